@@ -1,0 +1,3 @@
+//! Wires one function.
+
+fn main() {}
