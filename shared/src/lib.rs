@@ -3,5 +3,7 @@
 //! Imports point one way: functions → [`usecases`] → [`ports`] → [`domain`]; adapters → [`ports`].
 //! Without the feature `adapters` nothing here knows a runtime, a socket or a clock.
 
+#[cfg(feature = "adapters")]
+pub mod adapters;
 pub mod domain;
 pub mod ports;

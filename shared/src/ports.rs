@@ -3,9 +3,11 @@
 //! A port's errors hold what a use case treats differently, and say whether the effect may have
 //! happened. Answers are owned values: no adapter's type comes through here.
 
+mod secrets;
 mod shop;
 mod store;
 
+pub use secrets::{Generations, Keys, NoKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};
 pub use store::{Applied, Created, Logged, PaymentIds, PaymentStore, StoreError};
 

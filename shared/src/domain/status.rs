@@ -109,7 +109,7 @@ impl Status {
             (Self::Paid | Self::Refunded, Outcome::Failed | Outcome::Closed) => Step::Stale,
             (Self::Paid | Self::Refunded, Outcome::Paid | Outcome::Refunded) if !same_money => {
                 Step::Quarantine
-            },
+            }
             (Self::Paid, Outcome::Paid) => Step::Repeat,
             (Self::Paid, Outcome::Refunded) => Step::Move(Self::Refunded),
             (Self::Refunded, Outcome::Paid) => Step::Stale,
