@@ -6,5 +6,7 @@
 #[cfg(feature = "adapters")]
 pub mod adapters;
 pub mod domain;
+#[cfg(feature = "adapters")]
+pub mod http;
 pub mod ports;
 pub mod usecases;
