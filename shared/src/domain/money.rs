@@ -57,10 +57,22 @@ impl Amount {
     ///
     /// [`OutOfRange`] for 0 and for anything above [`Self::MINOR_MAX`].
     pub const fn new(minor: u64, currency: Currency) -> Result<Self, OutOfRange> {
+        match Self::check_minor(minor) {
+            Ok(minor) => Ok(Self { minor, currency }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Passes on a number of minor units that an amount can have, whatever the currency.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub const fn check_minor(minor: u64) -> Result<u64, OutOfRange> {
         if minor == 0 || minor > Self::MINOR_MAX {
             return Err(OutOfRange::new("amount"));
         }
-        Ok(Self { minor, currency })
+        Ok(minor)
     }
 
     /// The sum in minor units.

@@ -2,7 +2,7 @@
 
 use super::detail::DetailError;
 use crate::{
-    domain::{Payment, PaymentId, UserId},
+    domain::{OutOfRange, Payment, PaymentId, UserId},
     ports::PaymentStore,
 };
 
