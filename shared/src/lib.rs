@@ -5,5 +5,11 @@
 
 #[cfg(feature = "adapters")]
 pub mod adapters;
+#[cfg(feature = "adapters")]
+pub mod auth;
 pub mod domain;
 pub mod ports;
+#[cfg(feature = "adapters")]
+pub mod secret;
+#[cfg(feature = "adapters")]
+mod strict_json;
