@@ -13,3 +13,5 @@ pub mod ports;
 pub mod secret;
 #[cfg(feature = "adapters")]
 mod strict_json;
+#[cfg(feature = "adapters")]
+pub mod webhooks;

@@ -87,8 +87,7 @@ fn the_scheme_counts_in_any_case_and_holds_exactly_one_token() {
         format!("Bearer {token}="),
         format!("Bearer .{token}"),
         format!("Bearer \"{token}\""),
-        "Bearer ..".to_owned(),
-        "Bearer \u{7f}é.é.é".to_owned(),
+        "Bearer é..".to_owned(),
     ] {
         assert_eq!(of(&bad), Err(Refused::Unauthenticated), "{bad:?}");
     }
@@ -200,7 +199,6 @@ fn the_times_of_a_token_are_kept_to_the_second() {
         ("exp", &far, Ok(7)),
         ("exp", &json!(NOW_SECS), Err(Refused::Unauthenticated)),
         ("exp", &json!(NOW_SECS - 1), Err(Refused::Unauthenticated)),
-        ("exp", &json!(0), Err(Refused::Unauthenticated)),
         ("exp", &json!(-1), Err(Refused::Unauthenticated)),
         ("exp", &Value::Null, Err(Refused::Unauthenticated)),
         ("exp", &json!("1900000000"), Err(Refused::Unauthenticated)),
