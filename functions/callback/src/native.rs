@@ -2,8 +2,8 @@
 
 use pay::{
     domain::{
-        Amount, Currency, EventId, Money, OrderId, Outcome, PaymentId, Provider,
-        ProviderTxn, RawBody, Source, Status, UserId,
+        Amount, Currency, EventId, Money, OrderId, Outcome, PaymentId, Provider, ProviderTxn,
+        RawBody, Source, Status, UserId,
     },
     http::{Fields, Refusal},
     usecases::callback::{Claims, Notice, Report},
@@ -14,11 +14,7 @@ use pay::{
 /// # Errors
 ///
 /// [`pay::http::Code::InvalidRequest`] for a name that is missing or out of range.
-pub(crate) fn notice(
-    fields: &Fields,
-    event_id: EventId,
-    body: RawBody,
-) -> Result<Notice, Refusal> {
+pub(crate) fn notice(fields: &Fields, event_id: EventId, body: RawBody) -> Result<Notice, Refusal> {
     let payment = fields.required("id", PaymentId::new)?;
     let claims = Claims {
         uid: fields.required("uid", UserId::new)?,

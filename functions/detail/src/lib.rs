@@ -38,7 +38,9 @@ pub async fn handle<S: PaymentStore, K: Keys<AuthKey>>(
 ) -> Result<Answer, Refusal> {
     match door {
         Door::Api(request) => {
-            let payer = request.payer(&app.auth_keys, &app.rules, invocation.now).await?;
+            let payer = request
+                .payer(&app.auth_keys, &app.rules, invocation.now)
+                .await?;
             let fields = request.json()?;
             if request.route().ends_with("/list") {
                 show_list(app, &fields, payer).await
@@ -89,11 +91,17 @@ async fn show_list<S: PaymentStore, K>(
     fields: &Fields,
     uid: UserId,
 ) -> Result<Answer, Refusal> {
-    let size = fields.number("limit", PageSize::new)?.unwrap_or(PageSize::DEFAULT);
+    let size = fields
+        .number("limit", PageSize::new)?
+        .unwrap_or(PageSize::DEFAULT);
     let cursor = fields.number("cursor", PaymentId::new)?;
     let page = list(&app.store, uid, cursor, size).await?;
     Answer::json(&ListBody {
-        payments: page.payments.iter().map(payment_body).collect::<Result<_, _>>()?,
+        payments: page
+            .payments
+            .iter()
+            .map(payment_body)
+            .collect::<Result<_, _>>()?,
         cursor: page.cursor.map(PaymentId::get),
     })
 }

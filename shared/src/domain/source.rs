@@ -50,12 +50,11 @@ impl ProviderTxn {
     /// # Errors
     ///
     /// [`OutOfRange`] when it is empty, longer than 128, or holds anything but visible ASCII.
-    pub fn new(txn: impl Into<String>) -> Result<Self, OutOfRange> {
-        let txn = txn.into();
+    pub fn new(txn: &str) -> Result<Self, OutOfRange> {
         let fits =
             (1..=128).contains(&txn.len()) && txn.bytes().all(|byte| byte.is_ascii_graphic());
         if fits {
-            Ok(Self(txn))
+            Ok(Self(txn.to_owned()))
         } else {
             Err(OutOfRange::new("provider_txn"))
         }

@@ -10,7 +10,7 @@ use crate::{
     auth::{self, AuthKey, Refused, TokenRules},
     domain::{Timestamp, UserId},
     ports::{Generations, Keys, NoKeys},
-    webhooks::{self, Headers, WebhookKeys},
+    webhooks::{Headers, WebhookError, WebhookKeys, standard},
 };
 
 impl ApiRequest {
@@ -28,7 +28,10 @@ impl ApiRequest {
     ) -> Result<UserId, Refusal> {
         let token = self.authorization()?;
         let check = |keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
-        Ok(with_keys(keys, now, check, is_unknown_token).await??)
+        Ok(with_keys(keys, now, check, |refused| {
+            *refused == Refused::UnknownSignature
+        })
+        .await??)
     }
 
     /// Whether the request carries a service's token with this scope.
@@ -46,7 +49,10 @@ impl ApiRequest {
         let token = self.authorization()?;
         let check =
             |keys: &Generations<AuthKey>| auth::service(Some(token), keys, rules, scope, now);
-        Ok(with_keys(keys, now, check, is_unknown_token).await??)
+        Ok(with_keys(keys, now, check, |refused| {
+            *refused == Refused::UnknownSignature
+        })
+        .await??)
     }
 
     /// The id of the message that the request is, by its Standard Webhooks signature; `None` if
@@ -60,18 +66,21 @@ impl ApiRequest {
         keys: &impl Keys<WebhookKeys>,
         now: Timestamp,
     ) -> Result<Option<String>, Refusal> {
-        if !webhooks::standard::HEADERS.iter().any(|name| self.headers().contains_key(*name)) {
+        let headers = Headers::from(self.headers());
+        if !standard::is_spoken(&headers) {
             return Ok(None);
         }
-        let headers = Headers::from(self.headers());
         let check = |keys: &Generations<WebhookKeys>| {
-            let keys = keys.accepted(now).flat_map(WebhookKeys::standard);
-            webhooks::standard::verify(&headers, self.body(), keys, now)
+            let mut refused = WebhookError::NoKeys;
+            for keys in keys.accepted(now) {
+                match standard::verify(&headers, self.body(), keys.standard(), now) {
+                    Ok(verified) => return Ok(verified),
+                    Err(error) => refused = error,
+                }
+            }
+            Err(refused)
         };
-        let unknown = |error: &webhooks::WebhookError| {
-            *error == webhooks::WebhookError::BadSignature
-        };
-        let verified = with_keys(keys, now, check, unknown).await?;
+        let verified = with_keys(keys, now, check, WebhookError::is_of_unknown_key).await?;
         verified.map(|verified| Some(verified.id)).map_err(|error| {
             tracing::warn!(reason = %error, "webhook refused");
             Code::BadSignature.into()
@@ -80,7 +89,10 @@ impl ApiRequest {
 
     fn authorization(&self) -> Result<&str, Refusal> {
         let header = self.header(header::AUTHORIZATION.as_str());
-        header.ok().flatten().ok_or_else(|| Code::Unauthenticated.into())
+        header
+            .ok()
+            .flatten()
+            .ok_or_else(|| Code::Unauthenticated.into())
     }
 }
 
@@ -89,7 +101,7 @@ async fn with_keys<K, T, E>(
     keys: &impl Keys<K>,
     now: Timestamp,
     check: impl Fn(&Generations<K>) -> Result<T, E>,
-    unknown: impl Fn(&E) -> bool,
+    unknown: impl FnOnce(&E) -> bool,
 ) -> Result<Result<T, E>, NoKeys> {
     let known: Arc<Generations<K>> = keys.keys(now).await?;
     let checked = check(&known);
@@ -99,10 +111,6 @@ async fn with_keys<K, T, E>(
         return Ok(check(&fresh));
     }
     Ok(checked)
-}
-
-const fn is_unknown_token(refused: &Refused) -> bool {
-    matches!(refused, Refused::UnknownSignature)
 }
 
 impl From<Refused> for Refusal {
