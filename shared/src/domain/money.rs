@@ -5,7 +5,7 @@ use std::fmt;
 use super::OutOfRange;
 
 /// An ISO 4217 currency, by its alphabetic code.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
@@ -38,7 +38,7 @@ impl fmt::Debug for Currency {
 ///
 /// 1050 in EUR is EUR 10.50; 1050 in JPY is JPY 1050. Holding one proves
 /// `1 <= minor <= Amount::MINOR_MAX`. There is no float form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Amount {
     minor: u64,
     currency: Currency,
