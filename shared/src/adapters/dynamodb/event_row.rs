@@ -4,7 +4,7 @@ use super::{
     keys::{self, QUARANTINE},
     row::{BadRow, Item, b, must_text, n, put_if_some, s},
 };
-use crate::domain::{Digest, Event, Verdict};
+use crate::domain::{Digest, Event, Misfit, Verdict};
 
 /// A currency is three letters; what a message claims is kept as far as it may still be one.
 const CURRENCY_KEPT_CHARS: usize = 16;
@@ -47,7 +47,7 @@ pub(super) fn event_item(event: &Event) -> Item {
             status(event.status.map(|(_, after)| after.code())),
         ),
         ("version", event.version.map(n)),
-        ("reason", event.reason.map(s)),
+        ("reason", event.reason.map(Misfit::as_str).map(s)),
     ] {
         put_if_some(&mut item, name, value);
     }
