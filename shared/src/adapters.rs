@@ -1,0 +1,6 @@
+//! The technologies behind the ports: one module, one technology, one translation.
+//!
+//! No business rule lives here, and no type of a technology leaves its module. Only a function's
+//! `main.rs` names an adapter.
+
+pub mod https;

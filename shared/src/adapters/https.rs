@@ -1,0 +1,111 @@
+//! The one HTTP client: the shop's services and AWS are called through it.
+
+use std::{sync::Arc, time::Duration};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+
+/// How long a TCP and TLS handshake may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// One environment serves one request at a time: more idle connections to one host are leftovers.
+const IDLE_PER_HOST: usize = 4;
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpsError {
+    /// The private CA bundle holds no certificate, or one that cannot be read.
+    #[error("the CA bundle is not PEM with at least one certificate")]
+    CaBundle,
+    /// The TLS or HTTP library refused its settings.
+    #[error("the HTTP client could not be built")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Whether a client keeps connections for the next request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// Idle connections are kept.
+    Kept,
+    /// Every request opens its own: what a retry needs when kept ones may be dead.
+    Fresh,
+}
+
+/// The TLS settings: the web's trust anchors, compiled in, and the private CA of `ca_bundle`.
+///
+/// `ca_bundle` is PEM text. On ring, TLS 1.2 and 1.3, no client certificate.
+///
+/// # Errors
+///
+/// [`HttpsError::CaBundle`], [`HttpsError::Client`].
+pub fn tls(ca_bundle: Option<&str>) -> Result<ClientConfig, HttpsError> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    if let Some(pem) = ca_bundle {
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            let certificate = certificate.map_err(|_not_pem| HttpsError::CaBundle)?;
+            roots
+                .add(certificate)
+                .map_err(|_not_a_ca| HttpsError::CaBundle)?;
+        }
+        if roots.len() == before {
+            return Err(HttpsError::CaBundle);
+        }
+    }
+    Ok(
+        ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| HttpsError::Client(error.into()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth(),
+    )
+}
+
+/// A client on these TLS settings. It follows no redirect and asks no proxy; each request sets its
+/// own total deadline.
+///
+/// # Errors
+///
+/// [`HttpsError::Client`].
+pub fn client(tls: ClientConfig, pool: Pool) -> Result<reqwest::Client, HttpsError> {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_max_idle_per_host(match pool {
+            Pool::Kept => IDLE_PER_HOST,
+            Pool::Fresh => 0,
+        })
+        .build()
+        .map_err(|error| HttpsError::Client(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ca_bundle_without_a_certificate_is_refused() {
+        assert!(tls(None).is_ok());
+        for bad in [
+            "",
+            "no PEM",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
+            assert!(matches!(tls(Some(bad)), Err(HttpsError::CaBundle)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn both_clients_build() {
+        for pool in [Pool::Kept, Pool::Fresh] {
+            assert!(client(tls(None).unwrap(), pool).is_ok());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! SHA-256 digests as values; computing one is the edge's work.
+
+use std::fmt;
+
+use super::OutOfRange;
+
+/// A SHA-256 digest. Prints as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Wraps the 32 bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads what [`fmt::Display`] prints.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] for anything but 64 lower-case hex digits.
+    pub fn from_hex(hex: &str) -> Result<Self, OutOfRange> {
+        let bad = OutOfRange::new("digest");
+        let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+        if pairs.len() != 32 || !rest.is_empty() {
+            return Err(bad);
+        }
+        let mut bytes = [0; 32];
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = (nibble(*high).ok_or(bad)? << 4) | nibble(*low).ok_or(bad)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => digit.checked_sub(b'0'),
+        b'a'..=b'f' => digit.checked_sub(b'a' - 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_what_it_prints() {
+        let bytes: [u8; 32] = std::array::from_fn(|index| u8::try_from(index * 8).unwrap());
+        let digest = Digest::new(bytes);
+        assert_eq!(Digest::from_hex(&digest.to_string()), Ok(digest));
+        for bad in [
+            String::new(),
+            "0".repeat(63),
+            "0".repeat(66),
+            "G".repeat(64),
+            "A".repeat(64),
+        ] {
+            assert!(Digest::from_hex(&bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The three kinds of id, and how ids of payments are made.
+
+use std::fmt;
+
+use super::{OutOfRange, Timestamp};
+
+/// Largest integer that every JSON client reads exactly (RFC 8259, section 6).
+const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        ///
+        /// Holding one proves `1 <= id <= 2^53 - 1`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Wraps a number from outside.
+            ///
+            /// # Errors
+            ///
+            /// [`OutOfRange`] for 0 and for anything above 2^53 − 1.
+            pub const fn new(id: u64) -> Result<Self, OutOfRange> {
+                if id == 0 || id > MAX_SAFE_INTEGER {
+                    return Err(OutOfRange::new($what));
+                }
+                Ok(Self(id))
+            }
+
+            /// The number itself.
+            #[must_use]
+            pub const fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id!(
+    /// Names a payment. Ours: time-ordered, with random low bits.
+    PaymentId,
+    "id"
+);
+id!(
+    /// Names a user of the shop.
+    UserId,
+    "uid"
+);
+id!(
+    /// Names an order of the shop.
+    OrderId,
+    "oid"
+);
+
+impl PaymentId {
+    /// 2026-01-01T00:00:00Z in Unix milliseconds: ids count from here, which lasts until 2095.
+    const EPOCH_MS: u64 = 1_767_225_600_000;
+    const RANDOM_BITS: u32 = 12;
+    const TIME_MASK: u64 = MAX_SAFE_INTEGER >> Self::RANDOM_BITS;
+    const RANDOM_MASK: u64 = (1 << Self::RANDOM_BITS) - 1;
+
+    /// Makes an id: 41 bits of milliseconds above 12 bits of `random`.
+    ///
+    /// Later ids are larger, so the indexes sort by age; ids are neither consecutive nor a count of
+    /// payments. Two of one millisecond may collide: the write is conditional and takes another.
+    #[must_use]
+    pub const fn generate(now: Timestamp, random: u64) -> Self {
+        let elapsed_ms = now.millis().saturating_sub(Self::EPOCH_MS) & Self::TIME_MASK;
+        let id = (elapsed_ms << Self::RANDOM_BITS) | (random & Self::RANDOM_MASK);
+        // Zero is no id; it takes the first millisecond of the epoch and twelve zero bits.
+        Self(if id == 0 { 1 } else { id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_between_1_and_the_largest_safe_integer() {
+        assert!(OrderId::new(0).is_err());
+        assert!(OrderId::new(1).is_ok());
+        assert!(OrderId::new(MAX_SAFE_INTEGER).is_ok());
+        assert!(OrderId::new(MAX_SAFE_INTEGER + 1).is_err());
+        assert!(OrderId::new(u64::MAX).is_err());
+        assert_eq!(UserId::new(0).unwrap_err().what, "uid");
+    }
+
+    #[test]
+    fn generated_ids_sort_by_time_and_stay_in_range() {
+        let at = |ms| Timestamp::from_millis(ms).unwrap();
+        let early = PaymentId::generate(at(PaymentId::EPOCH_MS + 1), u64::MAX);
+        let late = PaymentId::generate(at(PaymentId::EPOCH_MS + 2), 0);
+        assert!(early < late);
+        for (ms, random) in [
+            (0, 0),
+            (PaymentId::EPOCH_MS, 0),
+            (Timestamp::MAX_MILLIS, u64::MAX),
+        ] {
+            let id = PaymentId::generate(at(ms), random);
+            assert!(PaymentId::new(id.get()).is_ok(), "{ms} {random}");
+        }
+    }
+
+    #[test]
+    fn the_low_bits_are_the_random_ones() {
+        let now = Timestamp::from_millis(PaymentId::EPOCH_MS + 5).unwrap();
+        assert_eq!(PaymentId::generate(now, 0xabc).get(), (5 << 12) | 0xabc);
+    }
+}

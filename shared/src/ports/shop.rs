@@ -1,0 +1,133 @@
+//! The shop's own services: its users and its orders.
+
+use std::fmt;
+
+use super::Cause;
+use crate::domain::{OrderId, Payment, UserId};
+
+/// An order, as far as a payment needs to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Whose order it is.
+    pub uid: UserId,
+    /// What it costs, in minor units of the deployment's currency. Any number: the shop's to say.
+    pub amount_minor: u64,
+    /// Whether it waits for a payment no more.
+    pub paid: bool,
+}
+
+/// Why a call to the shop gave no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ShopError {
+    /// The thing told about does not exist there.
+    #[error("the shop does not know it")]
+    Absent,
+    /// Down, too slow, refused us, or answered what cannot be an answer.
+    #[error("the shop gave no answer that can be used")]
+    Unavailable(#[source] Cause),
+}
+
+/// The shop's users.
+pub trait Users {
+    /// Whether a user exists.
+    ///
+    /// # Errors
+    ///
+    /// [`ShopError::Unavailable`]; never [`ShopError::Absent`].
+    fn exists(
+        &self,
+        uid: UserId,
+        trace: &TraceParent,
+    ) -> impl Future<Output = Result<bool, ShopError>> + Send;
+}
+
+/// The shop's orders. Every call is on behalf of `payer`.
+pub trait Orders {
+    /// Finds an order; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ShopError::Unavailable`]; never [`ShopError::Absent`].
+    fn find(
+        &self,
+        oid: OrderId,
+        payer: UserId,
+        trace: &TraceParent,
+    ) -> impl Future<Output = Result<Option<Order>, ShopError>> + Send;
+
+    /// Tells the payment's order that it is paid. Telling the same payment twice is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`ShopError::Absent`] if the order is gone, [`ShopError::Unavailable`] otherwise; the order
+    /// may have been told in either case.
+    fn tell_paid(
+        &self,
+        payment: &Payment,
+        trace: &TraceParent,
+    ) -> impl Future<Output = Result<(), ShopError>> + Send;
+}
+
+/// The W3C `traceparent` of an invocation, passed on with every call it makes.
+///
+/// Source: W3C Trace Context, section 3.2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceParent(String);
+
+impl TraceParent {
+    /// Takes over a caller's header; `None` for one that is not of version 00.
+    #[must_use]
+    pub fn parse(header: &str) -> Option<Self> {
+        let mut parts = header.split('-');
+        let (version, trace, span, flags) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let well_formed = parts.next().is_none()
+            && version == "00"
+            && [(trace, 32), (span, 16), (flags, 2)]
+                .iter()
+                .all(|(hex, len)| {
+                    hex.len() == *len && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+                })
+            && [trace, span]
+                .iter()
+                .all(|id| id.bytes().any(|digit| digit != b'0'));
+        well_formed.then(|| Self(header.to_owned()))
+    }
+
+    /// Starts a trace. An id of all zeros is invalid; it becomes 1.
+    #[must_use]
+    pub fn start(trace: u128, span: u64) -> Self {
+        Self(format!("00-{:032x}-{:016x}-00", trace.max(1), span.max(1)))
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_well_formed_traceparent_is_taken_over() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(TraceParent::parse(good).unwrap().to_string(), good);
+        let started = TraceParent::start(0, 7).to_string();
+        assert_eq!(TraceParent::parse(&started).unwrap().to_string(), started);
+        for bad in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-extra",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nx: y",
+        ] {
+            assert!(TraceParent::parse(bad).is_none(), "{bad}");
+        }
+    }
+}
