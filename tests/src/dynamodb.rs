@@ -1,4 +1,4 @@
-//! `DynamoDB`: an embedded engine behind HTTP, and the table of the template in it.
+//! DynamoDB: an embedded engine behind HTTP, and the table of the template in it.
 
 use std::net::Ipv4Addr;
 use std::path::Path;

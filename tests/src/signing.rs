@@ -1,6 +1,7 @@
-//! Standard Webhooks signatures, from the sender's side.
+//! Webhook signatures, from the sender's side.
 //!
-//! Source: Standard Webhooks specification, "Signature scheme".
+//! Sources: Standard Webhooks specification, "Signature scheme"; Stripe documentation, "Verify
+//! webhook signatures manually".
 
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
@@ -43,9 +44,25 @@ pub fn standard(
     ])
 }
 
+/// The header that makes `body` an event of whoever holds `secret`, as Stripe signs.
+///
+/// Of this secret the whole text is the key, `whsec_` included.
+#[must_use]
+pub fn stripe(secret: &str, timestamp_secs: u64, body: &[u8]) -> [(&'static str, String); 1] {
+    let mut context =
+        hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
+    context.update(format!("{timestamp_secs}.").as_bytes());
+    context.update(body);
+    let mut tag = String::new();
+    for byte in context.sign().as_ref() {
+        tag.extend([format!("{byte:02x}")]);
+    }
+    [("stripe-signature", format!("t={timestamp_secs},v1={tag}"))]
+}
+
 #[cfg(test)]
 mod tests {
-    use super::standard;
+    use super::{standard, stripe};
 
     #[test]
     fn the_signature_is_the_reference_librarys() {
@@ -71,5 +88,15 @@ mod tests {
         ] {
             assert!(standard(secret, "id", 1, b"").is_err(), "{secret}");
         }
+    }
+
+    #[test]
+    fn stripe_signs_with_the_whole_text() {
+        // Made with another HMAC: Python's `hmac` module.
+        let [(_, signature)] = stripe("whsec_test", 1_614_265_330, b"{}");
+        assert_eq!(
+            signature,
+            "t=1614265330,v1=5790023bd77209313f2e32e36caf5921bdd2fac398095f83dc2d2ecd5f696f50"
+        );
     }
 }

@@ -32,7 +32,7 @@ pub struct StackOptions {
     pub instances: usize,
     /// Keeps the table in this directory; without one it is gone with the stack.
     pub data: Option<PathBuf>,
-    /// Uses the `DynamoDB` and the Secrets Manager at this URL instead of starting them.
+    /// Uses the DynamoDB and the Secrets Manager at this URL instead of starting them.
     pub aws_endpoint: Option<String>,
     /// Builds the functions as they ship.
     pub release: bool,
@@ -73,7 +73,7 @@ impl Default for StackOptions {
 pub struct Stack {
     /// Where the HTTP API is, and the Invoke API with it.
     pub api: String,
-    /// Where `DynamoDB` is.
+    /// Where DynamoDB is.
     pub dynamodb: String,
     /// Where Secrets Manager is.
     pub secretsmanager: String,

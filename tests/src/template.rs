@@ -63,7 +63,10 @@ impl Template {
     ///
     /// As [`Template::read`].
     pub fn parse(text: &str) -> Result<Self> {
-        let Document { globals, resources } = serde_saphyr::from_str(text)?;
+        // A key of type `N` is a number to CloudFormation, and `false` to the letter of YAML 1.1.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let Document { globals, resources } =
+            serde_saphyr::from_str_with_options(text, options).context("not a template")?;
         let (mut functions, mut routes, mut table) = (Vec::new(), Vec::new(), None);
         for (id, resource) in resources {
             match resource.kind.as_str() {
@@ -180,7 +183,7 @@ struct TableProperties {
     global_secondary_indexes: Vec<Index>,
 }
 
-/// What an emulator understands of an index; `DynamoDB` itself knows more.
+/// What an emulator understands of an index; DynamoDB itself knows more.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Index {
@@ -256,7 +259,7 @@ Resources:
     Type: AWS::DynamoDB::Table
     Properties:
       BillingMode: !If [OnDemand, PAY_PER_REQUEST, PROVISIONED]
-      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: N}]
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
       SSESpecification: {SSEEnabled: true, KMSMasterKeyId: !GetAtt Key.Arn}
   CallbackFunction:
@@ -291,6 +294,10 @@ Resources:
         };
         assert_eq!(template.routes, [route]);
         assert_eq!(template.table["KeySchema"][0]["AttributeName"], "pk");
+        assert_eq!(
+            template.table["AttributeDefinitions"][0]["AttributeType"],
+            "N"
+        );
         assert!(template.table.get("SSESpecification").is_none());
     }
 

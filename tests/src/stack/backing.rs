@@ -8,7 +8,7 @@ use crate::secrets::{self, Secrets};
 use crate::template::Template;
 use crate::{client, defaults, dynamodb};
 
-/// `DynamoDB` and Secrets Manager: our own, or those at another endpoint.
+/// DynamoDB and Secrets Manager: our own, or those at another endpoint.
 pub(super) struct Backing {
     pub(super) dynamodb: String,
     pub(super) secretsmanager: String,
