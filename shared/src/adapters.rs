@@ -4,3 +4,4 @@
 //! `main.rs` names an adapter.
 
 pub mod https;
+pub mod secrets_manager;
