@@ -7,3 +7,4 @@ pub mod aws;
 pub mod dynamodb;
 pub mod https;
 pub mod ids;
+pub mod secrets_manager;

@@ -1,3 +1,47 @@
-//! Wires one function.
+//! Wires detail.
 
-fn main() {}
+use detail::{App, BODY_MAX, handle};
+use lambda_runtime::Error;
+use pay::{
+    adapters::{
+        aws::{self, AwsSettings},
+        dynamodb::DynamoDbPayments,
+        https::{self, Pool},
+        secrets_manager::RotatingSecret,
+    },
+    auth::AuthKey,
+    config::Reader,
+    ports::Cause,
+    start::{self, clock, environment},
+    telemetry,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let app = match wire() {
+        Ok(app) => app,
+        Err(error) => return start::out_of_order(error).await,
+    };
+    let app = &app;
+    app.auth_keys.warm(clock()).await;
+    start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
+}
+
+fn wire() -> Result<App<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
+    let mut reader = Reader::new(&environment);
+    let settings = reader.settings();
+    let settings = reader.finish(settings)?;
+    telemetry::init(settings.log_level);
+    let aws = AwsSettings::load(environment)?;
+    let http = https::client(https::tls(None)?, Pool::Kept)?;
+    Ok(App {
+        store: DynamoDbPayments::new(aws::dynamodb(&aws, &http), settings.table),
+        auth_keys: RotatingSecret::new(
+            aws::secrets_manager(&aws, &http),
+            settings.auth_secret_id,
+            AuthKey::from_secret,
+            settings.secret_overlap,
+        ),
+        rules: settings.rules,
+    })
+}
