@@ -12,13 +12,13 @@ pub mod config;
 pub mod domain;
 #[cfg(feature = "adapters")]
 pub mod http;
+#[cfg(feature = "adapters")]
+pub mod json;
 pub mod ports;
 #[cfg(feature = "adapters")]
 pub mod secret;
 #[cfg(feature = "adapters")]
 pub mod start;
-#[cfg(feature = "adapters")]
-mod strict_json;
 #[cfg(feature = "adapters")]
 pub mod telemetry;
 pub mod usecases;
