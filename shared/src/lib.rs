@@ -7,3 +7,5 @@
 pub mod adapters;
 pub mod domain;
 pub mod ports;
+#[cfg(feature = "testing")]
+pub mod testing;
