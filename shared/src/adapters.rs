@@ -8,3 +8,5 @@ pub mod dynamodb;
 pub mod https;
 pub mod ids;
 pub mod secrets_manager;
+pub mod shop;
+pub mod wiring;

@@ -3,12 +3,7 @@
 use detail::{App, BODY_MAX, handle};
 use lambda_runtime::Error;
 use pay::{
-    adapters::{
-        aws::{self, AwsSettings},
-        dynamodb::DynamoDbPayments,
-        https::{self, Pool},
-        secrets_manager::RotatingSecret,
-    },
+    adapters::{dynamodb::DynamoDbPayments, secrets_manager::RotatingSecret, wiring::Aws},
     auth::AuthKey,
     config::Reader,
     ports::Cause,
@@ -32,12 +27,10 @@ fn wire() -> Result<App<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
     let settings = reader.settings();
     let settings = reader.finish(settings)?;
     telemetry::init(settings.log_level);
-    let aws = AwsSettings::load(environment)?;
-    let http = https::client(https::tls(None)?, Pool::Kept)?;
+    let aws = Aws::load(environment)?;
     Ok(App {
-        store: DynamoDbPayments::new(aws::dynamodb(&aws, &http), settings.table),
-        auth_keys: RotatingSecret::new(
-            aws::secrets_manager(&aws, &http),
+        store: aws.payments(settings.table),
+        auth_keys: aws.keys(
             settings.auth_secret_id,
             AuthKey::from_secret,
             settings.secret_overlap,
