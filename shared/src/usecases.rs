@@ -6,6 +6,8 @@ pub mod callback;
 pub mod create;
 pub mod detail;
 pub mod list;
+#[cfg(all(test, feature = "testing"))]
+mod world;
 
 /// How often a decision is taken anew after a write that was overtaken or did not say whether it
 /// happened.

@@ -131,3 +131,6 @@ async fn tell(
         Err(error) => Telling::Uncleared(error),
     })
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

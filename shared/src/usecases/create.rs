@@ -216,3 +216,6 @@ fn payable(order: Order, amount: Amount) -> Result<(), CreateError> {
         Ok(())
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;

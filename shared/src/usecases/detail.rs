@@ -86,3 +86,6 @@ async fn of_order(store: &impl PaymentStore, oid: OrderId) -> Result<Option<Paym
         },
     }
 }
+
+#[cfg(all(test, feature = "testing"))]
+mod tests;
