@@ -5,3 +5,4 @@
 
 pub mod https;
 pub mod secrets_manager;
+pub mod shop;
