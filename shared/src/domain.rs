@@ -14,7 +14,7 @@ mod status;
 mod time;
 
 pub use digest::Digest;
-pub use event::{Event, EventId, Provider, RawBody, Said, Verdict};
+pub use event::{Event, EventId, Misfit, Provider, RawBody, Said, Verdict};
 pub use guard::Guard;
 pub use ids::{OrderId, PaymentId, UserId};
 pub use money::{Amount, Currency};
@@ -32,7 +32,7 @@ pub struct OutOfRange {
 }
 
 impl OutOfRange {
-    const fn new(what: &'static str) -> Self {
+    pub(crate) const fn new(what: &'static str) -> Self {
         Self { what }
     }
 }

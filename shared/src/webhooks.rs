@@ -59,6 +59,21 @@ pub enum WebhookError {
     BadSignature,
 }
 
+impl WebhookError {
+    /// Whether a key that is not known here could have made the signature.
+    #[must_use]
+    pub const fn is_of_unknown_key(&self) -> bool {
+        match self {
+            Self::NoKeys | Self::NoSignature | Self::BadSignature => true,
+            Self::MissingHeader(_)
+            | Self::Doubled(_)
+            | Self::BadTimestamp
+            | Self::Stale { .. }
+            | Self::Early { .. } => false,
+        }
+    }
+}
+
 /// A header that must be there once and not be empty.
 fn required<'a>(headers: &'a Headers<'_>, name: &'static str) -> Result<&'a str, WebhookError> {
     match headers.get_one(name) {

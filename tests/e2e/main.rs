@@ -1,1 +1,9 @@
 //! End-to-end tests.
+
+// `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
+#[cfg(test)]
+mod echo;
+#[cfg(test)]
+mod gateway;
+#[cfg(test)]
+mod stack;

@@ -1,1 +1,28 @@
-//! The local stack.
+//! The local stack: a whole cloud for the three functions in one process.
+//!
+//! [`Stack`] builds and runs the real function binaries behind an API Gateway, a Lambda, a
+//! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1. The end-to-end tests start it
+//! in-process; `cargo local` serves it to a person. Nothing here ships.
+
+pub mod binaries;
+pub mod client;
+pub mod clock;
+pub mod defaults;
+mod dynamodb;
+pub mod events;
+mod gateway;
+mod lambda;
+mod secrets;
+mod shop;
+pub mod signing;
+mod stack;
+mod task;
+pub mod template;
+mod tls;
+pub mod tokens;
+
+pub use gateway::BODY_MAX;
+pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
+pub use secrets::{Secrets, SecretsFault};
+pub use shop::{Fault, Order, Shop, ShopRoute, Telling};
+pub use stack::{Stack, StackOptions};

@@ -64,7 +64,7 @@ impl EventId {
 }
 
 /// A message as it came, as far as it is kept.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RawBody {
     digest: Digest,
     len: u64,
@@ -148,8 +148,50 @@ impl Verdict {
     }
 }
 
+/// Why a genuine message does not fit. In the order they are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Misfit {
+    /// It claims a user who does not exist.
+    UserNotFound,
+    /// It claims an order that does not exist.
+    OrderNotFound,
+    /// It names no payment of ours.
+    PaymentNotFound,
+    /// Another amount than the record's.
+    AmountMismatch,
+    /// Another user, order or currency than the record's.
+    RecordMismatch,
+    /// Other money than the record's, or money for a payment that was replaced.
+    StatusConflict,
+}
+
+impl Misfit {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::UserNotFound,
+        Self::OrderNotFound,
+        Self::PaymentNotFound,
+        Self::AmountMismatch,
+        Self::RecordMismatch,
+        Self::StatusConflict,
+    ];
+
+    /// The word the event log keeps, and the slug of the problem that a native caller gets.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserNotFound => "user-not-found",
+            Self::OrderNotFound => "order-not-found",
+            Self::PaymentNotFound => "payment-not-found",
+            Self::AmountMismatch => "amount-mismatch",
+            Self::RecordMismatch => "record-mismatch",
+            Self::StatusConflict => "status-conflict",
+        }
+    }
+}
+
 /// What a message said, as far as the event log keeps it in fields of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Said {
     /// What became of the money; `None` for what changes no status.
     pub outcome: Option<Outcome>,
@@ -162,7 +204,7 @@ pub struct Said {
 }
 
 /// One entry of the event log. Append only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// The payment it is kept under; `None` for a message that names no payment of ours.
     pub payment: Option<PaymentId>,
@@ -182,8 +224,8 @@ pub struct Event {
     pub version: Option<u64>,
     /// What it did.
     pub verdict: Verdict,
-    /// Why a person must look, as the slug of the problem; only when quarantined.
-    pub reason: Option<&'static str>,
+    /// Why a person must look; only when quarantined.
+    pub reason: Option<Misfit>,
     /// The message.
     pub body: RawBody,
 }

@@ -1,0 +1,188 @@
+//! One invocation, from event to reply: the door, the deadline, the last catch, the log line.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt as _;
+use lambda_runtime::{Context, LambdaEvent};
+use serde_json::value::RawValue;
+use tokio::time;
+
+use super::{Answer, ApiRequest, Code, FunctionError, Refusal, Reply, api};
+use crate::{domain::Timestamp, ports::TraceParent};
+
+/// What is kept of an invocation's time for the answer itself.
+const ANSWER_RESERVE_MS: u64 = 500;
+
+/// A request, and the door it came by.
+#[derive(Debug)]
+pub enum Door {
+    /// Through API Gateway: anybody.
+    Api(ApiRequest),
+    /// By direct invoke, which IAM allowed: the bare request.
+    Direct(Box<RawValue>),
+}
+
+/// What a request needs to know of the invocation it came with.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// When it came.
+    pub now: Timestamp,
+    /// The trace its calls are part of.
+    pub trace: TraceParent,
+}
+
+/// Serves one invocation: reads the event, has `handle` answer it, and replies by the same door.
+///
+/// Bodies and bare requests may be `body_max` bytes long. Whatever `handle` does, there is a reply
+/// half a second before the deadline; a panic in it is an [`Code::Internal`].
+///
+/// # Errors
+///
+/// [`FunctionError`], only for a direct call.
+pub async fn serve<F>(
+    event: LambdaEvent<Box<RawValue>>,
+    clock: impl Fn() -> Timestamp,
+    body_max: usize,
+    handle: impl FnOnce(Door, Invocation) -> F,
+) -> Result<Reply, FunctionError>
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    let LambdaEvent { payload, context } = event;
+    let now = clock();
+    let through_api = api::is_api(&payload);
+    let outcome = match open(payload, through_api, body_max) {
+        Ok(door) => {
+            let invocation = Invocation {
+                now,
+                trace: trace(&door, &context),
+            };
+            let work = async { handle(door, invocation).await };
+            answer_in_time(work, context.deadline, now).await
+        }
+        Err(refusal) => Err(refusal),
+    };
+    log(&outcome, through_api, &context, now, clock());
+    if through_api {
+        Ok(Reply::api(outcome, &context.request_id))
+    } else {
+        Reply::direct(outcome, &context.request_id)
+    }
+}
+
+fn open(event: Box<RawValue>, through_api: bool, body_max: usize) -> Result<Door, Refusal> {
+    if through_api {
+        ApiRequest::read(&event, body_max).map(Door::Api)
+    } else if event.get().len() > body_max {
+        Err(Code::BodyTooLarge.into())
+    } else {
+        Ok(Door::Direct(event))
+    }
+}
+
+async fn answer_in_time(
+    work: impl Future<Output = Result<Answer, Refusal>>,
+    deadline_ms: u64,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    let left_ms = deadline_ms
+        .saturating_sub(now.millis())
+        .saturating_sub(ANSWER_RESERVE_MS);
+    // Nothing is shared with a later request but what its owner keeps consistent at every await.
+    let caught = AssertUnwindSafe(work).catch_unwind();
+    match time::timeout(Duration::from_millis(left_ms), caught).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_panic)) => Err(Refusal::internal("a panic; its place was logged")),
+        Err(_elapsed) => Err(Refusal::unavailable("the deadline came first")),
+    }
+}
+
+/// The caller's trace, else the platform's, else one of our own named after the invocation.
+fn trace(door: &Door, context: &Context) -> TraceParent {
+    let callers = match door {
+        Door::Api(request) => request.header("traceparent").ok().flatten(),
+        Door::Direct(_) => None,
+    };
+    let platforms = || context.xray_trace_id.as_deref().and_then(from_xray);
+    callers
+        .and_then(TraceParent::parse)
+        .or_else(platforms)
+        .unwrap_or_else(|| {
+            let digits: String = context
+                .request_id
+                .chars()
+                .filter(char::is_ascii_hexdigit)
+                .collect();
+            let trace = u128::from_str_radix(&digits, 16).unwrap_or_default();
+            TraceParent::start(
+                trace,
+                u64::try_from(trace & u128::from(u64::MAX)).unwrap_or_default(),
+            )
+        })
+}
+
+/// `Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=<0|1>` as a `traceparent`.
+///
+/// Source: AWS X-Ray Developer Guide, "Tracing header".
+fn from_xray(header: &str) -> Option<TraceParent> {
+    let part = |name: &str| {
+        header
+            .split(';')
+            .find_map(|part| part.trim().strip_prefix(name))
+    };
+    let root = part("Root=1-")?.replace('-', "");
+    let flags = if part("Sampled=") == Some("1") {
+        "01"
+    } else {
+        "00"
+    };
+    TraceParent::parse(&format!("00-{root}-{}-{flags}", part("Parent=")?))
+}
+
+/// The one line of an invocation. Never a body, a token, a signature.
+fn log(
+    outcome: &Result<Answer, Refusal>,
+    through_api: bool,
+    context: &Context,
+    start: Timestamp,
+    end: Timestamp,
+) {
+    let request_id = context.request_id.as_str();
+    let door = if through_api { "api" } else { "direct" };
+    let duration_ms = end.millis().saturating_sub(start.millis());
+    match outcome {
+        Ok(answer) => {
+            let payment_id = answer.payment.map(crate::domain::PaymentId::get);
+            tracing::info!(
+                request_id,
+                door,
+                outcome = "ok",
+                payment_id,
+                duration_ms,
+                "answered"
+            );
+        }
+        Err(refusal) => {
+            let outcome = refusal.code.as_str();
+            match refusal.cause.as_deref() {
+                None => tracing::info!(request_id, door, outcome, duration_ms, "refused"),
+                Some(cause) => {
+                    let cause = chain(cause);
+                    tracing::error!(request_id, door, outcome, cause, duration_ms, "failed");
+                }
+            }
+        }
+    }
+}
+
+/// An error and all it came from, in one text.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,264 @@
+//! JSON from outside, read stricter than JSON is, so that nobody can be misunderstood.
+//!
+//! serde's derives accept an array for an object, the last of two equal names, and anything at all
+//! inside an ignored field. Here a document is read whole, once, before any field is looked at.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// How deep objects and arrays may nest.
+const MAX_DEPTH: u8 = 32;
+
+/// A JSON value, as far as the API tells values apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// `null`, `true`, `false`, and every number that is no whole number from 0 to 2^64 − 1.
+    Other,
+    /// A whole number, written without a fraction or an exponent.
+    Number(u64),
+    /// A string.
+    Text(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object.
+    Object(Object),
+}
+
+/// The members of an object; no name twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object(Vec<(String, Json)>);
+
+impl Json {
+    /// Reads a document.
+    ///
+    /// `None` for anything but one JSON value in UTF-8 with nothing after it, no name twice in an
+    /// object, no lone surrogate in any string, nested 32 deep at most.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mut deserializer = serde_json::Deserializer::from_slice(text);
+        let json = Depth(MAX_DEPTH).deserialize(&mut deserializer).ok()?;
+        deserializer.end().ok()?;
+        Some(json)
+    }
+
+    /// The number, if it is a whole one.
+    #[must_use]
+    pub fn as_integer(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Other | Self::Text(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The items, if it is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Self]> {
+        match self {
+            Self::Array(items) => Some(items),
+            Self::Other | Self::Number(_) | Self::Text(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+}
+
+impl Object {
+    /// Reads a document that is an object; `None` for anything [`Json::parse`] refuses, and for
+    /// other values.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        match Json::parse(text)? {
+            Json::Object(object) => Some(object),
+            Json::Other | Json::Number(_) | Json::Text(_) | Json::Array(_) => None,
+        }
+    }
+
+    /// The value of a name. Names are compared to the letter; `null` is a value.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The value of a name, if it is a whole number.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<u64> {
+        self.get(name)?.as_integer()
+    }
+
+    /// The value of a name, if it is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_text()
+    }
+}
+
+/// Reads a value that may nest this much deeper.
+#[derive(Clone, Copy)]
+struct Depth(u8);
+
+impl Depth {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        self.0
+            .checked_sub(1)
+            .map(Self)
+            .ok_or_else(|| E::custom("nested too deep"))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Depth {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Depth {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Number(number))
+    }
+
+    fn visit_i64<E>(self, _negative: i64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    #[expect(
+        clippy::disallowed_types,
+        reason = "how serde hands over a fraction; it is dropped"
+    )]
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let inner = self.deeper()?;
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(inner)? {
+            items.push(item);
+        }
+        Ok(Json::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let inner = self.deeper()?;
+        let mut fields: Vec<(String, Json)> = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(inner)?;
+            fields.push((name, value));
+        }
+        let mut names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        if names
+            .windows(2)
+            .any(|pair| matches!(pair, [one, next] if one == next))
+        {
+            return Err(de::Error::custom("a name twice"));
+        }
+        Ok(Json::Object(Object(fields)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_texts_arrays_and_objects_are_told_apart() {
+        let json = Json::parse(br#" {"n":18446744073709551615,"t":"\u00e9","a":[null],"o":{}} "#);
+        let Some(Json::Object(fields)) = json else {
+            panic!("{json:?}")
+        };
+        assert_eq!(fields.get("n"), Some(&Json::Number(u64::MAX)));
+        assert_eq!(fields.get("t"), Some(&Json::Text("é".into())));
+        assert_eq!(fields.get("a"), Some(&Json::Array(vec![Json::Other])));
+        assert_eq!(fields.get("o"), Some(&Json::Object(Object::default())));
+        for other in [
+            "-1",
+            "1.0",
+            "3e2",
+            "-0",
+            "null",
+            "true",
+            "18446744073709551616",
+        ] {
+            assert_eq!(Json::parse(other.as_bytes()), Some(Json::Other), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_misunderstood_is_not_read() {
+        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Json::parse(nested(32).as_bytes()).is_some());
+        let deep = nested(33);
+        let bad: [&[u8]; 14] = [
+            b"",
+            b"{",
+            b"{} x",
+            b"{}{}",
+            b"\xef\xbb\xbf{}",
+            b"{\"a\":1,\"a\":1}",
+            b"{\"a\":{\"b\":1,\"b\":2}}",
+            b"{\"a\":1,\"\\u0061\":1}",
+            b"{\"ignored\":\"\\ud800\"}",
+            b"{\"ignored\":[\"\xff\"]}",
+            b"\xfe\xff\x00{\x00}",
+            b"1e400",
+            b"{'a':1}",
+            deep.as_bytes(),
+        ];
+        for text in bad {
+            assert_eq!(Json::parse(text), None, "{}", String::from_utf8_lossy(text));
+        }
+    }
+
+    #[test]
+    fn only_an_object_is_an_object() {
+        for text in ["[]", "[1,2,3]", "1", "\"{}\"", "null"] {
+            assert!(Object::parse(text.as_bytes()).is_none(), "{text}");
+        }
+        // Deep enough to overflow a stack that follows it down.
+        assert!(Object::parse("[".repeat(100_000).as_bytes()).is_none());
+    }
+
+    #[test]
+    fn an_integer_is_not_a_float_or_a_text() {
+        let object = Object::parse(br#"{"a":1.0,"b":"1","c":-1,"d":3e2,"e":7,"f":null}"#).unwrap();
+        for name in ["a", "b", "c", "d", "f", "g", "E"] {
+            assert_eq!(object.integer(name), None, "{name}");
+        }
+        assert_eq!(
+            (object.integer("e"), object.text("b")),
+            (Some(7), Some("1"))
+        );
+        assert_eq!(object.get("f"), Some(&Json::Other));
+    }
+}

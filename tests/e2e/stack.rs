@@ -1,0 +1,214 @@
+//! The local stack itself, on a function that echoes: what the other tests take for granted.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use local::{SecretsFault, Stack, StackOptions, client};
+use serde_json::{Value, json};
+
+use crate::echo::{eventually, http, options, post, stack};
+
+#[tokio::test]
+async fn an_instance_that_overruns_its_time_is_killed_and_replaced() {
+    let stack = stack().await;
+    let before = stack.instances();
+    let answer = post(&stack, "/hasty", &[("x-do", "sleep")], b"").await;
+    assert_eq!(answer, (500, json!({"message": "Internal Server Error"})));
+    let error = stack
+        .invoke("hasty", &json!({"do": "sleep"}))
+        .await
+        .unwrap_err();
+    let error: Value = serde_json::from_slice(&error.payload).unwrap();
+    assert_eq!(error["errorType"], "Sandbox.Timedout");
+    assert_eq!(post(&stack, "/hasty", &[], b"").await.0, 200);
+    eventually("two new instances", || {
+        let after = stack.instances();
+        after.len() == before.len() && after.iter().filter(|one| !before.contains(one)).count() == 2
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_instance_that_is_killed_in_the_middle_fails_its_invocation_and_is_replaced() {
+    let stack = stack().await;
+    let event = json!({"do": "sleep"});
+    let running = async { stack.invoke("echo", &event).await.unwrap_err() };
+    let killing = async {
+        let busy = || stack.instances().into_iter().find(|instance| instance.busy);
+        eventually("a busy instance", || busy().is_some()).await;
+        let pid = busy().unwrap().pid;
+        stack.kill(pid).unwrap();
+        pid
+    };
+    let (error, pid) = tokio::join!(running, killing);
+    let error: Value = serde_json::from_slice(&error.payload).unwrap();
+    assert_eq!(error["errorType"], "Runtime.ExitError");
+    eventually("a new instance", || {
+        let pids: Vec<i32> = stack.instances().iter().map(|one| one.pid).collect();
+        pids.len() == 4 && !pids.contains(&pid)
+    })
+    .await;
+    assert_eq!(
+        stack.invoke("echo", &json!({"a": 1})).await.unwrap(),
+        json!({"a": 1})
+    );
+    assert!(stack.kill(1).is_err(), "only instances can be killed");
+}
+
+#[tokio::test]
+async fn instances_work_side_by_side_and_no_invocation_is_lost() {
+    let stack = stack().await;
+    let invoked = (0..50).map(|n| {
+        let stack = &stack;
+        async move { stack.invoke("echo", &json!({"n": n})).await.unwrap()["n"].as_u64() }
+    });
+    let answers = futures_util::future::join_all(invoked).await;
+    assert_eq!(answers, (0..50).map(Some).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_function_gets_lambdas_environment_and_what_the_template_declares() {
+    let stack = stack().await;
+    let environment = stack.invoke("echo", &json!({"do": "env"})).await.unwrap();
+    assert_eq!(environment["TABLE_NAME"], json!(stack.table));
+    assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "echo");
+    assert_eq!(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "512");
+    assert_eq!(
+        environment["AWS_ENDPOINT_URL_DYNAMODB"],
+        json!(stack.dynamodb)
+    );
+    assert_eq!(environment["UPSTREAM_CA_BUNDLE"], json!(stack.ca_file));
+    for absent in ["PATH", "HOME", "WEBHOOK_SECRET_ID", "AWS_PROFILE"] {
+        assert_eq!(environment.get(absent), None, "{absent}");
+    }
+    let context = stack
+        .invoke("echo", &json!({"do": "context"}))
+        .await
+        .unwrap();
+    assert_eq!(context["request_id"].as_str().map(str::len), Some(36));
+    let deadline_ms = context["deadline_ms"].as_u64().unwrap();
+    assert!(
+        deadline_ms > local::clock::now_ms(),
+        "milliseconds since 1970, to come"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_can_be_rotated_and_its_service_can_fail() {
+    let stack = stack().await;
+    let get = |stage: &str| {
+        let request = json!({"SecretId": local::defaults::AUTH_SECRET_ID, "VersionStage": stage});
+        let request = http()
+            .post(&stack.secretsmanager)
+            .header("x-amz-target", "secretsmanager.GetSecretValue")
+            .body(request.to_string());
+        async move {
+            let response = request.send().await.unwrap();
+            let status = response.status().as_u16();
+            let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+            (status, body)
+        }
+    };
+    assert_eq!(get("AWSPREVIOUS").await.0, 400);
+    let (_, first) = get("AWSCURRENT").await;
+    stack.secrets().put(local::defaults::AUTH_SECRET_ID, "new");
+    assert_eq!(get("AWSCURRENT").await.1["SecretString"], "new");
+    assert_eq!(
+        get("AWSPREVIOUS").await.1["SecretString"],
+        first["SecretString"]
+    );
+    stack.secrets().set_fault(Some(SecretsFault::Error));
+    assert_eq!(get("AWSCURRENT").await.0, 500);
+}
+
+#[tokio::test]
+async fn the_table_is_there_with_its_indexes_and_is_kept_with_data() {
+    let directory = tempfile::tempdir().unwrap();
+    let http = http();
+    let call = async |stack: &Stack, operation: &str, request: Value| {
+        let target = format!("DynamoDB_20120810.{operation}");
+        client::call(&http, &stack.dynamodb, "dynamodb", &target, &request)
+            .await
+            .unwrap()
+            .1
+    };
+    for expected in [json!({}), json!({"Item": {"pk": {"S": "kept"}}})] {
+        let options = StackOptions {
+            data: Some(directory.path().join("deep")),
+            ..options().await
+        };
+        let stack = Stack::start(options).await.unwrap();
+        let table = json!({"TableName": stack.table});
+        let described = call(&stack, "DescribeTable", table).await;
+        assert_eq!(
+            described["Table"]["GlobalSecondaryIndexes"][0]["IndexName"],
+            "work-index"
+        );
+        let key = json!({"TableName": stack.table, "Key": {"pk": {"S": "kept"}}});
+        assert_eq!(call(&stack, "GetItem", key).await, expected);
+        let item = json!({"TableName": stack.table, "Item": {"pk": {"S": "kept"}}});
+        assert_eq!(call(&stack, "PutItem", item).await, json!({}));
+        stack.stop().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_cannot_work_says_why_in_a_sentence() {
+    let stack = stack().await;
+    let port: u16 = stack.api.rsplit_once(':').unwrap().1.parse().unwrap();
+    let taken = StackOptions {
+        port,
+        ..options().await
+    };
+    let error = Stack::start(taken).await.unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "port {port} is taken: choose another with --port, or stop the program that has it"
+        )
+    );
+
+    let environment = BTreeMap::from([("ECHO_FAILS_AT_START".to_owned(), "1".to_owned())]);
+    let failing = StackOptions {
+        environment,
+        ..options().await
+    };
+    let error = Stack::start(failing).await.unwrap_err().to_string();
+    assert!(error.contains("told to fail at the start"), "{error}");
+
+    let absent = StackOptions {
+        template: Some(PathBuf::from("/nowhere")),
+        ..options().await
+    };
+    let error = Stack::start(absent).await.unwrap_err().to_string();
+    assert!(
+        error.contains("cannot read the template /nowhere"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn no_process_outlives_the_stack() {
+    let alive = |pids: &[i32]| {
+        pids.iter()
+            .any(|&pid| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok())
+    };
+    let stack = stack().await;
+    let pids: Vec<i32> = stack
+        .instances()
+        .iter()
+        .map(|instance| instance.pid)
+        .collect();
+    assert!(pids.len() == 4 && alive(&pids));
+    stack.stop().await.unwrap();
+    assert!(!alive(&pids), "after a stop");
+
+    let stack = crate::echo::stack().await;
+    let pids: Vec<i32> = stack
+        .instances()
+        .iter()
+        .map(|instance| instance.pid)
+        .collect();
+    drop(stack);
+    eventually("the processes are gone after a drop", || !alive(&pids)).await;
+}

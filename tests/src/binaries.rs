@@ -1,0 +1,99 @@
+//! Building what the stack runs, with the cargo that is there.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).to_owned()
+}
+
+/// Builds the binaries of these packages and says where each one is.
+///
+/// Cargo's progress goes to standard error.
+///
+/// # Errors
+///
+/// Cargo cannot be run, or does not build all of them.
+pub async fn functions(names: &[&str], release: bool) -> Result<BTreeMap<String, PathBuf>> {
+    let mut arguments: Vec<&str> = names.iter().flat_map(|name| ["--package", name]).collect();
+    if release {
+        arguments.push("--release");
+    }
+    build(&arguments, names).await
+}
+
+/// Builds an example of this package and says where it is.
+///
+/// # Errors
+///
+/// As [`functions`].
+pub async fn example(name: &str) -> Result<PathBuf> {
+    let mut built = build(&["--package", "local", "--example", name], &[name]).await?;
+    built.remove(name).context("cargo built another example")
+}
+
+async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    // Set for whatever cargo runs: the very cargo that built this program.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let output = Command::new(&cargo)
+        .arg("build")
+        .args(arguments)
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(workspace())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| {
+            let cargo = cargo.display();
+            format!("cannot run {cargo}: install Rust from https://rustup.rs")
+        })?;
+    if !output.status.success() {
+        bail!(
+            "cargo could not build {} (its messages are above)",
+            names.join(", ")
+        );
+    }
+    let built = executables(&String::from_utf8_lossy(&output.stdout));
+    match names.iter().find(|name| !built.contains_key(**name)) {
+        None => Ok(built),
+        Some(name) => bail!("the package {name} has no binary of that name"),
+    }
+}
+
+/// The executables in cargo's messages, by target.
+fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
+    let parse = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let name = message.pointer("/target/name")?.as_str()?.to_owned();
+        Some((name, PathBuf::from(message.get("executable")?.as_str()?)))
+    };
+    messages.lines().filter_map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::executables;
+
+    #[test]
+    fn only_executables_are_taken_from_cargos_messages() {
+        let built = executables(
+            r#"{"reason":"compiler-artifact","target":{"name":"pay"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"create"},"executable":"/t/create"}
+not json
+{"reason":"build-finished","success":true}"#,
+        );
+        assert_eq!(built.len(), 1);
+        assert_eq!(built["create"].to_str(), Some("/t/create"));
+    }
+}

@@ -1,0 +1,116 @@
+//! The command line: what can be asked, and who answers.
+
+mod demo;
+mod serve;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use local::{StackOptions, defaults};
+use serde_json::json;
+
+/// The whole service on this machine: API Gateway, Lambda, DynamoDB, Secrets Manager and a shop,
+/// around the real functions.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo local",
+    bin_name = "cargo local",
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Arguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Does the main job once and shows each step: create, detail, signed callback, detail.
+    Demo(StackArguments),
+    /// Prints a token for curl.
+    Token(tools::TokenArguments),
+    /// Prints the headers that sign a webhook's body, one a line, for `curl -H @-`.
+    Sign(tools::SignArguments),
+    /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
+    Event(tools::EventArguments),
+}
+
+/// How the stack is started, by whichever command.
+#[derive(Debug, Args)]
+struct StackArguments {
+    /// Processes of each function.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    instances: usize,
+    /// Keep the table in this directory. The shop forgets its orders all the same.
+    #[arg(long, value_name = "DIR", conflicts_with = "aws_endpoint")]
+    data: Option<PathBuf>,
+    /// Use the DynamoDB and Secrets Manager at this URL, for example another emulator's.
+    #[arg(long, value_name = "URL")]
+    aws_endpoint: Option<String>,
+    /// Build the functions as they ship.
+    #[arg(long)]
+    release: bool,
+    /// Show what the functions print, on standard error.
+    #[arg(long)]
+    logs: bool,
+    #[command(flatten)]
+    secrets: Secrets,
+}
+
+/// The secrets, where they are not the well-known ones.
+#[derive(Debug, Args)]
+struct Secrets {
+    /// Signs the tokens.
+    #[arg(long, value_name = "TEXT", default_value = defaults::ACCESS_SECRET)]
+    access_secret: String,
+    /// Signs Standard Webhooks.
+    #[arg(long, value_name = "whsec_…", default_value = defaults::WEBHOOK_SECRET)]
+    webhook_secret: String,
+}
+
+impl StackArguments {
+    fn options(self, port: u16) -> StackOptions {
+        let mut webhook_secrets = defaults::webhook_secrets();
+        if let Some(standard) = webhook_secrets.get_mut("standard") {
+            *standard = json!([self.secrets.webhook_secret]);
+        }
+        StackOptions {
+            port,
+            instances: self.instances,
+            data: self.data,
+            aws_endpoint: self.aws_endpoint,
+            release: self.release,
+            inherit_logs: self.logs,
+            access_secret: self.secrets.access_secret,
+            webhook_secrets,
+            ..StackOptions::default()
+        }
+    }
+}
+
+/// Reads the command line and does what it says.
+pub(crate) async fn run() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    match cli.command {
+        None => serve::run(cli.serve).await,
+        Some(Command::Demo(arguments)) => demo::run(arguments).await,
+        Some(Command::Token(arguments)) => tools::token(&arguments),
+        Some(Command::Sign(arguments)) => tools::sign(&arguments),
+        Some(Command::Event(arguments)) => tools::event(arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

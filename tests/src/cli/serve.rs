@@ -1,0 +1,107 @@
+//! Serves the stack until it is told to stop.
+
+use std::future::Future;
+use std::io::{self, Write as _, stderr, stdout};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use local::{Stack, defaults};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::StackArguments;
+
+/// What serving takes.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The API's port on 127.0.0.1; 0 takes any that is free.
+    #[arg(long, default_value_t = defaults::PORT)]
+    port: u16,
+    /// Print one line of JSON with everything a program needs, and nothing else.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    stack: StackArguments,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let Arguments { port, json, stack } = arguments;
+    let logs = stack.logs;
+    let Some(started) = until_told(Stack::start(stack.options(port))).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let stack = started?;
+    let text = if json {
+        format!("{}\n", stack.describe())
+    } else {
+        welcome(&stack, logs)
+    };
+    stdout().write_all(text.as_bytes())?;
+    stdout().flush()?;
+    until_told(std::future::pending::<()>()).await?;
+    stack.stop().await?;
+    if !json {
+        writeln!(stderr(), "\nStopped.")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs `work` until it is done, or until Ctrl-C or a request to end: then there is no result.
+pub(super) async fn until_told<F: Future>(work: F) -> io::Result<Option<F::Output>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        result = work => Ok(Some(result)),
+        _ = interrupt.recv() => Ok(None),
+        _ = terminate.recv() => Ok(None),
+        _ = hangup.recv() => Ok(None),
+    }
+}
+
+/// What a person needs to try it: where things are, and lines to copy.
+fn welcome(stack: &Stack, logs: bool) -> String {
+    let Stack {
+        api,
+        dynamodb,
+        secretsmanager,
+        users,
+        table,
+        ..
+    } = stack;
+    let ca_file = stack.ca_file.display();
+    let token = stack.payer_token(1);
+    let output = if logs {
+        ""
+    } else {
+        "\nWhat the functions print is shown with --logs."
+    };
+    let create = r#"{"uid":1,"oid":1,"amount":100}"#;
+    let paid = r#"{\"id\":$ID,\"uid\":1,\"oid\":1,\"amount\":100,\"source\":1,\"status\":1}"#;
+    format!(
+        r#"
+The local stack is ready; Ctrl-C stops it.{output}
+
+  API              {api}
+  DynamoDB         {dynamodb}  table {table}
+  Secrets Manager  {secretsmanager}
+  users, orders    {users}  signed by {ca_file}
+
+The shop has user 1, and order 1 of theirs: amount 100, unpaid. To pay it:
+
+  TOKEN={token}
+
+  curl -sS {api}/api/pay/create -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{create}'
+
+  curl -sS {api}/api/pay/detail -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{{"oid":1}}'
+
+  ID=the id that create answered
+  BODY="{paid}"
+  printf %s "$BODY" | cargo --quiet local sign --provider standard |
+    curl -sS {api}/api/pay/callback -H @- -H 'Content-Type: application/json' -d "$BODY"
+
+"#
+    )
+}

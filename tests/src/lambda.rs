@@ -1,0 +1,310 @@
+//! Lambda: each function is a pool of processes that compete for its invocations.
+//!
+//! As in Lambda, an instance runs one invocation at a time, is killed when it overruns its time,
+//! and is replaced when it dies. Not as in Lambda, the number of instances is fixed: invocations
+//! beyond it wait in line.
+
+mod instance;
+mod runtime_api;
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::{clock, template};
+
+/// The most an invocation or its answer may weigh, in bytes: Lambda's limit for synchronous calls.
+pub const PAYLOAD_MAX: usize = 6 * 1024 * 1024;
+
+/// An invocation that ended without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionError {
+    /// What the function, or Lambda for it, says: JSON with `errorType` and `errorMessage`.
+    pub payload: Bytes,
+}
+
+impl FunctionError {
+    fn new(error_type: &str, error_message: &str) -> Self {
+        let payload = json!({"errorType": error_type, "errorMessage": error_message});
+        Self {
+            payload: payload.to_string().into(),
+        }
+    }
+}
+
+/// One running process of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// The function it runs.
+    pub function: String,
+    /// Its process id, which is its process group too.
+    pub pid: i32,
+    /// Whether it is in the middle of an invocation.
+    pub busy: bool,
+}
+
+/// Where the functions' output goes.
+#[derive(Debug, Clone)]
+pub(crate) enum Output {
+    /// Appended to `<function>.log` in this directory.
+    Directory(PathBuf),
+    /// To standard error.
+    Inherited,
+}
+
+/// Everything an instance is started with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The function, as the template has it.
+    pub(crate) function: template::Function,
+    /// Its executable.
+    pub(crate) binary: PathBuf,
+    /// Its environment, but for what Lambda itself adds.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Where its output goes.
+    pub(crate) output: Output,
+}
+
+/// One invocation, from the queue to its answer.
+#[derive(Debug)]
+struct Job {
+    request_id: String,
+    payload: Bytes,
+    answer: oneshot::Sender<Result<Bytes, FunctionError>>,
+}
+
+impl Job {
+    fn answer(self, answer: Result<Bytes, FunctionError>) {
+        // Nobody waits for an asynchronous invocation, or after the gateway has given up.
+        if let Err(answer) = self.answer.send(answer) {
+            drop(answer);
+        }
+    }
+}
+
+/// How the first start of a function went.
+#[derive(Debug, Clone)]
+enum Start {
+    Pending,
+    Ready,
+    Failed(FunctionError),
+}
+
+/// What the instances of one function share.
+#[derive(Debug)]
+struct Pool {
+    settings: Settings,
+    queue: mpsc::UnboundedSender<Job>,
+    jobs: tokio::sync::Mutex<mpsc::UnboundedReceiver<Job>>,
+    /// By process id, whether it is busy.
+    running: Mutex<BTreeMap<i32, bool>>,
+    start: watch::Sender<Start>,
+}
+
+impl Pool {
+    /// The next invocation in line; dropping the future loses none.
+    async fn next_job(&self) -> Job {
+        loop {
+            if let Some(job) = self.jobs.lock().await.recv().await {
+                return job;
+            }
+        }
+    }
+
+    fn set_running(&self, pid: i32, busy: Option<bool>) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match busy {
+            Some(busy) => running.insert(pid, busy),
+            None => running.remove(&pid),
+        };
+    }
+
+    fn started(&self, start: Start) {
+        self.start.send_if_modified(|now| {
+            let first = matches!(now, Start::Pending);
+            if first {
+                *now = start;
+            }
+            first
+        });
+    }
+
+    fn output(&self) -> io::Result<(Stdio, Stdio)> {
+        match &self.settings.output {
+            Output::Inherited => Ok((io::stderr().into(), io::stderr().into())),
+            Output::Directory(directory) => {
+                let path = directory.join(format!("{}.log", self.settings.function.name));
+                let file: File = OpenOptions::new().create(true).append(true).open(path)?;
+                Ok((file.try_clone()?.into(), file.into()))
+            }
+        }
+    }
+}
+
+/// The functions, for whoever invokes them.
+#[derive(Debug)]
+pub(crate) struct Lambda {
+    pools: BTreeMap<String, Arc<Pool>>,
+    stopping: watch::Sender<bool>,
+}
+
+/// What keeps the processes alive; dropping it kills them.
+#[derive(Debug)]
+pub(crate) struct Supervisors {
+    lambda: Arc<Lambda>,
+    tasks: JoinSet<()>,
+}
+
+impl Lambda {
+    /// Starts `instances` processes of each function.
+    pub(crate) fn start(functions: Vec<Settings>, instances: usize) -> (Arc<Self>, Supervisors) {
+        let mut tasks = JoinSet::new();
+        let mut pools = BTreeMap::new();
+        for settings in functions {
+            let (queue, jobs) = mpsc::unbounded_channel();
+            let name = settings.function.name.clone();
+            let pool = Arc::new(Pool {
+                settings,
+                queue,
+                jobs: tokio::sync::Mutex::new(jobs),
+                running: Mutex::default(),
+                start: watch::Sender::new(Start::Pending),
+            });
+            for _ in 0..instances {
+                tasks.spawn(instance::keep_alive(Arc::clone(&pool)));
+            }
+            pools.insert(name, pool);
+        }
+        let lambda = Arc::new(Self {
+            pools,
+            stopping: watch::Sender::new(false),
+        });
+        (Arc::clone(&lambda), Supervisors { lambda, tasks })
+    }
+
+    /// Waits until an instance of each function has asked for work.
+    ///
+    /// # Errors
+    ///
+    /// The first instance of a function ended before that, or took too long.
+    pub(crate) async fn ready(&self) -> Result<()> {
+        for (name, pool) in &self.pools {
+            let mut start = pool.start.subscribe();
+            let settled = start.wait_for(|start| !matches!(start, Start::Pending));
+            let settled = tokio::time::timeout(instance::INIT_LIMIT, settled).await;
+            let state =
+                settled.with_context(|| format!("the function {name} does not start"))??;
+            if let Start::Failed(error) = &*state {
+                let error = String::from_utf8_lossy(&error.payload);
+                bail!("the function {name} ends at its start: {error}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is a function of that name.
+    pub(crate) fn has(&self, function: &str) -> bool {
+        self.pools.contains_key(function)
+    }
+
+    /// Runs a function once.
+    ///
+    /// # Errors
+    ///
+    /// What the function reports, or Lambda for it. A function that is not there is reported so too.
+    pub(crate) async fn invoke(
+        &self,
+        function: &str,
+        payload: Bytes,
+    ) -> Result<Bytes, FunctionError> {
+        let Some(pool) = self.pools.get(function) else {
+            return Err(FunctionError::new(
+                "ResourceNotFoundException",
+                "Function not found",
+            ));
+        };
+        let (answer, answered) = oneshot::channel();
+        let job = Job {
+            request_id: clock::uuid(),
+            payload,
+            answer,
+        };
+        let gone = || FunctionError::new("ServiceException", "The local stack is stopping");
+        pool.queue.send(job).map_err(|_job| gone())?;
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            answer = answered => answer.map_err(|_dropped| gone())?,
+            _ = stopping.wait_for(|stopping| *stopping) => Err(gone()),
+        }
+    }
+
+    /// The processes that run now.
+    pub(crate) fn instances(&self) -> Vec<Instance> {
+        let mut instances = Vec::new();
+        for (function, pool) in &self.pools {
+            let running = pool.running.lock().unwrap_or_else(PoisonError::into_inner);
+            for (&pid, &busy) in running.iter() {
+                instances.push(Instance {
+                    function: function.clone(),
+                    pid,
+                    busy,
+                });
+            }
+        }
+        instances
+    }
+
+    /// Kills one process that [`Lambda::instances`] listed.
+    pub(crate) fn kill(&self, pid: i32) -> Result<()> {
+        if !self.instances().iter().any(|instance| instance.pid == pid) {
+            bail!("{pid} is no instance");
+        }
+        killpg(Pid::from_raw(pid), Signal::SIGKILL).with_context(|| format!("cannot kill {pid}"))
+    }
+
+    /// How long an invocation may wait and run before the gateway gives up on it.
+    pub(crate) const GATEWAY_LIMIT: Duration = Duration::from_secs(30);
+}
+
+impl Supervisors {
+    /// Kills every process and waits until none is left.
+    pub(crate) async fn stop(mut self) {
+        let pids: Vec<i32> = self.lambda.instances().iter().map(|one| one.pid).collect();
+        self.lambda.stopping.send_replace(true);
+        self.tasks.shutdown().await;
+        // They are dead by now, but there until the runtime has reaped them.
+        let there = |pid: &i32| kill(Pid::from_raw(*pid), None).is_ok();
+        for _ in 0..500 {
+            if !pids.iter().any(there) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Supervisors {
+    fn drop(&mut self) {
+        self.lambda.stopping.send_replace(true);
+        // Not left to the tasks: they are dropped when the runtime gets to it, which a program that
+        // is about to end never does.
+        for Instance { pid, .. } in self.lambda.instances() {
+            match killpg(Pid::from_raw(pid), Signal::SIGKILL) {
+                // Not there any more is what was wanted.
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+}

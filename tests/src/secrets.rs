@@ -1,0 +1,165 @@
+//! Secrets Manager: the calls that the functions make, and the hands that rotate a secret.
+//!
+//! Source: AWS Secrets Manager API reference, "Actions".
+
+mod api;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::client::{call, error_name};
+use crate::clock;
+use crate::defaults::{ACCOUNT, REGION};
+use crate::task::Task;
+
+/// One generation of a secret.
+#[derive(Debug, Clone)]
+struct Version {
+    id: String,
+    text: String,
+    created_secs: u64,
+}
+
+impl Version {
+    fn new(text: String) -> Self {
+        Self {
+            id: clock::uuid(),
+            text,
+            created_secs: clock::now_secs(),
+        }
+    }
+}
+
+/// A secret's two generations.
+#[derive(Debug, Clone)]
+struct Secret {
+    current: Version,
+    previous: Option<Version>,
+}
+
+/// How the service fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretsFault {
+    /// It answers 500.
+    Error,
+    /// It does not answer.
+    Hang,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    secrets: BTreeMap<String, Secret>,
+    fault: Option<SecretsFault>,
+    reads: u64,
+}
+
+/// The secrets, and the switch that makes their service fail. Clones are the same store.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    state: Arc<Mutex<State>>,
+}
+
+impl Secrets {
+    /// Stores a secret's text; the one before becomes `AWSPREVIOUS`, as in a rotation.
+    pub fn put(&self, name: &str, text: impl Into<String>) {
+        let new = Version::new(text.into());
+        let mut state = self.lock();
+        let previous = state.secrets.remove(name).map(|secret| secret.current);
+        state.secrets.insert(
+            name.to_owned(),
+            Secret {
+                current: new,
+                previous,
+            },
+        );
+    }
+
+    /// Replaces the current text in place, well-formed or not; no generation changes.
+    pub fn set_raw(&self, name: &str, text: impl Into<String>) {
+        if let Some(secret) = self.lock().secrets.get_mut(name) {
+            secret.current.text = text.into();
+        }
+    }
+
+    /// Makes the current generation look as old as this.
+    pub fn set_age(&self, name: &str, age_secs: u64) {
+        if let Some(secret) = self.lock().secrets.get_mut(name) {
+            secret.current.created_secs = clock::now_secs().saturating_sub(age_secs);
+        }
+    }
+
+    /// Forgets a secret.
+    pub fn remove(&self, name: &str) {
+        self.lock().secrets.remove(name);
+    }
+
+    /// Makes the service fail from now on, or work again.
+    pub fn set_fault(&self, fault: Option<SecretsFault>) {
+        self.lock().fault = fault;
+    }
+
+    /// How many calls have come in.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.lock().reads
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn arn(name: &str) -> String {
+    // The real service adds a hyphen and six random characters.
+    format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-000000")
+}
+
+/// The service over HTTP, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    _server: Task,
+}
+
+impl Server {
+    pub(crate) async fn start(secrets: Secrets) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let serve = axum::serve(listener, api::router(secrets));
+        let server = Task::run(async move { serve.await });
+        Ok(Self {
+            url,
+            _server: server,
+        })
+    }
+}
+
+/// Creates a secret at another endpoint unless it is there; answers the text that is there now.
+pub(crate) async fn create(
+    http: &reqwest::Client,
+    endpoint: &str,
+    name: &str,
+    text: &str,
+) -> Result<String> {
+    let request = json!({
+        "Name": name,
+        "SecretString": text,
+        "ClientRequestToken": clock::uuid(),
+    });
+    let target = "secretsmanager.CreateSecret";
+    let (status, answer) = call(http, endpoint, "secretsmanager", target, &request).await?;
+    if status != 200 && error_name(&answer) != "ResourceExistsException" {
+        anyhow::bail!("cannot create the secret {name}: {status} {answer}");
+    }
+    let target = "secretsmanager.GetSecretValue";
+    let request = json!({"SecretId": name});
+    let (_, answer) = call(http, endpoint, "secretsmanager", target, &request).await?;
+    let text = answer.get("SecretString").and_then(Value::as_str);
+    text.map(str::to_owned)
+        .with_context(|| format!("cannot read the secret {name}: {answer}"))
+}

@@ -1,0 +1,268 @@
+//! The shop that is paid: the mall's user and order services, and what a test does to them.
+
+mod api;
+mod server;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub(crate) use server::Server;
+
+/// An order of the shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub id: u64,
+    /// Who ordered.
+    pub uid: u64,
+    /// What was ordered.
+    pub pid: u64,
+    /// What is due, in minor units.
+    pub amount: u64,
+    /// 0 unpaid, 1 paid.
+    pub status: u64,
+}
+
+/// One time the order service was told that an order is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// The order.
+    pub oid: u64,
+    /// Our payment, as told.
+    pub pay_id: Option<u64>,
+    /// The amount, as told.
+    pub amount: Option<u64>,
+    /// The `Idempotency-Key` header.
+    pub key: Option<String>,
+    /// Whether it had an effect: the first one with its key has.
+    pub counted: bool,
+}
+
+/// A route of the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ShopRoute {
+    /// `/api/user/userinfo`
+    UserInfo,
+    /// `/api/order/create`
+    OrderCreate,
+    /// `/api/order/detail`
+    OrderDetail,
+    /// `/api/order/paid`
+    OrderPaid,
+    /// `/api/order/update`
+    OrderUpdate,
+}
+
+impl ShopRoute {
+    /// Every route.
+    pub const ALL: [Self; 5] = [
+        Self::UserInfo,
+        Self::OrderCreate,
+        Self::OrderDetail,
+        Self::OrderPaid,
+        Self::OrderUpdate,
+    ];
+
+    /// Its path.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::UserInfo => "/api/user/userinfo",
+            Self::OrderCreate => "/api/order/create",
+            Self::OrderDetail => "/api/order/detail",
+            Self::OrderPaid => "/api/order/paid",
+            Self::OrderUpdate => "/api/order/update",
+        }
+    }
+}
+
+/// How a route misbehaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Answers this status and does nothing.
+    Status(u16),
+    /// Takes the request and never answers.
+    Hang,
+    /// Resets the connection and does nothing.
+    Reset,
+    /// Does what it is asked, then resets the connection: the answer is lost.
+    LoseAnswer,
+    /// Answers one byte at a time, this far apart.
+    Drip(Duration),
+    /// Answers about another id than asked for.
+    WrongId,
+    /// Answers 200 and something that is not JSON.
+    Garbage,
+    /// Answers rightly, after this long.
+    Delay(Duration),
+}
+
+#[derive(Debug)]
+struct State {
+    users: BTreeSet<u64>,
+    orders: BTreeMap<u64, Order>,
+    tellings: Vec<Telling>,
+    /// By order, the keys that had an effect.
+    keys: BTreeMap<u64, BTreeSet<Option<String>>>,
+    /// By route, the fault and how many more calls it hits; without a number, all.
+    faults: BTreeMap<ShopRoute, (Fault, Option<usize>)>,
+    calls: BTreeMap<ShopRoute, usize>,
+    access_secret: String,
+}
+
+/// The shop's state. Clones are the same shop.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    state: Arc<Mutex<State>>,
+}
+
+impl Shop {
+    /// A shop with user 1 and order 1 (user 1, amount 100, unpaid), which trusts this secret.
+    #[must_use]
+    pub fn new(access_secret: &str) -> Self {
+        let state = State {
+            users: BTreeSet::new(),
+            orders: BTreeMap::new(),
+            tellings: Vec::new(),
+            keys: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            access_secret: access_secret.to_owned(),
+        };
+        let shop = Self {
+            state: Arc::new(Mutex::new(state)),
+        };
+        shop.add_user(1);
+        shop.put_order(Order {
+            id: 1,
+            uid: 1,
+            pid: 1,
+            amount: 100,
+            status: 0,
+        });
+        shop
+    }
+
+    /// Adds a user.
+    pub fn add_user(&self, uid: u64) {
+        self.lock().users.insert(uid);
+    }
+
+    /// Removes a user.
+    pub fn remove_user(&self, uid: u64) {
+        self.lock().users.remove(&uid);
+    }
+
+    /// Adds an unpaid order and says its id.
+    #[must_use]
+    pub fn add_order(&self, uid: u64, amount: u64) -> u64 {
+        let mut state = self.lock();
+        let id = state
+            .orders
+            .last_key_value()
+            .map_or(1, |(last, _)| last.saturating_add(1));
+        state.orders.insert(
+            id,
+            Order {
+                id,
+                uid,
+                pid: 1,
+                amount,
+                status: 0,
+            },
+        );
+        id
+    }
+
+    /// Puts an order as it is, over one with its id.
+    pub fn put_order(&self, order: Order) {
+        self.lock().orders.insert(order.id, order);
+    }
+
+    /// Removes an order.
+    pub fn remove_order(&self, oid: u64) {
+        self.lock().orders.remove(&oid);
+    }
+
+    /// An order as it is now.
+    #[must_use]
+    pub fn order(&self, oid: u64) -> Option<Order> {
+        self.lock().orders.get(&oid).cloned()
+    }
+
+    /// Every telling, in order.
+    #[must_use]
+    pub fn tellings(&self) -> Vec<Telling> {
+        self.lock().tellings.clone()
+    }
+
+    /// How often an order was really paid: tellings with different keys.
+    #[must_use]
+    pub fn times_paid(&self, oid: u64) -> usize {
+        self.lock().keys.get(&oid).map_or(0, BTreeSet::len)
+    }
+
+    /// How many calls a route has had, failed ones included.
+    #[must_use]
+    pub fn calls(&self, route: ShopRoute) -> usize {
+        self.lock().calls.get(&route).copied().unwrap_or(0)
+    }
+
+    /// Makes a route fail: the next `times` calls, or all from now on.
+    pub fn set_fault(&self, route: ShopRoute, fault: Fault, times: Option<usize>) {
+        self.lock().faults.insert(route, (fault, times));
+    }
+
+    /// Makes every route work again; calls that hang stay hung.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Changes the secret that the shop's callers must sign with.
+    pub fn set_access_secret(&self, access_secret: &str) {
+        access_secret.clone_into(&mut self.lock().access_secret);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Counts a call and takes the fault it is to hit.
+    fn arrive(&mut self, route: ShopRoute) -> Option<Fault> {
+        let calls = self.calls.entry(route).or_default();
+        *calls = calls.saturating_add(1);
+        let (fault, left) = self.faults.get_mut(&route)?;
+        let fault = *fault;
+        match left {
+            None => return Some(fault),
+            Some(left) => match left.checked_sub(1) {
+                Some(rest) => *left = rest,
+                None => return None,
+            },
+        }
+        Some(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, Shop, ShopRoute};
+
+    #[test]
+    fn a_fault_hits_as_often_as_it_is_told_to() {
+        let shop = Shop::new("secret");
+        let route = ShopRoute::OrderPaid;
+        shop.set_fault(route, Fault::Hang, Some(2));
+        let hits = [(); 3].map(|()| shop.lock().arrive(route));
+        assert_eq!(hits, [Some(Fault::Hang), Some(Fault::Hang), None]);
+        shop.set_fault(route, Fault::Garbage, None);
+        assert_eq!(shop.lock().arrive(route), Some(Fault::Garbage));
+        assert_eq!(shop.lock().arrive(ShopRoute::UserInfo), None);
+        shop.clear_faults();
+        assert_eq!(shop.lock().arrive(route), None);
+        assert_eq!(shop.calls(route), 5);
+    }
+}

@@ -1,0 +1,63 @@
+//! What the functions keep their data in: started here, or used where it is.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::StackOptions;
+use crate::secrets::{self, Secrets};
+use crate::template::Template;
+use crate::{client, defaults, dynamodb};
+
+/// DynamoDB and Secrets Manager: our own, or those at another endpoint.
+pub(super) struct Backing {
+    pub(super) dynamodb: String,
+    pub(super) secretsmanager: String,
+    pub(super) access_secret: String,
+    pub(super) webhook_secrets: Value,
+    pub(super) secrets: Secrets,
+    pub(super) servers: Option<(dynamodb::Engine, secrets::Server)>,
+}
+
+impl Backing {
+    /// Starts or finds them, and sees to it that the table and the secrets are there.
+    pub(super) async fn start(options: &StackOptions, template: &Template) -> Result<Self> {
+        let http = client::client("")?;
+        let webhook_text = options.webhook_secrets.to_string();
+        let access_text = json!({"access_secret": options.access_secret}).to_string();
+        let secrets = Secrets::default();
+        let Some(endpoint) = &options.aws_endpoint else {
+            let engine = dynamodb::Engine::start(options.data.as_deref()).await?;
+            dynamodb::create_table(&http, &engine.url, defaults::TABLE, &template.table).await?;
+            secrets.put(defaults::AUTH_SECRET_ID, access_text);
+            secrets.put(defaults::WEBHOOK_SECRET_ID, webhook_text);
+            let server = secrets::Server::start(secrets.clone()).await?;
+            return Ok(Self {
+                dynamodb: engine.url.clone(),
+                secretsmanager: server.url.clone(),
+                access_secret: options.access_secret.clone(),
+                webhook_secrets: options.webhook_secrets.clone(),
+                secrets,
+                servers: Some((engine, server)),
+            });
+        };
+        ensure!(
+            options.data.is_none(),
+            "the table of another endpoint cannot be kept here"
+        );
+        dynamodb::create_table(&http, endpoint, defaults::TABLE, &template.table).await?;
+        // What is there already is used as it is: the tokens we print must fit it.
+        let access = secrets::create(&http, endpoint, defaults::AUTH_SECRET_ID, &access_text);
+        let access: Value = serde_json::from_str(&access.await?).context("the auth secret")?;
+        let access = access.get("access_secret").and_then(Value::as_str);
+        let access = access.context("the auth secret has no access_secret")?;
+        let webhook = secrets::create(&http, endpoint, defaults::WEBHOOK_SECRET_ID, &webhook_text);
+        Ok(Self {
+            dynamodb: endpoint.clone(),
+            secretsmanager: endpoint.clone(),
+            access_secret: access.to_owned(),
+            webhook_secrets: serde_json::from_str(&webhook.await?).context("the webhook secret")?,
+            secrets,
+            servers: None,
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! What each function runs, and what it is told.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::StackOptions;
+use super::backing::Backing;
+use crate::lambda::{Output, Settings};
+use crate::template::{Function, Template};
+use crate::{binaries, defaults};
+
+/// Builds the functions, unless their executables are given.
+pub(super) async fn executables(
+    template: &Template,
+    options: &StackOptions,
+) -> Result<BTreeMap<String, PathBuf>> {
+    if let Some(binaries) = &options.binaries {
+        return Ok(binaries.clone());
+    }
+    let functions = template.functions.iter();
+    let names: Vec<&str> = functions.map(|function| function.name.as_str()).collect();
+    binaries::functions(&names, options.release).await
+}
+
+/// Everything each function is started with.
+pub(super) fn settings(
+    functions: Vec<Function>,
+    executables: &BTreeMap<String, PathBuf>,
+    variables: &BTreeMap<&'static str, String>,
+    options: &StackOptions,
+    logs: &Path,
+) -> Result<Vec<Settings>> {
+    let settings = |function: Function| {
+        let binary = executables.get(&function.name);
+        let binary = binary.with_context(|| format!("no binary for {}", function.name))?;
+        let output = if options.inherit_logs {
+            Output::Inherited
+        } else {
+            Output::Directory(logs.to_owned())
+        };
+        Ok(Settings {
+            environment: environment(&function, variables, options),
+            binary: binary.clone(),
+            output,
+            function,
+        })
+    };
+    functions.into_iter().map(settings).collect()
+}
+
+/// Every variable that the stack has a value for.
+pub(super) fn variables(
+    backing: &Backing,
+    shop: &str,
+    ca_file: &Path,
+) -> BTreeMap<&'static str, String> {
+    BTreeMap::from([
+        ("TABLE_NAME", defaults::TABLE.to_owned()),
+        ("USER_INFO_URL", format!("{shop}/api/user/userinfo")),
+        ("ORDER_DETAIL_URL", format!("{shop}/api/order/detail")),
+        ("ORDER_PAID_URL", format!("{shop}/api/order/paid")),
+        ("AUTH_SECRET_ID", defaults::AUTH_SECRET_ID.to_owned()),
+        ("WEBHOOK_SECRET_ID", defaults::WEBHOOK_SECRET_ID.to_owned()),
+        ("CURRENCY", "CNY".to_owned()),
+        ("UPSTREAM_CA_BUNDLE", ca_file.display().to_string()),
+        ("LOG_LEVEL", "info".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", backing.dynamodb.clone()),
+        (
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            backing.secretsmanager.clone(),
+        ),
+        ("AWS_REGION", defaults::REGION.to_owned()),
+        ("AWS_DEFAULT_REGION", defaults::REGION.to_owned()),
+        ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+    ])
+}
+
+/// What one function gets: of our own settings those the template declares for it, so that one
+/// forgotten there is missed here and not after the deployment.
+fn environment(
+    function: &Function,
+    variables: &BTreeMap<&'static str, String>,
+    options: &StackOptions,
+) -> BTreeMap<String, String> {
+    let given = |name: &str| {
+        // These come from Lambda, or exist only because the shop here has a private CA.
+        let always = name.starts_with("AWS_") || name == "UPSTREAM_CA_BUNDLE";
+        always || function.variables.contains(name)
+    };
+    let own = variables.iter().filter(|(name, _)| given(name));
+    own.map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .chain(options.environment.clone())
+        .collect()
+}
