@@ -7,3 +7,5 @@ mod echo;
 mod gateway;
 #[cfg(test)]
 mod stack;
+#[cfg(test)]
+mod store;
