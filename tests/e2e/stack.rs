@@ -18,8 +18,7 @@ async fn an_instance_that_overruns_its_time_is_killed_and_replaced() {
         .invoke("hasty", &json!({"do": "sleep"}))
         .await
         .unwrap_err();
-    let error: Value = serde_json::from_slice(&error.payload).unwrap();
-    assert_eq!(error["errorType"], "Sandbox.Timedout");
+    assert_eq!(error.kind().as_deref(), Some("Sandbox.Timedout"));
     assert_eq!(post(&stack, "/hasty", &[], b"").await.0, 200);
     eventually("two new instances", || {
         let after = stack.instances();
@@ -41,8 +40,7 @@ async fn an_instance_that_is_killed_in_the_middle_fails_its_invocation_and_is_re
         pid
     };
     let (error, pid) = tokio::join!(running, killing);
-    let error: Value = serde_json::from_slice(&error.payload).unwrap();
-    assert_eq!(error["errorType"], "Runtime.ExitError");
+    assert_eq!(error.kind().as_deref(), Some("Runtime.ExitError"));
     eventually("a new instance", || {
         let pids: Vec<i32> = stack.instances().iter().map(|one| one.pid).collect();
         pids.len() == 4 && !pids.contains(&pid)

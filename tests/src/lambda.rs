@@ -8,7 +8,7 @@ mod instance;
 mod runtime_api;
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -41,6 +41,24 @@ impl FunctionError {
         Self {
             payload: payload.to_string().into(),
         }
+    }
+
+    /// The `errorMessage`, or the whole payload where there is none.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let message = self.text("errorMessage");
+        message.unwrap_or_else(|| String::from_utf8_lossy(&self.payload).into_owned())
+    }
+
+    /// The `errorType`, if there is one.
+    #[must_use]
+    pub fn kind(&self) -> Option<String> {
+        self.text("errorType")
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        let payload: Value = serde_json::from_slice(&self.payload).ok()?;
+        payload.get(key).and_then(Value::as_str).map(str::to_owned)
     }
 }
 
@@ -141,15 +159,30 @@ impl Pool {
         });
     }
 
-    fn output(&self) -> io::Result<(Stdio, Stdio)> {
+    /// Where the function's output is kept, if it is.
+    fn log(&self) -> Option<PathBuf> {
         match &self.settings.output {
-            Output::Inherited => Ok((io::stderr().into(), io::stderr().into())),
+            Output::Inherited => None,
             Output::Directory(directory) => {
-                let path = directory.join(format!("{}.log", self.settings.function.name));
-                let file: File = OpenOptions::new().create(true).append(true).open(path)?;
-                Ok((file.try_clone()?.into(), file.into()))
+                Some(directory.join(format!("{}.log", self.settings.function.name)))
             }
         }
+    }
+
+    fn output(&self) -> io::Result<(Stdio, Stdio)> {
+        let Some(path) = self.log() else {
+            return Ok((io::stderr().into(), io::stderr().into()));
+        };
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok((file.try_clone()?.into(), file.into()))
+    }
+
+    fn last_line(&self) -> Option<String> {
+        let text = std::fs::read(self.log()?).ok()?;
+        String::from_utf8_lossy(&text)
+            .lines()
+            .last()
+            .map(str::to_owned)
     }
 }
 
@@ -207,8 +240,13 @@ impl Lambda {
             let state =
                 settled.with_context(|| format!("the function {name} does not start"))??;
             if let Start::Failed(error) = &*state {
-                let error = String::from_utf8_lossy(&error.payload);
-                bail!("the function {name} ends at its start: {error}");
+                let last = pool
+                    .last_line()
+                    .unwrap_or_else(|| "it printed nothing".to_owned());
+                bail!(
+                    "the function {name} cannot start: {}; its last line: {last}",
+                    error.message()
+                );
             }
         }
         Ok(())

@@ -146,7 +146,7 @@ impl<'a> Process<'a> {
                     Call::Done { verdict, .. } => tell(verdict, Verdict::NoSuchRequest),
                 },
                 exit = self.child.wait() => {
-                    return Err(reported.unwrap_or_else(|| exit_error("init", exit)));
+                    return Err(reported.unwrap_or_else(|| exit_error(exit)));
                 }
                 () = &mut limit => {
                     return Err(FunctionError::new("Sandbox.Timedout", "The start took too long"));
@@ -214,7 +214,7 @@ impl<'a> Process<'a> {
                     }
                 },
                 exit = self.child.wait() => {
-                    let error = exit_error(&job.request_id, exit);
+                    let error = exit_error(exit);
                     job.answer(Err(error));
                     return None;
                 }
@@ -265,8 +265,10 @@ fn tell(verdict: oneshot::Sender<Verdict>, answer: Verdict) {
     }
 }
 
-fn exit_error(request_id: &str, exit: io::Result<std::process::ExitStatus>) -> FunctionError {
+fn exit_error(exit: io::Result<std::process::ExitStatus>) -> FunctionError {
     let how = exit.map_or_else(|error| error.to_string(), |status| status.to_string());
-    let message = format!("RequestId: {request_id} Error: Runtime exited with error: {how}");
-    FunctionError::new("Runtime.ExitError", &message)
+    FunctionError::new(
+        "Runtime.ExitError",
+        &format!("Runtime exited with error: {how}"),
+    )
 }
