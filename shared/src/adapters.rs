@@ -3,4 +3,7 @@
 //! No business rule lives here, and no type of a technology leaves its module. Only a function's
 //! `main.rs` names an adapter.
 
+pub mod aws;
+pub mod dynamodb;
 pub mod https;
+pub mod ids;

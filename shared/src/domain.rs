@@ -32,7 +32,7 @@ pub struct OutOfRange {
 }
 
 impl OutOfRange {
-    const fn new(what: &'static str) -> Self {
+    pub(crate) const fn new(what: &'static str) -> Self {
         Self { what }
     }
 }

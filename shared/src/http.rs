@@ -6,6 +6,7 @@
 mod answer;
 mod api;
 mod code;
+mod gate;
 mod json;
 mod payment;
 mod refusal;

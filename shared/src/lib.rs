@@ -5,8 +5,20 @@
 
 #[cfg(feature = "adapters")]
 pub mod adapters;
+#[cfg(feature = "adapters")]
+pub mod auth;
+#[cfg(feature = "adapters")]
+pub mod config;
 pub mod domain;
 #[cfg(feature = "adapters")]
 pub mod http;
 pub mod ports;
+#[cfg(feature = "adapters")]
+pub mod secret;
+#[cfg(feature = "adapters")]
+mod strict_json;
+#[cfg(feature = "adapters")]
+pub mod telemetry;
 pub mod usecases;
+#[cfg(feature = "adapters")]
+pub mod webhooks;

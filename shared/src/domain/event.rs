@@ -64,7 +64,7 @@ impl EventId {
 }
 
 /// A message as it came, as far as it is kept.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RawBody {
     digest: Digest,
     len: u64,
@@ -191,7 +191,7 @@ impl Misfit {
 }
 
 /// What a message said, as far as the event log keeps it in fields of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Said {
     /// What became of the money; `None` for what changes no status.
     pub outcome: Option<Outcome>,
@@ -204,7 +204,7 @@ pub struct Said {
 }
 
 /// One entry of the event log. Append only.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// The payment it is kept under; `None` for a message that names no payment of ours.
     pub payment: Option<PaymentId>,

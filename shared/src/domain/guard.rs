@@ -3,7 +3,7 @@
 use super::{Amount, Digest, OrderId, Payment, PaymentId, UserId};
 
 /// What is written beside a payment so that its order cannot have a second one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Guard {
     /// The order it guards.
     pub oid: OrderId,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::OutOfRange;
 
 /// An ISO 4217 currency, by its alphabetic code.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
@@ -38,7 +38,7 @@ impl fmt::Debug for Currency {
 ///
 /// 1050 in EUR is EUR 10.50; 1050 in JPY is JPY 1050. Holding one proves
 /// `1 <= minor <= Amount::MINOR_MAX`. There is no float form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Amount {
     minor: u64,
     currency: Currency,
@@ -57,10 +57,22 @@ impl Amount {
     ///
     /// [`OutOfRange`] for 0 and for anything above [`Self::MINOR_MAX`].
     pub const fn new(minor: u64, currency: Currency) -> Result<Self, OutOfRange> {
+        match Self::check_minor(minor) {
+            Ok(minor) => Ok(Self { minor, currency }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Passes on a number of minor units that an amount can have, whatever the currency.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub const fn check_minor(minor: u64) -> Result<u64, OutOfRange> {
         if minor == 0 || minor > Self::MINOR_MAX {
             return Err(OutOfRange::new("amount"));
         }
-        Ok(Self { minor, currency })
+        Ok(minor)
     }
 
     /// The sum in minor units.

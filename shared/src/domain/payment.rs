@@ -8,7 +8,7 @@ const TELLING_GRACE_MS: u64 = 60_000;
 /// The record of a payment.
 ///
 /// `id`, `uid`, `oid`, `amount` and `create_time` never change: no [`Change`] names them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Payment {
     /// Ours.
     pub id: PaymentId,
@@ -37,7 +37,7 @@ pub struct Payment {
 }
 
 /// A telling still to be done: the order does not know yet that it is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Work {
     /// When reconcile may take it up.
     pub due: Timestamp,
@@ -158,7 +158,7 @@ impl Payment {
 /// A change of a record, conditioned on the status and version it was computed from.
 ///
 /// It names what it sets; everything else of the record stays, whoever wrote it meanwhile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     /// The record to change.
     pub id: PaymentId,
@@ -181,7 +181,7 @@ pub struct Change {
 }
 
 /// What a change does to the telling of the order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WorkChange {
     /// Nothing.
     Keep,

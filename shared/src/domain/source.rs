@@ -5,7 +5,7 @@ use super::OutOfRange;
 /// Through whom a payment was collected.
 ///
 /// 0 none yet, 1 Alipay, 2 WeChat Pay, 3 Stripe, 4 PayPal, 5 Adyen; others are the caller's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Source(u8);
 
 impl Source {
@@ -41,7 +41,7 @@ impl Source {
 }
 
 /// A provider's own name for a transaction: 1 to 128 visible ASCII characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProviderTxn(String);
 
 impl ProviderTxn {
@@ -50,12 +50,11 @@ impl ProviderTxn {
     /// # Errors
     ///
     /// [`OutOfRange`] when it is empty, longer than 128, or holds anything but visible ASCII.
-    pub fn new(txn: impl Into<String>) -> Result<Self, OutOfRange> {
-        let txn = txn.into();
+    pub fn new(txn: &str) -> Result<Self, OutOfRange> {
         let fits =
             (1..=128).contains(&txn.len()) && txn.bytes().all(|byte| byte.is_ascii_graphic());
         if fits {
-            Ok(Self(txn))
+            Ok(Self(txn.to_owned()))
         } else {
             Err(OutOfRange::new("provider_txn"))
         }
@@ -69,7 +68,7 @@ impl ProviderTxn {
 }
 
 /// What identifies a sum of money once it moved: its source and the source's transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Money {
     /// Who collected it; [`Source::UNKNOWN`] where nobody said.
     pub source: Source,

@@ -74,7 +74,12 @@ impl ApiRequest {
             return Err(Code::BodyTooLarge.into());
         }
         Ok(Self {
-            route: event.route_key.unwrap_or_default(),
+            // A gateway with one catch-all route says where the request went by its path.
+            route: event
+                .route_key
+                .filter(|route| route != "$default")
+                .or(event.raw_path)
+                .unwrap_or_default(),
             provider: event.path_parameters.get("provider").cloned(),
             headers: event.headers,
             body,

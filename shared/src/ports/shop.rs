@@ -6,7 +6,7 @@ use super::Cause;
 use crate::domain::{OrderId, Payment, UserId};
 
 /// An order, as far as a payment needs to know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
     /// Whose order it is.
     pub uid: UserId,

@@ -2,7 +2,7 @@
 
 use super::detail::DetailError;
 use crate::{
-    domain::{Payment, PaymentId, UserId},
+    domain::{OutOfRange, Payment, PaymentId, UserId},
     ports::PaymentStore,
 };
 
@@ -14,13 +14,16 @@ impl PageSize {
     /// What a request that names none gets.
     pub const DEFAULT: Self = Self(20);
 
-    /// Wraps a number from outside; `None` unless it is 1 to 100.
-    #[must_use]
-    pub fn new(size: u64) -> Option<Self> {
-        usize::try_from(size)
-            .ok()
-            .filter(|size| (1..=100).contains(size))
+    /// Wraps a number from outside.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] unless it is 1 to 100.
+    pub fn new(size: u64) -> Result<Self, OutOfRange> {
+        let size = usize::try_from(size).ok();
+        size.filter(|size| (1..=100).contains(size))
             .map(Self)
+            .ok_or(OutOfRange::new("limit"))
     }
 }
 

@@ -1,0 +1,88 @@
+//! Update and condition expressions.
+//!
+//! Every name goes through a placeholder: `status`, `source` and others are words of DynamoDB's
+//! own, and the list of those grows.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+/// Condition of a put that must not replace anything.
+pub(super) const ABSENT: &str = "attribute_not_exists(pk)";
+
+/// What an update sets, removes and demands.
+#[derive(Debug, Default)]
+pub(super) struct Expression {
+    names: HashMap<String, String>,
+    values: HashMap<String, AttributeValue>,
+    sets: Vec<String>,
+    removes: Vec<String>,
+    conditions: Vec<String>,
+}
+
+impl Expression {
+    pub(super) fn set(mut self, name: &str, value: AttributeValue) -> Self {
+        self.sets.push(format!("#{name} = :{name}"));
+        self.values.insert(format!(":{name}"), value);
+        self.named(name)
+    }
+
+    pub(super) fn remove(mut self, name: &str) -> Self {
+        self.removes.push(format!("#{name}"));
+        self.named(name)
+    }
+
+    /// Demands that an attribute has this value.
+    pub(super) fn when(mut self, name: &str, value: AttributeValue) -> Self {
+        self.conditions.push(format!("#{name} = :is_{name}"));
+        self.values.insert(format!(":is_{name}"), value);
+        self.named(name)
+    }
+
+    fn named(mut self, name: &str) -> Self {
+        self.names.insert(format!("#{name}"), name.to_owned());
+        self
+    }
+
+    pub(super) fn update(&self) -> String {
+        let clause = |word: &str, parts: &[String]| {
+            (!parts.is_empty()).then(|| format!("{word} {}", parts.join(", ")))
+        };
+        let clauses = [clause("SET", &self.sets), clause("REMOVE", &self.removes)];
+        clauses.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    pub(super) fn condition(&self) -> String {
+        self.conditions.join(" AND ")
+    }
+
+    pub(super) fn names(&self) -> HashMap<String, String> {
+        self.names.clone()
+    }
+
+    pub(super) fn values(&self) -> HashMap<String, AttributeValue> {
+        self.values.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::row::n, *};
+
+    #[test]
+    fn an_expression_names_everything_once() {
+        let expression = Expression::default()
+            .set("status", n(1))
+            .set("version", n(2))
+            .remove("work")
+            .remove("due")
+            .when("version", n(1));
+        assert_eq!(
+            expression.update(),
+            "SET #status = :status, #version = :version REMOVE #work, #due"
+        );
+        assert_eq!(expression.condition(), "#version = :is_version");
+        assert_eq!(expression.names().len(), 4);
+        assert_eq!(expression.values().len(), 3);
+    }
+}

@@ -1,0 +1,65 @@
+//! Names of items, indexes and lists.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::row::s;
+use crate::domain::{Event, OrderId, PaymentId};
+
+/// Finds payments by order, newest first.
+pub(super) const OID_INDEX: &str = "oid-index";
+/// Finds payments by user, newest first.
+pub(super) const UID_INDEX: &str = "uid-index";
+/// The list of messages that a person must look at.
+pub(super) const QUARANTINE: &str = "quarantine";
+
+/// The list of tellings is spread over this many keys, so that none is hot.
+const WORK_SHARDS: u64 = 4;
+
+/// The primary key of an item.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Key {
+    pub(super) fn into_item(self) -> HashMap<String, AttributeValue> {
+        HashMap::from([("pk".to_owned(), s(self.pk)), ("sk".to_owned(), s(self.sk))])
+    }
+}
+
+pub(super) fn payment(id: PaymentId) -> Key {
+    Key {
+        pk: format!("pay#{id}"),
+        sk: "record".to_owned(),
+    }
+}
+
+pub(super) fn guard(oid: OrderId) -> Key {
+    Key {
+        pk: format!("order#{oid}"),
+        sk: "guard".to_owned(),
+    }
+}
+
+/// The parts of it hold no `#`, so no two events share a key by accident.
+pub(super) fn event(event: &Event) -> Key {
+    let provider = event.provider.as_str();
+    let pk = match event.payment {
+        Some(id) => payment(id).pk,
+        None => format!("stray#{provider}"),
+    };
+    let mut sk = format!("event#{provider}#{}", event.id.as_str());
+    if let Some(suffix) = &event.suffix {
+        sk.push('#');
+        sk.push_str(suffix);
+    }
+    Key { pk, sk }
+}
+
+/// The list that a payment's telling is on.
+pub(super) fn work(id: PaymentId) -> String {
+    format!("order#{}", id.get() % WORK_SHARDS)
+}

@@ -1,0 +1,399 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::auth::{CALLBACK_SCOPE, SHOP_SCOPE, sign, sign::compact, sign_service};
+
+const NOW_SECS: u64 = 1_800_000_000;
+const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(NOW_SECS * 1000 + 999).unwrap()
+}
+
+fn key(seed: &str) -> AuthKey {
+    AuthKey::from_secret(&json!({ "access_secret": seed.repeat(32) }).to_string()).unwrap()
+}
+
+fn keys() -> Generations<AuthKey> {
+    Generations {
+        current: key("k"),
+        previous: None,
+    }
+}
+
+fn good() -> Value {
+    json!({"iat": NOW_SECS - 10, "exp": NOW_SECS + 1, "uid": 7})
+}
+
+/// The good claims with one of them set, or taken out where it is `null`.
+fn with(name: &str, value: &Value) -> Value {
+    let mut claims = good();
+    claims[name] = value.clone();
+    if value.is_null() {
+        claims.as_object_mut().unwrap().remove(name);
+    }
+    claims
+}
+
+fn payer_of(token: &str) -> Result<u64, Refused> {
+    let header = format!("Bearer {token}");
+    payer(Some(&header), &keys(), &TokenRules::default(), now()).map(UserId::get)
+}
+
+fn service_of(claims: &Value, scope: &str) -> Result<(), Refused> {
+    let header = format!("Bearer {}", sign(&key("k"), claims));
+    service(Some(&header), &keys(), &TokenRules::default(), scope, now())
+}
+
+#[test]
+fn a_good_token_names_its_payer() {
+    assert_eq!(payer_of(&sign(&key("k"), &good())), Ok(7));
+}
+
+#[test]
+fn a_token_made_by_another_implementation_verifies() {
+    // Computed with Python's hmac module, under the key of 32 letters k.
+    let token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+                 eyJleHAiOjE4MDAwMDAwMDEsInVpZCI6N30.\
+                 S2dXxjGQQVJ66XPORu4oX5jq2gKwTRuQ56-GMTFY_3c";
+    assert_eq!(payer_of(token), Ok(7));
+}
+
+#[test]
+fn the_scheme_counts_in_any_case_and_holds_exactly_one_token() {
+    let token = sign(&key("k"), &good());
+    let of = |header: &str| payer(Some(header), &keys(), &TokenRules::default(), now());
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+        assert!(of(&format!("{scheme} {token}")).is_ok(), "{scheme}");
+    }
+    assert!(of(&format!("Bearer   {token}")).is_ok());
+    for bad in [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        token.clone(),
+        format!(" Bearer {token}"),
+        format!("Basic {token}"),
+        format!("Bearer\t{token}"),
+        format!("Bearer: {token}"),
+        format!("Bearer{token}"),
+        format!("Bearer {token} "),
+        format!("Bearer {token},"),
+        format!("Bearer {token}, Bearer {token}"),
+        format!("Bearer {token},Bearer {token}"),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {token}\n"),
+        format!("Bearer {token}."),
+        format!("Bearer {token}="),
+        format!("Bearer .{token}"),
+        format!("Bearer \"{token}\""),
+        "Bearer é..".to_owned(),
+    ] {
+        assert_eq!(of(&bad), Err(Refused::Unauthenticated), "{bad:?}");
+    }
+    let none = payer(None, &keys(), &TokenRules::default(), now());
+    assert_eq!(none, Err(Refused::Unauthenticated));
+}
+
+#[test]
+fn a_token_of_4_kib_is_refused_unread() {
+    let padded = |len: usize| sign(&key("k"), &with("pad", &json!("x".repeat(len))));
+    let fits = (0..4096)
+        .map(padded)
+        .take_while(|token| token.len() < TOKEN_LIMIT_BYTES)
+        .last()
+        .unwrap();
+    let too_long = (2900..3100)
+        .map(padded)
+        .find(|token| token.len() >= TOKEN_LIMIT_BYTES)
+        .unwrap();
+    assert_eq!(payer_of(&fits), Ok(7));
+    assert_eq!(payer_of(&too_long), Err(Refused::Unauthenticated));
+}
+
+#[test]
+fn a_header_other_than_plain_hs256_is_refused() {
+    let claims = good().to_string();
+    for bad in [
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"NoNe"}"#,
+        r#"{"alg":"hs256"}"#,
+        r#"{"alg":"HS384"}"#,
+        r#"{"alg":"HS512"}"#,
+        r#"{"alg":"RS256"}"#,
+        r#"{"alg":"ES256"}"#,
+        r#"{"alg":"EdDSA"}"#,
+        r#"{"alg":""}"#,
+        r#"{"alg":null}"#,
+        r#"{"alg":["HS256"]}"#,
+        r#"{"typ":"JWT"}"#,
+        r#"{"alg":"HS256","alg":"HS256"}"#,
+        r#"{"alg":"none","alg":"HS256"}"#,
+        r#"{"alg":"HS256","\u0061lg":"HS256"}"#,
+        r#"{"alg":"HS256","crit":["exp"]}"#,
+        r#"{"alg":"HS256","crit":[]}"#,
+        r#"{"alg":"HS256","crit":null}"#,
+        r#"{"alg":"HS256","crit":["b64"],"b64":false}"#,
+        r#"["JWT","HS256"]"#,
+        r#""HS256""#,
+        "HS256",
+        "",
+        r#"{"alg":"HS256"} x"#,
+        "\u{feff}{\"alg\":\"HS256\"}",
+    ] {
+        let token = compact(&key("k"), bad, &claims);
+        assert_eq!(payer_of(&token), Err(Refused::Unauthenticated), "{bad}");
+    }
+    assert_eq!(
+        payer_of(&compact(&key("k"), r#"{"alg":"HS256"}"#, &claims)),
+        Ok(7)
+    );
+}
+
+#[test]
+fn an_unsigned_token_is_refused() {
+    let token = sign(&key("k"), &good());
+    let (message, _) = token.rsplit_once('.').unwrap();
+    for bad in [
+        message.to_owned(),
+        format!("{message}."),
+        format!("{message}.AAAA"),
+    ] {
+        assert_eq!(payer_of(&bad), Err(Refused::Unauthenticated), "{bad}");
+    }
+}
+
+#[test]
+fn one_flipped_bit_anywhere_refuses_the_token() {
+    let token = sign(&key("k"), &good());
+    assert!(payer_of(&token).is_ok());
+    for at in 0..token.len() {
+        for bit in 0..7 {
+            let mut bytes = token.clone().into_bytes();
+            bytes[at] ^= 1 << bit;
+            let flipped = String::from_utf8(bytes).unwrap();
+            assert!(payer_of(&flipped).is_err(), "byte {at}, bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_signature_by_an_unknown_key_is_told_apart_only_where_it_matters() {
+    assert_eq!(
+        payer_of(&sign(&key("x"), &good())),
+        Err(Refused::UnknownSignature)
+    );
+    // Expired anyway: no reason to read the secret again.
+    let old = with("exp", &json!(NOW_SECS));
+    assert_eq!(
+        payer_of(&sign(&key("x"), &old)),
+        Err(Refused::Unauthenticated)
+    );
+}
+
+#[test]
+fn the_times_of_a_token_are_kept_to_the_second() {
+    let far = json!(u64::MAX);
+    for (name, value, want) in [
+        ("exp", &json!(NOW_SECS + 1), Ok(7)),
+        ("exp", &far, Ok(7)),
+        ("exp", &json!(NOW_SECS), Err(Refused::Unauthenticated)),
+        ("exp", &json!(NOW_SECS - 1), Err(Refused::Unauthenticated)),
+        ("exp", &json!(-1), Err(Refused::Unauthenticated)),
+        ("exp", &Value::Null, Err(Refused::Unauthenticated)),
+        ("exp", &json!("1900000000"), Err(Refused::Unauthenticated)),
+        ("exp", &json!([NOW_SECS + 1]), Err(Refused::Unauthenticated)),
+        ("exp", &json!(true), Err(Refused::Unauthenticated)),
+        ("nbf", &json!(0), Ok(7)),
+        ("nbf", &json!(NOW_SECS), Ok(7)),
+        ("nbf", &json!(NOW_SECS + 1), Err(Refused::Unauthenticated)),
+        ("nbf", &json!(-1), Err(Refused::Unauthenticated)),
+        ("nbf", &json!("0"), Err(Refused::Unauthenticated)),
+    ] {
+        let token = sign(&key("k"), &with(name, value));
+        assert_eq!(payer_of(&token), want, "{name} {value}");
+    }
+}
+
+#[test]
+fn claims_of_odd_json_are_refused() {
+    for bad in [
+        r#"{"exp":1900000000.0,"uid":7}"#,
+        r#"{"exp":19e8,"uid":7}"#,
+        r#"{"exp":1e400,"uid":7}"#,
+        r#"{"exp":18446744073709551616,"uid":7}"#,
+        r#"{"exp":null,"uid":7}"#,
+        r#"{"exp":1900000000,"nbf":null,"uid":7}"#,
+        r#"{"exp":1900000000,"nbf":1.5,"uid":7}"#,
+        r#"{"exp":1,"exp":1900000000,"uid":7}"#,
+        r#"{"exp":1900000000,"uid":7,"uid":8}"#,
+        r#"{"exp":1900000000,"uid":7,"\u0075id":8}"#,
+        r#"{"exp":1900000000,"uid":7,"x":1,"x":1}"#,
+        "[1900000000,7]",
+        r#"{"exp":1900000000,"uid":7}{}"#,
+        "null",
+        "",
+    ] {
+        let token = compact(&key("k"), HEADER, bad);
+        assert_eq!(payer_of(&token), Err(Refused::Unauthenticated), "{bad}");
+    }
+}
+
+#[test]
+fn a_payer_has_a_uid_in_range() {
+    let largest = (1_u64 << 53) - 1;
+    assert_eq!(
+        payer_of(&sign(&key("k"), &with("uid", &json!(largest)))),
+        Ok(largest)
+    );
+    for bad in [
+        Value::Null,
+        json!("7"),
+        json!(7.0),
+        json!(0),
+        json!(-7),
+        json!(largest + 1),
+        json!(u64::MAX),
+        json!([7]),
+        json!({"uid": 7}),
+        json!(true),
+    ] {
+        let token = sign(&key("k"), &with("uid", &bad));
+        assert_eq!(payer_of(&token), Err(Refused::Unauthenticated), "{bad}");
+    }
+}
+
+#[test]
+fn issuer_and_audience_are_enforced_where_configured() {
+    let rules = TokenRules {
+        issuer: Some("mall".to_owned()),
+        audience: Some("pay".to_owned()),
+    };
+    for (iss, aud, want) in [
+        (json!("mall"), json!("pay"), true),
+        (json!("mall"), json!(["x", "pay"]), true),
+        (json!("mall"), json!([]), false),
+        (json!("mall"), json!(["pay", 1]), false),
+        (json!("mall"), json!("pa"), false),
+        (json!("mall"), json!("x pay"), false),
+        (json!("mall"), Value::Null, false),
+        (Value::Null, json!("pay"), false),
+        (json!("Mall"), json!("pay"), false),
+        (json!(["mall"]), json!("pay"), false),
+    ] {
+        let mut claims = with("iss", &iss);
+        if !aud.is_null() {
+            claims["aud"] = aud.clone();
+        }
+        let header = format!("Bearer {}", sign(&key("k"), &claims));
+        let found = payer(Some(&header), &keys(), &rules, now());
+        assert_eq!(found.is_ok(), want, "{iss} {aud}");
+        // Without rules nobody asks.
+        assert!(payer(Some(&header), &keys(), &TokenRules::default(), now()).is_ok());
+    }
+}
+
+#[test]
+fn a_scope_of_ours_is_never_a_payer() {
+    for scope in [
+        json!("pay:callback"),
+        json!("pay:service"),
+        json!("read pay:x"),
+        json!("xpay:x"),
+        json!(["read", "pay:callback"]),
+        json!(["read pay:callback"]),
+    ] {
+        let token = sign(&key("k"), &with("scope", &scope));
+        assert_eq!(payer_of(&token), Err(Refused::Forbidden), "{scope}");
+    }
+    for scope in [json!(""), json!("read write"), json!("pay"), json!([])] {
+        assert_eq!(
+            payer_of(&sign(&key("k"), &with("scope", &scope))),
+            Ok(7),
+            "{scope}"
+        );
+    }
+    for odd in [
+        json!(1),
+        json!({"pay:callback": 1}),
+        json!([1]),
+        json!(true),
+    ] {
+        let token = sign(&key("k"), &with("scope", &odd));
+        assert_eq!(payer_of(&token), Err(Refused::Unauthenticated), "{odd}");
+    }
+    let null = compact(
+        &key("k"),
+        HEADER,
+        r#"{"exp":1900000000,"uid":7,"scope":null}"#,
+    );
+    assert_eq!(payer_of(&null), Err(Refused::Unauthenticated));
+}
+
+#[test]
+fn a_service_needs_exactly_the_scope_asked_for() {
+    for (scope, want) in [
+        (json!("pay:callback"), Ok(())),
+        (json!("read pay:callback"), Ok(())),
+        (json!(["pay:callback"]), Ok(())),
+        (json!("pay:callbacks"), Err(Refused::Forbidden)),
+        (json!("pay:service"), Err(Refused::Forbidden)),
+        (json!(""), Err(Refused::Forbidden)),
+        (Value::Null, Err(Refused::Forbidden)),
+        (json!(1), Err(Refused::Unauthenticated)),
+    ] {
+        assert_eq!(
+            service_of(&with("scope", &scope), CALLBACK_SCOPE),
+            want,
+            "{scope}"
+        );
+    }
+    // A service is nobody in particular: it needs no uid. Its time counts all the same.
+    let claims = json!({"exp": NOW_SECS + 1, "scope": CALLBACK_SCOPE});
+    assert_eq!(service_of(&claims, CALLBACK_SCOPE), Ok(()));
+    let late = json!({"exp": NOW_SECS, "scope": CALLBACK_SCOPE});
+    assert_eq!(
+        service_of(&late, CALLBACK_SCOPE),
+        Err(Refused::Unauthenticated)
+    );
+}
+
+#[test]
+fn a_token_of_ours_lives_60_seconds_and_pays_for_nobody() {
+    let token = sign_service(&key("k"), UserId::new(7).unwrap(), now());
+    let header = format!("Bearer {token}");
+    let at = |millis| {
+        let rules = TokenRules::default();
+        service(
+            Some(&header),
+            &keys(),
+            &rules,
+            SHOP_SCOPE,
+            now().plus_millis(millis),
+        )
+    };
+    assert_eq!(at(0), Ok(()));
+    assert_eq!(at(59_000), Ok(()));
+    assert_eq!(at(60_000), Err(Refused::Unauthenticated));
+    assert_eq!(payer_of(&token), Err(Refused::Forbidden));
+    let claims = token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let want = json!({"iat": NOW_SECS, "exp": NOW_SECS + 60, "uid": 7, "scope": "pay:service"});
+    assert_eq!(claims, want);
+}
+
+#[test]
+fn the_previous_key_counts_until_its_time() {
+    let keys = Generations {
+        current: key("n"),
+        previous: Some((key("k"), now())),
+    };
+    let header = format!(
+        "Bearer {}",
+        sign(&key("k"), &with("exp", &json!(NOW_SECS + 99)))
+    );
+    let at = |now| payer(Some(&header), &keys, &TokenRules::default(), now).map(UserId::get);
+    let before = Timestamp::from_millis(now().millis() - 1).unwrap();
+    assert_eq!(at(before), Ok(7));
+    assert_eq!(at(now()), Err(Refused::UnknownSignature));
+}

@@ -1,0 +1,123 @@
+//! Who may come in: the pure checks of [`crate::auth`] and [`crate::webhooks`], with the keys of
+//! the moment.
+
+use std::sync::Arc;
+
+use http::header;
+
+use super::{ApiRequest, Code, Refusal};
+use crate::{
+    auth::{self, AuthKey, Refused, TokenRules},
+    domain::{Timestamp, UserId},
+    ports::{Generations, Keys, NoKeys},
+    webhooks::{Headers, WebhookError, WebhookKeys, standard},
+};
+
+impl ApiRequest {
+    /// The user whose token the request carries.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Unauthenticated`], [`Code::Forbidden`] for a service's token,
+    /// [`Code::Unavailable`] without keys.
+    pub async fn payer(
+        &self,
+        keys: &impl Keys<AuthKey>,
+        rules: &TokenRules,
+        now: Timestamp,
+    ) -> Result<UserId, Refusal> {
+        let token = self.authorization()?;
+        let check = |keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
+        Ok(with_keys(keys, now, check, |refused| {
+            *refused == Refused::UnknownSignature
+        })
+        .await??)
+    }
+
+    /// Whether the request carries a service's token with this scope.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::payer`]; [`Code::Forbidden`] is for a payer's token, and for another scope.
+    pub async fn service(
+        &self,
+        keys: &impl Keys<AuthKey>,
+        rules: &TokenRules,
+        scope: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let token = self.authorization()?;
+        let check =
+            |keys: &Generations<AuthKey>| auth::service(Some(token), keys, rules, scope, now);
+        Ok(with_keys(keys, now, check, |refused| {
+            *refused == Refused::UnknownSignature
+        })
+        .await??)
+    }
+
+    /// The id of the message that the request is, by its Standard Webhooks signature; `None` if
+    /// it has no header of that scheme.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys.
+    pub async fn standard_webhook(
+        &self,
+        keys: &impl Keys<WebhookKeys>,
+        now: Timestamp,
+    ) -> Result<Option<String>, Refusal> {
+        let headers = Headers::from(self.headers());
+        if !standard::is_spoken(&headers) {
+            return Ok(None);
+        }
+        let check = |keys: &Generations<WebhookKeys>| {
+            let mut refused = WebhookError::NoKeys;
+            for keys in keys.accepted(now) {
+                match standard::verify(&headers, self.body(), keys.standard(), now) {
+                    Ok(verified) => return Ok(verified),
+                    Err(error) => refused = error,
+                }
+            }
+            Err(refused)
+        };
+        let verified = with_keys(keys, now, check, WebhookError::is_of_unknown_key).await?;
+        verified.map(|verified| Some(verified.id)).map_err(|error| {
+            tracing::warn!(reason = %error, "webhook refused");
+            Code::BadSignature.into()
+        })
+    }
+
+    fn authorization(&self) -> Result<&str, Refusal> {
+        let header = self.header(header::AUTHORIZATION.as_str());
+        header
+            .ok()
+            .flatten()
+            .ok_or_else(|| Code::Unauthenticated.into())
+    }
+}
+
+/// Checks with the keys at hand; if none of them fits, once more with keys read anew.
+async fn with_keys<K, T, E>(
+    keys: &impl Keys<K>,
+    now: Timestamp,
+    check: impl Fn(&Generations<K>) -> Result<T, E>,
+    unknown: impl FnOnce(&E) -> bool,
+) -> Result<Result<T, E>, NoKeys> {
+    let known: Arc<Generations<K>> = keys.keys(now).await?;
+    let checked = check(&known);
+    if checked.as_ref().is_err_and(unknown)
+        && let Some(fresh) = keys.reread(now).await
+    {
+        return Ok(check(&fresh));
+    }
+    Ok(checked)
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Unauthenticated | Refused::UnknownSignature => Code::Unauthenticated.into(),
+            Refused::Forbidden => Code::Forbidden.into(),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Webhook signatures: whether a message is authentic and recent.
+//!
+//! One module a scheme, all of one shape: headers, body bytes, keys and now in, a verdict out. Pure.
+//! Here is what they share. This knows nothing of payments, nor of what a message says.
+
+mod headers;
+mod keys;
+pub mod standard;
+
+pub use headers::{Doubled, Headers};
+pub use keys::WebhookKeys;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::domain::Timestamp;
+
+/// How far a message's timestamp may lie from now, either way and inclusive.
+pub const TOLERANCE_SECS: u64 = 300;
+
+/// An authentic message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The sender's name for the message: the same each time it is sent. As the sender wrote it.
+    pub id: String,
+}
+
+/// Why a message is not taken: for a tool that explains, never for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// A header of the scheme is not there, or empty.
+    #[error("the header {0} is missing or empty")]
+    MissingHeader(&'static str),
+    /// A header of the scheme is there twice, or two of them were joined into one.
+    #[error("the header {0} is there more than once")]
+    Doubled(&'static str),
+    /// The timestamp is not Unix time in seconds, written as a plain decimal number.
+    #[error("the timestamp is not Unix seconds in plain decimal")]
+    BadTimestamp,
+    /// Sent too long ago: replayed, delayed, or a clock is wrong.
+    #[error("the timestamp is {by_secs} s old, and at most {TOLERANCE_SECS} are allowed")]
+    Stale {
+        /// Its age.
+        by_secs: u64,
+    },
+    /// Sent from the future: a clock is wrong.
+    #[error("the timestamp is {by_secs} s ahead, and at most {TOLERANCE_SECS} are allowed")]
+    Early {
+        /// How far ahead it is.
+        by_secs: u64,
+    },
+    /// No key of this scheme is configured.
+    #[error("no key is configured")]
+    NoKeys,
+    /// The header holds no signature of a kind that the keys can check.
+    #[error("the header holds no signature that the configured keys could have made")]
+    NoSignature,
+    /// No signature fits: another key, or other bytes than were signed.
+    #[error("no signature fits any key")]
+    BadSignature,
+}
+
+impl WebhookError {
+    /// Whether a key that is not known here could have made the signature.
+    #[must_use]
+    pub const fn is_of_unknown_key(&self) -> bool {
+        match self {
+            Self::NoKeys | Self::NoSignature | Self::BadSignature => true,
+            Self::MissingHeader(_)
+            | Self::Doubled(_)
+            | Self::BadTimestamp
+            | Self::Stale { .. }
+            | Self::Early { .. } => false,
+        }
+    }
+}
+
+/// A header that must be there once and not be empty.
+fn required<'a>(headers: &'a Headers<'_>, name: &'static str) -> Result<&'a str, WebhookError> {
+    match headers.get_one(name) {
+        Err(Doubled) => Err(WebhookError::Doubled(name)),
+        Ok(None | Some("")) => Err(WebhookError::MissingHeader(name)),
+        Ok(Some(value)) => Ok(value),
+    }
+}
+
+/// Reads Unix seconds in canonical decimal, and holds them against now.
+///
+/// Digits alone and no leading zero: what is signed is the text, so one number has one text.
+fn recent(text: &str, now: Timestamp) -> Result<u64, WebhookError> {
+    let canonical = text == "0" || !text.starts_with('0');
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !(canonical && digits) {
+        return Err(WebhookError::BadTimestamp);
+    }
+    let secs: u64 = text
+        .parse()
+        .map_err(|_too_large| WebhookError::BadTimestamp)?;
+    let (age, lead) = (
+        now.secs().saturating_sub(secs),
+        secs.saturating_sub(now.secs()),
+    );
+    if age > TOLERANCE_SECS {
+        Err(WebhookError::Stale { by_secs: age })
+    } else if lead > TOLERANCE_SECS {
+        Err(WebhookError::Early { by_secs: lead })
+    } else {
+        Ok(secs)
+    }
+}
+
+/// Decodes base64 strictly: the standard alphabet, padded, no stray bits.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_300_seconds_either_way_and_inclusive() {
+        let now = Timestamp::from_millis(1_800_000_000_999).unwrap();
+        let of = |secs: u64| recent(&secs.to_string(), now);
+        for secs in [
+            1_799_999_700,
+            1_799_999_701,
+            1_800_000_000,
+            1_800_000_299,
+            1_800_000_300,
+        ] {
+            assert_eq!(of(secs), Ok(secs));
+        }
+        assert_eq!(of(1_799_999_699), Err(WebhookError::Stale { by_secs: 301 }));
+        assert_eq!(of(1_800_000_301), Err(WebhookError::Early { by_secs: 301 }));
+        assert_eq!(
+            of(0),
+            Err(WebhookError::Stale {
+                by_secs: 1_800_000_000
+            })
+        );
+        // Milliseconds.
+        assert!(matches!(
+            of(1_800_000_000_000),
+            Err(WebhookError::Early { .. })
+        ));
+        assert!(matches!(of(u64::MAX), Err(WebhookError::Early { .. })));
+    }
+
+    #[test]
+    fn a_timestamp_is_digits_alone() {
+        let now = Timestamp::from_millis(1_800_000_000_000).unwrap();
+        for bad in [
+            "",
+            "-1800000000",
+            "+1800000000",
+            "01800000000",
+            "00",
+            " 1800000000",
+            "1800000000 ",
+            "1800000000.0",
+            "18e8",
+            "0x6b49d200",
+            "1_800_000_000",
+            "1800000000,1800000000",
+            "٣",
+            "18446744073709551616",
+            "1000000000000000000000000000000",
+        ] {
+            assert_eq!(recent(bad, now), Err(WebhookError::BadTimestamp), "{bad}");
+        }
+    }
+
+    #[test]
+    fn base64_is_read_strictly() {
+        assert_eq!(base64("+/8="), Some(vec![0xfb, 0xff]));
+        for bad in [
+            "-_8=", "+/8", "+/9=", "+/8==", " +/8=", "+/8=\n", "+/8=,", "+/8= ",
+        ] {
+            assert_eq!(base64(bad), None, "{bad:?}");
+        }
+    }
+}
