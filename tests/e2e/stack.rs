@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use local::{SecretsFault, Stack, StackOptions, client};
+use local::{SecretsFault, Stack, StackOptions, binaries, client};
 use serde_json::{Value, json};
+use tokio::io::AsyncBufReadExt as _;
 
 use crate::echo::{eventually, http, options, post, stack};
 
@@ -209,4 +210,43 @@ async fn no_process_outlives_the_stack() {
         .collect();
     drop(stack);
     eventually("the processes are gone after a drop", || !alive(&pids)).await;
+}
+
+#[tokio::test]
+async fn no_process_outlives_a_stack_that_is_killed() {
+    let hold = binaries::example("hold").await.unwrap();
+    let StackOptions {
+        template, binaries, ..
+    } = options().await;
+    let mut holder = tokio::process::Command::new(hold)
+        .args([template.unwrap(), binaries.unwrap()["echo"].clone()])
+        .stdout(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let stdout = holder.stdout.take().unwrap();
+    tokio::io::BufReader::new(stdout)
+        .read_line(&mut line)
+        .await
+        .unwrap();
+    let pids: Vec<i32> = line
+        .split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .collect();
+    assert_eq!(pids.len(), 4, "{line}");
+    holder.kill().await.unwrap();
+    eventually("the processes are gone, the busy one too", || {
+        !running(&pids)
+    })
+    .await;
+}
+
+/// Whether any of these processes is still running; one that is dead but not yet reaped is not.
+fn running(pids: &[i32]) -> bool {
+    let state = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(") ")?.1.chars().next()
+    };
+    pids.iter().filter_map(state).any(|state| state != 'Z')
 }

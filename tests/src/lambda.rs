@@ -6,6 +6,7 @@
 
 mod instance;
 mod runtime_api;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -17,12 +18,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use self::watchdog::Watchdog;
 use crate::{clock, template};
 
 /// The most an invocation or its answer may weigh, in bytes: Lambda's limit for synchronous calls.
@@ -67,7 +69,7 @@ impl FunctionError {
 pub struct Instance {
     /// The function it runs.
     pub function: String,
-    /// Its process id, which is its process group too.
+    /// Its process id.
     pub pid: i32,
     /// Whether it is in the middle of an invocation.
     pub busy: bool,
@@ -124,6 +126,8 @@ enum Start {
 #[derive(Debug)]
 struct Pool {
     settings: Settings,
+    /// The process group of its instances.
+    group: i32,
     queue: mpsc::UnboundedSender<Job>,
     jobs: tokio::sync::Mutex<mpsc::UnboundedReceiver<Job>>,
     /// By process id, whether it is busy.
@@ -198,11 +202,22 @@ pub(crate) struct Lambda {
 pub(crate) struct Supervisors {
     lambda: Arc<Lambda>,
     tasks: JoinSet<()>,
+    // Not left to the tasks: they are dropped when the runtime gets to it, which it never does in a
+    // program that is about to end.
+    _watchdog: Watchdog,
 }
 
 impl Lambda {
     /// Starts `instances` processes of each function.
-    pub(crate) fn start(functions: Vec<Settings>, instances: usize) -> (Arc<Self>, Supervisors) {
+    ///
+    /// # Errors
+    ///
+    /// There is no shell to watch over them.
+    pub(crate) fn start(
+        functions: Vec<Settings>,
+        instances: usize,
+    ) -> Result<(Arc<Self>, Supervisors)> {
+        let watchdog = Watchdog::start().context("cannot run /bin/sh")?;
         let mut tasks = JoinSet::new();
         let mut pools = BTreeMap::new();
         for settings in functions {
@@ -210,6 +225,7 @@ impl Lambda {
             let name = settings.function.name.clone();
             let pool = Arc::new(Pool {
                 settings,
+                group: watchdog.group,
                 queue,
                 jobs: tokio::sync::Mutex::new(jobs),
                 running: Mutex::default(),
@@ -224,7 +240,12 @@ impl Lambda {
             pools,
             stopping: watch::Sender::new(false),
         });
-        (Arc::clone(&lambda), Supervisors { lambda, tasks })
+        let supervisors = Supervisors {
+            lambda: Arc::clone(&lambda),
+            tasks,
+            _watchdog: watchdog,
+        };
+        Ok((lambda, supervisors))
     }
 
     /// Waits until an instance of each function has asked for work.
@@ -309,7 +330,7 @@ impl Lambda {
         if !self.instances().iter().any(|instance| instance.pid == pid) {
             bail!("{pid} is no instance");
         }
-        killpg(Pid::from_raw(pid), Signal::SIGKILL).with_context(|| format!("cannot kill {pid}"))
+        kill(Pid::from_raw(pid), Signal::SIGKILL).with_context(|| format!("cannot kill {pid}"))
     }
 
     /// How long an invocation may wait and run before the gateway gives up on it.
@@ -336,13 +357,5 @@ impl Supervisors {
 impl Drop for Supervisors {
     fn drop(&mut self) {
         self.lambda.stopping.send_replace(true);
-        // Not left to the tasks: they are dropped when the runtime gets to it, which a program that
-        // is about to end never does.
-        for Instance { pid, .. } in self.lambda.instances() {
-            match killpg(Pid::from_raw(pid), Signal::SIGKILL) {
-                // Not there any more is what was wanted.
-                Ok(()) | Err(_) => {}
-            }
-        }
     }
 }

@@ -142,7 +142,7 @@ impl Stack {
             &options,
             files.path(),
         )?;
-        let (lambda, supervisors) = Lambda::start(settings, options.instances);
+        let (lambda, supervisors) = Lambda::start(settings, options.instances)?;
         let api = format!("http://{}", listener.local_addr()?);
         let router = gateway::router(Gateway {
             lambda: Arc::clone(&lambda),

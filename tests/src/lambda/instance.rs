@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
@@ -62,8 +62,7 @@ struct Process<'a> {
 
 impl Drop for Process<'_> {
     fn drop(&mut self) {
-        // The whole group: whatever the function has started goes with it.
-        match killpg(Pid::from_raw(self.pid), Signal::SIGKILL) {
+        match kill(Pid::from_raw(self.pid), Signal::SIGKILL) {
             // Not there any more is what was wanted.
             Ok(()) | Err(_) => self.pool.set_running(self.pid, None),
         }
@@ -98,9 +97,7 @@ impl<'a> Process<'a> {
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
-            // A group of its own: Ctrl-C in the terminal reaches the stack only, which then stops
-            // its instances in order.
-            .process_group(0)
+            .process_group(pool.group)
             .kill_on_drop(true)
             .spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
