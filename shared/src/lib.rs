@@ -16,6 +16,8 @@ pub mod ports;
 #[cfg(feature = "adapters")]
 pub mod secret;
 #[cfg(feature = "adapters")]
+pub mod start;
+#[cfg(feature = "adapters")]
 mod strict_json;
 #[cfg(feature = "adapters")]
 pub mod telemetry;

@@ -9,6 +9,9 @@ use super::OutOfRange;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
     /// 9999-12-31T23:59:59.999Z.
     pub const MAX_MILLIS: u64 = 253_402_300_799_999;
 
