@@ -114,12 +114,13 @@ impl Job {
     }
 }
 
-/// How the first start of a function went.
-#[derive(Debug, Clone)]
-enum Start {
-    Pending,
-    Ready,
-    Failed(FunctionError),
+/// How the starts of a function's instances have gone so far.
+#[derive(Debug, Default)]
+struct Starts {
+    /// How many have asked for work.
+    good: usize,
+    /// How the last one ended that did not get so far.
+    failed: Option<FunctionError>,
 }
 
 /// What the instances of one function share.
@@ -132,7 +133,7 @@ struct Pool {
     jobs: tokio::sync::Mutex<mpsc::UnboundedReceiver<Job>>,
     /// By process id, whether it is busy.
     running: Mutex<BTreeMap<i32, bool>>,
-    start: watch::Sender<Start>,
+    starts: watch::Sender<Starts>,
 }
 
 impl Pool {
@@ -153,13 +154,10 @@ impl Pool {
         };
     }
 
-    fn started(&self, start: Start) {
-        self.start.send_if_modified(|now| {
-            let first = matches!(now, Start::Pending);
-            if first {
-                *now = start;
-            }
-            first
+    fn started(&self, failed: Option<FunctionError>) {
+        self.starts.send_modify(|starts| match failed {
+            None => starts.good = starts.good.saturating_add(1),
+            Some(_) => starts.failed = failed,
         });
     }
 
@@ -229,7 +227,7 @@ impl Lambda {
                 queue,
                 jobs: tokio::sync::Mutex::new(jobs),
                 running: Mutex::default(),
-                start: watch::Sender::new(Start::Pending),
+                starts: watch::Sender::default(),
             });
             for _ in 0..instances {
                 tasks.spawn(instance::keep_alive(Arc::clone(&pool)));
@@ -248,19 +246,20 @@ impl Lambda {
         Ok((lambda, supervisors))
     }
 
-    /// Waits until an instance of each function has asked for work.
+    /// Waits until every instance has asked for work.
     ///
     /// # Errors
     ///
-    /// The first instance of a function ended before that, or took too long.
-    pub(crate) async fn ready(&self) -> Result<()> {
+    /// One ended before that, or took too long.
+    pub(crate) async fn ready(&self, instances: usize) -> Result<()> {
         for (name, pool) in &self.pools {
-            let mut start = pool.start.subscribe();
-            let settled = start.wait_for(|start| !matches!(start, Start::Pending));
-            let settled = tokio::time::timeout(instance::INIT_LIMIT, settled).await;
-            let state =
-                settled.with_context(|| format!("the function {name} does not start"))??;
-            if let Start::Failed(error) = &*state {
+            let mut starts = pool.starts.subscribe();
+            let settled = |starts: &Starts| starts.good >= instances || starts.failed.is_some();
+            let settled = tokio::time::timeout(instance::INIT_LIMIT, starts.wait_for(settled));
+            let starts = settled
+                .await
+                .with_context(|| format!("the function {name} does not start"))??;
+            if let Some(error) = &starts.failed {
                 let last = pool
                     .last_line()
                     .unwrap_or_else(|| "it printed nothing".to_owned());

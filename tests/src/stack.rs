@@ -171,7 +171,7 @@ impl Stack {
                 _backing: backing.servers,
             },
         };
-        stack.lambda.ready().await?;
+        stack.lambda.ready(options.instances).await?;
         Ok(stack)
     }
 

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::runtime_api::{Call, Delivery, RuntimeApi, Verdict};
-use super::{FunctionError, Job, PAYLOAD_MAX, Pool, Start};
+use super::{FunctionError, Job, PAYLOAD_MAX, Pool};
 use crate::clock;
 use crate::defaults::{ACCOUNT, REGION};
 
@@ -34,7 +34,7 @@ pub(super) async fn keep_alive(pool: Arc<Pool>) {
             }
         };
         if let End::BeforeReady(error) = end {
-            pool.started(Start::Failed(error.clone()));
+            pool.started(Some(error.clone()));
             // As in Lambda, an invocation is told of a failed start, and the next one tries again.
             // Restarting without being asked would only burn the processor.
             pool.next_job().await.answer(Err(error));
@@ -116,7 +116,7 @@ impl<'a> Process<'a> {
             Ok(next) => next,
             Err(error) => return End::BeforeReady(error),
         };
-        self.pool.started(Start::Ready);
+        self.pool.started(None);
         while let Some(job) = self.wait_for_job(next).await {
             match self.run(job).await {
                 Some(following) => next = following,
