@@ -6,4 +6,8 @@ mod echo;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod shop;
+#[cfg(test)]
 mod stack;
+#[cfg(test)]
+mod tools;
