@@ -7,3 +7,6 @@ pub mod aws;
 pub mod dynamodb;
 pub mod https;
 pub mod ids;
+pub mod secrets_manager;
+pub mod shop;
+pub mod wiring;

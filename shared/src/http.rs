@@ -6,8 +6,8 @@
 mod answer;
 mod api;
 mod code;
+mod fields;
 mod gate;
-mod json;
 mod payment;
 mod refusal;
 mod serve;
@@ -16,7 +16,6 @@ mod sha;
 pub use answer::{Answer, FunctionError, Reply};
 pub use api::ApiRequest;
 pub use code::Code;
-pub use json::{Fields, Json};
 pub use payment::payment_body;
 pub use refusal::Refusal;
 pub use serve::{Door, Invocation, serve};

@@ -3,24 +3,28 @@
 //! Imports point one way: functions → [`usecases`] → [`ports`] → [`domain`]; adapters → [`ports`].
 //! Without the feature `adapters` nothing here knows a runtime, a socket or a clock.
 
+pub mod domain;
+pub mod ports;
+pub mod usecases;
+
 #[cfg(feature = "adapters")]
 pub mod adapters;
 #[cfg(feature = "adapters")]
 pub mod auth;
 #[cfg(feature = "adapters")]
 pub mod config;
-pub mod domain;
 #[cfg(feature = "adapters")]
 pub mod http;
-pub mod ports;
+#[cfg(feature = "adapters")]
+pub mod json;
 #[cfg(feature = "adapters")]
 pub mod secret;
 #[cfg(feature = "adapters")]
 pub mod start;
 #[cfg(feature = "adapters")]
-mod strict_json;
-#[cfg(feature = "adapters")]
 pub mod telemetry;
-pub mod usecases;
 #[cfg(feature = "adapters")]
 pub mod webhooks;
+
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::{
     domain::Timestamp,
-    http::{Refusal, serve},
+    http::{Answer, Door, Invocation, Refusal, serve},
     ports::Cause,
     telemetry,
 };
@@ -36,6 +36,20 @@ pub fn clock() -> Timestamp {
     Timestamp::EPOCH.plus_millis(millis)
 }
 
+/// Serves invocations until the platform ends the process.
+///
+/// # Errors
+///
+/// When the Lambda runtime itself fails.
+pub async fn run<F>(body_max: usize, handle: impl Fn(Door, Invocation) -> F) -> Result<(), Error>
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    let serve = service_fn(|event| serve(event, clock, body_max, &handle));
+    // Boxed once, for the life of the process: it holds the largest request's state.
+    Box::pin(lambda_runtime::run(serve)).await
+}
+
 /// Serves a function that could not be wired: every caller is told to come back, the log is told
 /// why.
 ///
@@ -47,15 +61,8 @@ pub async fn out_of_order(error: Cause) -> Result<(), Error> {
     let why = error.to_string();
     tracing::error!(why, "not started: every request is answered `unavailable`");
     let why = why.as_str();
-    lambda_runtime::run(service_fn(|event| {
-        serve(
-            event,
-            clock,
-            usize::MAX,
-            move |_door, _invocation| async move {
-                Err(Refusal::unavailable(format!("not started: {why}")))
-            },
-        )
-    }))
+    run(usize::MAX, move |_door, _invocation| async move {
+        Err(Refusal::unavailable(format!("not started: {why}")))
+    })
     .await
 }

@@ -6,7 +6,8 @@ mod native;
 use pay::{
     auth::{AuthKey, CALLBACK_SCOPE, TokenRules},
     domain::{EventId, RawBody},
-    http::{Answer, ApiRequest, Code, Door, Fields, Invocation, Refusal, sha256},
+    http::{Answer, ApiRequest, Code, Door, Invocation, Refusal, sha256},
+    json::Object,
     ports::{Keys, Orders, PaymentStore, Users},
     usecases::callback::{CallbackError, Notice, Received, Telling, callback},
     webhooks::WebhookKeys,
@@ -63,7 +64,7 @@ where
         }
         Door::Direct(event) => {
             let body = event.get().as_bytes();
-            native_notice(&Fields::parse(body)?, None, body)?
+            native_notice(&Object::body(body)?, None, body)?
         }
     };
     let Invocation { now, trace } = invocation;
@@ -96,7 +97,7 @@ async fn authenticate<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
     Ok(signed)
 }
 
-fn native_notice(fields: &Fields, event_id: Option<&str>, body: &[u8]) -> Result<Notice, Refusal> {
+fn native_notice(fields: &Object, event_id: Option<&str>, body: &[u8]) -> Result<Notice, Refusal> {
     let digest = sha256(&[body]);
     native::notice(
         fields,

@@ -5,7 +5,8 @@ use pay::{
         Amount, Currency, EventId, Money, OrderId, Outcome, PaymentId, Provider, ProviderTxn,
         RawBody, Source, Status, UserId,
     },
-    http::{Fields, Refusal},
+    http::Refusal,
+    json::Object,
     usecases::callback::{Claims, Notice, Report},
 };
 
@@ -14,17 +15,17 @@ use pay::{
 /// # Errors
 ///
 /// [`pay::http::Code::InvalidRequest`] for a name that is missing or out of range.
-pub(crate) fn notice(fields: &Fields, event_id: EventId, body: RawBody) -> Result<Notice, Refusal> {
-    let payment = fields.required("id", PaymentId::new)?;
+pub(crate) fn notice(fields: &Object, event_id: EventId, body: RawBody) -> Result<Notice, Refusal> {
+    let payment = fields.required_number("id", PaymentId::new)?;
     let claims = Claims {
-        uid: fields.required("uid", UserId::new)?,
-        oid: fields.required("oid", OrderId::new)?,
+        uid: fields.required_number("uid", UserId::new)?,
+        oid: fields.required_number("oid", OrderId::new)?,
     };
-    let amount_minor = fields.required("amount", Amount::check_minor)?;
-    let source = fields.required("source", Source::new)?;
-    let report = report(fields.required("status", Status::new)?);
-    let currency = fields.text("currency", Currency::new)?;
-    let txn = fields.text("provider_txn", ProviderTxn::new)?;
+    let amount_minor = fields.required_number("amount", Amount::check_minor)?;
+    let source = fields.required_number("source", Source::new)?;
+    let report = report(fields.required_number("status", Status::new)?);
+    let currency = fields.optional_text("currency", Currency::new)?;
+    let txn = fields.optional_text("provider_txn", ProviderTxn::new)?;
     Ok(Notice {
         provider: Provider::Native,
         event_id,

@@ -4,7 +4,8 @@ use http::{HeaderName, HeaderValue};
 use pay::{
     auth::{AuthKey, TokenRules},
     domain::{Amount, Currency, Digest, OrderId, UserId},
-    http::{Answer, Code, Door, Fields, Invocation, Refusal, sha256},
+    http::{Answer, Code, Door, Invocation, Refusal, sha256},
+    json::Object,
     ports::{Keys, Orders, PaymentIds, PaymentStore, Users},
     usecases::create::{CreatePayment, create},
 };
@@ -67,8 +68,8 @@ where
             wanted
         }
         Door::Direct(event) => {
-            let fields = Fields::parse(event.get().as_bytes())?;
-            let key = fields.text(KEY_FIELD, |key| Ok(key.to_owned()))?;
+            let fields = Object::body(event.get().as_bytes())?;
+            let key = fields.optional_text(KEY_FIELD, |key| Ok(key.to_owned()))?;
             read(&fields, key.as_deref(), app.currency)?
         }
     };
@@ -82,12 +83,12 @@ where
     })
 }
 
-fn read(fields: &Fields, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Refusal> {
-    let uid = fields.required("uid", UserId::new)?;
+fn read(fields: &Object, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Refusal> {
+    let uid = fields.required_number("uid", UserId::new)?;
     Ok(CreatePayment {
         uid,
-        oid: fields.required("oid", OrderId::new)?,
-        amount: fields.required("amount", |minor| Amount::new(minor, currency))?,
+        oid: fields.required_number("oid", OrderId::new)?,
+        amount: fields.required_number("amount", |minor| Amount::new(minor, currency))?,
         key: key.map(|key| key_digest(uid, key)).transpose()?,
     })
 }

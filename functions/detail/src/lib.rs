@@ -3,7 +3,8 @@
 use pay::{
     auth::{AuthKey, TokenRules},
     domain::{OrderId, PaymentId, UserId},
-    http::{Answer, Door, Fields, Invocation, Refusal, payment_body},
+    http::{Answer, Door, Invocation, Refusal, payment_body},
+    json::Object,
     ports::{Keys, PaymentStore},
     usecases::{
         detail::{Wanted, detail},
@@ -49,9 +50,9 @@ pub async fn handle<S: PaymentStore, K: Keys<AuthKey>>(
             }
         }
         Door::Direct(event) => {
-            let fields = Fields::parse(event.get().as_bytes())?;
+            let fields = Object::body(event.get().as_bytes())?;
             // A list is of a user; one payment is named by its own id or its order's.
-            match fields.number("uid", UserId::new)? {
+            match fields.optional_number("uid", UserId::new)? {
                 Some(uid) if fields.get("id").is_none() && fields.get("oid").is_none() => {
                     show_list(app, &fields, uid).await
                 }
@@ -63,11 +64,11 @@ pub async fn handle<S: PaymentStore, K: Keys<AuthKey>>(
 
 async fn show_one<S: PaymentStore, K>(
     app: &App<S, K>,
-    fields: &Fields,
+    fields: &Object,
     viewer: Option<UserId>,
 ) -> Result<Answer, Refusal> {
-    let id = fields.number("id", PaymentId::new)?;
-    let oid = fields.number("oid", OrderId::new)?;
+    let id = fields.optional_number("id", PaymentId::new)?;
+    let oid = fields.optional_number("oid", OrderId::new)?;
     let wanted = match (id, oid) {
         (Some(id), None) => Wanted::Id(id),
         (None, Some(oid)) => Wanted::Order(oid),
@@ -88,13 +89,13 @@ struct ListBody<P> {
 
 async fn show_list<S: PaymentStore, K>(
     app: &App<S, K>,
-    fields: &Fields,
+    fields: &Object,
     uid: UserId,
 ) -> Result<Answer, Refusal> {
     let size = fields
-        .number("limit", PageSize::new)?
+        .optional_number("limit", PageSize::new)?
         .unwrap_or(PageSize::DEFAULT);
-    let cursor = fields.number("cursor", PaymentId::new)?;
+    let cursor = fields.optional_number("cursor", PaymentId::new)?;
     let page = list(&app.store, uid, cursor, size).await?;
     Answer::json(&ListBody {
         payments: page

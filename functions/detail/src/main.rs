@@ -1,3 +1,40 @@
-//! Wires one function.
+//! Wires detail.
 
-fn main() {}
+use detail::{App, BODY_MAX, handle};
+use lambda_runtime::Error;
+use pay::{
+    adapters::{dynamodb::DynamoDbPayments, secrets_manager::RotatingSecret, wiring::Aws},
+    auth::AuthKey,
+    config::Reader,
+    ports::Cause,
+    start::{self, clock, environment},
+    telemetry,
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let app = match wire() {
+        Ok(app) => app,
+        Err(error) => return start::out_of_order(error).await,
+    };
+    let app = &app;
+    app.auth_keys.warm(clock()).await;
+    start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
+}
+
+fn wire() -> Result<App<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
+    let mut reader = Reader::new(&environment);
+    let settings = reader.settings();
+    let settings = reader.finish(settings)?;
+    telemetry::init(settings.log_level);
+    let aws = Aws::load(environment)?;
+    Ok(App {
+        store: aws.payments(settings.table),
+        auth_keys: aws.keys(
+            settings.auth_secret_id,
+            AuthKey::from_secret,
+            settings.secret_overlap,
+        ),
+        rules: settings.rules,
+    })
+}

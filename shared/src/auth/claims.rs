@@ -1,11 +1,9 @@
 //! What a token's claims say, once its signature is right.
 
-use serde_json::Value;
-
 use super::OUR_SCOPES;
 use crate::{
     domain::{Timestamp, UserId},
-    strict_json::Object,
+    json::{Json, Object},
 };
 
 /// What a token must say beyond its times, where the deployment wants it.
@@ -33,7 +31,7 @@ impl Claims {
         let in_time = object.integer("exp")? > now.secs()
             && object
                 .get("nbf")
-                .is_none_or(|nbf| nbf.as_u64().is_some_and(|nbf| nbf <= now.secs()));
+                .is_none_or(|nbf| nbf.as_integer().is_some_and(|nbf| nbf <= now.secs()));
         let issued = rules
             .issuer
             .as_deref()
@@ -77,10 +75,10 @@ fn scopes(object: &Object) -> Option<Vec<String>> {
 }
 
 /// A claim that is a text or a list of texts, as a list.
-fn texts(claim: Option<&Value>) -> Option<Vec<&str>> {
+fn texts(claim: Option<&Json>) -> Option<Vec<&str>> {
     match claim? {
-        Value::String(text) => Some(vec![text]),
-        Value::Array(list) => list.iter().map(Value::as_str).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => None,
+        Json::Text(text) => Some(vec![text]),
+        Json::Array(list) => list.iter().map(Json::as_text).collect(),
+        Json::Other | Json::Number(_) | Json::Object(_) => None,
     }
 }

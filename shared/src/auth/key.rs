@@ -6,7 +6,7 @@ use jsonwebtoken::DecodingKey;
 use ring::hmac;
 
 use super::provider;
-use crate::{secret::BadSecret, strict_json::Object};
+use crate::{json::Object, secret::BadSecret};
 
 /// Fewer bytes than the hash are no key for HS256 (RFC 7518, section 3.2).
 const KEY_MIN_BYTES: usize = 32;

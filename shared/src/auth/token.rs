@@ -6,8 +6,8 @@ use jsonwebtoken::{Algorithm, crypto, decode_header};
 use super::{AuthKey, TokenRules, claims::Claims};
 use crate::{
     domain::{Timestamp, UserId},
+    json::Object,
     ports::Generations,
-    strict_json::Object,
 };
 
 /// Tokens of this many bytes and more are refused unread. The mall's have about 150.

@@ -9,7 +9,8 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{Code, Fields, Refusal};
+use super::{Code, Refusal};
+use crate::json::Object;
 
 /// The gateway pads; other gateways and hand-written events may not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -131,11 +132,11 @@ impl ApiRequest {
     /// # Errors
     ///
     /// [`Code::UnsupportedMediaType`], then [`Code::InvalidRequest`].
-    pub fn json(&self) -> Result<Fields, Refusal> {
+    pub fn json(&self) -> Result<Object, Refusal> {
         let content_type = self.header(header::CONTENT_TYPE.as_str()).ok().flatten();
         let plain = !self.headers.contains_key(header::CONTENT_ENCODING);
         if plain && content_type.is_some_and(is_json) {
-            Fields::parse(&self.body)
+            Object::body(&self.body)
         } else {
             Err(Code::UnsupportedMediaType.into())
         }

@@ -48,6 +48,19 @@ pub trait Keys<K> {
     fn reread(&self, now: Timestamp) -> impl Future<Output = Option<Arc<Generations<K>>>> + Send;
 }
 
+impl<K, T: Keys<K> + Send + Sync> Keys<K> for Arc<T> {
+    fn keys(
+        &self,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Arc<Generations<K>>, NoKeys>> + Send {
+        (**self).keys(now)
+    }
+
+    fn reread(&self, now: Timestamp) -> impl Future<Output = Option<Arc<Generations<K>>>> + Send {
+        (**self).reread(now)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,10 @@
 //! The secret that holds the keys of every scheme.
 
-use serde_json::Value;
-
 use super::standard::StandardKey;
-use crate::{secret::BadSecret, strict_json::Object};
+use crate::{
+    json::{Json, Object},
+    secret::BadSecret,
+};
 
 /// The keys of every scheme that is configured, each list newest first.
 #[derive(Clone, Debug, Default)]
@@ -32,13 +33,13 @@ impl WebhookKeys {
     }
 }
 
-fn standard(entry: &Value) -> Result<Vec<StandardKey>, BadSecret> {
+fn standard(entry: &Json) -> Result<Vec<StandardKey>, BadSecret> {
     let keys = entry
         .as_array()
         .filter(|keys| !keys.is_empty())
         .ok_or(BadSecret("`standard` is not a list of one key or more"))?;
     keys.iter()
-        .map(|key| StandardKey::parse(key.as_str().unwrap_or_default()))
+        .map(|key| StandardKey::parse(key.as_text().unwrap_or_default()))
         .collect()
 }
 

@@ -1,14 +1,11 @@
-//! JSON as the API takes it: stricter than JSON, so that nobody can be misunderstood.
+//! JSON from outside, read stricter than JSON is, so that nobody can be misunderstood.
 //!
 //! serde's derives accept an array for an object, the last of two equal names, and anything at all
 //! inside an ignored field. Here a document is read whole, once, before any field is looked at.
 
 use std::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-
-use super::Refusal;
-use crate::domain::OutOfRange;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// How deep objects and arrays may nest.
 const MAX_DEPTH: u8 = 32;
@@ -25,12 +22,12 @@ pub enum Json {
     /// An array.
     Array(Vec<Json>),
     /// An object.
-    Object(Fields),
+    Object(Object),
 }
 
 /// The members of an object; no name twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields(Vec<(String, Json)>);
+pub struct Object(Vec<(String, Json)>);
 
 impl Json {
     /// Reads a document.
@@ -44,24 +41,47 @@ impl Json {
         deserializer.end().ok()?;
         Some(json)
     }
-}
 
-impl Fields {
-    /// Reads a document that is an object.
-    ///
-    /// # Errors
-    ///
-    /// [`super::Code::InvalidRequest`] for anything [`Json::parse`] refuses, and for other values.
-    pub fn parse(text: &[u8]) -> Result<Self, Refusal> {
-        match Json::parse(text) {
-            Some(Json::Object(fields)) => Ok(fields),
-            Some(Json::Other | Json::Number(_) | Json::Text(_) | Json::Array(_)) | None => {
-                Err(Refusal::invalid("the body must be one JSON object"))
-            }
+    /// The number, if it is a whole one.
+    #[must_use]
+    pub fn as_integer(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Other | Self::Text(_) | Self::Array(_) | Self::Object(_) => None,
         }
     }
 
-    /// The value of a name. Names are compared to the letter.
+    /// The items, if it is an array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Self]> {
+        match self {
+            Self::Array(items) => Some(items),
+            Self::Other | Self::Number(_) | Self::Text(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+}
+
+impl Object {
+    /// Reads a document that is an object; `None` for anything [`Json::parse`] refuses, and for
+    /// other values.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        match Json::parse(text)? {
+            Json::Object(object) => Some(object),
+            Json::Other | Json::Number(_) | Json::Text(_) | Json::Array(_) => None,
+        }
+    }
+
+    /// The value of a name. Names are compared to the letter; `null` is a value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.0
@@ -70,60 +90,16 @@ impl Fields {
             .map(|(_, value)| value)
     }
 
-    /// A whole number that `wrap` accepts, if the name is there.
-    ///
-    /// # Errors
-    ///
-    /// [`super::Code::InvalidRequest`] for another kind of value, or one out of range.
-    pub fn number<T>(
-        &self,
-        name: &'static str,
-        wrap: impl FnOnce(u64) -> Result<T, OutOfRange>,
-    ) -> Result<Option<T>, Refusal> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Json::Number(number)) => wrap(*number)
-                .map(Some)
-                .map_err(|_why| Refusal::bad_field(name)),
-            Some(Json::Other | Json::Text(_) | Json::Array(_) | Json::Object(_)) => {
-                Err(Refusal::bad_field(name))
-            }
-        }
+    /// The value of a name, if it is a whole number.
+    #[must_use]
+    pub fn integer(&self, name: &str) -> Option<u64> {
+        self.get(name)?.as_integer()
     }
 
-    /// A text that `wrap` accepts, if the name is there.
-    ///
-    /// # Errors
-    ///
-    /// [`super::Code::InvalidRequest`] for another kind of value, or one out of range.
-    pub fn text<T>(
-        &self,
-        name: &'static str,
-        wrap: impl FnOnce(&str) -> Result<T, OutOfRange>,
-    ) -> Result<Option<T>, Refusal> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Json::Text(text)) => wrap(text)
-                .map(Some)
-                .map_err(|_why| Refusal::bad_field(name)),
-            Some(Json::Other | Json::Number(_) | Json::Array(_) | Json::Object(_)) => {
-                Err(Refusal::bad_field(name))
-            }
-        }
-    }
-
-    /// A whole number that must be there.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::number`], and for a missing name.
-    pub fn required<T>(
-        &self,
-        name: &'static str,
-        wrap: impl FnOnce(u64) -> Result<T, OutOfRange>,
-    ) -> Result<T, Refusal> {
-        self.number(name, wrap)?
-            .ok_or_else(|| Refusal::bad_field(name))
+    /// The value of a name, if it is a text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_text()
     }
 }
 
@@ -195,7 +171,6 @@ impl<'de> Visitor<'de> for Depth {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
         let inner = self.deeper()?;
         let mut fields: Vec<(String, Json)> = Vec::new();
-        // Quadratic in the names of one object; sorted once, it is not.
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value_seed(inner)?;
             fields.push((name, value));
@@ -208,20 +183,13 @@ impl<'de> Visitor<'de> for Depth {
         {
             return Err(de::Error::custom("a name twice"));
         }
-        Ok(Json::Object(Fields(fields)))
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Depth(MAX_DEPTH).deserialize(deserializer)
+        Ok(Json::Object(Object(fields)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::OrderId;
 
     #[test]
     fn whole_numbers_texts_arrays_and_objects_are_told_apart() {
@@ -232,7 +200,7 @@ mod tests {
         assert_eq!(fields.get("n"), Some(&Json::Number(u64::MAX)));
         assert_eq!(fields.get("t"), Some(&Json::Text("é".into())));
         assert_eq!(fields.get("a"), Some(&Json::Array(vec![Json::Other])));
-        assert_eq!(fields.get("o"), Some(&Json::Object(Fields::default())));
+        assert_eq!(fields.get("o"), Some(&Json::Object(Object::default())));
         for other in [
             "-1",
             "1.0",
@@ -273,20 +241,24 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_is_a_body() {
+    fn only_an_object_is_an_object() {
         for text in ["[]", "[1,2,3]", "1", "\"{}\"", "null"] {
-            assert!(Fields::parse(text.as_bytes()).is_err(), "{text}");
+            assert!(Object::parse(text.as_bytes()).is_none(), "{text}");
         }
+        // Deep enough to overflow a stack that follows it down.
+        assert!(Object::parse("[".repeat(100_000).as_bytes()).is_none());
     }
 
     #[test]
-    fn a_field_is_there_and_fits_or_is_refused() {
-        let fields = Fields::parse(br#"{"oid":7,"zero":0,"text":"7"}"#).unwrap();
-        assert_eq!(fields.required("oid", OrderId::new).unwrap().get(), 7);
-        assert!(fields.number("absent", OrderId::new).unwrap().is_none());
-        for name in ["zero", "text", "absent", "OID"] {
-            assert!(fields.required(name, OrderId::new).is_err(), "{name}");
+    fn an_integer_is_not_a_float_or_a_text() {
+        let object = Object::parse(br#"{"a":1.0,"b":"1","c":-1,"d":3e2,"e":7,"f":null}"#).unwrap();
+        for name in ["a", "b", "c", "d", "f", "g", "E"] {
+            assert_eq!(object.integer(name), None, "{name}");
         }
-        assert!(fields.text("oid", |_| Ok(())).is_err());
+        assert_eq!(
+            (object.integer("e"), object.text("b")),
+            (Some(7), Some("1"))
+        );
+        assert_eq!(object.get("f"), Some(&Json::Other));
     }
 }

@@ -1,0 +1,170 @@
+use aws_sdk_secretsmanager::config::{
+    BehaviorVersion, Config, Credentials, Region, SharedCredentialsProvider,
+    http::{HttpRequest, HttpResponse},
+    retry::RetryConfig,
+};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_runtime_api::{
+    client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
+
+use super::*;
+
+/// Answers each of the two reads with a status and a body; `None` is no answer at all.
+#[derive(Clone, Copy, Debug)]
+struct Canned {
+    current: Option<(u16, &'static str)>,
+    previous: Option<(u16, &'static str)>,
+}
+
+impl HttpConnector for Canned {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = std::str::from_utf8(request.body().bytes().unwrap()).unwrap();
+        assert!(body.contains(r#""SecretId":"the secret""#), "{body}");
+        let answer = if body.contains(r#""VersionStage":"AWSCURRENT""#) {
+            self.current
+        } else if body.contains(r#""VersionStage":"AWSPREVIOUS""#) {
+            self.previous
+        } else {
+            panic!("{body}")
+        };
+        let Some((status, body)) = answer else {
+            return HttpConnectorFuture::new(std::future::pending());
+        };
+        let status = StatusCode::try_from(status).unwrap();
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
+    }
+}
+
+fn secret(canned: Canned) -> RotatingSecret<String> {
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "AKID", "SECRET", None, None, "tests",
+        )))
+        .retry_config(RetryConfig::disabled())
+        .sleep_impl(TokioSleep::new())
+        .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(canned)))
+        .build();
+    let read = |text: &str| match text {
+        "bad" => Err(BadSecret("it says so")),
+        text => Ok(text.to_owned()),
+    };
+    let id = "the secret".to_owned();
+    RotatingSecret::new(Client::from_conf(config), id, read, Duration::from_hours(1))
+}
+
+const CURRENT: (u16, &str) = (200, r#"{"SecretString":"new","CreatedDate":1700000000.5}"#);
+const PREVIOUS: (u16, &str) = (200, r#"{"SecretString":"old","CreatedDate":1600000000}"#);
+const NOT_FOUND: (u16, &str) = (
+    400,
+    r#"{"__type":"ResourceNotFoundException","Message":"x"}"#,
+);
+const INVALID: (u16, &str) = (400, r#"{"__type":"InvalidRequestException","Message":"x"}"#);
+const DENIED: (u16, &str) = (
+    400,
+    r#"{"__type":"AccessDeniedException","Message":"canary"}"#,
+);
+
+/// The current key and the previous one with its end, or why there are none.
+async fn keys(
+    current: (u16, &'static str),
+    previous: (u16, &'static str),
+) -> Result<(String, Option<(String, u64)>), String> {
+    let (current, previous) = (Some(current), Some(previous));
+    let now = Timestamp::from_millis(1_700_000_001_000).unwrap();
+    match secret(Canned { current, previous }).keys(now).await {
+        Ok(keys) => {
+            let previous = keys.previous.clone();
+            let previous = previous.map(|(key, until)| (key, until.millis()));
+            Ok((keys.current.clone(), previous))
+        }
+        Err(NoKeys(cause)) => Err(cause.to_string()),
+    }
+}
+
+#[tokio::test]
+async fn both_versions_are_read() {
+    let want = (
+        "new".to_owned(),
+        Some(("old".to_owned(), 1_700_003_600_500)),
+    );
+    assert_eq!(keys(CURRENT, PREVIOUS).await, Ok(want));
+}
+
+#[tokio::test]
+async fn a_previous_version_that_is_not_there_is_normal() {
+    let want = ("new".to_owned(), None);
+    for previous in [
+        NOT_FOUND,
+        INVALID,
+        DENIED,
+        (500, "{}"),
+        (200, "{}"),
+        (200, "junk"),
+    ] {
+        assert_eq!(
+            keys(CURRENT, previous).await,
+            Ok(want.clone()),
+            "{previous:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_current_version_that_gives_no_text_is_no_key() {
+    for (current, why) in [
+        (NOT_FOUND, "the secret has no current version"),
+        (INVALID, "the secret has no current version"),
+        (
+            DENIED,
+            "Secrets Manager gave no value: AccessDeniedException",
+        ),
+        (
+            (503, "<html>"),
+            "Secrets Manager gave no value: service error",
+        ),
+        (
+            (200, r#"{"CreatedDate":1}"#),
+            "the secret's version has no text or no date",
+        ),
+        (
+            (200, r#"{"SecretString":"new"}"#),
+            "the secret's version has no text or no date",
+        ),
+        (
+            (200, r#"{"SecretBinary":"bmV3","CreatedDate":1}"#),
+            "the secret's version has no text or no date",
+        ),
+        (
+            (200, r#"{"SecretString":"new","CreatedDate":-1}"#),
+            "the secret's version has no text or no date",
+        ),
+        (
+            (200, r#"{"SecretString":"bad","CreatedDate":1}"#),
+            "the secret is unusable: it says so",
+        ),
+    ] {
+        assert_eq!(
+            keys(current, PREVIOUS).await,
+            Err(why.to_owned()),
+            "{current:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_read_that_hangs_is_given_up() {
+    let now = Timestamp::from_millis(1_700_000_001_000).unwrap();
+    let mut secret = secret(Canned {
+        current: None,
+        previous: None,
+    });
+    secret.stored.deadline = Duration::from_millis(1);
+    let NoKeys(cause) = secret.keys(now).await.unwrap_err();
+    assert_eq!(cause.to_string(), "Secrets Manager did not answer in time");
+    secret.warm(now).await;
+}

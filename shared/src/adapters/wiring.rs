@@ -1,0 +1,81 @@
+//! What more than one function's `main.rs` wires in the same way.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    aws::{self, AwsSettings},
+    dynamodb::DynamoDbPayments,
+    https::{self, HttpsError, Pool},
+    secrets_manager::RotatingSecret,
+    shop::{HttpOrders, HttpUsers, ShopClient},
+};
+use crate::{
+    auth::AuthKey,
+    config::ShopSettings,
+    domain::Timestamp,
+    ports::{Cause, Keys},
+    secret::BadSecret,
+};
+
+/// The way to AWS.
+#[derive(Debug)]
+pub struct Aws {
+    settings: AwsSettings,
+    http: reqwest::Client,
+}
+
+impl Aws {
+    /// Reads the SDK's own variables.
+    ///
+    /// # Errors
+    ///
+    /// [`aws::Missing`], [`HttpsError`].
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
+        Ok(Self {
+            settings: AwsSettings::load(lookup)?,
+            // AWS is not the shop: a private CA of the shop's does not vouch for it.
+            http: https::client(https::tls(None)?, Pool::Kept)?,
+        })
+    }
+
+    /// The payments in a table.
+    #[must_use]
+    pub fn payments(&self, table: String) -> DynamoDbPayments {
+        DynamoDbPayments::new(aws::dynamodb(&self.settings, &self.http), table)
+    }
+
+    /// The keys of a secret.
+    #[must_use]
+    pub fn keys<K: Clone + Send + Sync>(
+        &self,
+        id: String,
+        read: fn(&str) -> Result<K, BadSecret>,
+        overlap: Duration,
+    ) -> RotatingSecret<K> {
+        RotatingSecret::new(
+            aws::secrets_manager(&self.settings, &self.http),
+            id,
+            read,
+            overlap,
+        )
+    }
+}
+
+/// The shop's two services.
+///
+/// # Errors
+///
+/// [`HttpsError`].
+pub fn shop<K: Keys<AuthKey> + Send + Sync>(
+    settings: ShopSettings,
+    keys: &Arc<K>,
+    clock: fn() -> Timestamp,
+) -> Result<(HttpUsers<K>, HttpOrders<K>), HttpsError> {
+    let tls = https::tls(settings.ca_bundle.as_deref())?;
+    let kept = https::client(tls.clone(), Pool::Kept)?;
+    let fresh = https::client(tls, Pool::Fresh)?;
+    let client = || ShopClient::new(kept.clone(), fresh.clone(), Arc::clone(keys), clock);
+    let users = HttpUsers::new(client(), settings.user_info);
+    let orders = HttpOrders::new(client(), settings.order_detail, settings.order_paid);
+    Ok((users, orders))
+}

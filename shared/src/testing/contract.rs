@@ -1,0 +1,91 @@
+//! What every payment store does: run on the fake and on the real adapter.
+//!
+//! Each case is an async function that gets an empty store and a source of values. Run them all
+//! with [`crate::store_contract!`].
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a contract that does not hold fails a test"
+)]
+
+pub mod apply;
+pub mod create;
+pub mod fresh;
+pub mod log;
+pub mod read;
+pub mod told;
+
+/// One test for each case of the contract, run by `$run`.
+///
+/// `$run` takes a case: a function of an empty store and a [`fresh::Fresh`], giving a future.
+#[macro_export]
+macro_rules! store_contract {
+    ($run:path) => {
+        $crate::store_contract! { @cases $run;
+            create: makes_the_payment_and_its_guard, a_second_payment_meets_the_guard,
+                a_repeat_meets_its_own_guard, an_id_is_taken_once, replaces_what_is_replaceable,
+                keeps_what_is_not_replaceable, replacing_meets_another_guard,
+                replacing_without_a_guard, replacing_takes_no_taken_id,
+                the_guard_counts_before_the_record_before_the_id;
+            apply: every_change_reads_back_as_the_domain_makes_it,
+                money_with_no_transaction_removes_the_stored_one, a_change_names_what_it_sets,
+                the_event_is_kept_whole, a_long_message_is_kept_in_part,
+                another_version_or_status_is_a_changed_record, no_record_is_a_changed_record,
+                the_record_counts_before_the_guard_before_the_key,
+                only_a_live_payment_passes_the_guard, a_suffix_finds_a_key_of_its_own;
+            log: keeps_an_event_and_touches_no_record, a_key_is_taken_once,
+                a_suffix_makes_a_key_of_its_own, lists_what_is_quarantined, keeps_strays_apart,
+                keeps_an_event_that_says_nothing;
+            told: takes_the_telling_off_the_list, leaves_any_other_telling, happens_once,
+                no_payment_is_no_error;
+            read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
+                lists_a_users_own_newest_first, pages_without_gap_or_repeat,
+                a_page_is_as_current_as_the_records, a_long_page_comes_whole;
+        }
+    };
+    (@cases $run:path; $($area:ident: $($case:ident),+;)+) => {
+        $(mod $area {
+            $(#[test]
+            fn $case() {
+                $run($crate::testing::contract::$area::$case);
+            })+
+        })+
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fresh::Fresh;
+    use crate::testing::{FakeStore, block_on};
+
+    fn on_the_fake<F: Future<Output = ()>>(case: impl FnOnce(FakeStore, Fresh) -> F) {
+        block_on(case(FakeStore::default(), Fresh::default()));
+    }
+
+    crate::store_contract!(super::on_the_fake);
+
+    #[test]
+    fn every_case_is_run() {
+        let listed = include_str!("contract.rs");
+        let areas = [
+            include_str!("contract/apply.rs"),
+            include_str!("contract/create.rs"),
+            include_str!("contract/log.rs"),
+            include_str!("contract/read.rs"),
+            include_str!("contract/told.rs"),
+        ];
+        let mut cases = 0;
+        for tail in areas
+            .iter()
+            .flat_map(|area| area.split("pub async fn ").skip(1))
+        {
+            let (name, _) = tail.split_once('(').unwrap();
+            assert!(listed.contains(name), "{name} is in no list");
+            cases += 1;
+        }
+        assert_eq!(cases, 36);
+    }
+}

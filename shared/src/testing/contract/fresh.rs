@@ -1,0 +1,170 @@
+//! Values for the cases: no two of them meet in one table.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{
+    domain::{
+        Amount, Change, Currency, Digest, Event, EventId, Guard, Money, OrderId, Outcome, Payment,
+        PaymentId, Provider, ProviderTxn, RawBody, Said, Source, Status, Timestamp, UserId,
+        Verdict,
+    },
+    ports::{Applied, Created, PaymentStore},
+};
+
+/// 2027-01-15T08:00:00Z: when the cases happen.
+pub const NOW_MS: u64 = 1_800_000_000_000;
+
+/// A source of values, each given once.
+#[derive(Debug)]
+pub struct Fresh {
+    last: AtomicU64,
+}
+
+impl Default for Fresh {
+    fn default() -> Self {
+        Self::above(1_000)
+    }
+}
+
+impl Fresh {
+    /// Values above this number.
+    #[must_use]
+    pub const fn above(number: u64) -> Self {
+        Self {
+            last: AtomicU64::new(number),
+        }
+    }
+
+    fn number(&self) -> u64 {
+        self.last.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// A user.
+    pub fn user(&self) -> UserId {
+        UserId::new(self.number()).unwrap()
+    }
+
+    /// A new payment of a new user's new order. Its id is larger than all before.
+    pub fn payment(&self) -> Payment {
+        self.payment_of(self.user(), OrderId::new(self.number()).unwrap())
+    }
+
+    /// A new payment of this order.
+    pub fn payment_of(&self, uid: UserId, oid: OrderId) -> Payment {
+        let number = self.number();
+        let amount = Amount::new(number, Currency::new("EUR").unwrap()).unwrap();
+        Payment::pending(PaymentId::new(number).unwrap(), uid, oid, amount, at(0))
+    }
+
+    /// A digest.
+    pub fn digest(&self) -> Digest {
+        let number = self.number().to_be_bytes();
+        let mut bytes = [0xab; 32];
+        for (byte, number) in bytes.iter_mut().zip(number) {
+            *byte = number;
+        }
+        Digest::new(bytes)
+    }
+
+    /// An event about a payment, with everything that an event may have but a suffix.
+    pub fn event(&self, payment: &Payment) -> Event {
+        let digest = self.digest();
+        let id = format!("evt_{}.-", self.number());
+        Event {
+            payment: Some(payment.id),
+            provider: Provider::Native,
+            id: EventId::new(Some(&id), digest),
+            suffix: None,
+            at: at(7),
+            said: Said {
+                outcome: Some(Outcome::Paid),
+                money: stripe("pi_1"),
+                amount_minor: Some(payment.amount.minor()),
+                currency: Some("EUR".to_owned()),
+            },
+            status: Some((payment.status, payment.status)),
+            version: Some(payment.version),
+            verdict: Verdict::Repeat,
+            reason: None,
+            body: RawBody::new(format!("{{\"id\":\"{id}\"}}\0\u{ff}").as_bytes(), digest),
+        }
+    }
+
+    /// The event of a change.
+    pub fn event_of(&self, payment: &Payment, change: &Change) -> Event {
+        Event {
+            status: Some((change.from, change.to)),
+            version: Some(change.version()),
+            verdict: Verdict::Applied,
+            ..self.event(payment)
+        }
+    }
+
+    /// A new payment that the store has.
+    pub async fn stored(&self, store: &impl PaymentStore) -> Payment {
+        let payment = self.payment();
+        create(store, &payment, None).await;
+        payment
+    }
+
+    /// Changes a stored payment, and gives it as it must be then.
+    pub async fn changed(
+        &self,
+        store: &impl PaymentStore,
+        payment: &Payment,
+        change: &Change,
+    ) -> Payment {
+        let applied = store.apply(change, &self.event_of(payment, change)).await;
+        assert_eq!(applied.unwrap(), Applied::Done, "{change:?}");
+        change.applied_to(payment.clone())
+    }
+
+    /// A new stored payment, moved to `status` on the shortest way.
+    pub async fn stored_as(&self, store: &impl PaymentStore, status: Status) -> Payment {
+        let payment = self.stored(store).await;
+        self.moved(store, &payment, status).await
+    }
+
+    /// Moves a stored payment on the shortest way.
+    pub async fn moved(
+        &self,
+        store: &impl PaymentStore,
+        payment: &Payment,
+        status: Status,
+    ) -> Payment {
+        if payment.status == status {
+            return payment.clone();
+        }
+        let change = payment.change_to(status, &stripe("pi_1"), false, at(10));
+        self.changed(store, payment, &change).await
+    }
+}
+
+/// This many milliseconds after [`NOW_MS`].
+#[must_use]
+pub fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(NOW_MS).unwrap().plus_millis(millis)
+}
+
+/// Money of Stripe's; the empty transaction is none.
+#[must_use]
+pub fn stripe(txn: &str) -> Money {
+    Money {
+        source: Source::STRIPE,
+        txn: ProviderTxn::new(txn).ok(),
+    }
+}
+
+/// Creates a payment that nothing stands in the way of.
+pub async fn create(store: &impl PaymentStore, payment: &Payment, replacing: Option<PaymentId>) {
+    let created = store
+        .create(payment, &Guard::of(payment, None), replacing)
+        .await;
+    assert_eq!(created.unwrap(), Created::Done);
+}
+
+/// Checks that the store has just this record.
+pub async fn has(store: &impl PaymentStore, payment: &Payment) {
+    let found = store.payment(payment.id).await.unwrap();
+    assert_eq!(found.as_ref(), Some(payment));
+}

@@ -1,0 +1,94 @@
+//! Finding payments.
+
+use super::fresh::{Fresh, create};
+use crate::{
+    domain::{Payment, PaymentId, Status, UserId},
+    ports::PaymentStore,
+    testing::Inspect,
+};
+
+async fn page(
+    store: &impl PaymentStore,
+    uid: UserId,
+    before: Option<PaymentId>,
+    limit: usize,
+) -> Vec<Payment> {
+    store.of_user(uid, before, limit).await.unwrap()
+}
+
+async fn stored(store: &impl PaymentStore, fresh: &Fresh, uid: UserId) -> Payment {
+    let payment = fresh.payment_of(uid, fresh.payment().oid);
+    create(store, &payment, None).await;
+    payment
+}
+
+/// Absence is an answer.
+pub async fn finds_nothing_where_nothing_is(store: impl PaymentStore + Inspect, fresh: Fresh) {
+    let payment = fresh.payment();
+    assert_eq!(store.payment(payment.id).await.unwrap(), None);
+    assert_eq!(store.guard(payment.oid).await.unwrap(), None);
+    assert_eq!(store.newest_of_order(payment.oid).await.unwrap(), None);
+    assert_eq!(page(&store, payment.uid, None, 10).await, []);
+}
+
+/// Not the guard's, nor another order's.
+pub async fn the_newest_of_an_order_is_the_last_made(
+    store: impl PaymentStore + Inspect,
+    fresh: Fresh,
+) {
+    let old = fresh.stored_as(&store, Status::Closed).await;
+    assert_eq!(store.newest_of_order(old.oid).await.unwrap(), Some(old.id));
+    let new = fresh.payment_of(old.uid, old.oid);
+    create(&store, &new, Some(old.id)).await;
+    let other = fresh.stored(&store).await;
+    assert_eq!(store.newest_of_order(old.oid).await.unwrap(), Some(new.id));
+    let newest = store.newest_of_order(other.oid).await.unwrap();
+    assert_eq!(newest, Some(other.id));
+}
+
+/// Guards and events carry users and payments too, and are not payments.
+pub async fn lists_a_users_own_newest_first(store: impl PaymentStore + Inspect, fresh: Fresh) {
+    let (uid, other) = (fresh.user(), fresh.user());
+    let one = stored(&store, &fresh, uid).await;
+    let others = stored(&store, &fresh, other).await;
+    let two = stored(&store, &fresh, uid).await;
+    store.log(&fresh.event(&one)).await.unwrap();
+    assert_eq!(page(&store, uid, None, 10).await, [two, one]);
+    assert_eq!(page(&store, other, None, 10).await, [others]);
+    assert_eq!(page(&store, fresh.user(), None, 10).await, []);
+}
+
+/// The last id of a page is where the next one starts.
+pub async fn pages_without_gap_or_repeat(store: impl PaymentStore + Inspect, fresh: Fresh) {
+    let uid = fresh.user();
+    let mut all = Vec::new();
+    for _ in 0..5 {
+        all.insert(0, stored(&store, &fresh, uid).await);
+    }
+    assert_eq!(page(&store, uid, None, 2).await, all[..2]);
+    assert_eq!(page(&store, uid, Some(all[1].id), 2).await, all[2..4]);
+    assert_eq!(page(&store, uid, Some(all[3].id), 2).await, all[4..]);
+    assert_eq!(page(&store, uid, Some(all[4].id), 2).await, []);
+    assert_eq!(page(&store, uid, None, 0).await, []);
+}
+
+/// Only its order comes from an index.
+pub async fn a_page_is_as_current_as_the_records(store: impl PaymentStore + Inspect, fresh: Fresh) {
+    let uid = fresh.user();
+    let one = stored(&store, &fresh, uid).await;
+    let two = stored(&store, &fresh, uid).await;
+    let one = fresh.moved(&store, &one, Status::Paid).await;
+    assert_eq!(page(&store, uid, None, 2).await, [two, one]);
+}
+
+/// One more than the largest page of the API, which tells whether there is another.
+pub async fn a_long_page_comes_whole(store: impl PaymentStore + Inspect, fresh: Fresh) {
+    let uid = fresh.user();
+    let mut all = Vec::new();
+    for _ in 0..103 {
+        let payment = stored(&store, &fresh, uid).await;
+        all.insert(0, payment);
+    }
+    assert_eq!(page(&store, uid, None, 101).await, all[..101]);
+    assert_eq!(page(&store, uid, None, 100).await, all[..100]);
+}

@@ -1,0 +1,165 @@
+//! The store in memory.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::{Call, Fate, Gate, Table, Write, inspect, lock};
+use crate::{
+    domain::{
+        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, Timestamp, UserId, Work,
+    },
+    ports::{Applied, Created, Logged, PaymentStore, StoreError},
+    testing::{Inspect, Listed, LoggedEvent},
+};
+
+/// A store in memory. Clones are handles on one table.
+#[derive(Clone, Debug, Default)]
+pub struct FakeStore {
+    table: Arc<Mutex<Table>>,
+    gate: Gate,
+}
+
+impl FakeStore {
+    /// An empty store whose calls pass `gate`.
+    #[must_use]
+    pub fn behind(gate: Gate) -> Self {
+        Self {
+            table: Arc::default(),
+            gate,
+        }
+    }
+
+    /// What decides the fate of its calls.
+    #[must_use]
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The table itself, to look at and to put right. Do not hold it across an await.
+    pub fn table(&self) -> MutexGuard<'_, Table> {
+        lock(&self.table)
+    }
+
+    async fn read<T>(&self, call: Call, read: impl FnOnce(&Table) -> T) -> Result<T, StoreError> {
+        match self.gate.pass(call).await {
+            Fate::Answered => Ok(read(&self.table())),
+            Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
+                Err(StoreError::Unavailable("scripted: the read failed".into()))
+            }
+        }
+    }
+
+    async fn write<T>(
+        &self,
+        call: Call,
+        write: Write,
+        carry_out: impl FnOnce(&mut Table) -> T,
+    ) -> Result<T, StoreError> {
+        let fate = self.gate.pass(call).await;
+        let mut table = self.table();
+        match fate {
+            Fate::Answered => return Ok(carry_out(&mut table)),
+            Fate::Before => {
+                let cause = "scripted: nothing was written".into();
+                return Err(StoreError::Unavailable(cause));
+            }
+            Fate::Lost => {}
+            Fate::After => drop(carry_out(&mut table)),
+            Fate::Late => table.late.push(write),
+        }
+        Err(StoreError::Unknown("scripted: the answer was lost".into()))
+    }
+}
+
+impl PaymentStore for FakeStore {
+    async fn newest_of_order(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
+        self.read(Call::NewestOfOrder, |table| {
+            let mut newest_first = table.indexed.iter().rev();
+            newest_first.find_map(|(id, (of, _))| (*of == oid).then_some(*id))
+        })
+        .await
+    }
+
+    async fn guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
+        self.read(Call::Guard, |table| table.guards.get(&oid).cloned())
+            .await
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
+        self.read(Call::Payment, |table| table.payments.get(&id).cloned())
+            .await
+    }
+
+    async fn of_user(
+        &self,
+        uid: UserId,
+        before: Option<PaymentId>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError> {
+        self.read(Call::OfUser, |table| {
+            let newest_first = table.indexed.iter().rev();
+            newest_first
+                .filter(|(id, (_, of))| *of == uid && before.is_none_or(|before| **id < before))
+                .take(limit)
+                .filter_map(|(id, _)| table.payments.get(id).cloned())
+                .collect()
+        })
+        .await
+    }
+
+    async fn create(
+        &self,
+        payment: &Payment,
+        guard: &Guard,
+        replacing: Option<PaymentId>,
+    ) -> Result<Created, StoreError> {
+        let write = Write::Create {
+            payment: payment.clone(),
+            guard: guard.clone(),
+            replacing,
+        };
+        self.write(Call::Create, write, |table| {
+            table.create(payment, guard, replacing)
+        })
+        .await
+    }
+
+    async fn apply(&self, change: &Change, event: &Event) -> Result<Applied, StoreError> {
+        let write = Write::Apply {
+            change: change.clone(),
+            event: event.clone(),
+        };
+        self.write(Call::Apply, write, |table| table.apply(change, event))
+            .await
+    }
+
+    async fn log(&self, event: &Event) -> Result<Logged, StoreError> {
+        let write = Write::Log(event.clone());
+        self.write(Call::Log, write, |table| table.log(event)).await
+    }
+
+    async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
+        let write = Write::Told { id, work, at };
+        self.write(Call::Told, write, |table| table.told(id, work, at))
+            .await
+    }
+}
+
+impl Inspect for FakeStore {
+    async fn events(&self, of: Option<PaymentId>, provider: Provider) -> Vec<LoggedEvent> {
+        let table = self.table();
+        let kept =
+            |event: &&Event| event.payment == of && (of.is_some() || event.provider == provider);
+        let mut found: Vec<_> = table
+            .events
+            .iter()
+            .filter(kept)
+            .map(LoggedEvent::of)
+            .collect();
+        found.sort_by(|one, other| one.sk.cmp(&other.sk));
+        found
+    }
+
+    async fn listed(&self) -> Vec<Listed> {
+        inspect::listed(&self.table())
+    }
+}
