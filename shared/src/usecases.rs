@@ -6,7 +6,8 @@ pub mod callback;
 pub mod create;
 pub mod detail;
 pub mod list;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod world;
 
 /// How often a decision is taken anew after a write that was overtaken or did not say whether it

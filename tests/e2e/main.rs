@@ -6,6 +6,10 @@ mod echo;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod shop;
+#[cfg(test)]
 mod stack;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tools;

@@ -44,7 +44,13 @@ pub async fn example(name: &str) -> Result<PathBuf> {
 async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
     // Set for whatever cargo runs: the very cargo that built this program.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let output = Command::new(&cargo)
+    let mut command = Command::new(&cargo);
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        if describes_a_package(&name) {
+            command.env_remove(name);
+        }
+    }
+    let output = command
         .arg("build")
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
@@ -69,6 +75,21 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
         None => Ok(built),
         Some(name) => bail!("the package {name} has no binary of that name"),
     }
+}
+
+/// Whether this is a variable in which cargo tells what it runs about its package.
+///
+/// Handed on, it would be news to build scripts of the cargo that we run: ring would be compiled
+/// again, and everything on it, at each start.
+fn describes_a_package(variable: &str) -> bool {
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_"];
+    let names = [
+        "CARGO_CRATE_NAME",
+        "CARGO_BIN_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+        "OUT_DIR",
+    ];
+    prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
 }
 
 /// The executables in cargo's messages, by target.

@@ -6,9 +6,10 @@
 
 mod instance;
 mod runtime_api;
+mod watchdog;
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -17,12 +18,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
+use self::watchdog::Watchdog;
 use crate::{clock, template};
 
 /// The most an invocation or its answer may weigh, in bytes: Lambda's limit for synchronous calls.
@@ -42,6 +44,24 @@ impl FunctionError {
             payload: payload.to_string().into(),
         }
     }
+
+    /// The `errorMessage`, or the whole payload where there is none.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let message = self.text("errorMessage");
+        message.unwrap_or_else(|| String::from_utf8_lossy(&self.payload).into_owned())
+    }
+
+    /// The `errorType`, if there is one.
+    #[must_use]
+    pub fn kind(&self) -> Option<String> {
+        self.text("errorType")
+    }
+
+    fn text(&self, key: &str) -> Option<String> {
+        let payload: Value = serde_json::from_slice(&self.payload).ok()?;
+        payload.get(key).and_then(Value::as_str).map(str::to_owned)
+    }
 }
 
 /// One running process of a function.
@@ -49,7 +69,7 @@ impl FunctionError {
 pub struct Instance {
     /// The function it runs.
     pub function: String,
-    /// Its process id, which is its process group too.
+    /// Its process id.
     pub pid: i32,
     /// Whether it is in the middle of an invocation.
     pub busy: bool,
@@ -94,23 +114,26 @@ impl Job {
     }
 }
 
-/// How the first start of a function went.
-#[derive(Debug, Clone)]
-enum Start {
-    Pending,
-    Ready,
-    Failed(FunctionError),
+/// How the starts of a function's instances have gone so far.
+#[derive(Debug, Default)]
+struct Starts {
+    /// How many have asked for work.
+    good: usize,
+    /// How the last one ended that did not get so far.
+    failed: Option<FunctionError>,
 }
 
 /// What the instances of one function share.
 #[derive(Debug)]
 struct Pool {
     settings: Settings,
+    /// The process group of its instances.
+    group: i32,
     queue: mpsc::UnboundedSender<Job>,
     jobs: tokio::sync::Mutex<mpsc::UnboundedReceiver<Job>>,
     /// By process id, whether it is busy.
     running: Mutex<BTreeMap<i32, bool>>,
-    start: watch::Sender<Start>,
+    starts: watch::Sender<Starts>,
 }
 
 impl Pool {
@@ -131,25 +154,37 @@ impl Pool {
         };
     }
 
-    fn started(&self, start: Start) {
-        self.start.send_if_modified(|now| {
-            let first = matches!(now, Start::Pending);
-            if first {
-                *now = start;
-            }
-            first
+    fn started(&self, failed: Option<FunctionError>) {
+        self.starts.send_modify(|starts| match failed {
+            None => starts.good = starts.good.saturating_add(1),
+            Some(_) => starts.failed = failed,
         });
     }
 
-    fn output(&self) -> io::Result<(Stdio, Stdio)> {
+    /// Where the function's output is kept, if it is.
+    fn log(&self) -> Option<PathBuf> {
         match &self.settings.output {
-            Output::Inherited => Ok((io::stderr().into(), io::stderr().into())),
+            Output::Inherited => None,
             Output::Directory(directory) => {
-                let path = directory.join(format!("{}.log", self.settings.function.name));
-                let file: File = OpenOptions::new().create(true).append(true).open(path)?;
-                Ok((file.try_clone()?.into(), file.into()))
+                Some(directory.join(format!("{}.log", self.settings.function.name)))
             }
         }
+    }
+
+    fn output(&self) -> io::Result<(Stdio, Stdio)> {
+        let Some(path) = self.log() else {
+            return Ok((io::stderr().into(), io::stderr().into()));
+        };
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        Ok((file.try_clone()?.into(), file.into()))
+    }
+
+    fn last_line(&self) -> Option<String> {
+        let text = std::fs::read(self.log()?).ok()?;
+        String::from_utf8_lossy(&text)
+            .lines()
+            .last()
+            .map(str::to_owned)
     }
 }
 
@@ -165,11 +200,22 @@ pub(crate) struct Lambda {
 pub(crate) struct Supervisors {
     lambda: Arc<Lambda>,
     tasks: JoinSet<()>,
+    // Not left to the tasks: they are dropped when the runtime gets to it, which it never does in a
+    // program that is about to end.
+    _watchdog: Watchdog,
 }
 
 impl Lambda {
     /// Starts `instances` processes of each function.
-    pub(crate) fn start(functions: Vec<Settings>, instances: usize) -> (Arc<Self>, Supervisors) {
+    ///
+    /// # Errors
+    ///
+    /// There is no shell to watch over them.
+    pub(crate) fn start(
+        functions: Vec<Settings>,
+        instances: usize,
+    ) -> Result<(Arc<Self>, Supervisors)> {
+        let watchdog = Watchdog::start().context("cannot run /bin/sh")?;
         let mut tasks = JoinSet::new();
         let mut pools = BTreeMap::new();
         for settings in functions {
@@ -177,10 +223,11 @@ impl Lambda {
             let name = settings.function.name.clone();
             let pool = Arc::new(Pool {
                 settings,
+                group: watchdog.group,
                 queue,
                 jobs: tokio::sync::Mutex::new(jobs),
                 running: Mutex::default(),
-                start: watch::Sender::new(Start::Pending),
+                starts: watch::Sender::default(),
             });
             for _ in 0..instances {
                 tasks.spawn(instance::keep_alive(Arc::clone(&pool)));
@@ -191,24 +238,35 @@ impl Lambda {
             pools,
             stopping: watch::Sender::new(false),
         });
-        (Arc::clone(&lambda), Supervisors { lambda, tasks })
+        let supervisors = Supervisors {
+            lambda: Arc::clone(&lambda),
+            tasks,
+            _watchdog: watchdog,
+        };
+        Ok((lambda, supervisors))
     }
 
-    /// Waits until an instance of each function has asked for work.
+    /// Waits until every instance has asked for work.
     ///
     /// # Errors
     ///
-    /// The first instance of a function ended before that, or took too long.
-    pub(crate) async fn ready(&self) -> Result<()> {
+    /// One ended before that, or took too long.
+    pub(crate) async fn ready(&self, instances: usize) -> Result<()> {
         for (name, pool) in &self.pools {
-            let mut start = pool.start.subscribe();
-            let settled = start.wait_for(|start| !matches!(start, Start::Pending));
-            let settled = tokio::time::timeout(instance::INIT_LIMIT, settled).await;
-            let state =
-                settled.with_context(|| format!("the function {name} does not start"))??;
-            if let Start::Failed(error) = &*state {
-                let error = String::from_utf8_lossy(&error.payload);
-                bail!("the function {name} ends at its start: {error}");
+            let mut starts = pool.starts.subscribe();
+            let settled = |starts: &Starts| starts.good >= instances || starts.failed.is_some();
+            let settled = tokio::time::timeout(instance::INIT_LIMIT, starts.wait_for(settled));
+            let starts = settled
+                .await
+                .with_context(|| format!("the function {name} does not start"))??;
+            if let Some(error) = &starts.failed {
+                let last = pool
+                    .last_line()
+                    .unwrap_or_else(|| "it printed nothing".to_owned());
+                bail!(
+                    "the function {name} cannot start: {}; its last line: {last}",
+                    error.message()
+                );
             }
         }
         Ok(())
@@ -271,7 +329,7 @@ impl Lambda {
         if !self.instances().iter().any(|instance| instance.pid == pid) {
             bail!("{pid} is no instance");
         }
-        killpg(Pid::from_raw(pid), Signal::SIGKILL).with_context(|| format!("cannot kill {pid}"))
+        kill(Pid::from_raw(pid), Signal::SIGKILL).with_context(|| format!("cannot kill {pid}"))
     }
 
     /// How long an invocation may wait and run before the gateway gives up on it.
@@ -298,13 +356,5 @@ impl Supervisors {
 impl Drop for Supervisors {
     fn drop(&mut self) {
         self.lambda.stopping.send_replace(true);
-        // Not left to the tasks: they are dropped when the runtime gets to it, which a program that
-        // is about to end never does.
-        for Instance { pid, .. } in self.lambda.instances() {
-            match killpg(Pid::from_raw(pid), Signal::SIGKILL) {
-                // Not there any more is what was wanted.
-                Ok(()) | Err(_) => {}
-            }
-        }
     }
 }

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -142,7 +142,7 @@ impl Stack {
             &options,
             files.path(),
         )?;
-        let (lambda, supervisors) = Lambda::start(settings, options.instances);
+        let (lambda, supervisors) = Lambda::start(settings, options.instances)?;
         let api = format!("http://{}", listener.local_addr()?);
         let router = gateway::router(Gateway {
             lambda: Arc::clone(&lambda),
@@ -171,18 +171,8 @@ impl Stack {
                 _backing: backing.servers,
             },
         };
-        match stack.lambda.ready().await {
-            Ok(()) => Ok(stack),
-            Err(error) => {
-                let logs = stack.logs();
-                let last = logs
-                    .lines()
-                    .last()
-                    .unwrap_or("it printed nothing")
-                    .to_owned();
-                Err(anyhow!("{error:#}; its last line: {last}"))
-            }
-        }
+        stack.lambda.ready(options.instances).await?;
+        Ok(stack)
     }
 
     /// Stops everything and waits until no process is left.

@@ -217,5 +217,6 @@ fn payable(order: Order, amount: Amount) -> Result<(), CreateError> {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;

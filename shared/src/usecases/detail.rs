@@ -87,5 +87,6 @@ async fn of_order(store: &impl PaymentStore, oid: OrderId) -> Result<Option<Paym
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;

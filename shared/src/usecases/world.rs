@@ -60,6 +60,22 @@ pub(super) fn stripe(txn: &str) -> Money {
     }
 }
 
+/// What a provider says of a payment; each `name` is another message.
+pub(super) fn a_notice(payment: PaymentId, report: Report, name: u8) -> Notice {
+    let digest = Digest::new([name; 32]);
+    Notice {
+        provider: Provider::Native,
+        event_id: EventId::new(Some(&format!("evt_{name}")), digest),
+        payment: Some(payment),
+        claims: None,
+        amount_minor: Some(100),
+        currency: Some("CNY".to_owned()),
+        report,
+        money: stripe("pi_1"),
+        body: RawBody::new(&[name], digest),
+    }
+}
+
 impl World {
     pub(super) fn new() -> Self {
         let gate = Gate::default();
@@ -100,22 +116,6 @@ impl World {
             now(),
             &self.trace,
         ))
-    }
-
-    /// What a provider says of a payment; each `name` is another message.
-    pub(super) fn notice(&self, payment: PaymentId, report: Report, name: u8) -> Notice {
-        let digest = Digest::new([name; 32]);
-        Notice {
-            provider: Provider::Native,
-            event_id: EventId::new(Some(&format!("evt_{name}")), digest),
-            payment: Some(payment),
-            claims: None,
-            amount_minor: Some(100),
-            currency: Some("CNY".to_owned()),
-            report,
-            money: stripe("pi_1"),
-            body: RawBody::new(&[name], digest),
-        }
     }
 
     pub(super) fn payment(&self, id: PaymentId) -> Payment {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::runtime_api::{Call, Delivery, RuntimeApi, Verdict};
-use super::{FunctionError, Job, PAYLOAD_MAX, Pool, Start};
+use super::{FunctionError, Job, PAYLOAD_MAX, Pool};
 use crate::clock;
 use crate::defaults::{ACCOUNT, REGION};
 
@@ -34,7 +34,7 @@ pub(super) async fn keep_alive(pool: Arc<Pool>) {
             }
         };
         if let End::BeforeReady(error) = end {
-            pool.started(Start::Failed(error.clone()));
+            pool.started(Some(error.clone()));
             // As in Lambda, an invocation is told of a failed start, and the next one tries again.
             // Restarting without being asked would only burn the processor.
             pool.next_job().await.answer(Err(error));
@@ -62,8 +62,7 @@ struct Process<'a> {
 
 impl Drop for Process<'_> {
     fn drop(&mut self) {
-        // The whole group: whatever the function has started goes with it.
-        match killpg(Pid::from_raw(self.pid), Signal::SIGKILL) {
+        match kill(Pid::from_raw(self.pid), Signal::SIGKILL) {
             // Not there any more is what was wanted.
             Ok(()) | Err(_) => self.pool.set_running(self.pid, None),
         }
@@ -98,9 +97,7 @@ impl<'a> Process<'a> {
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
-            // A group of its own: Ctrl-C in the terminal reaches the stack only, which then stops
-            // its instances in order.
-            .process_group(0)
+            .process_group(pool.group)
             .kill_on_drop(true)
             .spawn()?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
@@ -119,7 +116,7 @@ impl<'a> Process<'a> {
             Ok(next) => next,
             Err(error) => return End::BeforeReady(error),
         };
-        self.pool.started(Start::Ready);
+        self.pool.started(None);
         while let Some(job) = self.wait_for_job(next).await {
             match self.run(job).await {
                 Some(following) => next = following,
@@ -146,7 +143,7 @@ impl<'a> Process<'a> {
                     Call::Done { verdict, .. } => tell(verdict, Verdict::NoSuchRequest),
                 },
                 exit = self.child.wait() => {
-                    return Err(reported.unwrap_or_else(|| exit_error("init", exit)));
+                    return Err(reported.unwrap_or_else(|| exit_error(exit)));
                 }
                 () = &mut limit => {
                     return Err(FunctionError::new("Sandbox.Timedout", "The start took too long"));
@@ -214,7 +211,7 @@ impl<'a> Process<'a> {
                     }
                 },
                 exit = self.child.wait() => {
-                    let error = exit_error(&job.request_id, exit);
+                    let error = exit_error(exit);
                     job.answer(Err(error));
                     return None;
                 }
@@ -265,8 +262,10 @@ fn tell(verdict: oneshot::Sender<Verdict>, answer: Verdict) {
     }
 }
 
-fn exit_error(request_id: &str, exit: io::Result<std::process::ExitStatus>) -> FunctionError {
+fn exit_error(exit: io::Result<std::process::ExitStatus>) -> FunctionError {
     let how = exit.map_or_else(|error| error.to_string(), |status| status.to_string());
-    let message = format!("RequestId: {request_id} Error: Runtime exited with error: {how}");
-    FunctionError::new("Runtime.ExitError", &message)
+    FunctionError::new(
+        "Runtime.ExitError",
+        &format!("Runtime exited with error: {how}"),
+    )
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     domain::{Money, OrderId, PaymentId, ProviderTxn, Source, Status},
     testing::{Call, Fate},
-    usecases::world::{NOW_MS, World, oid, request, stripe, uid},
+    usecases::world::{NOW_MS, World, a_notice, oid, request, stripe, uid},
 };
 
 const PAID: Report = Report::Outcome(Outcome::Paid);
@@ -36,7 +36,7 @@ fn times_told(world: &World) -> usize {
 #[test]
 fn paid_money_moves_the_record_and_tells_the_order() {
     let (world, id) = World::with_payment();
-    let received = world.callback(&world.notice(id, PAID, 1)).unwrap();
+    let received = world.callback(&a_notice(id, PAID, 1)).unwrap();
     assert!(matches!(
         received,
         Received {
@@ -62,7 +62,7 @@ fn paid_money_moves_the_record_and_tells_the_order() {
 fn only_paid_money_tells_the_order() {
     for outcome in [Outcome::Failed, Outcome::Closed, Outcome::Refunded] {
         let (world, id) = World::with_payment();
-        let notice = world.notice(id, Report::Outcome(outcome), 1);
+        let notice = a_notice(id, Report::Outcome(outcome), 1);
         assert_eq!(verdict(world.callback(&notice)), Verdict::Applied);
         assert_eq!(
             (times_told(&world), world.payment(id).work),
@@ -75,7 +75,7 @@ fn only_paid_money_tells_the_order() {
 #[test]
 fn the_same_message_again_changes_nothing() {
     let (world, id) = World::with_payment();
-    let notice = world.notice(id, PAID, 1);
+    let notice = a_notice(id, PAID, 1);
     world.callback(&notice).unwrap();
     let before = world.store.table().clone();
     for _ in 0..3 {
@@ -89,7 +89,7 @@ fn the_same_message_again_changes_nothing() {
 fn a_repeat_tells_an_order_that_was_not_told() {
     let (world, id) = World::with_payment();
     world.fail(Call::TellPaid, Fate::Before);
-    let notice = world.notice(id, PAID, 1);
+    let notice = a_notice(id, PAID, 1);
     let error = world.callback(&notice).unwrap_err();
     assert!(matches!(error, CallbackError::NotTold(_)), "{error:?}");
     let payment = world.payment(id);
@@ -106,10 +106,10 @@ fn a_repeat_tells_an_order_that_was_not_told() {
 fn a_telling_that_cannot_be_cleared_is_done_again_later() {
     let (world, id) = World::with_payment();
     world.fail(Call::Told, Fate::Before);
-    let received = world.callback(&world.notice(id, PAID, 1)).unwrap();
+    let received = world.callback(&a_notice(id, PAID, 1)).unwrap();
     assert!(matches!(received.telling, Telling::Uncleared(_)));
     assert!(world.payment(id).work.is_some());
-    world.callback(&world.notice(id, PAID, 1)).unwrap();
+    world.callback(&a_notice(id, PAID, 1)).unwrap();
     assert_eq!(world.shop.state().effects.len(), 1);
     assert_eq!(world.payment(id).work, None);
 }
@@ -118,7 +118,7 @@ fn a_telling_that_cannot_be_cleared_is_done_again_later() {
 fn an_order_that_is_gone_stays_in_the_work_list() {
     let (world, id) = World::with_payment();
     world.shop.state().orders.clear();
-    let error = world.callback(&world.notice(id, PAID, 1)).unwrap_err();
+    let error = world.callback(&a_notice(id, PAID, 1)).unwrap_err();
     assert!(
         matches!(error, CallbackError::NotTold(ShopError::Absent)),
         "{error:?}"
@@ -126,69 +126,42 @@ fn an_order_that_is_gone_stays_in_the_work_list() {
     assert!(world.payment(id).work.is_some());
 }
 
+/// Each way in which a message can fail to fit, and what it is parked for.
+fn misfits(good: &Notice) -> [(Notice, Misfit); 7] {
+    let amount = |minor| Notice {
+        amount_minor: Some(minor),
+        ..good.clone()
+    };
+    let euros = |notice| Notice {
+        currency: Some("EUR".into()),
+        ..notice
+    };
+    let claims = |uid, oid| Notice {
+        claims: Some(Claims { uid, oid }),
+        ..good.clone()
+    };
+    [
+        (amount(99), Misfit::AmountMismatch),
+        (euros(good.clone()), Misfit::RecordMismatch),
+        (claims(uid(1), oid(2)), Misfit::RecordMismatch),
+        (claims(uid(2), oid(1)), Misfit::RecordMismatch),
+        (claims(uid(7), oid(1)), Misfit::UserNotFound),
+        (claims(uid(1), oid(7)), Misfit::OrderNotFound),
+        // The amount comes first.
+        (euros(amount(99)), Misfit::AmountMismatch),
+    ]
+}
+
 #[test]
 fn a_message_that_does_not_fit_is_parked_and_changes_nothing() {
     let (world, id) = World::with_payment();
-    let good = world.notice(id, PAID, 1);
-    let claims = |uid, oid| Some(Claims { uid, oid });
     world.shop.sells(uid(2), oid(2), 100);
-    let table: [(Notice, Misfit); 7] = [
-        (
-            Notice {
-                amount_minor: Some(99),
-                ..good.clone()
-            },
-            Misfit::AmountMismatch,
-        ),
-        (
-            Notice {
-                currency: Some("EUR".into()),
-                ..good.clone()
-            },
-            Misfit::RecordMismatch,
-        ),
-        (
-            Notice {
-                claims: claims(uid(1), oid(2)),
-                ..good.clone()
-            },
-            Misfit::RecordMismatch,
-        ),
-        (
-            Notice {
-                claims: claims(uid(2), oid(1)),
-                ..good.clone()
-            },
-            Misfit::RecordMismatch,
-        ),
-        (
-            Notice {
-                claims: claims(uid(7), oid(1)),
-                ..good.clone()
-            },
-            Misfit::UserNotFound,
-        ),
-        (
-            Notice {
-                claims: claims(uid(1), oid(7)),
-                ..good.clone()
-            },
-            Misfit::OrderNotFound,
-        ),
-        // The amount comes first.
-        (
-            Notice {
-                amount_minor: Some(1),
-                currency: Some("EUR".into()),
-                ..good.clone()
-            },
-            Misfit::AmountMismatch,
-        ),
-    ];
-    for (name, (notice, want)) in (10..).zip(table) {
+    let good = a_notice(id, PAID, 1);
+    for (name, (notice, want)) in (10..).zip(misfits(&good)) {
+        let Notice { event_id, body, .. } = a_notice(id, PAID, name);
         let notice = Notice {
-            event_id: world.notice(id, PAID, name).event_id,
-            body: world.notice(id, PAID, name).body,
+            event_id,
+            body,
             ..notice
         };
         assert_eq!(misfit(world.callback(&notice)), want);
@@ -214,7 +187,7 @@ fn an_unknown_payment_is_parked_as_a_stray_at_once() {
     for (name, payment) in [(1, Some(absent)), (2, None)] {
         let notice = Notice {
             payment,
-            ..world.notice(id, PAID, name)
+            ..a_notice(id, PAID, name)
         };
         assert_eq!(misfit(world.callback(&notice)), Misfit::PaymentNotFound);
         assert_eq!(misfit(world.callback(&notice)), Misfit::PaymentNotFound);
@@ -235,7 +208,7 @@ fn services_that_are_down_stop_no_message_that_fits() {
     });
     let notice = Notice {
         claims,
-        ..world.notice(id, PAID, 1)
+        ..a_notice(id, PAID, 1)
     };
     assert_eq!(verdict(world.callback(&notice)), Verdict::Applied);
     let other: OrderId = oid(2);
@@ -244,7 +217,7 @@ fn services_that_are_down_stop_no_message_that_fits() {
             uid: uid(1),
             oid: other,
         }),
-        ..world.notice(id, PAID, 2)
+        ..a_notice(id, PAID, 2)
     };
     assert_eq!(misfit(world.callback(&notice)), Misfit::RecordMismatch);
 }
@@ -253,7 +226,7 @@ fn services_that_are_down_stop_no_message_that_fits() {
 fn other_money_for_a_paid_payment_is_parked() {
     for outcome in [Outcome::Paid, Outcome::Refunded] {
         let (world, id) = World::with_payment();
-        world.callback(&world.notice(id, PAID, 1)).unwrap();
+        world.callback(&a_notice(id, PAID, 1)).unwrap();
         for (name, money) in [
             (2, stripe("pi_2")),
             (
@@ -266,7 +239,7 @@ fn other_money_for_a_paid_payment_is_parked() {
         ] {
             let notice = Notice {
                 money,
-                ..world.notice(id, Report::Outcome(outcome), name)
+                ..a_notice(id, Report::Outcome(outcome), name)
             };
             assert_eq!(misfit(world.callback(&notice)), Misfit::StatusConflict);
             // Delivered again it finds its own entry, and the same answer.
@@ -288,11 +261,11 @@ fn a_repeat_teaches_the_record_whose_money_it_was() {
     world
         .callback(&Notice {
             money: unknown,
-            ..world.notice(id, PAID, 1)
+            ..a_notice(id, PAID, 1)
         })
         .unwrap();
     assert_eq!(
-        verdict(world.callback(&world.notice(id, PAID, 2))),
+        verdict(world.callback(&a_notice(id, PAID, 2))),
         Verdict::Repeat
     );
     let payment = world.payment(id);
@@ -300,7 +273,7 @@ fn a_repeat_teaches_the_record_whose_money_it_was() {
     // What it learnt tells a second payment from a repeat.
     let second = Notice {
         money: stripe("pi_2"),
-        ..world.notice(id, PAID, 3)
+        ..a_notice(id, PAID, 3)
     };
     assert_eq!(misfit(world.callback(&second)), Misfit::StatusConflict);
 }
@@ -309,15 +282,15 @@ fn a_repeat_teaches_the_record_whose_money_it_was() {
 fn a_refund_of_paid_money_ends_the_telling() {
     let (world, id) = World::with_payment();
     world.gate.always(Call::TellPaid, Fate::Before);
-    world.callback(&world.notice(id, PAID, 1)).unwrap_err();
-    let refund = world.notice(id, Report::Outcome(Outcome::Refunded), 2);
+    world.callback(&a_notice(id, PAID, 1)).unwrap_err();
+    let refund = a_notice(id, Report::Outcome(Outcome::Refunded), 2);
     let received = world.callback(&refund).unwrap();
     assert!(matches!(received.telling, Telling::None));
     let payment = world.payment(id);
     assert_eq!((payment.status, payment.work), (Status::Refunded, None));
     // A late "paid" of the same money is past.
     assert_eq!(
-        verdict(world.callback(&world.notice(id, PAID, 3))),
+        verdict(world.callback(&a_notice(id, PAID, 3))),
         Verdict::Stale
     );
     assert_eq!(times_told(&world), 0);
@@ -327,11 +300,11 @@ fn a_refund_of_paid_money_ends_the_telling() {
 fn money_for_a_replaced_payment_is_parked() {
     let (world, old) = World::with_payment();
     world
-        .callback(&world.notice(old, Report::Outcome(Outcome::Closed), 1))
+        .callback(&a_notice(old, Report::Outcome(Outcome::Closed), 1))
         .unwrap();
     let new = world.create(request(100, Some(2))).unwrap().id;
     for (name, outcome) in [(2, Outcome::Paid), (3, Outcome::Refunded)] {
-        let late = world.notice(old, Report::Outcome(outcome), name);
+        let late = a_notice(old, Report::Outcome(outcome), name);
         assert_eq!(misfit(world.callback(&late)), Misfit::StatusConflict);
     }
     assert_eq!(
@@ -339,7 +312,7 @@ fn money_for_a_replaced_payment_is_parked() {
         (Status::Closed, 0)
     );
     assert_eq!(
-        verdict(world.callback(&world.notice(new, PAID, 4))),
+        verdict(world.callback(&a_notice(new, PAID, 4))),
         Verdict::Applied
     );
 }
@@ -348,10 +321,10 @@ fn money_for_a_replaced_payment_is_parked() {
 fn late_money_for_a_closed_payment_that_nobody_replaced_is_taken() {
     let (world, id) = World::with_payment();
     world
-        .callback(&world.notice(id, Report::Outcome(Outcome::Closed), 1))
+        .callback(&a_notice(id, Report::Outcome(Outcome::Closed), 1))
         .unwrap();
     assert_eq!(
-        verdict(world.callback(&world.notice(id, PAID, 2))),
+        verdict(world.callback(&a_notice(id, PAID, 2))),
         Verdict::Applied
     );
     assert_eq!(
@@ -367,9 +340,9 @@ fn what_changes_no_status_is_kept_and_changes_nothing() {
         (Report::Nothing, Verdict::Ignored),
     ] {
         let (world, id) = World::with_payment();
-        world.callback(&world.notice(id, PAID, 1)).unwrap();
+        world.callback(&a_notice(id, PAID, 1)).unwrap();
         let before = world.payment(id);
-        assert_eq!(verdict(world.callback(&world.notice(id, report, 2))), want);
+        assert_eq!(verdict(world.callback(&a_notice(id, report, 2))), want);
         assert_eq!(world.payment(id), before);
         assert_eq!(logged(&world), [Verdict::Applied, want]);
     }
@@ -378,18 +351,18 @@ fn what_changes_no_status_is_kept_and_changes_nothing() {
 #[test]
 fn an_event_id_used_twice_loses_no_message() {
     let (world, id) = World::with_payment();
-    let failed = world.notice(id, Report::Outcome(Outcome::Failed), 1);
+    let failed = a_notice(id, Report::Outcome(Outcome::Failed), 1);
     world.callback(&failed).unwrap();
     let reused = |name, notice| Notice {
         event_id: failed.event_id.clone(),
-        body: world.notice(id, PAID, name).body,
+        body: a_notice(id, PAID, name).body,
         ..notice
     };
-    let paid = reused(2, world.notice(id, PAID, 2));
+    let paid = reused(2, a_notice(id, PAID, 2));
     assert_eq!(verdict(world.callback(&paid)), Verdict::Applied);
     let second = Notice {
         money: stripe("pi_2"),
-        ..world.notice(id, PAID, 3)
+        ..a_notice(id, PAID, 3)
     };
     let second = reused(3, second);
     assert_eq!(misfit(world.callback(&second)), Misfit::StatusConflict);
@@ -410,7 +383,7 @@ fn a_move_that_did_not_say_whether_it_happened_is_decided_again() {
     for fate in [Fate::Lost, Fate::After, Fate::Late] {
         let (world, id) = World::with_payment();
         world.fail(Call::Apply, fate);
-        let received = world.callback(&world.notice(id, PAID, 1)).unwrap();
+        let received = world.callback(&a_notice(id, PAID, 1)).unwrap();
         assert!(matches!(received.telling, Telling::Done), "{fate:?}");
         world.store.table().land_late();
         let payment = world.payment(id);
@@ -425,7 +398,7 @@ fn a_move_that_did_not_say_whether_it_happened_is_decided_again() {
     }
     let (world, id) = World::with_payment();
     world.gate.always(Call::Apply, Fate::Lost);
-    let error = world.callback(&world.notice(id, PAID, 1)).unwrap_err();
+    let error = world.callback(&a_notice(id, PAID, 1)).unwrap_err();
     assert!(matches!(error, CallbackError::Unavailable(_)), "{error:?}");
     let tries = world
         .gate
@@ -443,7 +416,7 @@ fn parking_that_did_not_say_whether_it_happened_is_tried_again() {
         world.fail(Call::Log, fate);
         let wrong = Notice {
             amount_minor: Some(99),
-            ..world.notice(id, PAID, 1)
+            ..a_notice(id, PAID, 1)
         };
         assert_eq!(misfit(world.callback(&wrong)), Misfit::AmountMismatch);
         assert_eq!(logged(&world), [Verdict::Quarantined], "{fate:?}");
@@ -453,7 +426,7 @@ fn parking_that_did_not_say_whether_it_happened_is_tried_again() {
     world.gate.always(Call::Log, Fate::Lost);
     let wrong = Notice {
         amount_minor: Some(99),
-        ..world.notice(id, PAID, 1)
+        ..a_notice(id, PAID, 1)
     };
     assert!(matches!(
         world.callback(&wrong),
@@ -475,7 +448,7 @@ fn a_record_that_moved_meanwhile_is_decided_anew() {
         std::task::Poll::Ready(Fate::Answered)
     });
     assert_eq!(
-        verdict(world.callback(&world.notice(id, PAID, 1))),
+        verdict(world.callback(&a_notice(id, PAID, 1))),
         Verdict::Applied
     );
     let payment = world.payment(id);
@@ -488,7 +461,7 @@ fn a_record_that_moved_meanwhile_is_decided_anew() {
 fn the_hops_are_a_read_a_transaction_a_telling_and_its_clearing() {
     let (world, id) = World::with_payment();
     let made = world.gate.passed().len();
-    world.callback(&world.notice(id, PAID, 1)).unwrap();
+    world.callback(&a_notice(id, PAID, 1)).unwrap();
     let hops = [Call::Payment, Call::Apply, Call::TellPaid, Call::Told];
     assert_eq!(world.gate.passed()[made..], hops);
 }
@@ -505,7 +478,7 @@ fn every_order_of_delivery_of_one_payments_money_ends_in_the_same_record() {
                 for index in [first, second, third, fourth, second, first] {
                     let name = u8::try_from(index).unwrap();
                     let report = Report::Outcome(outcomes[index]);
-                    world.callback(&world.notice(id, report, name)).unwrap();
+                    world.callback(&a_notice(id, report, name)).unwrap();
                 }
                 let payment = world.payment(id);
                 ends.push((payment.status, payment.money, payment.work));
@@ -530,11 +503,11 @@ fn a_transaction_may_be_learnt_after_the_refund() {
     world
         .callback(&Notice {
             money: unknown,
-            ..world.notice(id, refund, 1)
+            ..a_notice(id, refund, 1)
         })
         .unwrap();
     assert_eq!(
-        verdict(world.callback(&world.notice(id, PAID, 2))),
+        verdict(world.callback(&a_notice(id, PAID, 2))),
         Verdict::Stale
     );
     let txn = ProviderTxn::new("pi_1").unwrap();

@@ -1,0 +1,91 @@
+//! The commands of `cargo local` that need no running stack.
+
+use std::process::Stdio;
+
+use local::{defaults, signing, tokens};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// Runs the program; answers whether it succeeded, and what it printed on both sides.
+async fn run(arguments: &[&str], input: &str) -> (bool, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).await.unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.success(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[tokio::test]
+async fn token_prints_a_token_and_nothing_else() {
+    let (_, token, _) = run(&["token", "--uid", "7", "--scope", "pay:callback"], "").await;
+    let now = local::clock::now_secs();
+    let claims = tokens::verify(defaults::ACCESS_SECRET, token.trim_end(), now).unwrap();
+    assert_eq!(
+        (&claims["uid"], &claims["scope"]),
+        (&7.into(), &"pay:callback".into())
+    );
+}
+
+#[tokio::test]
+async fn sign_prints_the_headers_of_the_very_bytes() {
+    let sign = [
+        "sign",
+        "--provider",
+        "standard",
+        "--id",
+        "m",
+        "--timestamp",
+        "1000",
+    ];
+    let body = "{\"a\": 1}\n";
+    let (_, headers, _) = run(&sign, body).await;
+    let wanted = signing::standard(defaults::WEBHOOK_SECRET, "m", 1000, body.as_bytes()).unwrap();
+    let wanted = wanted
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .concat();
+    assert_eq!(headers, wanted);
+    let (good, _, error) = run(&["sign", "--provider", "standard", "--secret", "x"], "").await;
+    assert!(!good);
+    assert_eq!(error, "error: the secret does not start with whsec_\n");
+}
+
+#[tokio::test]
+async fn event_prints_json_or_says_what_is_missing() {
+    let text = r#"{"t": "{{token}}", "oid": {{oid}}}"#;
+    let (_, event, _) = run(&["event", "-", "--set", "oid=5"], text).await;
+    assert_eq!(serde_json::from_str::<Value>(&event).unwrap()["oid"], 5);
+    let (good, event, error) = run(&["event", "-"], text).await;
+    assert!(!good && event.is_empty());
+    assert_eq!(
+        error,
+        "error: the placeholder {{oid}} is unknown: give it a value\n"
+    );
+    let (_, _, error) = run(&["event", "/nowhere"], "").await;
+    assert!(
+        error.starts_with("error: cannot read /nowhere: "),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_sentence_and_a_failure() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let (good, output, error) = run(&["--port", &port.to_string()], "").await;
+    assert!(!good && output.is_empty());
+    let wanted = "choose another with --port, or stop the program that has it";
+    assert_eq!(error, format!("error: port {port} is taken: {wanted}\n"));
+}
