@@ -23,7 +23,8 @@ pub(super) enum Act {
     Cut(String),
     /// Reset the connection.
     Reset,
-    /// Answer these bytes, and then one more every few milliseconds for as long as it is listened to.
+    /// Answer these bytes, and then one more every few milliseconds for as long as it is listened
+    /// to.
     Drip(String),
     /// Say nothing until the client goes.
     Hang,
