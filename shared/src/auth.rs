@@ -1,8 +1,8 @@
 //! Tokens: who calls, and with which right.
 //!
-//! HS256 JWTs as the shop's user service issues them, and the ones we call the shop with. Pure: keys
-//! and time come in as values. This knows nothing of where keys come from, nor of HTTP beyond the
-//! value of one header.
+//! HS256 JWTs as the shop's user service issues them, and the ones we call the shop with. Pure:
+//! keys and time come in as values. This knows nothing of where keys come from, nor of HTTP beyond
+//! the value of one header.
 
 mod claims;
 mod key;

@@ -1,7 +1,7 @@
 //! Webhook signatures: whether a message is authentic and recent.
 //!
-//! One module a scheme, all of one shape: headers, body bytes, keys and now in, a verdict out. Pure.
-//! Here is what they share. This knows nothing of payments, nor of what a message says.
+//! One module a scheme, all of one shape: headers, body bytes, keys and now in, a verdict out.
+//! Pure. Here is what they share. This knows nothing of payments, nor of what a message says.
 
 mod headers;
 mod keys;

@@ -74,9 +74,15 @@ impl<K: Keys<AuthKey> + Sync + Send> HttpOrders<K> {
         }
     }
 
-    /// Opens a connection ahead of the first request. A failure is that request's to notice.
+    /// Opens a connection ahead of the first request, one for each host. A failure is that
+    /// request's to notice.
     pub async fn warm(&self) {
-        self.client.open(&self.detail).await;
+        let detail = self.client.open(&self.detail);
+        if self.detail.origin() == self.paid.origin() {
+            detail.await;
+        } else {
+            tokio::join!(detail, self.client.open(&self.paid));
+        }
     }
 }
 

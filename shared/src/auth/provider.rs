@@ -1,7 +1,7 @@
 //! The cryptography behind `jsonwebtoken`: HS256 on ring, and nothing else.
 //!
-//! The crate's own back ends stay out of the build, so that no other algorithm exists in the process
-//! that a header could name.
+//! The crate's own back ends stay out of the build, so that no other algorithm exists in the
+//! process that a header could name.
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,

@@ -41,8 +41,8 @@ pub fn is_spoken(headers: &Headers<'_>) -> bool {
 /// # Errors
 ///
 /// In the order they are checked; the same bytes never pass later.
-/// - [`WebhookError::MissingHeader`], [`WebhookError::Doubled`]: also for a comma in the id, and for
-///   two commas in one signature: gateways join doubled headers that way.
+/// - [`WebhookError::MissingHeader`], [`WebhookError::Doubled`]: also for a comma in the id, and
+///   for two commas in one signature: gateways join doubled headers that way.
 /// - [`WebhookError::BadTimestamp`], [`WebhookError::Stale`], [`WebhookError::Early`].
 /// - [`WebhookError::NoKeys`], [`WebhookError::NoSignature`], [`WebhookError::BadSignature`].
 ///

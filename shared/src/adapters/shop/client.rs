@@ -16,8 +16,8 @@ use crate::{
 /// to be answered within 2 s, also while the order service hangs.
 const DEADLINE: Duration = Duration::from_millis(1500);
 
-/// How long to wait for the rest of an answer that is decided already: reading it to its end is what
-/// lets the connection be used again, and it normally came along.
+/// How long to wait for the rest of an answer that is decided already: reading it to its end is
+/// what lets the connection be used again, and it normally came along.
 const DRAIN_DEADLINE: Duration = Duration::from_millis(50);
 
 /// An answer longer than this is none: the mall's have a few hundred bytes.
@@ -127,9 +127,9 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
         }
     }
 
-    /// One attempt, and one more on a new connection if the first one's broke: a kept connection may
-    /// have died while the environment slept. Every call may be repeated: two of them only read, and
-    /// a telling carries its Idempotency-Key.
+    /// One attempt, and one more on a new connection if the first one's broke: a kept connection
+    /// may have died while the environment slept. Every call may be repeated: two of them only
+    /// read, and a telling carries its Idempotency-Key.
     async fn attempts(&self, ask: &Ask<'_>) -> Result<Answer, Fault> {
         let now = (self.clock)();
         let keys = self.keys.keys(now).await.map_err(Fault::Keys)?;

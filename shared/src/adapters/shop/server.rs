@@ -23,7 +23,8 @@ pub(super) enum Act {
     Cut(String),
     /// Reset the connection.
     Reset,
-    /// Answer these bytes, and then one more every few milliseconds for as long as it is listened to.
+    /// Answer these bytes, and then one more every few milliseconds for as long as it is listened
+    /// to.
     Drip(String),
     /// Say nothing until the client goes.
     Hang,
@@ -52,6 +53,7 @@ struct Log {
 /// A running server, and the CA that vouches for it.
 pub(super) struct Server {
     pub(super) ca_pem: String,
+    tls: Arc<ServerConfig>,
     port: u16,
     log: Arc<Mutex<Log>>,
 }
@@ -60,20 +62,34 @@ impl Server {
     /// Serves a script: one act a request, in the order of their coming, then hanging.
     pub(super) fn start(script: impl IntoIterator<Item = Act>) -> Self {
         let (ca_pem, tls) = certificates();
+        Self::with(ca_pem, tls, script)
+    }
+
+    /// Another server under the same CA.
+    pub(super) fn beside(&self, script: impl IntoIterator<Item = Act>) -> Self {
+        Self::with(self.ca_pem.clone(), Arc::clone(&self.tls), script)
+    }
+
+    fn with(ca_pem: String, tls: Arc<ServerConfig>, script: impl IntoIterator<Item = Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let log = Arc::new(Mutex::new(Log {
             script: script.into_iter().collect(),
             ..Log::default()
         }));
-        let shared = Arc::clone(&log);
+        let shared = (Arc::clone(&tls), Arc::clone(&log));
         thread::spawn(move || {
             for socket in listener.incoming().map_while(Result::ok) {
-                let (tls, log) = (Arc::clone(&tls), Arc::clone(&shared));
+                let (tls, log) = shared.clone();
                 thread::spawn(move || serve(socket, tls, &log));
             }
         });
-        Self { ca_pem, port, log }
+        Self {
+            ca_pem,
+            tls,
+            port,
+            log,
+        }
     }
 
     pub(super) fn url(&self, path: &str) -> reqwest::Url {

@@ -286,13 +286,45 @@ async fn a_broken_connection_is_replaced_once() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_died_is_replaced() {
+async fn a_kept_connection_that_died_is_replaced_on_the_fresh_client() {
     let server = Server::start([say(200, ORDER), Act::Reset, say(200, "")]);
-    let orders = orders(&server);
+    let named = |name: &str| {
+        reqwest::Client::builder()
+            .tls_backend_preconfigured(https::tls(Some(&server.ca_pem)).unwrap())
+            .user_agent(name)
+            .build()
+            .unwrap()
+    };
+    let keys = Arc::new(Fixed::there());
+    let client = ShopClient::new(named("kept"), named("fresh"), keys, now);
+    let client = client.with_deadline(PATIENT);
+    let orders = HttpOrders::new(client, server.url("/detail"), server.url("/paid"));
     assert!(find(&orders).await.unwrap().is_some());
     assert!(tell(&orders).await.is_ok());
     assert_eq!((server.requests().len(), server.connections()), (3, 2));
-    assert_eq!(header(&server.requests()[2], "idempotency-key"), Some("5"));
+    let [_, died, repeated] = server.requests().try_into().unwrap();
+    // Another kept connection may be as dead as the first.
+    assert_eq!(header(&died, "user-agent"), Some("kept"));
+    assert_eq!(header(&repeated, "user-agent"), Some("fresh"));
+    for telling in [died, repeated] {
+        assert_eq!(header(&telling, "idempotency-key"), Some("5"));
+    }
+}
+
+#[tokio::test]
+async fn each_host_is_warmed_once() {
+    let one = Server::start(vec![say(405, ""); 2]);
+    let other = one.beside([say(405, "")]);
+    let (detail, paid) = (one.url("/detail"), one.url("/paid"));
+    let client = client(&one.ca_pem, Fixed::there());
+    HttpOrders::new(client.clone(), detail.clone(), paid)
+        .warm()
+        .await;
+    assert_eq!((one.requests().len(), other.requests().len()), (1, 0));
+    HttpOrders::new(client, detail, other.url("/paid"))
+        .warm()
+        .await;
+    assert_eq!((one.requests().len(), other.requests().len()), (2, 1));
 }
 
 #[tokio::test]
