@@ -218,7 +218,10 @@ async fn no_process_outlives_a_stack_that_is_killed() {
     let StackOptions {
         template, binaries, ..
     } = options().await;
+    // What a killed stack leaves in its temporary directory is nobody's to tidy up.
+    let directory = tempfile::tempdir().unwrap();
     let mut holder = tokio::process::Command::new(hold)
+        .env("TMPDIR", directory.path())
         .args([template.unwrap(), binaries.unwrap()["echo"].clone()])
         .stdout(std::process::Stdio::piped())
         .kill_on_drop(true)
