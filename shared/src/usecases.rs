@@ -6,6 +6,9 @@ pub mod callback;
 pub mod create;
 pub mod detail;
 pub mod list;
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod world;
 
 /// How often a decision is taken anew after a write that was overtaken or did not say whether it
 /// happened.

@@ -10,4 +10,6 @@ mod shop;
 #[cfg(test)]
 mod stack;
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod tools;

@@ -109,7 +109,8 @@ impl Source for Stored {
                 Stage::Previous => "AWSPREVIOUS",
             })
             .send();
-        let output = match tokio::time::timeout(self.deadline, call).await {
+        // Boxed: the SDK's futures are kilobytes large, and this one is held by every caller's.
+        let output = match tokio::time::timeout(self.deadline, Box::pin(call)).await {
             Err(_elapsed) => return Err(ReadError::Deadline.into()),
             Ok(Err(error)) if is_absent(&error) => return Ok(None),
             Ok(Err(error)) => return Err(ReadError::Call(reason(&error)).into()),

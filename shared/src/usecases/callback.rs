@@ -131,3 +131,7 @@ async fn tell(
         Err(error) => Telling::Uncleared(error),
     })
 }
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

@@ -216,3 +216,7 @@ fn payable(order: Order, amount: Amount) -> Result<(), CreateError> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

@@ -86,3 +86,7 @@ async fn of_order(store: &impl PaymentStore, oid: OrderId) -> Result<Option<Paym
         },
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

@@ -145,7 +145,7 @@ pub async fn the_guard_counts_before_the_record_before_the_id(
     fresh.changed(&store, &old, &change).await;
 
     let mut third = fresh.payment_of(old.uid, old.oid);
-    third.id = new.id;
+    third.id = fresh.stored(&store).await.id;
     let guard = Guard::of(&third, None);
     let created = store.create(&third, &guard, Some(old.id)).await;
     let live = Guard::of(&new, None);

@@ -1,0 +1,260 @@
+//! The rows themselves: their attributes, where the indexes list them, and bad ones.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue::{self, N, S};
+use pay::{
+    domain::{Event, Guard, Payment, Status, Verdict},
+    ports::{PaymentStore, StoreError},
+    testing::contract::fresh::{Fresh, at},
+};
+
+use super::dynamo::{Dynamo, Item, on_dynamo, text};
+
+fn n(number: u64) -> AttributeValue {
+    N(number.to_string())
+}
+
+fn s(text: impl Into<String>) -> AttributeValue {
+    S(text.into())
+}
+
+fn item<const LEN: usize>(attributes: [(&str, AttributeValue); LEN]) -> Item {
+    attributes
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+}
+
+/// A paid payment that is still to be told, as docs/design.md lays it out.
+fn paid_item(paid: &Payment) -> Item {
+    item([
+        ("pk", s(format!("pay#{}", paid.id))),
+        ("sk", s("record")),
+        ("id", n(paid.id.get())),
+        ("uid", n(paid.uid.get())),
+        ("oid", n(paid.oid.get())),
+        ("amount", n(paid.amount.minor())),
+        ("currency", s("EUR")),
+        ("source", n(3)),
+        ("status", n(1)),
+        ("provider_txn", s("pi_1")),
+        ("create_time", n(1_800_000_000_000)),
+        ("update_time", n(1_800_000_000_010)),
+        ("version", n(2)),
+        ("paid_time", n(1_800_000_000_010)),
+        ("work", s(format!("order#{}", paid.id.get() % 4))),
+        ("due", n(1_800_000_060_010)),
+        ("tries", n(0)),
+    ])
+}
+
+async fn row(store: &Dynamo, pk: &str, sk: &str) -> Item {
+    let rows = store.scan(None).await.into_iter();
+    let mut rows = rows.filter(|row| row["pk"] == s(pk) && row["sk"] == s(sk));
+    rows.next().unwrap()
+}
+
+#[test]
+fn a_payment_is_laid_out_as_designed_at_every_stage() {
+    on_dynamo(|store, fresh| async move {
+        let pending = fresh.stored(&store).await;
+        let pk = format!("pay#{}", pending.id);
+        let mut want = paid_item(&pending);
+        for name in ["provider_txn", "paid_time", "work", "due", "tries"] {
+            want.remove(name);
+        }
+        want.extend(item([
+            ("source", n(0)),
+            ("status", n(0)),
+            ("update_time", n(1_800_000_000_000)),
+            ("version", n(1)),
+        ]));
+        assert_eq!(row(&store, &pk, "record").await, want);
+
+        let paid = fresh.moved(&store, &pending, Status::Paid).await;
+        let mut want = paid_item(&paid);
+        assert_eq!(row(&store, &pk, "record").await, want);
+
+        store
+            .told(paid.id, paid.work.unwrap(), at(99))
+            .await
+            .unwrap();
+        for name in ["work", "due", "tries"] {
+            want.remove(name);
+        }
+        want.insert("told_at".to_owned(), n(1_800_000_000_099));
+        assert_eq!(row(&store, &pk, "record").await, want);
+    });
+}
+
+#[test]
+fn a_guard_is_laid_out_as_designed() {
+    on_dynamo(|store, fresh| async move {
+        let payment = fresh.payment();
+        let key = fresh.digest();
+        let guard = Guard::of(&payment, Some(key));
+        store.create(&payment, &guard, None).await.unwrap();
+        let pk = format!("order#{}", payment.oid);
+        let want = item([
+            ("pk", s(pk.clone())),
+            ("sk", s("guard")),
+            ("payment", n(payment.id.get())),
+            ("uid", n(payment.uid.get())),
+            ("amount", n(payment.amount.minor())),
+            ("key", s(key.to_string())),
+        ]);
+        assert_eq!(row(&store, &pk, "guard").await, want);
+    });
+}
+
+#[test]
+fn an_unbounded_currency_of_a_message_is_kept_in_part() {
+    on_dynamo(|store, fresh| async move {
+        let payment = fresh.payment();
+        let mut event = fresh.event(&payment);
+        event.said.currency = Some("é".repeat(500_000));
+        store.log(&event).await.unwrap();
+        let rows = store.scan(None).await;
+        assert_eq!(text(&rows[0], "currency"), Some("é".repeat(16)));
+    });
+}
+
+#[test]
+fn only_payments_are_in_the_indexes_of_orders_and_users() {
+    on_dynamo(|store, fresh| async move {
+        let closed = fresh.stored_as(&store, Status::Closed).await;
+        let paid = fresh.stored_as(&store, Status::Paid).await;
+        let quarantined = Event {
+            verdict: Verdict::Quarantined,
+            ..fresh.event(&closed)
+        };
+        let stray = Event {
+            payment: None,
+            ..quarantined.clone()
+        };
+        for event in [&quarantined, &stray] {
+            store.log(event).await.unwrap();
+        }
+        let rows = store.scan(None).await;
+        assert_eq!(
+            rows.len(),
+            8,
+            "two payments, two guards, four events: {rows:?}"
+        );
+
+        let keys = |rows: &[Item]| -> BTreeSet<_> {
+            let key = |row| (text(row, "pk").unwrap(), text(row, "sk").unwrap());
+            rows.iter().map(key).collect()
+        };
+        let records =
+            [closed, paid].map(|payment| (format!("pay#{}", payment.id), "record".to_owned()));
+        for index in ["oid-index", "uid-index"] {
+            let listed = store.scan(Some(index)).await;
+            assert_eq!(keys(&listed), records.clone().into(), "{index}");
+        }
+        let listed = store.scan(Some("work-index")).await;
+        assert_eq!(listed.len(), 3, "one telling, two messages: {listed:?}");
+    });
+}
+
+#[test]
+fn a_row_that_cannot_be_right_is_a_fault_and_never_a_default() {
+    on_dynamo(|store, fresh| async move {
+        let good = fresh.stored_as(&store, Status::Paid).await;
+        let row = paid_item(&good);
+        let optional = ["provider_txn"];
+        for name in row
+            .keys()
+            .filter(|name| !["pk", "sk"].contains(&name.as_str()))
+        {
+            let mut without = row.clone();
+            without.remove(name);
+            let fault = !optional.contains(&name.as_str());
+            assert_eq!(
+                is_fault(&store, &good, without).await,
+                fault,
+                "without {name}"
+            );
+
+            // An index key of another type is refused by DynamoDB itself.
+            if ["id", "oid", "uid", "work", "due"].contains(&name.as_str()) {
+                continue;
+            }
+            let mut other_type = row.clone();
+            let wrong = if row[name].is_n() { s("1") } else { n(1) };
+            other_type.insert(name.clone(), wrong);
+            assert!(
+                is_fault(&store, &good, other_type).await,
+                "{name} of another type"
+            );
+        }
+        for (name, value) in [
+            ("amount", n(0)),
+            ("amount", n(4_294_967_296)),
+            ("amount", N("-1".to_owned())),
+            ("amount", N("1.5".to_owned())),
+            ("currency", s("EUX")),
+            ("source", n(256)),
+            ("status", n(5)),
+            ("status", n(0)),
+            ("version", n(0)),
+            ("id", n(good.id.get() + 1)),
+            ("uid", n(1 << 53)),
+            ("provider_txn", s("a b")),
+            ("create_time", n(253_402_300_800_000)),
+            ("work", s("quarantine")),
+            ("tries", n(4_294_967_296)),
+        ] {
+            let mut wrong = row.clone();
+            wrong.insert(name.to_owned(), value.clone());
+            assert!(is_fault(&store, &good, wrong).await, "{name} = {value:?}");
+        }
+        assert!(!is_fault(&store, &good, row).await);
+    });
+}
+
+async fn is_fault(store: &Dynamo, payment: &Payment, row: Item) -> bool {
+    store.put(row).await;
+    let found = store.payment(payment.id).await;
+    let listed = store.of_user(payment.uid, None, 1).await;
+    match (found, listed) {
+        // Without an index key it is in no list.
+        (Err(StoreError::Fault(_)), Err(StoreError::Fault(_)) | Ok(_)) => true,
+        (Ok(Some(_)), Ok(_)) => false,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_bad_guard_is_a_fault_whoever_meets_it() {
+    on_dynamo(|store, fresh: Fresh| async move {
+        let payment = fresh.payment();
+        let good = item([
+            ("pk", s(format!("order#{}", payment.oid))),
+            ("sk", s("guard")),
+            ("payment", n(7)),
+            ("uid", n(7)),
+            ("amount", n(7)),
+        ]);
+        let bad = [
+            ("payment", s("7")),
+            ("payment", n(0)),
+            ("amount", s("7")),
+            ("key", s("short")),
+        ];
+        for (name, value) in bad {
+            let mut row = good.clone();
+            row.insert(name.to_owned(), value);
+            store.put(row).await;
+            let read = store.guard(payment.oid).await;
+            assert!(
+                matches!(read, Err(StoreError::Fault(_))),
+                "{name}: {read:?}"
+            );
+            let guard = Guard::of(&payment, None);
+            let met = store.create(&payment, &guard, None).await;
+            assert!(matches!(met, Err(StoreError::Fault(_))), "{name}: {met:?}");
+        }
+        assert_eq!(store.payment(payment.id).await.unwrap(), None);
+    });
+}
