@@ -1,6 +1,6 @@
 //! The gateway of the local stack, on a function that echoes.
 
-use local::{BODY_MAX, Stack};
+use local::{BODY_MAX, PAYLOAD_MAX, Stack};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -57,15 +57,16 @@ async fn what_the_gateway_answers_itself_is_worded_as_its() {
     assert!(get.headers().contains_key("apigw-requestid"));
     assert_eq!(get.status(), 404);
 
-    let heavy = vec![b'a'; BODY_MAX + 1];
-    let (status, answer) = post(&stack, "/echo", &[], &heavy).await;
-    assert_eq!(
-        (status, answer),
-        (413, json!({"message": "Request Entity Too Large"}))
-    );
+    let too_large = (413, json!({"message": "Request Entity Too Large"}));
+    for weight in [BODY_MAX + 1, 2 * BODY_MAX, PAYLOAD_MAX] {
+        let answer = post(&stack, "/echo", &[], &vec![b'a'; weight]).await;
+        assert_eq!(answer, too_large, "{weight}");
+    }
+    let (status, _) = post(&stack, "/echo", &[], &vec![b'a'; PAYLOAD_MAX / 2]).await;
+    assert_eq!(status, 200);
 
     let broken = (500, json!({"message": "Internal Server Error"}));
-    for told in ["error", "panic", "exit"] {
+    for told in ["error", "panic", "exit", "big"] {
         assert_eq!(
             post(&stack, "/echo", &[("x-do", told)], b"").await,
             broken,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use local::{SecretsFault, Stack, StackOptions, binaries, client};
+use local::{DynamoDbFault, SecretsFault, Stack, StackOptions, binaries, client};
 use serde_json::{Value, json};
 use tokio::io::AsyncBufReadExt as _;
 
@@ -152,6 +152,64 @@ async fn the_table_is_there_with_its_indexes_and_is_kept_with_data() {
 }
 
 #[tokio::test]
+async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
+    let stack = stack().await;
+    let (control, http) = (stack.dynamodb_control(), http());
+    let call = async |operation: &str, request: Value| {
+        let target = format!("DynamoDB_20120810.{operation}");
+        client::call(&http, &stack.dynamodb, "dynamodb", &target, &request).await
+    };
+    let put = json!({"Put": {"TableName": stack.table, "Item": {"pk": {"S": "a"}}}});
+    let write = json!({"TransactItems": [put]});
+    let read = json!({"TableName": stack.table, "Key": {"pk": {"S": "a"}}});
+    drop(control.take_calls());
+    for (fault, want) in [
+        (
+            DynamoDbFault::Throttle,
+            "ProvisionedThroughputExceededException",
+        ),
+        (DynamoDbFault::Conflict, "TransactionCanceledException"),
+        (DynamoDbFault::Error, "InternalServerError"),
+    ] {
+        control.set_fault("TransactWriteItems", fault, Some(1));
+        let (_, answer) = call("TransactWriteItems", write.clone()).await.unwrap();
+        let error = answer["__type"].as_str().unwrap();
+        assert!(error.ends_with(want), "{answer}");
+        assert_eq!(
+            call("GetItem", read.clone()).await.unwrap().1,
+            json!({}),
+            "{fault:?}"
+        );
+    }
+    control.set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    assert!(call("TransactWriteItems", write.clone()).await.is_err());
+    let (_, found) = call("GetItem", read).await.unwrap();
+    assert_eq!(
+        found["Item"]["pk"]["S"], "a",
+        "written, though the answer was lost"
+    );
+    assert_eq!(call("TransactWriteItems", write).await.unwrap().0, 200);
+
+    let query = json!({
+        "TableName": stack.table,
+        "IndexName": "work-index",
+        "KeyConditionExpression": "work = :w",
+        "ExpressionAttributeValues": {":w": {"S": "x"}},
+    });
+    control.set_fault("Query work-index", DynamoDbFault::FindNothing, None);
+    assert_eq!(call("Query", query).await.unwrap().1["Count"], 0);
+    let calls = control.take_calls();
+    assert_eq!(
+        calls
+            .iter()
+            .filter(|call| *call == "TransactWriteItems")
+            .count(),
+        5
+    );
+    assert_eq!(calls.last().map(String::as_str), Some("Query work-index"));
+}
+
+#[tokio::test]
 async fn a_start_that_cannot_work_says_why_in_a_sentence() {
     let stack = stack().await;
     let port: u16 = stack.api.rsplit_once(':').unwrap().1.parse().unwrap();
@@ -218,7 +276,10 @@ async fn no_process_outlives_a_stack_that_is_killed() {
     let StackOptions {
         template, binaries, ..
     } = options().await;
+    // What a killed stack leaves in its temporary directory is nobody's to tidy up.
+    let directory = tempfile::tempdir().unwrap();
     let mut holder = tokio::process::Command::new(hold)
+        .env("TMPDIR", directory.path())
         .args([template.unwrap(), binaries.unwrap()["echo"].clone()])
         .stdout(std::process::Stdio::piped())
         .kill_on_drop(true)

@@ -1,10 +1,12 @@
-//! The commands of `cargo local` that need no running stack.
+//! `cargo local` as a person or a script uses it.
 
 use std::process::Stdio;
 
 use local::{defaults, signing, tokens};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
 /// Runs the program; answers whether it succeeded, and what it printed on both sides.
@@ -88,4 +90,52 @@ async fn a_taken_port_is_one_sentence_and_a_failure() {
     assert!(!good && output.is_empty());
     let wanted = "choose another with --port, or stop the program that has it";
     assert_eq!(error, format!("error: port {port} is taken: {wanted}\n"));
+}
+
+#[tokio::test]
+async fn the_demo_goes_through_on_the_real_functions() {
+    let (good, shown, error) = run(&["demo"], "").await;
+    assert!(good, "{shown}{error}");
+    assert_eq!(shown.matches('✓').count(), 5, "{shown}");
+}
+
+#[tokio::test]
+async fn serving_says_in_one_line_where_everything_is_and_ends_when_told() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+        .args(["--port", "0", "--json"])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).await.unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    let fields: Vec<&String> = told.as_object().unwrap().keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "access_secret",
+            "api",
+            "ca_file",
+            "dynamodb",
+            "orders",
+            "payer_token",
+            "secretsmanager",
+            "service_token",
+            "table",
+            "users",
+            "webhook_secrets",
+        ]
+    );
+    let ca_file = told["ca_file"].as_str().unwrap();
+    assert!(std::fs::exists(ca_file).unwrap());
+
+    let pid = i32::try_from(child.id().unwrap()).unwrap();
+    kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+    assert!(child.wait().await.unwrap().success());
+    assert!(!std::fs::exists(ca_file).unwrap(), "nothing is left behind");
+    let mut rest = String::new();
+    stdout.read_to_string(&mut rest).await.unwrap();
+    assert_eq!(rest, "");
 }

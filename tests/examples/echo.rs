@@ -2,7 +2,8 @@
 //!
 //! It answers with the event it was given, unless the event has `do`, at its top or as a header
 //! `x-do`: `error` fails, `panic` panics, `exit` ends the process, `sleep` outlasts any time limit,
-//! `env` answers with the environment, `bare` answers without a status.
+//! `env` answers with the environment, `context` with what Lambda says of the invocation, `big` with
+//! more than Lambda lets through, `bare` without a status.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,6 +45,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
                 "function_arn": context.invoked_function_arn,
             }));
         }
+        Some("big") => return Ok(json!("a".repeat(7 << 20))),
         Some("bare") => return Ok(json!({"bare": true})),
         Some(_) | None => {}
     }

@@ -68,7 +68,7 @@ pub async fn call(
         .body(request.to_string())
         .send()
         .await
-        .with_context(|| format!("{target} at {endpoint}"))?;
+        .with_context(|| format!("nothing answers at {endpoint}"))?;
     let status = response.status().as_u16();
     let body = response.bytes().await?;
     let body = serde_json::from_slice(&body)

@@ -1,7 +1,11 @@
 //! DynamoDB: an embedded engine behind HTTP, and the table of the template in it.
 
+mod front;
+
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use dynoxide::{Database, server};
@@ -11,16 +15,85 @@ use tokio::net::TcpListener;
 use crate::client::{call, error_name};
 use crate::task::Task;
 
+/// How a call to DynamoDB goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DynamoDbFault {
+    /// Refused for the rate of calls; nothing is done.
+    Throttle,
+    /// Refused because another transaction is at the same items; nothing is done.
+    Conflict,
+    /// Answers 500; nothing is done.
+    Error,
+    /// Does not answer; nothing is done.
+    Hang,
+    /// Does what it is asked, then breaks the connection: the answer is lost.
+    LoseAnswer,
+    /// Answers that nothing was found, as an index does that lags behind.
+    FindNothing,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By operation, the fault and how many more calls it hits; without a number, all.
+    faults: BTreeMap<String, (DynamoDbFault, Option<usize>)>,
+    calls: Vec<String>,
+}
+
+/// What is known of the calls to the embedded DynamoDB, and the switch that makes them fail.
+/// Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct DynamoDb {
+    state: Arc<Mutex<State>>,
+}
+
+impl DynamoDb {
+    /// Makes an operation (`TransactWriteItems`) fail: the next `times` calls, or all from now on.
+    ///
+    /// A query of an index has a name of its own: `Query oid-index`.
+    pub fn set_fault(&self, operation: &str, fault: DynamoDbFault, times: Option<usize>) {
+        self.lock()
+            .faults
+            .insert(operation.to_owned(), (fault, times));
+    }
+
+    /// Makes every operation work again; calls that hang stay hung.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// The operations called since the start or the last time this was asked, in order.
+    #[must_use]
+    pub fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut self.lock().calls)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a call and takes the fault it is to hit.
+    fn arrive(&self, operation: &str) -> Option<DynamoDbFault> {
+        let mut state = self.lock();
+        state.calls.push(operation.to_owned());
+        let (fault, left) = state.faults.get_mut(operation)?;
+        if let Some(left) = left {
+            *left = left.checked_sub(1)?;
+        }
+        Some(*fault)
+    }
+}
+
 /// An engine that serves until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) url: String,
     _server: Task,
+    _front: Task,
 }
 
 impl Engine {
-    /// Starts an engine in memory, or on a file in `directory`.
-    pub(crate) async fn start(directory: Option<&Path>) -> Result<Self> {
+    /// Starts an engine in memory, or on a file in `directory`, behind what `control` decides.
+    pub(crate) async fn start(directory: Option<&Path>, control: DynamoDb) -> Result<Self> {
         let database = match directory {
             None => Database::memory(),
             Some(directory) => {
@@ -30,12 +103,13 @@ impl Engine {
             }
         };
         let database = database.map_err(|error| anyhow!("cannot open the database: {error}"))?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let server = Task::run(server::serve_on(listener, database));
+        let engine = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let front = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let router = front::router(control, format!("http://{}", engine.local_addr()?))?;
         Ok(Self {
-            url,
-            _server: server,
+            url: format!("http://{}", front.local_addr()?),
+            _server: Task::run(server::serve_on(engine, database)),
+            _front: Task::run(async move { axum::serve(front, router).await }),
         })
     }
 }

@@ -69,9 +69,7 @@ async fn handle(
     };
     let body = match read(body).await {
         Read::All(body) => body,
-        Read::TooLarge => {
-            return answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        }
+        Read::TooLarge => return too_large(),
         Read::Broken => return answer::message(StatusCode::BAD_REQUEST, "Bad Request"),
     };
     let about = event::About {
@@ -79,10 +77,12 @@ async fn handle(
         request_id,
         now_ms: clock::now_ms(),
     };
-    let event = event::build(&matched, &parts, &body, &about);
-    let invoked = gateway
-        .lambda
-        .invoke(&matched.route.function, event.to_string().into());
+    let event = event::build(&matched, &parts, &body, &about).to_string();
+    if event.len() > PAYLOAD_MAX {
+        // Within the gateway's limit, over Lambda's: base64 and the rest of the event weigh too.
+        return too_large();
+    }
+    let invoked = gateway.lambda.invoke(&matched.route.function, event.into());
     match tokio::time::timeout(Lambda::GATEWAY_LIMIT, invoked).await {
         Ok(Ok(payload)) => answer::from_function(&payload),
         Ok(Err(_function_error)) => {
@@ -90,6 +90,10 @@ async fn handle(
         }
         Err(_elapsed) => answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
+}
+
+fn too_large() -> Response {
+    answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
 enum Read {

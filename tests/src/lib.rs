@@ -21,6 +21,7 @@ pub mod template;
 mod tls;
 pub mod tokens;
 
+pub use dynamodb::{DynamoDb, DynamoDbFault};
 pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
 pub use secrets::{Secrets, SecretsFault};

@@ -15,13 +15,14 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use self::backing::Backing;
+use crate::dynamodb::{self, DynamoDb};
 use crate::gateway::{self, Gateway};
 use crate::lambda::{FunctionError, Instance, Lambda, Supervisors};
 use crate::secrets::{self, Secrets};
 use crate::shop::{self, Shop};
 use crate::task::Task;
 use crate::template::Template;
-use crate::{binaries, clock, defaults, dynamodb, tls, tokens};
+use crate::{binaries, clock, defaults, tls, tokens};
 
 /// How to start a stack.
 #[derive(Debug, Clone)]
@@ -90,6 +91,7 @@ pub struct Stack {
     /// The webhook secret's JSON.
     pub webhook_secrets: Value,
     shop: Shop,
+    control: DynamoDb,
     secrets: Secrets,
     lambda: Arc<Lambda>,
     supervisors: Supervisors,
@@ -161,6 +163,7 @@ impl Stack {
             access_secret: backing.access_secret,
             webhook_secrets: backing.webhook_secrets,
             shop,
+            control: backing.control,
             secrets: backing.secrets,
             lambda,
             supervisors,
@@ -191,6 +194,12 @@ impl Stack {
     #[must_use]
     pub fn shop(&self) -> &Shop {
         &self.shop
+    }
+
+    /// The calls to DynamoDB and their faults; those to another endpoint are out of its reach.
+    #[must_use]
+    pub fn dynamodb_control(&self) -> &DynamoDb {
+        &self.control
     }
 
     /// The secrets; those of another endpoint are out of its reach.

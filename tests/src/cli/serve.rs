@@ -91,13 +91,13 @@ The shop has user 1, and order 1 of theirs: amount 100, unpaid. To pay it:
 
   TOKEN={token}
 
-  curl -sS {api}/api/pay/create -H "Authorization: Bearer $TOKEN" \
-    -H 'Content-Type: application/json' -d '{create}'
+  ID=$(curl -sS {api}/api/pay/create -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' -d '{create}' |
+    tee /dev/stderr | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
 
   curl -sS {api}/api/pay/detail -H "Authorization: Bearer $TOKEN" \
     -H 'Content-Type: application/json' -d '{{"oid":1}}'
 
-  ID=the id that create answered
   BODY="{paid}"
   printf %s "$BODY" | cargo --quiet local sign --provider standard |
     curl -sS {api}/api/pay/callback -H @- -H 'Content-Type: application/json' -d "$BODY"

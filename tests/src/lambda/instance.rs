@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
@@ -62,10 +60,8 @@ struct Process<'a> {
 
 impl Drop for Process<'_> {
     fn drop(&mut self) {
-        match kill(Pid::from_raw(self.pid), Signal::SIGKILL) {
-            // Not there any more is what was wanted.
-            Ok(()) | Err(_) => self.pool.set_running(self.pid, None),
-        }
+        // The process itself is killed by the drop of its handle, unless it has ended before.
+        self.pool.set_running(self.pid, None);
     }
 }
 
@@ -211,8 +207,7 @@ impl<'a> Process<'a> {
                     }
                 },
                 exit = self.child.wait() => {
-                    let error = exit_error(exit);
-                    job.answer(Err(error));
+                    job.answer(Err(exit_error(exit)));
                     return None;
                 }
                 () = &mut limit => {
@@ -224,7 +219,7 @@ impl<'a> Process<'a> {
         };
         self.pool.set_running(self.pid, Some(false));
         job.answer(answer);
-        // It normally asks for more at once. Until it does it takes no work, so no limit is needed.
+        // It normally asks for more at once; one that does not is replaced.
         self.first_next().await.ok()
     }
 }

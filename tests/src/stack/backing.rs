@@ -4,9 +4,10 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::StackOptions;
+use crate::dynamodb::{self, DynamoDb};
 use crate::secrets::{self, Secrets};
 use crate::template::Template;
-use crate::{client, defaults, dynamodb};
+use crate::{client, defaults};
 
 /// DynamoDB and Secrets Manager: our own, or those at another endpoint.
 pub(super) struct Backing {
@@ -14,6 +15,7 @@ pub(super) struct Backing {
     pub(super) secretsmanager: String,
     pub(super) access_secret: String,
     pub(super) webhook_secrets: Value,
+    pub(super) control: DynamoDb,
     pub(super) secrets: Secrets,
     pub(super) servers: Option<(dynamodb::Engine, secrets::Server)>,
 }
@@ -24,9 +26,9 @@ impl Backing {
         let http = client::client("")?;
         let webhook_text = options.webhook_secrets.to_string();
         let access_text = json!({"access_secret": options.access_secret}).to_string();
-        let secrets = Secrets::default();
+        let (control, secrets) = (DynamoDb::default(), Secrets::default());
         let Some(endpoint) = &options.aws_endpoint else {
-            let engine = dynamodb::Engine::start(options.data.as_deref()).await?;
+            let engine = dynamodb::Engine::start(options.data.as_deref(), control.clone()).await?;
             dynamodb::create_table(&http, &engine.url, defaults::TABLE, &template.table).await?;
             secrets.put(defaults::AUTH_SECRET_ID, access_text);
             secrets.put(defaults::WEBHOOK_SECRET_ID, webhook_text);
@@ -36,6 +38,7 @@ impl Backing {
                 secretsmanager: server.url.clone(),
                 access_secret: options.access_secret.clone(),
                 webhook_secrets: options.webhook_secrets.clone(),
+                control,
                 secrets,
                 servers: Some((engine, server)),
             });
@@ -56,6 +59,7 @@ impl Backing {
             secretsmanager: endpoint.clone(),
             access_secret: access.to_owned(),
             webhook_secrets: serde_json::from_str(&webhook.await?).context("the webhook secret")?,
+            control,
             secrets,
             servers: None,
         })
