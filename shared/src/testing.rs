@@ -10,6 +10,8 @@ mod inspect;
 mod shop;
 mod store;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::{
     pin::pin,

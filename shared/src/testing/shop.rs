@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
 };
 
 use super::{Call, Fate, Gate, lock};
@@ -85,14 +85,20 @@ impl FakeShop {
         &self.gate
     }
 
-    /// The shop itself, to look at and to put right. Do not hold it across an await.
-    pub fn state(&self) -> MutexGuard<'_, ShopState> {
-        lock(&self.state)
+    /// A copy of what the shop knows, to look at.
+    #[must_use]
+    pub fn state(&self) -> ShopState {
+        self.edit(|shop| shop.clone())
+    }
+
+    /// Puts the shop right, or just reads it.
+    pub fn edit<T>(&self, edit: impl FnOnce(&mut ShopState) -> T) -> T {
+        edit(&mut lock(&self.state))
     }
 
     /// Adds a user with an unpaid order.
     pub fn sells(&self, uid: UserId, oid: OrderId, amount_minor: u64) {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         state.users.insert(uid);
         let order = Order {
             uid,
@@ -104,7 +110,7 @@ impl FakeShop {
 
     async fn ask<T>(&self, call: Call, ask: impl FnOnce(&ShopState) -> T) -> Result<T, ShopError> {
         match self.gate.pass(call).await {
-            Fate::Answered => Ok(ask(&self.state())),
+            Fate::Answered => Ok(self.edit(|shop| ask(shop))),
             Fate::Before | Fate::Lost | Fate::After | Fate::Late => Err(down()),
         }
     }
@@ -140,7 +146,7 @@ impl Orders for FakeShop {
             amount: payment.amount,
         };
         let fate = self.gate.pass(Call::TellPaid).await;
-        let mut shop = self.state();
+        let mut shop = lock(&self.state);
         match fate {
             Fate::Answered if shop.tell(telling) => return Ok(()),
             Fate::Answered => return Err(ShopError::Absent),

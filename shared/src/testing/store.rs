@@ -1,6 +1,6 @@
 //! The store in memory.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
@@ -34,14 +34,20 @@ impl FakeStore {
         &self.gate
     }
 
-    /// The table itself, to look at and to put right. Do not hold it across an await.
-    pub fn table(&self) -> MutexGuard<'_, Table> {
-        lock(&self.table)
+    /// A copy of the table, to look at.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        self.edit(|table| table.clone())
+    }
+
+    /// Puts the table right, or just reads it.
+    pub fn edit<T>(&self, edit: impl FnOnce(&mut Table) -> T) -> T {
+        edit(&mut lock(&self.table))
     }
 
     async fn read<T>(&self, call: Call, read: impl FnOnce(&Table) -> T) -> Result<T, StoreError> {
         match self.gate.pass(call).await {
-            Fate::Answered => Ok(read(&self.table())),
+            Fate::Answered => Ok(self.edit(|table| read(table))),
             Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
                 Err(StoreError::Unavailable("scripted: the read failed".into()))
             }
@@ -55,7 +61,7 @@ impl FakeStore {
         carry_out: impl FnOnce(&mut Table) -> T,
     ) -> Result<T, StoreError> {
         let fate = self.gate.pass(call).await;
-        let mut table = self.table();
+        let mut table = lock(&self.table);
         match fate {
             Fate::Answered => return Ok(carry_out(&mut table)),
             Fate::Before => {
@@ -160,6 +166,6 @@ impl Inspect for FakeStore {
     }
 
     async fn listed(&self) -> Vec<Listed> {
-        inspect::listed(&self.table())
+        self.edit(|table| inspect::listed(table))
     }
 }
