@@ -6,7 +6,7 @@ use crate::{
         Amount, Currency, Digest, EventId, Money, OrderId, Payment, PaymentId, Provider,
         ProviderTxn, RawBody, Source, Status, Timestamp, UserId,
     },
-    ports::TraceParent,
+    ports::{Order, TraceParent},
     testing::{Call, FakeShop, FakeStore, Fate, Gate, SeededIds, block_on},
     usecases::{
         callback::{CallbackError, Notice, Received, Report, callback},
@@ -123,7 +123,14 @@ impl World {
     }
 
     pub(super) fn set_status(&self, id: PaymentId, status: Status) {
-        self.store.table().payments.get_mut(&id).unwrap().status = status;
+        self.store
+            .edit(|table| table.payments.get_mut(&id).unwrap().status = status);
+    }
+
+    /// Changes order 1 in the shop.
+    pub(super) fn edit_order(&self, edit: impl FnOnce(&mut Order)) {
+        self.shop
+            .edit(|shop| edit(shop.orders.get_mut(&oid(1)).unwrap()));
     }
 
     pub(super) fn fail(&self, call: Call, fate: Fate) {

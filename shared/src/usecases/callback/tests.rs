@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     domain::{Money, OrderId, PaymentId, ProviderTxn, Source, Status},
-    testing::{Call, Fate},
+    testing::{Call, Fate, Table},
     usecases::world::{NOW_MS, World, a_notice, oid, request, stripe, uid},
 };
 
@@ -77,11 +77,11 @@ fn the_same_message_again_changes_nothing() {
     let (world, id) = World::with_payment();
     let notice = a_notice(id, PAID, 1);
     world.callback(&notice).unwrap();
-    let before = world.store.table().clone();
+    let before = world.store.table();
     for _ in 0..3 {
         assert_eq!(verdict(world.callback(&notice)), Verdict::Repeat);
     }
-    assert_eq!(*world.store.table(), before);
+    assert_eq!(world.store.table(), before);
     assert_eq!(times_told(&world), 1);
 }
 
@@ -117,7 +117,7 @@ fn a_telling_that_cannot_be_cleared_is_done_again_later() {
 #[test]
 fn an_order_that_is_gone_stays_in_the_work_list() {
     let (world, id) = World::with_payment();
-    world.shop.state().orders.clear();
+    world.shop.edit(|shop| shop.orders.clear());
     let error = world.callback(&a_notice(id, PAID, 1)).unwrap_err();
     assert!(
         matches!(error, CallbackError::NotTold(ShopError::Absent)),
@@ -385,7 +385,7 @@ fn a_move_that_did_not_say_whether_it_happened_is_decided_again() {
         world.fail(Call::Apply, fate);
         let received = world.callback(&a_notice(id, PAID, 1)).unwrap();
         assert!(matches!(received.telling, Telling::Done), "{fate:?}");
-        world.store.table().land_late();
+        world.store.edit(Table::land_late);
         let payment = world.payment(id);
         assert_eq!(
             (payment.status, payment.version, payment.work),
@@ -439,12 +439,13 @@ fn a_record_that_moved_meanwhile_is_decided_anew() {
     let (world, id) = World::with_payment();
     let store = world.store.clone();
     world.gate.hook(move |call, asked| {
-        let mut table = store.table();
-        let payment = table.payments.get_mut(&id).unwrap();
-        if call == Call::Apply && asked == 0 && payment.version == 1 {
-            payment.version = 2;
-            payment.status = Status::Failed;
-        }
+        store.edit(|table| {
+            let payment = table.payments.get_mut(&id).unwrap();
+            if call == Call::Apply && asked == 0 && payment.version == 1 {
+                payment.version = 2;
+                payment.status = Status::Failed;
+            }
+        });
         std::task::Poll::Ready(Fate::Answered)
     });
     assert_eq!(

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     domain::Status,
-    testing::{Call, Fate},
+    testing::{Call, Fate, Table},
     usecases::world::{NOW_MS, World, amount, now, oid, request, uid},
 };
 
@@ -48,7 +48,7 @@ fn user_then_order_must_exist_and_the_order_be_the_payers() {
         refused(world.create(stranger)),
         CreateError::UserNotFound
     ));
-    world.shop.state().users.insert(uid(2));
+    world.shop.edit(|shop| shop.users.insert(uid(2)));
     assert!(matches!(
         refused(world.create(stranger)),
         CreateError::OrderNotFound
@@ -71,7 +71,7 @@ fn an_order_that_is_paid_or_costs_another_amount_gets_none() {
         refused(world.create(request(99, None))),
         CreateError::AmountMismatch
     ));
-    world.shop.state().orders.get_mut(&oid(1)).unwrap().paid = true;
+    world.edit_order(|order| order.paid = true);
     // Paid comes before the amount.
     assert!(matches!(
         refused(world.create(request(99, None))),
@@ -113,15 +113,9 @@ fn the_same_key_and_request_gets_the_same_payment() {
     let again = CreatedPayment { id, replayed: true };
     assert_eq!(world.create(request(100, Some(1))).unwrap(), again);
     // Also once the order is paid, costs another amount, or the payment is closed.
-    world.shop.state().orders.get_mut(&oid(1)).unwrap().paid = true;
+    world.edit_order(|order| order.paid = true);
     assert_eq!(world.create(request(100, Some(1))).unwrap(), again);
-    world
-        .shop
-        .state()
-        .orders
-        .get_mut(&oid(1))
-        .unwrap()
-        .amount_minor = 5;
+    world.edit_order(|order| order.amount_minor = 5);
     assert_eq!(world.create(request(100, Some(1))).unwrap(), again);
     world.set_status(id, Status::Closed);
     assert_eq!(world.create(request(100, Some(1))).unwrap(), again);
@@ -140,13 +134,7 @@ fn the_same_key_with_another_request_is_refused_while_the_payment_lives() {
         refused(world.create(request(99, Some(1)))),
         CreateError::AmountMismatch
     ));
-    world
-        .shop
-        .state()
-        .orders
-        .get_mut(&oid(1))
-        .unwrap()
-        .amount_minor = 99;
+    world.edit_order(|order| order.amount_minor = 99);
     assert!(!world.create(request(99, Some(1))).unwrap().replayed);
 }
 
@@ -154,9 +142,9 @@ fn the_same_key_with_another_request_is_refused_while_the_payment_lives() {
 fn the_guard_is_asked_before_any_refusal() {
     // The index has not heard of the payment, and the order is paid by now.
     let world = World::new();
-    world.store.table().lagging = true;
+    world.store.edit(|table| table.lagging = true);
     let id = world.create(request(100, Some(1))).unwrap().id;
-    world.shop.state().orders.get_mut(&oid(1)).unwrap().paid = true;
+    world.edit_order(|order| order.paid = true);
     assert_eq!(
         world.create(request(100, Some(1))).unwrap(),
         CreatedPayment { id, replayed: true }
@@ -171,7 +159,7 @@ fn the_guard_is_asked_before_any_refusal() {
 #[test]
 fn an_index_that_lags_or_fails_decides_nothing() {
     let world = World::new();
-    world.store.table().lagging = true;
+    world.store.edit(|table| table.lagging = true);
     let id = world.create(request(100, None)).unwrap().id;
     for fate in [Fate::Answered, Fate::Before] {
         world.fail(Call::NewestOfOrder, fate);
@@ -193,7 +181,9 @@ fn only_a_payment_without_a_future_is_replaced() {
     ] {
         let (world, id) = World::with_payment();
         world.set_status(id, status);
-        world.store.table().payments.get_mut(&id).unwrap().paid_time = paid_time;
+        world
+            .store
+            .edit(|table| table.payments.get_mut(&id).unwrap().paid_time = paid_time);
         let outcome = world.create(request(100, Some(2)));
         assert_eq!(
             outcome.is_ok(),
@@ -209,7 +199,7 @@ fn only_a_payment_without_a_future_is_replaced() {
 fn a_replacement_is_subject_to_the_order() {
     let (world, id) = World::with_payment();
     world.set_status(id, Status::Closed);
-    world.shop.state().orders.get_mut(&oid(1)).unwrap().paid = true;
+    world.edit_order(|order| order.paid = true);
     assert!(matches!(
         refused(world.create(request(100, None))),
         CreateError::OrderPaid
@@ -236,7 +226,7 @@ fn a_write_that_did_not_say_whether_it_happened_is_read_back() {
         world.fail(Call::Create, fate);
         let error = refused(world.create(request(100, None)));
         assert!(matches!(error, CreateError::Unavailable(_)), "{error:?}");
-        let landed = world.store.table().land_late();
+        let landed = world.store.edit(Table::land_late);
         assert_eq!(world.create(request(100, None)).is_err(), landed);
         assert_eq!(world.payments(), 1);
     }
@@ -250,7 +240,7 @@ fn a_replacement_that_did_not_say_whether_it_happened_is_decided_again() {
         world.fail(Call::Create, fate);
         let new = world.create(request(100, Some(2))).unwrap();
         assert_ne!(new.id, old);
-        world.store.table().land_late();
+        world.store.edit(Table::land_late);
         assert_eq!(
             world.store.table().guards.get(&oid(1)).unwrap().payment,
             new.id
@@ -289,7 +279,7 @@ fn an_id_that_is_taken_is_not_used_twice() {
 #[test]
 fn no_answer_names_a_payment_that_is_not_there() {
     let (world, id) = World::with_payment();
-    world.store.table().payments.remove(&id);
+    world.store.edit(|table| table.payments.remove(&id));
     for key in [None, Some(1)] {
         let error = refused(world.create(request(100, key)));
         assert!(matches!(error, CreateError::Unavailable(_)), "{error:?}");
@@ -304,7 +294,7 @@ fn a_payment_that_was_paid_while_it_was_being_replaced_is_kept() {
     let store = world.store.clone();
     world.gate.hook(move |call, asked| {
         if call == Call::Create && asked == 0 {
-            store.table().payments.get_mut(&id).unwrap().status = Status::Paid;
+            store.edit(|table| table.payments.get_mut(&id).unwrap().status = Status::Paid);
         }
         std::task::Poll::Ready(Fate::Answered)
     });
@@ -316,8 +306,8 @@ fn a_payment_that_was_paid_while_it_was_being_replaced_is_kept() {
 #[test]
 fn another_users_payment_of_the_order_is_not_named() {
     let (world, _) = World::with_payment();
-    world.shop.state().users.insert(uid(2));
-    world.shop.state().orders.get_mut(&oid(1)).unwrap().uid = uid(2);
+    world.shop.edit(|shop| shop.users.insert(uid(2)));
+    world.edit_order(|order| order.uid = uid(2));
     let heir = CreatePayment {
         uid: uid(2),
         ..request(100, None)

@@ -45,7 +45,7 @@ fn an_order_is_two_reads_and_three_through_the_guard() {
         world.gate.passed()[made..],
         [Call::NewestOfOrder, Call::Payment]
     );
-    world.store.table().indexed.clear();
+    world.store.edit(|table| table.indexed.clear());
     by_order(&world).unwrap();
     let through_guard = [Call::NewestOfOrder, Call::Guard, Call::Payment];
     assert_eq!(world.gate.passed()[made + 2..], through_guard);
@@ -54,7 +54,7 @@ fn an_order_is_two_reads_and_three_through_the_guard() {
 #[test]
 fn an_index_that_has_not_heard_or_fails_hides_no_payment() {
     let world = World::new();
-    world.store.table().lagging = true;
+    world.store.edit(|table| table.lagging = true);
     let id = world.create(request(100, None)).unwrap().id;
     assert_eq!(by_order(&world).unwrap().id, id);
     world.fail(Call::NewestOfOrder, Fate::Before);
@@ -66,7 +66,7 @@ fn a_replaced_payment_is_not_shown_for_its_successor() {
     let (world, old) = World::with_payment();
     world.set_status(old, Status::Closed);
     assert_eq!(by_order(&world).unwrap().id, old);
-    world.store.table().lagging = true;
+    world.store.edit(|table| table.lagging = true);
     let new = world.create(request(100, Some(2))).unwrap().id;
     assert_eq!(by_order(&world).unwrap().id, new);
 }
@@ -77,7 +77,7 @@ fn a_store_that_is_down_is_not_an_absent_payment() {
     world.fail(Call::Payment, Fate::Before);
     let outcome = block_on(detail(&world.store, Wanted::Id(id), None));
     assert!(matches!(outcome, Err(DetailError::Unavailable(_))));
-    world.store.table().payments.clear();
+    world.store.edit(|table| table.payments.clear());
     assert!(matches!(by_order(&world), Err(DetailError::Unavailable(_))));
 }
 
