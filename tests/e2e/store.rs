@@ -4,6 +4,7 @@
 mod dynamo;
 mod failures;
 mod rows;
+mod sequences;
 mod stub;
 
 pay::store_contract!(crate::store::dynamo::on_dynamo);

@@ -320,6 +320,17 @@ fn keys_left_unprocessed_are_asked_for_again_and_no_others() {
 }
 
 #[test]
+fn an_answer_longer_than_any_of_dynamodbs_is_none() {
+    on_stub(|store, stub| async move {
+        let long = "x".repeat(16 * 1024 * 1024);
+        stub.answers([Answer::Json(200, json!({"Item": {}, "x": long}))]);
+        let id = PaymentId::new(1).unwrap();
+        assert_eq!(name(&store.payment(id).await), "Unavailable");
+        assert_eq!(stub.requests().len(), 1);
+    });
+}
+
+#[test]
 fn a_failure_tells_its_cause_and_no_content() {
     on_stub(|store, stub| async move {
         let mut refused = json!({"__type": "ValidationException", "message": "why"});
