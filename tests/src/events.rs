@@ -214,8 +214,9 @@ fn standard(event: &Value, filling: &Filling, body: &[u8]) -> Result<String> {
     Ok(signature)
 }
 
-/// The bytes that the sender signed.
-fn body(event: &Value) -> Vec<u8> {
+/// The bytes of a filled event's body: what its sender signed.
+#[must_use]
+pub fn body(event: &Value) -> Vec<u8> {
     let text = event
         .get("body")
         .and_then(Value::as_str)
