@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod echo;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod shop;

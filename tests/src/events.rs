@@ -3,11 +3,18 @@
 //! | placeholder | becomes |
 //! |---|---|
 //! | `{{token}}`, `{{token:UID}}` | a payer's token, of user 1 or of `UID` |
+//! | `{{expired_token}}` | one of user 1 that ended a second ago |
 //! | `{{service_token}}` | the token of a gateway of ours |
-//! | `{{now}}` | Unix time in seconds |
+//! | `{{now}}`, `{{now-SECONDS}}` | Unix time in seconds, or that long ago |
+//! | `{{filler:LENGTH}}` | so many `x` |
+//! | `{{NAME}}`, `{{NAME=DEFAULT}}` | a value that the caller gives for `NAME` |
+//! | `{{base64}}`, at the start of the body | nothing, and the rest of the body is put in base64 |
+//! | `{{content_length}}` | the length of the body in bytes |
 //! | `{{signature}}` | Standard Webhooks: `v1,…` over `webhook-id`, `webhook-timestamp` and the body |
 //! | `{{stripe_signature}}` | Stripe: `t=…,v1=…` over the present time and the body |
-//! | `{{NAME}}` | a value that the caller gives for `NAME` |
+//!
+//! They stand in strings, so that a file is JSON as it is. A string that is nothing but one `NAME`
+//! becomes a number if its value is one.
 
 use std::collections::BTreeMap;
 
@@ -49,44 +56,127 @@ impl Default for Filling {
 ///
 /// # Errors
 ///
-/// A placeholder is unknown, what comes out is not JSON, or there is nothing to sign.
+/// It is not JSON, a placeholder is unknown or has no value, or there is nothing to sign.
 pub fn fill(text: &str, filling: &Filling) -> Result<Value> {
+    let mut event: Value = serde_json::from_str(text).context("the event is not JSON")?;
+    each_text(&mut event, &mut |text| first(text, filling))?;
+    encode_body(&mut event);
+    // Length and signatures come last: they cover what the others put in.
+    let body = body(&event);
+    let signatures = Signatures::of(&event, filling, &body);
+    each_text(&mut event, &mut |text| {
+        let value = |name: &str| match name {
+            "content_length" => Ok(Some(body.len().to_string())),
+            "stripe_signature" => Ok(Some(signatures.stripe.clone())),
+            "signature" => match &signatures.standard {
+                Ok(signature) => Ok(Some(signature.clone())),
+                Err(error) => bail!("{error:#}"),
+            },
+            _ => Ok(None),
+        };
+        Ok(Value::String(replace(text, value)?))
+    })?;
+    Ok(event)
+}
+
+/// Puts what `change` makes of it in the place of every text.
+fn each_text(value: &mut Value, change: &mut dyn FnMut(&str) -> Result<Value>) -> Result<()> {
+    match value {
+        Value::String(text) => *value = change(text)?,
+        Value::Array(values) => values
+            .iter_mut()
+            .try_for_each(|one| each_text(one, change))?,
+        Value::Object(values) => values
+            .values_mut()
+            .try_for_each(|one| each_text(one, change))?,
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}
+
+/// A text with its placeholders replaced; those that have no value yet stay.
+fn replace(text: &str, value: impl Fn(&str) -> Result<Option<String>>) -> Result<String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").context("a {{ without its }}")?;
         filled.push_str(before);
-        match value(name, filling)? {
+        match value(name)? {
             Some(value) => filled.push_str(&value),
-            // Signatures come last: they cover what the others put in.
             None => filled.extend(["{{", name, "}}"]),
         }
         rest = after;
     }
     filled.push_str(rest);
-    let mut event: Value = serde_json::from_str(&filled).context("the filled event is not JSON")?;
-    if filled.contains("{{") {
-        let signatures = Signatures::of(&event, filling);
-        sign(&mut event, &signatures)?;
-    }
-    Ok(event)
+    Ok(filled)
 }
 
-/// A placeholder's value; nothing for a signature.
+/// A text with all that does not depend on the body.
+fn first(text: &str, filling: &Filling) -> Result<Value> {
+    let filled = replace(text, |name| value(name, filling))?;
+    let name = text
+        .strip_prefix("{{")
+        .and_then(|text| text.strip_suffix("}}"))
+        .filter(|name| given(name, filling).is_some());
+    Ok(match (name, filled.parse::<u64>()) {
+        (Some(_), Ok(number)) => Value::from(number),
+        (None, _) | (Some(_), Err(_)) => Value::String(filled),
+    })
+}
+
+/// A placeholder's value; nothing for one that depends on the body.
 fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
-    let token = |uid, scope| tokens::issue(&filling.access_secret, uid, scope, filling.now_secs);
+    let token = |uid, scope, now| tokens::issue(&filling.access_secret, uid, scope, now);
+    let now = filling.now_secs;
     let value = match name {
-        "signature" | "stripe_signature" => return Ok(None),
-        "token" => token(1, None),
-        "service_token" => token(1, Some(tokens::CALLBACK_SCOPE)),
-        "now" => filling.now_secs.to_string(),
-        _ => match (name.strip_prefix("token:"), filling.values.get(name)) {
-            (Some(uid), _) => token(uid.parse().context("in {{token:UID}}")?, None),
-            (None, Some(value)) => value.clone(),
-            (None, None) => bail!("the placeholder {{{{{name}}}}} is unknown: give it a value"),
-        },
+        "signature" | "stripe_signature" | "content_length" | "base64" => return Ok(None),
+        "token" => token(1, None, now),
+        "expired_token" => {
+            let issued = now.saturating_sub(tokens::LIFETIME_SECS.saturating_add(1));
+            token(1, None, issued)
+        }
+        "service_token" => token(1, Some(tokens::CALLBACK_SCOPE), now),
+        "now" => now.to_string(),
+        _ => {
+            let number = |prefix: &str| {
+                let text = name.strip_prefix(prefix)?;
+                Some(
+                    text.parse::<u64>()
+                        .with_context(|| format!("in {{{{{name}}}}}")),
+                )
+            };
+            if let Some(uid) = number("token:") {
+                token(uid?, None, now)
+            } else if let Some(ago) = number("now-") {
+                now.saturating_sub(ago?).to_string()
+            } else if let Some(length) = number("filler:") {
+                "x".repeat(usize::try_from(length?)?)
+            } else if let Some(value) = given(name, filling) {
+                value.to_owned()
+            } else {
+                bail!("{{{{{name}}}}} has no value: give it one with --set {name}=VALUE")
+            }
+        }
     };
     Ok(Some(value))
+}
+
+/// The caller's value for a name, or the name's default.
+fn given<'a>(name: &'a str, filling: &'a Filling) -> Option<&'a str> {
+    let (name, default) = match name.split_once('=') {
+        Some((name, default)) => (name, Some(default)),
+        None => (name, None),
+    };
+    filling.values.get(name).map(String::as_str).or(default)
+}
+
+fn encode_body(event: &mut Value) {
+    let Some(Value::String(body)) = event.get_mut("body") else {
+        return;
+    };
+    if let Some(text) = body.strip_prefix("{{base64}}") {
+        *body = BASE64.encode(text);
+    }
 }
 
 struct Signatures {
@@ -95,11 +185,10 @@ struct Signatures {
 }
 
 impl Signatures {
-    fn of(event: &Value, filling: &Filling) -> Self {
-        let body = body(event);
-        let [(_, stripe)] = signing::stripe(&filling.stripe_secret, filling.now_secs, &body);
+    fn of(event: &Value, filling: &Filling, body: &[u8]) -> Self {
+        let [(_, stripe)] = signing::stripe(&filling.stripe_secret, filling.now_secs, body);
         Self {
-            standard: standard(event, filling, &body),
+            standard: standard(event, filling, body),
             stripe,
         }
     }
@@ -125,8 +214,9 @@ fn standard(event: &Value, filling: &Filling, body: &[u8]) -> Result<String> {
     Ok(signature)
 }
 
-/// The bytes that the sender signed.
-fn body(event: &Value) -> Vec<u8> {
+/// The bytes of a filled event's body: what its sender signed.
+#[must_use]
+pub fn body(event: &Value) -> Vec<u8> {
     let text = event
         .get("body")
         .and_then(Value::as_str)
@@ -137,28 +227,6 @@ fn body(event: &Value) -> Vec<u8> {
         .filter(|encoded| *encoded)
         .and_then(|_| BASE64.decode(text).ok());
     decoded.unwrap_or_else(|| text.as_bytes().to_vec())
-}
-
-fn sign(value: &mut Value, signatures: &Signatures) -> Result<()> {
-    match value {
-        Value::String(text) => {
-            if text.contains("{{signature}}") {
-                match &signatures.standard {
-                    Ok(signature) => *text = text.replace("{{signature}}", signature),
-                    Err(error) => bail!("{error:#}"),
-                }
-            }
-            *text = text.replace("{{stripe_signature}}", &signatures.stripe);
-        }
-        Value::Array(values) => values
-            .iter_mut()
-            .try_for_each(|one| sign(one, signatures))?,
-        Value::Object(values) => values
-            .values_mut()
-            .try_for_each(|one| sign(one, signatures))?,
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -179,10 +247,15 @@ mod tests {
     #[test]
     fn a_signature_covers_the_filled_body_whatever_its_encoding() {
         let filling = filling();
-        for (body, encoded) in [(r#"{\"oid\":{{oid}}}"#, false), ("eyJvaWQiOjd9", true)] {
+        for (body, encoded) in [
+            (r#"{\"oid\":{{oid}}}"#, false),
+            (r#"{{base64}}{\"oid\":{{oid}}}"#, true),
+            ("eyJvaWQiOjd9", true),
+        ] {
             let text = format!(
                 r#"{{"headers": {{"Webhook-Id": "m", "webhook-timestamp": "{{{{now}}}}",
-                    "webhook-signature": "v1,x {{{{signature}}}}", "s": "{{{{stripe_signature}}}}"}},
+                    "webhook-signature": "v1,x {{{{signature}}}}", "s": "{{{{stripe_signature}}}}",
+                    "content-length": "{{{{content_length}}}}"}},
                     "body": "{body}", "isBase64Encoded": {encoded}}}"#
             );
             let event = fill(&text, &filling).unwrap();
@@ -195,12 +268,14 @@ mod tests {
             );
             let [(_, signature)] = signing::stripe(&filling.stripe_secret, 1000, body);
             assert_eq!(event["headers"]["s"], signature);
+            assert_eq!(event["headers"]["content-length"], "9");
         }
     }
 
     #[test]
     fn tokens_are_fresh_and_numbers_stay_numbers() {
-        let text = r#"{"a": "Bearer {{token:5}}", "b": "{{service_token}}", "c": {{oid}}}"#;
+        let text = r#"{"a": "Bearer {{token:5}}", "b": "{{service_token}}", "c": "{{oid}}",
+            "d": "{{other=8}}", "e": "{{oid=9}}.", "f": "{{now-60}}", "g": "{{filler:3}}"}"#;
         let event = fill(text, &filling()).unwrap();
         let token = |value: &str| tokens::verify(&filling().access_secret, value, 1000).unwrap();
         let payer = event["a"]
@@ -210,16 +285,40 @@ mod tests {
             .unwrap();
         assert_eq!(token(payer), json!({"exp": 87400, "iat": 1000, "uid": 5}));
         assert_eq!(token(event["b"].as_str().unwrap())["scope"], "pay:callback");
-        assert_eq!(event["c"], 7);
+        assert_eq!(
+            [
+                &event["c"],
+                &event["d"],
+                &event["e"],
+                &event["f"],
+                &event["g"]
+            ],
+            [
+                &json!(7),
+                &json!(8),
+                &json!("7."),
+                &json!("940"),
+                &json!("xxx")
+            ]
+        );
+        let expired = fill(r#"{"a": "{{expired_token}}"}"#, &Filling::default()).unwrap();
+        let expired = expired["a"].as_str().unwrap();
+        let Filling {
+            access_secret,
+            now_secs,
+            ..
+        } = Filling::default();
+        assert!(tokens::verify(&access_secret, expired, now_secs).is_err());
+        assert!(tokens::verify(&access_secret, expired, now_secs - 2).is_ok());
     }
 
     #[test]
     fn what_cannot_be_filled_is_said() {
         for (text, why) in [
-            (r#"{"a": "{{nobody}}"}"#, "{{nobody}} is unknown"),
+            (r#"{"a": "{{nobody}}"}"#, "--set nobody=VALUE"),
             (r#"{"a": "{{token"}"#, "without its }}"),
-            (r#"{"a": {{now}}"#, "not JSON"),
-            (r#"{"a": "{{token:x}}"}"#, "{{token:UID}}"),
+            (r#"{"a": {{now}}}"#, "not JSON"),
+            (r#"{"a": "{{token:x}}"}"#, "in {{token:x}}"),
             (r#"{"a": "{{signature}}"}"#, "needs the header webhook-"),
         ] {
             let error = format!("{:#}", fill(text, &filling()).unwrap_err());
