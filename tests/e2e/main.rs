@@ -2,8 +2,16 @@
 
 // `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod echo;
+#[cfg(test)]
+mod flow;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
 mod stack;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod table;
