@@ -10,6 +10,10 @@ mod flow;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod problems;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
 mod stack;
 #[cfg(test)]
 mod stage;
