@@ -2,16 +2,28 @@
 
 // `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
 #[cfg(test)]
+mod api;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod flow;
+#[cfg(test)]
 mod gateway;
+#[cfg(test)]
+mod problems;
+#[cfg(test)]
+mod races;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod stack;
 #[cfg(test)]
+mod stage;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tools;

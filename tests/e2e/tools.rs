@@ -66,14 +66,14 @@ async fn sign_prints_the_headers_of_the_very_bytes() {
 
 #[tokio::test]
 async fn event_prints_json_or_says_what_is_missing() {
-    let text = r#"{"t": "{{token}}", "oid": {{oid}}}"#;
+    let text = r#"{"t": "{{token}}", "oid": "{{oid}}"}"#;
     let (_, event, _) = run(&["event", "-", "--set", "oid=5"], text).await;
     assert_eq!(serde_json::from_str::<Value>(&event).unwrap()["oid"], 5);
     let (good, event, error) = run(&["event", "-"], text).await;
     assert!(!good && event.is_empty());
     assert_eq!(
         error,
-        "error: the placeholder {{oid}} is unknown: give it a value\n"
+        "error: {{oid}} has no value: give it one with --set oid=VALUE\n"
     );
     let (_, _, error) = run(&["event", "/nowhere"], "").await;
     assert!(

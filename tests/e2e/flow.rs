@@ -1,0 +1,244 @@
+//! What the service is for: a payment is made, looked at, settled, and its order told.
+
+use serde_json::{Value, json};
+
+use crate::stage::{Payment, payment, payment_in, payment_of, report, shared, shown, user};
+use crate::{api, table};
+
+/// A payment as it must be shown; of its times only their form is known.
+#[track_caller]
+fn assert_shown(shown: &Value, payment: Payment, source: u64, status: u64) {
+    let mut want = payment.message(source, status);
+    want["currency"] = json!("CNY");
+    for name in ["create_time", "update_time"] {
+        let time = shown[name].as_str().unwrap();
+        let date_and_time = time.len() >= 20 && time.contains('T') && time.ends_with('Z');
+        assert!(time.starts_with("20") && date_and_time, "{time}");
+        want[name] = json!(time);
+    }
+    assert_eq!(*shown, want);
+}
+
+#[tokio::test]
+async fn a_payment_is_created_paid_and_its_order_told() {
+    let stack = shared();
+    let payment = payment(stack).await;
+    assert_shown(&shown(stack, payment).await, payment, 0, 0);
+    assert_eq!(report(stack, payment, 1, 1).await.ok(), json!({}));
+    assert_shown(&shown(stack, payment).await, payment, 1, 1);
+
+    assert_eq!(stack.shop().order(payment.oid).unwrap().status, 1);
+    let tellings = stack.shop().tellings();
+    let tellings: Vec<_> = tellings
+        .iter()
+        .filter(|one| one.oid == payment.oid)
+        .collect();
+    assert_eq!(tellings.len(), 1);
+    assert_eq!(tellings[0].pay_id, Some(payment.id));
+    assert_eq!(tellings[0].amount, Some(payment.amount));
+    assert_eq!(tellings[0].key, Some(payment.id.to_string()));
+
+    let record = table::record(stack, payment.id).await;
+    assert!(record["told_at"].is_u64() && record["paid_time"].is_u64());
+    assert_eq!(record.get("work"), None);
+    assert!(!table::is_to_be_told(stack, payment.id).await);
+}
+
+#[tokio::test]
+async fn the_same_goes_by_direct_invoke() {
+    let stack = shared();
+    let uid = user(stack);
+    let oid = stack.shop().add_order(uid, 250);
+    let request = json!({"uid": uid, "oid": oid, "amount": 250, "idempotency_key": "k"});
+    let created = stack.invoke("create", &request).await.unwrap();
+    let id = created["id"].as_u64().unwrap();
+    assert_eq!(created, json!({"id": id}));
+    assert_eq!(stack.invoke("create", &request).await.unwrap(), created);
+
+    let payment = Payment {
+        id,
+        uid,
+        oid,
+        amount: 250,
+    };
+    for by in [json!({"id": id}), json!({"oid": oid})] {
+        let shown = stack.invoke("detail", &by).await.unwrap();
+        assert_shown(&shown, payment, 0, 0);
+    }
+    let settled = stack.invoke("callback", &payment.message(2, 1)).await;
+    assert_eq!(settled.unwrap(), json!({}));
+    let listed = stack.invoke("detail", &json!({"uid": uid})).await.unwrap();
+    assert_shown(&listed["payments"][0], payment, 2, 1);
+    assert_eq!(listed["payments"].as_array().unwrap().len(), 1);
+    assert_eq!(stack.shop().times_paid(oid), 1);
+}
+
+#[tokio::test]
+async fn a_client_of_the_replaced_service_keeps_working() {
+    let stack = shared();
+    let uid = user(stack);
+    let oid = stack.shop().add_order(uid, 100);
+    // What it sent: the scheme in lower case, no space after a colon, nothing optional.
+    let bearer = format!("bearer {}", stack.payer_token(uid));
+    let send = async |operation: &str, bearer: &str, body: String| {
+        let request = api::post(stack, operation).header("Authorization", bearer);
+        request.text(body).send().await.ok()
+    };
+    let body = format!(r#"{{"uid":{uid},"oid":{oid},"amount":100}}"#);
+    let created = send("create", &bearer, body).await;
+    let id = created["id"].as_u64().unwrap();
+    assert_eq!(created, json!({"id": id}));
+
+    let settled = format!("bearer {}", stack.service_token());
+    let body =
+        format!(r#"{{"id":{id},"uid":{uid},"oid":{oid},"amount":100,"source":1,"status":1}}"#);
+    assert_eq!(send("callback", &settled, body).await, json!({}));
+
+    let shown = send("detail", &bearer, format!(r#"{{"id":{id}}}"#)).await;
+    for (name, want) in [
+        ("id", id),
+        ("uid", uid),
+        ("oid", oid),
+        ("amount", 100),
+        ("source", 1),
+        ("status", 1),
+    ] {
+        assert_eq!(shown[name], want, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_the_payers_own_newest_first_a_page_at_a_time() {
+    let stack = shared();
+    let uid = user(stack);
+    let mut ids = Vec::new();
+    for amount in 1..=5 {
+        ids.push(payment_of(stack, uid, amount).await.id);
+    }
+    payment(stack).await;
+    ids.reverse();
+    assert!(ids.is_sorted_by(|one, next| one > next), "{ids:?}");
+
+    let page = async |request: Value| {
+        let page = api::post(stack, "list").payer(uid).json(&request).send();
+        let page = page.await.ok();
+        let payments = page["payments"].as_array().unwrap();
+        let ids: Vec<u64> = payments
+            .iter()
+            .map(|one| one["id"].as_u64().unwrap())
+            .collect();
+        (ids, page.get("cursor").and_then(Value::as_u64))
+    };
+    assert_eq!(page(json!({})).await, (ids.clone(), None));
+    assert_eq!(page(json!({"limit": 100})).await, (ids.clone(), None));
+    assert_eq!(page(json!({"limit": 5})).await, (ids.clone(), None));
+    let first = page(json!({"limit": 2})).await;
+    assert_eq!(first, (ids[..2].to_vec(), Some(ids[1])));
+    // A payment made in between is newer, and so on no later page.
+    payment_of(stack, uid, 6).await;
+    let second = page(json!({"limit": 2, "cursor": first.1})).await;
+    assert_eq!(second, (ids[2..4].to_vec(), Some(ids[3])));
+    let last = page(json!({"limit": 2, "cursor": second.1})).await;
+    assert_eq!(last, (ids[4..].to_vec(), None));
+    let none = page(json!({"cursor": ids[4]})).await;
+    assert_eq!(none, (Vec::new(), None));
+    for request in [
+        json!({"limit": 0}),
+        json!({"limit": 101}),
+        json!({"cursor": 0}),
+        json!({"cursor": "1"}),
+    ] {
+        let refused = api::post(stack, "list").payer(uid).json(&request).send();
+        refused.await.problem("invalid-request");
+    }
+}
+
+#[tokio::test]
+async fn a_payment_is_found_by_its_order() {
+    let stack = shared();
+    let payment = payment(stack).await;
+    let find = async |uid: u64, body: Value| {
+        api::post(stack, "detail")
+            .payer(uid)
+            .json(&body)
+            .send()
+            .await
+    };
+    let by_order = json!({"oid": payment.oid});
+    assert_shown(
+        &find(payment.uid, by_order.clone()).await.ok(),
+        payment,
+        0,
+        0,
+    );
+    let other = user(stack);
+    find(other, by_order).await.problem("payment-not-found");
+    let unpaid = stack.shop().add_order(other, 1);
+    let found = find(other, json!({"oid": unpaid})).await;
+    found.problem("payment-not-found");
+}
+
+#[tokio::test]
+async fn a_closed_payment_is_replaced_by_the_next_create() {
+    let stack = shared();
+    let closed = payment_in(stack, 3).await;
+    let again = || {
+        api::post(stack, "create")
+            .payer(closed.uid)
+            .json(&closed.request())
+    };
+    let id = again().send().await.ok()["id"].as_u64().unwrap();
+    assert_ne!(id, closed.id);
+    assert_eq!(
+        table::guard(stack, closed.oid).await.unwrap()["payment"],
+        id
+    );
+
+    let by_order = api::post(stack, "detail").payer(closed.uid);
+    let by_order = by_order.json(&json!({"oid": closed.oid})).send().await.ok();
+    assert_shown(&by_order, Payment { id, ..closed }, 0, 0);
+    // The first one stays as it was.
+    assert_shown(&shown(stack, closed).await, closed, 0, 3);
+    let exists = again().send().await.problem("payment-exists");
+    assert_eq!(exists["payment_id"], id);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_replays_the_first_answer() {
+    let stack = shared();
+    let uid = user(stack);
+    let oid = stack.shop().add_order(uid, 100);
+    let body = json!({"uid": uid, "oid": oid, "amount": 100});
+    let create = async |key: &str, body: &Value| {
+        let request = api::post(stack, "create").payer(uid).json(body);
+        request.header("Idempotency-Key", key).send().await
+    };
+    let first = create("key-1", &body).await;
+    assert_eq!(first.replayed, None);
+    let first = first.ok();
+    let payment = Payment {
+        id: first["id"].as_u64().unwrap(),
+        uid,
+        oid,
+        amount: 100,
+    };
+    let replay = async || {
+        let again = create("key-1", &body).await;
+        assert_eq!(again.replayed.as_deref(), Some("true"));
+        assert_eq!(again.ok(), first);
+    };
+    replay().await;
+    let another_amount = json!({"uid": uid, "oid": oid, "amount": 99});
+    create("key-1", &another_amount).await.problem("key-reused");
+    create("key-2", &body).await.problem("payment-exists");
+    // Also when the order would be refused by now.
+    report(stack, payment, 1, 1).await.ok();
+    replay().await;
+
+    // A key is its order's own.
+    let second = stack.shop().add_order(uid, 100);
+    let body = json!({"uid": uid, "oid": second, "amount": 100});
+    let other = create("key-1", &body).await;
+    assert_eq!(other.replayed, None);
+    assert_ne!(other.ok(), first);
+}

@@ -1,0 +1,211 @@
+//! Stacks to test on: one that all tests share which disturb nothing, and ones of their own for
+//! those that break things. And the users, orders and payments that a test starts from.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{OnceLock, mpsc};
+
+use local::{Stack, StackOptions, binaries};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::api;
+use crate::echo::eventually;
+
+/// What starts a stack of the real functions; they are built once for all tests.
+pub(crate) async fn options() -> StackOptions {
+    static BINARIES: OnceCell<BTreeMap<String, PathBuf>> = OnceCell::const_new();
+    let build = || async {
+        binaries::functions(&["create", "detail", "callback"], false)
+            .await
+            .unwrap()
+    };
+    StackOptions {
+        binaries: Some(BINARIES.get_or_init(build).await.clone()),
+        ..StackOptions::default()
+    }
+}
+
+/// A stack of the test's own, with one instance of each function: what broke it is then certain.
+pub(crate) async fn own() -> Stack {
+    let options = StackOptions {
+        instances: 1,
+        ..options().await
+    };
+    Stack::start(options).await.unwrap()
+}
+
+/// A stack of the test's own whose functions have these variables, too.
+pub(crate) async fn own_with(environment: &[(&str, &str)]) -> Stack {
+    let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let options = StackOptions {
+        instances: 1,
+        environment: environment.iter().map(pair).collect(),
+        ..options().await
+    };
+    Stack::start(options).await.unwrap()
+}
+
+/// The stack of every test that disturbs nothing. It logs all that it can, so that whatever any
+/// test makes it log is looked at.
+///
+/// It lives on a thread of its own until the process ends, which also ends the functions.
+pub(crate) fn shared() -> &'static Stack {
+    static SHARED: OnceLock<(Stack, Child)> = OnceLock::new();
+    let start = || {
+        let (started, start) = mpsc::channel();
+        let serve = async move {
+            let options = StackOptions {
+                instances: 4,
+                environment: [("LOG_LEVEL".to_owned(), "trace".to_owned())].into(),
+                ..options().await
+            };
+            started.send(Stack::start(options).await.unwrap()).unwrap();
+            std::future::pending::<()>().await;
+        };
+        std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build();
+            runtime.unwrap().block_on(serve);
+        });
+        let stack = start.recv().unwrap();
+        let sweeper = sweeper(&stack);
+        (stack, sweeper)
+    };
+    &SHARED.get_or_init(start).0
+}
+
+/// Removes the stack's directory when this process ends, however it ends: its input ends then.
+fn sweeper(stack: &Stack) -> Child {
+    let directory = stack.ca_file.parent().unwrap();
+    Command::new("/bin/sh")
+        .args(["-c", r#"read -r _; rm -rf -- "$0""#])
+        .arg(directory)
+        .stdin(Stdio::piped())
+        // So that Ctrl-C in the terminal does not reach it.
+        .process_group(0)
+        .spawn()
+        .unwrap()
+}
+
+/// A number that no test has had: a user's id, or a part of a name.
+pub(crate) fn fresh() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1000);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A new user of the shop.
+pub(crate) fn user(stack: &Stack) -> u64 {
+    let uid = fresh();
+    stack.shop().add_user(uid);
+    uid
+}
+
+/// A payment that was just created, for an order of a user of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Payment {
+    pub(crate) id: u64,
+    pub(crate) uid: u64,
+    pub(crate) oid: u64,
+    pub(crate) amount: u64,
+}
+
+impl Payment {
+    /// The native message about it, in the words of the replaced service.
+    pub(crate) fn message(self, source: u64, status: u64) -> Value {
+        let Self {
+            id,
+            uid,
+            oid,
+            amount,
+        } = self;
+        json!({"id": id, "uid": uid, "oid": oid, "amount": amount, "source": source, "status": status})
+    }
+
+    /// The request that made it.
+    pub(crate) fn request(self) -> Value {
+        json!({"uid": self.uid, "oid": self.oid, "amount": self.amount})
+    }
+}
+
+/// Creates a payment of 100 for a new order of a new user.
+pub(crate) async fn payment(stack: &Stack) -> Payment {
+    let uid = user(stack);
+    payment_of(stack, uid, 100).await
+}
+
+/// Creates a payment for a new order of this user.
+pub(crate) async fn payment_of(stack: &Stack, uid: u64, amount: u64) -> Payment {
+    let oid = stack.shop().add_order(uid, amount);
+    let body = json!({"uid": uid, "oid": oid, "amount": amount});
+    let created = api::post(stack, "create").payer(uid).json(&body).send();
+    let id = created.await.ok()["id"].as_u64().unwrap();
+    Payment {
+        id,
+        uid,
+        oid,
+        amount,
+    }
+}
+
+/// Creates a payment and brings it to this status by a signed message.
+pub(crate) async fn payment_in(stack: &Stack, status: u64) -> Payment {
+    let payment = payment(stack).await;
+    report(stack, payment, 1, status).await.ok();
+    payment
+}
+
+/// Sends a signed message about a payment.
+pub(crate) async fn report(
+    stack: &Stack,
+    payment: Payment,
+    source: u64,
+    status: u64,
+) -> api::Reply {
+    let message = payment.message(source, status);
+    api::post(stack, "callback")
+        .json(&message)
+        .signed()
+        .send()
+        .await
+}
+
+/// What its owner sees of a payment.
+pub(crate) async fn shown(stack: &Stack, payment: Payment) -> Value {
+    let request = api::post(stack, "detail").payer(payment.uid);
+    request.json(&json!({"id": payment.id})).send().await.ok()
+}
+
+/// The processes of the functions.
+pub(crate) fn pids(stack: &Stack) -> BTreeSet<i32> {
+    stack.instances().iter().map(|one| one.pid).collect()
+}
+
+/// Kills every instance, as if each environment had been recycled, and waits for the new ones.
+pub(crate) async fn recycle(stack: &Stack) {
+    let before = pids(stack);
+    for pid in &before {
+        stack.kill(*pid).unwrap();
+    }
+    eventually("new instances", || {
+        let now = pids(stack);
+        now.len() == before.len() && now.is_disjoint(&before)
+    })
+    .await;
+}
+
+/// That no function died since it had `before`, and none panicked.
+pub(crate) fn assert_unharmed(stack: &Stack, before: &BTreeSet<i32>) {
+    assert_eq!(&pids(stack), before, "a function died");
+    let logs = stack.logs();
+    let panics: Vec<&str> = logs
+        .lines()
+        .filter(|line| line.contains("panicked"))
+        .collect();
+    assert_eq!(panics, [""; 0]);
+}
