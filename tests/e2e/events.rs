@@ -5,6 +5,8 @@
 //! The state that an event needs is in its placeholders: `{{pending_id}}` is a pending payment,
 //! `{{pending_oid}}` its order. An event without one of these is about the free order 1.
 
+mod answers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -14,72 +16,8 @@ use local::{Order, Stack, StackOptions, binaries, client};
 use pay::http::Code;
 use serde_json::{Value, json};
 
+use self::answers::{API, API_ONLY, NO_EVENT};
 use crate::echo;
-
-/// What an API can answer, by function, whatever else is refused on the way.
-const API: [(&str, &[&str]); 3] = [
-    (
-        "create",
-        &[
-            "ok",
-            "replayed",
-            "body-too-large",
-            "unauthenticated",
-            "unsupported-media-type",
-            "invalid-request",
-            "forbidden",
-            "user-not-found",
-            "order-not-found",
-            "payment-exists",
-            "key-reused",
-            "order-paid",
-            "amount-mismatch",
-        ],
-    ),
-    (
-        "detail",
-        &[
-            "ok",
-            "body-too-large",
-            "unauthenticated",
-            "unsupported-media-type",
-            "invalid-request",
-            "forbidden",
-            "payment-not-found",
-        ],
-    ),
-    (
-        "callback",
-        &[
-            "ok",
-            "body-too-large",
-            "provider-not-found",
-            "bad-signature",
-            "unauthenticated",
-            "forbidden",
-            "unsupported-media-type",
-            "invalid-request",
-            "user-not-found",
-            "order-not-found",
-            "payment-not-found",
-            "amount-mismatch",
-            "record-mismatch",
-            "status-conflict",
-        ],
-    ),
-];
-
-/// What only a caller from outside can hear: IAM lets a direct caller in, and there is no header.
-const API_ONLY: [&str; 5] = [
-    "unauthenticated",
-    "bad-signature",
-    "forbidden",
-    "unsupported-media-type",
-    "provider-not-found",
-];
-
-/// What no event causes: a dependency must be down for the one, and our code wrong for the other.
-const NO_EVENT: [Code; 2] = [Code::Unavailable, Code::Internal];
 
 /// The `Idempotency-Key` of every payment that is there before an event.
 const KEY: &str = "event-key";

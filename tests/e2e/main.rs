@@ -12,6 +12,14 @@ mod flow;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod odd_input;
+#[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod problems;
 #[cfg(test)]
 mod races;

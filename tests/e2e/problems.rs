@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::{self, PROBLEMS, Request, refused};
 use crate::stage::{Payment, fresh, payment, payment_in, shared, user};
-use crate::{stage, table};
+use crate::table;
 
 /// A create for a new order of a new user that costs 100.
 fn create() -> (u64, u64, Value) {

@@ -186,15 +186,23 @@ pub(crate) fn pids(stack: &Stack) -> BTreeSet<i32> {
     stack.instances().iter().map(|one| one.pid).collect()
 }
 
-/// Kills every instance, as if each environment had been recycled, and waits for the new ones.
-pub(crate) async fn recycle(stack: &Stack) {
-    let before = pids(stack);
+/// Kills the instance of a function that has served, as if its environment had been recycled, and
+/// waits for the next one. It must be the only one: an instance that has not served yet may not
+/// have started, and what dies at its start is not replaced before it is needed.
+pub(crate) async fn recycle(stack: &Stack, function: &str) {
+    let of_function = || -> BTreeSet<i32> {
+        let instances = stack.instances();
+        let of = instances.iter().filter(|one| one.function == function);
+        of.map(|one| one.pid).collect()
+    };
+    let before = of_function();
+    assert_eq!(before.len(), 1);
     for pid in &before {
         stack.kill(*pid).unwrap();
     }
-    eventually("new instances", || {
-        let now = pids(stack);
-        now.len() == before.len() && now.is_disjoint(&before)
+    eventually("a new instance", || {
+        let now = of_function();
+        now.len() == 1 && now.is_disjoint(&before)
     })
     .await;
 }

@@ -1,0 +1,347 @@
+//! What is down, slow, or wrong around the functions: every request still gets an answer of ours,
+//! and nothing is lost.
+
+use std::time::Duration;
+
+use local::{DynamoDbFault, Fault, SecretsFault, ShopRoute, Stack, defaults, tokens};
+use serde_json::{Value, json};
+
+use crate::api::{self, Request, refused};
+use crate::stage::{Payment, fresh, own, own_with, payment, pids, recycle, report, shown, user};
+use crate::table;
+
+/// A create for a new order of a new user that costs 100.
+fn create(stack: &Stack) -> (Request<'_>, Value) {
+    let uid = user(stack);
+    let oid = stack.shop().add_order(uid, 100);
+    let body = json!({"uid": uid, "oid": oid, "amount": 100});
+    (api::post(stack, "create").payer(uid).json(&body), body)
+}
+
+#[tokio::test]
+async fn a_shop_that_gives_no_answer_is_not_one_without_the_order() {
+    let stack = own().await;
+    let drip = Fault::Drip(Duration::from_secs(1));
+    for route in [ShopRoute::UserInfo, ShopRoute::OrderDetail] {
+        for fault in [
+            Fault::Status(500),
+            Fault::Status(503),
+            Fault::Status(401),
+            Fault::Status(302),
+            Fault::Hang,
+            Fault::Reset,
+            drip.clone(),
+            Fault::WrongId,
+            Fault::Garbage,
+        ] {
+            let (request, body) = create(&stack);
+            stack.shop().set_fault(route, fault.clone(), None);
+            let answer = request.clone().send().await;
+            assert_eq!(answer.status, 503, "{route:?} {fault:?}: {}", answer.body);
+            answer.problem("unavailable");
+            refused(&stack, "create", &body, "unavailable").await;
+            stack.shop().clear_faults();
+            let oid = body["oid"].as_u64().unwrap();
+            assert_eq!(table::guard(&stack, oid).await, None, "{route:?} {fault:?}");
+            request.send().await.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_broken_connection_is_mended_by_a_fresh_one() {
+    let stack = own().await;
+    for route in [ShopRoute::UserInfo, ShopRoute::OrderDetail] {
+        let (request, _) = create(&stack);
+        stack.shop().set_fault(route, Fault::Reset, Some(1));
+        request.send().await.ok();
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_could_not_be_told_is_told_by_the_next_delivery() {
+    let stack = own().await;
+    for fault in [Fault::Status(500), Fault::Hang, Fault::LoseAnswer] {
+        let payment = payment(&stack).await;
+        stack
+            .shop()
+            .set_fault(ShopRoute::OrderPaid, fault.clone(), None);
+        let message = payment.message(1, 1);
+        let report = || {
+            api::post(&stack, "callback")
+                .json(&message)
+                .signed_as("m", now())
+        };
+        report().send().await.problem("unavailable");
+        let record = table::record(&stack, payment.id).await;
+        assert_eq!(
+            (&record["status"], &record["tries"]),
+            (&json!(1), &json!(0)),
+            "{fault:?}"
+        );
+        assert!(table::is_to_be_told(&stack, payment.id).await);
+
+        stack.shop().clear_faults();
+        report().send().await.ok();
+        assert!(!table::is_to_be_told(&stack, payment.id).await);
+        assert_eq!(stack.shop().order(payment.oid).unwrap().status, 1);
+        assert_eq!(stack.shop().times_paid(payment.oid), 1, "{fault:?}");
+        // What is done stays done.
+        report().send().await.ok();
+        assert_eq!(shown(&stack, payment).await["status"], 1);
+    }
+}
+
+fn now() -> u64 {
+    local::clock::now_secs()
+}
+
+#[tokio::test]
+async fn a_report_that_fits_needs_no_user_service() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    stack
+        .shop()
+        .set_fault(ShopRoute::UserInfo, Fault::Status(500), None);
+    stack
+        .shop()
+        .set_fault(ShopRoute::OrderDetail, Fault::Hang, None);
+    report(&stack, payment, 1, 1).await.ok();
+    assert_eq!(stack.shop().times_paid(payment.oid), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_gives_no_answer_loses_nothing() {
+    let stack = own().await;
+    for fault in [
+        DynamoDbFault::Throttle,
+        DynamoDbFault::Conflict,
+        DynamoDbFault::Error,
+    ] {
+        let (request, _) = create(&stack);
+        stack
+            .dynamodb_control()
+            .set_fault("TransactWriteItems", fault, None);
+        request.clone().send().await.problem("unavailable");
+        stack.dynamodb_control().clear_faults();
+        // Once it answers again, or fails just once, the request goes through.
+        stack
+            .dynamodb_control()
+            .set_fault("TransactWriteItems", fault, Some(1));
+        request.send().await.ok();
+        stack.dynamodb_control().clear_faults();
+    }
+    let payment = payment(&stack).await;
+    stack
+        .dynamodb_control()
+        .set_fault("GetItem", DynamoDbFault::Error, None);
+    let detail = api::post(&stack, "detail")
+        .payer(payment.uid)
+        .json(&json!({"id": payment.id}));
+    detail.clone().send().await.problem("unavailable");
+    report(&stack, payment, 1, 1).await.problem("unavailable");
+    stack.dynamodb_control().clear_faults();
+    assert_eq!(detail.send().await.ok()["status"], 0);
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_still_one_write() {
+    let stack = own().await;
+    let (request, body) = create(&stack);
+    stack
+        .dynamodb_control()
+        .set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    let id = request.clone().send().await.ok()["id"].clone();
+    assert_eq!(
+        request.send().await.problem("payment-exists")["payment_id"],
+        id
+    );
+
+    let payment = Payment {
+        id: id.as_u64().unwrap(),
+        uid: body["uid"].as_u64().unwrap(),
+        oid: body["oid"].as_u64().unwrap(),
+        amount: 100,
+    };
+    stack
+        .dynamodb_control()
+        .set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    report(&stack, payment, 1, 1).await.ok();
+    assert_eq!(stack.shop().times_paid(payment.oid), 1);
+    assert_eq!(table::record(&stack, payment.id).await["version"], 2);
+}
+
+#[tokio::test]
+async fn an_index_that_has_not_heard_yet_makes_no_second_payment() {
+    let stack = own().await;
+    stack
+        .dynamodb_control()
+        .set_fault("Query oid-index", DynamoDbFault::FindNothing, None);
+    let (request, body) = create(&stack);
+    let id = request.clone().send().await.ok()["id"].clone();
+    assert_eq!(
+        request.send().await.problem("payment-exists")["payment_id"],
+        id
+    );
+    let uid = body["uid"].as_u64().unwrap();
+    let by_order = api::post(&stack, "detail")
+        .payer(uid)
+        .json(&json!({"oid": body["oid"]}));
+    assert_eq!(by_order.send().await.ok()["id"], id);
+}
+
+#[tokio::test]
+async fn without_a_usable_secret_nobody_comes_in() {
+    let stack = own().await;
+    let honest = stack.payer_token(1);
+    let detail = |token: &str| {
+        api::post(&stack, "detail")
+            .bearer(token)
+            .json(&json!({"id": 1}))
+    };
+    let empty = tokens::issue("", 1, None, now());
+    for secret in [
+        "",
+        "{}",
+        "null",
+        r#"{"access_secret":""}"#,
+        r#"{"access_secret":"short"}"#,
+    ] {
+        stack.secrets().set_raw(defaults::AUTH_SECRET_ID, secret);
+        recycle(&stack, "detail").await;
+        for token in [&honest, &empty] {
+            detail(token).send().await.problem("unavailable");
+        }
+    }
+    for fault in [SecretsFault::Error, SecretsFault::Hang] {
+        stack.secrets().set_fault(Some(fault));
+        recycle(&stack, "detail").await;
+        detail(&honest).send().await.problem("unavailable");
+    }
+    // Nothing of it outlasts the outage.
+    stack.secrets().set_fault(None);
+    let secret = json!({"access_secret": defaults::ACCESS_SECRET}).to_string();
+    stack.secrets().set_raw(defaults::AUTH_SECRET_ID, secret);
+    detail(&honest).send().await.problem("payment-not-found");
+}
+
+#[tokio::test]
+async fn keys_once_read_outlast_an_outage_of_their_service() {
+    let stack = own().await;
+    let first = payment(&stack).await;
+    stack.secrets().set_fault(Some(SecretsFault::Error));
+    assert_eq!(shown(&stack, first).await["status"], 0);
+    report(&stack, first, 1, 1).await.ok();
+}
+
+#[tokio::test]
+async fn a_rotation_refuses_nobody() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let show = |token: &str| {
+        let request = api::post(&stack, "detail").bearer(token);
+        request.json(&json!({"id": payment.id})).send()
+    };
+    let old = stack.payer_token(payment.uid);
+    let renewed = "another-secret-of-at-least-32-bytes!";
+    let secret = json!({ "access_secret": renewed }).to_string();
+    stack.secrets().put(defaults::AUTH_SECRET_ID, secret);
+    stack.shop().set_access_secret(renewed);
+    // The running instance has not heard of it: a token of the new secret makes it ask.
+    let new = tokens::issue(renewed, payment.uid, None, now());
+    for token in [&new, &old, &new] {
+        show(token).await.ok();
+    }
+    recycle(&stack, "detail").await;
+    for token in [&old, &new] {
+        show(token).await.ok();
+    }
+    // The previous generation counts as long as tokens live, and no longer.
+    stack
+        .secrets()
+        .set_age(defaults::AUTH_SECRET_ID, 24 * 60 * 60 + 1);
+    recycle(&stack, "detail").await;
+    show(&old).await.problem("unauthenticated");
+    show(&new).await.ok();
+}
+
+#[tokio::test]
+async fn a_killed_instance_is_replaced_and_loses_nothing() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    stack
+        .shop()
+        .set_fault(ShopRoute::OrderPaid, Fault::Hang, Some(1));
+    let callback = stack
+        .instances()
+        .into_iter()
+        .find(|one| one.function == "callback")
+        .unwrap();
+    let (cut_off, ()) = tokio::join!(report(&stack, payment, 1, 1), async {
+        // The record has moved; the order is being told.
+        while stack.shop().calls(ShopRoute::OrderPaid) == 0 {
+            tokio::task::yield_now().await;
+        }
+        stack.kill(callback.pid).unwrap();
+    });
+    // The gateway's own word for a function that ended.
+    assert_eq!(cut_off.status, 500, "{}", cut_off.body);
+    assert!(table::is_to_be_told(&stack, payment.id).await);
+    report(&stack, payment, 1, 1).await.ok();
+    assert_eq!(stack.shop().times_paid(payment.oid), 1);
+    assert!(!pids(&stack).contains(&callback.pid));
+}
+
+#[tokio::test]
+async fn bad_settings_are_answered_unavailable_and_logged_all_at_once() {
+    let bad = [
+        ("CURRENCY", "cny"),
+        ("LOG_LEVEL", "loud"),
+        ("ORDER_PAID_URL", "http://shop"),
+    ];
+    let stack = own_with(&bad).await;
+    let (request, body) = create(&stack);
+    request.send().await.problem("unavailable");
+    refused(&stack, "create", &body, "unavailable").await;
+    let logs = stack.logs();
+    let line = logs
+        .lines()
+        .find(|line| line.contains("bad settings"))
+        .unwrap();
+    for name in ["CURRENCY", "LOG_LEVEL", "ORDER_PAID_URL"] {
+        assert!(line.contains(&format!("{name} is not valid")), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_and_an_audience_are_asked_for_once_they_are_set() {
+    let stack = own_with(&[("JWT_ISSUER", "mall"), ("JWT_AUDIENCE", "pay")]).await;
+    let uid = fresh();
+    let send = |extra: Value| {
+        let mut claims = json!({"uid": uid, "iat": now(), "exp": now() + 60});
+        claims
+            .as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
+        let token = tokens::sign(&stack.access_secret, &claims);
+        api::post(&stack, "detail")
+            .bearer(&token)
+            .json(&json!({"id": 1}))
+            .send()
+    };
+    send(json!({"iss": "mall", "aud": "pay"}))
+        .await
+        .problem("payment-not-found");
+    send(json!({"iss": "mall", "aud": ["x", "pay"]}))
+        .await
+        .problem("payment-not-found");
+    for wrong in [
+        json!({}),
+        json!({"iss": "mall"}),
+        json!({"aud": "pay"}),
+        json!({"iss": "Mall", "aud": "pay"}),
+        json!({"iss": "mall", "aud": ["x"]}),
+    ] {
+        send(wrong).await.problem("unauthenticated");
+    }
+}
