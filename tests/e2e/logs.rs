@@ -1,10 +1,15 @@
 //! What is secret is in no log line, even when everything is logged.
 
-use local::{clock, defaults, tokens};
+use local::{Stack, clock, defaults, tokens};
 use serde_json::json;
 
 use crate::stage::{own_with, payment, report};
 use crate::{api, echo};
+
+/// Waits for a line that says this; what was logged before it is there then.
+pub(crate) async fn lines(stack: &Stack, said: &str) {
+    echo::eventually(said, || stack.logs().contains(said)).await;
+}
 
 #[tokio::test]
 async fn no_token_secret_signature_or_body_is_ever_logged() {

@@ -12,6 +12,8 @@ mod flow;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+mod holes;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod logs;
