@@ -30,12 +30,12 @@ async fn a_shop_that_gives_no_answer_is_not_one_without_the_order() {
             Fault::Status(302),
             Fault::Hang,
             Fault::Reset,
-            drip.clone(),
+            drip,
             Fault::WrongId,
             Fault::Garbage,
         ] {
             let (request, body) = create(&stack);
-            stack.shop().set_fault(route, fault.clone(), None);
+            stack.shop().set_fault(route, fault, None);
             let answer = request.clone().send().await;
             assert_eq!(answer.status, 503, "{route:?} {fault:?}: {}", answer.body);
             answer.problem("unavailable");
@@ -63,9 +63,7 @@ async fn an_order_that_could_not_be_told_is_told_by_the_next_delivery() {
     let stack = own().await;
     for fault in [Fault::Status(500), Fault::Hang, Fault::LoseAnswer] {
         let payment = payment(&stack).await;
-        stack
-            .shop()
-            .set_fault(ShopRoute::OrderPaid, fault.clone(), None);
+        stack.shop().set_fault(ShopRoute::OrderPaid, fault, None);
         let message = payment.message(1, 1);
         let report = || {
             api::post(&stack, "callback")

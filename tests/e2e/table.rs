@@ -97,13 +97,6 @@ pub(crate) async fn quarantined(stack: &Stack, id: u64) -> usize {
     list.iter().filter(of).count()
 }
 
-/// How many items there are.
-pub(crate) async fn size(stack: &Stack) -> u64 {
-    let answer = call(stack, "Scan", json!({"Select": "COUNT"})).await;
-    assert_eq!(answer.get("LastEvaluatedKey"), None, "one page");
-    answer["Count"].as_u64().unwrap()
-}
-
 /// Writes an item, its attributes typed as DynamoDB's JSON types them.
 pub(crate) async fn put(stack: &Stack, item: Value) {
     call(stack, "PutItem", json!({"Item": item})).await;

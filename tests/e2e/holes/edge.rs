@@ -108,8 +108,8 @@ async fn hole_29_no_token_is_logged() {
 #[tokio::test]
 async fn hole_30_cheap_checks_come_first() {
     let stack = own().await;
-    // The table was made.
-    stack.dynamodb_control().take_calls();
+    let made = ["CreateTable", "DescribeTable"];
+    assert_eq!(stack.dynamodb_control().take_calls(), made);
     let create = || api::post(&stack, "create");
     create()
         .json(&json!({"uid": 1, "oid": 1, "amount": 100}))

@@ -50,7 +50,7 @@ async fn a_signature_that_does_not_count_is_refused_and_nothing_moves() {
         changed(2, format!("v2,{base64}")),
         changed(2, format!("v1a,{base64}")),
         changed(2, format!("v1,{}", base64.trim_end_matches('='))),
-        changed(2, format!("v1,{}", &base64[..8])),
+        changed(2, format!("v1,{}", base64.split_at(8).0)),
         changed(2, format!("v1,{}", base64.to_lowercase())),
         changed(2, format!("{signature},{signature}")),
         changed(2, "v1,".to_owned()),

@@ -14,7 +14,7 @@ fn heavy(operation: &str) -> String {
     } else {
         1 << 16
     };
-    "x".repeat(most).to_owned() + "x"
+    "x".repeat(most) + "x"
 }
 
 /// What each step before the rules answers to a request that has its fault and all later ones.
