@@ -198,7 +198,9 @@ fn a_row_that_cannot_be_right_is_a_fault_and_never_a_default() {
             ("status", n(5)),
             ("status", n(0)),
             ("version", n(0)),
+            // Another row, also one whose telling would be on the same list.
             ("id", n(good.id.get() + 1)),
+            ("id", n(good.id.get() + 4)),
             ("uid", n(1 << 53)),
             ("provider_txn", s("a b")),
             ("create_time", n(253_402_300_800_000)),
