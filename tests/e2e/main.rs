@@ -26,6 +26,8 @@ mod problems;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod stack;

@@ -1,0 +1,48 @@
+//! The README says what there is: every problem, every route, every setting.
+
+use std::fs;
+
+use local::binaries;
+use local::template::Template;
+use pay::http::Code;
+
+fn workspace_file(name: &str) -> String {
+    fs::read_to_string(binaries::workspace().join(name)).unwrap()
+}
+
+#[test]
+fn every_problem_is_in_its_table() {
+    let readme = workspace_file("README.md");
+    for code in Code::ALL {
+        let (slug, status, number) = (code.as_str(), code.status().as_u16(), code.number());
+        let row = format!("| `{slug}` | {status} | {number} | ");
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn every_route_is_in_its_table() {
+    let readme = workspace_file("README.md");
+    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+    assert_eq!(template.routes.len(), 5);
+    for route in template.routes {
+        let row = format!("| `{} {}` | ", route.method, route.path);
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn every_setting_is_in_its_table() {
+    let readme = workspace_file("README.md");
+    let config = workspace_file("shared/src/config.rs");
+    let config = config.split("#[cfg(test)]").next().unwrap();
+    let settings = config.split('"').filter(|text| {
+        text.len() > 4
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    });
+    for name in settings {
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
+    }
+}
