@@ -1,0 +1,110 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW_MS: u64 = 1_800_000_000_000;
+
+fn now() -> Timestamp {
+    Timestamp::from_millis(NOW_MS).unwrap()
+}
+
+fn event(payload: &Value, deadline_ms: u64) -> LambdaEvent<Box<RawValue>> {
+    let payload = RawValue::from_string(payload.to_string()).unwrap();
+    let mut context = Context::default();
+    context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned();
+    context.deadline = deadline_ms;
+    LambdaEvent { payload, context }
+}
+
+fn through_api() -> Value {
+    json!({"version": "2.0", "requestContext": {"http": {"method": "POST"}}, "body": "{}"})
+}
+
+/// What comes out by both doors: the status of the one, the slug of the other.
+async fn both<F>(deadline_ms: u64, handle: impl Fn() -> F) -> (Value, Result<String, Code>)
+where
+    F: Future<Output = Result<Answer, Refusal>>,
+{
+    let api = event(&through_api(), deadline_ms);
+    let reply = serve(api, now, 100, |_door, _invocation| handle())
+        .await
+        .unwrap();
+    let direct = event(&json!({}), deadline_ms);
+    let direct = serve(direct, now, 100, |_door, _invocation| handle()).await;
+    let direct = direct.map(|reply| serde_json::to_string(&reply).unwrap());
+    let api = serde_json::to_value(&reply).unwrap()["statusCode"].take();
+    (api, direct.map_err(|error| error.code()))
+}
+
+fn answer() -> Result<Answer, Refusal> {
+    Answer::json(&json!({"id": 1}))
+}
+
+const FAR_MS: u64 = NOW_MS + 60_000;
+
+#[tokio::test]
+async fn an_answer_leaves_by_the_door_the_request_came_by() {
+    let done = both(FAR_MS, || async { answer() }).await;
+    assert_eq!(done, (json!(200), Ok(r#"{"id":1}"#.to_owned())));
+    let refused = both(FAR_MS, || async { Err(Code::Forbidden.into()) }).await;
+    assert_eq!(refused, (json!(403), Err(Code::Forbidden)));
+}
+
+#[tokio::test]
+async fn a_panic_is_answered() {
+    // At once, and after a wait.
+    let at_once = both(FAR_MS, || -> std::future::Ready<_> {
+        panic!("in a dependency")
+    })
+    .await;
+    assert_eq!(at_once, (json!(500), Err(Code::Internal)));
+    let later = both(FAR_MS, || async {
+        tokio::task::yield_now().await;
+        panic!("in a dependency")
+    })
+    .await;
+    assert_eq!(later, (json!(500), Err(Code::Internal)));
+}
+
+#[tokio::test]
+async fn half_a_second_before_the_deadline_there_is_an_answer() {
+    // No time is left from the start, so that the test need not wait.
+    for deadline_ms in [0, NOW_MS, NOW_MS + ANSWER_RESERVE_MS] {
+        let hung = both(deadline_ms, std::future::pending).await;
+        assert_eq!(hung, (json!(503), Err(Code::Unavailable)), "{deadline_ms}");
+    }
+}
+
+#[tokio::test]
+async fn a_bare_request_over_the_limit_is_refused_unread() {
+    let long = event(&json!({"filler": "x".repeat(100)}), FAR_MS);
+    let refused = serve(long, now, 100, |_door, _invocation| async { answer() }).await;
+    assert_eq!(refused.unwrap_err().code(), Code::BodyTooLarge);
+}
+
+#[tokio::test]
+async fn the_trace_is_the_callers_else_the_platforms_else_our_own() {
+    let callers = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let xray = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    let of_xray = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+    let own = "00-8476a536e9f411e897392dfe598c3fcd-97392dfe598c3fcd-00";
+    for (header, platform, want) in [
+        (Some(callers), Some(xray), callers),
+        (Some("nonsense"), Some(xray), of_xray),
+        (None, Some("Root=1-x"), own),
+        (None, None, own),
+    ] {
+        let mut payload = through_api();
+        if let Some(header) = header {
+            payload["headers"] = json!({"traceparent": header});
+        }
+        let mut event = event(&payload, FAR_MS);
+        event.context.xray_trace_id = platform.map(str::to_owned);
+        serve(event, now, 100, |_door, invocation| async move {
+            assert_eq!(invocation.trace.to_string(), want);
+            answer()
+        })
+        .await
+        .unwrap();
+    }
+}
