@@ -138,3 +138,21 @@ fn a_transaction_may_be_learnt_after_the_refund() {
     let txn = ProviderTxn::new("pi_1").unwrap();
     assert_eq!(world.payment(id).money.txn, Some(txn));
 }
+
+#[test]
+fn only_a_message_of_paid_money_does_the_telling() {
+    let (world, id) = World::with_payment();
+    world.fail(Call::TellPaid, Fate::Before);
+    world.callback(&a_notice(id, PAID, 1)).unwrap_err();
+    for (name, report) in [
+        (2, Report::Outcome(Outcome::Failed)),
+        (3, Report::Outcome(Outcome::Closed)),
+        (4, Report::PartialRefund),
+        (5, Report::Nothing),
+    ] {
+        let received = world.callback(&a_notice(id, report, name)).unwrap();
+        assert!(matches!(received.telling, Telling::None), "{report:?}");
+    }
+    assert_eq!(times_told(&world), 0);
+    assert!(world.payment(id).work.is_some());
+}
