@@ -70,10 +70,7 @@ impl fmt::Debug for Reader<'_> {
 impl<'a> Reader<'a> {
     /// A reader of the variables that `lookup` finds.
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self {
-            lookup,
-            wrong: Vec::new(),
-        }
+        Self { lookup, wrong: Vec::new() }
     }
 
     /// What every function needs; `None` if some of it is wrong.
@@ -180,9 +177,7 @@ mod tests {
     fn read(changed: &[(&str, &str)]) -> Result<(Settings, ShopSettings), BadSettings> {
         let lookup = |name: &str| {
             let all = changed.iter().chain(&GOOD);
-            all.clone()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned())
+            all.clone().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         let mut reader = Reader::new(&lookup);
         let (settings, shop) = (reader.settings(), reader.shop());
@@ -192,10 +187,7 @@ mod tests {
     #[test]
     fn good_settings_are_read_and_defaults_filled_in() {
         let (settings, shop) = read(&[]).unwrap();
-        assert_eq!(
-            (settings.table.as_str(), settings.currency.code()),
-            ("payments", "CNY")
-        );
+        assert_eq!((settings.table.as_str(), settings.currency.code()), ("payments", "CNY"));
         assert_eq!(settings.secret_overlap.as_secs(), 86_400);
         assert_eq!(settings.rules, TokenRules::default());
         assert_eq!(settings.log_level, LevelFilter::INFO);

@@ -84,10 +84,7 @@ impl Object {
     /// The value of a name. Names are compared to the letter; `null` is a value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The value of a name, if it is a whole number.
@@ -109,10 +106,7 @@ struct Depth(u8);
 
 impl Depth {
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        self.0
-            .checked_sub(1)
-            .map(Self)
-            .ok_or_else(|| E::custom("nested too deep"))
+        self.0.checked_sub(1).map(Self).ok_or_else(|| E::custom("nested too deep"))
     }
 }
 
@@ -147,10 +141,7 @@ impl<'de> Visitor<'de> for Depth {
         Ok(Json::Other)
     }
 
-    #[expect(
-        clippy::disallowed_types,
-        reason = "how serde hands over a fraction; it is dropped"
-    )]
+    #[expect(clippy::disallowed_types, reason = "how serde hands over a fraction; it is dropped")]
     fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
         Ok(Json::Other)
     }
@@ -177,10 +168,7 @@ impl<'de> Visitor<'de> for Depth {
         }
         let mut names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
-        if names
-            .windows(2)
-            .any(|pair| matches!(pair, [one, next] if one == next))
-        {
+        if names.windows(2).any(|pair| matches!(pair, [one, next] if one == next)) {
             return Err(de::Error::custom("a name twice"));
         }
         Ok(Json::Object(Object(fields)))
@@ -194,22 +182,12 @@ mod tests {
     #[test]
     fn whole_numbers_texts_arrays_and_objects_are_told_apart() {
         let json = Json::parse(br#" {"n":18446744073709551615,"t":"\u00e9","a":[null],"o":{}} "#);
-        let Some(Json::Object(fields)) = json else {
-            panic!("{json:?}")
-        };
+        let Some(Json::Object(fields)) = json else { panic!("{json:?}") };
         assert_eq!(fields.get("n"), Some(&Json::Number(u64::MAX)));
         assert_eq!(fields.get("t"), Some(&Json::Text("é".into())));
         assert_eq!(fields.get("a"), Some(&Json::Array(vec![Json::Other])));
         assert_eq!(fields.get("o"), Some(&Json::Object(Object::default())));
-        for other in [
-            "-1",
-            "1.0",
-            "3e2",
-            "-0",
-            "null",
-            "true",
-            "18446744073709551616",
-        ] {
+        for other in ["-1", "1.0", "3e2", "-0", "null", "true", "18446744073709551616"] {
             assert_eq!(Json::parse(other.as_bytes()), Some(Json::Other), "{other}");
         }
     }
@@ -255,10 +233,7 @@ mod tests {
         for name in ["a", "b", "c", "d", "f", "g", "E"] {
             assert_eq!(object.integer(name), None, "{name}");
         }
-        assert_eq!(
-            (object.integer("e"), object.text("b")),
-            (Some(7), Some("1"))
-        );
+        assert_eq!((object.integer("e"), object.text("b")), (Some(7), Some("1")));
         assert_eq!(object.get("f"), Some(&Json::Other));
     }
 }

@@ -14,24 +14,16 @@ use crate::{
 
 /// A variable of the process.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one lookup that is handed to config"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one lookup that is handed to config")]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
 /// The time.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one clock that is handed to the edge"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one clock that is handed to the edge")]
 pub fn clock() -> Timestamp {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let millis = u64::try_from(since_1970.as_millis()).unwrap_or(Timestamp::MAX_MILLIS);
     Timestamp::EPOCH.plus_millis(millis)
 }

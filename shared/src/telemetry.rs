@@ -22,12 +22,7 @@ pub fn init(level: LevelFilter) {
         .with_current_span(false)
         .with_span_list(false);
     // A second call keeps the first one's subscriber, which serves as well.
-    if tracing_subscriber::registry()
-        .with(filter(level))
-        .with(lines)
-        .try_init()
-        .is_ok()
-    {
+    if tracing_subscriber::registry().with(filter(level)).with(lines).try_init().is_ok() {
         panic::set_hook(Box::new(|panic| {
             // Where, not what: a message may hold what came in.
             let place = panic.location().map(ToString::to_string);

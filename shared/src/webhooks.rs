@@ -92,13 +92,8 @@ fn recent(text: &str, now: Timestamp) -> Result<u64, WebhookError> {
     if !(canonical && digits) {
         return Err(WebhookError::BadTimestamp);
     }
-    let secs: u64 = text
-        .parse()
-        .map_err(|_too_large| WebhookError::BadTimestamp)?;
-    let (age, lead) = (
-        now.secs().saturating_sub(secs),
-        secs.saturating_sub(now.secs()),
-    );
+    let secs: u64 = text.parse().map_err(|_too_large| WebhookError::BadTimestamp)?;
+    let (age, lead) = (now.secs().saturating_sub(secs), secs.saturating_sub(now.secs()));
     if age > TOLERANCE_SECS {
         Err(WebhookError::Stale { by_secs: age })
     } else if lead > TOLERANCE_SECS {
@@ -121,28 +116,14 @@ mod tests {
     fn the_window_is_300_seconds_either_way_and_inclusive() {
         let now = Timestamp::from_millis(1_800_000_000_999).unwrap();
         let of = |secs: u64| recent(&secs.to_string(), now);
-        for secs in [
-            1_799_999_700,
-            1_799_999_701,
-            1_800_000_000,
-            1_800_000_299,
-            1_800_000_300,
-        ] {
+        for secs in [1_799_999_700, 1_799_999_701, 1_800_000_000, 1_800_000_299, 1_800_000_300] {
             assert_eq!(of(secs), Ok(secs));
         }
         assert_eq!(of(1_799_999_699), Err(WebhookError::Stale { by_secs: 301 }));
         assert_eq!(of(1_800_000_301), Err(WebhookError::Early { by_secs: 301 }));
-        assert_eq!(
-            of(0),
-            Err(WebhookError::Stale {
-                by_secs: 1_800_000_000
-            })
-        );
+        assert_eq!(of(0), Err(WebhookError::Stale { by_secs: 1_800_000_000 }));
         // Milliseconds.
-        assert!(matches!(
-            of(1_800_000_000_000),
-            Err(WebhookError::Early { .. })
-        ));
+        assert!(matches!(of(1_800_000_000_000), Err(WebhookError::Early { .. })));
         assert!(matches!(of(u64::MAX), Err(WebhookError::Early { .. })));
     }
 
@@ -173,9 +154,7 @@ mod tests {
     #[test]
     fn base64_is_read_strictly() {
         assert_eq!(base64("+/8="), Some(vec![0xfb, 0xff]));
-        for bad in [
-            "-_8=", "+/8", "+/9=", "+/8==", " +/8=", "+/8=\n", "+/8=,", "+/8= ",
-        ] {
+        for bad in ["-_8=", "+/8", "+/9=", "+/8==", " +/8=", "+/8=\n", "+/8=,", "+/8= "] {
             assert_eq!(base64(bad), None, "{bad:?}");
         }
     }

@@ -11,62 +11,22 @@ use crate::stage::fresh;
 /// Every problem: slug, status, code, title.
 pub(crate) const PROBLEMS: [(&str, u16, u16, &str); 18] = [
     ("body-too-large", 413, 413, "The request body is too large"),
-    (
-        "unsupported-media-type",
-        415,
-        415,
-        "The request body must be application/json in UTF-8",
-    ),
+    ("unsupported-media-type", 415, 415, "The request body must be application/json in UTF-8"),
     ("invalid-request", 400, 400, "The request is not valid"),
-    (
-        "provider-not-found",
-        404,
-        404,
-        "Payment provider does not exist",
-    ),
+    ("provider-not-found", 404, 404, "Payment provider does not exist"),
     ("unauthenticated", 401, 401, "A valid token is required"),
-    (
-        "bad-signature",
-        401,
-        401,
-        "A valid and recent signature is required",
-    ),
+    ("bad-signature", 401, 401, "A valid and recent signature is required"),
     ("forbidden", 403, 403, "This caller may not do this"),
     ("user-not-found", 404, 100, "User does not exist"),
     ("order-not-found", 404, 100, "Order does not exist"),
     ("payment-exists", 409, 100, "Payment order created"),
-    (
-        "key-reused",
-        422,
-        100,
-        "The Idempotency-Key was used for another request",
-    ),
+    ("key-reused", 422, 100, "The Idempotency-Key was used for another request"),
     ("order-paid", 409, 100, "Order is already paid"),
     ("payment-not-found", 404, 100, "Payment does not exist"),
-    (
-        "amount-mismatch",
-        422,
-        100,
-        "The payment amount is inconsistent with the order amount",
-    ),
-    (
-        "record-mismatch",
-        422,
-        100,
-        "The message does not match the payment",
-    ),
-    (
-        "status-conflict",
-        409,
-        100,
-        "The payment does not allow this; it is kept for a person",
-    ),
-    (
-        "unavailable",
-        503,
-        500,
-        "Temporarily unavailable; repeating the request is safe",
-    ),
+    ("amount-mismatch", 422, 100, "The payment amount is inconsistent with the order amount"),
+    ("record-mismatch", 422, 100, "The message does not match the payment"),
+    ("status-conflict", 409, 100, "The payment does not allow this; it is kept for a person"),
+    ("unavailable", 503, 500, "Temporarily unavailable; repeating the request is safe"),
     ("internal", 500, 500, "Internal error"),
 ];
 
@@ -81,12 +41,7 @@ pub(crate) struct Request<'a> {
 
 /// A request to `/api/pay/{operation}`.
 pub(crate) fn post<'a>(stack: &'a Stack, operation: &str) -> Request<'a> {
-    Request {
-        stack,
-        operation: operation.to_owned(),
-        headers: Vec::new(),
-        body: Vec::new(),
-    }
+    Request { stack, operation: operation.to_owned(), headers: Vec::new(), body: Vec::new() }
 }
 
 impl Request<'_> {
@@ -168,11 +123,8 @@ impl Request<'_> {
 
     /// The event that the gateway makes of it. Of doubled headers the last one counts.
     pub(crate) fn event(&self) -> Value {
-        let headers: serde_json::Map<String, Value> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone(), json!(value)))
-            .collect();
+        let headers: serde_json::Map<String, Value> =
+            self.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let path = format!("/api/pay/{}", self.operation);
         json!({
             "version": "2.0",

@@ -9,10 +9,7 @@ use tokio::sync::OnceCell;
 
 async fn echo_binary() -> PathBuf {
     static BINARY: OnceCell<PathBuf> = OnceCell::const_new();
-    BINARY
-        .get_or_init(|| async { binaries::example("echo").await.unwrap() })
-        .await
-        .clone()
+    BINARY.get_or_init(|| async { binaries::example("echo").await.unwrap() }).await.clone()
 }
 
 /// What starts such a stack.
@@ -44,9 +41,7 @@ pub(crate) async fn post(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> (u16, Value) {
-    let mut request = http()
-        .post(format!("{}{path}", stack.api))
-        .body(body.to_vec());
+    let mut request = http().post(format!("{}{path}", stack.api)).body(body.to_vec());
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -38,10 +38,7 @@ fn files() -> Vec<File> {
         let directory = binaries::workspace().join("events").join(function);
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
-            assert!(
-                path.extension().is_some_and(|kind| kind == "json"),
-                "{path:?}"
-            );
+            assert!(path.extension().is_some_and(|kind| kind == "json"), "{path:?}");
             let name = path.file_stem().unwrap().to_str().unwrap();
             let (direct, name) = match name.strip_prefix("direct-") {
                 Some(name) => (true, name),
@@ -76,9 +73,8 @@ fn every_answer_has_an_event_and_every_event_is_of_an_answer() {
     let files = files();
     for (function, outcomes) in API {
         for direct in [false, true] {
-            let own = files
-                .iter()
-                .filter(|file| file.function == function && file.direct == direct);
+            let own =
+                files.iter().filter(|file| file.function == function && file.direct == direct);
             let found: BTreeSet<&str> = own.map(|file| file.outcome.as_str()).collect();
             let outcomes = outcomes.iter().copied();
             let wanted = outcomes.filter(|outcome| !direct || !API_ONLY.contains(outcome));
@@ -97,16 +93,10 @@ async fn every_event_gets_the_answer_that_its_name_says() {
     let stack = Stack::start(StackOptions::default()).await.unwrap();
     for file in files() {
         let world = World::of(&stack, &file.text).await;
-        let filling = Filling {
-            values: world.values,
-            ..Filling::default()
-        };
+        let filling = Filling { values: world.values, ..Filling::default() };
         let event = events::fill(&file.text, &filling)
             .unwrap_or_else(|error| panic!("{:?}: {error:#}", file.path));
-        let before = world
-            .payment
-            .as_ref()
-            .map_or(&Value::Null, |(_, record)| record);
+        let before = world.payment.as_ref().map_or(&Value::Null, |(_, record)| record);
         let answer = send(&stack, &file, &event).await;
         let told = format!("{:?} is answered {answer}", file.path);
         match file.outcome.as_str() {
@@ -135,10 +125,7 @@ impl World {
     /// Makes what the placeholders of an event name.
     async fn of(stack: &Stack, text: &str) -> Self {
         free_order_1(stack).await;
-        let mut world = Self {
-            values: BTreeMap::new(),
-            payment: None,
-        };
+        let mut world = Self { values: BTreeMap::new(), payment: None };
         let mut put =
             |name: &str, value: u64| world.values.insert(name.to_owned(), value.to_string());
         let wants = |name: &str| text.contains(&format!("{{{{{name}"));
@@ -179,13 +166,7 @@ impl World {
 
 /// Order 1 as the shop starts with it: unpaid, and no payment guards it.
 async fn free_order_1(stack: &Stack) {
-    let order = Order {
-        id: 1,
-        uid: 1,
-        pid: 1,
-        amount: 100,
-        status: 0,
-    };
+    let order = Order { id: 1, uid: 1, pid: 1, amount: 100, status: 0 };
     stack.shop().put_order(order);
     let key = json!({"pk": {"S": "order#1"}, "sk": {"S": "guard"}});
     let request = json!({"TableName": stack.table, "Key": key});
@@ -250,10 +231,7 @@ async fn check_answer(stack: &Stack, file: &File, event: &Value, before: &Value,
     let told = format!("{:?} is answered {answer}", file.path);
     if !file.direct {
         assert_eq!(answer["status"], 200, "{told}");
-        assert_eq!(
-            answer["headers"]["content-type"], "application/json",
-            "{told}"
-        );
+        assert_eq!(answer["headers"]["content-type"], "application/json", "{told}");
         let replayed = answer["headers"]["idempotent-replayed"] == "true";
         assert_eq!(replayed, file.outcome == "replayed", "{told}");
     }
@@ -269,10 +247,7 @@ async fn check_answer(stack: &Stack, file: &File, event: &Value, before: &Value,
         "detail" if body["payments"].is_array() => {
             let size = request["limit"].as_u64().unwrap_or(20);
             let shown = body["payments"].as_array().unwrap();
-            assert!(
-                (1..=size).contains(&u64::try_from(shown.len()).unwrap()),
-                "{told}"
-            );
+            assert!((1..=size).contains(&u64::try_from(shown.len()).unwrap()), "{told}");
             assert!(shown.iter().all(|payment| payment["uid"] == 1), "{told}");
         }
         "detail" => assert_eq!(body, before, "{told}"),
@@ -305,11 +280,7 @@ fn request(file: &File, event: &Value) -> Value {
 async fn an_event_of_the_api_is_what_the_gateway_sends() {
     let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
     let stack = echo::stack().await;
-    let sent = [
-        ("content-type", "application/json"),
-        ("accept", "*/*"),
-        ("user-agent", "x"),
-    ];
+    let sent = [("content-type", "application/json"), ("accept", "*/*"), ("user-agent", "x")];
     let (_, given) = echo::post(&stack, "/echo", &sent, b"{}").await;
     for file in files() {
         let event: Value = serde_json::from_str(&file.text).unwrap();
@@ -324,36 +295,23 @@ async fn an_event_of_the_api_is_what_the_gateway_sends() {
         let top = names(&event, "").into_iter();
         let top = top.filter(|name| *name != "pathParameters" && *name != "body");
         let given_top = names(&given, "").into_iter().filter(|name| *name != "body");
-        assert_eq!(
-            top.collect::<Vec<_>>(),
-            given_top.collect::<Vec<_>>(),
-            "{path:?}"
-        );
+        assert_eq!(top.collect::<Vec<_>>(), given_top.collect::<Vec<_>>(), "{path:?}");
         let own = names(&event, "/headers");
         let missing = names(&given, "/headers")
             .into_iter()
             .find(|name| *name != "content-type" && !own.contains(name));
         assert_eq!(missing, None, "{path:?}");
-        assert!(
-            own.iter().all(|name| name.to_lowercase() == **name),
-            "{path:?}"
-        );
+        assert!(own.iter().all(|name| name.to_lowercase() == **name), "{path:?}");
 
         let key = event["routeKey"].as_str().unwrap();
         let mut routes = template.routes.iter();
         let route = routes.find(|route| format!("{} {}", route.method, route.path) == key);
         assert_eq!(route.unwrap().function, file.function, "{path:?}");
         assert_eq!(event["requestContext"]["routeKey"], key, "{path:?}");
-        assert_eq!(
-            event["requestContext"]["http"]["path"], event["rawPath"],
-            "{path:?}"
-        );
+        assert_eq!(event["requestContext"]["http"]["path"], event["rawPath"], "{path:?}");
         let raw_path = event["rawPath"].as_str().unwrap();
         let provider = event["pathParameters"]["provider"].as_str();
-        let filled = route
-            .unwrap()
-            .path
-            .replace("{provider}", provider.unwrap_or("?"));
+        let filled = route.unwrap().path.replace("{provider}", provider.unwrap_or("?"));
         assert_eq!(raw_path, filled, "{path:?}");
     }
 }

@@ -29,10 +29,7 @@ async fn a_payment_is_created_paid_and_its_order_told() {
 
     assert_eq!(stack.shop().order(payment.oid).unwrap().status, 1);
     let tellings = stack.shop().tellings();
-    let tellings: Vec<_> = tellings
-        .iter()
-        .filter(|one| one.oid == payment.oid)
-        .collect();
+    let tellings: Vec<_> = tellings.iter().filter(|one| one.oid == payment.oid).collect();
     assert_eq!(tellings.len(), 1);
     assert_eq!(tellings[0].pay_id, Some(payment.id));
     assert_eq!(tellings[0].amount, Some(payment.amount));
@@ -55,12 +52,7 @@ async fn the_same_goes_by_direct_invoke() {
     assert_eq!(created, json!({"id": id}));
     assert_eq!(stack.invoke("create", &request).await.unwrap(), created);
 
-    let payment = Payment {
-        id,
-        uid,
-        oid,
-        amount: 250,
-    };
+    let payment = Payment { id, uid, oid, amount: 250 };
     for by in [json!({"id": id}), json!({"oid": oid})] {
         let shown = stack.invoke("detail", &by).await.unwrap();
         assert_shown(&shown, payment, 0, 0);
@@ -95,14 +87,9 @@ async fn a_client_of_the_replaced_service_keeps_working() {
     assert_eq!(send("callback", &settled, body).await, json!({}));
 
     let shown = send("detail", &bearer, format!(r#"{{"id":{id}}}"#)).await;
-    for (name, want) in [
-        ("id", id),
-        ("uid", uid),
-        ("oid", oid),
-        ("amount", 100),
-        ("source", 1),
-        ("status", 1),
-    ] {
+    for (name, want) in
+        [("id", id), ("uid", uid), ("oid", oid), ("amount", 100), ("source", 1), ("status", 1)]
+    {
         assert_eq!(shown[name], want, "{name}");
     }
 }
@@ -123,10 +110,7 @@ async fn a_list_is_the_payers_own_newest_first_a_page_at_a_time() {
         let page = api::post(stack, "list").payer(uid).json(&request).send();
         let page = page.await.ok();
         let payments = page["payments"].as_array().unwrap();
-        let ids: Vec<u64> = payments
-            .iter()
-            .map(|one| one["id"].as_u64().unwrap())
-            .collect();
+        let ids: Vec<u64> = payments.iter().map(|one| one["id"].as_u64().unwrap()).collect();
         (ids, page.get("cursor").and_then(Value::as_u64))
     };
     assert_eq!(page(json!({})).await, (ids.clone(), None));
@@ -142,12 +126,9 @@ async fn a_list_is_the_payers_own_newest_first_a_page_at_a_time() {
     assert_eq!(last, (ids[4..].to_vec(), None));
     let none = page(json!({"cursor": ids[4]})).await;
     assert_eq!(none, (Vec::new(), None));
-    for request in [
-        json!({"limit": 0}),
-        json!({"limit": 101}),
-        json!({"cursor": 0}),
-        json!({"cursor": "1"}),
-    ] {
+    for request in
+        [json!({"limit": 0}), json!({"limit": 101}), json!({"cursor": 0}), json!({"cursor": "1"})]
+    {
         let refused = api::post(stack, "list").payer(uid).json(&request).send();
         refused.await.problem("invalid-request");
     }
@@ -158,19 +139,10 @@ async fn a_payment_is_found_by_its_order() {
     let stack = shared();
     let payment = payment(stack).await;
     let find = async |uid: u64, body: Value| {
-        api::post(stack, "detail")
-            .payer(uid)
-            .json(&body)
-            .send()
-            .await
+        api::post(stack, "detail").payer(uid).json(&body).send().await
     };
     let by_order = json!({"oid": payment.oid});
-    assert_shown(
-        &find(payment.uid, by_order.clone()).await.ok(),
-        payment,
-        0,
-        0,
-    );
+    assert_shown(&find(payment.uid, by_order.clone()).await.ok(), payment, 0, 0);
     let other = user(stack);
     find(other, by_order).await.problem("payment-not-found");
     let unpaid = stack.shop().add_order(other, 1);
@@ -182,17 +154,10 @@ async fn a_payment_is_found_by_its_order() {
 async fn a_closed_payment_is_replaced_by_the_next_create() {
     let stack = shared();
     let closed = payment_in(stack, 3).await;
-    let again = || {
-        api::post(stack, "create")
-            .payer(closed.uid)
-            .json(&closed.request())
-    };
+    let again = || api::post(stack, "create").payer(closed.uid).json(&closed.request());
     let id = again().send().await.ok()["id"].as_u64().unwrap();
     assert_ne!(id, closed.id);
-    assert_eq!(
-        table::guard(stack, closed.oid).await.unwrap()["payment"],
-        id
-    );
+    assert_eq!(table::guard(stack, closed.oid).await.unwrap()["payment"], id);
 
     let by_order = api::post(stack, "detail").payer(closed.uid);
     let by_order = by_order.json(&json!({"oid": closed.oid})).send().await.ok();
@@ -216,12 +181,7 @@ async fn an_idempotency_key_replays_the_first_answer() {
     let first = create("key-1", &body).await;
     assert_eq!(first.replayed, None);
     let first = first.ok();
-    let payment = Payment {
-        id: first["id"].as_u64().unwrap(),
-        uid,
-        oid,
-        amount: 100,
-    };
+    let payment = Payment { id: first["id"].as_u64().unwrap(), uid, oid, amount: 100 };
     let replay = async || {
         let again = create("key-1", &body).await;
         assert_eq!(again.replayed.as_deref(), Some("true"));

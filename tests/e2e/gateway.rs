@@ -9,11 +9,7 @@ use crate::echo::{http, post, stack};
 #[tokio::test]
 async fn a_function_sees_a_request_as_the_gateway_describes_it() {
     let stack = stack().await;
-    let headers = [
-        ("X-Twice", "a"),
-        ("x-twice", "b"),
-        ("content-type", "application/json"),
-    ];
+    let headers = [("X-Twice", "a"), ("x-twice", "b"), ("content-type", "application/json")];
     let (status, event) = post(&stack, "/echo/a%20b?q=%3C&q=2", &headers, br#"{"a":1}"#).await;
     assert_eq!(status, 200);
     assert_eq!(event["version"], "2.0");
@@ -49,11 +45,7 @@ async fn what_the_gateway_answers_itself_is_worded_as_its() {
     let not_found = (404, json!({"message": "Not Found"}));
     assert_eq!(post(&stack, "/", &[], b"").await, not_found);
     assert_eq!(post(&stack, "/echo/", &[], b"").await, not_found);
-    let get = http()
-        .get(format!("{}/echo", stack.api))
-        .send()
-        .await
-        .unwrap();
+    let get = http().get(format!("{}/echo", stack.api)).send().await.unwrap();
     assert!(get.headers().contains_key("apigw-requestid"));
     assert_eq!(get.status(), 404);
 
@@ -67,11 +59,7 @@ async fn what_the_gateway_answers_itself_is_worded_as_its() {
 
     let broken = (500, json!({"message": "Internal Server Error"}));
     for told in ["error", "panic", "exit", "big"] {
-        assert_eq!(
-            post(&stack, "/echo", &[("x-do", told)], b"").await,
-            broken,
-            "{told}"
-        );
+        assert_eq!(post(&stack, "/echo", &[("x-do", told)], b"").await, broken, "{told}");
     }
     let (status, bare) = post(&stack, "/echo", &[("x-do", "bare")], b"").await;
     assert_eq!((status, bare), (200, json!({"bare": true})));
@@ -99,19 +87,10 @@ async fn no_request_is_too_odd_for_the_gateway() {
         ("CONNECT a:1 HTTP/1.1\r\nHost: x", 404),
         ("POST /echo HTTP/1.1\r\nHost: x\r\nx: a\x01b", 400),
         ("POST /echo HTTP/1.1\r\nHost: x\r\nx: \u{e9}\t<", 200),
-        (
-            "POST /echo HTTP/1.1\r\nx-forwarded-proto: a\r\nx-forwarded-proto: <",
-            200,
-        ),
-        (
-            "POST /echo HTTP/1.1\r\nHost: x\r\ncontent-type: \u{1f}",
-            400,
-        ),
+        ("POST /echo HTTP/1.1\r\nx-forwarded-proto: a\r\nx-forwarded-proto: <", 200),
+        ("POST /echo HTTP/1.1\r\nHost: x\r\ncontent-type: \u{1f}", 400),
         ("POST /echo HTTP/1.1\r\nHost: x\r\ncookie: ;;=;", 200),
-        (
-            "POST /echo HTTP/1.1\r\nHost: x\r\nconnection: close\r\ncontent-length: -1",
-            400,
-        ),
+        ("POST /echo HTTP/1.1\r\nHost: x\r\nconnection: close\r\ncontent-length: -1", 400),
         ("nonsense", 400),
     ] {
         let status = raw(&stack, &format!("{head}\r\n\r\n")).await;
@@ -132,12 +111,7 @@ async fn raw(stack: &Stack, request: &str) -> u16 {
             read => answer.extend_from_slice(&buffer[..read]),
         }
     }
-    String::from_utf8_lossy(&answer)
-        .split(' ')
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap()
+    String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 #[tokio::test]
@@ -154,17 +128,10 @@ async fn a_direct_call_gets_the_bare_answer_or_a_function_error() {
             let status = response.status().as_u16();
             let failed = response.headers().get("x-amz-function-error").cloned();
             let body = response.bytes().await.unwrap();
-            (
-                status,
-                failed.is_some(),
-                serde_json::from_slice::<Value>(&body).unwrap(),
-            )
+            (status, failed.is_some(), serde_json::from_slice::<Value>(&body).unwrap())
         }
     };
-    assert_eq!(
-        call("echo", r#"{"a":1}"#).await,
-        (200, false, json!({"a": 1}))
-    );
+    assert_eq!(call("echo", r#"{"a":1}"#).await, (200, false, json!({"a": 1})));
     assert_eq!(call("echo:$LATEST", "").await, (200, false, json!({})));
     let told = json!({"errorType": "told-to", "errorMessage": "told to fail"});
     assert_eq!(call("echo", r#"{"do":"error"}"#).await, (200, true, told));

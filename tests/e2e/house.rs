@@ -28,18 +28,10 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 /// That no file below `folder` names any of `modules` of package `pay`.
 fn assert_never_names(folder: &str, modules: &[&str]) {
     for (path, source) in sources(folder) {
-        let code = source
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"));
+        let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
         // Where the tests of a file begin, its imports are theirs.
-        let code: Vec<&str> = code
-            .take_while(|line| line.trim() != "#[cfg(test)]")
-            .collect();
-        let flat = code
-            .join(" ")
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let code: Vec<&str> = code.take_while(|line| line.trim() != "#[cfg(test)]").collect();
+        let flat = code.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         for module in modules {
             for way in ["crate::", "pay::", "crate::{", "pay::{", "super::super::"] {
                 let named = format!("{way}{module}");
@@ -60,28 +52,13 @@ fn assert_never_names(folder: &str, modules: &[&str]) {
 
 #[test]
 fn imports_point_one_way() {
-    let outside = [
-        "adapters",
-        "auth",
-        "config",
-        "http",
-        "json",
-        "secret",
-        "start",
-        "telemetry",
-        "webhooks",
-    ];
+    let outside =
+        ["adapters", "auth", "config", "http", "json", "secret", "start", "telemetry", "webhooks"];
     let above = |inner: &[&'static str]| [&outside[..], inner].concat();
-    assert_never_names(
-        "shared/src/domain",
-        &above(&["ports", "usecases", "testing"]),
-    );
+    assert_never_names("shared/src/domain", &above(&["ports", "usecases", "testing"]));
     assert_never_names("shared/src/ports", &above(&["usecases", "testing"]));
     assert_never_names("shared/src/usecases", &above(&[]));
-    assert_never_names(
-        "shared/src/adapters",
-        &["usecases", "http", "start", "telemetry"],
-    );
+    assert_never_names("shared/src/adapters", &["usecases", "http", "start", "telemetry"]);
     assert_never_names("shared/src/auth", &["adapters", "usecases", "http"]);
     assert_never_names("shared/src/webhooks", &["adapters", "usecases", "http"]);
     assert_never_names("shared/src/http", &["adapters", "start"]);
@@ -132,9 +109,6 @@ fn is_variable(line: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    text.contains('_')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    text.contains('_') && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         || text == "CURRENCY"
 }

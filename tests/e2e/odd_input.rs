@@ -35,39 +35,20 @@ async fn what_is_not_one_json_object_is_refused() {
         with(r#","x":"\ud800""#),
         with(r#","x":1e400"#),
         with(",\"x\":\"\u{0}\""),
-        [
-            format!("{{{good},\"x\":\"").into_bytes(),
-            b"\xff\"}".to_vec(),
-        ]
-        .concat(),
-        format!("{{{good}}}")
-            .encode_utf16()
-            .flat_map(u16::to_be_bytes)
-            .collect(),
+        [format!("{{{good},\"x\":\"").into_bytes(), b"\xff\"}".to_vec()].concat(),
+        format!("{{{good}}}").encode_utf16().flat_map(u16::to_be_bytes).collect(),
         nested.into_bytes(),
         "[".repeat(60_000).into_bytes(),
     ];
     for body in bodies {
-        let shown = String::from_utf8_lossy(&body)
-            .chars()
-            .take(80)
-            .collect::<String>();
-        let answer = api::post(stack, "create")
-            .payer(uid)
-            .text(body)
-            .send()
-            .await;
+        let shown = String::from_utf8_lossy(&body).chars().take(80).collect::<String>();
+        let answer = api::post(stack, "create").payer(uid).text(body).send().await;
         assert_eq!(answer.status, 400, "{shown}: {}", answer.body);
         answer.problem("invalid-request");
     }
     // Unknown names are nobody's business, as in the replaced service.
     let ignored = with(r#","x":[[{"y":null}]],"Uid":0"#);
-    api::post(stack, "create")
-        .payer(uid)
-        .text(ignored)
-        .send()
-        .await
-        .ok();
+    api::post(stack, "create").payer(uid).text(ignored).send().await.ok();
     assert_unharmed(stack, &before);
 }
 
@@ -98,11 +79,7 @@ async fn every_field_has_its_type_and_its_range() {
         ("create", payment.request(), &["uid", "oid", "amount"]),
         ("detail", json!({"id": payment.id}), &["id"]),
         ("list", json!({"limit": 1}), &["limit", "cursor"]),
-        (
-            "callback",
-            payment.message(1, 1),
-            &["id", "uid", "oid", "amount"],
-        ),
+        ("callback", payment.message(1, 1), &["id", "uid", "oid", "amount"]),
     ];
     for (operation, good, names) in routes {
         for name in names {
@@ -146,11 +123,7 @@ async fn what_is_out_of_its_own_range_is_refused() {
     ] {
         let mut body = payment.message(1, 1);
         body[name] = value.clone();
-        let answer = api::post(stack, "callback")
-            .service()
-            .json(&body)
-            .send()
-            .await;
+        let answer = api::post(stack, "callback").service().json(&body).send().await;
         assert_eq!(answer.status, 400, "{name}={value}: {}", answer.body);
     }
     for (name, value) in [("limit", 101), ("limit", 0), ("cursor", 0)] {
@@ -168,16 +141,11 @@ async fn only_plain_utf8_json_is_taken() {
     let uid = user(stack);
     let send = |content_type: Option<&str>, encoding: Option<&str>| {
         let request = api::post(stack, "detail").payer(uid).bytes(r#"{"id":1}"#);
-        let headers = [
-            ("content-type", content_type),
-            ("content-encoding", encoding),
-        ];
+        let headers = [("content-type", content_type), ("content-encoding", encoding)];
         headers
             .into_iter()
             .filter_map(|(name, value)| value.map(|value| (name, value)))
-            .fold(request, |request, (name, value)| {
-                request.header(name, value)
-            })
+            .fold(request, |request, (name, value)| request.header(name, value))
             .send()
     };
     for good in [
@@ -198,9 +166,7 @@ async fn only_plain_utf8_json_is_taken() {
         "application/jsonp",
         "*/*",
     ] {
-        send(Some(bad), None)
-            .await
-            .problem("unsupported-media-type");
+        send(Some(bad), None).await.problem("unsupported-media-type");
     }
     send(None, None).await.problem("unsupported-media-type");
     for encoding in ["gzip", "identity", "br"] {
@@ -219,28 +185,16 @@ async fn a_body_comes_plain_or_in_base64() {
     // No length that a stranger's gateway may leave unpadded is wrong.
     event["body"] = json!(BASE64.encode(r#"{"id":123}"#));
     assert!(event["body"].as_str().unwrap().ends_with('='));
-    send_event(stack, "detail", &event)
-        .await
-        .problem("payment-not-found");
-    let unpadded = event["body"]
-        .as_str()
-        .unwrap()
-        .trim_end_matches('=')
-        .to_owned();
+    send_event(stack, "detail", &event).await.problem("payment-not-found");
+    let unpadded = event["body"].as_str().unwrap().trim_end_matches('=').to_owned();
     event["body"] = json!(unpadded);
-    send_event(stack, "detail", &event)
-        .await
-        .problem("payment-not-found");
+    send_event(stack, "detail", &event).await.problem("payment-not-found");
     for junk in ["%%%", "e30", "a", "====", "e30=\n", "ÿ"] {
         event["body"] = json!(junk);
-        send_event(stack, "detail", &event)
-            .await
-            .problem("invalid-request");
+        send_event(stack, "detail", &event).await.problem("invalid-request");
     }
     event["body"] = Value::Null;
-    send_event(stack, "detail", &event)
-        .await
-        .problem("invalid-request");
+    send_event(stack, "detail", &event).await.problem("invalid-request");
     assert_unharmed(stack, &before);
 }
 
@@ -248,9 +202,7 @@ async fn a_body_comes_plain_or_in_base64() {
 async fn an_odd_event_of_the_api_is_answered() {
     let stack = shared();
     let before = pids(stack);
-    let request = api::post(stack, "detail")
-        .payer(fresh())
-        .text(r#"{"id":1}"#);
+    let request = api::post(stack, "detail").payer(fresh()).text(r#"{"id":1}"#);
     let event = request.event();
     let changed = |path: &str, value: Value| {
         let mut event = event.clone();
@@ -274,9 +226,7 @@ async fn an_odd_event_of_the_api_is_answered() {
         odd_but_fine.push(event);
     }
     for event in odd_but_fine {
-        send_event(stack, "detail", &event)
-            .await
-            .problem("payment-not-found");
+        send_event(stack, "detail", &event).await.problem("payment-not-found");
     }
     let unreadable = [
         changed("/version", json!("1.0")),
@@ -293,9 +243,7 @@ async fn an_odd_event_of_the_api_is_answered() {
     ];
     for function in ["create", "detail", "callback"] {
         for event in &unreadable {
-            send_event(stack, function, event)
-                .await
-                .problem("invalid-request");
+            send_event(stack, function, event).await.problem("invalid-request");
         }
     }
     assert_unharmed(stack, &before);

@@ -65,18 +65,10 @@ async fn an_order_that_could_not_be_told_is_told_by_the_next_delivery() {
         let payment = payment(&stack).await;
         stack.shop().set_fault(ShopRoute::OrderPaid, fault, None);
         let message = payment.message(1, 1);
-        let report = || {
-            api::post(&stack, "callback")
-                .json(&message)
-                .signed_as("m", now())
-        };
+        let report = || api::post(&stack, "callback").json(&message).signed_as("m", now());
         report().send().await.problem("unavailable");
         let record = table::record(&stack, payment.id).await;
-        assert_eq!(
-            (&record["status"], &record["tries"]),
-            (&json!(1), &json!(0)),
-            "{fault:?}"
-        );
+        assert_eq!((&record["status"], &record["tries"]), (&json!(1), &json!(0)), "{fault:?}");
         assert!(table::is_to_be_told(&stack, payment.id).await);
 
         stack.shop().clear_faults();
@@ -98,12 +90,8 @@ fn now() -> u64 {
 async fn a_report_that_fits_needs_no_user_service() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    stack
-        .shop()
-        .set_fault(ShopRoute::UserInfo, Fault::Status(500), None);
-    stack
-        .shop()
-        .set_fault(ShopRoute::OrderDetail, Fault::Hang, None);
+    stack.shop().set_fault(ShopRoute::UserInfo, Fault::Status(500), None);
+    stack.shop().set_fault(ShopRoute::OrderDetail, Fault::Hang, None);
     report(&stack, payment, 1, 1).await.ok();
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
 }
@@ -111,31 +99,19 @@ async fn a_report_that_fits_needs_no_user_service() {
 #[tokio::test]
 async fn a_store_that_gives_no_answer_loses_nothing() {
     let stack = own().await;
-    for fault in [
-        DynamoDbFault::Throttle,
-        DynamoDbFault::Conflict,
-        DynamoDbFault::Error,
-    ] {
+    for fault in [DynamoDbFault::Throttle, DynamoDbFault::Conflict, DynamoDbFault::Error] {
         let (request, _) = create(&stack);
-        stack
-            .dynamodb_control()
-            .set_fault("TransactWriteItems", fault, None);
+        stack.dynamodb_control().set_fault("TransactWriteItems", fault, None);
         request.clone().send().await.problem("unavailable");
         stack.dynamodb_control().clear_faults();
         // Once it answers again, or fails just once, the request goes through.
-        stack
-            .dynamodb_control()
-            .set_fault("TransactWriteItems", fault, Some(1));
+        stack.dynamodb_control().set_fault("TransactWriteItems", fault, Some(1));
         request.send().await.ok();
         stack.dynamodb_control().clear_faults();
     }
     let payment = payment(&stack).await;
-    stack
-        .dynamodb_control()
-        .set_fault("GetItem", DynamoDbFault::Error, None);
-    let detail = api::post(&stack, "detail")
-        .payer(payment.uid)
-        .json(&json!({"id": payment.id}));
+    stack.dynamodb_control().set_fault("GetItem", DynamoDbFault::Error, None);
+    let detail = api::post(&stack, "detail").payer(payment.uid).json(&json!({"id": payment.id}));
     detail.clone().send().await.problem("unavailable");
     report(&stack, payment, 1, 1).await.problem("unavailable");
     stack.dynamodb_control().clear_faults();
@@ -146,14 +122,9 @@ async fn a_store_that_gives_no_answer_loses_nothing() {
 async fn a_write_whose_answer_is_lost_is_still_one_write() {
     let stack = own().await;
     let (request, body) = create(&stack);
-    stack
-        .dynamodb_control()
-        .set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    stack.dynamodb_control().set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
     let id = request.clone().send().await.ok()["id"].clone();
-    assert_eq!(
-        request.send().await.problem("payment-exists")["payment_id"],
-        id
-    );
+    assert_eq!(request.send().await.problem("payment-exists")["payment_id"], id);
 
     let payment = Payment {
         id: id.as_u64().unwrap(),
@@ -161,9 +132,7 @@ async fn a_write_whose_answer_is_lost_is_still_one_write() {
         oid: body["oid"].as_u64().unwrap(),
         amount: 100,
     };
-    stack
-        .dynamodb_control()
-        .set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    stack.dynamodb_control().set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
     report(&stack, payment, 1, 1).await.ok();
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
     assert_eq!(table::record(&stack, payment.id).await["version"], 2);
@@ -172,19 +141,12 @@ async fn a_write_whose_answer_is_lost_is_still_one_write() {
 #[tokio::test]
 async fn an_index_that_has_not_heard_yet_makes_no_second_payment() {
     let stack = own().await;
-    stack
-        .dynamodb_control()
-        .set_fault("Query oid-index", DynamoDbFault::FindNothing, None);
+    stack.dynamodb_control().set_fault("Query oid-index", DynamoDbFault::FindNothing, None);
     let (request, body) = create(&stack);
     let id = request.clone().send().await.ok()["id"].clone();
-    assert_eq!(
-        request.send().await.problem("payment-exists")["payment_id"],
-        id
-    );
+    assert_eq!(request.send().await.problem("payment-exists")["payment_id"], id);
     let uid = body["uid"].as_u64().unwrap();
-    let by_order = api::post(&stack, "detail")
-        .payer(uid)
-        .json(&json!({"oid": body["oid"]}));
+    let by_order = api::post(&stack, "detail").payer(uid).json(&json!({"oid": body["oid"]}));
     assert_eq!(by_order.send().await.ok()["id"], id);
 }
 
@@ -192,19 +154,9 @@ async fn an_index_that_has_not_heard_yet_makes_no_second_payment() {
 async fn without_a_usable_secret_nobody_comes_in() {
     let stack = own().await;
     let honest = stack.payer_token(1);
-    let detail = |token: &str| {
-        api::post(&stack, "detail")
-            .bearer(token)
-            .json(&json!({"id": 1}))
-    };
+    let detail = |token: &str| api::post(&stack, "detail").bearer(token).json(&json!({"id": 1}));
     let empty = tokens::issue("", 1, None, now());
-    for secret in [
-        "",
-        "{}",
-        "null",
-        r#"{"access_secret":""}"#,
-        r#"{"access_secret":"short"}"#,
-    ] {
+    for secret in ["", "{}", "null", r#"{"access_secret":""}"#, r#"{"access_secret":"short"}"#] {
         stack.secrets().set_raw(defaults::AUTH_SECRET_ID, secret);
         recycle(&stack, "detail").await;
         for token in [&honest, &empty] {
@@ -255,9 +207,7 @@ async fn a_rotation_refuses_nobody() {
         show(token).await.ok();
     }
     // The previous generation counts as long as tokens live, and no longer.
-    stack
-        .secrets()
-        .set_age(defaults::AUTH_SECRET_ID, 24 * 60 * 60 + 1);
+    stack.secrets().set_age(defaults::AUTH_SECRET_ID, 24 * 60 * 60 + 1);
     recycle(&stack, "detail").await;
     show(&old).await.problem("unauthenticated");
     show(&new).await.ok();
@@ -267,14 +217,8 @@ async fn a_rotation_refuses_nobody() {
 async fn a_killed_instance_is_replaced_and_loses_nothing() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    stack
-        .shop()
-        .set_fault(ShopRoute::OrderPaid, Fault::Hang, Some(1));
-    let callback = stack
-        .instances()
-        .into_iter()
-        .find(|one| one.function == "callback")
-        .unwrap();
+    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Hang, Some(1));
+    let callback = stack.instances().into_iter().find(|one| one.function == "callback").unwrap();
     let (cut_off, ()) = tokio::join!(report(&stack, payment, 1, 1), async {
         // The record has moved; the order is being told.
         while stack.shop().calls(ShopRoute::OrderPaid) == 0 {
@@ -292,20 +236,13 @@ async fn a_killed_instance_is_replaced_and_loses_nothing() {
 
 #[tokio::test]
 async fn bad_settings_are_answered_unavailable_and_logged_all_at_once() {
-    let bad = [
-        ("CURRENCY", "cny"),
-        ("LOG_LEVEL", "loud"),
-        ("ORDER_PAID_URL", "http://shop"),
-    ];
+    let bad = [("CURRENCY", "cny"), ("LOG_LEVEL", "loud"), ("ORDER_PAID_URL", "http://shop")];
     let stack = own_with(&bad).await;
     let (request, body) = create(&stack);
     request.send().await.problem("unavailable");
     refused(&stack, "create", &body, "unavailable").await;
     let logs = stack.logs();
-    let line = logs
-        .lines()
-        .find(|line| line.contains("bad settings"))
-        .unwrap();
+    let line = logs.lines().find(|line| line.contains("bad settings")).unwrap();
     for name in ["CURRENCY", "LOG_LEVEL", "ORDER_PAID_URL"] {
         assert!(line.contains(&format!("{name} is not valid")), "{line}");
     }
@@ -317,22 +254,12 @@ async fn an_issuer_and_an_audience_are_asked_for_once_they_are_set() {
     let uid = fresh();
     let send = |extra: Value| {
         let mut claims = json!({"uid": uid, "iat": now(), "exp": now() + 60});
-        claims
-            .as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        claims.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         let token = tokens::sign(&stack.access_secret, &claims);
-        api::post(&stack, "detail")
-            .bearer(&token)
-            .json(&json!({"id": 1}))
-            .send()
+        api::post(&stack, "detail").bearer(&token).json(&json!({"id": 1})).send()
     };
-    send(json!({"iss": "mall", "aud": "pay"}))
-        .await
-        .problem("payment-not-found");
-    send(json!({"iss": "mall", "aud": ["x", "pay"]}))
-        .await
-        .problem("payment-not-found");
+    send(json!({"iss": "mall", "aud": "pay"})).await.problem("payment-not-found");
+    send(json!({"iss": "mall", "aud": ["x", "pay"]})).await.problem("payment-not-found");
     for wrong in [
         json!({}),
         json!({"iss": "mall"}),

@@ -21,11 +21,7 @@ fn create() -> (u64, u64, Value) {
 
 /// Sends a body by both doors; each must refuse it so. Answers both problems.
 async fn both_refuse(operation: &str, by: Request<'_>, body: &Value, slug: &str) -> [Value; 2] {
-    let function = if operation == "list" {
-        "detail"
-    } else {
-        operation
-    };
+    let function = if operation == "list" { "detail" } else { operation };
     let direct = refused(shared(), function, body, slug).await;
     [by.json(body).send().await.problem(slug), direct]
 }
@@ -44,11 +40,7 @@ async fn create_is_refused_by_a_rule() {
         let wanted = json!({"uid": uid, "oid": oid, "amount": 100});
         let [http, direct] = both_refuse("create", by(uid), &wanted, "order-not-found").await;
         // Nothing tells an order that is not there from another's.
-        assert_eq!(
-            (http.get("detail"), direct.get("detail")),
-            (None, None),
-            "{owner}"
-        );
+        assert_eq!((http.get("detail"), direct.get("detail")), (None, None), "{owner}");
     }
 
     let wanted = json!({"uid": uid, "oid": oid, "amount": 99});
@@ -86,11 +78,7 @@ async fn an_existing_payment_is_named_to_its_owner_only() {
 async fn a_key_is_reused_for_another_request() {
     let stack = shared();
     let (uid, oid, mut body) = create();
-    let by = || {
-        api::post(stack, "create")
-            .payer(uid)
-            .header("idempotency-key", "k")
-    };
+    let by = || api::post(stack, "create").payer(uid).header("idempotency-key", "k");
     by().json(&body).send().await.ok();
     body["amount"] = json!(99);
     by().json(&body).send().await.problem("key-reused");
@@ -107,10 +95,7 @@ async fn a_payment_that_is_not_there_and_another_users_are_the_same_to_a_payer()
     let payment = payment(stack).await;
     let stranger = user(stack);
     let ask = async |body: Value| {
-        let asked = api::post(stack, "detail")
-            .payer(stranger)
-            .json(&body)
-            .send();
+        let asked = api::post(stack, "detail").payer(stranger).json(&body).send();
         let mut problem = asked.await.problem("payment-not-found");
         problem["request_id"] = json!("");
         problem
@@ -120,13 +105,7 @@ async fn a_payment_that_is_not_there_and_another_users_are_the_same_to_a_payer()
     assert_eq!(ask(json!({"oid": payment.oid})).await, absent);
     assert_eq!(ask(json!({"oid": 9_000_000_001_u64})).await, absent);
     refused(stack, "detail", &json!({"id": 1}), "payment-not-found").await;
-    refused(
-        stack,
-        "detail",
-        &json!({"oid": 9_000_000_001_u64}),
-        "payment-not-found",
-    )
-    .await;
+    refused(stack, "detail", &json!({"oid": 9_000_000_001_u64}), "payment-not-found").await;
 }
 
 #[tokio::test]
@@ -143,42 +122,16 @@ async fn a_message_that_does_not_fit_is_refused_and_kept() {
     let by = || api::post(stack, "callback").service();
     let closed = payment_in(stack, 3).await;
     let mut replaced = closed.message(1, 1);
-    let again = api::post(stack, "create")
-        .payer(closed.uid)
-        .json(&closed.request());
+    let again = api::post(stack, "create").payer(closed.uid).json(&closed.request());
     again.send().await.ok();
     replaced["provider_txn"] = json!("late");
     for (payment, message, slug) in [
-        (
-            pending,
-            changed(pending, "uid", json!(fresh())),
-            "user-not-found",
-        ),
-        (
-            pending,
-            changed(pending, "oid", json!(9_000_000_002_u64)),
-            "order-not-found",
-        ),
-        (
-            pending,
-            changed(pending, "amount", json!(99)),
-            "amount-mismatch",
-        ),
-        (
-            pending,
-            changed(pending, "currency", json!("EUR")),
-            "record-mismatch",
-        ),
-        (
-            pending,
-            changed(pending, "oid", json!(other.oid)),
-            "record-mismatch",
-        ),
-        (
-            pending,
-            changed(pending, "uid", json!(other.uid)),
-            "record-mismatch",
-        ),
+        (pending, changed(pending, "uid", json!(fresh())), "user-not-found"),
+        (pending, changed(pending, "oid", json!(9_000_000_002_u64)), "order-not-found"),
+        (pending, changed(pending, "amount", json!(99)), "amount-mismatch"),
+        (pending, changed(pending, "currency", json!("EUR")), "record-mismatch"),
+        (pending, changed(pending, "oid", json!(other.oid)), "record-mismatch"),
+        (pending, changed(pending, "uid", json!(other.uid)), "record-mismatch"),
         (paid, paid.message(2, 1), "status-conflict"),
         (paid, paid.message(2, 4), "status-conflict"),
         (closed, replaced, "status-conflict"),
@@ -208,11 +161,7 @@ async fn who_may_not_come_in_is_told_so_in_one_way() {
     for operation in ["create", "detail", "list", "callback"] {
         let call = || api::post(stack, operation).json(&body);
         call().send().await.problem("unauthenticated");
-        call()
-            .bearer("x.y.z")
-            .send()
-            .await
-            .problem("unauthenticated");
+        call().bearer("x.y.z").send().await.problem("unauthenticated");
     }
     for operation in ["create", "detail", "list"] {
         let call = api::post(stack, operation).json(&body).service();

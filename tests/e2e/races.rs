@@ -28,11 +28,7 @@ async fn of_many_creates_at_once_one_makes_the_payment_and_the_others_name_it() 
     let ids: Vec<&Value> = payments.iter().map(|payment| &payment["id"]).collect();
     assert_eq!(ids, [&id]);
     assert_eq!(table::guard(stack, oid).await.unwrap()["payment"], id);
-    assert_eq!(
-        table::payments_of_user(stack, uid).await.len(),
-        1,
-        "no guard in its index"
-    );
+    assert_eq!(table::payments_of_user(stack, uid).await.len(), 1, "no guard in its index");
 }
 
 #[tokio::test]
@@ -47,10 +43,7 @@ async fn many_creates_at_once_with_one_key_get_one_id() {
 
     let replayed = answers.iter().filter(|one| one.replayed.is_some()).count();
     assert_eq!(replayed, MANY.saturating_sub(1));
-    let mut ids: Vec<Value> = answers
-        .into_iter()
-        .map(|one| one.ok()["id"].clone())
-        .collect();
+    let mut ids: Vec<Value> = answers.into_iter().map(|one| one.ok()["id"].clone()).collect();
     ids.dedup();
     assert_eq!(ids.len(), 1, "{ids:?}");
     let payments = table::payments_of_order(stack, oid).await;
@@ -62,9 +55,7 @@ async fn many_creates_at_once_with_one_key_get_one_id() {
 async fn many_replacements_at_once_of_a_closed_payment_make_one() {
     let stack = shared();
     let closed = crate::stage::payment_in(stack, 3).await;
-    let create = api::post(stack, "create")
-        .payer(closed.uid)
-        .json(&closed.request());
+    let create = api::post(stack, "create").payer(closed.uid).json(&closed.request());
     let answers = join_all((0..MANY).map(|_| create.clone().send())).await;
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|one| one.status == 200);
     assert_eq!(won.len(), 1);
@@ -114,10 +105,7 @@ async fn of_two_moneys_for_one_payment_one_pays_it_and_the_other_waits_for_a_per
         });
         let answers = join_all(sent).await;
         let record = table::record(stack, payment.id).await;
-        assert_eq!(
-            (&record["status"], &record["version"]),
-            (&json!(1), &json!(2))
-        );
+        assert_eq!((&record["status"], &record["version"]), (&json!(1), &json!(2)));
         let mut won = 0;
         for (message, answer) in moneys.iter().zip(answers) {
             if record["provider_txn"] == message["provider_txn"] {

@@ -37,10 +37,7 @@ fn every_setting_is_in_its_table() {
     let config = workspace_file("shared/src/config.rs");
     let config = config.split("#[cfg(test)]").next().unwrap();
     let settings = config.split('"').filter(|text| {
-        text.len() > 4
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        text.len() > 4 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
     });
     for name in settings {
         assert!(readme.contains(&format!("`{name}`")), "{name}");

@@ -25,31 +25,19 @@ async fn call(stack: &Stack, route: ShopRoute, body: &Value) -> Option<(u16, Str
 #[tokio::test]
 async fn the_shop_answers_over_https_to_those_who_trust_its_authority() {
     let stack = stack().await;
-    let asked = call(&stack, ShopRoute::UserInfo, &json!({"id": 1}))
-        .await
-        .unwrap();
+    let asked = call(&stack, ShopRoute::UserInfo, &json!({"id": 1})).await.unwrap();
     assert_eq!(asked.0, 200);
-    let (status, order) = call(&stack, ShopRoute::OrderDetail, &json!({"id": 1}))
-        .await
-        .unwrap();
+    let (status, order) = call(&stack, ShopRoute::OrderDetail, &json!({"id": 1})).await.unwrap();
     let order: Value = serde_json::from_str(&order).unwrap();
     assert_eq!(status, 200);
-    assert_eq!(
-        order,
-        json!({"id": 1, "uid": 1, "pid": 1, "amount": 100, "status": 0})
-    );
-    let absent = call(&stack, ShopRoute::OrderDetail, &json!({"id": 9}))
-        .await
-        .unwrap();
+    assert_eq!(order, json!({"id": 1, "uid": 1, "pid": 1, "amount": 100, "status": 0}));
+    let absent = call(&stack, ShopRoute::OrderDetail, &json!({"id": 9})).await.unwrap();
     let text = "rpc error: code = Code(100) desc = Order does not exist";
     assert_eq!(absent, (400, text.to_owned()));
 
     let stranger = client::client("").unwrap();
     let url = format!("{}{}", stack.users, ShopRoute::UserInfo.path());
-    assert!(
-        stranger.post(url).send().await.is_err(),
-        "the certificate is from our own CA"
-    );
+    assert!(stranger.post(url).send().await.is_err(), "the certificate is from our own CA");
 }
 
 #[tokio::test]
@@ -98,10 +86,7 @@ async fn a_lost_answer_has_had_its_effect_and_a_reset_has_not() {
     shop.set_fault(ShopRoute::OrderPaid, Fault::LoseAnswer, Some(1));
     assert_eq!(call(&stack, ShopRoute::OrderPaid, &body).await, None);
     assert_eq!(shop.order(1).unwrap().status, 1);
-    assert_eq!(
-        call(&stack, ShopRoute::OrderPaid, &body).await,
-        Some((200, "{}".to_owned()))
-    );
+    assert_eq!(call(&stack, ShopRoute::OrderPaid, &body).await, Some((200, "{}".to_owned())));
     assert_eq!((shop.times_paid(1), shop.tellings().len()), (1, 2));
     assert_eq!(shop.tellings()[0].pay_id, Some(7));
 }

@@ -15,10 +15,7 @@ async fn an_instance_that_overruns_its_time_is_killed_and_replaced() {
     let before = stack.instances();
     let answer = post(&stack, "/hasty", &[("x-do", "sleep")], b"").await;
     assert_eq!(answer, (500, json!({"message": "Internal Server Error"})));
-    let error = stack
-        .invoke("hasty", &json!({"do": "sleep"}))
-        .await
-        .unwrap_err();
+    let error = stack.invoke("hasty", &json!({"do": "sleep"})).await.unwrap_err();
     assert_eq!(error.kind().as_deref(), Some("Sandbox.Timedout"));
     assert_eq!(post(&stack, "/hasty", &[], b"").await.0, 200);
     eventually("two new instances", || {
@@ -47,10 +44,7 @@ async fn an_instance_that_is_killed_in_the_middle_fails_its_invocation_and_is_re
         pids.len() == 4 && !pids.contains(&pid)
     })
     .await;
-    assert_eq!(
-        stack.invoke("echo", &json!({"a": 1})).await.unwrap(),
-        json!({"a": 1})
-    );
+    assert_eq!(stack.invoke("echo", &json!({"a": 1})).await.unwrap(), json!({"a": 1}));
     assert!(stack.kill(1).is_err(), "only instances can be killed");
 }
 
@@ -72,24 +66,15 @@ async fn a_function_gets_lambdas_environment_and_what_the_template_declares() {
     assert_eq!(environment["TABLE_NAME"], json!(stack.table));
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "echo");
     assert_eq!(environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "512");
-    assert_eq!(
-        environment["AWS_ENDPOINT_URL_DYNAMODB"],
-        json!(stack.dynamodb)
-    );
+    assert_eq!(environment["AWS_ENDPOINT_URL_DYNAMODB"], json!(stack.dynamodb));
     assert_eq!(environment["UPSTREAM_CA_BUNDLE"], json!(stack.ca_file));
     for absent in ["PATH", "HOME", "WEBHOOK_SECRET_ID", "AWS_PROFILE"] {
         assert_eq!(environment.get(absent), None, "{absent}");
     }
-    let context = stack
-        .invoke("echo", &json!({"do": "context"}))
-        .await
-        .unwrap();
+    let context = stack.invoke("echo", &json!({"do": "context"})).await.unwrap();
     assert_eq!(context["request_id"].as_str().map(str::len), Some(36));
     let deadline_ms = context["deadline_ms"].as_u64().unwrap();
-    assert!(
-        deadline_ms > local::clock::now_ms(),
-        "milliseconds since 1970, to come"
-    );
+    assert!(deadline_ms > local::clock::now_ms(), "milliseconds since 1970, to come");
 }
 
 #[tokio::test]
@@ -112,10 +97,7 @@ async fn a_secret_can_be_rotated_and_its_service_can_fail() {
     let (_, first) = get("AWSCURRENT").await;
     stack.secrets().put(local::defaults::AUTH_SECRET_ID, "new");
     assert_eq!(get("AWSCURRENT").await.1["SecretString"], "new");
-    assert_eq!(
-        get("AWSPREVIOUS").await.1["SecretString"],
-        first["SecretString"]
-    );
+    assert_eq!(get("AWSPREVIOUS").await.1["SecretString"], first["SecretString"]);
     stack.secrets().set_fault(Some(SecretsFault::Error));
     assert_eq!(get("AWSCURRENT").await.0, 500);
 }
@@ -126,23 +108,14 @@ async fn the_table_is_there_with_its_indexes_and_is_kept_with_data() {
     let http = http();
     let call = async |stack: &Stack, operation: &str, request: Value| {
         let target = format!("DynamoDB_20120810.{operation}");
-        client::call(&http, &stack.dynamodb, "dynamodb", &target, &request)
-            .await
-            .unwrap()
-            .1
+        client::call(&http, &stack.dynamodb, "dynamodb", &target, &request).await.unwrap().1
     };
     for expected in [json!({}), json!({"Item": {"pk": {"S": "kept"}}})] {
-        let options = StackOptions {
-            data: Some(directory.path().join("deep")),
-            ..options().await
-        };
+        let options = StackOptions { data: Some(directory.path().join("deep")), ..options().await };
         let stack = Stack::start(options).await.unwrap();
         let table = json!({"TableName": stack.table});
         let described = call(&stack, "DescribeTable", table).await;
-        assert_eq!(
-            described["Table"]["GlobalSecondaryIndexes"][0]["IndexName"],
-            "work-index"
-        );
+        assert_eq!(described["Table"]["GlobalSecondaryIndexes"][0]["IndexName"], "work-index");
         let key = json!({"TableName": stack.table, "Key": {"pk": {"S": "kept"}}});
         assert_eq!(call(&stack, "GetItem", key).await, expected);
         let item = json!({"TableName": stack.table, "Item": {"pk": {"S": "kept"}}});
@@ -164,10 +137,7 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
     let read = json!({"TableName": stack.table, "Key": {"pk": {"S": "a"}}});
     drop(control.take_calls());
     for (fault, want) in [
-        (
-            DynamoDbFault::Throttle,
-            "ProvisionedThroughputExceededException",
-        ),
+        (DynamoDbFault::Throttle, "ProvisionedThroughputExceededException"),
         (DynamoDbFault::Conflict, "TransactionCanceledException"),
         (DynamoDbFault::Error, "InternalServerError"),
     ] {
@@ -175,19 +145,12 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
         let (_, answer) = call("TransactWriteItems", write.clone()).await.unwrap();
         let error = answer["__type"].as_str().unwrap();
         assert!(error.ends_with(want), "{answer}");
-        assert_eq!(
-            call("GetItem", read.clone()).await.unwrap().1,
-            json!({}),
-            "{fault:?}"
-        );
+        assert_eq!(call("GetItem", read.clone()).await.unwrap().1, json!({}), "{fault:?}");
     }
     control.set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
     assert!(call("TransactWriteItems", write.clone()).await.is_err());
     let (_, found) = call("GetItem", read).await.unwrap();
-    assert_eq!(
-        found["Item"]["pk"]["S"], "a",
-        "written, though the answer was lost"
-    );
+    assert_eq!(found["Item"]["pk"]["S"], "a", "written, though the answer was lost");
     assert_eq!(call("TransactWriteItems", write).await.unwrap().0, 200);
 
     let query = json!({
@@ -199,13 +162,7 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
     control.set_fault("Query work-index", DynamoDbFault::FindNothing, None);
     assert_eq!(call("Query", query).await.unwrap().1["Count"], 0);
     let calls = control.take_calls();
-    assert_eq!(
-        calls
-            .iter()
-            .filter(|call| *call == "TransactWriteItems")
-            .count(),
-        5
-    );
+    assert_eq!(calls.iter().filter(|call| *call == "TransactWriteItems").count(), 5);
     assert_eq!(calls.last().map(String::as_str), Some("Query work-index"));
 }
 
@@ -213,10 +170,7 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
 async fn a_start_that_cannot_work_says_why_in_a_sentence() {
     let stack = stack().await;
     let port: u16 = stack.api.rsplit_once(':').unwrap().1.parse().unwrap();
-    let taken = StackOptions {
-        port,
-        ..options().await
-    };
+    let taken = StackOptions { port, ..options().await };
     let error = Stack::start(taken).await.unwrap_err().to_string();
     assert_eq!(
         error,
@@ -226,22 +180,13 @@ async fn a_start_that_cannot_work_says_why_in_a_sentence() {
     );
 
     let environment = BTreeMap::from([("ECHO_FAILS_AT_START".to_owned(), "1".to_owned())]);
-    let failing = StackOptions {
-        environment,
-        ..options().await
-    };
+    let failing = StackOptions { environment, ..options().await };
     let error = Stack::start(failing).await.unwrap_err().to_string();
     assert!(error.contains("told to fail at the start"), "{error}");
 
-    let absent = StackOptions {
-        template: Some(PathBuf::from("/nowhere")),
-        ..options().await
-    };
+    let absent = StackOptions { template: Some(PathBuf::from("/nowhere")), ..options().await };
     let error = Stack::start(absent).await.unwrap_err().to_string();
-    assert!(
-        error.contains("cannot read the template /nowhere"),
-        "{error}"
-    );
+    assert!(error.contains("cannot read the template /nowhere"), "{error}");
 }
 
 #[tokio::test]
@@ -251,21 +196,13 @@ async fn no_process_outlives_the_stack() {
             .any(|&pid| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), None).is_ok())
     };
     let stack = stack().await;
-    let pids: Vec<i32> = stack
-        .instances()
-        .iter()
-        .map(|instance| instance.pid)
-        .collect();
+    let pids: Vec<i32> = stack.instances().iter().map(|instance| instance.pid).collect();
     assert!(pids.len() == 4 && alive(&pids));
     stack.stop().await.unwrap();
     assert!(!alive(&pids), "after a stop");
 
     let stack = crate::echo::stack().await;
-    let pids: Vec<i32> = stack
-        .instances()
-        .iter()
-        .map(|instance| instance.pid)
-        .collect();
+    let pids: Vec<i32> = stack.instances().iter().map(|instance| instance.pid).collect();
     drop(stack);
     eventually("the processes are gone after a drop", || !alive(&pids)).await;
 }
@@ -273,9 +210,7 @@ async fn no_process_outlives_the_stack() {
 #[tokio::test]
 async fn no_process_outlives_a_stack_that_is_killed() {
     let hold = binaries::example("hold").await.unwrap();
-    let StackOptions {
-        template, binaries, ..
-    } = options().await;
+    let StackOptions { template, binaries, .. } = options().await;
     // What a killed stack leaves in its temporary directory is nobody's to tidy up.
     let directory = tempfile::tempdir().unwrap();
     let mut holder = tokio::process::Command::new(hold)
@@ -287,20 +222,11 @@ async fn no_process_outlives_a_stack_that_is_killed() {
         .unwrap();
     let mut line = String::new();
     let stdout = holder.stdout.take().unwrap();
-    tokio::io::BufReader::new(stdout)
-        .read_line(&mut line)
-        .await
-        .unwrap();
-    let pids: Vec<i32> = line
-        .split_whitespace()
-        .map(|pid| pid.parse().unwrap())
-        .collect();
+    tokio::io::BufReader::new(stdout).read_line(&mut line).await.unwrap();
+    let pids: Vec<i32> = line.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
     assert_eq!(pids.len(), 4, "{line}");
     holder.kill().await.unwrap();
-    eventually("the processes are gone, the busy one too", || {
-        !running(&pids)
-    })
-    .await;
+    eventually("the processes are gone, the busy one too", || !running(&pids)).await;
 }
 
 /// Whether any of these processes is still running; one that is dead but not yet reaped is not.

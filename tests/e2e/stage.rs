@@ -18,11 +18,8 @@ use crate::echo::eventually;
 /// What starts a stack of the real functions; they are built once for all tests.
 pub(crate) async fn options() -> StackOptions {
     static BINARIES: OnceCell<BTreeMap<String, PathBuf>> = OnceCell::const_new();
-    let build = || async {
-        binaries::functions(&["create", "detail", "callback"], false)
-            .await
-            .unwrap()
-    };
+    let build =
+        || async { binaries::functions(&["create", "detail", "callback"], false).await.unwrap() };
     StackOptions {
         binaries: Some(BINARIES.get_or_init(build).await.clone()),
         ..StackOptions::default()
@@ -31,10 +28,7 @@ pub(crate) async fn options() -> StackOptions {
 
 /// A stack of the test's own, with one instance of each function: what broke it is then certain.
 pub(crate) async fn own() -> Stack {
-    let options = StackOptions {
-        instances: 1,
-        ..options().await
-    };
+    let options = StackOptions { instances: 1, ..options().await };
     Stack::start(options).await.unwrap()
 }
 
@@ -67,10 +61,8 @@ pub(crate) fn shared() -> &'static Stack {
             std::future::pending::<()>().await;
         };
         std::thread::spawn(|| {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(2)
-                .enable_all()
-                .build();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.unwrap().block_on(serve);
         });
         let stack = start.recv().unwrap();
@@ -118,12 +110,7 @@ pub(crate) struct Payment {
 impl Payment {
     /// The native message about it, in the words of the replaced service.
     pub(crate) fn message(self, source: u64, status: u64) -> Value {
-        let Self {
-            id,
-            uid,
-            oid,
-            amount,
-        } = self;
+        let Self { id, uid, oid, amount } = self;
         json!({"id": id, "uid": uid, "oid": oid, "amount": amount, "source": source, "status": status})
     }
 
@@ -145,12 +132,7 @@ pub(crate) async fn payment_of(stack: &Stack, uid: u64, amount: u64) -> Payment 
     let body = json!({"uid": uid, "oid": oid, "amount": amount});
     let created = api::post(stack, "create").payer(uid).json(&body).send();
     let id = created.await.ok()["id"].as_u64().unwrap();
-    Payment {
-        id,
-        uid,
-        oid,
-        amount,
-    }
+    Payment { id, uid, oid, amount }
 }
 
 /// Creates a payment and brings it to this status by a signed message.
@@ -168,11 +150,7 @@ pub(crate) async fn report(
     status: u64,
 ) -> api::Reply {
     let message = payment.message(source, status);
-    api::post(stack, "callback")
-        .json(&message)
-        .signed()
-        .send()
-        .await
+    api::post(stack, "callback").json(&message).signed().send().await
 }
 
 /// What its owner sees of a payment.
@@ -211,9 +189,6 @@ pub(crate) async fn recycle(stack: &Stack, function: &str) {
 pub(crate) fn assert_unharmed(stack: &Stack, before: &BTreeSet<i32>) {
     assert_eq!(&pids(stack), before, "a function died");
     let logs = stack.logs();
-    let panics: Vec<&str> = logs
-        .lines()
-        .filter(|line| line.contains("panicked"))
-        .collect();
+    let panics: Vec<&str> = logs.lines().filter(|line| line.contains("panicked")).collect();
     assert_eq!(panics, [""; 0]);
 }

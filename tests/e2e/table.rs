@@ -80,13 +80,7 @@ pub(crate) async fn payments_of_user(stack: &Stack, uid: u64) -> Vec<Item> {
 /// Whether the work list has the telling of this payment.
 pub(crate) async fn is_to_be_told(stack: &Stack, id: u64) -> bool {
     let shard = id.checked_rem(4).unwrap();
-    let list = with(
-        stack,
-        "work-index",
-        "work",
-        json!({"S": format!("order#{shard}")}),
-    )
-    .await;
+    let list = with(stack, "work-index", "work", json!({"S": format!("order#{shard}")})).await;
     list.iter().any(|item| item["pk"] == format!("pay#{id}"))
 }
 
@@ -104,12 +98,7 @@ pub(crate) async fn put(stack: &Stack, item: Value) {
 
 fn items(answer: &Value) -> Vec<Item> {
     assert_eq!(answer.get("LastEvaluatedKey"), None, "one page");
-    answer["Items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(plain)
-        .collect()
+    answer["Items"].as_array().unwrap().iter().map(plain).collect()
 }
 
 /// Numbers and texts as they are; bytes in base64.

@@ -23,11 +23,7 @@ async fn run(arguments: &[&str], input: &str) -> (bool, String, String) {
     drop(stdin);
     let output = child.wait_with_output().await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.success(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
 #[tokio::test]
@@ -35,29 +31,16 @@ async fn token_prints_a_token_and_nothing_else() {
     let (_, token, _) = run(&["token", "--uid", "7", "--scope", "pay:callback"], "").await;
     let now = local::clock::now_secs();
     let claims = tokens::verify(defaults::ACCESS_SECRET, token.trim_end(), now).unwrap();
-    assert_eq!(
-        (&claims["uid"], &claims["scope"]),
-        (&7.into(), &"pay:callback".into())
-    );
+    assert_eq!((&claims["uid"], &claims["scope"]), (&7.into(), &"pay:callback".into()));
 }
 
 #[tokio::test]
 async fn sign_prints_the_headers_of_the_very_bytes() {
-    let sign = [
-        "sign",
-        "--provider",
-        "standard",
-        "--id",
-        "m",
-        "--timestamp",
-        "1000",
-    ];
+    let sign = ["sign", "--provider", "standard", "--id", "m", "--timestamp", "1000"];
     let body = "{\"a\": 1}\n";
     let (_, headers, _) = run(&sign, body).await;
     let wanted = signing::standard(defaults::WEBHOOK_SECRET, "m", 1000, body.as_bytes()).unwrap();
-    let wanted = wanted
-        .map(|(name, value)| format!("{name}: {value}\n"))
-        .concat();
+    let wanted = wanted.map(|(name, value)| format!("{name}: {value}\n")).concat();
     assert_eq!(headers, wanted);
     let (good, _, error) = run(&["sign", "--provider", "standard", "--secret", "x"], "").await;
     assert!(!good);
@@ -71,15 +54,9 @@ async fn event_prints_json_or_says_what_is_missing() {
     assert_eq!(serde_json::from_str::<Value>(&event).unwrap()["oid"], 5);
     let (good, event, error) = run(&["event", "-"], text).await;
     assert!(!good && event.is_empty());
-    assert_eq!(
-        error,
-        "error: {{oid}} has no value: give it one with --set oid=VALUE\n"
-    );
+    assert_eq!(error, "error: {{oid}} has no value: give it one with --set oid=VALUE\n");
     let (_, _, error) = run(&["event", "/nowhere"], "").await;
-    assert!(
-        error.starts_with("error: cannot read /nowhere: "),
-        "{error}"
-    );
+    assert!(error.starts_with("error: cannot read /nowhere: "), "{error}");
 }
 
 #[tokio::test]

@@ -21,9 +21,7 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let (event, context) = event.into_parts();
-    let told = event
-        .pointer("/do")
-        .or_else(|| event.pointer("/headers/x-do"));
+    let told = event.pointer("/do").or_else(|| event.pointer("/headers/x-do"));
     match told.and_then(Value::as_str) {
         Some("error") => {
             return Err(Diagnostic {
@@ -59,10 +57,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     }))
 }
 
-#[expect(
-    clippy::panic,
-    reason = "what the stack makes of a panic is to be seen"
-)]
+#[expect(clippy::panic, reason = "what the stack makes of a panic is to be seen")]
 fn told_to_panic() -> Diagnostic {
     panic!("told to panic")
 }

@@ -35,11 +35,7 @@ async fn tell(stack: &Stack) -> Result<()> {
     while !stack.instances().iter().any(|instance| instance.busy) {
         tokio::task::yield_now().await;
     }
-    let pids: Vec<String> = stack
-        .instances()
-        .iter()
-        .map(|one| one.pid.to_string())
-        .collect();
+    let pids: Vec<String> = stack.instances().iter().map(|one| one.pid.to_string()).collect();
     writeln!(std::io::stdout(), "{}", pids.join(" "))?;
     std::future::pending().await
 }

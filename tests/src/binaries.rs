@@ -65,10 +65,7 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
             format!("cannot run {cargo}: install Rust from https://rustup.rs")
         })?;
     if !output.status.success() {
-        bail!(
-            "cargo could not build {} (its messages are above)",
-            names.join(", ")
-        );
+        bail!("cargo could not build {} (its messages are above)", names.join(", "));
     }
     let built = executables(&String::from_utf8_lossy(&output.stdout));
     match names.iter().find(|name| !built.contains_key(**name)) {
@@ -83,12 +80,7 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
 /// again, and everything on it, at each start.
 fn describes_a_package(variable: &str) -> bool {
     let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_"];
-    let names = [
-        "CARGO_CRATE_NAME",
-        "CARGO_BIN_NAME",
-        "CARGO_PRIMARY_PACKAGE",
-        "OUT_DIR",
-    ];
+    let names = ["CARGO_CRATE_NAME", "CARGO_BIN_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
     prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
 }
 

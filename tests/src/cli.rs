@@ -15,11 +15,7 @@ use serde_json::json;
 /// The whole service on this machine: API Gateway, Lambda, DynamoDB, Secrets Manager and a shop,
 /// around the real functions.
 #[derive(Debug, Parser)]
-#[command(
-    name = "cargo local",
-    bin_name = "cargo local",
-    args_conflicts_with_subcommands = true
-)]
+#[command(name = "cargo local", bin_name = "cargo local", args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

@@ -78,9 +78,6 @@ pub async fn call(
 
 /// The error name in a JSON service's answer: `ResourceNotFoundException`.
 pub(crate) fn error_name(body: &Value) -> &str {
-    let name = body
-        .get("__type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let name = body.get("__type").and_then(Value::as_str).unwrap_or_default();
     name.rsplit_once('#').map_or(name, |(_, name)| name)
 }

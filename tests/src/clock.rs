@@ -10,9 +10,7 @@ pub fn now_ms() -> u64 {
     // A clock before 1970 is as good as 1970 here: tokens and signatures are then refused.
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| {
-            u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        })
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Unix time in seconds.

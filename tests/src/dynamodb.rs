@@ -51,9 +51,7 @@ impl DynamoDb {
     ///
     /// A query of an index has a name of its own: `Query oid-index`.
     pub fn set_fault(&self, operation: &str, fault: DynamoDbFault, times: Option<usize>) {
-        self.lock()
-            .faults
-            .insert(operation.to_owned(), (fault, times));
+        self.lock().faults.insert(operation.to_owned(), (fault, times));
     }
 
     /// Makes every operation work again; calls that hang stay hung.

@@ -83,12 +83,8 @@ pub fn fill(text: &str, filling: &Filling) -> Result<Value> {
 fn each_text(value: &mut Value, change: &mut dyn FnMut(&str) -> Result<Value>) -> Result<()> {
     match value {
         Value::String(text) => *value = change(text)?,
-        Value::Array(values) => values
-            .iter_mut()
-            .try_for_each(|one| each_text(one, change))?,
-        Value::Object(values) => values
-            .values_mut()
-            .try_for_each(|one| each_text(one, change))?,
+        Value::Array(values) => values.iter_mut().try_for_each(|one| each_text(one, change))?,
+        Value::Object(values) => values.values_mut().try_for_each(|one| each_text(one, change))?,
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
     Ok(())
@@ -140,10 +136,7 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
         _ => {
             let number = |prefix: &str| {
                 let text = name.strip_prefix(prefix)?;
-                Some(
-                    text.parse::<u64>()
-                        .with_context(|| format!("in {{{{{name}}}}}")),
-                )
+                Some(text.parse::<u64>().with_context(|| format!("in {{{{{name}}}}}")))
             };
             if let Some(uid) = number("token:") {
                 token(uid?, None, now)
@@ -187,10 +180,7 @@ struct Signatures {
 impl Signatures {
     fn of(event: &Value, filling: &Filling, body: &[u8]) -> Self {
         let [(_, stripe)] = signing::stripe(&filling.stripe_secret, filling.now_secs, body);
-        Self {
-            standard: standard(event, filling, body),
-            stripe,
-        }
+        Self { standard: standard(event, filling, body), stripe }
     }
 }
 
@@ -202,30 +192,19 @@ fn standard(event: &Value, filling: &Filling, body: &[u8]) -> Result<String> {
         let value = found.and_then(|(_, value)| value.as_str());
         value.with_context(|| format!("{{{{signature}}}} needs the header {name}"))
     };
-    let timestamp = header("webhook-timestamp")?
-        .parse()
-        .context("webhook-timestamp")?;
-    let [_, _, (_, signature)] = signing::standard(
-        &filling.webhook_secret,
-        header("webhook-id")?,
-        timestamp,
-        body,
-    )?;
+    let timestamp = header("webhook-timestamp")?.parse().context("webhook-timestamp")?;
+    let [_, _, (_, signature)] =
+        signing::standard(&filling.webhook_secret, header("webhook-id")?, timestamp, body)?;
     Ok(signature)
 }
 
 /// The bytes of a filled event's body: what its sender signed.
 #[must_use]
 pub fn body(event: &Value) -> Vec<u8> {
-    let text = event
-        .get("body")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let text = event.get("body").and_then(Value::as_str).unwrap_or_default();
     let encoded = event.get("isBase64Encoded").and_then(Value::as_bool);
     // Junk is signed as it stands: an event may well be about junk.
-    let decoded = encoded
-        .filter(|encoded| *encoded)
-        .and_then(|_| BASE64.decode(text).ok());
+    let decoded = encoded.filter(|encoded| *encoded).and_then(|_| BASE64.decode(text).ok());
     decoded.unwrap_or_else(|| text.as_bytes().to_vec())
 }
 
@@ -237,11 +216,7 @@ mod tests {
 
     fn filling() -> Filling {
         let values = [("oid".to_owned(), "7".to_owned())].into();
-        Filling {
-            now_secs: 1000,
-            values,
-            ..Filling::default()
-        }
+        Filling { now_secs: 1000, values, ..Filling::default() }
     }
 
     #[test]
@@ -262,10 +237,7 @@ mod tests {
             let body = br#"{"oid":7}"#;
             let [_, _, (_, signature)] =
                 signing::standard(&filling.webhook_secret, "m", 1000, body).unwrap();
-            assert_eq!(
-                event["headers"]["webhook-signature"],
-                format!("v1,x {signature}")
-            );
+            assert_eq!(event["headers"]["webhook-signature"], format!("v1,x {signature}"));
             let [(_, signature)] = signing::stripe(&filling.stripe_secret, 1000, body);
             assert_eq!(event["headers"]["s"], signature);
             assert_eq!(event["headers"]["content-length"], "9");
@@ -278,36 +250,16 @@ mod tests {
             "d": "{{other=8}}", "e": "{{oid=9}}.", "f": "{{now-60}}", "g": "{{filler:3}}"}"#;
         let event = fill(text, &filling()).unwrap();
         let token = |value: &str| tokens::verify(&filling().access_secret, value, 1000).unwrap();
-        let payer = event["a"]
-            .as_str()
-            .unwrap()
-            .strip_prefix("Bearer ")
-            .unwrap();
+        let payer = event["a"].as_str().unwrap().strip_prefix("Bearer ").unwrap();
         assert_eq!(token(payer), json!({"exp": 87400, "iat": 1000, "uid": 5}));
         assert_eq!(token(event["b"].as_str().unwrap())["scope"], "pay:callback");
         assert_eq!(
-            [
-                &event["c"],
-                &event["d"],
-                &event["e"],
-                &event["f"],
-                &event["g"]
-            ],
-            [
-                &json!(7),
-                &json!(8),
-                &json!("7."),
-                &json!("940"),
-                &json!("xxx")
-            ]
+            [&event["c"], &event["d"], &event["e"], &event["f"], &event["g"]],
+            [&json!(7), &json!(8), &json!("7."), &json!("940"), &json!("xxx")]
         );
         let expired = fill(r#"{"a": "{{expired_token}}"}"#, &Filling::default()).unwrap();
         let expired = expired["a"].as_str().unwrap();
-        let Filling {
-            access_secret,
-            now_secs,
-            ..
-        } = Filling::default();
+        let Filling { access_secret, now_secs, .. } = Filling::default();
         assert!(tokens::verify(&access_secret, expired, now_secs).is_err());
         assert!(tokens::verify(&access_secret, expired, now_secs - 2).is_ok());
     }

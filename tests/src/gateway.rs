@@ -72,11 +72,7 @@ async fn handle(
         Read::TooLarge => return too_large(),
         Read::Broken => return answer::message(StatusCode::BAD_REQUEST, "Bad Request"),
     };
-    let about = event::About {
-        source,
-        request_id,
-        now_ms: clock::now_ms(),
-    };
+    let about = event::About { source, request_id, now_ms: clock::now_ms() };
     let event = event::build(&matched, &parts, &body, &about).to_string();
     if event.len() > PAYLOAD_MAX {
         // Within the gateway's limit, over Lambda's: base64 and the rest of the event weigh too.
@@ -119,11 +115,7 @@ async fn read(mut body: Body) -> Read {
             break;
         }
     }
-    if seen > BODY_MAX {
-        Read::TooLarge
-    } else {
-        Read::All(kept.freeze())
-    }
+    if seen > BODY_MAX { Read::TooLarge } else { Read::All(kept.freeze()) }
 }
 
 /// One direct call, as `aws lambda invoke` sends it.
@@ -140,31 +132,16 @@ async fn invoke(
         let text = format!("Function not found: {name}");
         return answer::refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", &text);
     }
-    let payload = if payload.is_empty() {
-        Bytes::from_static(b"{}")
-    } else {
-        payload
-    };
+    let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
     if payload.len() > PAYLOAD_MAX {
         let text = format!("Request must be smaller than {PAYLOAD_MAX} bytes");
-        return answer::refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "RequestTooLargeException",
-            &text,
-        );
+        return answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &text);
     }
     if serde_json::from_slice::<serde::de::IgnoredAny>(&payload).is_err() {
         let text = "Could not parse request body into json";
-        return answer::refusal(
-            StatusCode::BAD_REQUEST,
-            "InvalidRequestContentException",
-            text,
-        );
+        return answer::refusal(StatusCode::BAD_REQUEST, "InvalidRequestContentException", text);
     }
-    match headers
-        .get("x-amz-invocation-type")
-        .map(HeaderValue::as_bytes)
-    {
+    match headers.get("x-amz-invocation-type").map(HeaderValue::as_bytes) {
         None | Some(b"RequestResponse") => {}
         Some(b"DryRun") => return StatusCode::NO_CONTENT.into_response(),
         Some(b"Event") => {
@@ -181,26 +158,18 @@ async fn invoke(
             );
         }
     }
-    let version = [
-        ("x-amz-executed-version", "$LATEST"),
-        ("content-type", "application/json"),
-    ];
+    let version = [("x-amz-executed-version", "$LATEST"), ("content-type", "application/json")];
     match gateway.lambda.invoke(name, payload).await {
         Ok(answer) => (version, answer).into_response(),
-        Err(error) => (
-            version,
-            [("x-amz-function-error", "Unhandled")],
-            error.payload,
-        )
-            .into_response(),
+        Err(error) => {
+            (version, [("x-amz-function-error", "Unhandled")], error.payload).into_response()
+        }
     }
 }
 
 /// The bare name in `create`, `create:$LATEST`, or an ARN with either.
 fn function_name(given: &str) -> &str {
-    let name = given
-        .rsplit_once("function:")
-        .map_or(given, |(_, name)| name);
+    let name = given.rsplit_once("function:").map_or(given, |(_, name)| name);
     name.split_once(':').map_or(name, |(name, _)| name)
 }
 

@@ -40,9 +40,7 @@ pub struct FunctionError {
 impl FunctionError {
     fn new(error_type: &str, error_message: &str) -> Self {
         let payload = json!({"errorType": error_type, "errorMessage": error_message});
-        Self {
-            payload: payload.to_string().into(),
-        }
+        Self { payload: payload.to_string().into() }
     }
 
     /// The `errorMessage`, or the whole payload where there is none.
@@ -181,10 +179,7 @@ impl Pool {
 
     fn last_line(&self) -> Option<String> {
         let text = std::fs::read(self.log()?).ok()?;
-        String::from_utf8_lossy(&text)
-            .lines()
-            .last()
-            .map(str::to_owned)
+        String::from_utf8_lossy(&text).lines().last().map(str::to_owned)
     }
 }
 
@@ -234,15 +229,8 @@ impl Lambda {
             }
             pools.insert(name, pool);
         }
-        let lambda = Arc::new(Self {
-            pools,
-            stopping: watch::Sender::new(false),
-        });
-        let supervisors = Supervisors {
-            lambda: Arc::clone(&lambda),
-            tasks,
-            _watchdog: watchdog,
-        };
+        let lambda = Arc::new(Self { pools, stopping: watch::Sender::new(false) });
+        let supervisors = Supervisors { lambda: Arc::clone(&lambda), tasks, _watchdog: watchdog };
         Ok((lambda, supervisors))
     }
 
@@ -256,13 +244,10 @@ impl Lambda {
             let mut starts = pool.starts.subscribe();
             let settled = |starts: &Starts| starts.good >= instances || starts.failed.is_some();
             let settled = tokio::time::timeout(instance::INIT_LIMIT, starts.wait_for(settled));
-            let starts = settled
-                .await
-                .with_context(|| format!("the function {name} does not start"))??;
+            let starts =
+                settled.await.with_context(|| format!("the function {name} does not start"))??;
             if let Some(error) = &starts.failed {
-                let last = pool
-                    .last_line()
-                    .unwrap_or_else(|| "it printed nothing".to_owned());
+                let last = pool.last_line().unwrap_or_else(|| "it printed nothing".to_owned());
                 bail!(
                     "the function {name} cannot start: {}; its last line: {last}",
                     error.message()
@@ -288,17 +273,10 @@ impl Lambda {
         payload: Bytes,
     ) -> Result<Bytes, FunctionError> {
         let Some(pool) = self.pools.get(function) else {
-            return Err(FunctionError::new(
-                "ResourceNotFoundException",
-                "Function not found",
-            ));
+            return Err(FunctionError::new("ResourceNotFoundException", "Function not found"));
         };
         let (answer, answered) = oneshot::channel();
-        let job = Job {
-            request_id: clock::uuid(),
-            payload,
-            answer,
-        };
+        let job = Job { request_id: clock::uuid(), payload, answer };
         let gone = || FunctionError::new("ServiceException", "The local stack is stopping");
         pool.queue.send(job).map_err(|_job| gone())?;
         let mut stopping = self.stopping.subscribe();
@@ -314,11 +292,7 @@ impl Lambda {
         for (function, pool) in &self.pools {
             let running = pool.running.lock().unwrap_or_else(PoisonError::into_inner);
             for (&pid, &busy) in running.iter() {
-                instances.push(Instance {
-                    function: function.clone(),
-                    pid,
-                    busy,
-                });
+                instances.push(Instance { function: function.clone(), pid, busy });
             }
         }
         instances

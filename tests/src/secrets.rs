@@ -27,11 +27,7 @@ struct Version {
 
 impl Version {
     fn new(text: String) -> Self {
-        Self {
-            id: clock::uuid(),
-            text,
-            created_secs: clock::now_secs(),
-        }
+        Self { id: clock::uuid(), text, created_secs: clock::now_secs() }
     }
 }
 
@@ -70,13 +66,7 @@ impl Secrets {
         let new = Version::new(text.into());
         let mut state = self.lock();
         let previous = state.secrets.remove(name).map(|secret| secret.current);
-        state.secrets.insert(
-            name.to_owned(),
-            Secret {
-                current: new,
-                previous,
-            },
-        );
+        state.secrets.insert(name.to_owned(), Secret { current: new, previous });
     }
 
     /// Replaces the current text in place, well-formed or not; no generation changes.
@@ -132,10 +122,7 @@ impl Server {
         let url = format!("http://{}", listener.local_addr()?);
         let serve = axum::serve(listener, api::router(secrets));
         let server = Task::run(async move { serve.await });
-        Ok(Self {
-            url,
-            _server: server,
-        })
+        Ok(Self { url, _server: server })
     }
 }
 
@@ -160,6 +147,5 @@ pub(crate) async fn create(
     let request = json!({"SecretId": name});
     let (_, answer) = call(http, endpoint, "secretsmanager", target, &request).await?;
     let text = answer.get("SecretString").and_then(Value::as_str);
-    text.map(str::to_owned)
-        .with_context(|| format!("cannot read the secret {name}: {answer}"))
+    text.map(str::to_owned).with_context(|| format!("cannot read the secret {name}: {answer}"))
 }

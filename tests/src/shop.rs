@@ -56,13 +56,8 @@ pub enum ShopRoute {
 
 impl ShopRoute {
     /// Every route.
-    pub const ALL: [Self; 5] = [
-        Self::UserInfo,
-        Self::OrderCreate,
-        Self::OrderDetail,
-        Self::OrderPaid,
-        Self::OrderUpdate,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::UserInfo, Self::OrderCreate, Self::OrderDetail, Self::OrderPaid, Self::OrderUpdate];
 
     /// Its path.
     #[must_use]
@@ -130,17 +125,9 @@ impl Shop {
             calls: BTreeMap::new(),
             access_secret: access_secret.to_owned(),
         };
-        let shop = Self {
-            state: Arc::new(Mutex::new(state)),
-        };
+        let shop = Self { state: Arc::new(Mutex::new(state)) };
         shop.add_user(1);
-        shop.put_order(Order {
-            id: 1,
-            uid: 1,
-            pid: 1,
-            amount: 100,
-            status: 0,
-        });
+        shop.put_order(Order { id: 1, uid: 1, pid: 1, amount: 100, status: 0 });
         shop
     }
 
@@ -158,20 +145,8 @@ impl Shop {
     #[must_use]
     pub fn add_order(&self, uid: u64, amount: u64) -> u64 {
         let mut state = self.lock();
-        let id = state
-            .orders
-            .last_key_value()
-            .map_or(1, |(last, _)| last.saturating_add(1));
-        state.orders.insert(
-            id,
-            Order {
-                id,
-                uid,
-                pid: 1,
-                amount,
-                status: 0,
-            },
-        );
+        let id = state.orders.last_key_value().map_or(1, |(last, _)| last.saturating_add(1));
+        state.orders.insert(id, Order { id, uid, pid: 1, amount, status: 0 });
         id
     }
 

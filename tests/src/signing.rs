@@ -21,26 +21,16 @@ pub fn standard(
     timestamp_secs: u64,
     body: &[u8],
 ) -> Result<[(&'static str, String); 3]> {
-    let key = secret
-        .strip_prefix("whsec_")
-        .context("the secret does not start with whsec_")?;
-    let key = BASE64
-        .decode(key)
-        .context("what follows whsec_ is not base64")?;
-    ensure!(
-        (24..=64).contains(&key.len()),
-        "the key is not 24 to 64 bytes long"
-    );
+    let key = secret.strip_prefix("whsec_").context("the secret does not start with whsec_")?;
+    let key = BASE64.decode(key).context("what follows whsec_ is not base64")?;
+    ensure!((24..=64).contains(&key.len()), "the key is not 24 to 64 bytes long");
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, &key));
     context.update(format!("{id}.{timestamp_secs}.").as_bytes());
     context.update(body);
     Ok([
         ("webhook-id", id.to_owned()),
         ("webhook-timestamp", timestamp_secs.to_string()),
-        (
-            "webhook-signature",
-            format!("v1,{}", BASE64.encode(context.sign())),
-        ),
+        ("webhook-signature", format!("v1,{}", BASE64.encode(context.sign()))),
     ])
 }
 
@@ -79,13 +69,9 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_none_is_refused() {
-        for secret in [
-            "",
-            "whsec_",
-            "whsec_c2hvcnQ=",
-            "whsec_***",
-            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-        ] {
+        for secret in
+            ["", "whsec_", "whsec_c2hvcnQ=", "whsec_***", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+        {
             assert!(standard(secret, "id", 1, b"").is_err(), "{secret}");
         }
     }

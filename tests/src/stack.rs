@@ -115,10 +115,7 @@ impl Stack {
     /// Says in one sentence what is missing or in the way: a taken port, a failed build, a template
     /// that lacks something, a function that ends at its start.
     pub async fn start(options: StackOptions) -> Result<Self> {
-        ensure!(
-            options.instances > 0,
-            "at least one instance of each function is needed"
-        );
+        ensure!(options.instances > 0, "at least one instance of each function is needed");
         let template = options.template.clone();
         let template = Template::read(
             &template.unwrap_or_else(|| binaries::workspace().join("template.yaml")),
@@ -146,10 +143,8 @@ impl Stack {
         )?;
         let (lambda, supervisors) = Lambda::start(settings, options.instances)?;
         let api = format!("http://{}", listener.local_addr()?);
-        let router = gateway::router(Gateway {
-            lambda: Arc::clone(&lambda),
-            routes: template.routes,
-        });
+        let router =
+            gateway::router(Gateway { lambda: Arc::clone(&lambda), routes: template.routes });
         let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let gateway = Task::run(async move { axum::serve(listener, router).await });
         let stack = Self {
@@ -185,9 +180,7 @@ impl Stack {
     /// The temporary directory cannot be removed.
     pub async fn stop(self) -> Result<()> {
         self.supervisors.stop().await;
-        self.files
-            .close()
-            .context("cannot remove the temporary directory")
+        self.files.close().context("cannot remove the temporary directory")
     }
 
     /// The shop that is paid.
@@ -217,12 +210,7 @@ impl Stack {
     /// The token of a gateway of ours, which may call back.
     #[must_use]
     pub fn service_token(&self) -> String {
-        tokens::issue(
-            &self.access_secret,
-            1,
-            Some(tokens::CALLBACK_SCOPE),
-            clock::now_secs(),
-        )
+        tokens::issue(&self.access_secret, 1, Some(tokens::CALLBACK_SCOPE), clock::now_secs())
     }
 
     /// The first secret for Standard Webhooks.
@@ -231,12 +219,8 @@ impl Stack {
     ///
     /// The webhook secret has none.
     pub fn standard_secret(&self) -> Result<&str> {
-        let secrets = self
-            .webhook_secrets
-            .get("standard")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
+        let secrets =
+            self.webhook_secrets.get("standard").and_then(Value::as_array).into_iter().flatten();
         secrets
             .filter_map(Value::as_str)
             .find(|secret| secret.starts_with("whsec_"))
@@ -264,28 +248,20 @@ impl Stack {
     ///
     /// What the function reports, or Lambda for it.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, FunctionError> {
-        let payload = self
-            .lambda
-            .invoke(function, event.to_string().into())
-            .await?;
+        let payload = self.lambda.invoke(function, event.to_string().into()).await?;
         Ok(serde_json::from_slice(&payload).unwrap_or(Value::Null))
     }
 
     /// Everything the functions have printed, unless it goes to standard error.
     #[must_use]
     pub fn logs(&self) -> String {
-        let entries = std::fs::read_dir(self.files.path())
-            .into_iter()
-            .flatten()
-            .flatten();
+        let entries = std::fs::read_dir(self.files.path()).into_iter().flatten().flatten();
         let logs = entries
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "log"));
         // A file that cannot be read has nothing in it yet.
         let texts = logs.filter_map(|path| std::fs::read(path).ok());
-        texts
-            .map(|text| String::from_utf8_lossy(&text).into_owned())
-            .collect()
+        texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
     }
 
     /// What `cargo local --json` prints: all that a program needs to use the stack.

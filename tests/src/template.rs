@@ -79,9 +79,8 @@ impl Template {
                         None => id.strip_suffix("Function").unwrap_or(&id).to_lowercase(),
                     };
                     for (event, source) in &properties.events {
-                        let route = source
-                            .route(&name)
-                            .with_context(|| format!("{id}: {event}"))?;
+                        let route =
+                            source.route(&name).with_context(|| format!("{id}: {event}"))?;
                         routes.extend(route);
                     }
                     functions.push(properties.function(name, &globals.function));
@@ -96,11 +95,7 @@ impl Template {
             }
         }
         ensure!(!functions.is_empty(), "it has no function");
-        Ok(Self {
-            functions,
-            routes,
-            table: table.context("it has no table")?,
-        })
+        Ok(Self { functions, routes, table: table.context("it has no table")? })
     }
 }
 
@@ -202,11 +197,7 @@ impl FunctionProperties {
             // Lambda's own defaults, where the template has none.
             timeout: Duration::from_secs(number(&self.timeout, &globals.timeout).unwrap_or(3)),
             memory_mb: number(&self.memory_size, &globals.memory_size).unwrap_or(128),
-            variables: variables
-                .keys()
-                .chain(self.environment.variables.keys())
-                .cloned()
-                .collect(),
+            variables: variables.keys().chain(self.environment.variables.keys()).cloned().collect(),
         }
     }
 }
@@ -235,10 +226,7 @@ impl TableProperties {
         add("KeySchema", self.key_schema.clone());
         add("BillingMode", json!("PAY_PER_REQUEST"));
         if !self.global_secondary_indexes.is_empty() {
-            add(
-                "GlobalSecondaryIndexes",
-                json!(self.global_secondary_indexes),
-            );
+            add("GlobalSecondaryIndexes", json!(self.global_secondary_indexes));
         }
         request
     }
@@ -279,9 +267,7 @@ Resources:
     #[test]
     fn functions_routes_and_the_table_come_out_of_a_template_with_tags() {
         let template = Template::parse(TEMPLATE).unwrap();
-        let [function] = template.functions.as_slice() else {
-            panic!("{template:?}")
-        };
+        let [function] = template.functions.as_slice() else { panic!("{template:?}") };
         assert_eq!(function.name, "callback");
         assert_eq!(function.timeout, Duration::from_secs(10));
         assert_eq!(function.memory_mb, 256);
@@ -294,10 +280,7 @@ Resources:
         };
         assert_eq!(template.routes, [route]);
         assert_eq!(template.table["KeySchema"][0]["AttributeName"], "pk");
-        assert_eq!(
-            template.table["AttributeDefinitions"][0]["AttributeType"],
-            "N"
-        );
+        assert_eq!(template.table["AttributeDefinitions"][0]["AttributeType"], "N");
         assert!(template.table.get("SSESpecification").is_none());
     }
 

@@ -13,9 +13,7 @@ use tokio_rustls::TlsAcceptor;
 /// The CA's certificate as PEM, and an acceptor for `127.0.0.1` and `localhost`.
 pub(crate) fn authority() -> Result<(String, TlsAcceptor)> {
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "local stack");
+    params.distinguished_name.push(DnType::CommonName, "local stack");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;

@@ -44,9 +44,7 @@ pub fn sign(access_secret: &str, claims: &Value) -> String {
 /// Says what is wrong with the token.
 pub fn verify(access_secret: &str, token: &str, now_secs: u64) -> Result<Value> {
     let (signed, tag) = token.rsplit_once('.').context("not a JWT")?;
-    let tag = BASE64
-        .decode(tag)
-        .context("the signature is not base64url")?;
+    let tag = BASE64.decode(tag).context("the signature is not base64url")?;
     if hmac::verify(&key(access_secret), signed.as_bytes(), &tag).is_err() {
         bail!("the signature does not fit");
     }

@@ -86,24 +86,16 @@ async fn authenticate<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
     request: &ApiRequest,
     invocation: &Invocation,
 ) -> Result<Option<String>, Refusal> {
-    let signed = request
-        .standard_webhook(&app.webhook_keys, invocation.now)
-        .await?;
+    let signed = request.standard_webhook(&app.webhook_keys, invocation.now).await?;
     if signed.is_none() {
-        request
-            .service(&app.auth_keys, &app.rules, CALLBACK_SCOPE, invocation.now)
-            .await?;
+        request.service(&app.auth_keys, &app.rules, CALLBACK_SCOPE, invocation.now).await?;
     }
     Ok(signed)
 }
 
 fn native_notice(fields: &Object, event_id: Option<&str>, body: &[u8]) -> Result<Notice, Refusal> {
     let digest = sha256(&[body]);
-    native::notice(
-        fields,
-        EventId::new(event_id, digest),
-        RawBody::new(body, digest),
-    )
+    native::notice(fields, EventId::new(event_id, digest), RawBody::new(body, digest))
 }
 
 /// What became of a message, beside the line of the invocation.
@@ -121,13 +113,7 @@ fn log(notice: &Notice, outcome: &Result<Received, CallbackError>) {
         }
         Err(CallbackError::Misfit(misfit)) => {
             let reason = misfit.as_str();
-            tracing::warn!(
-                provider,
-                event_id,
-                payment_id,
-                reason,
-                "message quarantined"
-            );
+            tracing::warn!(provider, event_id, payment_id, reason, "message quarantined");
         }
         Err(CallbackError::NotTold(error)) => {
             tracing::error!(provider, event_id, payment_id, %error, "order not told yet");

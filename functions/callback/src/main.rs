@@ -37,12 +37,7 @@ async fn main() -> Result<(), Error> {
     };
     let app = &app;
     let now = clock();
-    join3(
-        app.auth_keys.warm(now),
-        app.webhook_keys.warm(now),
-        app.orders.warm(),
-    )
-    .await;
+    join3(app.auth_keys.warm(now), app.webhook_keys.warm(now), app.orders.warm()).await;
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 

@@ -99,8 +99,6 @@ fn key_digest(uid: UserId, key: &str) -> Result<Digest, Refusal> {
     if fits {
         Ok(sha256(&[&uid.get().to_be_bytes(), key.as_bytes()]))
     } else {
-        Err(Refusal::invalid(
-            "an Idempotency-Key is 1 to 255 visible ASCII characters",
-        ))
+        Err(Refusal::invalid("an Idempotency-Key is 1 to 255 visible ASCII characters"))
     }
 }

@@ -31,12 +31,7 @@ async fn main() -> Result<(), Error> {
         Err(error) => return start::out_of_order(error).await,
     };
     let app = &app;
-    join3(
-        app.auth_keys.warm(clock()),
-        app.users.warm(),
-        app.orders.warm(),
-    )
-    .await;
+    join3(app.auth_keys.warm(clock()), app.users.warm(), app.orders.warm()).await;
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 
@@ -46,11 +41,8 @@ fn wire() -> Result<Wired, Cause> {
     let (settings, shop) = reader.finish(settings.zip(shop))?;
     telemetry::init(settings.log_level);
     let aws = Aws::load(environment)?;
-    let auth_keys = Arc::new(aws.keys(
-        settings.auth_secret_id,
-        AuthKey::from_secret,
-        settings.secret_overlap,
-    ));
+    let auth_keys =
+        Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap));
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
     Ok(App {
         store: aws.payments(settings.table),

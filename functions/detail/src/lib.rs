@@ -39,9 +39,7 @@ pub async fn handle<S: PaymentStore, K: Keys<AuthKey>>(
 ) -> Result<Answer, Refusal> {
     match door {
         Door::Api(request) => {
-            let payer = request
-                .payer(&app.auth_keys, &app.rules, invocation.now)
-                .await?;
+            let payer = request.payer(&app.auth_keys, &app.rules, invocation.now).await?;
             let fields = request.json()?;
             if request.route().ends_with("/list") {
                 show_list(app, &fields, payer).await
@@ -92,17 +90,11 @@ async fn show_list<S: PaymentStore, K>(
     fields: &Object,
     uid: UserId,
 ) -> Result<Answer, Refusal> {
-    let size = fields
-        .optional_number("limit", PageSize::new)?
-        .unwrap_or(PageSize::DEFAULT);
+    let size = fields.optional_number("limit", PageSize::new)?.unwrap_or(PageSize::DEFAULT);
     let cursor = fields.optional_number("cursor", PaymentId::new)?;
     let page = list(&app.store, uid, cursor, size).await?;
     Answer::json(&ListBody {
-        payments: page
-            .payments
-            .iter()
-            .map(payment_body)
-            .collect::<Result<_, _>>()?,
+        payments: page.payments.iter().map(payment_body).collect::<Result<_, _>>()?,
         cursor: page.cursor.map(PaymentId::get),
     })
 }

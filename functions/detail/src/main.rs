@@ -30,11 +30,7 @@ fn wire() -> Result<App<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
     let aws = Aws::load(environment)?;
     Ok(App {
         store: aws.payments(settings.table),
-        auth_keys: aws.keys(
-            settings.auth_secret_id,
-            AuthKey::from_secret,
-            settings.secret_overlap,
-        ),
+        auth_keys: aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap),
         rules: settings.rules,
     })
 }

@@ -39,10 +39,8 @@ impl Timeouts {
     ///
     /// A callback makes up to three calls one after another and one provider wants its answer
     /// within 5 seconds; the functions' own deadline is 10.
-    pub const SERVING: Self = Self {
-        attempt: Duration::from_secs(1),
-        operation: Duration::from_millis(2_500),
-    };
+    pub const SERVING: Self =
+        Self { attempt: Duration::from_secs(1), operation: Duration::from_millis(2_500) };
 }
 
 /// Who we are and where AWS is.
@@ -195,17 +193,11 @@ mod tests {
         let common = ("AWS_ENDPOINT_URL", "http://common");
         let settings = load(&[own, common]).unwrap();
         assert_eq!(settings.dynamodb_url.as_deref(), Some("http://own"));
-        assert_eq!(
-            settings.secrets_manager_url.as_deref(),
-            Some("http://common")
-        );
+        assert_eq!(settings.secrets_manager_url.as_deref(), Some("http://common"));
 
         let ignored = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "True");
         let settings = load(&[own, common, ignored]).unwrap();
-        assert_eq!(
-            (settings.dynamodb_url, settings.secrets_manager_url),
-            (None, None)
-        );
+        assert_eq!((settings.dynamodb_url, settings.secrets_manager_url), (None, None));
     }
 
     #[test]

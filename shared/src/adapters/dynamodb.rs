@@ -40,11 +40,7 @@ impl DynamoDbPayments {
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         let once = client.config().to_builder();
         let once = once.retry_config(RetryConfig::disabled()).build();
-        Self {
-            writer: Client::from_conf(once),
-            reader: client,
-            table: table.into(),
-        }
+        Self { writer: Client::from_conf(once), reader: client, table: table.into() }
     }
 }
 

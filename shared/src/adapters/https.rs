@@ -42,28 +42,22 @@ pub enum Pool {
 ///
 /// [`HttpsError::CaBundle`], [`HttpsError::Client`].
 pub fn tls(ca_bundle: Option<&str>) -> Result<ClientConfig, HttpsError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = ca_bundle {
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
             let certificate = certificate.map_err(|_not_pem| HttpsError::CaBundle)?;
-            roots
-                .add(certificate)
-                .map_err(|_not_a_ca| HttpsError::CaBundle)?;
+            roots.add(certificate).map_err(|_not_a_ca| HttpsError::CaBundle)?;
         }
         if roots.len() == before {
             return Err(HttpsError::CaBundle);
         }
     }
-    Ok(
-        ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| HttpsError::Client(error.into()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth(),
-    )
+    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| HttpsError::Client(error.into()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 /// A client on these TLS settings. It follows no redirect and asks no proxy; each request sets its
@@ -93,11 +87,8 @@ mod tests {
     #[test]
     fn a_ca_bundle_without_a_certificate_is_refused() {
         assert!(tls(None).is_ok());
-        for bad in [
-            "",
-            "no PEM",
-            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-        ] {
+        for bad in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+        {
             assert!(matches!(tls(Some(bad)), Err(HttpsError::CaBundle)), "{bad}");
         }
     }

@@ -59,9 +59,6 @@ mod tests {
         let now = Timestamp::from_millis(1_800_000_000_000).unwrap();
         let ids: BTreeSet<u64> = (0..100).map(|_| RandomIds.next(now).get()).collect();
         assert!(ids.len() > 50, "{ids:?}");
-        assert!(
-            ids.iter()
-                .all(|id| id >> 12 == PaymentId::generate(now, 0).get() >> 12)
-        );
+        assert!(ids.iter().all(|id| id >> 12 == PaymentId::generate(now, 0).get() >> 12));
     }
 }

@@ -44,11 +44,7 @@ impl<K: Clone + Send + Sync> RotatingSecret<K> {
         overlap: Duration,
     ) -> Self {
         Self {
-            stored: Stored {
-                client,
-                id,
-                deadline: READ_DEADLINE,
-            },
+            stored: Stored { client, id, deadline: READ_DEADLINE },
             rotation: Rotation::new(read, overlap),
         }
     }
@@ -74,9 +70,7 @@ impl<K: Clone + Send + Sync> Keys<K> for RotatingSecret<K> {
 
 impl<K> fmt::Debug for RotatingSecret<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RotatingSecret")
-            .field(&self.stored.id)
-            .finish()
+        f.debug_tuple("RotatingSecret").field(&self.stored.id).finish()
     }
 }
 
@@ -122,10 +116,7 @@ impl Source for Stored {
             .and_then(|millis| u64::try_from(millis).ok())
             .and_then(|millis| Timestamp::from_millis(millis).ok());
         match (output.secret_string(), created) {
-            (Some(text), Some(created)) => Ok(Some(Version {
-                text: text.to_owned(),
-                created,
-            })),
+            (Some(text), Some(created)) => Ok(Some(Version { text: text.to_owned(), created })),
             (None, _) | (_, None) => Err(ReadError::Shape.into()),
         }
     }
@@ -141,9 +132,7 @@ fn is_absent(error: &SdkError<GetSecretValueError>) -> bool {
 
 /// The service's error code, or what went wrong before it answered.
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
-    error
-        .code()
-        .map_or_else(|| error.to_string(), str::to_owned)
+    error.code().map_or_else(|| error.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -67,11 +67,7 @@ impl<K: Keys<AuthKey> + Sync + Send> HttpOrders<K> {
     /// The service that shows an order at `detail` and is told of its payment at `paid`.
     #[must_use]
     pub fn new(client: ShopClient<K>, detail: Url, paid: Url) -> Self {
-        Self {
-            client,
-            detail,
-            paid,
-        }
+        Self { client, detail, paid }
     }
 
     /// Opens a connection ahead of the first request, one for each host. A failure is that

@@ -52,12 +52,7 @@ impl Aws {
         read: fn(&str) -> Result<K, BadSecret>,
         overlap: Duration,
     ) -> RotatingSecret<K> {
-        RotatingSecret::new(
-            aws::secrets_manager(&self.settings, &self.http),
-            id,
-            read,
-            overlap,
-        )
+        RotatingSecret::new(aws::secrets_manager(&self.settings, &self.http), id, read, overlap)
     }
 }
 

@@ -32,10 +32,8 @@ impl Claims {
             && object
                 .get("nbf")
                 .is_none_or(|nbf| nbf.as_integer().is_some_and(|nbf| nbf <= now.secs()));
-        let issued = rules
-            .issuer
-            .as_deref()
-            .is_none_or(|issuer| object.text("iss") == Some(issuer));
+        let issued =
+            rules.issuer.as_deref().is_none_or(|issuer| object.text("iss") == Some(issuer));
         let addressed = rules.audience.as_deref().is_none_or(|audience| {
             texts(object.get("aud")).is_some_and(|aud| aud.contains(&audience))
         });

@@ -29,10 +29,8 @@ impl AuthKey {
     /// [`BadSecret`]: not such an object, or a key under 32 bytes.
     pub fn from_secret(json: &str) -> Result<Self, BadSecret> {
         let object = Object::parse(json.as_bytes()).ok_or(BadSecret("not a JSON object"))?;
-        let key = object
-            .text("access_secret")
-            .ok_or(BadSecret("no text `access_secret`"))?
-            .as_bytes();
+        let key =
+            object.text("access_secret").ok_or(BadSecret("no text `access_secret`"))?.as_bytes();
         if key.len() < KEY_MIN_BYTES {
             return Err(BadSecret("`access_secret` has fewer than 32 bytes"));
         }

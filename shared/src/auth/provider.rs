@@ -37,28 +37,14 @@ impl Hs256 {
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the type `CryptoProvider` asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the type `CryptoProvider` asks for")]
 fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
-    Ok(Box::new(Hs256::new(
-        *algorithm,
-        key.family(),
-        key.as_bytes(),
-    )?))
+    Ok(Box::new(Hs256::new(*algorithm, key.family(), key.as_bytes())?))
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the type `CryptoProvider` asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the type `CryptoProvider` asks for")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
-    Ok(Box::new(Hs256::new(
-        *algorithm,
-        key.family(),
-        key.try_get_as_bytes()?,
-    )?))
+    Ok(Box::new(Hs256::new(*algorithm, key.family(), key.try_get_as_bytes()?)?))
 }
 
 impl Verifier<Vec<u8>> for Hs256 {

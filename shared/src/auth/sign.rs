@@ -31,11 +31,7 @@ pub fn sign_service(key: &AuthKey, uid: UserId, now: Timestamp) -> String {
 
 /// The compact form of any header and claims (RFC 7515, section 3.1).
 pub(super) fn compact(key: &AuthKey, header: &str, claims: &str) -> String {
-    let message = format!(
-        "{}.{}",
-        URL_SAFE_NO_PAD.encode(header),
-        URL_SAFE_NO_PAD.encode(claims)
-    );
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let tag = hmac::sign(&key.signing, message.as_bytes());
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
 }

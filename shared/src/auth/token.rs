@@ -77,9 +77,7 @@ fn claims(
     rules: &TokenRules,
     now: Timestamp,
 ) -> Result<Claims, Refused> {
-    let token = header
-        .and_then(Token::parse)
-        .ok_or(Refused::Unauthenticated)?;
+    let token = header.and_then(Token::parse).ok_or(Refused::Unauthenticated)?;
     let genuine = keys.accepted(now).any(|key| token.is_signed_with(key));
     let claims = Claims::parse(&token.claims, rules, now).ok_or(Refused::Unauthenticated)?;
     if genuine {
@@ -113,11 +111,7 @@ impl<'a> Token<'a> {
         let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
         let well_formed =
             is_hs256(token, &decoded(protected)?) && decoded(signature)?.len() == TAG_BYTES;
-        well_formed.then_some(Self {
-            message,
-            claims: decoded(claims)?,
-            signature,
-        })
+        well_formed.then_some(Self { message, claims: decoded(claims)?, signature })
     }
 
     fn is_signed_with(&self, key: &AuthKey) -> bool {

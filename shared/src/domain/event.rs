@@ -45,15 +45,9 @@ impl EventId {
     pub fn new(given: Option<&str>, body: Digest) -> Self {
         let usable = |id: &&str| {
             (1..=Self::MAX_LEN).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
         };
-        Self(
-            given
-                .filter(usable)
-                .map_or_else(|| body.to_string(), str::to_owned),
-        )
+        Self(given.filter(usable).map_or_else(|| body.to_string(), str::to_owned))
     }
 
     /// The text itself.
@@ -79,11 +73,7 @@ impl RawBody {
     #[must_use]
     pub fn new(body: &[u8], digest: Digest) -> Self {
         let kept = body.get(..Self::KEPT_MAX).unwrap_or(body).to_vec();
-        Self {
-            digest,
-            len: u64::try_from(body.len()).unwrap_or(u64::MAX),
-            kept,
-        }
+        Self { digest, len: u64::try_from(body.len()).unwrap_or(u64::MAX), kept }
     }
 
     /// SHA-256 of the whole message.
@@ -94,10 +84,7 @@ impl RawBody {
 
     /// Length of the whole message in bytes.
     #[must_use]
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "not a container: an empty message is one too"
-    )]
+    #[expect(clippy::len_without_is_empty, reason = "not a container: an empty message is one too")]
     pub const fn len(&self) -> u64 {
         self.len
     }

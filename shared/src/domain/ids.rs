@@ -99,11 +99,7 @@ mod tests {
         let early = PaymentId::generate(at(PaymentId::EPOCH_MS + 1), u64::MAX);
         let late = PaymentId::generate(at(PaymentId::EPOCH_MS + 2), 0);
         assert!(early < late);
-        for (ms, random) in [
-            (0, 0),
-            (PaymentId::EPOCH_MS, 0),
-            (Timestamp::MAX_MILLIS, u64::MAX),
-        ] {
+        for (ms, random) in [(0, 0), (PaymentId::EPOCH_MS, 0), (Timestamp::MAX_MILLIS, u64::MAX)] {
             let id = PaymentId::generate(at(ms), random);
             assert!(PaymentId::new(id.get()).is_ok(), "{ms} {random}");
         }

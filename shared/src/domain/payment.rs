@@ -122,22 +122,14 @@ impl Payment {
             (_, Status::Refunded) => (Some(money.clone()), WorkChange::Keep),
             (_, Status::Pending | Status::Failed | Status::Closed) => (None, WorkChange::Keep),
         };
-        Change {
-            money,
-            work,
-            guarded,
-            ..self.unchanged(to, now)
-        }
+        Change { money, work, guarded, ..self.unchanged(to, now) }
     }
 
     /// The change that teaches it what only a repeated message knows of its money, if anything.
     #[must_use]
     pub fn change_taught_by(&self, money: &Money, now: Timestamp) -> Option<Change> {
         let money = Some(self.money.taught_by(money)?);
-        Some(Change {
-            money,
-            ..self.unchanged(self.status, now)
-        })
+        Some(Change { money, ..self.unchanged(self.status, now) })
     }
 
     const fn unchanged(&self, to: Status, at: Timestamp) -> Change {
@@ -201,10 +193,7 @@ impl Change {
     /// The telling that [`WorkChange::Start`] lists.
     #[must_use]
     pub const fn new_work(&self) -> Work {
-        Work {
-            due: self.at.plus_millis(TELLING_GRACE_MS),
-            tries: 0,
-        }
+        Work { due: self.at.plus_millis(TELLING_GRACE_MS), tries: 0 }
     }
 
     /// The record after it.
@@ -247,19 +236,12 @@ mod tests {
     }
 
     fn stripe(txn: Option<&str>) -> Money {
-        Money {
-            source: Source::STRIPE,
-            txn: txn.map(|txn| ProviderTxn::new(txn).unwrap()),
-        }
+        Money { source: Source::STRIPE, txn: txn.map(|txn| ProviderTxn::new(txn).unwrap()) }
     }
 
     fn after(payment: &Payment, to: Status, money: &Money) -> Payment {
         let now = Timestamp::from_millis(NOW + 5).unwrap();
-        payment
-            .change_to(to, money, false, now)
-            .applied_to(payment.clone())
-            .coherent()
-            .unwrap()
+        payment.change_to(to, money, false, now).applied_to(payment.clone()).coherent().unwrap()
     }
 
     #[test]
@@ -274,10 +256,7 @@ mod tests {
     fn a_refund_ends_the_telling_and_fills_only_what_is_unknown() {
         let paid = after(&pending(), Status::Paid, &stripe(None));
         let refunded = after(&paid, Status::Refunded, &stripe(Some("pi_1")));
-        assert_eq!(
-            (refunded.work, &refunded.money),
-            (None, &stripe(Some("pi_1")))
-        );
+        assert_eq!((refunded.work, &refunded.money), (None, &stripe(Some("pi_1"))));
         assert_eq!(refunded.paid_time, paid.paid_time);
         assert!(!refunded.is_replaceable());
     }
@@ -303,10 +282,7 @@ mod tests {
         let change = paid.change_taught_by(&stripe(Some("pi_1")), now).unwrap();
         let taught = change.applied_to(paid.clone());
         assert_eq!(taught.money, stripe(Some("pi_1")));
-        assert_eq!(
-            (taught.status, taught.work, taught.version),
-            (paid.status, paid.work, 3)
-        );
+        assert_eq!((taught.status, taught.work, taught.version), (paid.status, paid.work, 3));
         assert_eq!(taught.change_taught_by(&stripe(Some("pi_1")), now), None);
     }
 
@@ -314,30 +290,12 @@ mod tests {
     fn a_record_that_no_change_leads_to_is_refused() {
         let paid = after(&pending(), Status::Paid, &stripe(None));
         let wrong = [
-            Payment {
-                version: 0,
-                ..pending()
-            },
-            Payment {
-                paid_time: None,
-                ..paid.clone()
-            },
-            Payment {
-                status: Status::Closed,
-                ..paid.clone()
-            },
-            Payment {
-                money: stripe(None),
-                ..pending()
-            },
-            Payment {
-                work: paid.work,
-                ..pending()
-            },
-            Payment {
-                told_at: paid.paid_time,
-                ..pending()
-            },
+            Payment { version: 0, ..pending() },
+            Payment { paid_time: None, ..paid.clone() },
+            Payment { status: Status::Closed, ..paid.clone() },
+            Payment { money: stripe(None), ..pending() },
+            Payment { work: paid.work, ..pending() },
+            Payment { told_at: paid.paid_time, ..pending() },
         ];
         for payment in wrong {
             assert!(payment.clone().coherent().is_err(), "{payment:?}");

@@ -24,9 +24,7 @@ impl Source {
     ///
     /// [`OutOfRange`] above 255.
     pub fn new(source: u64) -> Result<Self, OutOfRange> {
-        u8::try_from(source)
-            .map(Self)
-            .map_err(|_out_of_u8| OutOfRange::new("source"))
+        u8::try_from(source).map(Self).map_err(|_out_of_u8| OutOfRange::new("source"))
     }
 
     /// The number itself.
@@ -53,11 +51,7 @@ impl ProviderTxn {
     pub fn new(txn: &str) -> Result<Self, OutOfRange> {
         let fits =
             (1..=128).contains(&txn.len()) && txn.bytes().all(|byte| byte.is_ascii_graphic());
-        if fits {
-            Ok(Self(txn.to_owned()))
-        } else {
-            Err(OutOfRange::new("provider_txn"))
-        }
+        if fits { Ok(Self(txn.to_owned())) } else { Err(OutOfRange::new("provider_txn")) }
     }
 
     /// The text itself.
@@ -78,10 +72,7 @@ pub struct Money {
 
 impl Money {
     /// Of a payment that nobody has paid yet.
-    pub const NONE: Self = Self {
-        source: Source::UNKNOWN,
-        txn: None,
-    };
+    pub const NONE: Self = Self { source: Source::UNKNOWN, txn: None };
 
     /// Whether both may be the same sum: each part is compared where both sides know it.
     #[must_use]
@@ -114,10 +105,7 @@ mod tests {
 
     fn money(source: u64, txn: &str) -> Money {
         let txn = (!txn.is_empty()).then(|| ProviderTxn::new(txn).unwrap());
-        Money {
-            source: Source::new(source).unwrap(),
-            txn,
-        }
+        Money { source: Source::new(source).unwrap(), txn }
     }
 
     #[test]
@@ -134,29 +122,15 @@ mod tests {
             ((2, "pi_1"), (3, "pi_1"), false),
         ];
         for ((s1, t1), (s2, t2), same) in table {
-            assert_eq!(
-                money(s1, t1).same_as(&money(s2, t2)),
-                same,
-                "{s1} {t1} / {s2} {t2}"
-            );
-            assert_eq!(
-                money(s2, t2).same_as(&money(s1, t1)),
-                same,
-                "{s2} {t2} / {s1} {t1}"
-            );
+            assert_eq!(money(s1, t1).same_as(&money(s2, t2)), same, "{s1} {t1} / {s2} {t2}");
+            assert_eq!(money(s2, t2).same_as(&money(s1, t1)), same, "{s2} {t2} / {s1} {t1}");
         }
     }
 
     #[test]
     fn money_is_taught_only_what_it_does_not_know() {
-        assert_eq!(
-            money(0, "").taught_by(&money(3, "pi_1")),
-            Some(money(3, "pi_1"))
-        );
-        assert_eq!(
-            money(3, "").taught_by(&money(0, "pi_1")),
-            Some(money(3, "pi_1"))
-        );
+        assert_eq!(money(0, "").taught_by(&money(3, "pi_1")), Some(money(3, "pi_1")));
+        assert_eq!(money(3, "").taught_by(&money(0, "pi_1")), Some(money(3, "pi_1")));
         assert_eq!(money(3, "pi_1").taught_by(&money(3, "pi_1")), None);
         assert_eq!(money(3, "pi_1").taught_by(&money(0, "")), None);
     }

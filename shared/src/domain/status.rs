@@ -47,13 +47,8 @@ pub enum Step {
 
 impl Status {
     /// Every status, in the order of the chain.
-    pub const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::Failed,
-        Self::Closed,
-        Self::Paid,
-        Self::Refunded,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Failed, Self::Closed, Self::Paid, Self::Refunded];
 
     /// Reads the number of the API and of the record.
     ///
@@ -180,16 +175,8 @@ mod tests {
     fn every_pair_has_its_step() {
         assert_eq!(TABLE.len(), Status::ALL.len() * Outcome::ALL.len());
         for (status, outcome, same, other) in TABLE {
-            assert_eq!(
-                status.step(outcome, true),
-                same,
-                "{status:?} + {outcome:?}, same money"
-            );
-            assert_eq!(
-                status.step(outcome, false),
-                other,
-                "{status:?} + {outcome:?}, other money"
-            );
+            assert_eq!(status.step(outcome, true), same, "{status:?} + {outcome:?}, same money");
+            assert_eq!(status.step(outcome, false), other, "{status:?} + {outcome:?}, other money");
         }
     }
 
@@ -223,12 +210,10 @@ mod tests {
     #[test]
     fn every_order_of_delivery_of_one_payments_money_ends_in_the_same_status() {
         let end = |deliveries: &[Outcome]| {
-            deliveries.iter().fold(Pending, |status, outcome| {
-                match status.step(*outcome, true) {
-                    Move(to) | MoveIfLive(to) => to,
-                    Repeat | Stale => status,
-                    Quarantine => panic!("{status:?} + {outcome:?} of the same money"),
-                }
+            deliveries.iter().fold(Pending, |status, outcome| match status.step(*outcome, true) {
+                Move(to) | MoveIfLive(to) => to,
+                Repeat | Stale => status,
+                Quarantine => panic!("{status:?} + {outcome:?} of the same money"),
             })
         };
         // Every set of outcomes, and each of them with one delivered twice.

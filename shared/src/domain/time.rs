@@ -43,11 +43,7 @@ impl Timestamp {
     #[must_use]
     pub const fn plus_millis(self, millis: u64) -> Self {
         let later = self.0.saturating_add(millis);
-        Self(if later > Self::MAX_MILLIS {
-            Self::MAX_MILLIS
-        } else {
-            later
-        })
+        Self(if later > Self::MAX_MILLIS { Self::MAX_MILLIS } else { later })
     }
 }
 

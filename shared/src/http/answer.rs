@@ -31,11 +31,7 @@ impl Answer {
     /// [`Code::Internal`] if the body cannot be written as JSON.
     pub fn json(body: &impl Serialize) -> Result<Self, Refusal> {
         let body = serde_json::value::to_raw_value(body).map_err(Refusal::internal)?;
-        Ok(Self {
-            body,
-            headers: HeaderMap::new(),
-            payment: None,
-        })
+        Ok(Self { body, headers: HeaderMap::new(), payment: None })
     }
 
     /// Names the payment it is about, for the log.
@@ -76,20 +72,13 @@ impl Reply {
                     headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECS);
                 }
                 let body = refusal.problem(request_id);
-                (
-                    refusal.code.status(),
-                    "application/problem+json",
-                    headers,
-                    body,
-                )
+                (refusal.code.status(), "application/problem+json", headers, body)
             }
         };
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = status.as_u16().into();
         response.headers = headers;
-        response
-            .headers
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         response.body = Some(Body::Text(body));
         Self::Api(Box::new(response))
     }
@@ -100,10 +89,9 @@ impl Reply {
     ) -> Result<Self, FunctionError> {
         match outcome {
             Ok(answer) => Ok(Self::Direct(answer.body)),
-            Err(refusal) => Err(FunctionError {
-                code: refusal.code,
-                problem: refusal.problem(request_id),
-            }),
+            Err(refusal) => {
+                Err(FunctionError { code: refusal.code, problem: refusal.problem(request_id) })
+            }
         }
     }
 }
@@ -130,9 +118,6 @@ impl fmt::Debug for FunctionError {
 
 impl From<FunctionError> for Diagnostic {
     fn from(error: FunctionError) -> Self {
-        Self {
-            error_type: error.code.as_str().to_owned(),
-            error_message: error.problem,
-        }
+        Self { error_type: error.code.as_str().to_owned(), error_message: error.problem }
     }
 }

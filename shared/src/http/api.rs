@@ -173,15 +173,9 @@ mod tests {
     #[test]
     fn an_event_is_of_the_api_if_it_has_a_request_context() {
         assert!(is_api(&raw(r#" {"requestContext":{},"other":1}"#)));
-        for other in [
-            "null",
-            "[]",
-            "[{}]",
-            r#"{"id":1}"#,
-            r#"{"requestContext":null}"#,
-            "1",
-            "\"\"",
-        ] {
+        for other in
+            ["null", "[]", "[{}]", r#"{"id":1}"#, r#"{"requestContext":null}"#, "1", "\"\""]
+        {
             assert!(!is_api(&raw(other)), "{other}");
         }
     }
@@ -197,10 +191,7 @@ mod tests {
         }
         for junk in ["e3", "%%%%", "e30==", "e30= "] {
             let fields = format!(r#""body":"{junk}","isBase64Encoded":true"#);
-            let code = body(&fields)
-                .map(|body| format!("{body:?}"))
-                .unwrap_err()
-                .code;
+            let code = body(&fields).map(|body| format!("{body:?}")).unwrap_err().code;
             assert_eq!(code, Code::InvalidRequest, "{junk}");
         }
     }
@@ -209,10 +200,7 @@ mod tests {
     fn the_limit_is_on_the_decoded_body() {
         let code = |fields: &str| ApiRequest::read(&event(fields), 9).map_err(|error| error.code);
         assert!(code(r#""body":"123456789""#).is_ok());
-        assert_eq!(
-            code(r#""body":"1234567890""#).unwrap_err(),
-            Code::BodyTooLarge
-        );
+        assert_eq!(code(r#""body":"1234567890""#).unwrap_err(), Code::BodyTooLarge);
         assert!(code(r#""body":"MTIzNDU2Nzg5","isBase64Encoded":true"#).is_ok());
         for long in ["MTIzNDU2Nzg5MA==", "MTIzNDU2Nzg5MA", "MTIzNDU2Nzg5MDEy"] {
             let fields = format!(r#""body":"{long}","isBase64Encoded":true"#);
@@ -230,9 +218,7 @@ mod tests {
             r#"{"requestContext":{"http":{"method":"POST"}},"version":"2.0","body":"\ud800"}"#,
         ] {
             assert!(is_api(&raw(odd)));
-            let code = ApiRequest::read(&raw(odd), 9)
-                .map_err(|error| error.code)
-                .unwrap_err();
+            let code = ApiRequest::read(&raw(odd), 9).map_err(|error| error.code).unwrap_err();
             assert_eq!(code, Code::InvalidRequest, "{odd}");
         }
     }
@@ -247,12 +233,7 @@ mod tests {
         ] {
             assert!(is_json(good), "{good}");
         }
-        for bad in [
-            "",
-            "text/json",
-            "application/jsonx",
-            "application/json; charset=utf-16",
-        ] {
+        for bad in ["", "text/json", "application/jsonx", "application/json; charset=utf-16"] {
             assert!(!is_json(bad), "{bad}");
         }
     }

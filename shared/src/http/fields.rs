@@ -23,9 +23,7 @@ impl Object {
         name: &'static str,
         wrap: impl FnOnce(u64) -> Result<T, OutOfRange>,
     ) -> Result<Option<T>, Refusal> {
-        self.get(name)
-            .map(|value| wrapped(name, value.as_integer(), wrap))
-            .transpose()
+        self.get(name).map(|value| wrapped(name, value.as_integer(), wrap)).transpose()
     }
 
     /// A whole number that `wrap` accepts.
@@ -51,9 +49,7 @@ impl Object {
         name: &'static str,
         wrap: impl FnOnce(&str) -> Result<T, OutOfRange>,
     ) -> Result<Option<T>, Refusal> {
-        self.get(name)
-            .map(|value| wrapped(name, value.as_text(), wrap))
-            .transpose()
+        self.get(name).map(|value| wrapped(name, value.as_text(), wrap)).transpose()
     }
 }
 
@@ -62,9 +58,7 @@ fn wrapped<V, T>(
     value: Option<V>,
     wrap: impl FnOnce(V) -> Result<T, OutOfRange>,
 ) -> Result<T, Refusal> {
-    value
-        .and_then(|value| wrap(value).ok())
-        .ok_or_else(|| Refusal::bad_field(name))
+    value.and_then(|value| wrap(value).ok()).ok_or_else(|| Refusal::bad_field(name))
 }
 
 #[cfg(test)]
@@ -75,40 +69,16 @@ mod tests {
     #[test]
     fn a_field_is_there_and_fits_or_is_refused() {
         let fields = Object::body(br#"{"oid":7,"zero":0,"text":"CNY","none":null}"#).unwrap();
-        assert_eq!(
-            fields.required_number("oid", OrderId::new).unwrap().get(),
-            7
-        );
-        assert!(
-            fields
-                .optional_number("absent", OrderId::new)
-                .unwrap()
-                .is_none()
-        );
+        assert_eq!(fields.required_number("oid", OrderId::new).unwrap().get(), 7);
+        assert!(fields.optional_number("absent", OrderId::new).unwrap().is_none());
         for name in ["zero", "text", "none", "absent", "OID"] {
-            assert!(
-                fields.required_number(name, OrderId::new).is_err(),
-                "{name}"
-            );
+            assert!(fields.required_number(name, OrderId::new).is_err(), "{name}");
         }
         for name in ["zero", "text", "none"] {
-            assert!(
-                fields.optional_number(name, OrderId::new).is_err(),
-                "{name}"
-            );
+            assert!(fields.optional_number(name, OrderId::new).is_err(), "{name}");
         }
-        assert!(
-            fields
-                .optional_text("absent", Currency::new)
-                .unwrap()
-                .is_none()
-        );
-        assert!(
-            fields
-                .optional_text("text", Currency::new)
-                .unwrap()
-                .is_some()
-        );
+        assert!(fields.optional_text("absent", Currency::new).unwrap().is_none());
+        assert!(fields.optional_text("text", Currency::new).unwrap().is_some());
         for name in ["oid", "none"] {
             assert!(fields.optional_text(name, Currency::new).is_err(), "{name}");
         }

@@ -28,10 +28,7 @@ impl ApiRequest {
     ) -> Result<UserId, Refusal> {
         let token = self.authorization()?;
         let check = |keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
-        Ok(with_keys(keys, now, check, |refused| {
-            *refused == Refused::UnknownSignature
-        })
-        .await??)
+        Ok(with_keys(keys, now, check, |refused| *refused == Refused::UnknownSignature).await??)
     }
 
     /// Whether the request carries a service's token with this scope.
@@ -49,10 +46,7 @@ impl ApiRequest {
         let token = self.authorization()?;
         let check =
             |keys: &Generations<AuthKey>| auth::service(Some(token), keys, rules, scope, now);
-        Ok(with_keys(keys, now, check, |refused| {
-            *refused == Refused::UnknownSignature
-        })
-        .await??)
+        Ok(with_keys(keys, now, check, |refused| *refused == Refused::UnknownSignature).await??)
     }
 
     /// The id of the message that the request is, by its Standard Webhooks signature; `None` if
@@ -89,10 +83,7 @@ impl ApiRequest {
 
     fn authorization(&self) -> Result<&str, Refusal> {
         let header = self.header(header::AUTHORIZATION.as_str());
-        header
-            .ok()
-            .flatten()
-            .ok_or_else(|| Code::Unauthenticated.into())
+        header.ok().flatten().ok_or_else(|| Code::Unauthenticated.into())
     }
 }
 

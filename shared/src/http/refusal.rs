@@ -40,36 +40,25 @@ impl Refusal {
     /// A request that cannot be read; `detail` says what to mend, in words of ours.
     #[must_use]
     pub fn invalid(detail: impl Into<String>) -> Self {
-        Self {
-            detail: Some(detail.into()),
-            ..Self::from(Code::InvalidRequest)
-        }
+        Self { detail: Some(detail.into()), ..Self::from(Code::InvalidRequest) }
     }
 
     /// A field that is missing, of the wrong kind or out of range.
     #[must_use]
     pub fn bad_field(name: &'static str) -> Self {
-        Self::invalid(format!(
-            "`{name}` is missing, of another type, or out of range"
-        ))
+        Self::invalid(format!("`{name}` is missing, of another type, or out of range"))
     }
 
     /// A dependency that is down.
     #[must_use]
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
-        Self {
-            cause: Some(cause.into()),
-            ..Self::from(Code::Unavailable)
-        }
+        Self { cause: Some(cause.into()), ..Self::from(Code::Unavailable) }
     }
 
     /// Our own fault.
     #[must_use]
     pub fn internal(cause: impl Into<Cause>) -> Self {
-        Self {
-            cause: Some(cause.into()),
-            ..Self::from(Code::Internal)
-        }
+        Self { cause: Some(cause.into()), ..Self::from(Code::Internal) }
     }
 
     /// The problem as JSON.
@@ -90,12 +79,7 @@ impl Refusal {
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self {
-            code,
-            detail: None,
-            payment: None,
-            cause: None,
-        }
+        Self { code, detail: None, payment: None, cause: None }
     }
 }
 
@@ -111,10 +95,9 @@ impl From<CreateError> for Refusal {
             CreateError::UserNotFound => Code::UserNotFound.into(),
             CreateError::OrderNotFound => Code::OrderNotFound.into(),
             CreateError::KeyReused => Code::KeyReused.into(),
-            CreateError::PaymentExists(payment) => Self {
-                payment,
-                ..Self::from(Code::PaymentExists)
-            },
+            CreateError::PaymentExists(payment) => {
+                Self { payment, ..Self::from(Code::PaymentExists) }
+            }
             CreateError::OrderPaid => Code::OrderPaid.into(),
             CreateError::AmountMismatch => Code::AmountMismatch.into(),
             CreateError::Unavailable(cause) => Self::unavailable(cause),

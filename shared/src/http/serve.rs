@@ -53,10 +53,7 @@ where
     let through_api = api::is_api(&payload);
     let outcome = match open(payload, through_api, body_max) {
         Ok(door) => {
-            let invocation = Invocation {
-                now,
-                trace: trace(&door, &context),
-            };
+            let invocation = Invocation { now, trace: trace(&door, &context) };
             let work = async { handle(door, invocation).await };
             answer_in_time(work, context.deadline, now).await
         }
@@ -85,9 +82,7 @@ async fn answer_in_time(
     deadline_ms: u64,
     now: Timestamp,
 ) -> Result<Answer, Refusal> {
-    let left_ms = deadline_ms
-        .saturating_sub(now.millis())
-        .saturating_sub(ANSWER_RESERVE_MS);
+    let left_ms = deadline_ms.saturating_sub(now.millis()).saturating_sub(ANSWER_RESERVE_MS);
     // Nothing is shared with a later request but what its owner keeps consistent at every await.
     let caught = AssertUnwindSafe(work).catch_unwind();
     match time::timeout(Duration::from_millis(left_ms), caught).await {
@@ -104,38 +99,20 @@ fn trace(door: &Door, context: &Context) -> TraceParent {
         Door::Direct(_) => None,
     };
     let platforms = || context.xray_trace_id.as_deref().and_then(from_xray);
-    callers
-        .and_then(TraceParent::parse)
-        .or_else(platforms)
-        .unwrap_or_else(|| {
-            let digits: String = context
-                .request_id
-                .chars()
-                .filter(char::is_ascii_hexdigit)
-                .collect();
-            let trace = u128::from_str_radix(&digits, 16).unwrap_or_default();
-            TraceParent::start(
-                trace,
-                u64::try_from(trace & u128::from(u64::MAX)).unwrap_or_default(),
-            )
-        })
+    callers.and_then(TraceParent::parse).or_else(platforms).unwrap_or_else(|| {
+        let digits: String = context.request_id.chars().filter(char::is_ascii_hexdigit).collect();
+        let trace = u128::from_str_radix(&digits, 16).unwrap_or_default();
+        TraceParent::start(trace, u64::try_from(trace & u128::from(u64::MAX)).unwrap_or_default())
+    })
 }
 
 /// `Root=1-<8 hex>-<24 hex>;Parent=<16 hex>;Sampled=<0|1>` as a `traceparent`.
 ///
 /// Source: AWS X-Ray Developer Guide, "Tracing header".
 fn from_xray(header: &str) -> Option<TraceParent> {
-    let part = |name: &str| {
-        header
-            .split(';')
-            .find_map(|part| part.trim().strip_prefix(name))
-    };
+    let part = |name: &str| header.split(';').find_map(|part| part.trim().strip_prefix(name));
     let root = part("Root=1-")?.replace('-', "");
-    let flags = if part("Sampled=") == Some("1") {
-        "01"
-    } else {
-        "00"
-    };
+    let flags = if part("Sampled=") == Some("1") { "01" } else { "00" };
     TraceParent::parse(&format!("00-{root}-{}-{flags}", part("Parent=")?))
 }
 
@@ -153,14 +130,7 @@ fn log(
     match outcome {
         Ok(answer) => {
             let payment_id = answer.payment.map(crate::domain::PaymentId::get);
-            tracing::info!(
-                request_id,
-                door,
-                outcome = "ok",
-                payment_id,
-                duration_ms,
-                "answered"
-            );
+            tracing::info!(request_id, door, outcome = "ok", payment_id, duration_ms, "answered");
         }
         Err(refusal) => {
             let outcome = refusal.code.as_str();

@@ -22,11 +22,7 @@ pub struct Generations<K> {
 impl<K> Generations<K> {
     /// The keys that count at this time, newest first.
     pub fn accepted(&self, now: Timestamp) -> impl Iterator<Item = &K> {
-        let previous = self
-            .previous
-            .as_ref()
-            .filter(|(_, until)| now < *until)
-            .map(|(key, _)| key);
+        let previous = self.previous.as_ref().filter(|(_, until)| now < *until).map(|(key, _)| key);
         std::iter::once(&self.current).chain(previous)
     }
 }
@@ -68,10 +64,7 @@ mod tests {
     #[test]
     fn the_previous_generation_counts_until_its_time() {
         let at = |ms| Timestamp::from_millis(ms).unwrap();
-        let generations = Generations {
-            current: 2,
-            previous: Some((1, at(1000))),
-        };
+        let generations = Generations { current: 2, previous: Some((1, at(1000))) };
         let accepted = |now| generations.accepted(now).copied().collect::<Vec<_>>();
         assert_eq!(accepted(at(999)), [2, 1]);
         assert_eq!(accepted(at(1000)), [2]);

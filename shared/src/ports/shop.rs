@@ -83,14 +83,10 @@ impl TraceParent {
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let well_formed = parts.next().is_none()
             && version == "00"
-            && [(trace, 32), (span, 16), (flags, 2)]
-                .iter()
-                .all(|(hex, len)| {
-                    hex.len() == *len && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-                })
-            && [trace, span]
-                .iter()
-                .all(|id| id.bytes().any(|digit| digit != b'0'));
+            && [(trace, 32), (span, 16), (flags, 2)].iter().all(|(hex, len)| {
+                hex.len() == *len && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+            })
+            && [trace, span].iter().all(|id| id.bytes().any(|digit| digit != b'0'));
         well_formed.then(|| Self(header.to_owned()))
     }
 

@@ -78,10 +78,7 @@ mod tests {
             include_str!("contract/told.rs"),
         ];
         let mut cases = 0;
-        for tail in areas
-            .iter()
-            .flat_map(|area| area.split("pub async fn ").skip(1))
-        {
+        for tail in areas.iter().flat_map(|area| area.split("pub async fn ").skip(1)) {
             let (name, _) = tail.split_once('(').unwrap();
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;

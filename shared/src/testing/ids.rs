@@ -21,9 +21,7 @@ impl SeededIds {
     /// The sequence of a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            state: Arc::new(Mutex::new((seed, VecDeque::new()))),
-        }
+        Self { state: Arc::new(Mutex::new((seed, VecDeque::new()))) }
     }
 
     /// Gives these ids before it goes on with the sequence.

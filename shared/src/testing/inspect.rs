@@ -105,12 +105,7 @@ pub(super) fn listed(table: &Table) -> Vec<Listed> {
     });
     let messages = table.events.iter().filter_map(|event| {
         let row = LoggedEvent::of(event);
-        Some(Listed {
-            work: row.work?,
-            due: row.due?,
-            pk: row.pk,
-            sk: row.sk,
-        })
+        Some(Listed { work: row.work?, due: row.due?, pk: row.pk, sk: row.sk })
     });
     let mut all: Vec<_> = tellings.chain(messages).collect();
     all.sort();

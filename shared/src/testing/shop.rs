@@ -73,10 +73,7 @@ impl FakeShop {
     /// An empty shop whose calls pass `gate`.
     #[must_use]
     pub fn behind(gate: Gate) -> Self {
-        Self {
-            state: Arc::default(),
-            gate,
-        }
+        Self { state: Arc::default(), gate }
     }
 
     /// What decides the fate of its calls: every fate but an answer is a shop that is down.
@@ -100,11 +97,7 @@ impl FakeShop {
     pub fn sells(&self, uid: UserId, oid: OrderId, amount_minor: u64) {
         let mut state = lock(&self.state);
         state.users.insert(uid);
-        let order = Order {
-            uid,
-            amount_minor,
-            paid: false,
-        };
+        let order = Order { uid, amount_minor, paid: false };
         state.orders.insert(oid, order);
     }
 
@@ -122,8 +115,7 @@ fn down() -> ShopError {
 
 impl Users for FakeShop {
     async fn exists(&self, uid: UserId, _trace: &TraceParent) -> Result<bool, ShopError> {
-        self.ask(Call::UserExists, |shop| shop.users.contains(&uid))
-            .await
+        self.ask(Call::UserExists, |shop| shop.users.contains(&uid)).await
     }
 }
 
@@ -134,8 +126,7 @@ impl Orders for FakeShop {
         _payer: UserId,
         _trace: &TraceParent,
     ) -> Result<Option<Order>, ShopError> {
-        self.ask(Call::FindOrder, |shop| shop.orders.get(&oid).copied())
-            .await
+        self.ask(Call::FindOrder, |shop| shop.orders.get(&oid).copied()).await
     }
 
     async fn tell_paid(&self, payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {

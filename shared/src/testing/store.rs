@@ -22,10 +22,7 @@ impl FakeStore {
     /// An empty store whose calls pass `gate`.
     #[must_use]
     pub fn behind(gate: Gate) -> Self {
-        Self {
-            table: Arc::default(),
-            gate,
-        }
+        Self { table: Arc::default(), gate }
     }
 
     /// What decides the fate of its calls.
@@ -86,13 +83,11 @@ impl PaymentStore for FakeStore {
     }
 
     async fn guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
-        self.read(Call::Guard, |table| table.guards.get(&oid).cloned())
-            .await
+        self.read(Call::Guard, |table| table.guards.get(&oid).cloned()).await
     }
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        self.read(Call::Payment, |table| table.payments.get(&id).cloned())
-            .await
+        self.read(Call::Payment, |table| table.payments.get(&id).cloned()).await
     }
 
     async fn of_user(
@@ -118,24 +113,13 @@ impl PaymentStore for FakeStore {
         guard: &Guard,
         replacing: Option<PaymentId>,
     ) -> Result<Created, StoreError> {
-        let write = Write::Create {
-            payment: payment.clone(),
-            guard: guard.clone(),
-            replacing,
-        };
-        self.write(Call::Create, write, |table| {
-            table.create(payment, guard, replacing)
-        })
-        .await
+        let write = Write::Create { payment: payment.clone(), guard: guard.clone(), replacing };
+        self.write(Call::Create, write, |table| table.create(payment, guard, replacing)).await
     }
 
     async fn apply(&self, change: &Change, event: &Event) -> Result<Applied, StoreError> {
-        let write = Write::Apply {
-            change: change.clone(),
-            event: event.clone(),
-        };
-        self.write(Call::Apply, write, |table| table.apply(change, event))
-            .await
+        let write = Write::Apply { change: change.clone(), event: event.clone() };
+        self.write(Call::Apply, write, |table| table.apply(change, event)).await
     }
 
     async fn log(&self, event: &Event) -> Result<Logged, StoreError> {
@@ -145,8 +129,7 @@ impl PaymentStore for FakeStore {
 
     async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
         let write = Write::Told { id, work, at };
-        self.write(Call::Told, write, |table| table.told(id, work, at))
-            .await
+        self.write(Call::Told, write, |table| table.told(id, work, at)).await
     }
 }
 
@@ -155,12 +138,7 @@ impl Inspect for FakeStore {
         let table = self.table();
         let kept =
             |event: &&Event| event.payment == of && (of.is_some() || event.provider == provider);
-        let mut found: Vec<_> = table
-            .events
-            .iter()
-            .filter(kept)
-            .map(LoggedEvent::of)
-            .collect();
+        let mut found: Vec<_> = table.events.iter().filter(kept).map(LoggedEvent::of).collect();
         found.sort_by(|one, other| one.sk.cmp(&other.sk));
         found
     }

@@ -32,21 +32,13 @@ pub struct Table {
 #[expect(missing_docs, reason = "the arguments of the port's methods")]
 pub enum Write {
     /// [`crate::ports::PaymentStore::create`].
-    Create {
-        payment: Payment,
-        guard: Guard,
-        replacing: Option<PaymentId>,
-    },
+    Create { payment: Payment, guard: Guard, replacing: Option<PaymentId> },
     /// [`crate::ports::PaymentStore::apply`].
     Apply { change: Change, event: Event },
     /// [`crate::ports::PaymentStore::log`].
     Log(Event),
     /// [`crate::ports::PaymentStore::told`].
-    Told {
-        id: PaymentId,
-        work: Work,
-        at: Timestamp,
-    },
+    Told { id: PaymentId, work: Work, at: Timestamp },
 }
 
 /// What names an entry of the event log.
@@ -129,11 +121,9 @@ impl Table {
             return false;
         }
         match self.late.remove(0) {
-            Write::Create {
-                payment,
-                guard,
-                replacing,
-            } => drop(self.create(&payment, &guard, replacing)),
+            Write::Create { payment, guard, replacing } => {
+                self.create(&payment, &guard, replacing);
+            }
             Write::Apply { change, event } => {
                 self.apply(&change, &event);
             }
@@ -148,9 +138,7 @@ impl Table {
     /// Lets the indexes know of all there is.
     pub fn catch_up(&mut self) {
         let all = self.payments.values();
-        self.indexed = all
-            .map(|payment| (payment.id, (payment.oid, payment.uid)))
-            .collect();
+        self.indexed = all.map(|payment| (payment.id, (payment.oid, payment.uid))).collect();
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {
@@ -160,10 +148,5 @@ impl Table {
 }
 
 fn key_of(event: &Event) -> EventKey {
-    (
-        event.payment,
-        event.provider,
-        event.id.clone(),
-        event.suffix.clone(),
-    )
+    (event.payment, event.provider, event.id.clone(), event.suffix.clone())
 }

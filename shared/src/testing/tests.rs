@@ -27,20 +27,12 @@ fn a_write_meets_its_fate_and_the_next_one_is_answered() {
             let payment = Fresh::default().payment();
             store.gate().script(Call::Create, [fate]);
             let failed = attempt(&store, &payment).await.unwrap_err();
-            assert_eq!(
-                matches!(failed, StoreError::Unknown(_)),
-                unknown,
-                "{fate:?}"
-            );
+            assert_eq!(matches!(failed, StoreError::Unknown(_)), unknown, "{fate:?}");
             let found = store.payment(payment.id).await.unwrap();
             assert_eq!(found.is_some(), there, "{fate:?}");
             let guard = Guard::of(&payment, None);
             let again = attempt(&store, &payment).await.unwrap();
-            let want = if there {
-                Created::Guarded(Some(guard))
-            } else {
-                Created::Done
-            };
+            let want = if there { Created::Guarded(Some(guard)) } else { Created::Done };
             assert_eq!(again, want, "{fate:?}");
         }
     });
@@ -58,10 +50,7 @@ fn a_late_write_lands_when_told_to_and_only_if_it_still_may() {
             let applied = store.apply(change, &fresh.event(&payment)).await;
             assert!(matches!(applied, Err(StoreError::Unknown(_))));
         }
-        assert_eq!(
-            store.payment(payment.id).await.unwrap(),
-            Some(payment.clone())
-        );
+        assert_eq!(store.payment(payment.id).await.unwrap(), Some(payment.clone()));
         while store.edit(Table::land_late) {}
         let want = paid.applied_to(payment);
         assert_eq!(store.payment(want.id).await.unwrap(), Some(want));
@@ -79,10 +68,7 @@ fn a_read_that_fails_is_unavailable() {
             assert!(matches!(found, Err(StoreError::Unavailable(_))));
         }
         assert_eq!(store.guard(payment.oid).await.unwrap(), None);
-        assert_eq!(
-            store.gate().passed(),
-            [Call::Payment, Call::Payment, Call::Guard]
-        );
+        assert_eq!(store.gate().passed(), [Call::Payment, Call::Payment, Call::Guard]);
     });
 }
 
@@ -147,18 +133,14 @@ fn the_shop_counts_calls_and_effects_apart() {
         assert!(shop.exists(paid.uid, &trace).await.unwrap());
         assert!(!shop.exists(fresh.user(), &trace).await.unwrap());
 
-        shop.gate()
-            .script(Call::TellPaid, [Fate::Before, Fate::Late, Fate::After]);
+        shop.gate().script(Call::TellPaid, [Fate::Before, Fate::Late, Fate::After]);
         for calls in [0, 0, 1, 2] {
             let told = shop.tell_paid(&paid, &trace).await;
             assert_eq!(told.is_ok(), calls == 2);
             assert_eq!(shop.state().calls.len(), calls);
         }
         assert!(shop.edit(ShopState::land_late));
-        assert_eq!(
-            (shop.state().calls.len(), shop.state().effects.len()),
-            (3, 1)
-        );
+        assert_eq!((shop.state().calls.len(), shop.state().effects.len()), (3, 1));
         let order = shop.find(paid.oid, paid.uid, &trace).await.unwrap();
         assert!(order.unwrap().paid);
 

@@ -121,10 +121,7 @@ async fn tell(
     let (Report::Outcome(Outcome::Paid), Some(work)) = (notice.report, record.work) else {
         return Ok(Telling::None);
     };
-    orders
-        .tell_paid(record, trace)
-        .await
-        .map_err(CallbackError::NotTold)?;
+    orders.tell_paid(record, trace).await.map_err(CallbackError::NotTold)?;
     // Told again later if this fails, which the order takes as the same telling.
     Ok(match store.told(record.id, work, now).await {
         Ok(()) => Telling::Done,

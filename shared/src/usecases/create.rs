@@ -101,9 +101,8 @@ pub async fn create(
     if !user? {
         return Err(CreateError::UserNotFound);
     }
-    let order = order?
-        .filter(|order| order.uid == request.uid)
-        .ok_or(CreateError::OrderNotFound)?;
+    let order =
+        order?.filter(|order| order.uid == request.uid).ok_or(CreateError::OrderNotFound)?;
     // A hint query that fails is no hint: the transaction finds the guard itself.
     let hinted = matches!(hint, Ok(Some(_)));
     // Before any refusal the guard is asked: the request may be the repeat of one that succeeded.
@@ -129,10 +128,7 @@ async fn write(
         let replacing = match &guard {
             Some(guard) => match decide(store, guard, request).await? {
                 Decision::Replay => {
-                    return Ok(CreatedPayment {
-                        id: guard.payment,
-                        replayed: true,
-                    });
+                    return Ok(CreatedPayment { id: guard.payment, replayed: true });
                 }
                 Decision::Replace => Some(guard.payment),
             },
@@ -140,15 +136,10 @@ async fn write(
         };
         payable(order, request.amount)?;
         let payment = Payment::pending(id, request.uid, request.oid, request.amount, now);
-        let attempt = store
-            .create(&payment, &Guard::of(&payment, request.key), replacing)
-            .await;
+        let attempt = store.create(&payment, &Guard::of(&payment, request.key), replacing).await;
         guard = match attempt {
             Ok(Created::Done) => {
-                return Ok(CreatedPayment {
-                    id,
-                    replayed: false,
-                });
+                return Ok(CreatedPayment { id, replayed: false });
             }
             Ok(Created::Guarded(found)) => found,
             Ok(Created::NotReplaceable) => store.guard(request.oid).await?,
@@ -165,15 +156,10 @@ async fn write(
         };
         // The guard names our own id: an attempt of ours landed, whatever its answer was.
         if guard.as_ref().is_some_and(|guard| guard.payment == id) {
-            return Ok(CreatedPayment {
-                id,
-                replayed: false,
-            });
+            return Ok(CreatedPayment { id, replayed: false });
         }
     }
-    Err(CreateError::Unavailable(
-        "the order's payment kept changing".into(),
-    ))
+    Err(CreateError::Unavailable("the order's payment kept changing".into()))
 }
 
 enum Decision {
@@ -189,9 +175,7 @@ async fn decide(
 ) -> Result<Decision, CreateError> {
     // An answer that names a payment names one that is there.
     let Some(existing) = store.payment(guard.payment).await? else {
-        return Err(CreateError::Unavailable(
-            "the guarded payment is not there".into(),
-        ));
+        return Err(CreateError::Unavailable("the guarded payment is not there".into()));
     };
     let same_key = guard.has_key(request.key);
     if same_key && guard.is_for(request.uid, request.amount) {

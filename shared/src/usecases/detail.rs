@@ -71,18 +71,12 @@ async fn of_order(store: &impl PaymentStore, oid: OrderId) -> Result<Option<Paym
     }
     match store.guard(oid).await? {
         None => Ok(hinted),
-        Some(guard)
-            if hinted
-                .as_ref()
-                .is_some_and(|payment| payment.id == guard.payment) =>
-        {
+        Some(guard) if hinted.as_ref().is_some_and(|payment| payment.id == guard.payment) => {
             Ok(hinted)
         }
         Some(guard) => match store.payment(guard.payment).await? {
             Some(payment) => Ok(Some(payment)),
-            None => Err(DetailError::Unavailable(
-                "the guarded payment is not there".into(),
-            )),
+            None => Err(DetailError::Unavailable("the guarded payment is not there".into())),
         },
     }
 }

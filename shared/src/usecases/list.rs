@@ -21,9 +21,7 @@ impl PageSize {
     /// [`OutOfRange`] unless it is 1 to 100.
     pub fn new(size: u64) -> Result<Self, OutOfRange> {
         let size = usize::try_from(size).ok();
-        size.filter(|size| (1..=100).contains(size))
-            .map(Self)
-            .ok_or(OutOfRange::new("limit"))
+        size.filter(|size| (1..=100).contains(size)).map(Self).ok_or(OutOfRange::new("limit"))
     }
 }
 

@@ -44,20 +44,12 @@ pub(super) fn now() -> Timestamp {
 /// User 1's request for order 1.
 pub(super) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     let key = key.map(|byte| Digest::new([byte; 32]));
-    CreatePayment {
-        uid: uid(1),
-        oid: oid(1),
-        amount: amount(minor),
-        key,
-    }
+    CreatePayment { uid: uid(1), oid: oid(1), amount: amount(minor), key }
 }
 
 /// Money that Stripe collected.
 pub(super) fn stripe(txn: &str) -> Money {
-    Money {
-        source: Source::STRIPE,
-        txn: Some(ProviderTxn::new(txn).unwrap()),
-    }
+    Money { source: Source::STRIPE, txn: Some(ProviderTxn::new(txn).unwrap()) }
 }
 
 /// What a provider says of a payment; each `name` is another message.
@@ -99,23 +91,11 @@ impl World {
 
     pub(super) fn create(&self, request: CreatePayment) -> Result<CreatedPayment, CreateError> {
         let shop = (&self.shop, &self.shop);
-        block_on(create(
-            shop,
-            (&self.store, &self.ids),
-            request,
-            now(),
-            &self.trace,
-        ))
+        block_on(create(shop, (&self.store, &self.ids), request, now(), &self.trace))
     }
 
     pub(super) fn callback(&self, notice: &Notice) -> Result<Received, CallbackError> {
-        block_on(callback(
-            (&self.shop, &self.shop),
-            &self.store,
-            notice,
-            now(),
-            &self.trace,
-        ))
+        block_on(callback((&self.shop, &self.shop), &self.store, notice, now(), &self.trace))
     }
 
     pub(super) fn payment(&self, id: PaymentId) -> Payment {
@@ -123,14 +103,12 @@ impl World {
     }
 
     pub(super) fn set_status(&self, id: PaymentId, status: Status) {
-        self.store
-            .edit(|table| table.payments.get_mut(&id).unwrap().status = status);
+        self.store.edit(|table| table.payments.get_mut(&id).unwrap().status = status);
     }
 
     /// Changes order 1 in the shop.
     pub(super) fn edit_order(&self, edit: impl FnOnce(&mut Order)) {
-        self.shop
-            .edit(|shop| edit(shop.orders.get_mut(&oid(1)).unwrap()));
+        self.shop.edit(|shop| edit(shop.orders.get_mut(&oid(1)).unwrap()));
     }
 
     pub(super) fn fail(&self, call: Call, fate: Fate) {

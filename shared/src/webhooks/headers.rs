@@ -19,11 +19,7 @@ impl<'a> Headers<'a> {
         V: AsRef<str> + 'a,
     {
         let pairs = pairs.into_iter();
-        Self(
-            pairs
-                .map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.as_ref())))
-                .collect(),
-        )
+        Self(pairs.map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.as_ref()))).collect())
     }
 
     /// The value of a name.
@@ -32,10 +28,7 @@ impl<'a> Headers<'a> {
     ///
     /// [`Doubled`]: which of them the sender signed cannot be told.
     pub fn get_one(&self, name: &str) -> Result<Option<&str>, Doubled> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(found, _)| found.eq_ignore_ascii_case(name));
+        let mut values = self.0.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
         let first = values.next().map(|(_, value)| value.as_ref());
         match values.next() {
             Some(_) => Err(Doubled),
@@ -63,9 +56,7 @@ impl<'a> From<&'a http::HeaderMap> for Headers<'a> {
 /// Names only: values are signatures and worse.
 impl std::fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 

@@ -38,9 +38,7 @@ fn standard(entry: &Json) -> Result<Vec<StandardKey>, BadSecret> {
         .as_array()
         .filter(|keys| !keys.is_empty())
         .ok_or(BadSecret("`standard` is not a list of one key or more"))?;
-    keys.iter()
-        .map(|key| StandardKey::parse(key.as_text().unwrap_or_default()))
-        .collect()
+    keys.iter().map(|key| StandardKey::parse(key.as_text().unwrap_or_default())).collect()
 }
 
 #[cfg(test)]
@@ -54,12 +52,7 @@ mod tests {
                 "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="], "stripe":{"secrets":[]}}"#,
         );
         assert_eq!(keys.unwrap().standard().len(), 2);
-        assert!(
-            WebhookKeys::from_secret("{}")
-                .unwrap()
-                .standard()
-                .is_empty()
-        );
+        assert!(WebhookKeys::from_secret("{}").unwrap().standard().is_empty());
     }
 
     #[test]

@@ -24,9 +24,7 @@ pub const SIGNATURE_HEADER: &str = "webhook-signature";
 /// not open another door.
 #[must_use]
 pub fn is_spoken(headers: &Headers<'_>) -> bool {
-    [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER]
-        .iter()
-        .any(|name| headers.contains(name))
+    [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER].iter().any(|name| headers.contains(name))
 }
 
 /// Checks that a message is authentic and recent.
@@ -95,16 +93,10 @@ fn fits(
     signatures: &[(&str, Vec<u8>)],
     keys: &[StandardKey],
 ) -> Result<(), WebhookError> {
-    let mut verdict = if keys.is_empty() {
-        WebhookError::NoKeys
-    } else {
-        WebhookError::NoSignature
-    };
+    let mut verdict =
+        if keys.is_empty() { WebhookError::NoKeys } else { WebhookError::NoSignature };
     for key in keys {
-        for (_, signature) in signatures
-            .iter()
-            .filter(|(version, _)| *version == key.version())
-        {
+        for (_, signature) in signatures.iter().filter(|(version, _)| *version == key.version()) {
             if key.verifies(message, signature) {
                 return Ok(());
             }

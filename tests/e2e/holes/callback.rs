@@ -29,12 +29,7 @@ async fn hole_02_a_buyer_settles_nothing() {
     let stack = shared();
     let payment = payment(stack).await;
     let callback = api::post(stack, "callback").json(&payment.message(1, 1));
-    callback
-        .clone()
-        .payer(payment.uid)
-        .send()
-        .await
-        .problem("forbidden");
+    callback.clone().payer(payment.uid).send().await.problem("forbidden");
     callback.send().await.problem("unauthenticated");
     assert_eq!(shown(stack, payment).await["status"], 0);
 }
@@ -46,12 +41,7 @@ async fn hole_03_a_forged_or_replayed_callback_is_refused() {
     let payment = payment(stack).await;
     let callback = api::post(stack, "callback").json(&payment.message(1, 1));
     let old = clock::now_secs() - 3600;
-    callback
-        .clone()
-        .signed_as("m", old)
-        .send()
-        .await
-        .problem("bad-signature");
+    callback.clone().signed_as("m", old).send().await.problem("bad-signature");
     let mut forged = payment.message(1, 1);
     forged["source"] = json!(2);
     // Signed for another body.
@@ -60,10 +50,9 @@ async fn hole_03_a_forged_or_replayed_callback_is_refused() {
     let request = headers
         .iter()
         .filter(|(name, _)| name.starts_with("webhook-"))
-        .fold(
-            api::post(stack, "callback").json(&forged),
-            |request, (name, value)| request.header(name, value.as_str().unwrap()),
-        );
+        .fold(api::post(stack, "callback").json(&forged), |request, (name, value)| {
+            request.header(name, value.as_str().unwrap())
+        });
     request.send().await.problem("bad-signature");
     assert_eq!(shown(stack, payment).await["status"], 0);
 }
@@ -103,15 +92,9 @@ async fn hole_14_callbacks_at_once_lose_no_update() {
     }
     report(stack, payment, 1, 1).await.ok();
     let record = table::record(stack, payment.id).await;
-    assert_eq!(
-        (&record["status"], &record["source"]),
-        (&json!(1), &json!(1))
-    );
+    assert_eq!((&record["status"], &record["source"]), (&json!(1), &json!(1)));
     let applied = table::events(stack, payment.id).await;
-    let applied = applied
-        .iter()
-        .filter(|event| event["verdict"] == "applied")
-        .count();
+    let applied = applied.iter().filter(|event| event["verdict"] == "applied").count();
     // As many versions as changes, none written over.
     assert_eq!(record["version"], json!(1 + applied));
 }
@@ -121,9 +104,7 @@ async fn hole_14_callbacks_at_once_lose_no_update() {
 async fn hole_15_a_telling_that_failed_is_listed_and_made_up_for() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    stack
-        .shop()
-        .set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
+    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
     report(&stack, payment, 1, 1).await.problem("unavailable");
     assert!(table::is_to_be_told(&stack, payment.id).await);
     stack.shop().clear_faults();
@@ -141,12 +122,7 @@ async fn hole_18_a_repeated_callback_has_no_second_effect() {
     for _ in 0..3 {
         assert_eq!(callback.clone().send().await.ok(), json!({}));
     }
-    let told = stack
-        .shop()
-        .tellings()
-        .iter()
-        .filter(|one| one.oid == payment.oid)
-        .count();
+    let told = stack.shop().tellings().iter().filter(|one| one.oid == payment.oid).count();
     assert_eq!(told, 1);
     assert_eq!(table::events(stack, payment.id).await.len(), 1);
 }
@@ -156,9 +132,7 @@ async fn hole_18_a_repeated_callback_has_no_second_effect() {
 async fn hole_19_settling_needs_no_user_service() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    stack
-        .shop()
-        .set_fault(ShopRoute::UserInfo, Fault::Status(503), None);
+    stack.shop().set_fault(ShopRoute::UserInfo, Fault::Status(503), None);
     report(&stack, payment, 1, 1).await.ok();
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
 }
@@ -178,9 +152,6 @@ async fn hole_22_every_message_is_kept() {
     assert_eq!(events.len(), 3);
     for event in &events {
         assert_eq!(event["sha256"].as_str().map(str::len), Some(64), "{event}");
-        assert!(
-            event["len"].is_u64() && event["body"].is_string(),
-            "{event}"
-        );
+        assert!(event["len"].is_u64() && event["body"].is_string(), "{event}");
     }
 }

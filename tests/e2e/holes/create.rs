@@ -33,12 +33,7 @@ async fn hole_07_the_payer_is_the_tokens() {
     let (me, victim) = (user(stack), user(stack));
     let oid = stack.shop().add_order(victim, 100);
     let body = json!({"uid": victim, "oid": oid, "amount": 100});
-    api::post(stack, "create")
-        .payer(me)
-        .json(&body)
-        .send()
-        .await
-        .problem("forbidden");
+    api::post(stack, "create").payer(me).json(&body).send().await.problem("forbidden");
     assert_eq!(table::guard(stack, oid).await, None);
 }
 
@@ -63,13 +58,8 @@ async fn hole_11_a_second_create_right_after_the_first_is_refused() {
     let stack = shared();
     let first = payment(stack).await;
     for _ in 0..3 {
-        let again = api::post(stack, "create")
-            .payer(first.uid)
-            .json(&first.request());
-        assert_eq!(
-            again.send().await.problem("payment-exists")["payment_id"],
-            first.id
-        );
+        let again = api::post(stack, "create").payer(first.uid).json(&first.request());
+        assert_eq!(again.send().await.problem("payment-exists")["payment_id"], first.id);
     }
 }
 
@@ -95,9 +85,7 @@ async fn hole_17_a_repeat_after_an_error_finds_out() {
     let body = json!({"uid": uid, "oid": oid, "amount": 100});
     let create = api::post(&stack, "create").payer(uid).json(&body);
     let create = create.header("idempotency-key", "k");
-    stack
-        .shop()
-        .set_fault(ShopRoute::OrderDetail, Fault::Status(500), Some(1));
+    stack.shop().set_fault(ShopRoute::OrderDetail, Fault::Status(500), Some(1));
     create.clone().send().await.problem("unavailable");
     let id = create.clone().send().await.ok()["id"].clone();
     let again = create.send().await;
@@ -114,9 +102,7 @@ async fn hole_20_a_failed_payment_can_be_paid_and_a_closed_one_replaced() {
     assert_eq!(shown(stack, failed).await["status"], 1);
 
     let closed = payment_in(stack, 3).await;
-    let again = api::post(stack, "create")
-        .payer(closed.uid)
-        .json(&closed.request());
+    let again = api::post(stack, "create").payer(closed.uid).json(&closed.request());
     assert_ne!(again.send().await.ok()["id"], closed.id);
 }
 
@@ -129,17 +115,9 @@ async fn hole_21_a_lost_id_is_found_in_three_ways() {
     let body = json!({"uid": uid, "oid": oid, "amount": 100});
     let create = || api::post(stack, "create").payer(uid).json(&body);
     let id = create().header("idempotency-key", "k").send().await.ok()["id"].clone();
-    assert_eq!(
-        create().header("idempotency-key", "k").send().await.ok()["id"],
-        id
-    );
-    assert_eq!(
-        create().send().await.problem("payment-exists")["payment_id"],
-        id
-    );
-    let detail = api::post(stack, "detail")
-        .payer(uid)
-        .json(&json!({"oid": oid}));
+    assert_eq!(create().header("idempotency-key", "k").send().await.ok()["id"], id);
+    assert_eq!(create().send().await.problem("payment-exists")["payment_id"], id);
+    let detail = api::post(stack, "detail").payer(uid).json(&json!({"oid": oid}));
     assert_eq!(detail.send().await.ok()["id"], id);
 }
 
@@ -155,12 +133,7 @@ async fn hole_23_an_amount_has_one_range() {
     }
     let oid = stack.shop().add_order(uid, 4_294_967_295);
     let body = json!({"uid": uid, "oid": oid, "amount": 4_294_967_295_u64});
-    api::post(stack, "create")
-        .payer(uid)
-        .json(&body)
-        .send()
-        .await
-        .ok();
+    api::post(stack, "create").payer(uid).json(&body).send().await.ok();
 }
 
 /// The order service is down: it read as "order does not exist".
@@ -171,9 +144,7 @@ async fn hole_26_an_outage_is_not_an_absent_order() {
     let oid = stack.shop().add_order(uid, 100);
     let body = json!({"uid": uid, "oid": oid, "amount": 100});
     let create = || api::post(&stack, "create").payer(uid).json(&body).send();
-    stack
-        .shop()
-        .set_fault(ShopRoute::OrderDetail, Fault::Status(500), None);
+    stack.shop().set_fault(ShopRoute::OrderDetail, Fault::Status(500), None);
     create().await.problem("unavailable");
     stack.shop().clear_faults();
     stack.shop().remove_order(oid);

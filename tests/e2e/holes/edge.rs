@@ -27,19 +27,10 @@ async fn hole_25_an_error_has_its_status_and_shows_nothing_of_the_inside() {
     let payment = payment(&stack).await;
     let fault = local::DynamoDbFault::Error;
     stack.dynamodb_control().set_fault("GetItem", fault, None);
-    let request = api::post(&stack, "detail")
-        .payer(payment.uid)
-        .json(&json!({"id": payment.id}));
+    let request = api::post(&stack, "detail").payer(payment.uid).json(&json!({"id": payment.id}));
     // The problem has the members of the contract and no others.
     let problem = request.send().await.problem("unavailable").to_string();
-    for inside in [
-        "dynamo",
-        "Dynamo",
-        "GetItem",
-        "127.0.0.1",
-        "pay#",
-        "payments\"",
-    ] {
+    for inside in ["dynamo", "Dynamo", "GetItem", "127.0.0.1", "pay#", "payments\""] {
         assert!(!problem.contains(inside), "{problem}");
     }
 }
@@ -50,9 +41,7 @@ async fn hole_27_no_provider_is_thanked_with_another_ones_words() {
     // No provider's route is served yet: none is thanked at all.
     let stack = shared();
     for provider in ["alipay", "wechat", "stripe"] {
-        let call = api::post(stack, &format!("callback/{provider}"))
-            .service()
-            .json(&json!({}));
+        let call = api::post(stack, &format!("callback/{provider}")).service().json(&json!({}));
         call.send().await.problem("provider-not-found");
     }
 }
@@ -62,25 +51,15 @@ async fn hole_27_no_provider_is_thanked_with_another_ones_words() {
 async fn hole_28_a_token_expires_and_its_secret_is_in_no_file() {
     let stack = own().await;
     let (uid, now) = (1, clock::now_secs());
-    let ask = |token: &str| {
-        api::post(&stack, "detail")
-            .bearer(token)
-            .json(&json!({"id": 1}))
-            .send()
-    };
+    let ask =
+        |token: &str| api::post(&stack, "detail").bearer(token).json(&json!({"id": 1})).send();
     let immortal = tokens::sign(&stack.access_secret, &json!({"uid": uid, "iat": now}));
     ask(&immortal).await.problem("unauthenticated");
-    ask(&stack.payer_token(uid))
-        .await
-        .problem("payment-not-found");
+    ask(&stack.payer_token(uid)).await.problem("payment-not-found");
     // A secret that is too short is none, whoever signs with it.
-    stack
-        .secrets()
-        .set_raw(defaults::AUTH_SECRET_ID, r#"{"access_secret":"short"}"#);
+    stack.secrets().set_raw(defaults::AUTH_SECRET_ID, r#"{"access_secret":"short"}"#);
     recycle(&stack, "detail").await;
-    ask(&tokens::issue("short", uid, None, now))
-        .await
-        .problem("unavailable");
+    ask(&tokens::issue("short", uid, None, now)).await.problem("unavailable");
     let template = std::fs::read_to_string(local::binaries::workspace().join("template.yaml"));
     let template = template.unwrap();
     for secret in [defaults::ACCESS_SECRET, defaults::WEBHOOK_SECRET] {
@@ -95,11 +74,7 @@ async fn hole_29_no_token_is_logged() {
     let stack = shared();
     let canary = format!("Bearer canary-{}", clock::now_secs());
     let request = api::post(stack, "detail").header("authorization", &canary);
-    request
-        .json(&json!({"id": 1}))
-        .send()
-        .await
-        .problem("unauthenticated");
+    request.json(&json!({"id": 1})).send().await.problem("unauthenticated");
     logs::lines(stack, "unauthenticated").await;
     assert!(!stack.logs().contains("canary-"));
 }
@@ -116,19 +91,9 @@ async fn hole_30_cheap_checks_come_first() {
         .send()
         .await
         .problem("unauthenticated");
-    create()
-        .payer(1)
-        .text("{")
-        .send()
-        .await
-        .problem("invalid-request");
+    create().payer(1).text("{").send().await.problem("invalid-request");
     let other = json!({"uid": 2, "oid": 1, "amount": 100});
-    create()
-        .payer(1)
-        .json(&other)
-        .send()
-        .await
-        .problem("forbidden");
+    create().payer(1).json(&other).send().await.problem("forbidden");
     for route in [local::ShopRoute::UserInfo, local::ShopRoute::OrderDetail] {
         assert_eq!(stack.shop().calls(route), 0);
     }

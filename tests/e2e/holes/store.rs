@@ -11,18 +11,10 @@ use crate::{api, table};
 async fn hole_10_a_failing_duplicate_check_makes_no_duplicate() {
     let stack = own().await;
     let first = payment(&stack).await;
-    let again = || {
-        api::post(&stack, "create")
-            .payer(first.uid)
-            .json(&first.request())
-            .send()
-    };
+    let again = || api::post(&stack, "create").payer(first.uid).json(&first.request()).send();
     let control = stack.dynamodb_control();
     control.set_fault("Query oid-index", DynamoDbFault::Error, None);
-    assert_eq!(
-        again().await.problem("payment-exists")["payment_id"],
-        first.id
-    );
+    assert_eq!(again().await.problem("payment-exists")["payment_id"], first.id);
     control.set_fault("GetItem", DynamoDbFault::Error, None);
     again().await.problem("unavailable");
     control.clear_faults();
@@ -35,20 +27,10 @@ async fn hole_13_asking_too_early_hides_nothing() {
     let stack = own().await;
     let uid = user(&stack);
     let oid = stack.shop().add_order(uid, 100);
-    let by_order = || {
-        api::post(&stack, "detail")
-            .payer(uid)
-            .json(&json!({"oid": oid}))
-            .send()
-    };
+    let by_order = || api::post(&stack, "detail").payer(uid).json(&json!({"oid": oid})).send();
     by_order().await.problem("payment-not-found");
     let body = json!({"uid": uid, "oid": oid, "amount": 100});
-    let created = api::post(&stack, "create")
-        .payer(uid)
-        .json(&body)
-        .send()
-        .await
-        .ok();
+    let created = api::post(&stack, "create").payer(uid).json(&body).send().await.ok();
     assert_eq!(by_order().await.ok()["id"], created["id"]);
 }
 
@@ -76,30 +58,14 @@ async fn hole_08_nobody_sees_anothers_payment() {
     let ask = |uid: u64, body: serde_json::Value| {
         api::post(&stack, "detail").payer(uid).json(&body).send()
     };
-    let mut anothers = ask(one.uid, json!({"id": other.id}))
-        .await
-        .problem("payment-not-found");
-    let mut nobodys = ask(one.uid, json!({"id": fresh()}))
-        .await
-        .problem("payment-not-found");
-    ask(one.uid, json!({"oid": other.oid}))
-        .await
-        .problem("payment-not-found");
+    let mut anothers = ask(one.uid, json!({"id": other.id})).await.problem("payment-not-found");
+    let mut nobodys = ask(one.uid, json!({"id": fresh()})).await.problem("payment-not-found");
+    ask(one.uid, json!({"oid": other.oid})).await.problem("payment-not-found");
     for problem in [&mut anothers, &mut nobodys] {
         problem["request_id"] = json!("");
     }
     assert_eq!(anothers, nobodys);
-    let list = api::post(&stack, "list")
-        .payer(one.uid)
-        .json(&json!({}))
-        .send()
-        .await
-        .ok();
-    let ids: Vec<_> = list["payments"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| &one["id"])
-        .collect();
+    let list = api::post(&stack, "list").payer(one.uid).json(&json!({})).send().await.ok();
+    let ids: Vec<_> = list["payments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
     assert_eq!(ids, [&json!(one.id)]);
 }

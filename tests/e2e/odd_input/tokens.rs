@@ -89,16 +89,12 @@ async fn a_token_that_does_not_count_is_refused_with_one_text() {
     let before = pids(stack);
     let good = stack.payer_token(1);
     for scheme in ["Bearer", "bEARER"] {
-        answer(&format!("{scheme} {good}"))
-            .await
-            .problem("payment-not-found");
+        answer(&format!("{scheme} {good}")).await.problem("payment-not-found");
     }
     let odd = [odd(&good, clock::now_secs()), flipped(&good)].concat();
     let schemes = ["Basic MTox", "Bearer", "Bearer "].map(str::to_owned);
     let headers = odd.into_iter().map(|token| format!("Bearer {token}"));
-    let headers = headers
-        .chain(schemes)
-        .chain([good.clone(), format!("Token {good}")]);
+    let headers = headers.chain(schemes).chain([good.clone(), format!("Token {good}")]);
     let mut texts = BTreeSet::new();
     for header in headers {
         let mut problem = answer(&header).await.problem("unauthenticated");

@@ -15,9 +15,7 @@ fn headers(body: &str) -> [(&'static str, String); 3] {
 fn send<'a>(body: &str, headers: &[(&str, String)]) -> Request<'a> {
     // A token that would do does not help: where a signature is, it alone decides.
     let request = api::post(shared(), "callback").service().text(body);
-    headers.iter().fold(request, |request, (name, value)| {
-        request.header(name, value)
-    })
+    headers.iter().fold(request, |request, (name, value)| request.header(name, value))
 }
 
 #[tokio::test]
@@ -64,31 +62,16 @@ async fn a_signature_that_does_not_count_is_refused_and_nothing_moves() {
         answer.problem("bad-signature");
     }
     for missing in good.clone().map(|(name, _)| name) {
-        send(&body, &good)
-            .without(missing)
-            .send()
-            .await
-            .problem("bad-signature");
+        send(&body, &good).without(missing).send().await.problem("bad-signature");
         // One header alone is enough to ask for all.
-        let alone: Vec<_> = good
-            .iter()
-            .filter(|(name, _)| *name == missing)
-            .cloned()
-            .collect();
+        let alone: Vec<_> = good.iter().filter(|(name, _)| *name == missing).cloned().collect();
         send(&body, &alone).send().await.problem("bad-signature");
         let (_, value) = alone[0].clone();
-        send(&body, &good)
-            .header(missing, &value)
-            .send()
-            .await
-            .problem("bad-signature");
+        send(&body, &good).header(missing, &value).send().await.problem("bad-signature");
     }
     // The same JSON, written otherwise, is another message.
     let rewritten = body.replace(':', ": ");
-    send(&rewritten, &good)
-        .send()
-        .await
-        .problem("bad-signature");
+    send(&rewritten, &good).send().await.problem("bad-signature");
     assert_eq!(table::record(stack, payment.id).await["version"], 1);
     assert_eq!(table::events(stack, payment.id).await.len(), 0);
     // Further signatures that nobody knows do no harm.
@@ -103,11 +86,7 @@ async fn a_signature_counts_for_five_minutes_either_way() {
     let payment = payment(stack).await;
     let message = payment.message(1, 2);
     let now = clock::now_secs();
-    let at = |timestamp: u64| {
-        api::post(stack, "callback")
-            .json(&message)
-            .signed_as("m", timestamp)
-    };
+    let at = |timestamp: u64| api::post(stack, "callback").json(&message).signed_as("m", timestamp);
     // The second may pass while the request is on its way: a little inside the window, and outside.
     for inside in [now - 290, now, now + 299] {
         at(inside).send().await.ok();

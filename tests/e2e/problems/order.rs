@@ -9,11 +9,7 @@ use crate::table;
 
 /// A body over the limit of `operation`, and no JSON.
 fn heavy(operation: &str) -> String {
-    let most = if operation == "callback" {
-        1 << 20
-    } else {
-        1 << 16
-    };
+    let most = if operation == "callback" { 1 << 20 } else { 1 << 16 };
     "x".repeat(most) + "x"
 }
 
@@ -40,10 +36,7 @@ async fn check_the_edge(operation: &str, honest: impl Fn() -> Request<'static>, 
     let json = honest().text(format!(r#"{{"{name}":0"#)).send().await;
     let json = json.problem("invalid-request");
     let detail = json["detail"].as_str().unwrap();
-    assert!(
-        detail.contains("JSON") && !detail.contains(name),
-        "{detail}"
-    );
+    assert!(detail.contains("JSON") && !detail.contains(name), "{detail}");
 }
 
 #[tokio::test]
@@ -91,11 +84,7 @@ async fn of_two_faults_of_a_detail_the_earlier_is_answered() {
     check_the_edge("detail", honest("detail"), "id").await;
     check_the_edge("list", honest("list"), "limit").await;
     // Range before what is asked for, and that before whether it is there.
-    for body in [
-        json!({"id": 1, "oid": 0}),
-        json!({"id": 1, "oid": 1}),
-        json!({}),
-    ] {
+    for body in [json!({"id": 1, "oid": 0}), json!({"id": 1, "oid": 1}), json!({})] {
         let request = api::post(stack, "detail").payer(owner).json(&body);
         request.send().await.problem("invalid-request");
     }
@@ -104,12 +93,7 @@ async fn of_two_faults_of_a_detail_the_earlier_is_answered() {
 #[tokio::test]
 async fn of_two_faults_of_a_callback_the_earlier_is_answered() {
     let stack = shared();
-    check_the_edge(
-        "callback",
-        || api::post(shared(), "callback").service(),
-        "id",
-    )
-    .await;
+    check_the_edge("callback", || api::post(shared(), "callback").service(), "id").await;
 
     let paid = payment_in(stack, 1).await;
     let other = payment(stack).await;
@@ -127,11 +111,7 @@ async fn of_two_faults_of_a_callback_the_earlier_is_answered() {
     let mut mend = async |slug: &str, name: &str, value: u64| {
         for signed in [false, true] {
             let request = api::post(stack, "callback").json(&message);
-            let request = if signed {
-                request.signed()
-            } else {
-                request.service()
-            };
+            let request = if signed { request.signed() } else { request.service() };
             request.send().await.problem(slug);
         }
         message[name] = json!(value);

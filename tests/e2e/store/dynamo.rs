@@ -67,13 +67,7 @@ pub(super) fn on_dynamo<F: Future<Output = ()>>(case: impl FnOnce(Dynamo, Fresh)
         let run = async {
             // An embedded engine on a busy machine is no measure of time.
             let patient = Duration::from_mins(1);
-            let raw = client(
-                &endpoint,
-                Timeouts {
-                    attempt: patient,
-                    operation: patient,
-                },
-            );
+            let raw = client(&endpoint, Timeouts { attempt: patient, operation: patient });
             create_table(&raw).await;
             let payments = DynamoDbPayments::new(raw.clone(), TABLE);
             case(Dynamo { payments, raw }, Fresh::default()).await;
@@ -89,15 +83,8 @@ pub(super) fn on_dynamo<F: Future<Output = ()>>(case: impl FnOnce(Dynamo, Fresh)
 
 async fn create_table(client: &Client) {
     use ScalarAttributeType::{N, S};
-    let attributes = [
-        ("pk", S),
-        ("sk", S),
-        ("id", N),
-        ("oid", N),
-        ("uid", N),
-        ("work", S),
-        ("due", N),
-    ];
+    let attributes =
+        [("pk", S), ("sk", S), ("id", N), ("oid", N), ("uid", N), ("work", S), ("due", N)];
     let attributes = attributes.map(|(name, of)| {
         let attribute = AttributeDefinition::builder().attribute_name(name);
         attribute.attribute_type(of).build().unwrap()

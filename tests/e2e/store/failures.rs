@@ -19,9 +19,7 @@ const TRIES: usize = 5;
 
 async fn create(store: &DynamoDbPayments) -> Result<Created, StoreError> {
     let payment = Fresh::default().payment();
-    store
-        .create(&payment, &Guard::of(&payment, None), None)
-        .await
+    store.create(&payment, &Guard::of(&payment, None), None).await
 }
 
 async fn apply(store: &DynamoDbPayments) -> Result<Applied, StoreError> {
@@ -146,17 +144,11 @@ fn what_is_refused_for_good_is_a_fault_at_once() {
 #[test]
 fn a_condition_that_failed_is_told_whatever_came_before() {
     on_stub(|store, stub| async move {
-        for first in [
-            Answer::Cut,
-            Answer::cancelled(CONFLICT),
-            Answer::error(400, "ThrottlingException"),
-        ] {
+        for first in
+            [Answer::Cut, Answer::cancelled(CONFLICT), Answer::error(400, "ThrottlingException")]
+        {
             stub.answers([first.clone(), Answer::cancelled(FAILED)]);
-            assert_eq!(
-                apply(&store).await.unwrap(),
-                Applied::RecordChanged,
-                "{first:?}"
-            );
+            assert_eq!(apply(&store).await.unwrap(), Applied::RecordChanged, "{first:?}");
             stub.answers([first, Answer::cancelled(&FAILED[..2])]);
             assert_eq!(create(&store).await.unwrap(), Created::Guarded(None));
         }
@@ -203,22 +195,10 @@ fn where_nobody_listens_nothing_happened() {
 #[test]
 fn writes_of_one_item_are_judged_alike() {
     let table = [
-        (
-            "Unavailable",
-            TRIES,
-            Answer::error(400, "TransactionConflictException"),
-        ),
-        (
-            "Unavailable",
-            TRIES,
-            Answer::error(400, "ThrottlingException"),
-        ),
+        ("Unavailable", TRIES, Answer::error(400, "TransactionConflictException")),
+        ("Unavailable", TRIES, Answer::error(400, "ThrottlingException")),
         ("Unknown", TRIES, Answer::error(500, "InternalServerError")),
-        (
-            "Fault",
-            1,
-            Answer::error(400, "ItemCollectionSizeLimitExceededException"),
-        ),
+        ("Fault", 1, Answer::error(400, "ItemCollectionSizeLimitExceededException")),
     ];
     on_stub(|store, stub| async move {
         let fresh = Fresh::default();
@@ -273,24 +253,15 @@ fn reads_of_records_and_guards_are_consistent() {
         assert_eq!(store.payment(payment.id).await.unwrap(), None);
         assert_eq!(store.guard(payment.oid).await.unwrap(), None);
         for (operation, input) in stub.requests() {
-            assert_eq!(
-                (operation.as_str(), &input["ConsistentRead"]),
-                ("GetItem", &json!(true))
-            );
+            assert_eq!((operation.as_str(), &input["ConsistentRead"]), ("GetItem", &json!(true)));
         }
 
-        stub.answers([
-            Answer::Json(200, json!({"Items": [{"id": {"N": "7"}}]})),
-            Answer::ok(),
-        ]);
+        stub.answers([Answer::Json(200, json!({"Items": [{"id": {"N": "7"}}]})), Answer::ok()]);
         assert_eq!(store.of_user(payment.uid, None, 2).await.unwrap(), []);
         let requests = stub.requests();
         let (operation, input) = &requests[1];
         assert_eq!(operation, "BatchGetItem");
-        assert_eq!(
-            input["RequestItems"]["payments"]["ConsistentRead"],
-            json!(true)
-        );
+        assert_eq!(input["RequestItems"]["payments"]["ConsistentRead"], json!(true));
     });
 }
 
@@ -302,12 +273,7 @@ fn keys_left_unprocessed_are_asked_for_again_and_no_others() {
     on_stub(|store, stub| async move {
         let uid = Fresh::default().user();
         let some = Answer::Json(200, rest);
-        stub.answers([
-            Answer::Json(200, index.clone()),
-            some.clone(),
-            some.clone(),
-            Answer::ok(),
-        ]);
+        stub.answers([Answer::Json(200, index.clone()), some.clone(), some.clone(), Answer::ok()]);
         assert_eq!(store.of_user(uid, None, 2).await.unwrap(), []);
         let requests = stub.requests();
         assert_eq!(requests.len(), 4);
@@ -340,10 +306,7 @@ fn a_failure_tells_its_cause_and_no_content() {
             panic!("a validation error is a fault");
         };
         let text = format!("{cause:?} {cause}");
-        assert!(
-            text.contains("TransactWriteItems: ValidationException (HTTP 400"),
-            "{text}"
-        );
+        assert!(text.contains("TransactWriteItems: ValidationException (HTTP 400"), "{text}");
         assert!(!text.contains("canary"), "{text}");
     });
 }

@@ -20,9 +20,7 @@ fn s(text: impl Into<String>) -> AttributeValue {
 }
 
 fn item<const LEN: usize>(attributes: [(&str, AttributeValue); LEN]) -> Item {
-    attributes
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// A paid payment that is still to be told, as docs/design.md lays it out.
@@ -75,10 +73,7 @@ fn a_payment_is_laid_out_as_designed_at_every_stage() {
         let mut want = paid_item(&paid);
         assert_eq!(row(&store, &pk, "record").await, want);
 
-        store
-            .told(paid.id, paid.work.unwrap(), at(99))
-            .await
-            .unwrap();
+        store.told(paid.id, paid.work.unwrap(), at(99)).await.unwrap();
         for name in ["work", "due", "tries"] {
             want.remove(name);
         }
@@ -124,23 +119,13 @@ fn only_payments_are_in_the_indexes_of_orders_and_users() {
     on_dynamo(|store, fresh| async move {
         let closed = fresh.stored_as(&store, Status::Closed).await;
         let paid = fresh.stored_as(&store, Status::Paid).await;
-        let quarantined = Event {
-            verdict: Verdict::Quarantined,
-            ..fresh.event(&closed)
-        };
-        let stray = Event {
-            payment: None,
-            ..quarantined.clone()
-        };
+        let quarantined = Event { verdict: Verdict::Quarantined, ..fresh.event(&closed) };
+        let stray = Event { payment: None, ..quarantined.clone() };
         for event in [&quarantined, &stray] {
             store.log(event).await.unwrap();
         }
         let rows = store.scan(None).await;
-        assert_eq!(
-            rows.len(),
-            8,
-            "two payments, two guards, four events: {rows:?}"
-        );
+        assert_eq!(rows.len(), 8, "two payments, two guards, four events: {rows:?}");
 
         let keys = |rows: &[Item]| -> BTreeSet<_> {
             let key = |row| (text(row, "pk").unwrap(), text(row, "sk").unwrap());
@@ -163,18 +148,11 @@ fn a_row_that_cannot_be_right_is_a_fault_and_never_a_default() {
         let good = fresh.stored_as(&store, Status::Paid).await;
         let row = paid_item(&good);
         let optional = ["provider_txn"];
-        for name in row
-            .keys()
-            .filter(|name| !["pk", "sk"].contains(&name.as_str()))
-        {
+        for name in row.keys().filter(|name| !["pk", "sk"].contains(&name.as_str())) {
             let mut without = row.clone();
             without.remove(name);
             let fault = !optional.contains(&name.as_str());
-            assert_eq!(
-                is_fault(&store, &good, without).await,
-                fault,
-                "without {name}"
-            );
+            assert_eq!(is_fault(&store, &good, without).await, fault, "without {name}");
 
             // An index key of another type is refused by DynamoDB itself.
             if ["id", "oid", "uid", "work", "due"].contains(&name.as_str()) {
@@ -183,10 +161,7 @@ fn a_row_that_cannot_be_right_is_a_fault_and_never_a_default() {
             let mut other_type = row.clone();
             let wrong = if row[name].is_n() { s("1") } else { n(1) };
             other_type.insert(name.clone(), wrong);
-            assert!(
-                is_fault(&store, &good, other_type).await,
-                "{name} of another type"
-            );
+            assert!(is_fault(&store, &good, other_type).await, "{name} of another type");
         }
         for (name, value) in [
             ("amount", n(0)),
@@ -238,21 +213,13 @@ fn a_bad_guard_is_a_fault_whoever_meets_it() {
             ("uid", n(7)),
             ("amount", n(7)),
         ]);
-        let bad = [
-            ("payment", s("7")),
-            ("payment", n(0)),
-            ("amount", s("7")),
-            ("key", s("short")),
-        ];
+        let bad = [("payment", s("7")), ("payment", n(0)), ("amount", s("7")), ("key", s("short"))];
         for (name, value) in bad {
             let mut row = good.clone();
             row.insert(name.to_owned(), value);
             store.put(row).await;
             let read = store.guard(payment.oid).await;
-            assert!(
-                matches!(read, Err(StoreError::Fault(_))),
-                "{name}: {read:?}"
-            );
+            assert!(matches!(read, Err(StoreError::Fault(_))), "{name}: {read:?}");
             let guard = Guard::of(&payment, None);
             let met = store.create(&payment, &guard, None).await;
             assert!(matches!(met, Err(StoreError::Fault(_))), "{name}: {met:?}");

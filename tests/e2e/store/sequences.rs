@@ -76,20 +76,13 @@ impl Both {
     }
 
     async fn create(&self, step: Step) {
-        let mut payment = self.fresh.payment_of(
-            UserId::new(step.order).unwrap(),
-            OrderId::new(step.order).unwrap(),
-        );
+        let mut payment = self
+            .fresh
+            .payment_of(UserId::new(step.order).unwrap(), OrderId::new(step.order).unwrap());
         payment.id = PaymentId::new(step.payment).unwrap();
         let guarded = self.fake.table().guards.get(&payment.oid).cloned();
-        let live = guarded
-            .map(|guard| guard.payment)
-            .filter(|_| step.call == 1);
-        let replacing = if step.odd {
-            PaymentId::new(step.other).ok()
-        } else {
-            live
-        };
+        let live = guarded.map(|guard| guard.payment).filter(|_| step.call == 1);
+        let replacing = if step.odd { PaymentId::new(step.other).ok() } else { live };
         if replacing == Some(payment.id) {
             // No transaction may name one item twice, and no use case does.
             return;
@@ -103,11 +96,7 @@ impl Both {
     async fn apply(&self, step: Step) {
         let payment = self.known(step);
         let to = Status::ALL[usize::from(step.status)];
-        let money = stripe(if step.event.is_multiple_of(2) {
-            "pi_1"
-        } else {
-            ""
-        });
+        let money = stripe(if step.event.is_multiple_of(2) { "pi_1" } else { "" });
         let now = at(self.now.get());
         let change = if to > payment.status {
             payment.change_to(to, &money, step.event > 1, now)
@@ -118,10 +107,8 @@ impl Both {
         } else {
             return;
         };
-        let change = Change {
-            from_version: change.from_version.saturating_add(step.odd.into()),
-            ..change
-        };
+        let change =
+            Change { from_version: change.from_version.saturating_add(step.odd.into()), ..change };
         let event = self.event(step, &payment);
         let fake = self.fake.apply(&change, &event).await.unwrap();
         let real = self.real.apply(&change, &event).await.unwrap();
@@ -132,30 +119,15 @@ impl Both {
     fn known(&self, step: Step) -> Payment {
         let id = PaymentId::new(step.payment).unwrap();
         let there = self.fake.table().payments.get(&id).cloned();
-        there.unwrap_or_else(|| Payment {
-            id,
-            ..self.fresh.payment()
-        })
+        there.unwrap_or_else(|| Payment { id, ..self.fresh.payment() })
     }
 
     fn event(&self, step: Step, payment: &Payment) -> Event {
         let event = self.fresh.event(payment);
         let few = pay::domain::EventId::new(Some(&step.event.to_string()), event.body.digest());
-        let verdict = if step.odd {
-            Verdict::Quarantined
-        } else {
-            Verdict::Noted
-        };
-        let event = Event {
-            id: few,
-            verdict,
-            ..event
-        };
-        if step.other.is_multiple_of(2) {
-            event.suffixed_by_body()
-        } else {
-            event
-        }
+        let verdict = if step.odd { Verdict::Quarantined } else { Verdict::Noted };
+        let event = Event { id: few, verdict, ..event };
+        if step.other.is_multiple_of(2) { event.suffixed_by_body() } else { event }
     }
 
     async fn compare(&self) {

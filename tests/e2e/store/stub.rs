@@ -23,10 +23,8 @@ use tokio::net::TcpListener;
 use super::dynamo::{TABLE, client, runtime};
 
 /// Short enough not to wait for, long enough for a request on loopback.
-const TIMEOUTS: Timeouts = Timeouts {
-    attempt: Duration::from_millis(400),
-    operation: Duration::from_secs(1),
-};
+const TIMEOUTS: Timeouts =
+    Timeouts { attempt: Duration::from_millis(400), operation: Duration::from_secs(1) };
 
 #[derive(Clone, Debug)]
 pub(super) enum Answer {

@@ -19,21 +19,9 @@ pub(super) async fn run(arguments: StackArguments) -> Result<ExitCode> {
     let oid = if kept { clock::now_ms() } else { 1 };
     let show = async {
         let stack = Stack::start(arguments.options(0)).await?;
-        let order = Order {
-            id: oid,
-            uid: 1,
-            pid: 1,
-            amount: AMOUNT,
-            status: 0,
-        };
+        let order = Order { id: oid, uid: 1, pid: 1, amount: AMOUNT, status: 0 };
         stack.shop().put_order(order);
-        let shown = Demo {
-            stack: &stack,
-            http: client::client("")?,
-            step: 0,
-        }
-        .show(oid)
-        .await;
+        let shown = Demo { stack: &stack, http: client::client("")?, step: 0 }.show(oid).await;
         stack.stop().await?;
         shown
     };
@@ -99,20 +87,10 @@ impl Demo<'_> {
         }
 
         self.announce("The shop has been told, once")?;
-        let order = self
-            .stack
-            .shop()
-            .order(oid)
-            .context("the shop lost its order")?;
+        let order = self.stack.shop().order(oid).context("the shop lost its order")?;
         let times = self.stack.shop().times_paid(oid);
-        let told = format!(
-            r#"{{"id":{oid},"status":{},"times_paid":{times}}}"#,
-            order.status
-        );
-        self.check(
-            &(200, told),
-            &json!({"id": oid, "status": 1, "times_paid": 1}),
-        )
+        let told = format!(r#"{{"id":{oid},"status":{},"times_paid":{times}}}"#, order.status);
+        self.check(&(200, told), &json!({"id": oid, "status": 1, "times_paid": 1}))
     }
 
     fn announce(&mut self, title: &str) -> Result<()> {
@@ -134,9 +112,7 @@ impl Demo<'_> {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let request = request
-            .header("content-type", "application/json")
-            .body(body.to_owned());
+        let request = request.header("content-type", "application/json").body(body.to_owned());
         let response = request.send().await?;
         Ok((response.status().as_u16(), response.text().await?))
     }
@@ -160,15 +136,9 @@ impl Demo<'_> {
     fn show_logs(&self) -> Result<()> {
         let logs = self.stack.logs();
         let lines: Vec<&str> = logs.lines().collect();
-        let last = lines
-            .get(lines.len().saturating_sub(10)..)
-            .unwrap_or_default();
+        let last = lines.get(lines.len().saturating_sub(10)..).unwrap_or_default();
         if !last.is_empty() {
-            writeln!(
-                stdout(),
-                "\n   The functions' last lines:\n   {}",
-                last.join("\n   ")
-            )?;
+            writeln!(stdout(), "\n   The functions' last lines:\n   {}", last.join("\n   "))?;
         }
         Ok(())
     }

@@ -31,11 +31,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let stack = started?;
-    let text = if json {
-        format!("{}\n", stack.describe())
-    } else {
-        welcome(&stack, logs)
-    };
+    let text = if json { format!("{}\n", stack.describe()) } else { welcome(&stack, logs) };
     stdout().write_all(text.as_bytes())?;
     stdout().flush()?;
     until_told(std::future::pending::<()>()).await?;
@@ -61,21 +57,10 @@ pub(super) async fn until_told<F: Future>(work: F) -> io::Result<Option<F::Outpu
 
 /// What a person needs to try it: where things are, and lines to copy.
 fn welcome(stack: &Stack, logs: bool) -> String {
-    let Stack {
-        api,
-        dynamodb,
-        secretsmanager,
-        users,
-        table,
-        ..
-    } = stack;
+    let Stack { api, dynamodb, secretsmanager, users, table, .. } = stack;
     let ca_file = stack.ca_file.display();
     let token = stack.payer_token(1);
-    let output = if logs {
-        ""
-    } else {
-        "\nWhat the functions print is shown with --logs."
-    };
+    let output = if logs { "" } else { "\nWhat the functions print is shown with --logs." };
     let create = r#"{"uid":1,"oid":1,"amount":100}"#;
     let paid = r#"{\"id\":$ID,\"uid\":1,\"oid\":1,\"amount\":100,\"source\":1,\"status\":1}"#;
     format!(

@@ -68,18 +68,12 @@ pub(super) struct EventArguments {
 }
 
 fn pair(text: &str) -> Result<(String, String)> {
-    let (name, value) = text
-        .split_once('=')
-        .ok_or_else(|| anyhow!("it must be NAME=VALUE"))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| anyhow!("it must be NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
 pub(super) fn token(arguments: &TokenArguments) -> Result<ExitCode> {
-    let TokenArguments {
-        uid,
-        scope,
-        access_secret,
-    } = arguments;
+    let TokenArguments { uid, scope, access_secret } = arguments;
     let token = tokens::issue(access_secret, *uid, scope.as_deref(), clock::now_secs());
     writeln!(stdout(), "{token}")?;
     Ok(ExitCode::SUCCESS)
@@ -123,9 +117,7 @@ pub(super) fn event(arguments: EventArguments) -> Result<ExitCode> {
 fn read(path: &Path) -> Result<Vec<u8>> {
     if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
-        stdin()
-            .read_to_end(&mut bytes)
-            .context("cannot read standard input")?;
+        stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
         return Ok(bytes);
     }
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))

@@ -25,24 +25,13 @@ struct Front {
 
 pub(super) fn router(control: DynamoDb, engine: String) -> Result<Router> {
     let http = client::client("")?;
-    let front = Front {
-        control,
-        http,
-        engine,
-    };
-    Ok(Router::new()
-        .fallback(serve)
-        .layer(DefaultBodyLimit::disable())
-        .with_state(front))
+    let front = Front { control, http, engine };
+    Ok(Router::new().fallback(serve).layer(DefaultBodyLimit::disable()).with_state(front))
 }
 
 async fn serve(State(front): State<Front>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok());
-    let name = target
-        .and_then(|target| target.rsplit_once('.'))
-        .map_or("", |(_, name)| name);
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let name = target.and_then(|target| target.rsplit_once('.')).map_or("", |(_, name)| name);
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let index = request.get("IndexName").and_then(Value::as_str);
     let operation = index.map_or_else(|| name.to_owned(), |index| format!("{name} {index}"));
@@ -59,16 +48,13 @@ async fn serve(State(front): State<Front>, headers: HeaderMap, body: Bytes) -> R
             let error = "ProvisionedThroughputExceededException";
             refusal(StatusCode::BAD_REQUEST, error, &json!({}))
         }
-        Some(DynamoDbFault::Error) => refusal(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalServerError",
-            &json!({}),
-        ),
+        Some(DynamoDbFault::Error) => {
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &json!({}))
+        }
         Some(DynamoDbFault::Conflict) => conflict(&request),
-        Some(DynamoDbFault::FindNothing) => answer(
-            StatusCode::OK,
-            &json!({"Items": [], "Count": 0, "ScannedCount": 0}),
-        ),
+        Some(DynamoDbFault::FindNothing) => {
+            answer(StatusCode::OK, &json!({"Items": [], "Count": 0, "ScannedCount": 0}))
+        }
     }
 }
 
@@ -94,11 +80,7 @@ impl Front {
 /// A whole transaction is cancelled with a reason for each item; a single call is just refused.
 fn conflict(request: &Value) -> Response {
     let Some(items) = request.get("TransactItems").and_then(Value::as_array) else {
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "TransactionConflictException",
-            &json!({}),
-        );
+        return refusal(StatusCode::BAD_REQUEST, "TransactionConflictException", &json!({}));
     };
     let reason = |at: usize| match at {
         0 => {
@@ -108,11 +90,7 @@ fn conflict(request: &Value) -> Response {
     };
     let reasons: Vec<Value> = (0..items.len()).map(reason).collect();
     let reasons = json!({"CancellationReasons": reasons});
-    refusal(
-        StatusCode::BAD_REQUEST,
-        "TransactionCanceledException",
-        &reasons,
-    )
+    refusal(StatusCode::BAD_REQUEST, "TransactionCanceledException", &reasons)
 }
 
 fn refusal(status: StatusCode, error: &str, more: &Value) -> Response {
@@ -127,10 +105,5 @@ fn refusal(status: StatusCode, error: &str, more: &Value) -> Response {
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {
-    (
-        status,
-        [("content-type", "application/x-amz-json-1.0")],
-        body.to_string(),
-    )
-        .into_response()
+    (status, [("content-type", "application/x-amz-json-1.0")], body.to_string()).into_response()
 }

@@ -21,10 +21,7 @@ pub(super) fn message(status: StatusCode, text: &str) -> Response<Body> {
 /// A refusal of Lambda's Invoke API.
 pub(super) fn refusal(status: StatusCode, error_type: &str, text: &str) -> Response<Body> {
     let body = json!({"Type": "User", "Message": text}).to_string();
-    let headers = [
-        ("content-type", "application/json"),
-        ("x-amzn-errortype", error_type),
-    ];
+    let headers = [("content-type", "application/json"), ("x-amzn-errortype", error_type)];
     (status, headers, body).into_response()
 }
 
@@ -61,18 +58,10 @@ fn read(payload: &[u8]) -> Option<Response<Body>> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(answer.status_code?).ok()?;
     let headers = response.headers_mut();
-    headers.insert(
-        "content-type",
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    headers.insert("content-type", HeaderValue::from_static("text/plain; charset=utf-8"));
     for (name, value) in answer.headers.unwrap_or_default() {
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        headers.insert(
-            HeaderName::try_from(name).ok()?,
-            HeaderValue::try_from(text).ok()?,
-        );
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        headers.insert(HeaderName::try_from(name).ok()?, HeaderValue::try_from(text).ok()?);
     }
     for cookie in answer.cookies.unwrap_or_default() {
         headers.append("set-cookie", HeaderValue::try_from(cookie).ok()?);
@@ -99,10 +88,7 @@ mod tests {
         let bare = from_function(br#"{"id":1}"#);
         assert_eq!(
             (bare.status(), &bare.headers()["content-type"]),
-            (
-                200.try_into().unwrap(),
-                &"application/json".parse().unwrap()
-            )
+            (200.try_into().unwrap(), &"application/json".parse().unwrap())
         );
     }
 

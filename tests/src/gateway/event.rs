@@ -74,10 +74,7 @@ pub(super) fn build(matched: &Matched<'_>, parts: &Parts, body: &[u8], about: &A
         add("queryStringParameters", json!(query));
     }
     if !matched.parameters.is_empty() {
-        add(
-            "pathParameters",
-            matched.parameters.iter().cloned().collect(),
-        );
+        add("pathParameters", matched.parameters.iter().cloned().collect());
     }
     let cookies = cookies(&parts.headers);
     if !cookies.is_empty() {
@@ -106,19 +103,10 @@ fn is_text(headers: &HeaderMap) -> bool {
     let Some(Ok(value)) = headers.get(CONTENT_TYPE).map(|value| value.to_str()) else {
         return false;
     };
-    let essence = value
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_lowercase();
+    let essence = value.split(';').next().unwrap_or_default().trim().to_lowercase();
     essence.starts_with("text/")
-        || [
-            "application/json",
-            "application/xml",
-            "application/javascript",
-        ]
-        .contains(&essence.as_str())
+        || ["application/json", "application/xml", "application/javascript"]
+            .contains(&essence.as_str())
 }
 
 /// Lower-case names; values of one name joined with a comma; cookies have a field of their own.
@@ -149,10 +137,7 @@ fn headers(given: &HeaderMap, length: usize, about: &About<'_>) -> BTreeMap<Stri
         ("x-amzn-trace-id", trace),
         ("x-forwarded-port", "443".to_owned()),
         ("x-forwarded-proto", "https".to_owned()),
-        (
-            "host",
-            format!("{API_ID}.execute-api.{REGION}.amazonaws.com"),
-        ),
+        ("host", format!("{API_ID}.execute-api.{REGION}.amazonaws.com")),
     ] {
         headers.entry(name.to_owned()).or_insert(value);
     }
@@ -160,17 +145,10 @@ fn headers(given: &HeaderMap, length: usize, about: &About<'_>) -> BTreeMap<Stri
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
-    let values = headers
-        .get_all(COOKIE)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let values =
+        headers.get_all(COOKIE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     values
-        .flat_map(|value| {
-            value
-                .split(';')
-                .map(|one| one.trim().to_owned())
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|value| value.split(';').map(|one| one.trim().to_owned()).collect::<Vec<_>>())
         .filter(|cookie| !cookie.is_empty())
         .collect()
 }
@@ -212,9 +190,7 @@ pub(super) fn decode(text: &str, plus_is_space: bool) -> String {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// `21/Apr/2020:15:08:21 +0000`
@@ -244,10 +220,7 @@ mod tests {
             path: "/p/{x}".to_owned(),
             function: "f".to_owned(),
         };
-        let matched = Matched {
-            route: &route,
-            parameters: vec![("x".to_owned(), "y".to_owned())],
-        };
+        let matched = Matched { route: &route, parameters: vec![("x".to_owned(), "y".to_owned())] };
         let (parts, ()) = request.method("POST").body(()).unwrap().into_parts();
         let about = About {
             source: ([192, 0, 2, 1], 5).into(),
@@ -332,22 +305,15 @@ mod tests {
             }
             let event = event(request, body);
             assert_eq!(event["isBase64Encoded"], want, "{content_type:?} {body:?}");
-            assert_eq!(
-                event.get("body").is_some(),
-                !body.is_empty(),
-                "{content_type:?}"
-            );
+            assert_eq!(event.get("body").is_some(), !body.is_empty(), "{content_type:?}");
         }
     }
 
     #[test]
     fn decoding_never_fails() {
-        for (text, want) in [
-            ("%41%zz%4", "A%zz%4"),
-            ("%", "%"),
-            ("%ff", "\u{fffd}"),
-            ("a+b", "a b"),
-        ] {
+        for (text, want) in
+            [("%41%zz%4", "A%zz%4"), ("%", "%"), ("%ff", "\u{fffd}"), ("a+b", "a b")]
+        {
             assert_eq!(decode(text, true), want);
         }
         assert_eq!(time(u64::MAX), "01/Jan/1970:00:00:00 +0000");

@@ -21,12 +21,7 @@ pub(super) fn find<'a>(routes: &'a [Route], method: &Method, path: &str) -> Opti
     routes
         .iter()
         .filter(|route| route.method == "ANY" || route.method == method.as_str())
-        .filter_map(|route| {
-            Some(Matched {
-                route,
-                parameters: parameters(&route.path, path)?,
-            })
-        })
+        .filter_map(|route| Some(Matched { route, parameters: parameters(&route.path, path)? }))
         .min_by_key(|matched| matched.parameters.len())
 }
 
@@ -35,9 +30,7 @@ fn parameters(template: &str, path: &str) -> Option<Vec<(String, String)>> {
     let mut given = path.split('/');
     for wanted in template.split('/') {
         let segment = given.next()?;
-        let name = wanted
-            .strip_prefix('{')
-            .and_then(|name| name.strip_suffix('}'));
+        let name = wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
         match name {
             Some(name) if !segment.is_empty() => {
                 parameters.push((name.to_owned(), decode(segment, false)));
@@ -60,11 +53,7 @@ mod tests {
             path: path.to_owned(),
             function: path.to_owned(),
         };
-        let routes = [
-            route("POST", "/a/{p}"),
-            route("POST", "/a/b"),
-            route("ANY", "/c"),
-        ];
+        let routes = [route("POST", "/a/{p}"), route("POST", "/a/b"), route("ANY", "/c")];
         let table = [
             ("POST", "/a/b", Some("/a/b")),
             ("POST", "/a/x%2Fy", Some("/a/{p}")),
@@ -80,16 +69,9 @@ mod tests {
         for (method, path, want) in table {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let found = find(&routes, &method, path);
-            assert_eq!(
-                found.map(|matched| matched.route.path.as_str()),
-                want,
-                "{method} {path}"
-            );
+            assert_eq!(found.map(|matched| matched.route.path.as_str()), want, "{method} {path}");
         }
         let matched = find(&routes, &Method::POST, "/a/x%2Fy%ff").unwrap();
-        assert_eq!(
-            matched.parameters,
-            [("p".to_owned(), "x/y\u{fffd}".to_owned())]
-        );
+        assert_eq!(matched.parameters, [("p".to_owned(), "x/y\u{fffd}".to_owned())]);
     }
 }

@@ -77,15 +77,9 @@ impl<'a> Process<'a> {
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
             .env("AWS_LAMBDA_FUNCTION_NAME", &function.name)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .env(
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                function.memory_mb.to_string(),
-            )
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string())
             .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
-            .env(
-                "AWS_LAMBDA_LOG_GROUP_NAME",
-                format!("/aws/lambda/{}", function.name),
-            )
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name))
             .env("AWS_LAMBDA_LOG_STREAM_NAME", clock::uuid())
             .env("_HANDLER", "bootstrap")
             .env("LANG", "en_US.UTF-8")
@@ -99,12 +93,7 @@ impl<'a> Process<'a> {
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
         let pid = pid.ok_or_else(|| io::Error::other("the process has no id"))?;
         pool.set_running(pid, Some(false));
-        Ok(Self {
-            pool,
-            api,
-            child,
-            pid,
-        })
+        Ok(Self { pool, api, child, pid })
     }
 
     async fn serve(mut self) -> End {
@@ -234,10 +223,7 @@ fn accept(
             let message = format!(
                 "Response payload size exceeded maximum allowed payload size ({PAYLOAD_MAX} bytes)."
             );
-            Err(FunctionError::new(
-                "Function.ResponseSizeTooLarge",
-                &message,
-            ))
+            Err(FunctionError::new("Function.ResponseSizeTooLarge", &message))
         }
         Ok(body) => {
             tell(verdict, Verdict::Accepted);
@@ -259,8 +245,5 @@ fn tell(verdict: oneshot::Sender<Verdict>, answer: Verdict) {
 
 fn exit_error(exit: io::Result<std::process::ExitStatus>) -> FunctionError {
     let how = exit.map_or_else(|error| error.to_string(), |status| status.to_string());
-    FunctionError::new(
-        "Runtime.ExitError",
-        &format!("Runtime exited with error: {how}"),
-    )
+    FunctionError::new("Runtime.ExitError", &format!("Runtime exited with error: {how}"))
 }

@@ -23,11 +23,7 @@ pub(super) enum Call {
     /// It wants the next invocation.
     Next(oneshot::Sender<Delivery>),
     /// It ends the invocation with this id.
-    Done {
-        request_id: String,
-        outcome: Result<Bytes, Bytes>,
-        verdict: oneshot::Sender<Verdict>,
-    },
+    Done { request_id: String, outcome: Result<Bytes, Bytes>, verdict: oneshot::Sender<Verdict> },
     /// It could not start.
     InitError(Bytes, oneshot::Sender<Verdict>),
 }
@@ -67,20 +63,13 @@ impl RuntimeApi {
         let (sender, calls) = mpsc::channel(1);
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
-            .route(
-                "/2018-06-01/runtime/invocation/{id}/response",
-                post(response),
-            )
+            .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .layer(DefaultBodyLimit::disable())
             .with_state(sender);
         let server = Task::run(async move { serve(listener, router).await });
-        Ok(Self {
-            address,
-            calls,
-            _server: server,
-        })
+        Ok(Self { address, calls, _server: server })
     }
 }
 
@@ -93,17 +82,12 @@ async fn next(State(calls): State<mpsc::Sender<Call>>) -> Response {
     let Ok(delivery) = delivery.await else {
         return stopping();
     };
-    let trace = format!(
-        "Root=1-{:08x}-000000000000000000000000;Sampled=0",
-        delivery.deadline_ms / 1000
-    );
+    let trace =
+        format!("Root=1-{:08x}-000000000000000000000000;Sampled=0", delivery.deadline_ms / 1000);
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", delivery.request_id),
-        (
-            "lambda-runtime-deadline-ms",
-            delivery.deadline_ms.to_string(),
-        ),
+        ("lambda-runtime-deadline-ms", delivery.deadline_ms.to_string()),
         ("lambda-runtime-invoked-function-arn", delivery.function_arn),
         ("lambda-runtime-trace-id", trace),
     ];
@@ -115,12 +99,7 @@ async fn response(
     Path(request_id): Path<String>,
     body: Bytes,
 ) -> Response {
-    ask(&calls, |verdict| Call::Done {
-        request_id,
-        outcome: Ok(body),
-        verdict,
-    })
-    .await
+    ask(&calls, |verdict| Call::Done { request_id, outcome: Ok(body), verdict }).await
 }
 
 async fn error(
@@ -128,12 +107,7 @@ async fn error(
     Path(request_id): Path<String>,
     body: Bytes,
 ) -> Response {
-    ask(&calls, |verdict| Call::Done {
-        request_id,
-        outcome: Err(body),
-        verdict,
-    })
-    .await
+    ask(&calls, |verdict| Call::Done { request_id, outcome: Err(body), verdict }).await
 }
 
 async fn init_error(State(calls): State<mpsc::Sender<Call>>, body: Bytes) -> Response {

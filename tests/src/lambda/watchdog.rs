@@ -35,10 +35,7 @@ impl Watchdog {
             .spawn()?;
         let group = shell.id().and_then(|pid| i32::try_from(pid).ok());
         let group = group.ok_or_else(|| io::Error::other("the shell has no process id"))?;
-        Ok(Self {
-            _shell: shell,
-            group,
-        })
+        Ok(Self { _shell: shell, group })
     }
 }
 

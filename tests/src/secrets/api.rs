@@ -30,35 +30,24 @@ async fn serve(State(secrets): State<Secrets>, headers: HeaderMap, body: Bytes) 
         }
         Some(SecretsFault::Hang) => return std::future::pending().await,
     }
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok());
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let request = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let result = match target {
         Some("secretsmanager.GetSecretValue") => get(&secrets, &request),
         Some("secretsmanager.BatchGetSecretValue") => batch(&secrets, &request),
         Some("secretsmanager.PutSecretValue") => put(&secrets, &request),
-        _ => Err((
-            "UnknownOperationException",
-            "not an operation of the local stack".to_owned(),
-        )),
+        _ => Err(("UnknownOperationException", "not an operation of the local stack".to_owned())),
     };
     match result {
         Ok(body) => answer(StatusCode::OK, &body),
-        Err((name, text)) => answer(
-            StatusCode::BAD_REQUEST,
-            &json!({"__type": name, "Message": text}),
-        ),
+        Err((name, text)) => {
+            answer(StatusCode::BAD_REQUEST, &json!({"__type": name, "Message": text}))
+        }
     }
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {
-    (
-        status,
-        [("content-type", "application/x-amz-json-1.1")],
-        body.to_string(),
-    )
-        .into_response()
+    (status, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
 }
 
 fn get(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
@@ -71,10 +60,9 @@ fn get(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
     let stage = text(request, "VersionStage");
     let version = match (text(request, "VersionId"), stage) {
         (None, None | Some("AWSCURRENT")) => Some((&secret.current, "AWSCURRENT")),
-        (None, Some("AWSPREVIOUS")) => secret
-            .previous
-            .as_ref()
-            .map(|version| (version, "AWSPREVIOUS")),
+        (None, Some("AWSPREVIOUS")) => {
+            secret.previous.as_ref().map(|version| (version, "AWSPREVIOUS"))
+        }
         (None, Some(_)) => None,
         (Some(id), stage) => versions(secret)
             .into_iter()
@@ -93,13 +81,8 @@ fn text<'a>(request: &'a Value, key: &str) -> Option<&'a str> {
 }
 
 fn versions(secret: &super::Secret) -> Vec<(&Version, &'static str)> {
-    let previous = secret
-        .previous
-        .as_ref()
-        .map(|version| (version, "AWSPREVIOUS"));
-    std::iter::once((&secret.current, "AWSCURRENT"))
-        .chain(previous)
-        .collect()
+    let previous = secret.previous.as_ref().map(|version| (version, "AWSPREVIOUS"));
+    std::iter::once((&secret.current, "AWSCURRENT")).chain(previous).collect()
 }
 
 fn value(name: &str, version: &Version, label: &str) -> Value {
@@ -135,10 +118,7 @@ fn put(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
     let name = secret_name(text(request, "SecretId"))?;
     get(secrets, &json!({"SecretId": name}))?;
     let Some(secret) = text(request, "SecretString") else {
-        return Err((
-            "InvalidRequestException",
-            "SecretString is missing".to_owned(),
-        ));
+        return Err(("InvalidRequestException", "SecretString is missing".to_owned()));
     };
     secrets.put(&name, secret);
     let mut answer = get(secrets, &json!({"SecretId": name}))?;
@@ -151,10 +131,7 @@ fn put(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
 /// A secret is asked for by its name or its whole ARN.
 fn secret_name(id: Option<&str>) -> Result<String, Refusal> {
     let Some(id) = id else {
-        return Err((
-            "InvalidParameterException",
-            "SecretId is missing".to_owned(),
-        ));
+        return Err(("InvalidParameterException", "SecretId is missing".to_owned()));
     };
     let name = id
         .starts_with("arn:")
@@ -173,10 +150,7 @@ mod tests {
         let secrets = Secrets::default();
         secrets.put("a/b-c", "one");
         let previous = json!({"SecretId": "a/b-c", "VersionStage": "AWSPREVIOUS"});
-        assert_eq!(
-            get(&secrets, &previous).unwrap_err().0,
-            "ResourceNotFoundException"
-        );
+        assert_eq!(get(&secrets, &previous).unwrap_err().0, "ResourceNotFoundException");
         secrets.put("a/b-c", "two");
         let current = get(&secrets, &json!({"SecretId": arn("a/b-c")})).unwrap();
         let previous = get(&secrets, &previous).unwrap();
@@ -193,9 +167,6 @@ mod tests {
         let answer = batch(&secrets, &json!({"SecretIdList": ["here", "gone"]})).unwrap();
         assert_eq!(answer["SecretValues"][0]["Name"], "here");
         assert_eq!(answer["Errors"][0]["SecretId"], "gone");
-        assert_eq!(
-            answer["Errors"][0]["ErrorCode"],
-            "ResourceNotFoundException"
-        );
+        assert_eq!(answer["Errors"][0]["ErrorCode"], "ResourceNotFoundException");
     }
 }

@@ -52,10 +52,7 @@ fn is_service(access_secret: &str, authorization: Option<&str>) -> bool {
     };
     let claims = tokens::verify(access_secret, token, clock::now_secs());
     let scoped = |claims: &Value| {
-        let scope = claims
-            .get("scope")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let scope = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
         scope.split(' ').any(|scope| scope == tokens::SERVICE_SCOPE)
     };
     scheme.eq_ignore_ascii_case("bearer") && claims.is_ok_and(|claims| scoped(&claims))
@@ -82,10 +79,7 @@ fn create(state: &mut State, request: &Value) -> Result<Value, &'static str> {
     if !state.users.contains(&uid) {
         return Err("User does not exist");
     }
-    let id = state
-        .orders
-        .last_key_value()
-        .map_or(1, |(last, _)| last.saturating_add(1));
+    let id = state.orders.last_key_value().map_or(1, |(last, _)| last.saturating_add(1));
     let order = Order {
         id,
         uid,
@@ -98,17 +92,8 @@ fn create(state: &mut State, request: &Value) -> Result<Value, &'static str> {
 }
 
 fn detail(state: &State, request: &Value) -> Result<Value, &'static str> {
-    let order = state
-        .orders
-        .get(&number(request, "id"))
-        .ok_or("Order does not exist")?;
-    let Order {
-        id,
-        uid,
-        pid,
-        amount,
-        status,
-    } = order;
+    let order = state.orders.get(&number(request, "id")).ok_or("Order does not exist")?;
+    let Order { id, uid, pid, amount, status } = order;
     Ok(json!({"id": id, "uid": uid, "pid": pid, "amount": amount, "status": status}))
 }
 
@@ -118,21 +103,12 @@ fn paid(state: &mut State, request: &Value, key: Option<String>) -> Result<Value
     order.status = 1;
     let counted = state.keys.entry(oid).or_default().insert(key.clone());
     let (pay_id, amount) = (optional(request, "pay_id"), optional(request, "amount"));
-    state.tellings.push(Telling {
-        oid,
-        pay_id,
-        amount,
-        key,
-        counted,
-    });
+    state.tellings.push(Telling { oid, pay_id, amount, key, counted });
     Ok(json!({}))
 }
 
 fn update(state: &mut State, request: &Value) -> Result<Value, &'static str> {
-    let order = state
-        .orders
-        .get_mut(&number(request, "id"))
-        .ok_or("Order does not exist")?;
+    let order = state.orders.get_mut(&number(request, "id")).ok_or("Order does not exist")?;
     for (key, field) in [
         ("uid", &mut order.uid),
         ("pid", &mut order.pid),
@@ -152,10 +128,7 @@ mod tests {
     use crate::{clock, tokens};
 
     fn token(scope: Option<&str>) -> String {
-        format!(
-            "bearer {}",
-            tokens::issue("secret", 1, scope, clock::now_secs())
-        )
+        format!("bearer {}", tokens::issue("secret", 1, scope, clock::now_secs()))
     }
 
     #[test]
@@ -168,10 +141,7 @@ mod tests {
             (ShopRoute::OrderPaid, "Order does not exist"),
         ] {
             let found = answer(&shop, route, Some(&token), None, br#"{"id":2}"#, false);
-            assert_eq!(
-                found,
-                (400, format!("rpc error: code = Code(100) desc = {text}"))
-            );
+            assert_eq!(found, (400, format!("rpc error: code = Code(100) desc = {text}")));
         }
     }
 
@@ -179,15 +149,7 @@ mod tests {
     fn only_a_services_token_is_let_in() {
         let shop = Shop::new("secret");
         let ask = |token: Option<&str>| {
-            answer(
-                &shop,
-                ShopRoute::UserInfo,
-                token,
-                None,
-                br#"{"id":1}"#,
-                false,
-            )
-            .0
+            answer(&shop, ShopRoute::UserInfo, token, None, br#"{"id":1}"#, false).0
         };
         assert_eq!(ask(Some(&token(Some("pay:callback pay:service")))), 200);
         assert_eq!(ask(Some(&token(Some("pay:callback")))), 401);
@@ -206,11 +168,7 @@ mod tests {
             let found = answer(&shop, ShopRoute::OrderPaid, Some(&token), key, body, false);
             assert_eq!(found, (200, "{}".to_owned()));
         }
-        let counted: Vec<bool> = shop
-            .tellings()
-            .iter()
-            .map(|telling| telling.counted)
-            .collect();
+        let counted: Vec<bool> = shop.tellings().iter().map(|telling| telling.counted).collect();
         assert_eq!(counted, [true, false, true]);
         assert_eq!(shop.times_paid(1), 2);
         assert_eq!(shop.order(1).unwrap().status, 1);

@@ -49,10 +49,7 @@ impl Server {
                 }
             }
         });
-        Ok(Self {
-            address,
-            _server: server,
-        })
+        Ok(Self { address, _server: server })
     }
 }
 
@@ -82,18 +79,12 @@ async fn serve(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
-    let route = ShopRoute::ALL
-        .into_iter()
-        .find(|route| route.path() == path);
+    let route = ShopRoute::ALL.into_iter().find(|route| route.path() == path);
     let Some(route) = route.filter(|_| request.method() == "POST") else {
         return Ok(response(404, "404 page not found\n".to_owned().into()));
     };
     let header = |name: &str| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned)
+        request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
     };
     let (authorization, key) = (header(AUTHORIZATION.as_str()), header("idempotency-key"));
     let Ok(body) = Limited::new(request.into_body(), BODY_MAX).collect().await else {
@@ -142,9 +133,8 @@ fn response(status: u16, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(
-        "content-type",
-        hyper::header::HeaderValue::from_static(content_type),
-    );
+    response
+        .headers_mut()
+        .insert("content-type", hyper::header::HeaderValue::from_static(content_type));
     response
 }

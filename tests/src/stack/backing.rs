@@ -43,10 +43,7 @@ impl Backing {
                 servers: Some((engine, server)),
             });
         };
-        ensure!(
-            options.data.is_none(),
-            "the table of another endpoint cannot be kept here"
-        );
+        ensure!(options.data.is_none(), "the table of another endpoint cannot be kept here");
         dynamodb::create_table(&http, endpoint, defaults::TABLE, &template.table).await?;
         // What is there already is used as it is: the tokens we print must fit it.
         let access = secrets::create(&http, endpoint, defaults::AUTH_SECRET_ID, &access_text);

@@ -67,10 +67,7 @@ pub(super) fn variables(
         ("UPSTREAM_CA_BUNDLE", ca_file.display().to_string()),
         ("LOG_LEVEL", "info".to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", backing.dynamodb.clone()),
-        (
-            "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-            backing.secretsmanager.clone(),
-        ),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", backing.secretsmanager.clone()),
         ("AWS_REGION", defaults::REGION.to_owned()),
         ("AWS_DEFAULT_REGION", defaults::REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),

@@ -82,10 +82,8 @@ impl HttpConnector for Connector {
 }
 
 fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
-    let (parts, body) = request
-        .try_into_http1x()
-        .map_err(|error| ConnectorError::user(error.into()))?
-        .into_parts();
+    let (parts, body) =
+        request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
     // No operation of ours streams its request.
     let Some(bytes) = body.bytes() else {
         return Err(ConnectorError::user(Unusable("a streaming request").into()));

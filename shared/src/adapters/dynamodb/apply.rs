@@ -25,9 +25,8 @@ impl DynamoDbPayments {
         change: &Change,
         event: &Event,
     ) -> Result<Applied, StoreError> {
-        let parts = self
-            .application(change, event)
-            .map_err(|error| StoreError::Fault(error.into()))?;
+        let parts =
+            self.application(change, event).map_err(|error| StoreError::Fault(error.into()))?;
         match self.transact(&parts).await? {
             Transacted::Done => Ok(Applied::Done),
             Transacted::Refused(meaning, _) => Ok(meaning),
@@ -39,15 +38,10 @@ impl DynamoDbPayments {
         change: &Change,
         event: &Event,
     ) -> Result<Vec<Part<Applied>>, BuildError> {
-        let mut parts = vec![Part {
-            item: self.change_item(change)?,
-            meaning: Applied::RecordChanged,
-        }];
+        let mut parts =
+            vec![Part { item: self.change_item(change)?, meaning: Applied::RecordChanged }];
         if change.guarded {
-            parts.push(Part {
-                item: self.still_live(change)?,
-                meaning: Applied::NotLive,
-            });
+            parts.push(Part { item: self.still_live(change)?, meaning: Applied::NotLive });
         }
         let put_event = Put::builder()
             .table_name(&self.table)
@@ -108,8 +102,8 @@ fn expression(change: &Change) -> Expression {
             .into_iter()
             .fold(expression, |all, (name, value)| all.set(name, value))
             .set("paid_time", n(change.at.millis())),
-        WorkChange::Remove => ["work", "due", "tries"]
-            .into_iter()
-            .fold(expression, Expression::remove),
+        WorkChange::Remove => {
+            ["work", "due", "tries"].into_iter().fold(expression, Expression::remove)
+        }
     }
 }

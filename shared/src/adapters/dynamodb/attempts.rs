@@ -105,11 +105,7 @@ pub(super) struct Backoff {
 impl Backoff {
     /// The first try is being made now.
     pub(super) fn start() -> Self {
-        Self {
-            started: Instant::now(),
-            tries: 1,
-            ceiling_ms: FIRST_DELAY_MS,
-        }
+        Self { started: Instant::now(), tries: 1, ceiling_ms: FIRST_DELAY_MS }
     }
 
     /// How long to wait before the next try; `None` if there is none.
@@ -150,10 +146,7 @@ where
 }
 
 fn was_not_sent(failure: &DispatchFailure) -> bool {
-    failure
-        .as_connector_error()
-        .and_then(Error::source)
-        .is_some_and(<dyn Error>::is::<NotSent>)
+    failure.as_connector_error().and_then(Error::source).is_some_and(<dyn Error>::is::<NotSent>)
 }
 
 /// Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".

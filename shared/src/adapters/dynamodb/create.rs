@@ -84,9 +84,7 @@ impl DynamoDbPayments {
             });
         }
         parts.push(Part {
-            item: TransactWriteItem::builder()
-                .put(put_payment.build()?)
-                .build(),
+            item: TransactWriteItem::builder().put(put_payment.build()?).build(),
             meaning: Meaning::IdTaken,
         });
         Ok(parts)

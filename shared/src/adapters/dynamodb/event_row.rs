@@ -32,20 +32,11 @@ pub(super) fn event_item(event: &Event) -> Item {
     let status = |code: Option<u8>| code.map(|code| n(code.into()));
     for (name, value) in [
         ("outcome", said.outcome.map(|outcome| s(outcome.as_str()))),
-        (
-            "provider_txn",
-            said.money.txn.as_ref().map(|txn| s(txn.as_str())),
-        ),
+        ("provider_txn", said.money.txn.as_ref().map(|txn| s(txn.as_str()))),
         ("amount", said.amount_minor.map(n)),
         ("currency", currency),
-        (
-            "status_before",
-            status(event.status.map(|(before, _)| before.code())),
-        ),
-        (
-            "status_after",
-            status(event.status.map(|(_, after)| after.code())),
-        ),
+        ("status_before", status(event.status.map(|(before, _)| before.code()))),
+        ("status_after", status(event.status.map(|(_, after)| after.code()))),
         ("version", event.version.map(n)),
         ("reason", event.reason.map(Misfit::as_str).map(s)),
     ] {

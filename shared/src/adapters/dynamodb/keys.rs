@@ -31,17 +31,11 @@ impl Key {
 }
 
 pub(super) fn payment(id: PaymentId) -> Key {
-    Key {
-        pk: format!("pay#{id}"),
-        sk: "record".to_owned(),
-    }
+    Key { pk: format!("pay#{id}"), sk: "record".to_owned() }
 }
 
 pub(super) fn guard(oid: OrderId) -> Key {
-    Key {
-        pk: format!("order#{oid}"),
-        sk: "guard".to_owned(),
-    }
+    Key { pk: format!("order#{oid}"), sk: "guard".to_owned() }
 }
 
 /// The parts of it hold no `#`, so no two events share a key by accident.

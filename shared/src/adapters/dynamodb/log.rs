@@ -59,9 +59,7 @@ impl DynamoDbPayments {
         let start = Expression::default().set("told_at", n(at.millis()));
         let expression = work_attributes(id, work)
             .into_iter()
-            .fold(start, |all, (name, value)| {
-                all.when(name, value).remove(name)
-            });
+            .fold(start, |all, (name, value)| all.when(name, value).remove(name));
         write(|_token| {
             let request = self
                 .writer

@@ -44,11 +44,7 @@ pub(super) fn work_attributes(
     id: PaymentId,
     work: Work,
 ) -> [(&'static str, aws_sdk_dynamodb::types::AttributeValue); 3] {
-    [
-        ("work", s(keys::work(id))),
-        ("due", n(work.due.millis())),
-        ("tries", n(work.tries.into())),
-    ]
+    [("work", s(keys::work(id))), ("due", n(work.due.millis())), ("tries", n(work.tries.into()))]
 }
 
 pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
@@ -62,9 +58,7 @@ pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
         amount: Amount::new(must_number(item, "amount")?, currency)?,
         money: Money {
             source: Source::new(must_number(item, "source")?)?,
-            txn: text(item, "provider_txn")?
-                .map(ProviderTxn::new)
-                .transpose()?,
+            txn: text(item, "provider_txn")?.map(ProviderTxn::new).transpose()?,
         },
         status: Status::new(must_number(item, "status")?)?,
         create_time: Timestamp::from_millis(must_number(item, "create_time")?)?,
@@ -78,17 +72,13 @@ pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
 }
 
 fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, BadRow> {
-    Ok(number(item, name)?
-        .map(Timestamp::from_millis)
-        .transpose()?)
+    Ok(number(item, name)?.map(Timestamp::from_millis).transpose()?)
 }
 
 /// All three of its attributes, or none.
 fn read_work(item: &Item, id: PaymentId) -> Result<Option<Work>, BadRow> {
     let Some(list) = text(item, "work")? else {
-        let rest = ["due", "tries"]
-            .into_iter()
-            .find(|name| item.contains_key(*name));
+        let rest = ["due", "tries"].into_iter().find(|name| item.contains_key(*name));
         return rest.map_or(Ok(None), |_| Err(BadRow::Missing("work")));
     };
     if list != keys::work(id) {

@@ -60,9 +60,7 @@ impl DynamoDbPayments {
         let Ok(limit @ 1..) = i32::try_from(limit) else {
             return Ok(Vec::new());
         };
-        let ids = self
-            .query(UID_INDEX, "uid", uid.get(), before, limit)
-            .await?;
+        let ids = self.query(UID_INDEX, "uid", uid.get(), before, limit).await?;
         let (first, rest) = ids.split_at(ids.len().min(BATCH_MAX));
         let (mut found, more) = try_join(self.batch(first), self.batch(rest)).await?;
         found.extend(more);
@@ -79,11 +77,7 @@ impl DynamoDbPayments {
         before: Option<PaymentId>,
         limit: i32,
     ) -> Result<Vec<PaymentId>, StoreError> {
-        let older = if before.is_some() {
-            " AND #id < :before"
-        } else {
-            ""
-        };
+        let older = if before.is_some() { " AND #id < :before" } else { "" };
         let mut request = self
             .reader
             .query()
@@ -106,10 +100,7 @@ impl DynamoDbPayments {
 
     async fn batch(&self, ids: &[PaymentId]) -> Result<HashMap<PaymentId, Payment>, StoreError> {
         let mut found = HashMap::with_capacity(ids.len());
-        let mut wanted: Vec<_> = ids
-            .iter()
-            .map(|id| keys::payment(*id).into_item())
-            .collect();
+        let mut wanted: Vec<_> = ids.iter().map(|id| keys::payment(*id).into_item()).collect();
         let mut backoff = Backoff::start();
         while !wanted.is_empty() {
             let (items, unprocessed) = self.batch_once(wanted).await?;
@@ -137,21 +128,12 @@ impl DynamoDbPayments {
             .consistent_read(true)
             .build()
             .map_err(|error| StoreError::Fault(error.into()))?;
-        let request = self
-            .reader
-            .batch_get_item()
-            .request_items(&self.table, wanted);
+        let request = self.reader.batch_get_item().request_items(&self.table, wanted);
         let answer = request.send().await;
         let answer = answer.map_err(|error| classify("BatchGetItem", &error).of_read())?;
         let items = answer.responses.unwrap_or_default().remove(&self.table);
-        let unprocessed = answer
-            .unprocessed_keys
-            .unwrap_or_default()
-            .remove(&self.table);
-        Ok((
-            items.unwrap_or_default(),
-            unprocessed.map(|rest| rest.keys).unwrap_or_default(),
-        ))
+        let unprocessed = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+        Ok((items.unwrap_or_default(), unprocessed.map(|rest| rest.keys).unwrap_or_default()))
     }
 }
 

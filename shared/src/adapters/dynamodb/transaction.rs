@@ -83,9 +83,7 @@ fn decide<M: Copy>(
             Some(_) => return Err(Failure::Fault(cause())),
         }
     }
-    Err(Failure::Conflict(
-        "transaction cancelled for no reason given".into(),
-    ))
+    Err(Failure::Conflict("transaction cancelled for no reason given".into()))
 }
 
 #[cfg(test)]
@@ -93,14 +91,9 @@ mod tests {
     use super::*;
 
     fn decided(codes: &[&str]) -> String {
-        let part = |meaning| Part {
-            item: TransactWriteItem::builder().build(),
-            meaning,
-        };
-        let reasons: Vec<_> = codes
-            .iter()
-            .map(|code| CancellationReason::builder().code(*code).build())
-            .collect();
+        let part = |meaning| Part { item: TransactWriteItem::builder().build(), meaning };
+        let reasons: Vec<_> =
+            codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
         match decide(&[part("first"), part("second"), part("third")], &reasons) {
             Ok(Transacted::Done) => "done".to_owned(),
             Ok(Transacted::Refused(meaning, _)) => meaning.to_owned(),

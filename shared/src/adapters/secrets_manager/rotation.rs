@@ -85,11 +85,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
         Self {
             read,
             overlap_ms: u64::try_from(overlap.as_millis()).unwrap_or(u64::MAX),
-            memory: Mutex::new(Memory {
-                keys: None,
-                tried: None,
-                reread: None,
-            }),
+            memory: Mutex::new(Memory { keys: None, tried: None, reread: None }),
         }
     }
 
@@ -176,9 +172,8 @@ impl<K: Clone + Send + Sync> Rotation<K> {
     }
 
     fn current(&self, read: Result<Option<Version>, Cause>) -> Result<(K, Timestamp), Failure> {
-        let version = read
-            .map_err(Failure::Unread)?
-            .ok_or_else(|| Failure::Unusable(NoCurrent.into()))?;
+        let version =
+            read.map_err(Failure::Unread)?.ok_or_else(|| Failure::Unusable(NoCurrent.into()))?;
         let key = (self.read)(&version.text).map_err(|bad| Failure::Unusable(bad.into()))?;
         Ok((key, version.created))
     }
@@ -202,10 +197,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
             }
         };
         Remembered {
-            keys: Arc::new(Generations {
-                current,
-                previous: previous.map(|key| (key, until)),
-            }),
+            keys: Arc::new(Generations { current, previous: previous.map(|key| (key, until)) }),
             created,
             at: now,
             refresh_after_ms,
@@ -232,9 +224,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
 impl<K> Memory<K> {
     /// What is remembered, if it may still be used.
     fn remembered(&self, now: Timestamp) -> Option<&Remembered<K>> {
-        self.keys
-            .as_ref()
-            .filter(|known| is_within(Some(known.at), MAX_AGE_MS, now))
+        self.keys.as_ref().filter(|known| is_within(Some(known.at), MAX_AGE_MS, now))
     }
 }
 

@@ -59,15 +59,9 @@ fn secret(canned: Canned) -> RotatingSecret<String> {
 
 const CURRENT: (u16, &str) = (200, r#"{"SecretString":"new","CreatedDate":1700000000.5}"#);
 const PREVIOUS: (u16, &str) = (200, r#"{"SecretString":"old","CreatedDate":1600000000}"#);
-const NOT_FOUND: (u16, &str) = (
-    400,
-    r#"{"__type":"ResourceNotFoundException","Message":"x"}"#,
-);
+const NOT_FOUND: (u16, &str) = (400, r#"{"__type":"ResourceNotFoundException","Message":"x"}"#);
 const INVALID: (u16, &str) = (400, r#"{"__type":"InvalidRequestException","Message":"x"}"#);
-const DENIED: (u16, &str) = (
-    400,
-    r#"{"__type":"AccessDeniedException","Message":"canary"}"#,
-);
+const DENIED: (u16, &str) = (400, r#"{"__type":"AccessDeniedException","Message":"canary"}"#);
 
 /// The current key and the previous one with its end, or why there are none.
 async fn keys(
@@ -88,29 +82,15 @@ async fn keys(
 
 #[tokio::test]
 async fn both_versions_are_read() {
-    let want = (
-        "new".to_owned(),
-        Some(("old".to_owned(), 1_700_003_600_500)),
-    );
+    let want = ("new".to_owned(), Some(("old".to_owned(), 1_700_003_600_500)));
     assert_eq!(keys(CURRENT, PREVIOUS).await, Ok(want));
 }
 
 #[tokio::test]
 async fn a_previous_version_that_is_not_there_is_normal() {
     let want = ("new".to_owned(), None);
-    for previous in [
-        NOT_FOUND,
-        INVALID,
-        DENIED,
-        (500, "{}"),
-        (200, "{}"),
-        (200, "junk"),
-    ] {
-        assert_eq!(
-            keys(CURRENT, previous).await,
-            Ok(want.clone()),
-            "{previous:?}"
-        );
+    for previous in [NOT_FOUND, INVALID, DENIED, (500, "{}"), (200, "{}"), (200, "junk")] {
+        assert_eq!(keys(CURRENT, previous).await, Ok(want.clone()), "{previous:?}");
     }
 }
 
@@ -119,22 +99,10 @@ async fn a_current_version_that_gives_no_text_is_no_key() {
     for (current, why) in [
         (NOT_FOUND, "the secret has no current version"),
         (INVALID, "the secret has no current version"),
-        (
-            DENIED,
-            "Secrets Manager gave no value: AccessDeniedException",
-        ),
-        (
-            (503, "<html>"),
-            "Secrets Manager gave no value: service error",
-        ),
-        (
-            (200, r#"{"CreatedDate":1}"#),
-            "the secret's version has no text or no date",
-        ),
-        (
-            (200, r#"{"SecretString":"new"}"#),
-            "the secret's version has no text or no date",
-        ),
+        (DENIED, "Secrets Manager gave no value: AccessDeniedException"),
+        ((503, "<html>"), "Secrets Manager gave no value: service error"),
+        ((200, r#"{"CreatedDate":1}"#), "the secret's version has no text or no date"),
+        ((200, r#"{"SecretString":"new"}"#), "the secret's version has no text or no date"),
         (
             (200, r#"{"SecretBinary":"bmV3","CreatedDate":1}"#),
             "the secret's version has no text or no date",
@@ -143,26 +111,16 @@ async fn a_current_version_that_gives_no_text_is_no_key() {
             (200, r#"{"SecretString":"new","CreatedDate":-1}"#),
             "the secret's version has no text or no date",
         ),
-        (
-            (200, r#"{"SecretString":"bad","CreatedDate":1}"#),
-            "the secret is unusable: it says so",
-        ),
+        ((200, r#"{"SecretString":"bad","CreatedDate":1}"#), "the secret is unusable: it says so"),
     ] {
-        assert_eq!(
-            keys(current, PREVIOUS).await,
-            Err(why.to_owned()),
-            "{current:?}"
-        );
+        assert_eq!(keys(current, PREVIOUS).await, Err(why.to_owned()), "{current:?}");
     }
 }
 
 #[tokio::test]
 async fn a_read_that_hangs_is_given_up() {
     let now = Timestamp::from_millis(1_700_000_001_000).unwrap();
-    let mut secret = secret(Canned {
-        current: None,
-        previous: None,
-    });
+    let mut secret = secret(Canned { current: None, previous: None });
     secret.stored.deadline = Duration::from_millis(1);
     let NoKeys(cause) = secret.keys(now).await.unwrap_err();
     assert_eq!(cause.to_string(), "Secrets Manager did not answer in time");

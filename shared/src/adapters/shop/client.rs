@@ -97,13 +97,7 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
     /// which opens one for each. `clock` dates the tokens.
     #[must_use]
     pub fn new(kept: Client, fresh: Client, keys: Arc<K>, clock: fn() -> Timestamp) -> Self {
-        Self {
-            kept,
-            fresh,
-            keys,
-            clock,
-            deadline: DEADLINE,
-        }
+        Self { kept, fresh, keys, clock, deadline: DEADLINE }
     }
 
     /// The same with another deadline for each call.
@@ -114,9 +108,7 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
 
     /// Makes a call, within the deadline.
     pub(super) async fn call(&self, ask: &Ask<'_>) -> Result<Answer, Fault> {
-        timeout(self.deadline, self.attempts(ask))
-            .await
-            .unwrap_or(Err(Fault::Deadline))
+        timeout(self.deadline, self.attempts(ask)).await.unwrap_or(Err(Fault::Deadline))
     }
 
     /// Opens a connection and keeps it: any answer will do, so no token is sent.

@@ -73,10 +73,8 @@ impl Server {
     fn with(ca_pem: String, tls: Arc<ServerConfig>, script: impl IntoIterator<Item = Act>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let log = Arc::new(Mutex::new(Log {
-            script: script.into_iter().collect(),
-            ..Log::default()
-        }));
+        let log =
+            Arc::new(Mutex::new(Log { script: script.into_iter().collect(), ..Log::default() }));
         let shared = (Arc::clone(&tls), Arc::clone(&log));
         thread::spawn(move || {
             for socket in listener.incoming().map_while(Result::ok) {
@@ -84,18 +82,11 @@ impl Server {
                 thread::spawn(move || serve(socket, tls, &log));
             }
         });
-        Self {
-            ca_pem,
-            tls,
-            port,
-            log,
-        }
+        Self { ca_pem, tls, port, log }
     }
 
     pub(super) fn url(&self, path: &str) -> reqwest::Url {
-        format!("https://localhost:{}{path}", self.port)
-            .parse()
-            .unwrap()
+        format!("https://localhost:{}{path}", self.port).parse().unwrap()
     }
 
     /// The requests so far, head and body.
@@ -121,18 +112,13 @@ fn certificates() -> (String, Arc<ServerConfig>) {
     let ca_pem = params.self_signed(&key).unwrap().pem();
     let ca = Issuer::new(params, key);
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &ca)
-        .unwrap();
+    let leaf =
+        CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(
-            vec![leaf.der().clone()],
-            key.serialize_der().try_into().unwrap(),
-        )
+        .with_single_cert(vec![leaf.der().clone()], key.serialize_der().try_into().unwrap())
         .unwrap();
     (ca_pem, Arc::new(config))
 }
@@ -205,10 +191,7 @@ fn send(stream: &mut Stream, text: &str) {
 
 /// The read's time limit is the pace: there is nothing to read until the client goes.
 fn drip(stream: &mut Stream) {
-    stream
-        .sock
-        .set_read_timeout(Some(Duration::from_millis(5)))
-        .unwrap();
+    stream.sock.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
     loop {
         match stream.read(&mut [0]) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {

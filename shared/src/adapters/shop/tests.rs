@@ -99,10 +99,7 @@ fn cause<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> String {
     }
     let debug = format!("{cause:?}");
     for hidden in ["canary", "eyJ", "/api/"] {
-        assert!(
-            !debug.contains(hidden) && !chain.concat().contains(hidden),
-            "{debug}"
-        );
+        assert!(!debug.contains(hidden) && !chain.concat().contains(hidden), "{debug}");
     }
     chain.swap_remove(0)
 }
@@ -113,27 +110,17 @@ async fn a_question_is_sent_as_the_contract_says() {
     assert!(exists(&users(&server)).await.unwrap());
     let orders = orders(&server);
     let order = find(&orders).await.unwrap().unwrap();
-    assert_eq!(
-        (order.uid.get(), order.amount_minor, order.paid),
-        (1, 100, false)
-    );
+    assert_eq!((order.uid.get(), order.amount_minor, order.paid), (1, 100, false));
     tell(&orders).await.unwrap();
     let wanted = [
         ("/api/user/userinfo?canary=1", r#"{"id":1}"#, None),
         ("/api/order/detail", r#"{"id":7}"#, None),
-        (
-            "/api/order/paid?canary=1",
-            r#"{"amount":100,"id":7,"pay_id":5,"status":1}"#,
-            Some("5"),
-        ),
+        ("/api/order/paid?canary=1", r#"{"amount":100,"id":7,"pay_id":5,"status":1}"#, Some("5")),
     ];
     let requests = server.requests();
     assert_eq!(requests.len(), wanted.len());
     for (request, (path, body, key)) in requests.iter().zip(wanted) {
-        assert!(
-            request.starts_with(&format!("POST {path} HTTP/1.1\r\n")),
-            "{request}"
-        );
+        assert!(request.starts_with(&format!("POST {path} HTTP/1.1\r\n")), "{request}");
         assert!(request.ends_with(&format!("\r\n\r\n{body}")), "{request}");
         assert_eq!(header(request, "content-type"), Some("application/json"));
         assert_eq!(header(request, "traceparent"), Some(TRACE));
@@ -141,22 +128,13 @@ async fn a_question_is_sent_as_the_contract_says() {
         let token = header(request, "authorization");
         let keys = Fixed::there().0.unwrap();
         let rules = TokenRules::default();
-        assert_eq!(
-            auth::service(token, &keys, &rules, SHOP_SCOPE, now()),
-            Ok(())
-        );
+        assert_eq!(auth::service(token, &keys, &rules, SHOP_SCOPE, now()), Ok(()));
     }
 }
 
 #[tokio::test]
 async fn one_connection_serves_many_calls() {
-    let script = [
-        say(200, ORDER),
-        say(404, "x"),
-        say(400, ABSENT),
-        say(204, ""),
-        say(200, "y"),
-    ];
+    let script = [say(200, ORDER), say(404, "x"), say(400, ABSENT), say(204, ""), say(200, "y")];
     let server = Server::start(script);
     let orders = orders(&server);
     assert!(find(&orders).await.unwrap().is_some());
@@ -197,14 +175,8 @@ async fn any_other_answer_is_unavailable_and_not_repeated() {
             say(200, r#"{"id":2,"canary":1}"#),
             "the answer cannot be read, or is about something else",
         ),
-        (
-            say(200, "canary"),
-            "the answer cannot be read, or is about something else",
-        ),
-        (
-            say(200, ""),
-            "the answer cannot be read, or is about something else",
-        ),
+        (say(200, "canary"), "the answer cannot be read, or is about something else"),
+        (say(200, ""), "the answer cannot be read, or is about something else"),
         (say(202, USER), "answered with status 202 Accepted"),
         (say(302, ""), "answered with status 302 Found"),
         (say(307, ""), "answered with status 307 Temporary Redirect"),
@@ -213,15 +185,9 @@ async fn any_other_answer_is_unavailable_and_not_repeated() {
         (say(403, ABSENT), "answered with status 403 Forbidden"),
         (say(410, ""), "answered with status 410 Gone"),
         (say(429, ""), "answered with status 429 Too Many Requests"),
-        (
-            say(500, ABSENT),
-            "answered with status 500 Internal Server Error",
-        ),
+        (say(500, ABSENT), "answered with status 500 Internal Server Error"),
         (say(503, ""), "answered with status 503 Service Unavailable"),
-        (
-            say(200, &" ".repeat(64 * 1024 + 1)),
-            "answered with more than 65536 bytes",
-        ),
+        (say(200, &" ".repeat(64 * 1024 + 1)), "answered with more than 65536 bytes"),
     ] {
         let server = Server::start([answer.clone()]);
         assert_eq!(cause(exists(&users(&server)).await), why, "{answer:?}");
@@ -266,22 +232,14 @@ async fn a_broken_connection_is_replaced_once() {
     for broken in broken {
         let server = Server::start([broken.clone(), say(200, USER)]);
         assert!(exists(&users(&server)).await.unwrap(), "{broken:?}");
-        assert_eq!(
-            (server.requests().len(), server.connections()),
-            (2, 2),
-            "{broken:?}"
-        );
+        assert_eq!((server.requests().len(), server.connections()), (2, 2), "{broken:?}");
         let [first, second] = server.requests().try_into().unwrap();
         assert_eq!(first, second);
 
         let server = Server::start([broken.clone(), broken.clone(), say(200, USER)]);
         let answer = exists(&users(&server)).await;
         assert_eq!(cause(answer), "the connection failed", "{broken:?}");
-        assert_eq!(
-            (server.requests().len(), server.connections()),
-            (2, 2),
-            "{broken:?}"
-        );
+        assert_eq!((server.requests().len(), server.connections()), (2, 2), "{broken:?}");
     }
 }
 
@@ -317,13 +275,9 @@ async fn each_host_is_warmed_once() {
     let other = one.beside([say(405, "")]);
     let (detail, paid) = (one.url("/detail"), one.url("/paid"));
     let client = client(&one.ca_pem, Fixed::there());
-    HttpOrders::new(client.clone(), detail.clone(), paid)
-        .warm()
-        .await;
+    HttpOrders::new(client.clone(), detail.clone(), paid).warm().await;
     assert_eq!((one.requests().len(), other.requests().len()), (1, 0));
-    HttpOrders::new(client, detail, other.url("/paid"))
-        .warm()
-        .await;
+    HttpOrders::new(client, detail, other.url("/paid")).warm().await;
     assert_eq!((one.requests().len(), other.requests().len()), (2, 1));
 }
 
@@ -337,11 +291,7 @@ async fn a_call_is_given_up_at_its_deadline_and_not_repeated() {
         // A handshake may take its time; what the deadline is to cut short is the answer.
         users.warm().await;
         users.client = users.client.with_deadline(IMPATIENT);
-        assert_eq!(
-            cause(exists(&users).await),
-            "not answered in time",
-            "{slow:?}"
-        );
+        assert_eq!(cause(exists(&users).await), "not answered in time", "{slow:?}");
         assert_eq!(server.requests().len(), 2, "{slow:?}");
     }
 }

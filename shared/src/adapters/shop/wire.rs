@@ -68,22 +68,12 @@ mod tests {
         let of = |body: &str| order(body.as_bytes(), oid);
         let found = |amount_minor, paid| {
             let uid = UserId::new(1).unwrap();
-            Some(Order {
-                uid,
-                amount_minor,
-                paid,
-            })
+            Some(Order { uid, amount_minor, paid })
         };
         for (body, want) in [
-            (
-                r#"{"id":7,"uid":1,"pid":9,"amount":100,"status":0}"#,
-                found(100, false),
-            ),
+            (r#"{"id":7,"uid":1,"pid":9,"amount":100,"status":0}"#, found(100, false)),
             (r#"{"id":7,"uid":1,"amount":0,"status":1}"#, found(0, true)),
-            (
-                r#"{"id":7,"uid":1,"amount":18446744073709551615,"status":2}"#,
-                found(u64::MAX, true),
-            ),
+            (r#"{"id":7,"uid":1,"amount":18446744073709551615,"status":2}"#, found(u64::MAX, true)),
         ] {
             assert_eq!(of(body), want, "{body}");
         }
@@ -116,15 +106,7 @@ mod tests {
     fn a_user_is_read_only_if_it_is_the_one_asked_for() {
         let uid = UserId::new(7).unwrap();
         assert_eq!(user(br#"{"id":7,"name":"x","gender":1}"#, uid), Some(()));
-        for bad in [
-            r#"{"id":8}"#,
-            r#"{"id":"7"}"#,
-            r#"{"id":7,"id":7}"#,
-            "{}",
-            "[]",
-            "7",
-            "",
-        ] {
+        for bad in [r#"{"id":8}"#, r#"{"id":"7"}"#, r#"{"id":7,"id":7}"#, "{}", "[]", "7", ""] {
             assert_eq!(user(bad.as_bytes(), uid), None, "{bad}");
         }
     }

@@ -15,10 +15,7 @@ fn key(seed: &str) -> AuthKey {
 }
 
 fn keys() -> Generations<AuthKey> {
-    Generations {
-        current: key("k"),
-        previous: None,
-    }
+    Generations { current: key("k"), previous: None }
 }
 
 fn good() -> Value {
@@ -98,15 +95,9 @@ fn the_scheme_counts_in_any_case_and_holds_exactly_one_token() {
 #[test]
 fn a_token_of_4_kib_is_refused_unread() {
     let padded = |len: usize| sign(&key("k"), &with("pad", &json!("x".repeat(len))));
-    let fits = (0..4096)
-        .map(padded)
-        .take_while(|token| token.len() < TOKEN_LIMIT_BYTES)
-        .last()
-        .unwrap();
-    let too_long = (2900..3100)
-        .map(padded)
-        .find(|token| token.len() >= TOKEN_LIMIT_BYTES)
-        .unwrap();
+    let fits =
+        (0..4096).map(padded).take_while(|token| token.len() < TOKEN_LIMIT_BYTES).last().unwrap();
+    let too_long = (2900..3100).map(padded).find(|token| token.len() >= TOKEN_LIMIT_BYTES).unwrap();
     assert_eq!(payer_of(&fits), Ok(7));
     assert_eq!(payer_of(&too_long), Err(Refused::Unauthenticated));
 }
@@ -144,21 +135,14 @@ fn a_header_other_than_plain_hs256_is_refused() {
         let token = compact(&key("k"), bad, &claims);
         assert_eq!(payer_of(&token), Err(Refused::Unauthenticated), "{bad}");
     }
-    assert_eq!(
-        payer_of(&compact(&key("k"), r#"{"alg":"HS256"}"#, &claims)),
-        Ok(7)
-    );
+    assert_eq!(payer_of(&compact(&key("k"), r#"{"alg":"HS256"}"#, &claims)), Ok(7));
 }
 
 #[test]
 fn an_unsigned_token_is_refused() {
     let token = sign(&key("k"), &good());
     let (message, _) = token.rsplit_once('.').unwrap();
-    for bad in [
-        message.to_owned(),
-        format!("{message}."),
-        format!("{message}.AAAA"),
-    ] {
+    for bad in [message.to_owned(), format!("{message}."), format!("{message}.AAAA")] {
         assert_eq!(payer_of(&bad), Err(Refused::Unauthenticated), "{bad}");
     }
 }
@@ -179,16 +163,10 @@ fn one_flipped_bit_anywhere_refuses_the_token() {
 
 #[test]
 fn a_signature_by_an_unknown_key_is_told_apart_only_where_it_matters() {
-    assert_eq!(
-        payer_of(&sign(&key("x"), &good())),
-        Err(Refused::UnknownSignature)
-    );
+    assert_eq!(payer_of(&sign(&key("x"), &good())), Err(Refused::UnknownSignature));
     // Expired anyway: no reason to read the secret again.
     let old = with("exp", &json!(NOW_SECS));
-    assert_eq!(
-        payer_of(&sign(&key("x"), &old)),
-        Err(Refused::Unauthenticated)
-    );
+    assert_eq!(payer_of(&sign(&key("x"), &old)), Err(Refused::Unauthenticated));
 }
 
 #[test]
@@ -242,10 +220,7 @@ fn claims_of_odd_json_are_refused() {
 #[test]
 fn a_payer_has_a_uid_in_range() {
     let largest = (1_u64 << 53) - 1;
-    assert_eq!(
-        payer_of(&sign(&key("k"), &with("uid", &json!(largest)))),
-        Ok(largest)
-    );
+    assert_eq!(payer_of(&sign(&key("k"), &with("uid", &json!(largest)))), Ok(largest));
     for bad in [
         Value::Null,
         json!("7"),
@@ -265,10 +240,7 @@ fn a_payer_has_a_uid_in_range() {
 
 #[test]
 fn issuer_and_audience_are_enforced_where_configured() {
-    let rules = TokenRules {
-        issuer: Some("mall".to_owned()),
-        audience: Some("pay".to_owned()),
-    };
+    let rules = TokenRules { issuer: Some("mall".to_owned()), audience: Some("pay".to_owned()) };
     for (iss, aud, want) in [
         (json!("mall"), json!("pay"), true),
         (json!("mall"), json!(["x", "pay"]), true),
@@ -307,26 +279,13 @@ fn a_scope_of_ours_is_never_a_payer() {
         assert_eq!(payer_of(&token), Err(Refused::Forbidden), "{scope}");
     }
     for scope in [json!(""), json!("read write"), json!("pay"), json!([])] {
-        assert_eq!(
-            payer_of(&sign(&key("k"), &with("scope", &scope))),
-            Ok(7),
-            "{scope}"
-        );
+        assert_eq!(payer_of(&sign(&key("k"), &with("scope", &scope))), Ok(7), "{scope}");
     }
-    for odd in [
-        json!(1),
-        json!({"pay:callback": 1}),
-        json!([1]),
-        json!(true),
-    ] {
+    for odd in [json!(1), json!({"pay:callback": 1}), json!([1]), json!(true)] {
         let token = sign(&key("k"), &with("scope", &odd));
         assert_eq!(payer_of(&token), Err(Refused::Unauthenticated), "{odd}");
     }
-    let null = compact(
-        &key("k"),
-        HEADER,
-        r#"{"exp":1900000000,"uid":7,"scope":null}"#,
-    );
+    let null = compact(&key("k"), HEADER, r#"{"exp":1900000000,"uid":7,"scope":null}"#);
     assert_eq!(payer_of(&null), Err(Refused::Unauthenticated));
 }
 
@@ -342,20 +301,13 @@ fn a_service_needs_exactly_the_scope_asked_for() {
         (Value::Null, Err(Refused::Forbidden)),
         (json!(1), Err(Refused::Unauthenticated)),
     ] {
-        assert_eq!(
-            service_of(&with("scope", &scope), CALLBACK_SCOPE),
-            want,
-            "{scope}"
-        );
+        assert_eq!(service_of(&with("scope", &scope), CALLBACK_SCOPE), want, "{scope}");
     }
     // A service is nobody in particular: it needs no uid. Its time counts all the same.
     let claims = json!({"exp": NOW_SECS + 1, "scope": CALLBACK_SCOPE});
     assert_eq!(service_of(&claims, CALLBACK_SCOPE), Ok(()));
     let late = json!({"exp": NOW_SECS, "scope": CALLBACK_SCOPE});
-    assert_eq!(
-        service_of(&late, CALLBACK_SCOPE),
-        Err(Refused::Unauthenticated)
-    );
+    assert_eq!(service_of(&late, CALLBACK_SCOPE), Err(Refused::Unauthenticated));
 }
 
 #[test]
@@ -364,13 +316,7 @@ fn a_token_of_ours_lives_60_seconds_and_pays_for_nobody() {
     let header = format!("Bearer {token}");
     let at = |millis| {
         let rules = TokenRules::default();
-        service(
-            Some(&header),
-            &keys(),
-            &rules,
-            SHOP_SCOPE,
-            now().plus_millis(millis),
-        )
+        service(Some(&header), &keys(), &rules, SHOP_SCOPE, now().plus_millis(millis))
     };
     assert_eq!(at(0), Ok(()));
     assert_eq!(at(59_000), Ok(()));
@@ -384,14 +330,8 @@ fn a_token_of_ours_lives_60_seconds_and_pays_for_nobody() {
 
 #[test]
 fn the_previous_key_counts_until_its_time() {
-    let keys = Generations {
-        current: key("n"),
-        previous: Some((key("k"), now())),
-    };
-    let header = format!(
-        "Bearer {}",
-        sign(&key("k"), &with("exp", &json!(NOW_SECS + 99)))
-    );
+    let keys = Generations { current: key("n"), previous: Some((key("k"), now())) };
+    let header = format!("Bearer {}", sign(&key("k"), &with("exp", &json!(NOW_SECS + 99))));
     let at = |now| payer(Some(&header), &keys, &TokenRules::default(), now).map(UserId::get);
     let before = Timestamp::from_millis(now().millis() - 1).unwrap();
     assert_eq!(at(before), Ok(7));

@@ -26,9 +26,7 @@ where
     F: Future<Output = Result<Answer, Refusal>>,
 {
     let api = event(&through_api(), deadline_ms);
-    let reply = serve(api, now, 100, |_door, _invocation| handle())
-        .await
-        .unwrap();
+    let reply = serve(api, now, 100, |_door, _invocation| handle()).await.unwrap();
     let direct = event(&json!({}), deadline_ms);
     let direct = serve(direct, now, 100, |_door, _invocation| handle()).await;
     let direct = direct.map(|reply| serde_json::to_string(&reply).unwrap());
@@ -53,10 +51,7 @@ async fn an_answer_leaves_by_the_door_the_request_came_by() {
 #[tokio::test]
 async fn a_panic_is_answered() {
     // At once, and after a wait.
-    let at_once = both(FAR_MS, || -> std::future::Ready<_> {
-        panic!("in a dependency")
-    })
-    .await;
+    let at_once = both(FAR_MS, || -> std::future::Ready<_> { panic!("in a dependency") }).await;
     assert_eq!(at_once, (json!(500), Err(Code::Internal)));
     let later = both(FAR_MS, || async {
         tokio::task::yield_now().await;

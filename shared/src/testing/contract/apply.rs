@@ -33,10 +33,7 @@ pub async fn every_change_reads_back_as_the_domain_makes_it(
     ];
     let unknown = Money::NONE;
     let moneys = [stripe("pi_1"), stripe(""), unknown];
-    for (way, money) in ways
-        .iter()
-        .flat_map(|way| moneys.iter().map(move |money| (way, money)))
-    {
+    for (way, money) in ways.iter().flat_map(|way| moneys.iter().map(move |money| (way, money))) {
         let mut payment = fresh.stored(&store).await;
         for (to, after) in way.iter().zip(20..) {
             let change = payment.change_to(*to, money, false, at(after));
@@ -59,10 +56,7 @@ pub async fn money_with_no_transaction_removes_the_stored_one(
 ) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let change = Change {
-        money: Some(Money {
-            source: Source::WECHAT,
-            txn: None,
-        }),
+        money: Some(Money { source: Source::WECHAT, txn: None }),
         ..payment.change_to(Status::Refunded, &stripe("pi_1"), false, at(20))
     };
     let payment = fresh.changed(&store, &payment, &change).await;
@@ -76,18 +70,11 @@ pub async fn a_change_names_what_it_sets(store: impl PaymentStore + Inspect, fre
     let change = payment.change_to(Status::Paid, &stripe(""), false, at(20));
     let payment = fresh.changed(&store, &payment, &change).await;
     let taught = payment.change_taught_by(&stripe("pi_1"), at(40)).unwrap();
-    store
-        .told(payment.id, payment.work.unwrap(), at(30))
-        .await
-        .unwrap();
+    store.told(payment.id, payment.work.unwrap(), at(30)).await.unwrap();
     let event = fresh.event_of(&payment, &taught);
     let applied = store.apply(&taught, &event).await;
     assert_eq!(applied.unwrap(), Applied::Done);
-    let told = Payment {
-        told_at: Some(at(30)),
-        work: None,
-        ..taught.applied_to(payment)
-    };
+    let told = Payment { told_at: Some(at(30)), work: None, ..taught.applied_to(payment) };
     has(&store, &told).await;
     assert_eq!(store.listed().await, []);
 }
@@ -113,10 +100,7 @@ pub async fn a_long_message_is_kept_in_part(store: impl PaymentStore + Inspect, 
     assert_eq!(applied.unwrap(), Applied::Done);
     let kept = store.events(Some(payment.id), Provider::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&event)]);
-    assert_eq!(
-        (kept[0].len, kept[0].body.len()),
-        (1_000_000, RawBody::KEPT_MAX)
-    );
+    assert_eq!((kept[0].len, kept[0].body.len()), (1_000_000, RawBody::KEPT_MAX));
 }
 
 /// Each of the two is compared; nothing is written.
@@ -127,18 +111,9 @@ pub async fn another_version_or_status_is_a_changed_record(
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let change = payment.change_to(Status::Refunded, &stripe("pi_1"), false, at(20));
     let wrong = [
-        Change {
-            from_version: change.from_version - 1,
-            ..change.clone()
-        },
-        Change {
-            from_version: change.from_version + 1,
-            ..change.clone()
-        },
-        Change {
-            from: Status::Closed,
-            ..change
-        },
+        Change { from_version: change.from_version - 1, ..change.clone() },
+        Change { from_version: change.from_version + 1, ..change.clone() },
+        Change { from: Status::Closed, ..change },
     ];
     let before = store.events(Some(payment.id), Provider::Native).await;
     for change in wrong {
@@ -174,14 +149,8 @@ pub async fn the_record_counts_before_the_guard_before_the_key(
     store.log(&taken).await.unwrap();
 
     let change = payment.change_to(Status::Paid, &stripe("pi_1"), true, at(20));
-    let outdated = Change {
-        from_version: 1,
-        ..change.clone()
-    };
-    let unguarded = Change {
-        guarded: false,
-        ..change.clone()
-    };
+    let outdated = Change { from_version: 1, ..change.clone() };
+    let unguarded = Change { guarded: false, ..change.clone() };
     for (change, want) in [
         (&outdated, Applied::RecordChanged),
         (&change, Applied::NotLive),
@@ -194,11 +163,7 @@ pub async fn the_record_counts_before_the_guard_before_the_key(
     let applied = store.apply(&change, &fresh.event(&payment)).await;
     assert_eq!(applied.unwrap(), Applied::NotLive);
     let kept = store.events(Some(payment.id), Provider::Native).await;
-    assert_eq!(
-        kept.len(),
-        2,
-        "the move to closed, and the key taken: {kept:?}"
-    );
+    assert_eq!(kept.len(), 2, "the move to closed, and the key taken: {kept:?}");
     assert_eq!(store.listed().await, []);
 }
 
@@ -210,10 +175,7 @@ pub async fn only_a_live_payment_passes_the_guard(
     let payment = fresh.stored_as(&store, Status::Closed).await;
     let guard = store.guard(payment.oid).await.unwrap();
     let change = payment.change_to(Status::Paid, &stripe("pi_1"), true, at(20));
-    let elsewhere = Change {
-        oid: fresh.payment().oid,
-        ..change.clone()
-    };
+    let elsewhere = Change { oid: fresh.payment().oid, ..change.clone() };
     let event = fresh.event_of(&payment, &elsewhere);
     let applied = store.apply(&elsewhere, &event).await;
     assert_eq!(applied.unwrap(), Applied::NotLive);
@@ -228,10 +190,7 @@ pub async fn a_suffix_finds_a_key_of_its_own(store: impl PaymentStore + Inspect,
     let first = fresh.event(&payment);
     store.log(&first).await.unwrap();
     let change = payment.change_to(Status::Paid, &stripe("pi_1"), false, at(20));
-    let event = Event {
-        id: first.id.clone(),
-        ..fresh.event_of(&payment, &change)
-    };
+    let event = Event { id: first.id.clone(), ..fresh.event_of(&payment, &change) };
     let applied = store.apply(&change, &event).await;
     assert_eq!(applied.unwrap(), Applied::KeyTaken);
     has(&store, &payment).await;

@@ -82,9 +82,7 @@ pub async fn keeps_what_is_not_replaceable(store: impl PaymentStore + Inspect, f
     ];
     for old in kept {
         let new = fresh.payment_of(old.uid, old.oid);
-        let created = store
-            .create(&new, &Guard::of(&new, None), Some(old.id))
-            .await;
+        let created = store.create(&new, &Guard::of(&new, None), Some(old.id)).await;
         assert_eq!(created.unwrap(), Created::NotReplaceable, "{old:?}");
         let guard = store.guard(old.oid).await.unwrap();
         assert_eq!(guard, Some(Guard::of(&old, None)));
@@ -98,9 +96,7 @@ pub async fn replacing_meets_another_guard(store: impl PaymentStore + Inspect, f
     let old = fresh.stored_as(&store, Status::Closed).await;
     let [one, other] = [(); 2].map(|()| fresh.payment_of(old.uid, old.oid));
     create(&store, &one, Some(old.id)).await;
-    let created = store
-        .create(&other, &Guard::of(&other, None), Some(old.id))
-        .await;
+    let created = store.create(&other, &Guard::of(&other, None), Some(old.id)).await;
     let guard = Guard::of(&one, None);
     assert_eq!(created.unwrap(), Created::Guarded(Some(guard)));
     assert_eq!(store.payment(other.id).await.unwrap(), None);
@@ -123,9 +119,7 @@ pub async fn replacing_takes_no_taken_id(store: impl PaymentStore + Inspect, fre
     let other = fresh.stored(&store).await;
     let mut new = fresh.payment_of(old.uid, old.oid);
     new.id = other.id;
-    let created = store
-        .create(&new, &Guard::of(&new, None), Some(old.id))
-        .await;
+    let created = store.create(&new, &Guard::of(&new, None), Some(old.id)).await;
     assert_eq!(created.unwrap(), Created::IdTaken);
     let guard = store.guard(old.oid).await.unwrap();
     assert_eq!(guard, Some(Guard::of(&old, None)));

@@ -30,9 +30,7 @@ impl Fresh {
     /// Values above this number.
     #[must_use]
     pub const fn above(number: u64) -> Self {
-        Self {
-            last: AtomicU64::new(number),
-        }
+        Self { last: AtomicU64::new(number) }
     }
 
     fn number(&self) -> u64 {
@@ -149,17 +147,12 @@ pub fn at(millis: u64) -> Timestamp {
 /// Money of Stripe's; the empty transaction is none.
 #[must_use]
 pub fn stripe(txn: &str) -> Money {
-    Money {
-        source: Source::STRIPE,
-        txn: ProviderTxn::new(txn).ok(),
-    }
+    Money { source: Source::STRIPE, txn: ProviderTxn::new(txn).ok() }
 }
 
 /// Creates a payment that nothing stands in the way of.
 pub async fn create(store: &impl PaymentStore, payment: &Payment, replacing: Option<PaymentId>) {
-    let created = store
-        .create(payment, &Guard::of(payment, None), replacing)
-        .await;
+    let created = store.create(payment, &Guard::of(payment, None), replacing).await;
     assert_eq!(created.unwrap(), Created::Done);
 }
 

@@ -27,11 +27,8 @@ pub async fn keeps_an_event_and_touches_no_record(
 pub async fn a_key_is_taken_once(store: impl PaymentStore + Inspect, fresh: Fresh) {
     let payment = fresh.payment();
     let first = fresh.event(&payment);
-    let second = Event {
-        id: first.id.clone(),
-        verdict: Verdict::Quarantined,
-        ..fresh.event(&payment)
-    };
+    let second =
+        Event { id: first.id.clone(), verdict: Verdict::Quarantined, ..fresh.event(&payment) };
     assert_ne!(first.body.digest(), second.body.digest());
     assert_eq!(store.log(&first).await.unwrap(), Logged::Done);
     for again in [&first, &second] {
@@ -47,10 +44,7 @@ pub async fn a_key_is_taken_once(store: impl PaymentStore + Inspect, fresh: Fres
 pub async fn a_suffix_makes_a_key_of_its_own(store: impl PaymentStore + Inspect, fresh: Fresh) {
     let payment = fresh.payment();
     let first = fresh.event(&payment);
-    let second = Event {
-        id: first.id.clone(),
-        ..fresh.event(&payment)
-    };
+    let second = Event { id: first.id.clone(), ..fresh.event(&payment) };
     let second = second.suffixed_by_body();
     assert_eq!(store.log(&first).await.unwrap(), Logged::Done);
     assert_eq!(store.log(&second).await.unwrap(), Logged::Done);
@@ -108,12 +102,7 @@ pub async fn keeps_strays_apart(store: impl PaymentStore + Inspect, fresh: Fresh
 pub async fn keeps_an_event_that_says_nothing(store: impl PaymentStore + Inspect, fresh: Fresh) {
     let payment = fresh.payment();
     let event = Event {
-        said: Said {
-            outcome: None,
-            money: Money::NONE,
-            amount_minor: None,
-            currency: None,
-        },
+        said: Said { outcome: None, money: Money::NONE, amount_minor: None, currency: None },
         status: None,
         version: None,
         verdict: Verdict::Ignored,

@@ -13,11 +13,7 @@ pub async fn takes_the_telling_off_the_list(store: impl PaymentStore + Inspect, 
     assert_eq!(store.listed().await.len(), 1);
     let work = payment.work.unwrap();
     store.told(payment.id, work, at(99)).await.unwrap();
-    let told = Payment {
-        told_at: Some(at(99)),
-        work: None,
-        ..payment
-    };
+    let told = Payment { told_at: Some(at(99)), work: None, ..payment };
     has(&store, &told).await;
     assert_eq!(store.listed().await, []);
     let refunded = fresh.moved(&store, &told, Status::Refunded).await;
@@ -28,16 +24,8 @@ pub async fn takes_the_telling_off_the_list(store: impl PaymentStore + Inspect, 
 pub async fn leaves_any_other_telling(store: impl PaymentStore + Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let work = payment.work.unwrap();
-    let outdated = [
-        Work {
-            due: work.due.plus_millis(1),
-            ..work
-        },
-        Work {
-            tries: work.tries + 1,
-            ..work
-        },
-    ];
+    let outdated =
+        [Work { due: work.due.plus_millis(1), ..work }, Work { tries: work.tries + 1, ..work }];
     for outdated in outdated {
         store.told(payment.id, outdated, at(99)).await.unwrap();
         has(&store, &payment).await;
@@ -51,11 +39,7 @@ pub async fn happens_once(store: impl PaymentStore + Inspect, fresh: Fresh) {
     let work = payment.work.unwrap();
     store.told(payment.id, work, at(99)).await.unwrap();
     store.told(payment.id, work, at(100)).await.unwrap();
-    let told = Payment {
-        told_at: Some(at(99)),
-        work: None,
-        ..payment
-    };
+    let told = Payment { told_at: Some(at(99)), work: None, ..payment };
     has(&store, &told).await;
 }
 

@@ -53,19 +53,13 @@ pub enum Report {
 impl Notice {
     /// Why it does not fit a record, if it does not.
     pub(super) fn misfit(&self, record: &Payment) -> Option<Misfit> {
-        if self
-            .amount_minor
-            .is_some_and(|minor| minor != record.amount.minor())
-        {
+        if self.amount_minor.is_some_and(|minor| minor != record.amount.minor()) {
             return Some(Misfit::AmountMismatch);
         }
         let currency = record.amount.currency().code();
         let fits = self.claims.is_none_or(|claims| claims.uid == record.uid)
             && self.claims.is_none_or(|claims| claims.oid == record.oid)
-            && self
-                .currency
-                .as_deref()
-                .is_none_or(|claimed| claimed == currency);
+            && self.currency.as_deref().is_none_or(|claimed| claimed == currency);
         (!fits).then_some(Misfit::RecordMismatch)
     }
 
@@ -84,10 +78,7 @@ impl Notice {
             suffix: None,
             at,
             said: self.said(),
-            status: Some((
-                record.status,
-                change.map_or(record.status, |change| change.to),
-            )),
+            status: Some((record.status, change.map_or(record.status, |change| change.to))),
             version: Some(change.map_or(record.version, Change::version)),
             verdict,
             reason: None,

@@ -49,9 +49,7 @@ pub(super) async fn settle(
             .await?
             .ok_or_else(|| CallbackError::Fault("a record that was there is gone".into()))?;
     }
-    Err(CallbackError::Unavailable(
-        "the record kept changing".into(),
-    ))
+    Err(CallbackError::Unavailable("the record kept changing".into()))
 }
 
 async fn attempt(
@@ -87,9 +85,7 @@ async fn apply(
 ) -> Result<Applied, StoreError> {
     let applied = store.apply(change, &event).await?;
     if applied == Applied::KeyTaken {
-        return store
-            .apply(change, &event.suffixed_by_version(change))
-            .await;
+        return store.apply(change, &event.suffixed_by_version(change)).await;
     }
     Ok(applied)
 }

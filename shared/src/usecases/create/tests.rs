@@ -13,14 +13,8 @@ fn refused(outcome: Result<CreatedPayment, CreateError>) -> CreateError {
 fn a_payment_and_its_guard_are_made() {
     let (world, id) = World::with_payment();
     let payment = world.payment(id);
-    assert_eq!(
-        (payment.uid, payment.oid, payment.amount),
-        (uid(1), oid(1), amount(100))
-    );
-    assert_eq!(
-        (payment.status, payment.create_time.millis()),
-        (Status::Pending, NOW_MS)
-    );
+    assert_eq!((payment.uid, payment.oid, payment.amount), (uid(1), oid(1), amount(100)));
+    assert_eq!((payment.status, payment.create_time.millis()), (Status::Pending, NOW_MS));
     let guard = world.store.table().guards.get(&oid(1)).unwrap().clone();
     assert_eq!(guard, Guard::of(&payment, request(100, Some(1)).key));
 }
@@ -31,56 +25,29 @@ fn the_happy_path_is_two_hops_deep() {
     let mut calls = world.gate.passed();
     assert_eq!(calls.pop(), Some(Call::Create));
     calls.sort_unstable();
-    assert_eq!(
-        calls,
-        [Call::NewestOfOrder, Call::UserExists, Call::FindOrder]
-    );
+    assert_eq!(calls, [Call::NewestOfOrder, Call::UserExists, Call::FindOrder]);
 }
 
 #[test]
 fn user_then_order_must_exist_and_the_order_be_the_payers() {
     let world = World::new();
-    let stranger = CreatePayment {
-        uid: uid(2),
-        ..request(100, None)
-    };
-    assert!(matches!(
-        refused(world.create(stranger)),
-        CreateError::UserNotFound
-    ));
+    let stranger = CreatePayment { uid: uid(2), ..request(100, None) };
+    assert!(matches!(refused(world.create(stranger)), CreateError::UserNotFound));
     world.shop.edit(|shop| shop.users.insert(uid(2)));
-    assert!(matches!(
-        refused(world.create(stranger)),
-        CreateError::OrderNotFound
-    ));
-    let no_order = CreatePayment {
-        oid: oid(9),
-        ..request(100, None)
-    };
-    assert!(matches!(
-        refused(world.create(no_order)),
-        CreateError::OrderNotFound
-    ));
+    assert!(matches!(refused(world.create(stranger)), CreateError::OrderNotFound));
+    let no_order = CreatePayment { oid: oid(9), ..request(100, None) };
+    assert!(matches!(refused(world.create(no_order)), CreateError::OrderNotFound));
     assert_eq!(world.payments(), 0);
 }
 
 #[test]
 fn an_order_that_is_paid_or_costs_another_amount_gets_none() {
     let world = World::new();
-    assert!(matches!(
-        refused(world.create(request(99, None))),
-        CreateError::AmountMismatch
-    ));
+    assert!(matches!(refused(world.create(request(99, None))), CreateError::AmountMismatch));
     world.edit_order(|order| order.paid = true);
     // Paid comes before the amount.
-    assert!(matches!(
-        refused(world.create(request(99, None))),
-        CreateError::OrderPaid
-    ));
-    assert!(matches!(
-        refused(world.create(request(100, None))),
-        CreateError::OrderPaid
-    ));
+    assert!(matches!(refused(world.create(request(99, None))), CreateError::OrderPaid));
+    assert!(matches!(refused(world.create(request(100, None))), CreateError::OrderPaid));
     assert_eq!(world.payments(), 0);
 }
 
@@ -90,10 +57,7 @@ fn a_service_that_is_down_is_not_an_absent_thing() {
         let world = World::new();
         world.fail(call, Fate::Before);
         let error = refused(world.create(request(100, None)));
-        assert!(
-            matches!(error, CreateError::Unavailable(_)),
-            "{call:?}: {error:?}"
-        );
+        assert!(matches!(error, CreateError::Unavailable(_)), "{call:?}: {error:?}");
         assert_eq!(world.payments(), 0);
     }
 }
@@ -124,16 +88,10 @@ fn the_same_key_and_request_gets_the_same_payment() {
 #[test]
 fn the_same_key_with_another_request_is_refused_while_the_payment_lives() {
     let (world, id) = World::with_payment();
-    assert!(matches!(
-        refused(world.create(request(99, Some(1)))),
-        CreateError::KeyReused
-    ));
+    assert!(matches!(refused(world.create(request(99, Some(1)))), CreateError::KeyReused));
     // A closed one is replaced, by the checks of the order.
     world.set_status(id, Status::Closed);
-    assert!(matches!(
-        refused(world.create(request(99, Some(1)))),
-        CreateError::AmountMismatch
-    ));
+    assert!(matches!(refused(world.create(request(99, Some(1)))), CreateError::AmountMismatch));
     world.edit_order(|order| order.amount_minor = 99);
     assert!(!world.create(request(99, Some(1))).unwrap().replayed);
 }
@@ -145,15 +103,9 @@ fn the_guard_is_asked_before_any_refusal() {
     world.store.edit(|table| table.lagging = true);
     let id = world.create(request(100, Some(1))).unwrap().id;
     world.edit_order(|order| order.paid = true);
-    assert_eq!(
-        world.create(request(100, Some(1))).unwrap(),
-        CreatedPayment { id, replayed: true }
-    );
+    assert_eq!(world.create(request(100, Some(1))).unwrap(), CreatedPayment { id, replayed: true });
     let error = refused(world.create(request(100, None)));
-    assert!(
-        matches!(error, CreateError::PaymentExists(Some(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, CreateError::PaymentExists(Some(_))), "{error:?}");
 }
 
 #[test]
@@ -181,15 +133,9 @@ fn only_a_payment_without_a_future_is_replaced() {
     ] {
         let (world, id) = World::with_payment();
         world.set_status(id, status);
-        world
-            .store
-            .edit(|table| table.payments.get_mut(&id).unwrap().paid_time = paid_time);
+        world.store.edit(|table| table.payments.get_mut(&id).unwrap().paid_time = paid_time);
         let outcome = world.create(request(100, Some(2)));
-        assert_eq!(
-            outcome.is_ok(),
-            replaced,
-            "{status:?} {paid_time:?}: {outcome:?}"
-        );
+        assert_eq!(outcome.is_ok(), replaced, "{status:?} {paid_time:?}: {outcome:?}");
         let live = world.store.table().guards.get(&oid(1)).unwrap().payment;
         assert_eq!(live != id, replaced, "{status:?} {paid_time:?}");
     }
@@ -200,10 +146,7 @@ fn a_replacement_is_subject_to_the_order() {
     let (world, id) = World::with_payment();
     world.set_status(id, Status::Closed);
     world.edit_order(|order| order.paid = true);
-    assert!(matches!(
-        refused(world.create(request(100, None))),
-        CreateError::OrderPaid
-    ));
+    assert!(matches!(refused(world.create(request(100, None))), CreateError::OrderPaid));
     assert_eq!(world.payments(), 1);
 }
 
@@ -213,13 +156,7 @@ fn a_write_that_did_not_say_whether_it_happened_is_read_back() {
     let world = World::new();
     world.fail(Call::Create, Fate::After);
     let created = world.create(request(100, None)).unwrap();
-    assert_eq!(
-        created,
-        CreatedPayment {
-            id: world.payment(created.id).id,
-            replayed: false
-        }
-    );
+    assert_eq!(created, CreatedPayment { id: world.payment(created.id).id, replayed: false });
     // It did not, or not yet: nobody knows, and the repeat finds out.
     for fate in [Fate::Lost, Fate::Late] {
         let world = World::new();
@@ -241,10 +178,7 @@ fn a_replacement_that_did_not_say_whether_it_happened_is_decided_again() {
         let new = world.create(request(100, Some(2))).unwrap();
         assert_ne!(new.id, old);
         world.store.edit(Table::land_late);
-        assert_eq!(
-            world.store.table().guards.get(&oid(1)).unwrap().payment,
-            new.id
-        );
+        assert_eq!(world.store.table().guards.get(&oid(1)).unwrap().payment, new.id);
         assert_eq!(world.payments(), 2, "{fate:?}");
     }
     // Three times at most.
@@ -253,12 +187,7 @@ fn a_replacement_that_did_not_say_whether_it_happened_is_decided_again() {
     world.gate.always(Call::Create, Fate::Lost);
     let error = refused(world.create(request(100, Some(2))));
     assert!(matches!(error, CreateError::Unavailable(_)), "{error:?}");
-    let tries = world
-        .gate
-        .passed()
-        .iter()
-        .filter(|call| **call == Call::Create)
-        .count();
+    let tries = world.gate.passed().iter().filter(|call| **call == Call::Create).count();
     assert_eq!(tries, 1 + 3);
 }
 
@@ -267,10 +196,7 @@ fn an_id_that_is_taken_is_not_used_twice() {
     let (world, taken) = World::with_payment();
     world.shop.sells(uid(1), oid(2), 100);
     world.ids.first([taken]);
-    let other = CreatePayment {
-        oid: oid(2),
-        ..request(100, None)
-    };
+    let other = CreatePayment { oid: oid(2), ..request(100, None) };
     let created = world.create(other).unwrap();
     assert_ne!(created.id, taken);
     assert_eq!(world.payment(taken).oid, oid(1));
@@ -308,12 +234,6 @@ fn another_users_payment_of_the_order_is_not_named() {
     let (world, _) = World::with_payment();
     world.shop.edit(|shop| shop.users.insert(uid(2)));
     world.edit_order(|order| order.uid = uid(2));
-    let heir = CreatePayment {
-        uid: uid(2),
-        ..request(100, None)
-    };
-    assert!(matches!(
-        refused(world.create(heir)),
-        CreateError::PaymentExists(None)
-    ));
+    let heir = CreatePayment { uid: uid(2), ..request(100, None) };
+    assert!(matches!(refused(world.create(heir)), CreateError::PaymentExists(None)));
 }

@@ -20,20 +20,11 @@ fn a_payment_is_shown_to_its_owner_and_to_nobody_else() {
         for viewer in [Some(uid(1)), None] {
             assert_eq!(show(wanted, viewer).unwrap().id, id);
         }
-        assert!(matches!(
-            show(wanted, Some(uid(2))),
-            Err(DetailError::NotFound)
-        ));
+        assert!(matches!(show(wanted, Some(uid(2))), Err(DetailError::NotFound)));
     }
     let absent = PaymentId::new(id.get() + 1).unwrap();
-    assert!(matches!(
-        show(Wanted::Id(absent), None),
-        Err(DetailError::NotFound)
-    ));
-    assert!(matches!(
-        show(Wanted::Order(oid(9)), None),
-        Err(DetailError::NotFound)
-    ));
+    assert!(matches!(show(Wanted::Id(absent), None), Err(DetailError::NotFound)));
+    assert!(matches!(show(Wanted::Order(oid(9)), None), Err(DetailError::NotFound)));
 }
 
 #[test]
@@ -41,10 +32,7 @@ fn an_order_is_two_reads_and_three_through_the_guard() {
     let (world, _) = World::with_payment();
     let made = world.gate.passed().len();
     by_order(&world).unwrap();
-    assert_eq!(
-        world.gate.passed()[made..],
-        [Call::NewestOfOrder, Call::Payment]
-    );
+    assert_eq!(world.gate.passed()[made..], [Call::NewestOfOrder, Call::Payment]);
     world.store.edit(|table| table.indexed.clear());
     by_order(&world).unwrap();
     let through_guard = [Call::NewestOfOrder, Call::Guard, Call::Payment];
@@ -86,10 +74,8 @@ fn a_list_is_the_users_own_newest_first_page_by_page() {
     let world = World::new();
     for order in 2..=6 {
         world.shop.sells(uid(1), oid(order), 100);
-        let request = crate::usecases::create::CreatePayment {
-            oid: oid(order),
-            ..request(100, None)
-        };
+        let request =
+            crate::usecases::create::CreatePayment { oid: oid(order), ..request(100, None) };
         world.create(request).unwrap();
     }
     let page = |cursor, size| {
@@ -98,10 +84,7 @@ fn a_list_is_the_users_own_newest_first_page_by_page() {
     };
     let all = page(None, 100);
     assert_eq!((all.payments.len(), all.cursor), (5, None));
-    assert!(
-        all.payments
-            .is_sorted_by(|newer, older| newer.id > older.id)
-    );
+    assert!(all.payments.is_sorted_by(|newer, older| newer.id > older.id));
     let first = page(None, 2);
     let second = page(first.cursor, 2);
     let last = page(second.cursor, 2);
@@ -111,22 +94,13 @@ fn a_list_is_the_users_own_newest_first_page_by_page() {
     // A page that just fits is the last one.
     assert_eq!(page(None, 5).cursor, None);
     assert!(
-        block_on(list(&world.store, uid(2), None, PageSize::DEFAULT))
-            .unwrap()
-            .payments
-            .is_empty()
+        block_on(list(&world.store, uid(2), None, PageSize::DEFAULT)).unwrap().payments.is_empty()
     );
 }
 
 #[test]
 fn a_page_holds_1_to_100() {
-    for (size, fits) in [
-        (0, false),
-        (1, true),
-        (100, true),
-        (101, false),
-        (u64::MAX, false),
-    ] {
+    for (size, fits) in [(0, false), (1, true), (100, true), (101, false), (u64::MAX, false)] {
         assert_eq!(PageSize::new(size).is_ok(), fits, "{size}");
     }
 }

@@ -91,11 +91,7 @@ mod tests {
             (text("", 32), "v1"),
             (text("whpk_", 32), "v1a"),
         ] {
-            assert_eq!(
-                StandardKey::parse(&good).unwrap().version(),
-                version,
-                "{good}"
-            );
+            assert_eq!(StandardKey::parse(&good).unwrap().version(), version, "{good}");
         }
         for bad in [
             String::new(),

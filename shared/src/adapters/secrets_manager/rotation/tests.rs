@@ -47,10 +47,10 @@ impl Source for Script {
         if stored.down.contains(&stage) {
             return Err("down".into());
         }
-        Ok(stored.versions.get(stage).map(|(text, created)| Version {
-            text: text.clone(),
-            created: at(*created),
-        }))
+        Ok(stored
+            .versions
+            .get(stage)
+            .map(|(text, created)| Version { text: text.clone(), created: at(*created) }))
     }
 }
 
@@ -59,11 +59,7 @@ fn at(ms: u64) -> Timestamp {
 }
 
 fn read(text: &str) -> Result<String, BadSecret> {
-    if text.starts_with("key") {
-        Ok(text.to_owned())
-    } else {
-        Err(BadSecret("no key"))
-    }
+    if text.starts_with("key") { Ok(text.to_owned()) } else { Err(BadSecret("no key")) }
 }
 
 fn rotation() -> Rotation<String> {
@@ -84,10 +80,7 @@ type Shown = (String, Option<(String, u64)>);
 
 fn show(keys: &Generations<String>) -> Shown {
     let previous = keys.previous.clone();
-    (
-        keys.current.clone(),
-        previous.map(|(key, until)| (key, until.millis())),
-    )
+    (keys.current.clone(), previous.map(|(key, until)| (key, until.millis())))
 }
 
 fn keys(rotation: &Rotation<String>, script: &Script, ms: u64) -> Option<Shown> {
@@ -112,52 +105,31 @@ fn keys_are_remembered_until_they_are_old() {
     let (rotation, script) = (rotation(), Script::default());
     script.put("current", "key 1", 0);
     assert_eq!(keys(&rotation, &script, 0), Some(only("key 1")));
-    assert_eq!(
-        keys(&rotation, &script, REFRESH_AFTER_MS - 1),
-        Some(only("key 1"))
-    );
+    assert_eq!(keys(&rotation, &script, REFRESH_AFTER_MS - 1), Some(only("key 1")));
     assert_eq!(script.reads(), 1);
-    script
-        .put("current", "key 2", 10)
-        .put("previous", "key 1", 0);
+    script.put("current", "key 2", 10).put("previous", "key 1", 0);
     let later = 10 + 24 * 60 * MINUTE;
-    assert_eq!(
-        keys(&rotation, &script, REFRESH_AFTER_MS),
-        Some(both("key 2", "key 1", later))
-    );
+    assert_eq!(keys(&rotation, &script, REFRESH_AFTER_MS), Some(both("key 2", "key 1", later)));
     assert_eq!(script.reads(), 1);
 }
 
 #[test]
 fn the_previous_key_lives_from_the_making_of_the_current_one() {
     let script = Script::default();
-    script
-        .put("current", "key 2", 1000)
-        .put("previous", "key 1", 5);
+    script.put("current", "key 2", 1000).put("previous", "key 1", 5);
     let short = Rotation::new(read, Duration::from_mins(1));
-    assert_eq!(
-        keys(&short, &script, 2000),
-        Some(both("key 2", "key 1", 61_000))
-    );
+    assert_eq!(keys(&short, &script, 2000), Some(both("key 2", "key 1", 61_000)));
     let endless = Rotation::new(read, Duration::MAX);
     let last = Timestamp::MAX_MILLIS;
-    assert_eq!(
-        keys(&endless, &script, 2000),
-        Some(both("key 2", "key 1", last))
-    );
+    assert_eq!(keys(&endless, &script, 2000), Some(both("key 2", "key 1", last)));
 }
 
 #[test]
 fn a_malformed_previous_version_is_ignored() {
     let (rotation, script) = (rotation(), Script::default());
-    script
-        .put("current", "key 1", 0)
-        .put("previous", "placeholder", 0);
+    script.put("current", "key 1", 0).put("previous", "placeholder", 0);
     assert_eq!(keys(&rotation, &script, 0), Some(only("key 1")));
-    assert_eq!(
-        keys(&rotation, &script, REFRESH_AFTER_MS - 1),
-        Some(only("key 1"))
-    );
+    assert_eq!(keys(&rotation, &script, REFRESH_AFTER_MS - 1), Some(only("key 1")));
     assert_eq!(script.reads(), 1);
 }
 
@@ -181,9 +153,7 @@ fn a_missing_or_malformed_current_version_gives_no_keys_even_to_who_remembers_so
 #[test]
 fn remembered_keys_serve_while_the_secret_cannot_be_read_but_not_for_ever() {
     let (rotation, script) = (rotation(), Script::default());
-    script
-        .put("current", "key 2", 0)
-        .put("previous", "key 1", 0);
+    script.put("current", "key 2", 0).put("previous", "key 1", 0);
     let want = Some(both("key 2", "key 1", 24 * 60 * MINUTE));
     assert_eq!(keys(&rotation, &script, 0), want);
     script.down(&["current", "previous"]);
@@ -192,10 +162,7 @@ fn remembered_keys_serve_while_the_secret_cannot_be_read_but_not_for_ever() {
         assert_eq!(keys(&rotation, &script, ms), want);
     }
     assert_eq!(script.reads(), 1);
-    assert_eq!(
-        keys(&rotation, &script, REFRESH_AFTER_MS + RETRY_AFTER_MS),
-        want
-    );
+    assert_eq!(keys(&rotation, &script, REFRESH_AFTER_MS + RETRY_AFTER_MS), want);
     assert_eq!(keys(&rotation, &script, MAX_AGE_MS - 1), want);
     assert_eq!(script.reads(), 2);
     assert_eq!(keys(&rotation, &script, MAX_AGE_MS), None);
@@ -217,25 +184,17 @@ fn a_cold_failure_is_not_remembered() {
 #[test]
 fn a_previous_version_that_cannot_be_read_keeps_nothing_from_serving() {
     let (rotation, script) = (rotation(), Script::default());
-    script
-        .put("current", "key 2", 0)
-        .put("previous", "key 1", 0);
+    script.put("current", "key 2", 0).put("previous", "key 1", 0);
     let want = Some(both("key 2", "key 1", 24 * 60 * MINUTE));
     script.down(&["previous"]);
     assert_eq!(keys(&rotation, &script, 0), Some(only("key 2")));
     script.down(&[]);
     // Read again soon, not after the usual time.
-    assert_eq!(
-        keys(&rotation, &script, RETRY_AFTER_MS - 1),
-        Some(only("key 2"))
-    );
+    assert_eq!(keys(&rotation, &script, RETRY_AFTER_MS - 1), Some(only("key 2")));
     assert_eq!(keys(&rotation, &script, RETRY_AFTER_MS), want);
     // Once known it stays, as long as the current version is the same.
     script.down(&["previous"]);
-    assert_eq!(
-        keys(&rotation, &script, RETRY_AFTER_MS + REFRESH_AFTER_MS),
-        want
-    );
+    assert_eq!(keys(&rotation, &script, RETRY_AFTER_MS + REFRESH_AFTER_MS), want);
     script.put("current", "key 3", 1);
     let later = RETRY_AFTER_MS * 2 + REFRESH_AFTER_MS;
     assert_eq!(keys(&rotation, &script, later), Some(only("key 3")));
@@ -246,9 +205,7 @@ fn unknown_signatures_make_it_read_at_most_once_an_interval() {
     let (rotation, script) = (rotation(), Script::default());
     script.put("current", "key 1", 0);
     assert_eq!(keys(&rotation, &script, 0), Some(only("key 1")));
-    script
-        .put("current", "key 2", 1)
-        .put("previous", "key 1", 0);
+    script.put("current", "key 2", 1).put("previous", "key 1", 0);
     let want = Some(both("key 2", "key 1", 1 + 24 * 60 * MINUTE));
     // A rotation just after a read is no reason to refuse.
     assert_eq!(reread(&rotation, &script, 1), want);

@@ -11,25 +11,14 @@ fn a_move_that_did_not_say_whether_it_happened_is_decided_again() {
         assert!(matches!(received.telling, Telling::Done), "{fate:?}");
         world.store.edit(Table::land_late);
         let payment = world.payment(id);
-        assert_eq!(
-            (payment.status, payment.version, payment.work),
-            (Status::Paid, 2, None)
-        );
-        assert_eq!(
-            (logged(&world), times_told(&world)),
-            (vec![Verdict::Applied], 1)
-        );
+        assert_eq!((payment.status, payment.version, payment.work), (Status::Paid, 2, None));
+        assert_eq!((logged(&world), times_told(&world)), (vec![Verdict::Applied], 1));
     }
     let (world, id) = World::with_payment();
     world.gate.always(Call::Apply, Fate::Lost);
     let error = world.callback(&a_notice(id, PAID, 1)).unwrap_err();
     assert!(matches!(error, CallbackError::Unavailable(_)), "{error:?}");
-    let tries = world
-        .gate
-        .passed()
-        .iter()
-        .filter(|call| **call == Call::Apply)
-        .count();
+    let tries = world.gate.passed().iter().filter(|call| **call == Call::Apply).count();
     assert_eq!((tries, times_told(&world)), (3, 0));
 }
 
@@ -38,24 +27,15 @@ fn parking_that_did_not_say_whether_it_happened_is_tried_again() {
     for fate in [Fate::Lost, Fate::After] {
         let (world, id) = World::with_payment();
         world.fail(Call::Log, fate);
-        let wrong = Notice {
-            amount_minor: Some(99),
-            ..a_notice(id, PAID, 1)
-        };
+        let wrong = Notice { amount_minor: Some(99), ..a_notice(id, PAID, 1) };
         assert_eq!(misfit(world.callback(&wrong)), Misfit::AmountMismatch);
         assert_eq!(logged(&world), [Verdict::Quarantined], "{fate:?}");
     }
     // Nobody is told that it is kept before it is.
     let (world, id) = World::with_payment();
     world.gate.always(Call::Log, Fate::Lost);
-    let wrong = Notice {
-        amount_minor: Some(99),
-        ..a_notice(id, PAID, 1)
-    };
-    assert!(matches!(
-        world.callback(&wrong),
-        Err(CallbackError::Unavailable(_))
-    ));
+    let wrong = Notice { amount_minor: Some(99), ..a_notice(id, PAID, 1) };
+    assert!(matches!(world.callback(&wrong), Err(CallbackError::Unavailable(_))));
 }
 
 #[test]
@@ -72,10 +52,7 @@ fn a_record_that_moved_meanwhile_is_decided_anew() {
         });
         std::task::Poll::Ready(Fate::Answered)
     });
-    assert_eq!(
-        verdict(world.callback(&a_notice(id, PAID, 1))),
-        Verdict::Applied
-    );
+    assert_eq!(verdict(world.callback(&a_notice(id, PAID, 1))), Verdict::Applied);
     let payment = world.payment(id);
     assert_eq!((payment.status, payment.version), (Status::Paid, 3));
     let event = world.store.table().events[0].clone();
@@ -111,30 +88,16 @@ fn every_order_of_delivery_of_one_payments_money_ends_in_the_same_record() {
         }
     }
     assert_eq!(ends.len(), 24);
-    assert!(
-        ends.iter()
-            .all(|end| *end == (Status::Refunded, stripe("pi_1"), None))
-    );
+    assert!(ends.iter().all(|end| *end == (Status::Refunded, stripe("pi_1"), None)));
 }
 
 #[test]
 fn a_transaction_may_be_learnt_after_the_refund() {
     let (world, id) = World::with_payment();
     let refund = Report::Outcome(Outcome::Refunded);
-    let unknown = Money {
-        source: Source::STRIPE,
-        txn: None,
-    };
-    world
-        .callback(&Notice {
-            money: unknown,
-            ..a_notice(id, refund, 1)
-        })
-        .unwrap();
-    assert_eq!(
-        verdict(world.callback(&a_notice(id, PAID, 2))),
-        Verdict::Stale
-    );
+    let unknown = Money { source: Source::STRIPE, txn: None };
+    world.callback(&Notice { money: unknown, ..a_notice(id, refund, 1) }).unwrap();
+    assert_eq!(verdict(world.callback(&a_notice(id, PAID, 2))), Verdict::Stale);
     let txn = ProviderTxn::new("pi_1").unwrap();
     assert_eq!(world.payment(id).money.txn, Some(txn));
 }
