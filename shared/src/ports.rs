@@ -13,3 +13,16 @@ pub use store::{Applied, Created, Logged, PaymentIds, PaymentStore, StoreError};
 
 /// Why an adapter failed: for the log, never for an answer.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error and all it came from, in one text.
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -8,7 +8,10 @@ use serde_json::value::RawValue;
 use tokio::time;
 
 use super::{Answer, ApiRequest, Code, FunctionError, Refusal, Reply, api};
-use crate::{domain::Timestamp, ports::TraceParent};
+use crate::{
+    domain::Timestamp,
+    ports::{self, TraceParent},
+};
 
 /// What is kept of an invocation's time for the answer itself.
 const ANSWER_RESERVE_MS: u64 = 500;
@@ -137,24 +140,12 @@ fn log(
             match refusal.cause.as_deref() {
                 None => tracing::info!(request_id, door, outcome, duration_ms, "refused"),
                 Some(cause) => {
-                    let cause = chain(cause);
+                    let cause = ports::chain(cause);
                     tracing::error!(request_id, door, outcome, cause, duration_ms, "failed");
                 }
             }
         }
     }
-}
-
-/// An error and all it came from, in one text.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

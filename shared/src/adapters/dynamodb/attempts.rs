@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     adapters::{aws::NotSent, ids::random_u64},
-    ports::{Cause, StoreError},
+    ports::{Cause, StoreError, chain},
 };
 
 /// How often a call is made at most.
@@ -185,12 +185,5 @@ where
             answer.err().message().unwrap_or("no message"),
         );
     }
-    let mut text = format!("{operation}: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
+    format!("{operation}: {}", chain(error))
 }
