@@ -12,7 +12,7 @@ use pay::{
 };
 use serde_json::json;
 
-use super::stub::{Answer, Request, Stub, on_nobody, on_stub};
+use super::stub::{Answer, Request, Stub, on_nobody, on_slow_stub, on_stub};
 
 /// As often as a write is tried at most.
 const TRIES: usize = 5;
@@ -61,7 +61,7 @@ fn a_conflict_is_tried_again_as_another_transaction() {
 
 #[test]
 fn a_lost_answer_is_asked_for_again_as_the_same_transaction() {
-    on_stub(|store, stub| async move {
+    on_slow_stub(|store, stub| async move {
         let broken = Answer::error(500, "InternalServerError");
         stub.answers([broken, Answer::Cut, Answer::Hang, Answer::ok()]);
         assert_eq!(apply(&store).await.unwrap(), Applied::Done);
@@ -176,7 +176,7 @@ fn a_condition_that_failed_outweighs_a_conflict_behind_it() {
 
 #[test]
 fn a_write_without_an_answer_ends_and_is_unknown() {
-    on_stub(|store, stub| async move {
+    on_slow_stub(|store, stub| async move {
         stub.answers([Answer::Hang]);
         assert_eq!(name(&create(&store).await), "Unknown");
         assert!((1..=TRIES).contains(&stub.requests().len()));
@@ -229,7 +229,7 @@ fn reads_are_never_unknown() {
         ("Fault", Answer::error(400, "ValidationException")),
         ("Fault", Answer::error(400, "AccessDeniedException")),
     ];
-    on_stub(|store, stub| async move {
+    on_slow_stub(|store, stub| async move {
         let payment = Fresh::default().payment();
         for (want, answer) in table {
             stub.answers([answer.clone()]);

@@ -23,8 +23,13 @@ use tokio::net::TcpListener;
 use super::dynamo::{TABLE, client, runtime};
 
 /// Short enough not to wait for, long enough for a request on loopback.
-const TIMEOUTS: Timeouts =
+/// For answers that never come.
+const HASTY: Timeouts =
     Timeouts { attempt: Duration::from_millis(400), operation: Duration::from_secs(1) };
+
+/// For answers that do, however busy the machine is.
+const PATIENT: Timeouts =
+    Timeouts { attempt: Duration::from_secs(30), operation: Duration::from_mins(1) };
 
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
@@ -114,12 +119,24 @@ impl hyper::body::Body for CutShort {
 
 /// Runs a test on the adapter in front of a stub.
 pub(super) fn on_stub<F: Future<Output = ()>>(test: impl FnOnce(DynamoDbPayments, Stub) -> F) {
+    on_stub_within(PATIENT, test);
+}
+
+/// The same for a stub that keeps the adapter waiting.
+pub(super) fn on_slow_stub<F: Future<Output = ()>>(test: impl FnOnce(DynamoDbPayments, Stub) -> F) {
+    on_stub_within(HASTY, test);
+}
+
+fn on_stub_within<F: Future<Output = ()>>(
+    timeouts: Timeouts,
+    test: impl FnOnce(DynamoDbPayments, Stub) -> F,
+) {
     runtime().block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let stub = Stub::default();
         let app = Router::new().fallback(answer).with_state(stub.clone());
-        let payments = DynamoDbPayments::new(client(&endpoint, TIMEOUTS), TABLE);
+        let payments = DynamoDbPayments::new(client(&endpoint, timeouts), TABLE);
         tokio::select! {
             served = async { axum::serve(listener, app).await } => panic!("{served:?}"),
             () = test(payments, stub) => {}
@@ -133,6 +150,6 @@ pub(super) fn on_nobody<F: Future<Output = ()>>(test: impl FnOnce(DynamoDbPaymen
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        test(DynamoDbPayments::new(client(&endpoint, TIMEOUTS), TABLE)).await;
+        test(DynamoDbPayments::new(client(&endpoint, PATIENT), TABLE)).await;
     });
 }
