@@ -13,8 +13,10 @@ const MAX_DEPTH: u8 = 32;
 /// A JSON value, as far as the API tells values apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
-    /// `null`, `true`, `false`, and every number that is no whole number from 0 to 2^64 − 1.
+    /// `null`, and every number that is no whole number from 0 to 2^64 − 1.
     Other,
+    /// `true` or `false`.
+    Bool(bool),
     /// A whole number, written without a fraction or an exponent.
     Number(u64),
     /// A string.
@@ -47,7 +49,7 @@ impl Json {
     pub fn as_integer(&self) -> Option<u64> {
         match self {
             Self::Number(number) => Some(*number),
-            Self::Other | Self::Text(_) | Self::Array(_) | Self::Object(_) => None,
+            Self::Other | Self::Bool(_) | Self::Text(_) | Self::Array(_) | Self::Object(_) => None,
         }
     }
 
@@ -56,7 +58,27 @@ impl Json {
     pub fn as_array(&self) -> Option<&[Self]> {
         match self {
             Self::Array(items) => Some(items),
-            Self::Other | Self::Number(_) | Self::Text(_) | Self::Object(_) => None,
+            Self::Other | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// Whether it is true or false, if it is either.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            Self::Other | Self::Number(_) | Self::Text(_) | Self::Array(_) | Self::Object(_) => {
+                None
+            }
+        }
+    }
+
+    /// The object, if it is one.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::Other | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Array(_) => None,
         }
     }
 
@@ -65,7 +87,9 @@ impl Json {
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Other | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
+            Self::Other | Self::Bool(_) | Self::Number(_) | Self::Array(_) | Self::Object(_) => {
+                None
+            }
         }
     }
 }
@@ -77,7 +101,7 @@ impl Object {
     pub fn parse(text: &[u8]) -> Option<Self> {
         match Json::parse(text)? {
             Json::Object(object) => Some(object),
-            Json::Other | Json::Number(_) | Json::Text(_) | Json::Array(_) => None,
+            Json::Other | Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Array(_) => None,
         }
     }
 
@@ -91,6 +115,12 @@ impl Object {
     #[must_use]
     pub fn integer(&self, name: &str) -> Option<u64> {
         self.get(name)?.as_integer()
+    }
+
+    /// The value of a name, if it is an object.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&Self> {
+        self.get(name)?.as_object()
     }
 
     /// The value of a name, if it is a text.
@@ -129,8 +159,8 @@ impl<'de> Visitor<'de> for Depth {
         Ok(Json::Other)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Other)
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
@@ -187,7 +217,7 @@ mod tests {
         assert_eq!(fields.get("t"), Some(&Json::Text("é".into())));
         assert_eq!(fields.get("a"), Some(&Json::Array(vec![Json::Other])));
         assert_eq!(fields.get("o"), Some(&Json::Object(Object::default())));
-        for other in ["-1", "1.0", "3e2", "-0", "null", "true", "18446744073709551616"] {
+        for other in ["-1", "1.0", "3e2", "-0", "null", "18446744073709551616"] {
             assert_eq!(Json::parse(other.as_bytes()), Some(Json::Other), "{other}");
         }
     }

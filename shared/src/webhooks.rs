@@ -1,14 +1,17 @@
 //! Webhook signatures: whether a message is authentic and recent.
 //!
-//! One module a scheme, all of one shape: headers, body bytes, keys and now in, a verdict out.
-//! Pure. Here is what they share. This knows nothing of payments, nor of what a message says.
+//! One module a scheme, all of one shape: headers, body bytes, keys and now in, a verdict out; a
+//! payment provider's also reads what its message says. Pure. Here is what they share.
 
 mod headers;
 mod keys;
+mod reading;
 pub mod standard;
+pub mod stripe;
 
 pub use headers::{Doubled, Headers};
 pub use keys::WebhookKeys;
+pub use reading::{Message, Reading};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 

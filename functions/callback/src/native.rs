@@ -3,11 +3,11 @@
 use pay::{
     domain::{
         Amount, Currency, EventId, Money, OrderId, Outcome, PaymentId, Provider, ProviderTxn,
-        RawBody, Source, Status, UserId,
+        RawBody, Report, Source, Status, UserId,
     },
     http::Refusal,
     json::Object,
-    usecases::callback::{Claims, Notice, Report},
+    usecases::callback::{Claims, Notice},
 };
 
 /// Reads a native message.

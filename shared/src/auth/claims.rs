@@ -77,6 +77,6 @@ fn texts(claim: Option<&Json>) -> Option<Vec<&str>> {
     match claim? {
         Json::Text(text) => Some(vec![text]),
         Json::Array(list) => list.iter().map(Json::as_text).collect(),
-        Json::Other | Json::Number(_) | Json::Object(_) => None,
+        Json::Other | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
     }
 }

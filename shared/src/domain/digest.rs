@@ -15,6 +15,12 @@ impl Digest {
         Self(bytes)
     }
 
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// Reads what [`fmt::Display`] prints.
     ///
     /// # Errors

@@ -103,6 +103,17 @@ impl std::fmt::Debug for RawBody {
     }
 }
 
+/// What a message reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Report {
+    /// What became of the money.
+    Outcome(Outcome),
+    /// A part of the money went back: kept, and the status stays.
+    PartialRefund,
+    /// Nothing that changes anything: the payment is still pending.
+    Nothing,
+}
+
 /// What a message did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {

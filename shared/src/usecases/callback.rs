@@ -8,10 +8,10 @@ mod settle;
 
 use futures_util::future;
 
-pub use notice::{Claims, Notice, Report};
+pub use notice::{Claims, Notice};
 
 use crate::{
-    domain::{Misfit, Outcome, Payment, Timestamp, Verdict},
+    domain::{Misfit, Outcome, Payment, Report, Timestamp, Verdict},
     ports::{Cause, Orders, PaymentStore, ShopError, StoreError, TraceParent, Users},
 };
 

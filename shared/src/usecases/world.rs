@@ -4,12 +4,12 @@
 use crate::{
     domain::{
         Amount, Currency, Digest, EventId, Money, OrderId, Payment, PaymentId, Provider,
-        ProviderTxn, RawBody, Source, Status, Timestamp, UserId,
+        ProviderTxn, RawBody, Report, Source, Status, Timestamp, UserId,
     },
     ports::{Order, TraceParent},
     testing::{Call, FakeShop, FakeStore, Fate, Gate, SeededIds, block_on},
     usecases::{
-        callback::{CallbackError, Notice, Received, Report, callback},
+        callback::{CallbackError, Notice, Received, callback},
         create::{CreateError, CreatePayment, CreatedPayment, create},
     },
 };

@@ -1,7 +1,7 @@
 //! What a sender's message says, in our words, whoever sent it.
 
 use crate::domain::{
-    Change, Event, EventId, Misfit, Money, OrderId, Outcome, Payment, PaymentId, Provider, RawBody,
+    Change, Event, EventId, Misfit, Money, OrderId, Payment, PaymentId, Provider, RawBody, Report,
     Said, Timestamp, UserId, Verdict,
 };
 
@@ -37,17 +37,6 @@ pub struct Claims {
     pub uid: UserId,
     /// What for.
     pub oid: OrderId,
-}
-
-/// What a message reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Report {
-    /// What became of the money.
-    Outcome(Outcome),
-    /// A part of the money went back: kept, and the status stays.
-    PartialRefund,
-    /// Nothing that changes anything: the payment is still pending.
-    Nothing,
 }
 
 impl Notice {

@@ -1,9 +1,9 @@
 //! The decision on one message, and its write: taken anew when the write was overtaken or did not
 //! say whether it happened.
 
-use super::{CallbackError, Notice, Report};
+use super::{CallbackError, Notice};
 use crate::{
-    domain::{Change, Event, Misfit, Payment, Step, Timestamp, Verdict},
+    domain::{Change, Event, Misfit, Payment, Report, Step, Timestamp, Verdict},
     ports::{Applied, Logged, PaymentStore, StoreError},
     usecases::DECISIONS_MAX,
 };

@@ -1,0 +1,50 @@
+//! What an authentic message of a payment provider means to us.
+
+use crate::domain::{PaymentId, ProviderTxn, Report};
+
+/// What a message that passed its check says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// It is about a payment.
+    Message(Message),
+    /// Genuine, and nothing we act on; why, for the log.
+    Ignored(&'static str),
+}
+
+/// A provider's message about a payment, in our words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The provider's id of it, the same on each delivery.
+    pub event_id: Option<String>,
+    /// The payment it names; `None` if what it names cannot be an id of ours.
+    pub payment: Option<PaymentId>,
+    /// The provider's transaction.
+    pub txn: Option<ProviderTxn>,
+    /// How much, in minor units.
+    pub amount_minor: Option<u64>,
+    /// Of which currency: an upper-case ISO 4217 code, if it is one.
+    pub currency: Option<String>,
+    /// What it reports.
+    pub report: Report,
+    /// Whether it is for another merchant, or from another mode, than is configured.
+    pub foreign: bool,
+}
+
+/// Reads the id of ours that a provider was given as a text: canonical decimal.
+pub(super) fn payment_id(text: &str) -> Option<PaymentId> {
+    let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| canonical).and_then(|id| PaymentId::new(id).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payments_id_has_one_text() {
+        assert_eq!(payment_id("42").map(PaymentId::get), Some(42));
+        for bad in ["", "0", "042", "+42", " 42", "42 ", "4.2e1", "9007199254740992", "x"] {
+            assert_eq!(payment_id(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Stripe: signed in one header over the raw bytes, ids of ours in the metadata.
+//!
+//! Sources: stripe-go `webhooks.go`, stripe-python `_webhook.py`; docs.stripe.com/webhooks.
+
+use std::fmt;
+
+use ring::hmac;
+
+use super::{Headers, Message, Reading, WebhookError, reading::payment_id, recent, required};
+use crate::{
+    domain::{Digest, Outcome, ProviderTxn, Report, Timestamp},
+    json::{Json, Object},
+    secret::BadSecret,
+};
+
+/// The one header: `t=<Unix seconds>,v1=<hex>[,v1=<hex>…][,v0=<hex>]`.
+pub const SIGNATURE_HEADER: &str = "stripe-signature";
+
+/// What a message is checked with. Never printed.
+#[derive(Clone)]
+pub struct StripeKeys {
+    secrets: Vec<hmac::Key>,
+    livemode: Option<bool>,
+}
+
+impl StripeKeys {
+    /// Reads the secret's entry: `{"secrets": ["whsec_…"], "livemode": true}`, newest first.
+    ///
+    /// The key is the whole text, prefix and all. Without `livemode` both modes are taken.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`]: no secret, or one that is empty or has white space in it: an empty key
+    /// verifies what everybody can sign, and white space was never meant.
+    pub fn from_json(entry: &Json) -> Result<Self, BadSecret> {
+        let entry = entry.as_object().ok_or(BadSecret("`stripe` is not an object"))?;
+        let secrets = entry
+            .get("secrets")
+            .and_then(Json::as_array)
+            .filter(|secrets| !secrets.is_empty())
+            .ok_or(BadSecret("`stripe` has no list `secrets` of one or more"))?;
+        let secrets = secrets.iter().map(secret).collect::<Result<_, _>>()?;
+        let livemode = match entry.get("livemode") {
+            None => None,
+            Some(mode) => Some(mode.as_bool().ok_or(BadSecret("`livemode` is not true or false"))?),
+        };
+        Ok(Self { secrets, livemode })
+    }
+}
+
+fn secret(entry: &Json) -> Result<hmac::Key, BadSecret> {
+    let text = entry.as_text().unwrap_or_default();
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err(BadSecret("a `stripe` secret is empty or has white space in it"));
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()))
+}
+
+impl fmt::Debug for StripeKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StripeKeys({} secrets, livemode {:?})", self.secrets.len(), self.livemode)
+    }
+}
+
+/// Checks that a message is authentic and recent, then reads what it reports.
+///
+/// `body` is the request's body byte for byte. Any `v1` that fits any secret is enough: that is
+/// how a secret is rolled. `v0` is a decoy of test mode, never checked; a `v1` that is no
+/// signature is passed over.
+///
+/// # Errors
+///
+/// In the order they are checked; the same bytes never pass later.
+/// - [`WebhookError::MissingHeader`], [`WebhookError::Doubled`]: also for a second `t`, as gateways
+///   join doubled headers.
+/// - [`WebhookError::BadTimestamp`], [`WebhookError::Stale`], [`WebhookError::Early`].
+/// - [`WebhookError::NoSignature`], [`WebhookError::BadSignature`].
+pub fn verify(
+    headers: &Headers<'_>,
+    body: &[u8],
+    keys: &StripeKeys,
+    now: Timestamp,
+) -> Result<Reading, WebhookError> {
+    let (timestamp, signatures) = parse(required(headers, SIGNATURE_HEADER)?)?;
+    recent(timestamp, now)?;
+    if signatures.is_empty() {
+        return Err(WebhookError::NoSignature);
+    }
+    let message = [timestamp.as_bytes(), b".", body].concat();
+    let fits = |key: &hmac::Key| {
+        signatures.iter().any(|tag| hmac::verify(key, &message, &tag.bytes()).is_ok())
+    };
+    if keys.secrets.iter().any(fits) {
+        Ok(read(body, keys))
+    } else {
+        Err(WebhookError::BadSignature)
+    }
+}
+
+/// The header's timestamp, and its `v1` entries that are 64 lower-case hex digits.
+fn parse(header: &str) -> Result<(&str, Vec<Digest>), WebhookError> {
+    let mut timestamp = None;
+    let mut signatures = Vec::new();
+    for entry in header.split(',') {
+        match entry.split_once('=') {
+            Some(("t", _)) if timestamp.is_some() => {
+                return Err(WebhookError::Doubled(SIGNATURE_HEADER));
+            }
+            Some(("t", text)) => timestamp = Some(text),
+            Some(("v1", hex)) => signatures.extend(Digest::from_hex(hex)),
+            Some(_) | None => {}
+        }
+    }
+    Ok((timestamp.ok_or(WebhookError::BadTimestamp)?, signatures))
+}
+
+/// Reads a message that passed. What Stripe adds is passed over, what it lacks is lacking.
+fn read(body: &[u8], keys: &StripeKeys) -> Reading {
+    let Some(event) = Object::parse(body) else {
+        return Reading::Message(unreadable());
+    };
+    if event.text("object") != Some("event") {
+        return Reading::Ignored("not an event of the kind that carries its object");
+    }
+    let object = event.object("data").and_then(|data| data.object("object"));
+    let kind = event.text("type").unwrap_or_default();
+    let Some((report, txn, amount)) = object.and_then(|object| of_kind(kind, object)) else {
+        return Reading::Ignored("no event that moves a payment");
+    };
+    let text = |name: &str| object.and_then(|object| object.text(name));
+    let metadata = object.and_then(|object| object.object("metadata"));
+    let livemode = event.get("livemode").and_then(Json::as_bool);
+    Reading::Message(Message {
+        event_id: event.text("id").map(str::to_owned),
+        payment: metadata.and_then(|data| data.text("payment_id")).and_then(payment_id),
+        txn: text(txn).and_then(|txn| ProviderTxn::new(txn).ok()),
+        amount_minor: object.and_then(|object| object.integer(amount)),
+        currency: text("currency").map(str::to_ascii_uppercase),
+        report,
+        foreign: keys.livemode.is_some_and(|expected| livemode != Some(expected)),
+    })
+}
+
+/// What an event of this type reports of its object, and where the object names the transaction
+/// and the amount.
+fn of_kind(kind: &str, object: &Object) -> Option<(Report, &'static str, &'static str)> {
+    let refunded = object.get("refunded").and_then(Json::as_bool);
+    match kind {
+        "payment_intent.succeeded" => {
+            Some((Report::Outcome(Outcome::Paid), "id", "amount_received"))
+        }
+        // Not final: the customer may try again.
+        "payment_intent.payment_failed" => Some((Report::Outcome(Outcome::Failed), "id", "amount")),
+        "payment_intent.canceled" => Some((Report::Outcome(Outcome::Closed), "id", "amount")),
+        // True only once all of it went back; `amount_refunded` adds up until then.
+        "charge.refunded" if refunded == Some(true) => {
+            Some((Report::Outcome(Outcome::Refunded), "payment_intent", "amount"))
+        }
+        "charge.refunded" => Some((Report::PartialRefund, "payment_intent", "amount")),
+        _ => None,
+    }
+}
+
+/// Signed, and no JSON object: nothing of it is known, and a person must look.
+const fn unreadable() -> Message {
+    Message {
+        event_id: None,
+        payment: None,
+        txn: None,
+        amount_minor: None,
+        currency: None,
+        report: Report::Nothing,
+        foreign: false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
