@@ -36,6 +36,8 @@ mod stage;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod stripe;
+#[cfg(test)]
 mod table;
 #[cfg(test)]
 mod tools;

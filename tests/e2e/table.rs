@@ -53,7 +53,12 @@ pub(crate) async fn events(stack: &Stack, id: u64) -> Vec<Item> {
 
 /// What was kept of the native messages that name no payment.
 pub(crate) async fn strays(stack: &Stack) -> Vec<Item> {
-    under(stack, "stray#native").await
+    strays_of(stack, "native").await
+}
+
+/// What was kept of a provider's messages that name no payment.
+pub(crate) async fn strays_of(stack: &Stack, provider: &str) -> Vec<Item> {
+    under(stack, &format!("stray#{provider}")).await
 }
 
 /// Every item that has this number under this name.

@@ -2,17 +2,20 @@
 //! and `POST /api/pay/callback/{provider}` for payment providers.
 
 mod native;
+mod provider;
 
 use pay::{
     auth::{AuthKey, CALLBACK_SCOPE, TokenRules},
     domain::{EventId, RawBody},
-    http::{Answer, ApiRequest, Code, Door, Invocation, Refusal, sha256},
+    http::{Answer, ApiRequest, Door, Invocation, Refusal, sha256},
     json::Object,
     ports::{Keys, Orders, PaymentStore, Users},
     usecases::callback::{CallbackError, Notice, Received, Telling, callback},
     webhooks::WebhookKeys,
 };
 use serde_json::json;
+
+use provider::{Taken, acknowledge, take};
 
 /// How many bytes a message may have. Providers' messages are a few KB; the suites of webhook
 /// libraries go up to 1 MiB.
@@ -53,13 +56,41 @@ where
     K: Keys<AuthKey>,
     W: Keys<WebhookKeys>,
 {
-    let notice = match &door {
-        // No provider is known yet.
-        Door::Api(request) if request.provider().is_some() => {
-            return Err(Code::ProviderNotFound.into());
-        }
+    let provider = match &door {
+        Door::Api(request) => request.provider(),
+        Door::Direct(_) => None,
+    };
+    let notice = match read(app, &door, &invocation).await? {
+        Taken::Notice(notice) => notice,
+        Taken::Ignored(answer) => return Ok(answer),
+    };
+    let Invocation { now, trace } = invocation;
+    let outcome = callback((&app.users, &app.orders), &app.store, &notice, now, &trace).await;
+    log(&notice, &outcome);
+    let answer = if provider.is_some() {
+        acknowledge(outcome)?
+    } else {
+        outcome?;
+        Answer::json(&json!({}))?
+    };
+    Ok(match notice.payment {
+        Some(payment) => answer.about(payment),
+        None => answer,
+    })
+}
+
+/// Checks a message by its route's rule, and reads it.
+async fn read<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
+    app: &App<S, U, O, K, W>,
+    door: &Door,
+    invocation: &Invocation,
+) -> Result<Taken, Refusal> {
+    let notice = match door {
         Door::Api(request) => {
-            let event_id = authenticate(app, request, &invocation).await?;
+            if let Some(name) = request.provider() {
+                return take(name, request, &app.webhook_keys, invocation).await;
+            }
+            let event_id = authenticate(app, request, invocation).await?;
             native_notice(&request.json()?, event_id.as_deref(), request.body())?
         }
         Door::Direct(event) => {
@@ -67,15 +98,7 @@ where
             native_notice(&Object::body(body)?, None, body)?
         }
     };
-    let Invocation { now, trace } = invocation;
-    let outcome = callback((&app.users, &app.orders), &app.store, &notice, now, &trace).await;
-    log(&notice, &outcome);
-    outcome?;
-    let answer = Answer::json(&json!({}))?;
-    Ok(match notice.payment {
-        Some(payment) => answer.about(payment),
-        None => answer,
-    })
+    Ok(Taken::Notice(Box::new(notice)))
 }
 
 /// Whether a gateway of ours sent it; the id of the message, if it is signed.

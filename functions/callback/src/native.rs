@@ -33,6 +33,7 @@ pub(crate) fn notice(fields: &Object, event_id: EventId, body: RawBody) -> Resul
         claims: Some(claims),
         amount_minor: Some(amount_minor),
         currency: currency.map(|currency| currency.code().to_owned()),
+        foreign: false,
         report,
         money: Money { source, txn },
         body,

@@ -7,6 +7,8 @@ use super::{Change, Digest, Money, OutOfRange, Outcome, PaymentId, Status, Times
 pub enum Provider {
     /// A gateway of the shop's own, by the native route or a direct invoke.
     Native,
+    /// Stripe.
+    Stripe,
 }
 
 impl Provider {
@@ -15,6 +17,7 @@ impl Provider {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Stripe => "stripe",
         }
     }
 
@@ -26,6 +29,7 @@ impl Provider {
     pub fn new(name: &str) -> Result<Self, OutOfRange> {
         match name {
             "native" => Ok(Self::Native),
+            "stripe" => Ok(Self::Stripe),
             _ => Err(OutOfRange::new("provider")),
         }
     }
@@ -157,7 +161,7 @@ pub enum Misfit {
     PaymentNotFound,
     /// Another amount than the record's.
     AmountMismatch,
-    /// Another user, order or currency than the record's.
+    /// Another user, order or currency than the record's, or another merchant than ours.
     RecordMismatch,
     /// Other money than the record's, or money for a payment that was replaced.
     StatusConflict,

@@ -10,7 +10,7 @@ use crate::{
     auth::{self, AuthKey, Refused, TokenRules},
     domain::{Timestamp, UserId},
     ports::{Generations, Keys, NoKeys},
-    webhooks::{Headers, WebhookError, WebhookKeys, standard},
+    webhooks::{Headers, Reading, WebhookError, WebhookKeys, standard, stripe},
 };
 
 impl ApiRequest {
@@ -64,27 +64,55 @@ impl ApiRequest {
         if !standard::is_spoken(&headers) {
             return Ok(None);
         }
-        let check = |keys: &Generations<WebhookKeys>| {
-            let mut refused = WebhookError::NoKeys;
-            for keys in keys.accepted(now) {
-                match standard::verify(&headers, self.body(), keys.standard(), now) {
-                    Ok(verified) => return Ok(verified),
-                    Err(error) => refused = error,
-                }
-            }
-            Err(refused)
+        let check =
+            |keys: &WebhookKeys| standard::verify(&headers, self.body(), keys.standard(), now);
+        Ok(Some(webhook(keys, now, check).await?.id))
+    }
+
+    /// What Stripe's message says, by Stripe's own signature.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys.
+    pub async fn stripe_webhook(
+        &self,
+        keys: &impl Keys<WebhookKeys>,
+        now: Timestamp,
+    ) -> Result<Reading, Refusal> {
+        let headers = Headers::from(self.headers());
+        let check = |keys: &WebhookKeys| match keys.stripe() {
+            Some(keys) => stripe::verify(&headers, self.body(), keys, now),
+            None => Err(WebhookError::NoKeys),
         };
-        let verified = with_keys(keys, now, check, WebhookError::is_of_unknown_key).await?;
-        verified.map(|verified| Some(verified.id)).map_err(|error| {
-            tracing::warn!(reason = %error, "webhook refused");
-            Code::BadSignature.into()
-        })
+        webhook(keys, now, check).await
     }
 
     fn authorization(&self) -> Result<&str, Refusal> {
         let header = self.header(header::AUTHORIZATION.as_str());
         header.ok().flatten().ok_or_else(|| Code::Unauthenticated.into())
     }
+}
+
+/// Checks a message with each generation of the webhook keys, newest first.
+async fn webhook<T>(
+    keys: &impl Keys<WebhookKeys>,
+    now: Timestamp,
+    check: impl Fn(&WebhookKeys) -> Result<T, WebhookError>,
+) -> Result<T, Refusal> {
+    let check = |keys: &Generations<WebhookKeys>| {
+        let mut refused = WebhookError::NoKeys;
+        for keys in keys.accepted(now) {
+            match check(keys) {
+                Ok(verified) => return Ok(verified),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    };
+    with_keys(keys, now, check, WebhookError::is_of_unknown_key).await?.map_err(|error| {
+        tracing::warn!(reason = %error, "webhook refused");
+        Code::BadSignature.into()
+    })
 }
 
 /// Checks with the keys at hand; if none of them fits, once more with keys read anew.

@@ -62,6 +62,7 @@ pub(super) fn a_notice(payment: PaymentId, report: Report, name: u8) -> Notice {
         claims: None,
         amount_minor: Some(100),
         currency: Some("CNY".to_owned()),
+        foreign: false,
         report,
         money: stripe("pi_1"),
         body: RawBody::new(&[name], digest),

@@ -1,6 +1,6 @@
 //! The secret that holds the keys of every scheme.
 
-use super::standard::StandardKey;
+use super::{standard::StandardKey, stripe::StripeKeys};
 use crate::{
     json::{Json, Object},
     secret::BadSecret,
@@ -10,6 +10,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct WebhookKeys {
     standard: Vec<StandardKey>,
+    stripe: Option<StripeKeys>,
 }
 
 impl WebhookKeys {
@@ -23,13 +24,20 @@ impl WebhookKeys {
     pub fn from_secret(json: &str) -> Result<Self, BadSecret> {
         let object = Object::parse(json.as_bytes()).ok_or(BadSecret("not a JSON object"))?;
         let standard = object.get("standard").map_or(Ok(Vec::new()), standard)?;
-        Ok(Self { standard })
+        let stripe = object.get("stripe").map(StripeKeys::from_json).transpose()?;
+        Ok(Self { standard, stripe })
     }
 
     /// The Standard Webhooks keys; none if the scheme is not configured.
     #[must_use]
     pub fn standard(&self) -> &[StandardKey] {
         &self.standard
+    }
+
+    /// Stripe's keys, if it is configured.
+    #[must_use]
+    pub const fn stripe(&self) -> Option<&StripeKeys> {
+        self.stripe.as_ref()
     }
 }
 
@@ -49,7 +57,7 @@ mod tests {
     fn the_secret_lists_keys_newest_first() {
         let keys = WebhookKeys::from_secret(
             r#"{"standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-                "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="], "stripe":{"secrets":[]}}"#,
+                "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="], "paypal":{"secrets":[]}}"#,
         );
         assert_eq!(keys.unwrap().standard().len(), 2);
         assert!(WebhookKeys::from_secret("{}").unwrap().standard().is_empty());

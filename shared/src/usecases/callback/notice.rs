@@ -22,6 +22,8 @@ pub struct Notice {
     pub amount_minor: Option<u64>,
     /// Of which currency: an upper-case ISO 4217 code, if it is one.
     pub currency: Option<String>,
+    /// Whether it is for another merchant, or from another mode, than is configured.
+    pub foreign: bool,
     /// What it reports.
     pub report: Report,
     /// Whose money.
@@ -46,7 +48,8 @@ impl Notice {
             return Some(Misfit::AmountMismatch);
         }
         let currency = record.amount.currency().code();
-        let fits = self.claims.is_none_or(|claims| claims.uid == record.uid)
+        let fits = !self.foreign
+            && self.claims.is_none_or(|claims| claims.uid == record.uid)
             && self.claims.is_none_or(|claims| claims.oid == record.oid)
             && self.currency.as_deref().is_none_or(|claimed| claimed == currency);
         (!fits).then_some(Misfit::RecordMismatch)

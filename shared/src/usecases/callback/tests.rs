@@ -104,7 +104,7 @@ fn an_order_that_is_gone_stays_in_the_work_list() {
 }
 
 /// Each way in which a message can fail to fit, and what it is parked for.
-fn misfits(good: &Notice) -> [(Notice, Misfit); 7] {
+fn misfits(good: &Notice) -> [(Notice, Misfit); 8] {
     let amount = |minor| Notice { amount_minor: Some(minor), ..good.clone() };
     let euros = |notice| Notice { currency: Some("EUR".into()), ..notice };
     let claims = |uid, oid| Notice { claims: Some(Claims { uid, oid }), ..good.clone() };
@@ -115,6 +115,7 @@ fn misfits(good: &Notice) -> [(Notice, Misfit); 7] {
         (claims(uid(2), oid(1)), Misfit::RecordMismatch),
         (claims(uid(7), oid(1)), Misfit::UserNotFound),
         (claims(uid(1), oid(7)), Misfit::OrderNotFound),
+        (Notice { foreign: true, ..good.clone() }, Misfit::RecordMismatch),
         // The amount comes first.
         (euros(amount(99)), Misfit::AmountMismatch),
     ]
