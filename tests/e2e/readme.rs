@@ -1,5 +1,6 @@
 //! The README says what there is: every problem, every route, every setting.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use local::binaries;
@@ -34,12 +35,27 @@ fn every_route_is_in_its_table() {
 #[test]
 fn every_setting_is_in_its_table() {
     let readme = workspace_file("README.md");
+    let section = readme.split("\n## ").find(|part| part.starts_with("Configuration")).unwrap();
+    let rows = || section.lines().filter(|line| line.starts_with("| `"));
+    let described: BTreeSet<&str> = rows()
+        .filter_map(|row| row.split('|').nth(1))
+        .flat_map(|names| names.split('`').filter(|name| !name.trim().is_empty()))
+        .collect();
+
     let config = workspace_file("shared/src/config.rs");
     let config = config.split("#[cfg(test)]").next().unwrap();
-    let settings = config.split('"').filter(|text| {
-        text.len() > 4 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
-    });
-    for name in settings {
-        assert!(readme.contains(&format!("`{name}`")), "{name}");
-    }
+    let read: BTreeSet<&str> = config
+        .split('"')
+        .filter(|text| text.len() > 4)
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+        .collect();
+    assert_eq!(described, read, "what the functions read");
+
+    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+    let given: BTreeSet<&str> = template
+        .functions
+        .iter()
+        .flat_map(|function| function.variables.iter().map(String::as_str))
+        .collect();
+    assert_eq!(described, given, "what the template gives them");
 }
