@@ -111,6 +111,11 @@ impl Object {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
+    /// The names and their values, in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Json)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
     /// The value of a name, if it is a whole number.
     #[must_use]
     pub fn integer(&self, name: &str) -> Option<u64> {

@@ -3,22 +3,33 @@
 //! One module a scheme, all of one shape: headers, body bytes, keys and now in, a verdict out; a
 //! payment provider's also reads what its message says. Pure. Here is what they share.
 
+pub mod alipay;
+mod decimal;
 mod headers;
 mod keys;
+mod provider;
 mod reading;
+mod rsa;
 pub mod standard;
 pub mod stripe;
+pub mod wechat;
 
+pub use alipay::AlipayKeys;
 pub use headers::{Doubled, Headers};
 pub use keys::WebhookKeys;
+pub use provider::{PaymentProvider, Verifier};
 pub use reading::{Message, Reading};
+pub use stripe::StripeKeys;
+pub use wechat::WeChatKeys;
+
+use rsa::RsaKey;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::domain::Timestamp;
 
 /// How far a message's timestamp may lie from now, either way and inclusive.
-pub const TOLERANCE_SECS: u64 = 300;
+const TOLERANCE_SECS: u64 = 300;
 
 /// An authentic message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,43 +47,82 @@ pub enum WebhookError {
     /// A header of the scheme is there twice, or two of them were joined into one.
     #[error("the header {0} is there more than once")]
     Doubled(&'static str),
+    /// A header of the scheme is no visible ASCII.
+    #[error("the header {0} holds other than visible ASCII")]
+    BadHeader(&'static str),
+    /// A field of the scheme is not there, or empty.
+    #[error("the field {0} is missing or empty")]
+    MissingField(&'static str),
+    /// Two fields have one name.
+    #[error("two fields of the form have one name")]
+    DoubledField,
+    /// Another algorithm than the one that is taken.
+    #[error("the message names an algorithm that is not taken")]
+    BadAlgorithm,
+    /// Another character set than UTF-8.
+    #[error("the message is not in UTF-8")]
+    BadCharset,
     /// The timestamp is not Unix time in seconds, written as a plain decimal number.
     #[error("the timestamp is not Unix seconds in plain decimal")]
     BadTimestamp,
     /// Sent too long ago: replayed, delayed, or a clock is wrong.
-    #[error("the timestamp is {by_secs} s old, and at most {TOLERANCE_SECS} are allowed")]
+    #[error("the timestamp is {by_secs} s old, and at most {most_secs} are allowed")]
     Stale {
         /// Its age.
         by_secs: u64,
+        /// The oldest that is taken.
+        most_secs: u64,
     },
     /// Sent from the future: a clock is wrong.
-    #[error("the timestamp is {by_secs} s ahead, and at most {TOLERANCE_SECS} are allowed")]
+    #[error("the timestamp is {by_secs} s ahead, and at most {most_secs} are allowed")]
     Early {
         /// How far ahead it is.
         by_secs: u64,
+        /// The farthest that is taken.
+        most_secs: u64,
     },
+    /// The provider tests whether signatures are checked.
+    #[error("a probe of the provider: its signature is wrong on purpose")]
+    Probe,
     /// No key of this scheme is configured.
     #[error("no key is configured")]
     NoKeys,
-    /// The header holds no signature of a kind that the keys can check.
-    #[error("the header holds no signature that the configured keys could have made")]
+    /// The message names a key that is not configured.
+    #[error("no key is configured under the serial that the message names")]
+    UnknownSerial,
+    /// The message holds no signature of a kind that the keys can check.
+    #[error("there is no signature that the configured keys could have made")]
     NoSignature,
     /// No signature fits: another key, or other bytes than were signed.
     #[error("no signature fits any key")]
     BadSignature,
+    /// Genuine, but sealed under a key that is not ours: ours is wrong, and repeating the message
+    /// helps once it is mended.
+    #[error("the signature fits, and the configured key does not decrypt the message")]
+    Undecryptable,
 }
 
 impl WebhookError {
-    /// Whether a key that is not known here could have made the signature.
+    /// Whether a key that is not known here could be what is missing.
     #[must_use]
     pub const fn is_of_unknown_key(&self) -> bool {
         match self {
-            Self::NoKeys | Self::NoSignature | Self::BadSignature => true,
+            Self::NoKeys
+            | Self::UnknownSerial
+            | Self::NoSignature
+            | Self::BadSignature
+            | Self::Undecryptable => true,
             Self::MissingHeader(_)
             | Self::Doubled(_)
+            | Self::BadHeader(_)
+            | Self::MissingField(_)
+            | Self::DoubledField
+            | Self::BadAlgorithm
+            | Self::BadCharset
             | Self::BadTimestamp
             | Self::Stale { .. }
-            | Self::Early { .. } => false,
+            | Self::Early { .. }
+            | Self::Probe => false,
         }
     }
 }
@@ -89,7 +139,7 @@ fn required<'a>(headers: &'a Headers<'_>, name: &'static str) -> Result<&'a str,
 /// Reads Unix seconds in canonical decimal, and holds them against now.
 ///
 /// Digits alone and no leading zero: what is signed is the text, so one number has one text.
-fn recent(text: &str, now: Timestamp) -> Result<u64, WebhookError> {
+fn recent(text: &str, now: Timestamp, most_secs: u64) -> Result<u64, WebhookError> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !(canonical && digits) {
@@ -97,10 +147,10 @@ fn recent(text: &str, now: Timestamp) -> Result<u64, WebhookError> {
     }
     let secs: u64 = text.parse().map_err(|_too_large| WebhookError::BadTimestamp)?;
     let (age, lead) = (now.secs().saturating_sub(secs), secs.saturating_sub(now.secs()));
-    if age > TOLERANCE_SECS {
-        Err(WebhookError::Stale { by_secs: age })
-    } else if lead > TOLERANCE_SECS {
-        Err(WebhookError::Early { by_secs: lead })
+    if age > most_secs {
+        Err(WebhookError::Stale { by_secs: age, most_secs })
+    } else if lead > most_secs {
+        Err(WebhookError::Early { by_secs: lead, most_secs })
     } else {
         Ok(secs)
     }
@@ -118,13 +168,13 @@ mod tests {
     #[test]
     fn the_window_is_300_seconds_either_way_and_inclusive() {
         let now = Timestamp::from_millis(1_800_000_000_999).unwrap();
-        let of = |secs: u64| recent(&secs.to_string(), now);
+        let of = |secs: u64| recent(&secs.to_string(), now, 300);
         for secs in [1_799_999_700, 1_799_999_701, 1_800_000_000, 1_800_000_299, 1_800_000_300] {
             assert_eq!(of(secs), Ok(secs));
         }
-        assert_eq!(of(1_799_999_699), Err(WebhookError::Stale { by_secs: 301 }));
-        assert_eq!(of(1_800_000_301), Err(WebhookError::Early { by_secs: 301 }));
-        assert_eq!(of(0), Err(WebhookError::Stale { by_secs: 1_800_000_000 }));
+        assert_eq!(of(1_799_999_699), Err(WebhookError::Stale { by_secs: 301, most_secs: 300 }));
+        assert_eq!(of(1_800_000_301), Err(WebhookError::Early { by_secs: 301, most_secs: 300 }));
+        assert_eq!(of(0), Err(WebhookError::Stale { by_secs: 1_800_000_000, most_secs: 300 }));
         // Milliseconds.
         assert!(matches!(of(1_800_000_000_000), Err(WebhookError::Early { .. })));
         assert!(matches!(of(u64::MAX), Err(WebhookError::Early { .. })));
@@ -150,7 +200,7 @@ mod tests {
             "18446744073709551616",
             "1000000000000000000000000000000",
         ] {
-            assert_eq!(recent(bad, now), Err(WebhookError::BadTimestamp), "{bad}");
+            assert_eq!(recent(bad, now, 300), Err(WebhookError::BadTimestamp), "{bad}");
         }
     }
 

@@ -15,7 +15,7 @@ use pay::{
 };
 use serde_json::json;
 
-use provider::{Taken, acknowledge, take};
+use provider::{Taken, acknowledge, refuse, take, thanks};
 
 /// How many bytes a message may have. Providers' messages are a few KB; the suites of webhook
 /// libraries go up to 1 MiB.
@@ -56,41 +56,12 @@ where
     K: Keys<AuthKey>,
     W: Keys<WebhookKeys>,
 {
-    let provider = match &door {
-        Door::Api(request) => request.provider(),
-        Door::Direct(_) => None,
-    };
-    let notice = match read(app, &door, &invocation).await? {
-        Taken::Notice(notice) => notice,
-        Taken::Ignored(answer) => return Ok(answer),
-    };
-    let Invocation { now, trace } = invocation;
-    let outcome = callback((&app.users, &app.orders), &app.store, &notice, now, &trace).await;
-    log(&notice, &outcome);
-    let answer = if provider.is_some() {
-        acknowledge(outcome)?
-    } else {
-        outcome?;
-        Answer::json(&json!({}))?
-    };
-    Ok(match notice.payment {
-        Some(payment) => answer.about(payment),
-        None => answer,
-    })
-}
-
-/// Checks a message by its route's rule, and reads it.
-async fn read<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
-    app: &App<S, U, O, K, W>,
-    door: &Door,
-    invocation: &Invocation,
-) -> Result<Taken, Refusal> {
-    let notice = match door {
+    let notice = match &door {
         Door::Api(request) => {
             if let Some(name) = request.provider() {
-                return take(name, request, &app.webhook_keys, invocation).await;
+                return from_provider(app, name, request, invocation).await;
             }
-            let event_id = authenticate(app, request, invocation).await?;
+            let event_id = authenticate(app, request, &invocation).await?;
             native_notice(&request.json()?, event_id.as_deref(), request.body())?
         }
         Door::Direct(event) => {
@@ -98,7 +69,55 @@ async fn read<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
             native_notice(&Object::body(body)?, None, body)?
         }
     };
-    Ok(Taken::Notice(Box::new(notice)))
+    settle(app, &notice, invocation).await?;
+    Ok(about(Answer::json(&json!({}))?, &notice))
+}
+
+/// Takes a provider's message, and answers in the provider's own words.
+async fn from_provider<S, U, O, K, W>(
+    app: &App<S, U, O, K, W>,
+    name: &str,
+    request: &ApiRequest,
+    invocation: Invocation,
+) -> Result<Answer, Refusal>
+where
+    S: PaymentStore,
+    U: Users,
+    O: Orders,
+    W: Keys<WebhookKeys>,
+{
+    let provider = provider::named(name)?;
+    let answer = async {
+        match take(provider, request, &app.webhook_keys, &invocation).await? {
+            Taken::Ignored(why) => {
+                tracing::info!(provider = name, why, "message ignored");
+                thanks(provider)
+            }
+            Taken::Notice(notice) => {
+                let outcome = settle(app, &notice, invocation).await;
+                Ok(about(acknowledge(provider, outcome)?, &notice))
+            }
+        }
+    };
+    answer.await.map_err(|refusal| refuse(provider, refusal))
+}
+
+/// Does what a message says, and logs what that was.
+async fn settle<S: PaymentStore, U: Users, O: Orders, K, W>(
+    app: &App<S, U, O, K, W>,
+    notice: &Notice,
+    Invocation { now, trace }: Invocation,
+) -> Result<Received, CallbackError> {
+    let outcome = callback((&app.users, &app.orders), &app.store, notice, now, &trace).await;
+    log(notice, &outcome);
+    outcome
+}
+
+fn about(answer: Answer, notice: &Notice) -> Answer {
+    match notice.payment {
+        Some(payment) => answer.about(payment),
+        None => answer,
+    }
 }
 
 /// Whether a gateway of ours sent it; the id of the message, if it is signed.

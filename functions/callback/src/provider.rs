@@ -1,11 +1,11 @@
-//! Payment providers: each by its own signature, and thanked for what is durable.
+//! Payment providers: each by its own signature, and thanked in its own words for what is durable.
 
 use pay::{
-    domain::{EventId, Money, Provider, RawBody, Source},
+    domain::{EventId, Money, RawBody},
     http::{Answer, ApiRequest, Code, Invocation, Refusal, sha256},
     ports::Keys,
     usecases::callback::{CallbackError, Notice, Received},
-    webhooks::{Message, Reading, WebhookKeys},
+    webhooks::{Message, PaymentProvider, Reading, WebhookKeys},
 };
 use serde_json::json;
 
@@ -13,34 +13,36 @@ use serde_json::json;
 pub(crate) enum Taken {
     /// It is about a payment.
     Notice(Box<Notice>),
-    /// Genuine, and nothing we act on: thanked at once.
-    Ignored(Answer),
+    /// Genuine, and nothing we act on; why, for the log.
+    Ignored(&'static str),
 }
 
-/// Checks and reads the message of the provider that the path names.
+/// The provider that a path names.
 ///
 /// # Errors
 ///
-/// [`Code::ProviderNotFound`], [`Code::BadSignature`], [`Code::Unavailable`] without keys.
+/// [`Code::ProviderNotFound`].
+pub(crate) fn named(name: &str) -> Result<PaymentProvider, Refusal> {
+    PaymentProvider::named(name).ok_or_else(|| Code::ProviderNotFound.into())
+}
+
+/// Checks and reads a provider's message.
+///
+/// # Errors
+///
+/// [`ApiRequest::provider_webhook`].
 pub(crate) async fn take(
-    name: &str,
+    provider: PaymentProvider,
     request: &ApiRequest,
     keys: &impl Keys<WebhookKeys>,
     invocation: &Invocation,
 ) -> Result<Taken, Refusal> {
-    match name {
-        "stripe" => match request.stripe_webhook(keys, invocation.now).await? {
-            Reading::Message(message) => {
-                let notice = notice(Provider::Stripe, Source::STRIPE, message, request.body());
-                Ok(Taken::Notice(Box::new(notice)))
-            }
-            Reading::Ignored(why) => {
-                tracing::info!(provider = name, why, "message ignored");
-                Ok(Taken::Ignored(thanks()?))
-            }
-        },
-        _ => Err(Code::ProviderNotFound.into()),
-    }
+    Ok(match request.provider_webhook(provider, keys, invocation.now).await? {
+        Reading::Message(message) => {
+            Taken::Notice(Box::new(notice(provider, message, request.body())))
+        }
+        Reading::Ignored(why) => Taken::Ignored(why),
+    })
 }
 
 /// Thanks a provider once its message is durable, whatever became of it: sending it again would do
@@ -49,22 +51,46 @@ pub(crate) async fn take(
 /// # Errors
 ///
 /// What sending it again helps: the store was down, or is not as it should be.
-pub(crate) fn acknowledge(outcome: Result<Received, CallbackError>) -> Result<Answer, Refusal> {
+pub(crate) fn acknowledge(
+    provider: PaymentProvider,
+    outcome: Result<Received, CallbackError>,
+) -> Result<Answer, Refusal> {
     match outcome {
-        Ok(_) | Err(CallbackError::Misfit(_) | CallbackError::NotTold(_)) => thanks(),
+        Ok(_) | Err(CallbackError::Misfit(_) | CallbackError::NotTold(_)) => thanks(provider),
         Err(error @ (CallbackError::Unavailable(_) | CallbackError::Fault(_))) => Err(error.into()),
     }
 }
 
-/// Stripe takes any 2xx.
-fn thanks() -> Result<Answer, Refusal> {
-    Answer::json(&json!({}))
+/// What a provider takes for thanks.
+///
+/// # Errors
+///
+/// [`Answer::json`].
+pub(crate) fn thanks(provider: PaymentProvider) -> Result<Answer, Refusal> {
+    match provider {
+        // Any 2xx.
+        PaymentProvider::Stripe => Answer::json(&json!({})),
+        // 200 or 204, whatever the body; older editions of its documentation want this one.
+        PaymentProvider::WeChat => Answer::json(&json!({"code": "SUCCESS", "message": "OK"})),
+        // These seven bytes, and nothing before or after them.
+        PaymentProvider::Alipay => Ok(Answer::text("success")),
+    }
 }
 
-fn notice(provider: Provider, source: Source, message: Message, body: &[u8]) -> Notice {
+/// A refusal in the words that a provider knows; most look at the status alone.
+pub(crate) fn refuse(provider: PaymentProvider, refusal: Refusal) -> Refusal {
+    match provider {
+        PaymentProvider::Stripe | PaymentProvider::Alipay => refusal,
+        PaymentProvider::WeChat => {
+            refusal.in_form(|code| json!({"code": "FAIL", "message": code.title()}).to_string())
+        }
+    }
+}
+
+fn notice(provider: PaymentProvider, message: Message, body: &[u8]) -> Notice {
     let digest = sha256(&[body]);
     Notice {
-        provider,
+        provider: provider.sender(),
         event_id: EventId::new(message.event_id.as_deref(), digest),
         payment: message.payment,
         claims: None,
@@ -72,7 +98,7 @@ fn notice(provider: Provider, source: Source, message: Message, body: &[u8]) -> 
         currency: message.currency,
         foreign: message.foreign,
         report: message.report,
-        money: Money { source, txn: message.txn },
+        money: Money { source: provider.source(), txn: message.txn },
         body: RawBody::new(body, digest),
     }
 }

@@ -9,6 +9,10 @@ pub enum Provider {
     Native,
     /// Stripe.
     Stripe,
+    /// WeChat Pay.
+    WeChat,
+    /// Alipay.
+    Alipay,
 }
 
 impl Provider {
@@ -18,6 +22,8 @@ impl Provider {
         match self {
             Self::Native => "native",
             Self::Stripe => "stripe",
+            Self::WeChat => "wechat",
+            Self::Alipay => "alipay",
         }
     }
 
@@ -30,6 +36,8 @@ impl Provider {
         match name {
             "native" => Ok(Self::Native),
             "stripe" => Ok(Self::Stripe),
+            "wechat" => Ok(Self::WeChat),
+            "alipay" => Ok(Self::Alipay),
             _ => Err(OutOfRange::new("provider")),
         }
     }

@@ -14,13 +14,22 @@ use crate::domain::PaymentId;
 /// How long a client should wait before it repeats a request that found us unavailable.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 
+const JSON: &str = "application/json";
+
 /// A request done: 200 on the HTTP door, the body alone on the other.
 #[derive(Debug)]
 pub struct Answer {
-    body: Box<RawValue>,
+    body: Content,
     headers: HeaderMap,
     /// The payment it is about, for the log.
     pub(super) payment: Option<PaymentId>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Json(Box<RawValue>),
+    /// Sent as it is; a JSON string to a direct caller.
+    Text(&'static str),
 }
 
 impl Answer {
@@ -31,7 +40,13 @@ impl Answer {
     /// [`Code::Internal`] if the body cannot be written as JSON.
     pub fn json(body: &impl Serialize) -> Result<Self, Refusal> {
         let body = serde_json::value::to_raw_value(body).map_err(Refusal::internal)?;
-        Ok(Self { body, headers: HeaderMap::new(), payment: None })
+        Ok(Self { body: Content::Json(body), headers: HeaderMap::new(), payment: None })
+    }
+
+    /// An answer that is this text and nothing else.
+    #[must_use]
+    pub fn text(text: &'static str) -> Self {
+        Self { body: Content::Text(text), headers: HeaderMap::new(), payment: None }
     }
 
     /// Names the payment it is about, for the log.
@@ -62,17 +77,23 @@ pub enum Reply {
 impl Reply {
     pub(super) fn api(outcome: Result<Answer, Refusal>, request_id: &str) -> Self {
         let (status, kind, headers, body) = match outcome {
-            Ok(answer) => {
-                let body = Box::<str>::from(answer.body).into_string();
-                (StatusCode::OK, "application/json", answer.headers, body)
+            Ok(Answer { body, headers, .. }) => {
+                let (kind, body) = match body {
+                    Content::Json(body) => (JSON, Box::<str>::from(body).into_string()),
+                    Content::Text(text) => ("text/plain", text.to_owned()),
+                };
+                (StatusCode::OK, kind, headers, body)
             }
             Err(refusal) => {
                 let mut headers = HeaderMap::new();
                 if refusal.code == Code::Unavailable {
                     headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECS);
                 }
-                let body = refusal.problem(request_id);
-                (refusal.code.status(), "application/problem+json", headers, body)
+                let (kind, body) = match refusal.own_form {
+                    Some(form) => (JSON, form(refusal.code)),
+                    None => ("application/problem+json", refusal.problem(request_id)),
+                };
+                (refusal.code.status(), kind, headers, body)
             }
         };
         let mut response = ApiGatewayV2httpResponse::default();
@@ -88,10 +109,11 @@ impl Reply {
         request_id: &str,
     ) -> Result<Self, FunctionError> {
         match outcome {
-            Ok(answer) => Ok(Self::Direct(answer.body)),
-            Err(refusal) => {
-                Err(FunctionError { code: refusal.code, problem: refusal.problem(request_id) })
-            }
+            Ok(Answer { body: Content::Json(body), .. }) => Ok(Self::Direct(body)),
+            Ok(Answer { body: Content::Text(text), .. }) => serde_json::value::to_raw_value(text)
+                .map(Self::Direct)
+                .map_err(|error| FunctionError::new(&Refusal::internal(error), request_id)),
+            Err(refusal) => Err(FunctionError::new(&refusal, request_id)),
         }
     }
 }
@@ -103,6 +125,10 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
+    fn new(refusal: &Refusal, request_id: &str) -> Self {
+        Self { code: refusal.code, problem: refusal.problem(request_id) }
+    }
+
     /// Which problem.
     #[must_use]
     pub const fn code(&self) -> Code {

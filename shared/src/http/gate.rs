@@ -10,7 +10,7 @@ use crate::{
     auth::{self, AuthKey, Refused, TokenRules},
     domain::{Timestamp, UserId},
     ports::{Generations, Keys, NoKeys},
-    webhooks::{Headers, Reading, WebhookError, WebhookKeys, standard, stripe},
+    webhooks::{Headers, PaymentProvider, Reading, WebhookError, WebhookKeys, standard},
 };
 
 impl ApiRequest {
@@ -69,19 +69,21 @@ impl ApiRequest {
         Ok(Some(webhook(keys, now, check).await?.id))
     }
 
-    /// What Stripe's message says, by Stripe's own signature.
+    /// What a payment provider's message says, by the provider's own signature.
     ///
     /// # Errors
     ///
-    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys.
-    pub async fn stripe_webhook(
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys, and for a genuine message that
+    /// none of ours decrypts.
+    pub async fn provider_webhook(
         &self,
+        provider: PaymentProvider,
         keys: &impl Keys<WebhookKeys>,
         now: Timestamp,
     ) -> Result<Reading, Refusal> {
         let headers = Headers::from(self.headers());
-        let check = |keys: &WebhookKeys| match keys.stripe() {
-            Some(keys) => stripe::verify(&headers, self.body(), keys, now),
+        let check = |keys: &WebhookKeys| match keys.provider(provider) {
+            Some(keys) => keys.verify(&headers, self.body(), now),
             None => Err(WebhookError::NoKeys),
         };
         webhook(keys, now, check).await
@@ -104,6 +106,8 @@ async fn webhook<T>(
         for keys in keys.accepted(now) {
             match check(keys) {
                 Ok(verified) => return Ok(verified),
+                // Whatever the other generation says: it is genuine.
+                Err(_) if refused == WebhookError::Undecryptable => {}
                 Err(error) => refused = error,
             }
         }
@@ -111,7 +115,11 @@ async fn webhook<T>(
     };
     with_keys(keys, now, check, WebhookError::is_of_unknown_key).await?.map_err(|error| {
         tracing::warn!(reason = %error, "webhook refused");
-        Code::BadSignature.into()
+        if error == WebhookError::Undecryptable {
+            Refusal::unavailable(error)
+        } else {
+            Code::BadSignature.into()
+        }
     })
 }
 

@@ -20,6 +20,8 @@ pub struct Refusal {
     payment: Option<PaymentId>,
     /// For the log only.
     pub(super) cause: Option<Cause>,
+    /// Says it in a provider's own JSON, where that knows nothing of problems.
+    pub(super) own_form: Option<fn(Code) -> String>,
 }
 
 /// The body of a refusal: an RFC 9457 problem. Nothing of the cause.
@@ -61,6 +63,12 @@ impl Refusal {
         Self { cause: Some(cause.into()), ..Self::from(Code::Internal) }
     }
 
+    /// Says it on the HTTP door in the JSON that `form` writes, instead of as a problem.
+    #[must_use]
+    pub fn in_form(self, form: fn(Code) -> String) -> Self {
+        Self { own_form: Some(form), ..self }
+    }
+
     /// The problem as JSON.
     pub(super) fn problem(&self, request_id: &str) -> String {
         let problem = Problem {
@@ -79,7 +87,7 @@ impl Refusal {
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, detail: None, payment: None, cause: None }
+        Self { code, detail: None, payment: None, cause: None, own_form: None }
     }
 }
 

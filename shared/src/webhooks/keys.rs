@@ -1,6 +1,8 @@
 //! The secret that holds the keys of every scheme.
 
-use super::{standard::StandardKey, stripe::StripeKeys};
+use std::sync::Arc;
+
+use super::{PaymentProvider, Verifier, standard::StandardKey};
 use crate::{
     json::{Json, Object},
     secret::BadSecret,
@@ -10,12 +12,13 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct WebhookKeys {
     standard: Vec<StandardKey>,
-    stripe: Option<StripeKeys>,
+    providers: Vec<(PaymentProvider, Arc<dyn Verifier>)>,
 }
 
 impl WebhookKeys {
     /// Reads the secret's JSON: an object with one optional entry a scheme, `standard` a list of
-    /// one key or more. Entries of schemes not known here are ignored.
+    /// one key or more, a provider's as its module says, complete. Entries of schemes not known
+    /// here are ignored.
     ///
     /// # Errors
     ///
@@ -23,9 +26,16 @@ impl WebhookKeys {
     /// a forged message later.
     pub fn from_secret(json: &str) -> Result<Self, BadSecret> {
         let object = Object::parse(json.as_bytes()).ok_or(BadSecret("not a JSON object"))?;
-        let standard = object.get("standard").map_or(Ok(Vec::new()), standard)?;
-        let stripe = object.get("stripe").map(StripeKeys::from_json).transpose()?;
-        Ok(Self { standard, stripe })
+        let standard = object.get("standard").map_or(Ok(Vec::new()), StandardKey::list)?;
+        let mut providers = Vec::new();
+        for provider in PaymentProvider::ALL {
+            if let Some(entry) = object.get(provider.as_str()) {
+                let keys = provider.keys(entry)?;
+                keys.complete()?;
+                providers.push((provider, keys));
+            }
+        }
+        Ok(Self { standard, providers })
     }
 
     /// The Standard Webhooks keys; none if the scheme is not configured.
@@ -34,19 +44,25 @@ impl WebhookKeys {
         &self.standard
     }
 
-    /// Stripe's keys, if it is configured.
+    /// A provider's keys, if it is configured.
     #[must_use]
-    pub const fn stripe(&self) -> Option<&StripeKeys> {
-        self.stripe.as_ref()
+    pub fn provider(&self, provider: PaymentProvider) -> Option<&dyn Verifier> {
+        let mut providers = self.providers.iter();
+        providers.find(|(known, _)| *known == provider).map(|(_, keys)| &**keys)
     }
 }
 
-fn standard(entry: &Json) -> Result<Vec<StandardKey>, BadSecret> {
-    let keys = entry
-        .as_array()
-        .filter(|keys| !keys.is_empty())
-        .ok_or(BadSecret("`standard` is not a list of one key or more"))?;
-    keys.iter().map(|key| StandardKey::parse(key.as_text().unwrap_or_default())).collect()
+/// A text of an entry that may be left out, and may not be empty.
+pub(super) fn optional_text(
+    entry: &Object,
+    name: &str,
+    bad: BadSecret,
+) -> Result<Option<String>, BadSecret> {
+    match entry.get(name).map(Json::as_text) {
+        None => Ok(None),
+        Some(Some(text)) if !text.is_empty() => Ok(Some(text.to_owned())),
+        Some(_) => Err(bad),
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +76,19 @@ mod tests {
                 "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="], "paypal":{"secrets":[]}}"#,
         );
         assert_eq!(keys.unwrap().standard().len(), 2);
-        assert!(WebhookKeys::from_secret("{}").unwrap().standard().is_empty());
+        let none = WebhookKeys::from_secret("{}").unwrap();
+        assert!(none.standard().is_empty());
+        for provider in PaymentProvider::ALL {
+            assert!(none.provider(provider).is_none(), "{provider:?}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_configured_by_its_own_entry() {
+        let stripe = r#"{"stripe":{"secrets":["whsec_x"],"livemode":true}}"#;
+        let keys = WebhookKeys::from_secret(stripe).unwrap();
+        assert!(keys.provider(PaymentProvider::Stripe).is_some());
+        assert!(keys.provider(PaymentProvider::Alipay).is_none());
     }
 
     #[test]
@@ -79,6 +107,11 @@ mod tests {
             r#"{"standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",""]}"#,
             r#"{"standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
                 "standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}"#,
+            r#"{"stripe":{}}"#,
+            r#"{"wechat":{}}"#,
+            r#"{"alipay":{}}"#,
+            // What only narrows is required as well.
+            r#"{"stripe":{"secrets":["whsec_x"]}}"#,
         ] {
             assert!(WebhookKeys::from_secret(bad).is_err(), "{bad}");
         }

@@ -30,6 +30,21 @@ pub struct Message {
     pub foreign: bool,
 }
 
+impl Message {
+    /// Signed, and nothing of it is known but perhaps its id: a person must look.
+    pub(super) fn unreadable(event_id: Option<&str>) -> Self {
+        Self {
+            event_id: event_id.map(str::to_owned),
+            payment: None,
+            txn: None,
+            amount_minor: None,
+            currency: None,
+            report: Report::Nothing,
+            foreign: false,
+        }
+    }
+}
+
 /// Reads the id of ours that a provider was given as a text: canonical decimal.
 pub(super) fn payment_id(text: &str) -> Option<PaymentId> {
     let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -8,7 +8,7 @@ pub use key::StandardKey;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Headers, Verified, WebhookError, base64, recent, required};
+use super::{Headers, TOLERANCE_SECS, Verified, WebhookError, base64, recent, required};
 use crate::domain::Timestamp;
 
 /// Names the message; part of what is signed.
@@ -57,7 +57,7 @@ pub fn verify(
     if id.contains(',') {
         return Err(WebhookError::Doubled(ID_HEADER));
     }
-    recent(timestamp, now)?;
+    recent(timestamp, now, TOLERANCE_SECS)?;
     fits(&message(id, timestamp, body), &signatures, keys)?;
     Ok(Verified { id: id.to_owned() })
 }

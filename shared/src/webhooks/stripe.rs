@@ -6,7 +6,10 @@ use std::fmt;
 
 use ring::hmac;
 
-use super::{Headers, Message, Reading, WebhookError, reading::payment_id, recent, required};
+use super::{
+    Headers, Message, Reading, TOLERANCE_SECS, Verifier, WebhookError, reading::payment_id, recent,
+    required,
+};
 use crate::{
     domain::{Digest, Outcome, ProviderTxn, Report, Timestamp},
     json::{Json, Object},
@@ -17,7 +20,7 @@ use crate::{
 pub const SIGNATURE_HEADER: &str = "stripe-signature";
 
 /// What a message is checked with. Never printed.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct StripeKeys {
     secrets: Vec<hmac::Key>,
     livemode: Option<bool>,
@@ -62,38 +65,42 @@ impl fmt::Debug for StripeKeys {
     }
 }
 
-/// Checks that a message is authentic and recent, then reads what it reports.
-///
-/// `body` is the request's body byte for byte. Any `v1` that fits any secret is enough: that is
-/// how a secret is rolled. `v0` is a decoy of test mode, never checked; a `v1` that is no
-/// signature is passed over.
-///
-/// # Errors
-///
-/// In the order they are checked; the same bytes never pass later.
-/// - [`WebhookError::MissingHeader`], [`WebhookError::Doubled`]: also for a second `t`, as gateways
-///   join doubled headers.
-/// - [`WebhookError::BadTimestamp`], [`WebhookError::Stale`], [`WebhookError::Early`].
-/// - [`WebhookError::NoSignature`], [`WebhookError::BadSignature`].
-pub fn verify(
-    headers: &Headers<'_>,
-    body: &[u8],
-    keys: &StripeKeys,
-    now: Timestamp,
-) -> Result<Reading, WebhookError> {
-    let (timestamp, signatures) = parse(required(headers, SIGNATURE_HEADER)?)?;
-    recent(timestamp, now)?;
-    if signatures.is_empty() {
-        return Err(WebhookError::NoSignature);
+impl Verifier for StripeKeys {
+    /// Any `v1` that fits any secret is enough: that is how a secret is rolled. `v0` is a decoy of
+    /// test mode, never checked; a `v1` that is no signature is passed over.
+    ///
+    /// Errors, in the order they are checked:
+    /// - [`WebhookError::MissingHeader`], [`WebhookError::Doubled`]: also for a second `t`, as
+    ///   gateways join doubled headers.
+    /// - [`WebhookError::BadTimestamp`], [`WebhookError::Stale`], [`WebhookError::Early`].
+    /// - [`WebhookError::NoSignature`], [`WebhookError::NoKeys`], [`WebhookError::BadSignature`].
+    fn verify(
+        &self,
+        headers: &Headers<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Reading, WebhookError> {
+        let (timestamp, signatures) = parse(required(headers, SIGNATURE_HEADER)?)?;
+        recent(timestamp, now, TOLERANCE_SECS)?;
+        if signatures.is_empty() {
+            return Err(WebhookError::NoSignature);
+        }
+        if self.secrets.is_empty() {
+            return Err(WebhookError::NoKeys);
+        }
+        let message = [timestamp.as_bytes(), b".", body].concat();
+        let fits = |key: &hmac::Key| {
+            signatures.iter().any(|tag| hmac::verify(key, &message, &tag.bytes()).is_ok())
+        };
+        if self.secrets.iter().any(fits) {
+            Ok(read(body, self.livemode))
+        } else {
+            Err(WebhookError::BadSignature)
+        }
     }
-    let message = [timestamp.as_bytes(), b".", body].concat();
-    let fits = |key: &hmac::Key| {
-        signatures.iter().any(|tag| hmac::verify(key, &message, &tag.bytes()).is_ok())
-    };
-    if keys.secrets.iter().any(fits) {
-        Ok(read(body, keys))
-    } else {
-        Err(WebhookError::BadSignature)
+
+    fn complete(&self) -> Result<(), BadSecret> {
+        self.livemode.map(drop).ok_or(BadSecret("`stripe` has no `livemode`"))
     }
 }
 
@@ -115,9 +122,9 @@ fn parse(header: &str) -> Result<(&str, Vec<Digest>), WebhookError> {
 }
 
 /// Reads a message that passed. What Stripe adds is passed over, what it lacks is lacking.
-fn read(body: &[u8], keys: &StripeKeys) -> Reading {
+fn read(body: &[u8], expected: Option<bool>) -> Reading {
     let Some(event) = Object::parse(body) else {
-        return Reading::Message(unreadable());
+        return Reading::Message(Message::unreadable(None));
     };
     if event.text("object") != Some("event") {
         return Reading::Ignored("not an event of the kind that carries its object");
@@ -137,7 +144,7 @@ fn read(body: &[u8], keys: &StripeKeys) -> Reading {
         amount_minor: object.and_then(|object| object.integer(amount)),
         currency: text("currency").map(str::to_ascii_uppercase),
         report,
-        foreign: keys.livemode.is_some_and(|expected| livemode != Some(expected)),
+        foreign: expected.is_some() && livemode != expected,
     })
 }
 
@@ -158,19 +165,6 @@ fn of_kind(kind: &str, object: &Object) -> Option<(Report, &'static str, &'stati
         }
         "charge.refunded" => Some((Report::PartialRefund, "payment_intent", "amount")),
         _ => None,
-    }
-}
-
-/// Signed, and no JSON object: nothing of it is known, and a person must look.
-const fn unreadable() -> Message {
-    Message {
-        event_id: None,
-        payment: None,
-        txn: None,
-        amount_minor: None,
-        currency: None,
-        report: Report::Nothing,
-        foreign: false,
     }
 }
 

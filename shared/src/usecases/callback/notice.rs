@@ -18,7 +18,7 @@ pub struct Notice {
     pub payment: Option<PaymentId>,
     /// Whom and what a native message says it is about.
     pub claims: Option<Claims>,
-    /// How much, in minor units.
+    /// How much, in minor units; `None` if it does not say, which fits no record.
     pub amount_minor: Option<u64>,
     /// Of which currency: an upper-case ISO 4217 code, if it is one.
     pub currency: Option<String>,
@@ -44,14 +44,18 @@ pub struct Claims {
 impl Notice {
     /// Why it does not fit a record, if it does not.
     pub(super) fn misfit(&self, record: &Payment) -> Option<Misfit> {
-        if self.amount_minor.is_some_and(|minor| minor != record.amount.minor()) {
+        if self.amount_minor != Some(record.amount.minor()) {
             return Some(Misfit::AmountMismatch);
         }
         let currency = record.amount.currency().code();
         let fits = !self.foreign
             && self.claims.is_none_or(|claims| claims.uid == record.uid)
             && self.claims.is_none_or(|claims| claims.oid == record.oid)
-            && self.currency.as_deref().is_none_or(|claimed| claimed == currency);
+            && match &self.currency {
+                Some(claimed) => claimed == currency,
+                // A native message may leave it out.
+                None => self.claims.is_some(),
+            };
         (!fits).then_some(Misfit::RecordMismatch)
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use ring::{hmac, signature};
 
 use super::super::base64;
-use crate::secret::BadSecret;
+use crate::{json::Json, secret::BadSecret};
 
 /// A shared secret is at least 192 bits and at most 512 (specification, "Signature scheme").
 const HMAC_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
@@ -21,6 +21,19 @@ enum Kind {
 }
 
 impl StandardKey {
+    /// Reads the secret's entry: a list of one key or more, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`]: no list, an empty one, or as [`Self::parse`].
+    pub fn list(entry: &Json) -> Result<Vec<Self>, BadSecret> {
+        let keys = entry
+            .as_array()
+            .filter(|keys| !keys.is_empty())
+            .ok_or(BadSecret("`standard` is not a list of one key or more"))?;
+        keys.iter().map(|key| Self::parse(key.as_text().unwrap_or_default())).collect()
+    }
+
     /// Reads `whsec_` (a shared secret; the prefix may be absent) or `whpk_` (an ed25519 public
     /// key) and standard, padded base64.
     ///

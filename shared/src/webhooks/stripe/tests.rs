@@ -27,7 +27,7 @@ fn sign(secret: &str, secs: u64, body: &str) -> String {
 
 fn judge(header: &str, body: &str, keys: &StripeKeys, now: u64) -> Result<Reading, WebhookError> {
     let headers = [("Stripe-Signature".to_owned(), header.to_owned())];
-    verify(&Headers::from_pairs(&headers), body.as_bytes(), keys, at(now))
+    keys.verify(&Headers::from_pairs(&headers), body.as_bytes(), at(now))
 }
 
 fn reading(event: &Value) -> Reading {
@@ -142,6 +142,9 @@ fn keys_that_could_never_work_are_refused() {
         assert!(keys(&bad).is_err(), "{bad}");
     }
     assert!(!format!("{:?}", our_keys()).contains(SECRET));
+    assert!(our_keys().complete().is_ok());
+    // Without it both modes would be taken.
+    assert!(keys(&json!({"secrets": [SECRET]})).unwrap().complete().is_err());
 }
 
 #[test]
@@ -208,7 +211,7 @@ fn what_names_no_payment_of_ours_or_another_mode_is_said_so() {
         assert!(message(&event).foreign);
     }
     let unreadable = judge(&sign(SECRET, NOW, "[]"), "[]", &our_keys(), NOW).unwrap();
-    assert_eq!(unreadable, Reading::Message(super::unreadable()));
+    assert_eq!(unreadable, Reading::Message(Message::unreadable(None)));
 }
 
 #[test]
@@ -219,7 +222,7 @@ fn one_changed_byte_is_refused() {
         let mut changed = body.clone().into_bytes();
         changed[index] ^= 1;
         let headers = [(SIGNATURE_HEADER.to_owned(), header.clone())];
-        let verdict = verify(&Headers::from_pairs(&headers), &changed, &our_keys(), at(NOW));
+        let verdict = our_keys().verify(&Headers::from_pairs(&headers), &changed, at(NOW));
         assert_eq!(verdict, Err(WebhookError::BadSignature), "{index}");
     }
 }
