@@ -69,12 +69,12 @@ struct Secrets {
 }
 
 impl StackArguments {
-    fn options(self, port: u16) -> StackOptions {
-        let mut webhook_secrets = defaults::webhook_secrets();
+    fn options(self, port: u16) -> Result<StackOptions> {
+        let mut webhook_secrets = defaults::webhook_secrets()?;
         if let Some(standard) = webhook_secrets.get_mut("standard") {
             *standard = json!([self.secrets.webhook_secret]);
         }
-        StackOptions {
+        Ok(StackOptions {
             port,
             instances: self.instances,
             data: self.data,
@@ -82,9 +82,9 @@ impl StackArguments {
             release: self.release,
             inherit_logs: self.logs,
             access_secret: self.secrets.access_secret,
-            webhook_secrets,
+            webhook_secrets: Some(webhook_secrets),
             ..StackOptions::default()
-        }
+        })
     }
 }
 

@@ -12,6 +12,9 @@
 //! | `{{content_length}}` | the length of the body in bytes |
 //! | `{{signature}}` | Standard Webhooks: `v1,…` over `webhook-id`, `webhook-timestamp` and the body |
 //! | `{{stripe_signature}}` | Stripe: `t=…,v1=…` over the present time and the body |
+//! | `{{wechat_signature}}` | WeChat Pay: over `wechatpay-timestamp`, `wechatpay-nonce` and the body |
+//! | `{{wechat_serial}}` | the serial of the key that made it |
+//! | `{{message:PROVIDER:OUTCOME:NAME}}` | the body that a provider sends about the payment that `NAME` names, of 100 |
 //!
 //! They stand in strings, so that a file is JSON as it is. A string that is nothing but one `NAME`
 //! becomes a number if its value is one.
@@ -21,8 +24,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use pay::webhooks::PaymentProvider;
 use serde_json::Value;
 
+use crate::messages::{Message, Outcome};
 use crate::{clock, defaults, signing, tokens};
 
 /// What the placeholders are filled from.
@@ -68,6 +73,10 @@ pub fn fill(text: &str, filling: &Filling) -> Result<Value> {
         let value = |name: &str| match name {
             "content_length" => Ok(Some(body.len().to_string())),
             "stripe_signature" => Ok(Some(signatures.stripe.clone())),
+            "wechat_signature" => match &signatures.wechat {
+                Ok(signature) => Ok(Some(signature.clone())),
+                Err(error) => bail!("{error:#}"),
+            },
             "signature" => match &signatures.standard {
                 Ok(signature) => Ok(Some(signature.clone())),
                 Err(error) => bail!("{error:#}"),
@@ -125,7 +134,10 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
     let token = |uid, scope, now| tokens::issue(&filling.access_secret, uid, scope, now);
     let now = filling.now_secs;
     let value = match name {
-        "signature" | "stripe_signature" | "content_length" | "base64" => return Ok(None),
+        "signature" | "stripe_signature" | "wechat_signature" | "content_length" | "base64" => {
+            return Ok(None);
+        }
+        "wechat_serial" => defaults::WECHAT_SERIAL.to_owned(),
         "token" => token(1, None, now),
         "expired_token" => {
             let issued = now.saturating_sub(tokens::LIFETIME_SECS.saturating_add(1));
@@ -144,6 +156,8 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
                 now.saturating_sub(ago?).to_string()
             } else if let Some(length) = number("filler:") {
                 "x".repeat(usize::try_from(length?)?)
+            } else if let Some(spec) = name.strip_prefix("message:") {
+                message(spec, filling).with_context(|| format!("in {{{{{name}}}}}"))?
             } else if let Some(value) = given(name, filling) {
                 value.to_owned()
             } else {
@@ -152,6 +166,24 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
         }
     };
     Ok(Some(value))
+}
+
+/// What an event's payment amounts to.
+const AMOUNT: u64 = 100;
+
+/// A provider's body, by `PROVIDER:OUTCOME:NAME`.
+fn message(spec: &str, filling: &Filling) -> Result<String> {
+    let mut parts = spec.splitn(3, ':');
+    let mut part = || parts.next().unwrap_or_default();
+    let provider = PaymentProvider::named(part()).context("there is no such provider")?;
+    let outcome = Outcome::named(part()).context("there is no such outcome")?;
+    let name = part();
+    let payment = given(name, filling)
+        .with_context(|| format!("{name} has no value: give it one with --set {name}=VALUE"))?
+        .parse()
+        .context("the payment is no number")?;
+    let message = Message { now_secs: filling.now_secs, ..Message::new(payment, AMOUNT, outcome) };
+    Ok(String::from_utf8(message.body(provider)?)?)
 }
 
 /// The caller's value for a name, or the name's default.
@@ -175,27 +207,39 @@ fn encode_body(event: &mut Value) {
 struct Signatures {
     standard: Result<String>,
     stripe: String,
+    wechat: Result<String>,
 }
 
 impl Signatures {
     fn of(event: &Value, filling: &Filling, body: &[u8]) -> Self {
         let [(_, stripe)] = signing::stripe(&filling.stripe_secret, filling.now_secs, body);
-        Self { standard: standard(event, filling, body), stripe }
+        Self { standard: standard(event, filling, body), stripe, wechat: wechat(event, body) }
     }
 }
 
 fn standard(event: &Value, filling: &Filling, body: &[u8]) -> Result<String> {
-    let header = |name: &str| {
-        let headers = event.get("headers").and_then(Value::as_object);
-        let mut headers = headers.into_iter().flatten();
-        let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
-        let value = found.and_then(|(_, value)| value.as_str());
-        value.with_context(|| format!("{{{{signature}}}} needs the header {name}"))
-    };
-    let timestamp = header("webhook-timestamp")?.parse().context("webhook-timestamp")?;
-    let [_, _, (_, signature)] =
-        signing::standard(&filling.webhook_secret, header("webhook-id")?, timestamp, body)?;
+    let timestamp =
+        header(event, "webhook-timestamp")?.parse().context("webhook-timestamp is no number")?;
+    let id = header(event, "webhook-id")?;
+    let [_, _, (_, signature)] = signing::standard(&filling.webhook_secret, id, timestamp, body)?;
     Ok(signature)
+}
+
+fn wechat(event: &Value, body: &[u8]) -> Result<String> {
+    let timestamp = header(event, "wechatpay-timestamp")?
+        .parse()
+        .context("wechatpay-timestamp is no number")?;
+    let nonce = header(event, "wechatpay-nonce")?;
+    let [_, _, (_, signature), ..] = signing::wechat(timestamp, nonce, body)?;
+    Ok(signature)
+}
+
+/// A header that a signature covers.
+fn header<'a>(event: &'a Value, name: &str) -> Result<&'a str> {
+    let mut headers = event.get("headers").and_then(Value::as_object).into_iter().flatten();
+    let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
+    let value = found.and_then(|(_, value)| value.as_str());
+    value.with_context(|| format!("the signature needs the header {name}"))
 }
 
 /// The bytes of a filled event's body: what its sender signed.
@@ -272,6 +316,11 @@ mod tests {
             (r#"{"a": {{now}}}"#, "not JSON"),
             (r#"{"a": "{{token:x}}"}"#, "in {{token:x}}"),
             (r#"{"a": "{{signature}}"}"#, "needs the header webhook-"),
+            (r#"{"a": "{{wechat_signature}}"}"#, "needs the header wechatpay-"),
+            (r#"{"a": "{{message:paypal:paid:oid}}"}"#, "no such provider"),
+            (r#"{"a": "{{message:stripe:won:oid}}"}"#, "no such outcome"),
+            (r#"{"a": "{{message:stripe:paid:x}}"}"#, "--set x=VALUE"),
+            (r#"{"a": "{{message:wechat:failed:oid}}"}"#, "sends no message"),
         ] {
             let error = format!("{:#}", fill(text, &filling()).unwrap_err());
             assert!(error.contains(why), "{error}");

@@ -1,12 +1,15 @@
 //! Webhook signatures, from the sender's side.
 //!
 //! Sources: Standard Webhooks specification, "Signature scheme"; Stripe documentation, "Verify
-//! webhook signatures manually".
+//! webhook signatures manually"; wechatpay-go and alipay-sdk-nodejs-all for those two.
 
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::hmac;
+
+use crate::defaults;
+use crate::keys::SigningKeys;
 
 /// The three headers that make `body` a message of whoever holds `secret`.
 ///
@@ -48,6 +51,49 @@ pub fn stripe(secret: &str, timestamp_secs: u64, body: &[u8]) -> [(&'static str,
         tag.extend([format!("{byte:02x}")]);
     }
     [("stripe-signature", format!("t={timestamp_secs},v1={tag}"))]
+}
+
+/// The headers that make `body` a message of WeChat Pay's, signed with the key of this stack.
+///
+/// `nonce` is any text of visible ASCII without a comma.
+///
+/// # Errors
+///
+/// [`SigningKeys::of_the_stack`], [`SigningKey::sign`](crate::keys::SigningKey::sign).
+pub fn wechat(
+    timestamp_secs: u64,
+    nonce: &str,
+    body: &[u8],
+) -> Result<[(&'static str, String); 5]> {
+    let mut signed = format!("{timestamp_secs}\n{nonce}\n").into_bytes();
+    signed.extend(body);
+    signed.push(b'\n');
+    Ok([
+        ("wechatpay-timestamp", timestamp_secs.to_string()),
+        ("wechatpay-nonce", nonce.to_owned()),
+        ("wechatpay-signature", SigningKeys::of_the_stack()?.wechat.sign(&signed)?),
+        ("wechatpay-serial", defaults::WECHAT_SERIAL.to_owned()),
+        ("wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048".to_owned()),
+    ])
+}
+
+/// The form that these fields are once Alipay has signed them, with the key of this stack. Fields
+/// of an earlier signature are replaced.
+///
+/// # Errors
+///
+/// As [`wechat`].
+pub fn alipay<N: AsRef<str>, V: AsRef<str>>(fields: &[(N, V)]) -> Result<String> {
+    let fields = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+    let fields: Vec<_> = fields.filter(|(name, _)| !["sign", "sign_type"].contains(name)).collect();
+    let mut sorted = fields.clone();
+    // By the name alone: `a` comes before `a1`, though `a=` would not.
+    sorted.sort_unstable();
+    let pairs: Vec<_> = sorted.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let signature = SigningKeys::of_the_stack()?.alipay.sign(pairs.join("&").as_bytes())?;
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(fields).append_pair("sign_type", "RSA2").append_pair("sign", &signature);
+    Ok(form.finish())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use self::backing::Backing;
 use crate::dynamodb::{self, DynamoDb};
 use crate::gateway::{self, Gateway};
+use crate::keys::SigningKeys;
 use crate::lambda::{FunctionError, Instance, Lambda, Supervisors};
 use crate::secrets::{self, Secrets};
 use crate::shop::{self, Shop};
@@ -45,8 +46,8 @@ pub struct StackOptions {
     pub inherit_logs: bool,
     /// What the shop's user service signs its tokens with.
     pub access_secret: String,
-    /// The webhook secret's JSON.
-    pub webhook_secrets: Value,
+    /// The webhook secret's JSON; without one [`defaults::webhook_secrets`].
+    pub webhook_secrets: Option<Value>,
     /// Variables for the functions, over those of the stack.
     pub environment: BTreeMap<String, String>,
 }
@@ -63,7 +64,7 @@ impl Default for StackOptions {
             template: None,
             inherit_logs: false,
             access_secret: defaults::ACCESS_SECRET.to_owned(),
-            webhook_secrets: defaults::webhook_secrets(),
+            webhook_secrets: None,
             environment: BTreeMap::new(),
         }
     }
@@ -267,6 +268,8 @@ impl Stack {
     /// What `cargo local --json` prints: all that a program needs to use the stack.
     #[must_use]
     pub fn describe(&self) -> Value {
+        // The private halves of what a stack has in its webhook secret unless told otherwise.
+        let keys = SigningKeys::of_the_stack().ok();
         json!({
             "api": self.api,
             "dynamodb": self.dynamodb,
@@ -279,6 +282,10 @@ impl Stack {
             "service_token": self.service_token(),
             "access_secret": self.access_secret,
             "webhook_secrets": self.webhook_secrets,
+            "signing_keys": {
+                "wechat": keys.map(|keys| keys.wechat.private_pem()),
+                "alipay": keys.map(|keys| keys.alipay.private_pem()),
+            },
         })
     }
 }

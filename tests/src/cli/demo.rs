@@ -18,7 +18,7 @@ pub(super) async fn run(arguments: StackArguments) -> Result<ExitCode> {
     let kept = arguments.data.is_some() || arguments.aws_endpoint.is_some();
     let oid = if kept { clock::now_ms() } else { 1 };
     let show = async {
-        let stack = Stack::start(arguments.options(0)).await?;
+        let stack = Stack::start(arguments.options(0)?).await?;
         let order = Order { id: oid, uid: 1, pid: 1, amount: AMOUNT, status: 0 };
         stack.shop().put_order(order);
         let shown = Demo { stack: &stack, http: client::client("")?, step: 0 }.show(oid).await;

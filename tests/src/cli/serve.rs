@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { port, json, stack } = arguments;
     let logs = stack.logs;
-    let Some(started) = until_told(Stack::start(stack.options(port))).await? else {
+    let Some(started) = until_told(Stack::start(stack.options(port)?)).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let stack = started?;

@@ -24,7 +24,11 @@ impl Backing {
     /// Starts or finds them, and sees to it that the table and the secrets are there.
     pub(super) async fn start(options: &StackOptions, template: &Template) -> Result<Self> {
         let http = client::client("")?;
-        let webhook_text = options.webhook_secrets.to_string();
+        let webhook_secrets = match &options.webhook_secrets {
+            Some(secrets) => secrets.clone(),
+            None => defaults::webhook_secrets()?,
+        };
+        let webhook_text = webhook_secrets.to_string();
         let access_text = json!({"access_secret": options.access_secret}).to_string();
         let (control, secrets) = (DynamoDb::default(), Secrets::default());
         let Some(endpoint) = &options.aws_endpoint else {
@@ -37,7 +41,7 @@ impl Backing {
                 dynamodb: engine.url.clone(),
                 secretsmanager: server.url.clone(),
                 access_secret: options.access_secret.clone(),
-                webhook_secrets: options.webhook_secrets.clone(),
+                webhook_secrets,
                 control,
                 secrets,
                 servers: Some((engine, server)),
