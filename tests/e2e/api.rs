@@ -188,6 +188,14 @@ impl Reply {
         self.body
     }
 
+    /// The text of a 200 that is no JSON.
+    #[track_caller]
+    pub(crate) fn text(self) -> String {
+        assert_eq!(self.status, 200, "{}", self.body);
+        assert_eq!(self.content_type.as_deref(), Some("text/plain"));
+        self.body.as_str().unwrap().to_owned()
+    }
+
     /// The problem, which must be this one and nothing more.
     #[track_caller]
     pub(crate) fn problem(self, slug: &str) -> Value {

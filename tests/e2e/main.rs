@@ -24,6 +24,8 @@ mod outages;
 #[cfg(test)]
 mod problems;
 #[cfg(test)]
+mod providers;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod readme;
@@ -35,8 +37,6 @@ mod stack;
 mod stage;
 #[cfg(test)]
 mod store;
-#[cfg(test)]
-mod stripe;
 #[cfg(test)]
 mod table;
 #[cfg(test)]

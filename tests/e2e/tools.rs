@@ -100,6 +100,7 @@ async fn serving_says_in_one_line_where_everything_is_and_ends_when_told() {
             "payer_token",
             "secretsmanager",
             "service_token",
+            "signing_keys",
             "table",
             "users",
             "webhook_secrets",

@@ -2,14 +2,17 @@
 
 mod demo;
 mod serve;
+mod sign;
 mod tools;
 
-use std::path::PathBuf;
+use std::io::{Read as _, stdin};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use anyhow::{Context as _, Result};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use local::{StackOptions, defaults};
+use pay::webhooks::PaymentProvider;
 use serde_json::json;
 
 /// The whole service on this machine: API Gateway, Lambda, DynamoDB, Secrets Manager and a shop,
@@ -26,13 +29,38 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Does the main job once and shows each step: create, detail, signed callback, detail.
-    Demo(StackArguments),
+    Demo(demo::Arguments),
     /// Prints a token for curl.
     Token(tools::TokenArguments),
-    /// Prints the headers that sign a webhook's body, one a line, for `curl -H @-`.
-    Sign(tools::SignArguments),
+    /// Signs a webhook's body, or makes a provider's whole message about a payment.
+    Sign(sign::Arguments),
     /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
+}
+
+/// Whose message it is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Provider {
+    /// Standard Webhooks: a gateway of ours.
+    Standard,
+    /// Stripe.
+    Stripe,
+    /// WeChat Pay, API v3.
+    Wechat,
+    /// Alipay.
+    Alipay,
+}
+
+impl Provider {
+    /// The payment provider; none for a gateway of ours.
+    const fn payment_provider(self) -> Option<PaymentProvider> {
+        match self {
+            Self::Standard => None,
+            Self::Stripe => Some(PaymentProvider::Stripe),
+            Self::Wechat => Some(PaymentProvider::WeChat),
+            Self::Alipay => Some(PaymentProvider::Alipay),
+        }
+    }
 }
 
 /// How the stack is started, by whichever command.
@@ -95,9 +123,19 @@ pub(crate) async fn run() -> Result<ExitCode> {
         None => serve::run(cli.serve).await,
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
         Some(Command::Token(arguments)) => tools::token(&arguments),
-        Some(Command::Sign(arguments)) => tools::sign(&arguments),
+        Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Event(arguments)) => tools::event(arguments),
     }
+}
+
+/// The bytes of a file; `-` is standard input.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 #[cfg(test)]

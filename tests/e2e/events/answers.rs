@@ -1,6 +1,7 @@
 //! Which answers there must be an event for.
 
 use pay::http::Code;
+use serde_json::{Value, json};
 
 /// What an API can answer, by function, whatever else is refused on the way.
 pub(super) const API: [(&str, &[&str]); 3] = [
@@ -66,3 +67,18 @@ pub(super) const API_ONLY: [&str; 5] = [
 
 /// What no event causes: a dependency must be down for the one, and our code wrong for the other.
 pub(super) const NO_EVENT: [Code; 2] = [Code::Unavailable, Code::Internal];
+
+/// How whoever sent an event to callback is thanked.
+pub(super) fn thanks(event: &Value) -> Value {
+    match event["pathParameters"]["provider"].as_str() {
+        None | Some("stripe") => json!({}),
+        Some("wechat") => json!({"code": "SUCCESS", "message": "OK"}),
+        Some("alipay") => json!("success"),
+        Some(other) => panic!("how is {other} thanked?"),
+    }
+}
+
+/// What WeChat Pay is told instead of a problem.
+pub(super) fn wechats_refusal(code: Code) -> Value {
+    json!({"code": "FAIL", "message": code.title()})
+}

@@ -1,8 +1,11 @@
 //! Holes of the edge: numbers, errors, secrets, logs.
 
+use local::messages::{Message, Outcome};
 use local::{clock, defaults, tokens};
+use pay::webhooks::PaymentProvider;
 use serde_json::json;
 
+use crate::echo::http;
 use crate::stage::{own, payment, recycle, shared};
 use crate::{api, logs};
 
@@ -38,12 +41,26 @@ async fn hole_25_an_error_has_its_status_and_shows_nothing_of_the_inside() {
 /// The acknowledgement is the caller's own: Alipay took `{}` for a failure and sent it for a day.
 #[tokio::test]
 async fn hole_27_no_provider_is_thanked_with_another_ones_words() {
-    // A provider whose words are not spoken yet is not thanked at all.
     let stack = shared();
-    for provider in ["alipay", "wechat"] {
-        let call = api::post(stack, &format!("callback/{provider}")).service().json(&json!({}));
-        call.send().await.problem("provider-not-found");
+    for (provider, thanks) in [
+        (PaymentProvider::Stripe, "{}"),
+        (PaymentProvider::WeChat, r#"{"code":"SUCCESS","message":"OK"}"#),
+        (PaymentProvider::Alipay, "success"),
+    ] {
+        let payment = payment(stack).await;
+        let message = Message::new(payment.id, payment.amount, Outcome::Paid);
+        let signed = message.from(provider).unwrap();
+        let url = format!("{}/api/pay/callback/{}", stack.api, provider.as_str());
+        let mut request = http().post(url).body(signed.body);
+        for (name, value) in signed.headers {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{provider:?}");
+        assert_eq!(answer.text().await.unwrap(), thanks);
     }
+    let unknown = api::post(stack, "callback/paypal").service().json(&json!({}));
+    unknown.send().await.problem("provider-not-found");
 }
 
 /// Any HMAC, no expiry, one secret for all in a file.

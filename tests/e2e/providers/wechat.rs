@@ -1,0 +1,163 @@
+//! WeChat Pay's messages, where they are like nobody else's.
+
+use local::messages::{self, Outcome, Signed};
+use local::{Stack, clock, defaults, signing};
+use pay::http::Code;
+use pay::webhooks::PaymentProvider;
+use serde_json::{Value, json};
+
+use super::{assert_refused, assert_thanked, deliver, message, request};
+use crate::api::Reply;
+use crate::stage::{Payment, own, payment, recycle, shared, shown};
+use crate::table;
+
+const WECHAT: PaymentProvider = PaymentProvider::WeChat;
+
+fn transaction(payment: Payment) -> Value {
+    json!({
+        "mchid": defaults::WECHAT_MCHID, "appid": defaults::WECHAT_APPID,
+        "out_trade_no": payment.id.to_string(), "transaction_id": format!("4200{:024}", payment.id),
+        "trade_state": "SUCCESS", "trade_type": "JSAPI", "attach": "",
+        "amount": {"total": payment.amount, "payer_total": payment.amount, "currency": "CNY"},
+    })
+}
+
+fn notification(resource: &Value) -> Value {
+    json!({
+        "id": clock::uuid(), "create_time": "2026-11-23T16:00:00+08:00",
+        "resource_type": "encrypt-resource", "event_type": "TRANSACTION.SUCCESS",
+        "resource": messages::seal("transaction", resource).unwrap(),
+    })
+}
+
+async fn send(stack: &Stack, body: &str) -> Reply {
+    let body = body.as_bytes().to_vec();
+    let headers = signing::wechat(clock::now_secs(), "nonce", &body).unwrap().to_vec();
+    request(stack, WECHAT, &Signed { headers, body }).send().await
+}
+
+#[tokio::test]
+async fn a_coupon_of_the_payer_is_not_our_money() {
+    let stack = shared();
+    let payment = payment(stack).await;
+    let mut paid = transaction(payment);
+    paid["amount"]["payer_total"] = json!(90);
+    assert_thanked(WECHAT, send(stack, &notification(&paid).to_string()).await);
+    let now = shown(stack, payment).await;
+    assert_eq!((&now["status"], &now["source"]), (&json!(1), &json!(2)));
+    let record = table::record(stack, payment.id).await;
+    assert_eq!(record["provider_txn"], format!("4200{:024}", payment.id));
+}
+
+/// 9: WeChat Pay sees to it that its signature is checked.
+#[tokio::test]
+async fn a_probe_is_refused() {
+    let stack = shared();
+    let payment = payment(stack).await;
+    let signed = message(payment, Outcome::Paid).from(WECHAT).unwrap();
+    let (_, signature) =
+        signed.headers.iter().find(|(name, _)| *name == "wechatpay-signature").unwrap();
+    let probe = request(stack, WECHAT, &signed)
+        .without("wechatpay-signature")
+        .header("wechatpay-signature", &format!("WECHATPAY/SIGNTEST/{signature}"));
+    assert_refused(WECHAT, probe.send().await, Code::BadSignature);
+    for (name, value) in [
+        ("wechatpay-serial", "PUB_KEY_ID_0000000000000000000000000002"),
+        ("wechatpay-signature-type", "WECHATPAY-BRAND-SHA256-RSA2048"),
+        ("wechatpay-timestamp", "1624523846"),
+        ("wechatpay-nonce", "another"),
+    ] {
+        let other = request(stack, WECHAT, &signed).without(name).header(name, value);
+        assert_refused(WECHAT, other.send().await, Code::BadSignature);
+    }
+    assert_eq!(shown(stack, payment).await["status"], 0);
+}
+
+/// A new APIv3 key that we have not been told: the message must come again.
+#[tokio::test]
+async fn a_seal_that_does_not_open_is_asked_for_again() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let ours = defaults::webhook_secrets().unwrap();
+    let mut other = ours.clone();
+    other["wechat"]["api_v3_key"] = json!("another-development-apiv3-key-32");
+    for _ in 0..2 {
+        stack.secrets().put(defaults::WEBHOOK_SECRET_ID, other.to_string());
+    }
+    recycle(&stack, "callback").await;
+    let paid = message(payment, Outcome::Paid);
+    let signed = paid.from(WECHAT).unwrap();
+    let reply = request(&stack, WECHAT, &signed).send().await;
+    assert_refused(WECHAT, reply, Code::Unavailable);
+    assert!(stack.logs().contains("does not decrypt"), "{}", stack.logs());
+    assert_eq!(shown(&stack, payment).await["status"], 0);
+
+    // Mended, with the wrong one still the generation before.
+    stack.secrets().put(defaults::WEBHOOK_SECRET_ID, ours.to_string());
+    recycle(&stack, "callback").await;
+    deliver(&stack, WECHAT, &paid).await;
+    assert_eq!(shown(&stack, payment).await["status"], 1);
+}
+
+/// 14 and 15: what is genuine and does not fit is kept for a person.
+#[tokio::test]
+async fn what_does_not_fit_is_thanked_for_and_kept() {
+    let stack = shared();
+    for (pointer, value) in [
+        ("/amount/total", json!(99)),
+        ("/amount/total", json!("100")),
+        ("/amount/total", Value::Null),
+        ("/amount/currency", json!("USD")),
+        ("/mchid", json!("1900000002")),
+        ("/appid", json!("wx0000000000000002")),
+        ("/appid", Value::Null),
+    ] {
+        let payment = payment(stack).await;
+        let mut odd = transaction(payment);
+        *odd.pointer_mut(pointer).unwrap() = value.clone();
+        assert_thanked(WECHAT, send(stack, &notification(&odd).to_string()).await);
+        assert_eq!(shown(stack, payment).await["status"], 0, "{pointer} {value}");
+        assert_eq!(table::quarantined(stack, payment.id).await, 1, "{pointer} {value}");
+        // The one that fits is not in its way.
+        assert_thanked(WECHAT, send(stack, &notification(&transaction(payment)).to_string()).await);
+        assert_eq!(shown(stack, payment).await["status"], 1);
+    }
+    // Other money for the same payment.
+    let payment = payment(stack).await;
+    deliver(stack, WECHAT, &message(payment, Outcome::Paid)).await;
+    let mut other = transaction(payment);
+    other["transaction_id"] = json!("42000000009999");
+    assert_thanked(WECHAT, send(stack, &notification(&other).to_string()).await);
+    assert_eq!(table::quarantined(stack, payment.id).await, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_or_is_nothing_to_us_is_thanked_for() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let mut parked = 0;
+    for (body, parks) in [
+        ("", true),
+        ("[]", true),
+        (r#"{"id":"a""#, true),
+        ("{}", false),
+        (r#"{"id":"b","event_type":"TRANSACTION.SUCCESS"}"#, true),
+        (r#"{"id":"c","event_type":"TRANSACTION.SUCCESS","resource":{}}"#, true),
+        (r#"{"id":"d","event_type":"REFUND.ABNORMAL"}"#, false),
+        (r#"{"id":"e","event_type":"PAYSCORE.USER_PAID","new":[{"field":1.5}]}"#, false),
+        (&notification(&json!([1])).to_string(), true),
+        (&notification(&json!({"out_trade_no": "20190815-57"})).to_string(), true),
+        (&notification(&json!({"out_trade_no": 12})).to_string(), true),
+    ] {
+        assert_thanked(WECHAT, send(&stack, body).await);
+        parked += usize::from(parks);
+        assert_eq!(table::strays_of(&stack, "wechat").await.len(), parked, "{body}");
+    }
+    // New members everywhere change nothing.
+    let mut paid = transaction(payment);
+    paid["promotion_detail"] = json!([{"amount": -0.5, "wechatpay_contribute": null}]);
+    let mut whole = notification(&paid);
+    whole["new"] = json!({"deep": [[[1]]]});
+    assert_thanked(WECHAT, send(&stack, &whole.to_string()).await);
+    assert_eq!(shown(&stack, payment).await["status"], 1);
+}
