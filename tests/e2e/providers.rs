@@ -2,7 +2,9 @@
 //! them is here, what only one of them does is in its file.
 
 mod alipay;
+mod any;
 mod failures;
+mod handler;
 mod orders;
 mod stripe;
 mod vectors;

@@ -1,55 +1,12 @@
 //! The official suites' own cases through the handler itself, at their own time: as plain text and
 //! in base64, whatever the store makes of what they say.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use callback::{App, BODY_MAX, handle};
-use lambda_runtime::{Context, LambdaEvent};
-use pay::auth::{AuthKey, TokenRules};
-use pay::domain::Timestamp;
-use pay::http::serve;
-use pay::ports::{Generations, Keys, NoKeys};
-use pay::testing::{FakeShop, FakeStore, Gate};
 use pay::webhooks::WebhookKeys;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// Keys that never change; none are none.
-struct Fixed<K>(Option<Arc<Generations<K>>>);
-
-impl<K: Send + Sync> Keys<K> for Fixed<K> {
-    async fn keys(&self, _now: Timestamp) -> Result<Arc<Generations<K>>, NoKeys> {
-        self.0.clone().ok_or_else(|| NoKeys("there are none".into()))
-    }
-
-    async fn reread(&self, _now: Timestamp) -> Option<Arc<Generations<K>>> {
-        None
-    }
-}
-
-/// The answer to an event at this time, by a function with this webhook secret.
-async fn answer(secret: WebhookKeys, event: &Value, now_secs: u64) -> Value {
-    let gate = Gate::default();
-    let shop = FakeShop::behind(gate.clone());
-    let app = App {
-        store: FakeStore::behind(gate),
-        users: shop.clone(),
-        orders: shop,
-        auth_keys: Fixed::<AuthKey>(None),
-        webhook_keys: Fixed(Some(Arc::new(Generations { current: secret, previous: None }))),
-        rules: TokenRules::default(),
-    };
-    let mut context = Context::default();
-    let now_ms = now_secs.saturating_mul(1000);
-    context.deadline = now_ms.saturating_add(60_000);
-    let payload = RawValue::from_string(event.to_string()).unwrap();
-    let clock = || Timestamp::from_millis(now_ms).unwrap();
-    let event = LambdaEvent { payload, context };
-    let serve = serve(event, clock, BODY_MAX, |door, invocation| handle(&app, door, invocation));
-    serde_json::to_value(serve.await.unwrap()).unwrap()
-}
+use super::handler::{answer, event};
 
 /// One case: what is sent, with which entry of the secret, and the verdict.
 struct Case {
@@ -135,24 +92,13 @@ async fn the_official_vectors_get_their_verdicts_from_the_handler() {
             unusable += 1;
             continue;
         };
-        let path = match case.provider {
-            "standard" => "/api/pay/callback".to_owned(),
-            provider => format!("/api/pay/callback/{provider}"),
-        };
         for encoded in [false, true] {
             let body = match (encoded, String::from_utf8(case.body.clone())) {
                 (false, Ok(text)) => text,
                 (false, Err(_)) => continue,
                 (true, _) => BASE64.encode(&case.body),
             };
-            let mut event = json!({
-                "version": "2.0", "routeKey": format!("POST {path}"), "rawPath": path,
-                "headers": case.headers, "requestContext": {"http": {"method": "POST"}},
-                "body": body, "isBase64Encoded": encoded,
-            });
-            if case.provider != "standard" {
-                event["pathParameters"] = json!({"provider": case.provider});
-            }
+            let event = event(case.provider, &case.headers, &body, encoded);
             let answer = answer(secret.clone(), &event, case.now_secs).await;
             let status = answer["statusCode"].as_u64().unwrap();
             let told = format!("{} in base64: {encoded}: {answer}", case.name);
