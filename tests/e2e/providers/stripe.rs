@@ -77,10 +77,12 @@ async fn what_does_not_fit_is_thanked_for_and_kept() {
         event
     };
     let received = |of: Payment, object: Value| event("payment_intent.succeeded", of, &object);
-    for which in ["amount", "currency", "mode", "money"] {
+    for which in ["amount", "no amount", "currency", "no currency", "mode", "money"] {
         let payment = payment(stack).await;
         let message = match which {
             "amount" => received(payment, json!({"amount_received": 99})),
+            "no amount" => received(payment, json!({"amount_received": null})),
+            "no currency" => received(payment, json!({"currency": null})),
             "currency" => received(payment, json!({"currency": "eur"})),
             "mode" => other_mode(paid(payment)),
             _ => {

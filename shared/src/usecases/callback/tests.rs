@@ -104,7 +104,7 @@ fn an_order_that_is_gone_stays_in_the_work_list() {
 }
 
 /// Each way in which a message can fail to fit, and what it is parked for.
-fn misfits(good: &Notice) -> [(Notice, Misfit); 8] {
+fn misfits(good: &Notice) -> [(Notice, Misfit); 10] {
     let amount = |minor| Notice { amount_minor: Some(minor), ..good.clone() };
     let euros = |notice| Notice { currency: Some("EUR".into()), ..notice };
     let claims = |uid, oid| Notice { claims: Some(Claims { uid, oid }), ..good.clone() };
@@ -116,6 +116,9 @@ fn misfits(good: &Notice) -> [(Notice, Misfit); 8] {
         (claims(uid(7), oid(1)), Misfit::UserNotFound),
         (claims(uid(1), oid(7)), Misfit::OrderNotFound),
         (Notice { foreign: true, ..good.clone() }, Misfit::RecordMismatch),
+        // A provider that does not say how much, or of what.
+        (Notice { amount_minor: None, claims: None, ..good.clone() }, Misfit::AmountMismatch),
+        (Notice { currency: None, claims: None, ..good.clone() }, Misfit::RecordMismatch),
         // The amount comes first.
         (euros(amount(99)), Misfit::AmountMismatch),
     ]
