@@ -33,6 +33,12 @@ enum Command {
     /// Prints a token for curl.
     Token(tools::TokenArguments),
     /// Signs a webhook's body, or makes a provider's whole message about a payment.
+    ///
+    /// With a body: prints the headers that sign it, one a line, for `curl -H @-`. Alipay signs
+    /// inside the form, so the signed form is printed, for `curl --data-binary @-`.
+    ///
+    /// With --payment: makes the provider's whole message and prints it as a line for `doctor`, or
+    /// with --curl as the command that sends it.
     Sign(sign::Arguments),
     /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),

@@ -16,14 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{Provider, read};
 
 /// What `sign` takes.
-///
-/// With a body: prints the headers that sign it, one a line, for `curl -H @-`. Alipay signs inside
-/// the form: of it the signed form is printed, for `curl -d @-`.
-///
-/// With --payment: makes the provider's whole message and prints it as a line for `doctor`, or with
-/// --curl as the command that sends it.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
     /// Whose message it is.
     #[arg(long, value_enum)]
