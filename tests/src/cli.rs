@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and who answers.
 
 mod demo;
+mod doctor;
 mod serve;
 mod tools;
 
@@ -33,6 +34,9 @@ enum Command {
     Sign(tools::SignArguments),
     /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
+    /// Says why a webhook's signature does or does not verify: JSON lines in, JSON lines out.
+    #[command(after_long_help = doctor::EXAMPLE)]
+    Doctor(doctor::Arguments),
 }
 
 /// How the stack is started, by whichever command.
@@ -97,6 +101,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => tools::sign(&arguments),
         Some(Command::Event(arguments)) => tools::event(arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
     }
 }
 
