@@ -4,12 +4,21 @@
 //! was proven: by checking a changed message, or other keys, with those functions again, or by a
 //! fact that can be read off the message.
 
+mod alipay;
 mod attempt;
+mod body;
 mod case;
 mod check;
+mod edit;
+mod foreign;
+mod headers;
+mod keys;
+mod layout;
 mod says;
 #[cfg(test)]
 mod tests;
+mod time;
+mod wechat;
 
 use pay::secret::BadSecret;
 use pay::webhooks::{Reading, WebhookError};
@@ -17,7 +26,7 @@ use serde::Serialize;
 
 use attempt::Attempt;
 use case::Case;
-use check::{Keys, Scheme};
+use check::Keys;
 use says::Says;
 
 /// What is said about one line. Serializes as the answer to it.
@@ -58,12 +67,6 @@ impl Diagnosis {
     #[must_use]
     pub const fn is_readable(&self) -> bool {
         self.readable
-    }
-
-    /// What was proven about the cause.
-    #[must_use]
-    pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
     }
 
     const fn new(verdict: Verdict, reason: String, hint: Option<String>) -> Self {
@@ -116,7 +119,7 @@ fn verified(case: &Case, keys: &Keys) -> Diagnosis {
                 | WebhookError::NoSignature
                 | WebhookError::BadSignature => Verdict::Reject,
             };
-            Diagnosis::new(verdict, error.to_string(), attempt.hint(error))
+            Diagnosis::new(verdict, error.to_string(), hint(&attempt, error))
         }
     }
 }
@@ -125,24 +128,75 @@ fn verified(case: &Case, keys: &Keys) -> Diagnosis {
 /// message's own fault.
 fn unusable(case: &Case, bad: BadSecret) -> Diagnosis {
     let none = case.scheme.no_keys();
+    let attempt = Attempt::new(case, &none);
     match none.verify(&case.headers, &case.body, case.now) {
         Err(error) if !error.is_of_unknown_key() => {
-            let hint = Attempt::new(case, &none).hint(error);
-            Diagnosis::new(Verdict::Reject, error.to_string(), hint)
+            Diagnosis::new(Verdict::Reject, error.to_string(), hint(&attempt, error))
         }
-        Ok(_) | Err(_) => Diagnosis::new(Verdict::ConfigError, bad.to_string(), None),
+        Ok(_) | Err(_) => {
+            let hint = keys::unusable(&attempt);
+            Diagnosis::new(Verdict::ConfigError, bad.to_string(), hint)
+        }
     }
 }
 
 fn accepted(attempt: &Attempt<'_>, reading: Option<Reading>) -> Diagnosis {
-    let reason = match attempt.case.scheme.is_timed() {
-        true => "the signature fits, and the timestamp is fresh",
-        false => "the signature fits; nothing in the message ties it to a time",
+    let reason = if attempt.case.scheme.is_timed() {
+        "the signature fits, and the timestamp is fresh"
+    } else {
+        "the signature fits; nothing in the message ties it to a time"
     };
-    let base = Diagnosis::new(Verdict::Accept, reason.to_owned(), None);
+    let base = Diagnosis::new(Verdict::Accept, reason.to_owned(), keys::previous(attempt));
     match reading {
         None => base,
         Some(Reading::Ignored(why)) => Diagnosis { ignored: Some(why), ..base },
-        Some(Reading::Message(message)) => Diagnosis { says: Some(Says::of(&message)), ..base },
+        Some(Reading::Message(message)) => {
+            let foreign = message.foreign.then(|| foreign::foreign(attempt));
+            let hints = [foreign, base.hint.clone()].into_iter().flatten().collect::<Vec<_>>();
+            let hint = (!hints.is_empty()).then(|| hints.join("; "));
+            Diagnosis { hint, says: Some(Says::of(&message)), ..base }
+        }
     }
+}
+
+/// What can be proven about a message that failed: the first cause that is.
+fn hint(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
+    match error {
+        WebhookError::Probe => {
+            let probe = "WeChat Pay tests with it whether signatures are checked: refusing it is \
+                right";
+            return Some(probe.to_owned());
+        }
+        WebhookError::Undecryptable => return wechat::undecryptable(attempt),
+        WebhookError::MissingHeader(_)
+        | WebhookError::Doubled(_)
+        | WebhookError::BadHeader(_)
+        | WebhookError::MissingField(_)
+        | WebhookError::DoubledField
+        | WebhookError::BadAlgorithm
+        | WebhookError::BadCharset
+        | WebhookError::BadTimestamp
+        | WebhookError::Stale { .. }
+        | WebhookError::Early { .. }
+        | WebhookError::NoKeys
+        | WebhookError::UnknownSerial
+        | WebhookError::NoSignature
+        | WebhookError::BadSignature => {}
+    }
+    time::clock(attempt)
+        .or_else(|| headers::renamed(attempt))
+        .or_else(|| headers::of_another_sender(attempt))
+        .or_else(|| headers::doubled(attempt))
+        .or_else(|| headers::tidied(attempt))
+        .or_else(|| time::not_seconds(attempt))
+        .or_else(|| body::edges(attempt))
+        .or_else(|| body::encoded(attempt))
+        .or_else(|| layout::laid_out(attempt))
+        .or_else(|| alipay::changed_form(attempt))
+        .or_else(|| keys::altered(attempt))
+        .or_else(|| keys::by_the_other_scheme(attempt))
+        .or_else(|| wechat::serial(attempt))
+        .or_else(|| keys::no_key(attempt))
+        .or_else(|| body::gone(attempt, error))
+        .or_else(|| time::not_alone(attempt, error))
 }

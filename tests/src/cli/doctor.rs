@@ -9,14 +9,17 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use local::{clock, doctor};
 
-/// Closes the long help. Its keys are the local stack's own, which guard nothing.
-pub(super) const EXAMPLE: &str = r#"A line, and a file of them is as good:
-  {"provider":"stripe","headers":{"stripe-signature":"t=1700000000,v1=…"},"body_base64":"e30=",
-   "keys":{"secrets":["whsec_…"]},"now":1700000000}
-written without the line break. `keys` is the provider's entry of the webhook secret, `body` may
-stand for `body_base64`, and without `now` it is the present. The answer is one line as well:
-  {"verdict":"reject","reason":"no signature fits any key","hint":"…"}
-The exit code is 2 if a line could not be read, whatever the verdicts are."#;
+/// Closes the long help.
+pub(super) const EXAMPLE: &str = r#"A line, of a body that something on the way has written again:
+{"provider":"stripe","headers":{"stripe-signature":"t=1700000000,v1=3500e4cbdbe983dfd06e403872463b7fdd63367811622e0b0ff04bf7aa1f839f"},"body":"{\"a\": 1}","keys":{"secrets":["whsec_example"]},"now":1700000000}
+
+`provider` is standard, stripe, wechat or alipay, and `keys` its entry of the webhook secret. A
+doubled header has a list of values. `body_base64` is the body's bytes, `body` its text. Without
+`now` the present is meant.
+
+The answer is one line as well: a verdict (accept, reject, config_error), the reason, a hint where a
+cause can be proven, and what an accepted message says. The exit code is 2 if a line could not be
+read, whatever the verdicts are."#;
 
 /// Where a line could not be read.
 const UNREADABLE: u8 = 2;
@@ -60,6 +63,16 @@ fn answer(mut lines: impl BufRead, mut answers: impl Write) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_example_is_what_it_says() {
+        let line = EXAMPLE.lines().find(|line| line.starts_with('{')).unwrap();
+        let mut answers = Vec::new();
+        assert!(answer(line.as_bytes(), &mut answers).unwrap());
+        let answer = String::from_utf8(answers).unwrap();
+        assert!(answer.contains(r#""verdict":"reject""#), "{answer}");
+        assert!(answer.contains("without white space between its parts"), "{answer}");
+    }
 
     #[test]
     fn each_line_has_its_answer_and_an_empty_one_has_none() {
