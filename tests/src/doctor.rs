@@ -13,6 +13,7 @@ mod edit;
 mod foreign;
 mod headers;
 mod keys;
+mod kind;
 mod layout;
 mod says;
 #[cfg(test)]
@@ -198,5 +199,12 @@ fn hint(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
         .or_else(|| wechat::serial(attempt))
         .or_else(|| keys::no_key(attempt))
         .or_else(|| body::gone(attempt, error))
+        .or_else(|| kind::named(attempt, error))
         .or_else(|| time::not_alone(attempt, error))
+}
+
+/// A text of the message as a hint shows it: of a length that can be read.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    text.chars().take(LONGEST).collect()
 }

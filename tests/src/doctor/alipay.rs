@@ -2,20 +2,18 @@
 
 use form_urlencoded::Serializer;
 use pay::webhooks::PaymentProvider;
-use pay::webhooks::alipay::SIGNATURE_FIELD;
+use pay::webhooks::alipay::{SIGNATURE_FIELD, SIGNATURE_TYPE_FIELD};
 use serde_json::Value;
 
 use super::attempt::{Attempt, Fit};
 use super::check::Scheme;
+use super::shown;
 
 /// A form of more fields is none of Alipay's.
 const MOST_FIELDS: usize = 200;
 
 /// A larger body is none either.
 const LARGEST: usize = 256 * 1024;
-
-/// The longest name of a field that is shown whole.
-const SHOWN: usize = 80;
 
 /// What HTML escapes; `&` last, as it begins the others.
 const ESCAPES: [(&str, &str); 8] = [
@@ -119,8 +117,12 @@ fn added(attempt: &Attempt<'_>, fields: &[Field]) -> Option<String> {
     for at in 0..fields.len() {
         let mut fewer = fields.to_vec();
         let (name, _) = fewer.remove(at);
+        // It is not signed, so that leaving it out proves nothing.
+        if name == SIGNATURE_TYPE_FIELD {
+            continue;
+        }
         if let Some(fit) = fits(attempt, &fewer) {
-            let name: String = name.chars().take(SHOWN).collect();
+            let name = shown(&name);
             return Some(format!(
                 "the signature fits without the field `{name}`: something on the way has added it{fit}"
             ));

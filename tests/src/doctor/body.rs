@@ -56,7 +56,9 @@ pub(super) fn gone(attempt: &Attempt<'_>, error: WebhookError) -> Option<String>
         return None;
     }
     match attempt.case.body.trim_ascii() {
-        b"" => Some("the body is empty: has something read it before?".to_owned()),
+        b"" => Some(
+            "the body is empty, or white space alone: has something read it before?".to_owned(),
+        ),
         b"[object Object]" => {
             Some("the body is `[object Object]`: a parsed body was made a text".to_owned())
         }

@@ -41,7 +41,8 @@ const fn names(scheme: Scheme) -> &'static [&'static str] {
     }
 }
 
-fn values<'a>(headers: &'a HeaderList, name: &str) -> Vec<&'a str> {
+/// What a header holds, once for each time that it is there.
+pub(super) fn values<'a>(headers: &'a HeaderList, name: &str) -> Vec<&'a str> {
     let named = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
     named.map(|(_, value)| value.as_str()).collect()
 }

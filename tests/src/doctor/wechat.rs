@@ -5,13 +5,10 @@ use pay::webhooks::{PaymentProvider, wechat};
 
 use super::attempt::Attempt;
 use super::check::{HeaderList, Scheme};
-use super::edit;
+use super::{edit, shown};
 
 /// The bytes of an APIv3 key.
 const API_V3_KEY_BYTES: usize = 32;
-
-/// The longest serial that is shown whole.
-const SHOWN: usize = 80;
 
 /// A message that is genuine, and sealed under another APIv3 key.
 pub(super) fn undecryptable(attempt: &Attempt<'_>) -> Option<String> {
@@ -73,11 +70,6 @@ fn unknown(named: &str, keys: &Object) -> Option<String> {
         let known = known.join("`, `");
         format!("the message is signed with the key of serial `{named}`; configured is `{known}`")
     })
-}
-
-/// A serial of a length that can be read.
-fn shown(serial: &str) -> String {
-    serial.chars().take(SHOWN).collect()
 }
 
 #[cfg(test)]
