@@ -1,6 +1,7 @@
 //! The command line: what can be asked, and who answers.
 
 mod demo;
+mod doctor;
 mod serve;
 mod sign;
 mod tools;
@@ -42,6 +43,9 @@ enum Command {
     Sign(sign::Arguments),
     /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
+    /// Says why a webhook's signature does or does not verify: JSON lines in, JSON lines out.
+    #[command(after_long_help = doctor::EXAMPLE)]
+    Doctor(doctor::Arguments),
 }
 
 /// Whose message it is.
@@ -131,6 +135,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Event(arguments)) => tools::event(arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
     }
 }
 
