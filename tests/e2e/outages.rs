@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use local::{DynamoDbFault, Fault, SecretsFault, ShopRoute, Stack, defaults, tokens};
+use local::{Fault, ShopRoute, Stack, defaults, tokens};
 use serde_json::{Value, json};
 
 use crate::api::{self, Request, refused};
@@ -99,7 +99,7 @@ async fn a_report_that_fits_needs_no_user_service() {
 #[tokio::test]
 async fn a_store_that_gives_no_answer_loses_nothing() {
     let stack = own().await;
-    for fault in [DynamoDbFault::Throttle, DynamoDbFault::Conflict, DynamoDbFault::Error] {
+    for fault in [Fault::Throttle, Fault::Conflict, Fault::Status(500)] {
         let (request, _) = create(&stack);
         stack.dynamodb_control().set_fault("TransactWriteItems", fault, None);
         request.clone().send().await.problem("unavailable");
@@ -110,7 +110,7 @@ async fn a_store_that_gives_no_answer_loses_nothing() {
         stack.dynamodb_control().clear_faults();
     }
     let payment = payment(&stack).await;
-    stack.dynamodb_control().set_fault("GetItem", DynamoDbFault::Error, None);
+    stack.dynamodb_control().set_fault("GetItem", Fault::Status(500), None);
     let detail = api::post(&stack, "detail").payer(payment.uid).json(&json!({"id": payment.id}));
     detail.clone().send().await.problem("unavailable");
     report(&stack, payment, 1, 1).await.problem("unavailable");
@@ -122,7 +122,7 @@ async fn a_store_that_gives_no_answer_loses_nothing() {
 async fn a_write_whose_answer_is_lost_is_still_one_write() {
     let stack = own().await;
     let (request, body) = create(&stack);
-    stack.dynamodb_control().set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    stack.dynamodb_control().set_fault("TransactWriteItems", Fault::LoseAnswer, Some(1));
     let id = request.clone().send().await.ok()["id"].clone();
     assert_eq!(request.send().await.problem("payment-exists")["payment_id"], id);
 
@@ -132,7 +132,7 @@ async fn a_write_whose_answer_is_lost_is_still_one_write() {
         oid: body["oid"].as_u64().unwrap(),
         amount: 100,
     };
-    stack.dynamodb_control().set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    stack.dynamodb_control().set_fault("TransactWriteItems", Fault::LoseAnswer, Some(1));
     report(&stack, payment, 1, 1).await.ok();
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
     assert_eq!(table::record(&stack, payment.id).await["version"], 2);
@@ -141,7 +141,7 @@ async fn a_write_whose_answer_is_lost_is_still_one_write() {
 #[tokio::test]
 async fn an_index_that_has_not_heard_yet_makes_no_second_payment() {
     let stack = own().await;
-    stack.dynamodb_control().set_fault("Query oid-index", DynamoDbFault::FindNothing, None);
+    stack.dynamodb_control().set_fault("Query oid-index", Fault::FindNothing, None);
     let (request, body) = create(&stack);
     let id = request.clone().send().await.ok()["id"].clone();
     assert_eq!(request.send().await.problem("payment-exists")["payment_id"], id);
@@ -163,7 +163,7 @@ async fn without_a_usable_secret_nobody_comes_in() {
             detail(token).send().await.problem("unavailable");
         }
     }
-    for fault in [SecretsFault::Error, SecretsFault::Hang] {
+    for fault in [Fault::Status(500), Fault::Hang] {
         stack.secrets().set_fault(Some(fault));
         recycle(&stack, "detail").await;
         detail(&honest).send().await.problem("unavailable");
@@ -179,7 +179,7 @@ async fn without_a_usable_secret_nobody_comes_in() {
 async fn keys_once_read_outlast_an_outage_of_their_service() {
     let stack = own().await;
     let first = payment(&stack).await;
-    stack.secrets().set_fault(Some(SecretsFault::Error));
+    stack.secrets().set_fault(Some(Fault::Status(500)));
     assert_eq!(shown(&stack, first).await["status"], 0);
     report(&stack, first, 1, 1).await.ok();
 }

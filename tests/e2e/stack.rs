@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use local::{DynamoDbFault, SecretsFault, Stack, StackOptions, binaries, client};
+use local::{Fault, Stack, StackOptions, binaries, client};
 use serde_json::{Value, json};
 use tokio::io::AsyncBufReadExt as _;
 
@@ -98,7 +98,7 @@ async fn a_secret_can_be_rotated_and_its_service_can_fail() {
     stack.secrets().put(local::defaults::AUTH_SECRET_ID, "new");
     assert_eq!(get("AWSCURRENT").await.1["SecretString"], "new");
     assert_eq!(get("AWSPREVIOUS").await.1["SecretString"], first["SecretString"]);
-    stack.secrets().set_fault(Some(SecretsFault::Error));
+    stack.secrets().set_fault(Some(Fault::Status(500)));
     assert_eq!(get("AWSCURRENT").await.0, 500);
 }
 
@@ -137,9 +137,9 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
     let read = json!({"TableName": stack.table, "Key": {"pk": {"S": "a"}}});
     drop(control.take_calls());
     for (fault, want) in [
-        (DynamoDbFault::Throttle, "ProvisionedThroughputExceededException"),
-        (DynamoDbFault::Conflict, "TransactionCanceledException"),
-        (DynamoDbFault::Error, "InternalServerError"),
+        (Fault::Throttle, "ProvisionedThroughputExceededException"),
+        (Fault::Conflict, "TransactionCanceledException"),
+        (Fault::Status(500), "InternalServerError"),
     ] {
         control.set_fault("TransactWriteItems", fault, Some(1));
         let (_, answer) = call("TransactWriteItems", write.clone()).await.unwrap();
@@ -147,7 +147,7 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
         assert!(error.ends_with(want), "{answer}");
         assert_eq!(call("GetItem", read.clone()).await.unwrap().1, json!({}), "{fault:?}");
     }
-    control.set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    control.set_fault("TransactWriteItems", Fault::LoseAnswer, Some(1));
     assert!(call("TransactWriteItems", write.clone()).await.is_err());
     let (_, found) = call("GetItem", read).await.unwrap();
     assert_eq!(found["Item"]["pk"]["S"], "a", "written, though the answer was lost");
@@ -159,7 +159,7 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
         "KeyConditionExpression": "work = :w",
         "ExpressionAttributeValues": {":w": {"S": "x"}},
     });
-    control.set_fault("Query work-index", DynamoDbFault::FindNothing, None);
+    control.set_fault("Query work-index", Fault::FindNothing, None);
     assert_eq!(call("Query", query).await.unwrap().1["Count"], 0);
     let calls = control.take_calls();
     assert_eq!(calls.iter().filter(|call| *call == "TransactWriteItems").count(), 5);

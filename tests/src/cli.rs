@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use local::faults::Plan;
 use local::{StackOptions, defaults};
 use pay::webhooks::PaymentProvider;
 use serde_json::json;
@@ -91,6 +92,12 @@ struct StackArguments {
     /// Show what the functions print, on standard error.
     #[arg(long)]
     logs: bool,
+    /// Make calls go wrong as this JSON file says, and show at the end which did.
+    ///
+    /// For example: {"seed": 7, "rules": [{"at": "orders:paid", "fault": {"delay_ms": 300},
+    /// "times": 5}, {"at": "dynamodb:TransactWriteItems", "fault": "lose-answer", "percent": 10}]}
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
     #[command(flatten)]
     secrets: Secrets,
 }
@@ -121,6 +128,7 @@ impl StackArguments {
             inherit_logs: self.logs,
             access_secret: self.secrets.access_secret,
             webhook_secrets: Some(webhook_secrets),
+            faults: self.faults.map_or_else(|| Ok(Plan::default()), |file| Plan::read(&file))?,
             ..StackOptions::default()
         })
     }

@@ -2,7 +2,6 @@
 
 mod front;
 
-use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,71 +12,43 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use crate::client::{call, error_name};
+use crate::faults::server::Server;
+use crate::faults::{Fault, Faults};
 use crate::task::Task;
-
-/// How a call to DynamoDB goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DynamoDbFault {
-    /// Refused for the rate of calls; nothing is done.
-    Throttle,
-    /// Refused because another transaction is at the same items; nothing is done.
-    Conflict,
-    /// Answers 500; nothing is done.
-    Error,
-    /// Does not answer; nothing is done.
-    Hang,
-    /// Does what it is asked, then breaks the connection: the answer is lost.
-    LoseAnswer,
-    /// Answers that nothing was found, as an index does that lags behind.
-    FindNothing,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// By operation, the fault and how many more calls it hits; without a number, all.
-    faults: BTreeMap<String, (DynamoDbFault, Option<usize>)>,
-    calls: Vec<String>,
-}
 
 /// What is known of the calls to the embedded DynamoDB, and the switch that makes them fail.
 /// Clones are the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct DynamoDb {
-    state: Arc<Mutex<State>>,
+    calls: Arc<Mutex<Vec<String>>>,
+    faults: Faults,
 }
 
 impl DynamoDb {
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self { calls: Arc::default(), faults }
+    }
+
     /// Makes an operation (`TransactWriteItems`) fail: the next `times` calls, or all from now on.
     ///
     /// A query of an index has a name of its own: `Query oid-index`.
-    pub fn set_fault(&self, operation: &str, fault: DynamoDbFault, times: Option<usize>) {
-        self.lock().faults.insert(operation.to_owned(), (fault, times));
+    pub fn set_fault(&self, operation: &str, fault: Fault, times: Option<usize>) {
+        self.faults.set(&format!("dynamodb:{operation}"), fault, times);
     }
 
     /// Makes every operation work again; calls that hang stay hung.
     pub fn clear_faults(&self) {
-        self.lock().faults.clear();
+        self.faults.clear_at("dynamodb:");
     }
 
     /// The operations called since the start or the last time this was asked, in order.
     #[must_use]
     pub fn take_calls(&self) -> Vec<String> {
-        std::mem::take(&mut self.lock().calls)
+        std::mem::take(&mut self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes a call and takes the fault it is to hit.
-    fn arrive(&self, operation: &str) -> Option<DynamoDbFault> {
-        let mut state = self.lock();
-        state.calls.push(operation.to_owned());
-        let (fault, left) = state.faults.get_mut(operation)?;
-        if let Some(left) = left {
-            *left = left.checked_sub(1)?;
-        }
-        Some(*fault)
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -86,7 +57,7 @@ impl DynamoDb {
 pub(crate) struct Engine {
     pub(crate) url: String,
     _server: Task,
-    _front: Task,
+    _front: Server,
 }
 
 impl Engine {
@@ -102,12 +73,13 @@ impl Engine {
         };
         let database = database.map_err(|error| anyhow!("cannot open the database: {error}"))?;
         let engine = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let front = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let router = front::router(control, format!("http://{}", engine.local_addr()?))?;
+        let faults = control.faults.clone();
+        let front = front::Front::new(control, format!("http://{}", engine.local_addr()?))?;
+        let front = Server::start(front, faults, None).await?;
         Ok(Self {
-            url: format!("http://{}", front.local_addr()?),
+            url: format!("http://{}", front.address),
             _server: Task::run(server::serve_on(engine, database)),
-            _front: Task::run(async move { axum::serve(front, router).await }),
+            _front: front,
         })
     }
 }

@@ -5,17 +5,16 @@
 mod api;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::client::{call, error_name};
 use crate::clock;
 use crate::defaults::{ACCOUNT, REGION};
-use crate::task::Task;
+use crate::faults::server::Server;
+use crate::faults::{Fault, Faults};
 
 /// One generation of a secret.
 #[derive(Debug, Clone)]
@@ -38,19 +37,9 @@ struct Secret {
     previous: Option<Version>,
 }
 
-/// How the service fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretsFault {
-    /// It answers 500.
-    Error,
-    /// It does not answer.
-    Hang,
-}
-
 #[derive(Debug, Default)]
 struct State {
     secrets: BTreeMap<String, Secret>,
-    fault: Option<SecretsFault>,
     reads: u64,
 }
 
@@ -58,9 +47,14 @@ struct State {
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     state: Arc<Mutex<State>>,
+    faults: Faults,
 }
 
 impl Secrets {
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self { state: Arc::default(), faults }
+    }
+
     /// Stores a secret's text; the one before becomes `AWSPREVIOUS`, as in a rotation.
     pub fn put(&self, name: &str, text: impl Into<String>) {
         let new = Version::new(text.into());
@@ -88,15 +82,23 @@ impl Secrets {
         self.lock().secrets.remove(name);
     }
 
-    /// Makes the service fail from now on, or work again.
-    pub fn set_fault(&self, fault: Option<SecretsFault>) {
-        self.lock().fault = fault;
+    /// Makes reads fail from now on, or work again.
+    pub fn set_fault(&self, fault: Option<Fault>) {
+        match fault {
+            Some(fault) => self.faults.set("secretsmanager:GetSecretValue", fault, None),
+            None => self.faults.clear_at("secretsmanager:"),
+        }
     }
 
     /// How many calls have come in.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.lock().reads
+    }
+
+    /// Serves until the server is dropped.
+    pub(crate) async fn serve(&self) -> Result<Server> {
+        Server::start(self.clone(), self.faults.clone(), None).await
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -107,23 +109,6 @@ impl Secrets {
 fn arn(name: &str) -> String {
     // The real service adds a hyphen and six random characters.
     format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-000000")
-}
-
-/// The service over HTTP, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Server {
-    pub(crate) url: String,
-    _server: Task,
-}
-
-impl Server {
-    pub(crate) async fn start(secrets: Secrets) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let serve = axum::serve(listener, api::router(secrets));
-        let server = Task::run(async move { serve.await });
-        Ok(Self { url, _server: server })
-    }
 }
 
 /// Creates a secret at another endpoint unless it is there; answers the text that is there now.

@@ -5,9 +5,8 @@ mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-pub(crate) use server::Server;
+use crate::faults::{Fault, Faults};
 
 /// An order of the shop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,27 +69,18 @@ impl ShopRoute {
             Self::OrderUpdate => "/api/order/update",
         }
     }
-}
 
-/// How a route misbehaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Answers this status and does nothing.
-    Status(u16),
-    /// Takes the request and never answers.
-    Hang,
-    /// Resets the connection and does nothing.
-    Reset,
-    /// Does what it is asked, then resets the connection: the answer is lost.
-    LoseAnswer,
-    /// Answers one byte at a time, this far apart.
-    Drip(Duration),
-    /// Answers about another id than asked for.
-    WrongId,
-    /// Answers 200 and something that is not JSON.
-    Garbage,
-    /// Answers rightly, after this long.
-    Delay(Duration),
+    /// What rules for faults call it.
+    #[must_use]
+    pub fn point(self) -> &'static str {
+        match self {
+            Self::UserInfo => "users:userinfo",
+            Self::OrderCreate => "orders:create",
+            Self::OrderDetail => "orders:detail",
+            Self::OrderPaid => "orders:paid",
+            Self::OrderUpdate => "orders:update",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -100,8 +90,6 @@ struct State {
     tellings: Vec<Telling>,
     /// By order, the keys that had an effect.
     keys: BTreeMap<u64, BTreeSet<Option<String>>>,
-    /// By route, the fault and how many more calls it hits; without a number, all.
-    faults: BTreeMap<ShopRoute, (Fault, Option<usize>)>,
     calls: BTreeMap<ShopRoute, usize>,
     access_secret: String,
 }
@@ -110,22 +98,22 @@ struct State {
 #[derive(Debug, Clone)]
 pub struct Shop {
     state: Arc<Mutex<State>>,
+    faults: Faults,
 }
 
 impl Shop {
     /// A shop with user 1 and order 1 (user 1, amount 100, unpaid), which trusts this secret.
     #[must_use]
-    pub fn new(access_secret: &str) -> Self {
+    pub fn new(access_secret: &str, faults: Faults) -> Self {
         let state = State {
             users: BTreeSet::new(),
             orders: BTreeMap::new(),
             tellings: Vec::new(),
             keys: BTreeMap::new(),
-            faults: BTreeMap::new(),
             calls: BTreeMap::new(),
             access_secret: access_secret.to_owned(),
         };
-        let shop = Self { state: Arc::new(Mutex::new(state)) };
+        let shop = Self { state: Arc::new(Mutex::new(state)), faults };
         shop.add_user(1);
         shop.put_order(Order { id: 1, uid: 1, pid: 1, amount: 100, status: 0 });
         shop
@@ -186,12 +174,14 @@ impl Shop {
 
     /// Makes a route fail: the next `times` calls, or all from now on.
     pub fn set_fault(&self, route: ShopRoute, fault: Fault, times: Option<usize>) {
-        self.lock().faults.insert(route, (fault, times));
+        self.faults.set(route.point(), fault, times);
     }
 
     /// Makes every route work again; calls that hang stay hung.
     pub fn clear_faults(&self) {
-        self.lock().faults.clear();
+        for route in ShopRoute::ALL {
+            self.faults.clear_at(route.point());
+        }
     }
 
     /// Changes the secret that the shop's callers must sign with.
@@ -204,40 +194,13 @@ impl Shop {
     }
 }
 
-impl State {
-    /// Counts a call and takes the fault it is to hit.
-    fn arrive(&mut self, route: ShopRoute) -> Option<Fault> {
-        let calls = self.calls.entry(route).or_default();
-        *calls = calls.saturating_add(1);
-        let (fault, left) = self.faults.get_mut(&route)?;
-        let fault = *fault;
-        match left {
-            None => return Some(fault),
-            Some(left) => match left.checked_sub(1) {
-                Some(rest) => *left = rest,
-                None => return None,
-            },
-        }
-        Some(fault)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fault, Shop, ShopRoute};
+    use super::ShopRoute;
+    use crate::faults::POINTS;
 
     #[test]
-    fn a_fault_hits_as_often_as_it_is_told_to() {
-        let shop = Shop::new("secret");
-        let route = ShopRoute::OrderPaid;
-        shop.set_fault(route, Fault::Hang, Some(2));
-        let hits = [(); 3].map(|()| shop.lock().arrive(route));
-        assert_eq!(hits, [Some(Fault::Hang), Some(Fault::Hang), None]);
-        shop.set_fault(route, Fault::Garbage, None);
-        assert_eq!(shop.lock().arrive(route), Some(Fault::Garbage));
-        assert_eq!(shop.lock().arrive(ShopRoute::UserInfo), None);
-        shop.clear_faults();
-        assert_eq!(shop.lock().arrive(route), None);
-        assert_eq!(shop.calls(route), 5);
+    fn a_rule_can_name_every_route() {
+        assert!(ShopRoute::ALL.into_iter().all(|route| POINTS.contains(&route.point())));
     }
 }

@@ -16,11 +16,13 @@ use tokio::net::TcpListener;
 
 use self::backing::Backing;
 use crate::dynamodb::{self, DynamoDb};
+use crate::faults::server::Server;
+use crate::faults::{Faults, Plan};
 use crate::gateway::{self, Gateway};
 use crate::keys::SigningKeys;
 use crate::lambda::{FunctionError, Instance, Lambda, Supervisors};
-use crate::secrets::{self, Secrets};
-use crate::shop::{self, Shop};
+use crate::secrets::Secrets;
+use crate::shop::Shop;
 use crate::task::Task;
 use crate::template::Template;
 use crate::{binaries, clock, defaults, tls, tokens};
@@ -50,6 +52,8 @@ pub struct StackOptions {
     pub webhook_secrets: Option<Value>,
     /// Variables for the functions, over those of the stack.
     pub environment: BTreeMap<String, String>,
+    /// What goes wrong, from the first call on.
+    pub faults: Plan,
 }
 
 impl Default for StackOptions {
@@ -66,6 +70,7 @@ impl Default for StackOptions {
             access_secret: defaults::ACCESS_SECRET.to_owned(),
             webhook_secrets: None,
             environment: BTreeMap::new(),
+            faults: Plan::default(),
         }
     }
 }
@@ -94,6 +99,7 @@ pub struct Stack {
     shop: Shop,
     control: DynamoDb,
     secrets: Secrets,
+    faults: Faults,
     lambda: Arc<Lambda>,
     supervisors: Supervisors,
     files: TempDir,
@@ -104,8 +110,8 @@ pub struct Stack {
 #[derive(Debug)]
 struct Services {
     _gateway: Task,
-    _shop: shop::Server,
-    _backing: Option<(dynamodb::Engine, secrets::Server)>,
+    _shop: Server,
+    _backing: Option<(dynamodb::Engine, Server)>,
 }
 
 impl Stack {
@@ -125,13 +131,14 @@ impl Stack {
         let listener = bind(options.port).await?;
         let executables = functions::executables(&template, &options).await?;
         let files = TempDir::with_prefix("local-stack-").context("no temporary directory")?;
-        let backing = Backing::start(&options, &template).await?;
+        let faults = Faults::default();
+        let backing = Backing::start(&options, &template, &faults).await?;
 
         let (ca, acceptor) = tls::authority()?;
         let ca_file = files.path().join("ca.pem");
         std::fs::write(&ca_file, ca)?;
-        let shop = Shop::new(&backing.access_secret);
-        let shop_server = shop::Server::start(shop.clone(), acceptor).await?;
+        let shop = Shop::new(&backing.access_secret, faults.clone());
+        let shop_server = shop.serve(acceptor).await?;
         let shop_url = format!("https://{}", shop_server.address);
 
         let variables = functions::variables(&backing, &shop_url, &ca_file);
@@ -142,6 +149,7 @@ impl Stack {
             &options,
             files.path(),
         )?;
+        faults.follow(options.faults);
         let (lambda, supervisors) = Lambda::start(settings, options.instances)?;
         let api = format!("http://{}", listener.local_addr()?);
         let router =
@@ -161,6 +169,7 @@ impl Stack {
             shop,
             control: backing.control,
             secrets: backing.secrets,
+            faults,
             lambda,
             supervisors,
             files,
@@ -200,6 +209,12 @@ impl Stack {
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// What goes wrong at all of them.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// A payer's token.

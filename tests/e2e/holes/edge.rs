@@ -28,7 +28,7 @@ async fn hole_24_every_number_survives_a_javascript_client() {
 async fn hole_25_an_error_has_its_status_and_shows_nothing_of_the_inside() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    let fault = local::DynamoDbFault::Error;
+    let fault = local::Fault::Status(500);
     stack.dynamodb_control().set_fault("GetItem", fault, None);
     let request = api::post(&stack, "detail").payer(payment.uid).json(&json!({"id": payment.id}));
     // The problem has the members of the contract and no others.

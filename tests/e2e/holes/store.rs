@@ -1,6 +1,6 @@
 //! Holes of the store: what a failing or lagging one made of payments.
 
-use local::DynamoDbFault;
+use local::Fault;
 use serde_json::json;
 
 use crate::stage::{fresh, own, payment, report, shown, user};
@@ -13,9 +13,9 @@ async fn hole_10_a_failing_duplicate_check_makes_no_duplicate() {
     let first = payment(&stack).await;
     let again = || api::post(&stack, "create").payer(first.uid).json(&first.request()).send();
     let control = stack.dynamodb_control();
-    control.set_fault("Query oid-index", DynamoDbFault::Error, None);
+    control.set_fault("Query oid-index", Fault::Status(500), None);
     assert_eq!(again().await.problem("payment-exists")["payment_id"], first.id);
-    control.set_fault("GetItem", DynamoDbFault::Error, None);
+    control.set_fault("GetItem", Fault::Status(500), None);
     again().await.problem("unavailable");
     control.clear_faults();
     assert_eq!(table::payments_of_order(&stack, first.oid).await.len(), 1);
@@ -40,12 +40,12 @@ async fn hole_16_a_slow_store_splits_nothing() {
     let stack = own().await;
     let payment = payment(&stack).await;
     let control = stack.dynamodb_control();
-    control.set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+    control.set_fault("TransactWriteItems", Fault::LoseAnswer, Some(1));
     report(&stack, payment, 1, 1).await.ok();
     assert_eq!(shown(&stack, payment).await["status"], 1);
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
     // One that does not answer at all is our answer to give, in time, not the gateway's.
-    control.set_fault("GetItem", DynamoDbFault::Hang, None);
+    control.set_fault("GetItem", Fault::Hang, None);
     report(&stack, payment, 1, 1).await.problem("unavailable");
 }
 

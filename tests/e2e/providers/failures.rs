@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 use local::messages::Outcome;
-use local::{DynamoDbFault, Fault, ShopRoute, clock, defaults, signing};
+use local::{Fault, ShopRoute, clock, defaults, signing};
 use pay::http::Code;
 use pay::webhooks::PaymentProvider;
 use serde_json::{Value, json};
@@ -135,7 +135,7 @@ async fn a_lost_answer_of_the_store_is_found_out() {
     for provider in PaymentProvider::ALL {
         let payment = payment(&stack).await;
         let control = stack.dynamodb_control();
-        control.set_fault("TransactWriteItems", DynamoDbFault::LoseAnswer, Some(1));
+        control.set_fault("TransactWriteItems", Fault::LoseAnswer, Some(1));
         deliver(&stack, provider, &message(payment, Outcome::Paid)).await;
         assert_eq!(shown(&stack, payment).await["status"], 1, "{provider:?}");
         assert_eq!(stack.shop().times_paid(payment.oid), 1, "{provider:?}");
@@ -188,7 +188,7 @@ async fn a_store_that_is_down_is_told_to_the_provider() {
         let payment = payment(&stack).await;
         let paid = message(payment, Outcome::Paid);
         for operation in ["GetItem", "TransactWriteItems"] {
-            stack.dynamodb_control().set_fault(operation, DynamoDbFault::Error, None);
+            stack.dynamodb_control().set_fault(operation, Fault::Status(500), None);
             let signed = paid.from(provider).unwrap();
             let reply = request(&stack, provider, &signed).send().await;
             assert_refused(provider, reply, Code::Unavailable);

@@ -35,10 +35,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     stdout().write_all(text.as_bytes())?;
     stdout().flush()?;
     until_told(std::future::pending::<()>()).await?;
+    let fired = fired(&stack);
     stack.stop().await?;
     if !json {
         writeln!(stderr(), "\nStopped.")?;
     }
+    stderr().write_all(fired.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -53,6 +55,12 @@ pub(super) async fn until_told<F: Future>(work: F) -> io::Result<Option<F::Outpu
         _ = terminate.recv() => Ok(None),
         _ = hangup.recv() => Ok(None),
     }
+}
+
+/// What went wrong as it was told to, a line for each kind of call and fault.
+fn fired(stack: &Stack) -> String {
+    let fired = stack.faults().fired();
+    fired.iter().map(|((at, fault), times)| format!("{at} {fault}: {times} times\n")).collect()
 }
 
 /// What a person needs to try it: where things are, and lines to copy.

@@ -2,83 +2,89 @@
 //!
 //! The engine knows no throttling, no conflicts and no lost answers; the functions must.
 
-use std::io;
-
 use anyhow::Result;
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
-use futures_util::stream;
+use bytes::Bytes;
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{DynamoDb, DynamoDbFault};
+use super::DynamoDb;
 use crate::client;
+use crate::faults::server::{self, Service};
 
 #[derive(Debug, Clone)]
-struct Front {
+pub(super) struct Front {
     control: DynamoDb,
     http: reqwest::Client,
     engine: String,
 }
 
-pub(super) fn router(control: DynamoDb, engine: String) -> Result<Router> {
-    let http = client::client("")?;
-    let front = Front { control, http, engine };
-    Ok(Router::new().fallback(serve).layer(DefaultBodyLimit::disable()).with_state(front))
-}
+impl Front {
+    /// A front for the engine at this URL.
+    pub(super) fn new(control: DynamoDb, engine: String) -> Result<Self> {
+        Ok(Self { control, http: client::client("")?, engine })
+    }
 
-async fn serve(State(front): State<Front>, headers: HeaderMap, body: Bytes) -> Response {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let name = target.and_then(|target| target.rsplit_once('.')).map_or("", |(_, name)| name);
-    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let index = request.get("IndexName").and_then(Value::as_str);
-    let operation = index.map_or_else(|| name.to_owned(), |index| format!("{name} {index}"));
-    match front.control.arrive(&operation) {
-        None => front.pass_on(headers, body).await,
-        Some(DynamoDbFault::LoseAnswer) => {
-            drop(front.pass_on(headers, body).await);
-            // A body that breaks off before its end takes the connection with it.
-            let broken = stream::once(async { Err::<Bytes, _>(io::Error::other("as told to")) });
-            Body::from_stream(broken).into_response()
-        }
-        Some(DynamoDbFault::Hang) => std::future::pending().await,
-        Some(DynamoDbFault::Throttle) => {
-            let error = "ProvisionedThroughputExceededException";
-            refusal(StatusCode::BAD_REQUEST, error, &json!({}))
-        }
-        Some(DynamoDbFault::Error) => {
-            refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", &json!({}))
-        }
-        Some(DynamoDbFault::Conflict) => conflict(&request),
-        Some(DynamoDbFault::FindNothing) => {
-            answer(StatusCode::OK, &json!({"Items": [], "Count": 0, "ScannedCount": 0}))
-        }
+    async fn pass_on(&self, mut head: Parts, body: Bytes) -> reqwest::Result<Response<Bytes>> {
+        // The engine has another address, and the length is counted anew.
+        head.headers.remove("host");
+        head.headers.remove("content-length");
+        let request = self.http.post(&self.engine).headers(head.headers).body(body);
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut answer = Response::new(response.bytes().await?);
+        *answer.status_mut() = status;
+        *answer.headers_mut() = headers;
+        Ok(answer)
     }
 }
 
-impl Front {
-    async fn pass_on(&self, mut headers: HeaderMap, body: Bytes) -> Response {
-        // The engine has another address, and the length is counted anew.
-        headers.remove("host");
-        headers.remove("content-length");
-        let request = self.http.post(&self.engine).headers(headers).body(body);
-        let Ok(response) = request.send().await else {
-            return StatusCode::BAD_GATEWAY.into_response();
-        };
-        let (status, headers) = (response.status(), response.headers().clone());
-        let Ok(body) = response.bytes().await else {
-            return StatusCode::BAD_GATEWAY.into_response();
-        };
-        let mut answer = (status, body).into_response();
-        *answer.headers_mut() = headers;
-        answer
+impl Service for Front {
+    fn arrived(&self, head: &Parts, body: &[u8]) -> String {
+        let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let name = target.and_then(|target| target.rsplit_once('.')).map_or("", |(_, name)| name);
+        let request: Value = serde_json::from_slice(body).unwrap_or_default();
+        let index = request.get("IndexName").and_then(Value::as_str);
+        let operation = index.map_or_else(|| name.to_owned(), |index| format!("{name} {index}"));
+        let point = format!("dynamodb:{operation}");
+        self.control.lock().push(operation);
+        point
+    }
+
+    async fn answer(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        let answer = self.pass_on(head, body).await;
+        answer.unwrap_or_else(|_broken| self.refusal(StatusCode::BAD_GATEWAY))
+    }
+
+    fn refusal(&self, status: StatusCode) -> Response<Bytes> {
+        refusal(status, "InternalServerError", &json!({}))
+    }
+
+    fn throttled(&self) -> Response<Bytes> {
+        let error = "ProvisionedThroughputExceededException";
+        refusal(StatusCode::BAD_REQUEST, error, &json!({}))
+    }
+
+    fn in_conflict(&self, body: &[u8]) -> Response<Bytes> {
+        conflict(body)
+    }
+
+    fn nothing_found(&self) -> Response<Bytes> {
+        answer(StatusCode::OK, &json!({"Items": [], "Count": 0, "ScannedCount": 0}))
+    }
+
+    fn about_another(&self, answer: Bytes) -> Bytes {
+        let Ok(mut answer) = serde_json::from_slice::<Value>(&answer) else { return answer };
+        if let Some(Value::String(pk)) = answer.pointer_mut("/Item/pk/S") {
+            pk.push('1');
+        }
+        answer.to_string().into()
     }
 }
 
 /// A whole transaction is cancelled with a reason for each item; a single call is just refused.
-fn conflict(request: &Value) -> Response {
+fn conflict(body: &[u8]) -> Response<Bytes> {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(items) = request.get("TransactItems").and_then(Value::as_array) else {
         return refusal(StatusCode::BAD_REQUEST, "TransactionConflictException", &json!({}));
     };
@@ -93,7 +99,7 @@ fn conflict(request: &Value) -> Response {
     refusal(StatusCode::BAD_REQUEST, "TransactionCanceledException", &reasons)
 }
 
-fn refusal(status: StatusCode, error: &str, more: &Value) -> Response {
+fn refusal(status: StatusCode, error: &str, more: &Value) -> Response<Bytes> {
     let mut body = json!({
         "__type": format!("com.amazonaws.dynamodb.v20120810#{error}"),
         "message": "as told to",
@@ -104,6 +110,6 @@ fn refusal(status: StatusCode, error: &str, more: &Value) -> Response {
     answer(status, &body)
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [("content-type", "application/x-amz-json-1.0")], body.to_string()).into_response()
+fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    server::answer(status, "application/x-amz-json-1.0", body.to_string())
 }

@@ -1,53 +1,64 @@
 //! The JSON 1.1 door of the secrets.
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Secrets, SecretsFault, Version, arn};
+use super::{Secrets, Version, arn};
+use crate::faults::server::{self, Service};
 
 /// A refusal: its name and its text.
 type Refusal = (&'static str, String);
 
-pub(super) fn router(secrets: Secrets) -> Router {
-    Router::new().fallback(serve).with_state(secrets)
-}
-
-async fn serve(State(secrets): State<Secrets>, headers: HeaderMap, body: Bytes) -> Response {
-    let fault = {
-        let mut state = secrets.lock();
+impl Service for Secrets {
+    fn arrived(&self, head: &Parts, _body: &[u8]) -> String {
+        let mut state = self.lock();
         state.reads = state.reads.saturating_add(1);
-        state.fault
-    };
-    match fault {
-        None => {}
-        Some(SecretsFault::Error) => {
-            let body = json!({"__type": "InternalServiceError", "Message": "as told to"});
-            return answer(StatusCode::INTERNAL_SERVER_ERROR, &body);
-        }
-        Some(SecretsFault::Hang) => return std::future::pending().await,
+        target(head).to_owned()
     }
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let request = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let result = match target {
-        Some("secretsmanager.GetSecretValue") => get(&secrets, &request),
-        Some("secretsmanager.BatchGetSecretValue") => batch(&secrets, &request),
-        Some("secretsmanager.PutSecretValue") => put(&secrets, &request),
-        _ => Err(("UnknownOperationException", "not an operation of the local stack".to_owned())),
-    };
-    match result {
-        Ok(body) => answer(StatusCode::OK, &body),
-        Err((name, text)) => {
-            answer(StatusCode::BAD_REQUEST, &json!({"__type": name, "Message": text}))
+
+    async fn answer(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        let request = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let result = match target(&head) {
+            "secretsmanager:GetSecretValue" => get(self, &request),
+            "secretsmanager:BatchGetSecretValue" => batch(self, &request),
+            "secretsmanager:PutSecretValue" => put(self, &request),
+            _ => {
+                Err(("UnknownOperationException", "not an operation of the local stack".to_owned()))
+            }
+        };
+        match result {
+            Ok(body) => answer(StatusCode::OK, &body),
+            Err((name, text)) => {
+                answer(StatusCode::BAD_REQUEST, &json!({"__type": name, "Message": text}))
+            }
         }
+    }
+
+    fn refusal(&self, status: StatusCode) -> Response<Bytes> {
+        answer(status, &json!({"__type": "InternalServiceError", "Message": "as told to"}))
+    }
+
+    fn throttled(&self) -> Response<Bytes> {
+        let body = json!({"__type": "ThrottlingException", "Message": "as told to"});
+        answer(StatusCode::BAD_REQUEST, &body)
     }
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [("content-type", "application/x-amz-json-1.1")], body.to_string()).into_response()
+/// What is asked for, as a rule names it.
+fn target(head: &Parts) -> &'static str {
+    let target = head.headers.get("x-amz-target").map_or(&[][..], |target| target.as_bytes());
+    match target {
+        b"secretsmanager.GetSecretValue" => "secretsmanager:GetSecretValue",
+        b"secretsmanager.BatchGetSecretValue" => "secretsmanager:BatchGetSecretValue",
+        b"secretsmanager.PutSecretValue" => "secretsmanager:PutSecretValue",
+        _ => "",
+    }
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
+    server::answer(status, "application/x-amz-json-1.1", body.to_string())
 }
 
 fn get(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {

@@ -9,15 +9,12 @@ use crate::{clock, tokens};
 pub(super) type Answer = (u16, String);
 
 /// Answers one call.
-///
-/// `wrong_id` makes the answer speak of another id than asked for.
 pub(super) fn answer(
     shop: &Shop,
     route: ShopRoute,
     authorization: Option<&str>,
     key: Option<String>,
     body: &[u8],
-    wrong_id: bool,
 ) -> Answer {
     let mut state = shop.lock();
     if !is_service(&state.access_secret, authorization) {
@@ -34,12 +31,7 @@ pub(super) fn answer(
         ShopRoute::OrderUpdate => update(&mut state, &request),
     };
     match result {
-        Ok(mut answer) => {
-            if let Some(id) = answer.get_mut("id").filter(|_| wrong_id) {
-                *id = json!(id.as_u64().map(|id| id.saturating_add(1)));
-            }
-            (200, answer.to_string())
-        }
+        Ok(answer) => (200, answer.to_string()),
         // How go-zero hands a gRPC status with a code of its own to an HTTP caller.
         Err(text) => (400, format!("rpc error: code = Code(100) desc = {text}")),
     }
@@ -125,6 +117,7 @@ fn update(state: &mut State, request: &Value) -> Result<Value, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::{Shop, ShopRoute, answer};
+    use crate::faults::Faults;
     use crate::{clock, tokens};
 
     fn token(scope: Option<&str>) -> String {
@@ -133,24 +126,23 @@ mod tests {
 
     #[test]
     fn what_is_absent_is_worded_as_go_zero_words_it() {
-        let shop = Shop::new("secret");
+        let shop = Shop::new("secret", Faults::default());
         let token = token(Some(tokens::SERVICE_SCOPE));
         for (route, text) in [
             (ShopRoute::UserInfo, "User does not exist"),
             (ShopRoute::OrderDetail, "Order does not exist"),
             (ShopRoute::OrderPaid, "Order does not exist"),
         ] {
-            let found = answer(&shop, route, Some(&token), None, br#"{"id":2}"#, false);
+            let found = answer(&shop, route, Some(&token), None, br#"{"id":2}"#);
             assert_eq!(found, (400, format!("rpc error: code = Code(100) desc = {text}")));
         }
     }
 
     #[test]
     fn only_a_services_token_is_let_in() {
-        let shop = Shop::new("secret");
-        let ask = |token: Option<&str>| {
-            answer(&shop, ShopRoute::UserInfo, token, None, br#"{"id":1}"#, false).0
-        };
+        let shop = Shop::new("secret", Faults::default());
+        let ask =
+            |token: Option<&str>| answer(&shop, ShopRoute::UserInfo, token, None, br#"{"id":1}"#).0;
         assert_eq!(ask(Some(&token(Some("pay:callback pay:service")))), 200);
         assert_eq!(ask(Some(&token(Some("pay:callback")))), 401);
         assert_eq!(ask(Some(&token(None))), 401);
@@ -160,12 +152,12 @@ mod tests {
 
     #[test]
     fn tellings_count_once_a_key() {
-        let shop = Shop::new("secret");
+        let shop = Shop::new("secret", Faults::default());
         let token = token(Some(tokens::SERVICE_SCOPE));
         let body = br#"{"id":1,"status":1,"pay_id":7,"amount":100}"#;
         for key in ["7", "7", "8"] {
             let key = Some(key.to_owned());
-            let found = answer(&shop, ShopRoute::OrderPaid, Some(&token), key, body, false);
+            let found = answer(&shop, ShopRoute::OrderPaid, Some(&token), key, body);
             assert_eq!(found, (200, "{}".to_owned()));
         }
         let counted: Vec<bool> = shop.tellings().iter().map(|telling| telling.counted).collect();
