@@ -5,6 +5,7 @@ mod doctor;
 mod serve;
 mod sign;
 mod tools;
+mod torture;
 
 use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
@@ -47,6 +48,10 @@ enum Command {
     /// Says why a webhook's signature does or does not verify: JSON lines in, JSON lines out.
     #[command(after_long_help = doctor::EXAMPLE)]
     Doctor(doctor::Arguments),
+    /// Many clients, dying instances and failing services; then checks everything that is left.
+    ///
+    /// Fails if an answer or the table is not as it must be.
+    Torture(torture::Arguments),
 }
 
 /// Whose message it is.
@@ -142,6 +147,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
+        Some(Command::Torture(arguments)) => torture::run(arguments).await,
         Some(Command::Event(arguments)) => tools::event(arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&arguments),
     }

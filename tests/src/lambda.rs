@@ -298,12 +298,12 @@ impl Lambda {
         instances
     }
 
-    /// Kills one process that [`Lambda::instances`] listed.
-    pub(crate) fn kill(&self, pid: i32) -> Result<()> {
+    /// Sends a signal to one process that [`Lambda::instances`] listed.
+    pub(crate) fn signal(&self, pid: i32, signal: Signal) -> Result<()> {
         if !self.instances().iter().any(|instance| instance.pid == pid) {
             bail!("{pid} is no instance");
         }
-        kill(Pid::from_raw(pid), Signal::SIGKILL).with_context(|| format!("cannot kill {pid}"))
+        kill(Pid::from_raw(pid), signal).with_context(|| format!("cannot send {signal} to {pid}"))
     }
 
     /// How long an invocation may wait and run before the gateway gives up on it.

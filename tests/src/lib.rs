@@ -25,6 +25,7 @@ mod task;
 pub mod template;
 mod tls;
 pub mod tokens;
+pub mod torture;
 
 pub use dynamodb::DynamoDb;
 pub use faults::{Fault, Faults};

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -255,7 +256,25 @@ impl Stack {
     ///
     /// There is no such instance.
     pub fn kill(&self, pid: i32) -> Result<()> {
-        self.lambda.kill(pid)
+        self.lambda.signal(pid, Signal::SIGKILL)
+    }
+
+    /// Freezes one of [`Stack::instances`], as Lambda does between invocations.
+    ///
+    /// # Errors
+    ///
+    /// There is no such instance.
+    pub fn freeze(&self, pid: i32) -> Result<()> {
+        self.lambda.signal(pid, Signal::SIGSTOP)
+    }
+
+    /// Lets a frozen one run on.
+    ///
+    /// # Errors
+    ///
+    /// There is no such instance.
+    pub fn thaw(&self, pid: i32) -> Result<()> {
+        self.lambda.signal(pid, Signal::SIGCONT)
     }
 
     /// Runs a function directly, as `lambda:InvokeFunction` does.
