@@ -45,3 +45,5 @@ mod store;
 mod table;
 #[cfg(test)]
 mod tools;
+#[cfg(test)]
+mod torture;
