@@ -32,6 +32,8 @@ mod races;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod reconcile;
+#[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod stack;

@@ -2,6 +2,7 @@
 
 mod demo;
 mod doctor;
+mod reconcile;
 mod serve;
 mod sign;
 mod tools;
@@ -41,6 +42,8 @@ enum Command {
     /// With --payment: makes the provider's whole message and prints it as a line for `doctor`, or
     /// with --curl as the command that sends it.
     Sign(sign::Arguments),
+    /// Tells the orders that nobody has told yet, as the schedule does each minute.
+    Reconcile(reconcile::Arguments),
     /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
     /// Says why a webhook's signature does or does not verify: JSON lines in, JSON lines out.
@@ -132,6 +135,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     match cli.command {
         None => serve::run(cli.serve).await,
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
+        Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Event(arguments)) => tools::event(arguments),

@@ -14,6 +14,7 @@ mod payment_row;
 mod read;
 mod row;
 mod transaction;
+mod work;
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
@@ -85,5 +86,17 @@ impl PaymentStore for DynamoDbPayments {
 
     async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
         Box::pin(self.clear_work(id, work, at)).await
+    }
+
+    async fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        Box::pin(self.query_work(until, limit)).await
+    }
+
+    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
+        Box::pin(self.reschedule_work(id, work, next)).await
     }
 }

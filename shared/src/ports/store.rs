@@ -57,7 +57,8 @@ pub enum Logged {
 
 /// The payments, their guards and their event log.
 ///
-/// Reads are consistent but for [`Self::newest_of_order`] and the *order* of [`Self::of_user`].
+/// Reads are consistent but for [`Self::newest_of_order`], [`Self::to_tell`] and the *order* of
+/// [`Self::of_user`].
 /// Errors of reads are [`StoreError::Unavailable`] or [`StoreError::Fault`]; a write may also be
 /// [`StoreError::Unknown`].
 pub trait PaymentStore {
@@ -115,6 +116,25 @@ pub trait PaymentStore {
         id: PaymentId,
         work: Work,
         at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The payments whose order is still to be told, from an index that lags: the longest due
+    /// first, at most `limit` of them, with `until` only those due by then.
+    fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<PaymentId>, StoreError>> + Send;
+
+    /// Lists a telling as `next` from now on, if it is still the `work` that was read.
+    ///
+    /// The record's version stays. Another `work` by now, or none, is no error: somebody else was
+    /// here.
+    fn put_off(
+        &self,
+        id: PaymentId,
+        work: Work,
+        next: Work,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 

@@ -22,6 +22,8 @@ pub enum Call {
     Apply,
     Log,
     Told,
+    ToTell,
+    PutOff,
     UserExists,
     FindOrder,
     TellPaid,

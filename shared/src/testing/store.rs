@@ -131,6 +131,29 @@ impl PaymentStore for FakeStore {
         let write = Write::Told { id, work, at };
         self.write(Call::Told, write, |table| table.told(id, work, at)).await
     }
+
+    async fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        self.read(Call::ToTell, |table| {
+            let listed = table
+                .payments
+                .values()
+                .filter_map(|payment| payment.work.map(|work| (work.due, payment.id)));
+            let due = listed.filter(|(due, _)| until.is_none_or(|until| *due <= until));
+            let mut due: Vec<_> = due.collect();
+            due.sort_unstable();
+            due.into_iter().map(|(_, id)| id).take(limit).collect()
+        })
+        .await
+    }
+
+    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
+        let write = Write::PutOff { id, work, next };
+        self.write(Call::PutOff, write, |table| table.put_off(id, work, next)).await
+    }
 }
 
 impl Inspect for FakeStore {

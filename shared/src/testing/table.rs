@@ -39,6 +39,8 @@ pub enum Write {
     Log(Event),
     /// [`crate::ports::PaymentStore::told`].
     Told { id: PaymentId, work: Work, at: Timestamp },
+    /// [`crate::ports::PaymentStore::put_off`].
+    PutOff { id: PaymentId, work: Work, next: Work },
 }
 
 /// What names an entry of the event log.
@@ -113,6 +115,15 @@ impl Table {
         }
     }
 
+    /// Lists a telling anew, if it is still this one.
+    pub fn put_off(&mut self, id: PaymentId, work: Work, next: Work) {
+        if let Some(payment) = self.payments.get_mut(&id)
+            && payment.work == Some(work)
+        {
+            payment.work = Some(next);
+        }
+    }
+
     /// Lets the oldest late write happen; `false` if there is none.
     ///
     /// Like every write it is conditional: by now it may change nothing.
@@ -131,6 +142,7 @@ impl Table {
                 self.log(&event);
             }
             Write::Told { id, work, at } => self.told(id, work, at),
+            Write::PutOff { id, work, next } => self.put_off(id, work, next),
         }
         true
     }

@@ -239,4 +239,16 @@ impl PaymentStore for Dynamo {
     async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
         self.payments.told(id, work, at).await
     }
+
+    async fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        self.payments.to_tell(until, limit).await
+    }
+
+    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
+        self.payments.put_off(id, work, next).await
+    }
 }

@@ -11,6 +11,8 @@ use crate::domain::{Event, OrderId, PaymentId};
 pub(super) const OID_INDEX: &str = "oid-index";
 /// Finds payments by user, newest first.
 pub(super) const UID_INDEX: &str = "uid-index";
+/// Finds what is still to be done, longest due first.
+pub(super) const WORK_INDEX: &str = "work-index";
 /// The list of messages that a person must look at.
 pub(super) const QUARANTINE: &str = "quarantine";
 
@@ -55,5 +57,19 @@ pub(super) fn event(event: &Event) -> Key {
 
 /// The list that a payment's telling is on.
 pub(super) fn work(id: PaymentId) -> String {
-    format!("order#{}", id.get() % WORK_SHARDS)
+    shard(id.get() % WORK_SHARDS)
+}
+
+/// Every list of tellings.
+pub(super) fn work_lists() -> impl Iterator<Item = String> {
+    (0..WORK_SHARDS).map(shard)
+}
+
+fn shard(number: u64) -> String {
+    format!("order#{number}")
+}
+
+/// The payment whose items are under this key, if it is a payment's.
+pub(super) fn payment_of(pk: &str) -> Option<PaymentId> {
+    PaymentId::new(pk.strip_prefix("pay#")?.parse().ok()?).ok()
 }
