@@ -20,8 +20,11 @@ use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::{
-    domain::{Change, Event, Guard, OrderId, Payment, PaymentId, Timestamp, UserId, Work},
-    ports::{Applied, Created, Logged, PaymentStore, StoreError},
+    domain::{
+        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
+        UserId, Work,
+    },
+    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
 };
 
 /// The store's table.
@@ -98,5 +101,15 @@ impl PaymentStore for DynamoDbPayments {
 
     async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
         Box::pin(self.reschedule_work(id, work, next)).await
+    }
+}
+
+impl Quarantine for DynamoDbPayments {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        Box::pin(self.get_quarantined(key)).await
+    }
+
+    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
+        Box::pin(self.clear_quarantine(key)).await
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Cause;
 use crate::domain::{
-    Change, Digest, Event, Guard, OrderId, Payment, PaymentId, Timestamp, UserId, Work,
+    Change, Digest, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
+    UserId, Work,
 };
 
 /// Why the store gave no answer.
@@ -136,6 +137,27 @@ pub trait PaymentStore {
         work: Work,
         next: Work,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The messages that a person has to look at.
+pub trait Quarantine {
+    /// A message that was put in quarantine, read consistently; `None` if no such entry is there,
+    /// or it never was in quarantine.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Fault`].
+    fn quarantined(
+        &self,
+        key: &EventKey,
+    ) -> impl Future<Output = Result<Option<Quarantined>, StoreError>> + Send;
+
+    /// Takes a message off the list and changes nothing else of it. One that is off it is no error.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`].
+    fn resolved(&self, key: &EventKey) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Where new ids come from.

@@ -15,6 +15,7 @@ pub mod apply;
 pub mod create;
 pub mod fresh;
 pub mod log;
+pub mod quarantine;
 pub mod read;
 pub mod told;
 pub mod work;
@@ -42,6 +43,8 @@ macro_rules! store_contract {
                 keeps_an_event_that_says_nothing;
             told: takes_the_telling_off_the_list, leaves_any_other_telling, happens_once,
                 no_payment_is_no_error;
+            quarantine: reads_what_was_put_there, finds_no_other_entry,
+                is_resolved_once_and_for_all;
             work: the_longest_due_comes_first, messages_are_no_tellings,
                 putting_off_changes_the_telling_alone, putting_off_what_is_done_does_nothing;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
@@ -77,6 +80,7 @@ mod tests {
             include_str!("contract/apply.rs"),
             include_str!("contract/create.rs"),
             include_str!("contract/log.rs"),
+            include_str!("contract/quarantine.rs"),
             include_str!("contract/read.rs"),
             include_str!("contract/told.rs"),
             include_str!("contract/work.rs"),
@@ -87,6 +91,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 40);
+        assert_eq!(cases, 43);
     }
 }

@@ -24,6 +24,8 @@ pub enum Call {
     Told,
     ToTell,
     PutOff,
+    Quarantined,
+    Resolved,
     UserExists,
     FindOrder,
     TellPaid,

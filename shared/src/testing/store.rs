@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, Timestamp, UserId, Work,
+        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider, Quarantined,
+        Timestamp, UserId, Verdict, Work,
     },
-    ports::{Applied, Created, Logged, PaymentStore, StoreError},
+    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
     testing::{Inspect, Listed, LoggedEvent},
 };
 
@@ -156,12 +157,38 @@ impl PaymentStore for FakeStore {
     }
 }
 
+impl Quarantine for FakeStore {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        self.read(Call::Quarantined, |table| {
+            let event = table.events.iter().find(|event| event.key() == *key)?;
+            (event.verdict == Verdict::Quarantined).then(|| Quarantined {
+                said: event.said.clone(),
+                reason: event.reason,
+                open: !table.resolved.contains(key),
+            })
+        })
+        .await
+    }
+
+    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
+        let write = Write::Resolved(key.clone());
+        self.write(Call::Resolved, write, |table| table.resolve(key)).await
+    }
+}
+
 impl Inspect for FakeStore {
     async fn events(&self, of: Option<PaymentId>, provider: Provider) -> Vec<LoggedEvent> {
         let table = self.table();
         let kept =
             |event: &&Event| event.payment == of && (of.is_some() || event.provider == provider);
-        let mut found: Vec<_> = table.events.iter().filter(kept).map(LoggedEvent::of).collect();
+        let row = |event: &Event| {
+            let mut row = LoggedEvent::of(event);
+            if table.resolved.contains(&event.key()) {
+                (row.work, row.due) = (None, None);
+            }
+            row
+        };
+        let mut found: Vec<_> = table.events.iter().filter(kept).map(row).collect();
         found.sort_by(|one, other| one.sk.cmp(&other.sk));
         found
     }

@@ -17,9 +17,10 @@ use pay::{
         https,
     },
     domain::{
-        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, Timestamp, UserId, Work,
+        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider, Quarantined,
+        Timestamp, UserId, Work,
     },
-    ports::{Applied, Created, Logged, PaymentStore, StoreError},
+    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
     testing::{Inspect, Listed, LoggedEvent, contract::fresh::Fresh},
 };
 use tokio::{
@@ -161,6 +162,16 @@ fn read_event(item: &Item) -> LoggedEvent {
         body: item["body"].as_b().unwrap().clone().into_inner(),
         work: text(item, "work"),
         due: number(item, "due"),
+    }
+}
+
+impl Quarantine for Dynamo {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        self.payments.quarantined(key).await
+    }
+
+    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
+        self.payments.resolved(key).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::row::s;
-use crate::domain::{Event, OrderId, PaymentId};
+use crate::domain::{EventKey, OrderId, PaymentId};
 
 /// Finds payments by order, newest first.
 pub(super) const OID_INDEX: &str = "oid-index";
@@ -41,18 +41,13 @@ pub(super) fn guard(oid: OrderId) -> Key {
 }
 
 /// The parts of it hold no `#`, so no two events share a key by accident.
-pub(super) fn event(event: &Event) -> Key {
+pub(super) fn event(event: &EventKey) -> Key {
     let provider = event.provider.as_str();
     let pk = match event.payment {
         Some(id) => payment(id).pk,
         None => format!("stray#{provider}"),
     };
-    let mut sk = format!("event#{provider}#{}", event.id.as_str());
-    if let Some(suffix) = &event.suffix {
-        sk.push('#');
-        sk.push_str(suffix);
-    }
-    Key { pk, sk }
+    Key { pk, sk: format!("event#{provider}#{}", event.name()) }
 }
 
 /// The list that a payment's telling is on.

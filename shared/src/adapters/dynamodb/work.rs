@@ -1,4 +1,4 @@
-//! The work list: the tellings of orders that are still to be done.
+//! The work list: tellings of orders that are still to be done, messages a person must look at.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use futures_util::future::try_join_all;
@@ -7,12 +7,12 @@ use super::{
     DynamoDbPayments,
     attempts::{classify, write},
     expression::Expression,
-    keys::{self, WORK_INDEX},
+    keys::{self, Key, QUARANTINE, WORK_INDEX},
     payment_row::work_attributes,
     row::{BadRow, must_number, must_text, n, s},
 };
 use crate::{
-    domain::{PaymentId, Timestamp, Work},
+    domain::{EventKey, PaymentId, Timestamp, Work},
     ports::StoreError,
 };
 
@@ -73,7 +73,7 @@ impl DynamoDbPayments {
         let expression = work_attributes(id, work)
             .into_iter()
             .fold(start, |all, (name, value)| all.when(name, value).remove(name));
-        self.update_work(id, &expression).await
+        self.update(keys::payment(id), &expression).await
     }
 
     pub(super) async fn reschedule_work(
@@ -86,16 +86,23 @@ impl DynamoDbPayments {
         let start = read.fold(Expression::default(), |all, (name, value)| all.when(name, value));
         let changed = work_attributes(id, next).into_iter().filter(|(name, _)| *name != "work");
         let expression = changed.fold(start, |all, (name, value)| all.set(name, value));
-        self.update_work(id, &expression).await
+        self.update(keys::payment(id), &expression).await
     }
 
-    async fn update_work(&self, id: PaymentId, expression: &Expression) -> Result<(), StoreError> {
+    pub(super) async fn clear_quarantine(&self, key: &EventKey) -> Result<(), StoreError> {
+        let listed = Expression::default().when("work", s(QUARANTINE));
+        self.update(keys::event(key), &listed.remove("work").remove("due")).await
+    }
+
+    /// Changes an item while it is as `expression` demands.
+    async fn update(&self, key: Key, expression: &Expression) -> Result<(), StoreError> {
+        let key = key.into_item();
         write(|_token| {
             let request = self
                 .writer
                 .update_item()
                 .table_name(&self.table)
-                .set_key(Some(keys::payment(id).into_item()))
+                .set_key(Some(key.clone()))
                 .update_expression(expression.update())
                 .condition_expression(expression.condition())
                 .set_expression_attribute_names(Some(expression.names()))
