@@ -115,7 +115,7 @@ async fn a_person_accepts_a_message_and_dismisses_another() {
 
     let (code, text) = run(&stack, &["history", &paid.id.to_string()]).await;
     assert_eq!(code, 0, "{text}");
-    for shown in [&*accepted, "0 -> 1", "quarantined", "applied", note, "told_at"] {
+    for shown in [&*accepted, "pending -> paid", "quarantined", "applied", note, "told_at"] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
     let (code, text) = run(&stack, &["history", "7"]).await;

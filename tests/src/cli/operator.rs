@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use local::audit::{self, Row};
 use local::operator::{OutOfReach, Table, body};
 use local::{clock, defaults};
-use pay::domain::{EventKey, RawBody, Timestamp};
+use pay::domain::{EventKey, RawBody, Status, Timestamp};
 use pay::http::sha256;
 use pay::ports::TraceParent;
 use pay::usecases::quarantine::{Decision, Resolve, resolve};
@@ -130,8 +130,10 @@ pub(super) async fn history(arguments: HistoryArguments) -> Result<ExitCode> {
     let mut events = Vec::new();
     for row in &rows {
         let moved = match (row.number("status_before"), row.number("status_after")) {
-            (Some(before), Some(after)) => format!("{before} -> {after}"),
-            (Some(_), None) | (None, _) => String::new(),
+            (Some(before), Some(after)) if before != after => {
+                format!("{} -> {}", status(before), status(after))
+            }
+            (Some(_) | None, _) => String::new(),
         };
         let note = if row.text("provider") == "operator" { body(row)? } else { String::new() };
         events.push([
@@ -181,7 +183,8 @@ async fn list(target: Target) -> Result<ExitCode> {
     });
     let text = columns(["at", "message", "outcome", "amount", "reason", "transaction"], cells);
     stdout().write_all(text.as_bytes())?;
-    writeln!(stdout(), "{} messages", rows.len())?;
+    let messages = if rows.len() == 1 { "message" } else { "messages" };
+    writeln!(stdout(), "{} {messages}", rows.len())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -208,6 +211,12 @@ async fn decide(arguments: ResolveArguments) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A status in a word.
+fn status(code: u64) -> String {
+    Status::new(code)
+        .map_or_else(|_odd| code.to_string(), |status| format!("{status:?}").to_lowercase())
 }
 
 /// An item for a program: its attributes, its name, and its body as text.
