@@ -24,6 +24,8 @@ mod logs;
 #[cfg(test)]
 mod odd_input;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
 mod outages;
 #[cfg(test)]
 mod problems;
@@ -33,6 +35,8 @@ mod providers;
 mod races;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod reconcile;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]
