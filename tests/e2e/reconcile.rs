@@ -1,7 +1,7 @@
 //! Reconcile, through the real function: as the schedule invokes it, and as an operator does.
 
 use local::messages::{Message, Outcome};
-use local::{DynamoDbFault, Fault, ShopRoute, Stack};
+use local::{Fault, ShopRoute, Stack};
 use pay::webhooks::PaymentProvider;
 use serde_json::{Value, json};
 
@@ -77,11 +77,11 @@ async fn a_store_that_is_down_is_said_to_be() {
     let stack = own().await;
     let [payment] = untold(&stack, 1).await[..] else { panic!() };
     let everything = json!({"reconcile": {"all": true}});
-    stack.dynamodb_control().set_fault("Query work-index", DynamoDbFault::Error, None);
+    stack.dynamodb_control().set_fault("Query work-index", Fault::Status(500), None);
     refused(&stack, "callback", &everything, "unavailable").await;
     stack.dynamodb_control().clear_faults();
     for operation in ["GetItem", "UpdateItem"] {
-        stack.dynamodb_control().set_fault(operation, DynamoDbFault::Error, None);
+        stack.dynamodb_control().set_fault(operation, Fault::Status(500), None);
         let done = reconcile(&stack, json!({"all": true})).await;
         assert_eq!((&done["told"], &done["failed"]), (&json!(0), &json!(1)), "{operation}");
         stack.dynamodb_control().clear_faults();
