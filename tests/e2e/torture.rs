@@ -3,6 +3,8 @@
 use std::process::Output;
 use std::time::Duration;
 
+use local::audit::Row;
+use local::operator::Table;
 use local::torture::{self, Options, check::check};
 use local::{Stack, StackOptions};
 use serde_json::{Value, json};
@@ -16,7 +18,8 @@ async fn what_is_killed_frozen_and_failed_heals_and_what_is_broken_is_named() {
     let stack = Stack::start(stack).await.unwrap();
     let options = Options { time: Duration::from_secs(8), seed: 20_261_123 };
     let (facts, report) = torture::torment(&stack, options).await.unwrap();
-    let items = torture::items(&stack).await.unwrap();
+    let table = Table::open(Some(&stack.dynamodb), &stack.table).unwrap();
+    let items = table.items().await.unwrap();
     let tellings = stack.shop().tellings();
     assert_eq!(report.violations, [""; 0]);
     assert_eq!(check(&items, &facts, &tellings), []);
@@ -24,24 +27,26 @@ async fn what_is_killed_frozen_and_failed_heals_and_what_is_broken_is_named() {
     assert!(report.payments > 20 && tellings.len() > 20, "{report}");
 
     // What was written by the real functions, damaged by hand.
-    let broken = |invariant: &str, items: &[Value]| {
+    let broken = |invariant: &str, items: &[Row]| {
         let found = check(items, &facts, &tellings);
-        assert!(found.iter().any(|found| found.invariant == invariant), "{invariant}: {found:?}");
+        assert!(found.iter().any(|found| found.promise == invariant), "{invariant}: {found:?}");
     };
-    let of = |wanted: &dyn Fn(&Value) -> bool| items.iter().position(wanted).unwrap();
+    let of = |wanted: &dyn Fn(&Row) -> bool| items.iter().position(wanted).unwrap();
     let without = |at: usize| [&items[..at], &items[at + 1..]].concat();
-    let paid = of(&|item| item["sk"] == "record" && item["status"] == 1);
-    broken("I1", &without(of(&|item| item["sk"] == "guard")));
+    let paid = of(&|row| row.text("sk") == "record" && row.number("status") == Some(1));
+    broken("I1", &without(of(&|row| row.text("sk") == "guard")));
     broken("I4", &without(paid));
-    broken("I6", &without(of(&|item| item["verdict"] == "applied")));
+    broken("I6", &without(of(&|row| row.text("verdict") == "applied")));
     let damaged = |name: &str, value: Value| {
         let mut items = items.clone();
-        items[paid][name] = value;
+        items[paid].0.insert(name.to_owned(), value);
         items
     };
     broken("I3", &damaged("amount", json!(1_000_000)));
     broken("I6", &damaged("version", json!(1)));
-    broken("I8", &damaged("told_at", json!(null)));
+    let mut untold = items.clone();
+    untold[paid].0.remove("told_at");
+    broken("I8", &untold);
     broken("I9", &damaged("work", json!("order#0")));
 
     // The shop is told once more, as by a function that makes up a key for each telling.
@@ -50,7 +55,7 @@ async fn what_is_killed_frozen_and_failed_heals_and_what_is_broken_is_named() {
     let last = twice.last_mut().unwrap();
     (last.key, last.counted) = (Some("another".to_owned()), true);
     let found = check(&items, &facts, &twice);
-    assert!(found.iter().any(|found| found.invariant == "I10"), "{found:?}");
+    assert!(found.iter().any(|found| found.promise == "I10"), "{found:?}");
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@ mod client;
 mod deliver;
 mod heal;
 mod report;
-mod table;
 mod world;
 
 use std::sync::{Mutex, PoisonError};
@@ -22,10 +21,10 @@ use self::client::Client;
 use self::deliver::Door;
 use self::world::World;
 use crate::Stack;
+use crate::operator::Table;
 use crate::seeded::Seeded;
 
 pub use self::report::Report;
-pub use self::table::items;
 pub use self::world::Facts;
 
 /// How many clients there are at a time.
@@ -47,8 +46,8 @@ pub struct Options {
 /// The stack itself fails: its table cannot be read.
 pub async fn run(stack: &Stack, options: Options) -> Result<Report> {
     let (facts, mut report) = torment(stack, options).await?;
-    let items = items(stack).await?;
-    report.judge(stack, &items, &facts);
+    let rows = Table::open(Some(&stack.dynamodb), &stack.table)?.items().await?;
+    report.judge(stack, &rows, &facts);
     Ok(report)
 }
 
@@ -67,7 +66,7 @@ pub async fn torment(stack: &Stack, options: Options) -> Result<(Facts, Report)>
     let (_, ()) = tokio::join!(join_all(clients), chaos.run(end));
     chaos.end();
     let wounds = chaos.wounds();
-    heal::heal(&door).await?;
+    heal::heal(&door, seeded.fork(u64::MAX)).await?;
     let world = world.into_inner().unwrap_or_else(PoisonError::into_inner);
     let report = Report::new(options, &world, stack.faults(), wounds);
     Ok((world.facts, report))

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::chaos::Wounds;
 use super::world::{Facts, World};
 use super::{Options, check};
+use crate::audit::{Row, Violation};
 use crate::{Faults, Stack};
 
 /// The figures of a run and whatever was wrong.
@@ -18,6 +18,8 @@ pub struct Report {
     pub seed: u64,
     /// How long it was, in seconds, without the healing.
     pub seconds: u64,
+    /// Whether the orders were told by the work list at the end, not by another delivery.
+    pub reconciled: bool,
     /// How many requests were sent, those that healed included.
     pub requests: u64,
     /// How many payments the clients heard of.
@@ -50,6 +52,7 @@ impl Report {
         let mut report = Self {
             seed: options.seed,
             seconds: options.time.as_secs(),
+            reconciled: world.reconciled,
             requests: count(world.times_ms.len()),
             payments: count(payments),
             messages: count(world.facts.messages.len()),
@@ -71,10 +74,11 @@ impl Report {
     }
 
     /// Checks what is left, and adds whatever is wrong.
-    pub(super) fn judge(&mut self, stack: &Stack, items: &[Value], facts: &Facts) {
-        let found = check::check(items, facts, &stack.shop().tellings());
-        let found = found.into_iter().map(|found| format!("{}: {}", found.invariant, found.what));
-        self.violations.extend(found);
+    pub(super) fn judge(&mut self, stack: &Stack, rows: &[Row], facts: &Facts) {
+        for Violation { promise, item, what } in check::check(rows, facts, &stack.shop().tellings())
+        {
+            self.violations.push(format!("{promise}: {item}: {what}"));
+        }
     }
 }
 
@@ -97,6 +101,8 @@ impl fmt::Display for Report {
             "seed {seed}, {seconds} s: {requests} requests, {payments} payments, {messages} messages"
         )?;
         writeln!(f, "{kills} kills, {stops} stops, {breaks} times all connections broken")?;
+        let healed = if self.reconciled { "the work list" } else { "another delivery" };
+        writeln!(f, "healed by {healed}")?;
         for (title, figures) in [("faults", &self.faults), ("answers", &self.answers)] {
             writeln!(f, "\n{title}")?;
             for (name, times) in figures {

@@ -84,6 +84,8 @@ pub(super) struct World {
     pub(super) unheard_of: Vec<String>,
     /// Answers of the gateway for a function that ended.
     pub(super) cut_off: u64,
+    /// Whether the healing was left to the work list.
+    pub(super) reconciled: bool,
 }
 
 impl World {
