@@ -35,6 +35,8 @@ impl Front {
         let mut answer = Response::new(response.bytes().await?);
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
+        // Counted anew, too: a fault may change what is answered.
+        answer.headers_mut().remove("content-length");
         Ok(answer)
     }
 }
@@ -57,7 +59,12 @@ impl Service for Front {
     }
 
     fn refusal(&self, status: StatusCode) -> Response<Bytes> {
-        refusal(status, "InternalServerError", &json!({}))
+        let error = match status {
+            StatusCode::FORBIDDEN => "AccessDeniedException",
+            status if status.is_client_error() => "ValidationException",
+            _ => "InternalServerError",
+        };
+        refusal(status, error, &json!({}))
     }
 
     fn throttled(&self) -> Response<Bytes> {
