@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use local::faults::Plan;
+use local::faults::{POINTS, Plan, WORDS};
 use local::{StackOptions, defaults};
 use pay::webhooks::PaymentProvider;
 use serde_json::json;
@@ -109,10 +109,7 @@ struct StackArguments {
     #[arg(long)]
     logs: bool,
     /// Make calls go wrong as this JSON file says, and show at the end which did.
-    ///
-    /// For example: {"seed": 7, "rules": [{"at": "orders:paid", "fault": {"delay_ms": 300},
-    /// "times": 5}, {"at": "dynamodb:TransactWriteItems", "fault": "lose-answer", "percent": 10}]}
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", long_help = faults_help())]
     faults: Option<PathBuf>,
     #[command(flatten)]
     secrets: Secrets,
@@ -127,6 +124,17 @@ struct Secrets {
     /// Signs Standard Webhooks.
     #[arg(long, value_name = "whsec_…", default_value = defaults::WEBHOOK_SECRET)]
     webhook_secret: String,
+}
+
+fn faults_help() -> String {
+    let example = r#"{"seed": 7, "rules": [
+  {"at": "orders:paid", "fault": {"delay_ms": 300}, "times": 5},
+  {"at": "dynamodb:TransactWriteItems", "fault": "lose-answer", "percent": 10}]}"#;
+    let (points, words) = (POINTS.join(", "), WORDS.join(", "));
+    format!(
+        "Make calls go wrong as this JSON file says, and show at the end which did. For example:\n\n\
+         {example}\n\nCalls: {points}\n\nFaults: {words}"
+    )
 }
 
 impl StackArguments {

@@ -32,6 +32,25 @@ pub const POINTS: [&str; 14] = [
     "users:userinfo",
 ];
 
+/// The words for each way in which a call can go wrong, as a file has them. What they mean is said
+/// at [`Fault`], in this order.
+pub const WORDS: [&str; 14] = [
+    r#"{"delay_ms": 300}"#,
+    r#"{"drip_ms": 1000}"#,
+    r#""reset""#,
+    r#""hang""#,
+    r#"{"status": 503}"#,
+    r#""throttle""#,
+    r#""conflict""#,
+    r#""garbage""#,
+    r#""wrong-shape""#,
+    r#""wrong-id""#,
+    r#""find-nothing""#,
+    r#""lose-answer""#,
+    r#""hang-after""#,
+    r#"{"late_effect_ms": 2000}"#,
+];
+
 /// How a call goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]

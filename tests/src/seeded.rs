@@ -1,6 +1,6 @@
 //! Choices that are the same for the same seed.
 
-/// A generator of choices: SplitMix64.
+/// A generator of choices: `SplitMix64`.
 ///
 /// Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
 #[derive(Debug, Clone, Default)]

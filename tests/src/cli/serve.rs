@@ -35,12 +35,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     stdout().write_all(text.as_bytes())?;
     stdout().flush()?;
     until_told(std::future::pending::<()>()).await?;
-    let fired = fired(&stack);
+    let fired = stack.faults().fired();
     stack.stop().await?;
     if !json {
         writeln!(stderr(), "\nStopped.")?;
     }
-    stderr().write_all(fired.as_bytes())?;
+    // What went wrong as it was told to.
+    for ((at, fault), times) in fired {
+        writeln!(stderr(), "{at} {fault}: {times} times")?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -55,12 +58,6 @@ pub(super) async fn until_told<F: Future>(work: F) -> io::Result<Option<F::Outpu
         _ = terminate.recv() => Ok(None),
         _ = hangup.recv() => Ok(None),
     }
-}
-
-/// What went wrong as it was told to, a line for each kind of call and fault.
-fn fired(stack: &Stack) -> String {
-    let fired = stack.faults().fired();
-    fired.iter().map(|((at, fault), times)| format!("{at} {fault}: {times} times\n")).collect()
 }
 
 /// What a person needs to try it: where things are, and lines to copy.

@@ -91,10 +91,11 @@ impl Server {
                             match tls {
                                 None => connection(service, faults, socket).await,
                                 // A client that does not trust us, or hangs up, is its own trouble.
-                                Some(tls) => match tls.accept(socket).await {
-                                    Ok(socket) => connection(service, faults, socket).await,
-                                    Err(_) => {}
-                                },
+                                Some(tls) => {
+                                    if let Ok(socket) = tls.accept(socket).await {
+                                        connection(service, faults, socket).await;
+                                    }
+                                }
                             }
                         });
                     }

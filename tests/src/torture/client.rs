@@ -125,19 +125,15 @@ impl<'a> Client<'a> {
         let message =
             Message { payment, amount, outcome, id: id.clone(), now_secs: clock::now_secs() };
         let by_provider = sender.and_then(|sender| Some((sender, message.body(sender).ok()?)));
-        let sent = match by_provider {
-            Some((sender, body)) => {
-                let id = match sender {
-                    PaymentProvider::Stripe => format!("evt_{id}"),
-                    PaymentProvider::WeChat | PaymentProvider::Alipay => id,
-                };
-                Sent { sender: Some(sender), id, payment, body, genuine: true, kept: false }
-            }
-            None => {
-                let body = native(order, payment, outcome);
-                Sent { sender: None, id, payment, body, genuine: true, kept: false }
-            }
+        let (sender, body) = by_provider.map_or_else(
+            || (None, native(order, payment, outcome)),
+            |(who, body)| (Some(who), body),
+        );
+        let id = match sender {
+            Some(PaymentProvider::Stripe) => format!("evt_{id}"),
+            Some(PaymentProvider::WeChat | PaymentProvider::Alipay) | None => id,
         };
+        let sent = Sent { sender, id, payment, body, genuine: true, kept: false };
         self.deliver_first(sent).await;
     }
 

@@ -144,12 +144,11 @@ impl<'a> Door<'a> {
         if answer.cut_off {
             world.cut_off = world.cut_off.saturating_add(1);
         }
-        match answer.name() {
-            Some(name) => world.count(route, &name, time_ms),
-            None => {
-                let Answer { status, body, .. } = &answer;
-                world.unheard_of.push(format!("I15: {route} answered {status} {body}"));
-            }
+        if let Some(name) = answer.name() {
+            world.count(route, &name, time_ms);
+        } else {
+            let Answer { status, body, .. } = &answer;
+            world.unheard_of.push(format!("I15: {route} answered {status} {body}"));
         }
         answer
     }

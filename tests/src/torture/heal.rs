@@ -57,7 +57,7 @@ async fn repeat(door: &Door<'_>, create: Create) {
         match door.create(uid, oid, amount, key.as_deref()).await {
             Heard::Created(_) | Heard::Replayed(_) | Heard::Exists(Some(_)) => return,
             Heard::Unknown if door.world().cut_off > before => {}
-            heard => {
+            heard @ (Heard::Exists(None) | Heard::Refused(_) | Heard::Unknown) => {
                 let what = format!("I5: the repeated create of order {oid} heard {heard:?}");
                 return door.world().unheard_of.push(what);
             }

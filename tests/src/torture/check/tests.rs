@@ -113,13 +113,13 @@ fn whatever_is_wrong_with_the_table_is_named() {
         ("I6 pay#8 record: ", |stage| stage.items[PAID]["version"] = json!(3)),
         ("I6 pay#8 record: ", |stage| drop(stage.items.remove(MOVED))),
         ("I8 pay#8 record: ", |stage| {
-            drop(stage.items[PAID].as_object_mut().unwrap().remove("told_at"))
+            drop(stage.items[PAID].as_object_mut().unwrap().remove("told_at"));
         }),
         ("I3 payment 8: ", |stage| stage.items[PAID]["uid"] = json!(2)),
         ("I4 order 5: payment 7 is not there", |stage| drop(stage.items.remove(CLOSED))),
         ("I4 pay#8 event#stripe#paid: taken, and lost", |stage| drop(stage.items.remove(MOVED))),
         ("I9 order 5: is still to be told of 8", |stage| {
-            stage.items[PAID]["work"] = json!("order#0")
+            stage.items[PAID]["work"] = json!("order#0");
         }),
     ]);
 }
@@ -132,7 +132,7 @@ fn whatever_callers_heard_wrongly_is_named() {
         }),
         ("I2 order 6: payment 8 is not its payment", |stage| stage.facts.creates[2].oid = 6),
         ("I2 order 5: payment 7 is not its payment", |stage| {
-            stage.items[CLOSED]["status"] = json!(0)
+            stage.items[CLOSED]["status"] = json!(0);
         }),
         ("I4 order 5: payment 9 is not there", |stage| {
             stage.facts.creates.push(create(None, Heard::Exists(Some(9))));
