@@ -16,7 +16,7 @@ use anyhow::Result;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use self::chaos::Chaos;
+use self::chaos::{Chaos, Failures};
 use self::client::Client;
 use self::deliver::Door;
 use self::world::World;
@@ -62,11 +62,15 @@ pub async fn torment(stack: &Stack, options: Options) -> Result<(Facts, Report)>
     let seeded = Seeded::new(options.seed);
     let end = Instant::now().checked_add(options.time).unwrap_or_else(Instant::now);
     let clients = (1..=CLIENTS).map(|number| Client::new(&door, seeded.fork(number)).run(end));
-    let mut chaos = Chaos::new(stack, seeded.fork(0));
-    let (_, ()) = tokio::join!(join_all(clients), chaos.run(end));
-    chaos.end();
-    let wounds = chaos.wounds();
-    heal::heal(&door, seeded.fork(u64::MAX)).await?;
+    // Beyond the clients' numbers.
+    let [wounding, failing, healing] =
+        [1, 2, 3].map(|number| seeded.fork(CLIENTS.saturating_add(number)));
+    let (_, wounds, ()) = tokio::join!(
+        join_all(clients),
+        Chaos::new(stack, wounding).run(end),
+        Failures::new(stack, failing).run(end)
+    );
+    heal::heal(&door, healing).await?;
     let world = world.into_inner().unwrap_or_else(PoisonError::into_inner);
     let report = Report::new(options, &world, stack.faults(), wounds);
     Ok((world.facts, report))

@@ -8,6 +8,9 @@ use crate::faults::{Fault, POINTS, Plan, Rule};
 use crate::seeded::Seeded;
 use crate::{Instance, Stack};
 
+/// The calls that change something.
+const WRITES: [&str; 3] = ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "orders:paid"];
+
 /// What was done to the functions and their connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Wounds {
@@ -16,7 +19,7 @@ pub(super) struct Wounds {
     pub(super) breaks: u64,
 }
 
-/// Whoever makes things go wrong.
+/// Whoever hurts the functions.
 #[derive(Debug)]
 pub(super) struct Chaos<'a> {
     stack: &'a Stack,
@@ -24,37 +27,34 @@ pub(super) struct Chaos<'a> {
     wounds: Wounds,
 }
 
+/// Whoever makes calls fail.
+#[derive(Debug)]
+pub(super) struct Failures<'a> {
+    stack: &'a Stack,
+    random: Seeded,
+}
+
+async fn pause(random: &mut Seeded, least_ms: u64, most_ms: u64) {
+    let more = random.below(most_ms.saturating_sub(least_ms));
+    sleep(Duration::from_millis(least_ms.saturating_add(more))).await;
+}
+
 impl<'a> Chaos<'a> {
     pub(super) fn new(stack: &'a Stack, random: Seeded) -> Self {
         Self { stack, random, wounds: Wounds::default() }
     }
 
-    pub(super) fn wounds(&self) -> Wounds {
-        self.wounds
-    }
-
-    /// Does damage until the end.
-    pub(super) async fn run(&mut self, end: Instant) {
+    /// Does damage until the end; what it was.
+    pub(super) async fn run(mut self, end: Instant) -> Wounds {
         while Instant::now() < end {
             match self.random.below(100) {
-                0..20 => self.kill(),
-                20..40 => self.freeze().await,
-                40..45 => self.break_connections(),
-                45..85 => self.fail(),
-                _ => self.stack.faults().clear(),
+                0..45 => self.kill(),
+                45..90 => self.freeze().await,
+                _ => self.break_connections(),
             }
-            self.pause(20, 300).await;
+            pause(&mut self.random, 100, 800).await;
         }
-    }
-
-    /// Nothing goes wrong any more.
-    pub(super) fn end(&self) {
-        self.stack.faults().clear();
-    }
-
-    async fn pause(&mut self, least_ms: u64, most_ms: u64) {
-        let more = self.random.below(most_ms.saturating_sub(least_ms));
-        sleep(Duration::from_millis(least_ms.saturating_add(more))).await;
+        self.wounds
     }
 
     fn victim(&mut self) -> Option<Instance> {
@@ -75,11 +75,11 @@ impl<'a> Chaos<'a> {
             return;
         }
         self.wounds.stops = self.wounds.stops.saturating_add(1);
-        self.pause(20, 400).await;
+        pause(&mut self.random, 20, 400).await;
         if self.random.percent(50) {
             self.break_connections();
         }
-        self.pause(20, 400).await;
+        pause(&mut self.random, 20, 400).await;
         match self.stack.thaw(victim.pid) {
             // It is gone: nobody kills it meanwhile, but it may have been frozen at its end.
             Ok(()) | Err(_) => {}
@@ -89,6 +89,26 @@ impl<'a> Chaos<'a> {
     fn break_connections(&mut self) {
         self.stack.faults().break_connections();
         self.wounds.breaks = self.wounds.breaks.saturating_add(1);
+    }
+}
+
+impl<'a> Failures<'a> {
+    pub(super) fn new(stack: &'a Stack, random: Seeded) -> Self {
+        Self { stack, random }
+    }
+
+    /// Makes calls fail until the end, then none.
+    pub(super) async fn run(mut self, end: Instant) {
+        while Instant::now() < end {
+            if self.random.percent(80) {
+                self.fail();
+            } else {
+                self.stack.faults().clear();
+            }
+            // Longer than a write is repeated.
+            pause(&mut self.random, 300, 1500).await;
+        }
+        self.stack.faults().clear();
     }
 
     /// One to three rules, instead of those before.
@@ -100,31 +120,37 @@ impl<'a> Chaos<'a> {
 
     fn rule(&mut self) -> Option<Rule> {
         let fault = self.fault();
-        let points: Vec<_> = POINTS.into_iter().filter(|at| fits(fault, at)).collect();
+        let mut points: Vec<_> = POINTS.into_iter().filter(|at| fits(fault, at)).collect();
+        if self.random.percent(50) {
+            // Where something can be lost.
+            points.retain(|at| WRITES.contains(at));
+        }
         let at = (*self.random.pick(&points)?).to_owned();
         // What makes callers wait is rare, or nothing else would happen.
-        let most = if waits(fault) { 8 } else { 60 };
-        let percent = u8::try_from(self.random.below(most).saturating_add(2)).unwrap_or(10);
+        let percents: &[u8] = if waits(fault) { &[3, 6, 10] } else { &[30, 100] };
+        let percent = *self.random.pick(percents)?;
         Some(Rule { at, fault, times: None, percent })
     }
 
     fn fault(&mut self) -> Fault {
-        let time = |random: &mut Seeded, most_ms| Duration::from_millis(random.below(most_ms));
-        match self.random.below(14) {
-            0 => Fault::Delay(time(&mut self.random, 400)),
-            1 => Fault::Drip(Duration::from_secs(1)),
-            2 => Fault::Reset,
-            3 => Fault::Hang,
-            4 => Fault::HangAfter,
-            5 => Fault::Status(500),
-            6 => Fault::Status(503),
-            7 => Fault::Throttle,
-            8 => Fault::Conflict,
-            9 => Fault::Garbage,
-            10 => Fault::WrongId,
-            11 => Fault::FindNothing,
-            12 => Fault::LateEffect(time(&mut self.random, 1500)),
-            _ => Fault::LoseAnswer,
+        let late = Fault::LateEffect(Duration::from_millis(self.random.below(1500)));
+        // Half of the time one that leaves it open whether anything was done.
+        match self.random.below(22) {
+            0..3 => Fault::Reset,
+            3..6 => Fault::Status(500),
+            6..9 => Fault::LoseAnswer,
+            9..11 => late,
+            11 => Fault::Status(503),
+            12 => Fault::Garbage,
+            13 => Fault::Drip(Duration::from_secs(1)),
+            14 => Fault::Hang,
+            15 => Fault::HangAfter,
+            16 => Fault::Throttle,
+            17 => Fault::Conflict,
+            18 => Fault::WrongId,
+            19 => Fault::FindNothing,
+            20 => Fault::WrongShape,
+            _ => Fault::Delay(Duration::from_millis(self.random.below(400))),
         }
     }
 }
