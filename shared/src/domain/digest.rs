@@ -69,6 +69,7 @@ mod tests {
         let bytes: [u8; 32] = std::array::from_fn(|index| u8::try_from(index * 8).unwrap());
         let digest = Digest::new(bytes);
         assert_eq!(Digest::from_hex(&digest.to_string()), Ok(digest));
+        assert_eq!(format!("{digest:?}"), digest.to_string());
         for bad in [String::new(), "0".repeat(63), "0".repeat(66), "G".repeat(64), "A".repeat(64)] {
             assert!(Digest::from_hex(&bad).is_err(), "{bad}");
         }

@@ -383,6 +383,26 @@ mod tests {
     fn a_long_message_is_kept_in_part_and_never_printed() {
         let body = RawBody::new(&vec![b'x'; 20_000], Digest::new([1; 32]));
         assert_eq!((body.kept().len(), body.len()), (16_384, 20_000));
-        assert!(!format!("{body:?}").contains("xxx"));
+        let digest = Digest::new([1; 32]);
+        assert_eq!(format!("{body:?}"), format!("RawBody(20000 bytes, sha256 {digest})"));
+    }
+
+    #[test]
+    fn the_words_of_the_event_log_stay() {
+        let verdicts = [
+            (Verdict::Applied, "applied"),
+            (Verdict::Repeat, "repeat"),
+            (Verdict::Stale, "stale"),
+            (Verdict::Noted, "noted"),
+            (Verdict::Ignored, "ignored"),
+            (Verdict::Quarantined, "quarantined"),
+        ];
+        for (verdict, word) in verdicts {
+            assert_eq!(verdict.as_str(), word);
+        }
+        for name in ["native", "stripe", "wechat", "alipay", "operator"] {
+            assert_eq!(Provider::new(name).unwrap().as_str(), name);
+        }
+        assert!(Provider::new("paypal").is_err());
     }
 }

@@ -95,6 +95,7 @@ mod tests {
     #[test]
     fn an_amount_is_what_an_unsigned_int_column_holds_but_zero() {
         let cny = Currency::new("CNY").unwrap();
+        assert_eq!(format!("{cny:?}"), "CNY");
         assert!(Amount::new(0, cny).is_err());
         assert!(Amount::new(1, cny).is_ok());
         assert!(Amount::new(4_294_967_295, cny).is_ok());

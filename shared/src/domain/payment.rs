@@ -53,10 +53,8 @@ impl Work {
     /// The telling after one more failure: later each time, 15 minutes at most, and spread by a
     /// quarter either way, so that what failed together is not repeated together.
     #[must_use]
-    pub const fn put_off(self, id: PaymentId, now: Timestamp) -> Self {
-        let doublings = if self.tries < 5 { self.tries } else { 5 };
-        let delay_ms = PUT_OFF_FIRST_MS << doublings;
-        let delay_ms = if delay_ms < PUT_OFF_MAX_MS { delay_ms } else { PUT_OFF_MAX_MS };
+    pub fn put_off(self, id: PaymentId, now: Timestamp) -> Self {
+        let delay_ms = (PUT_OFF_FIRST_MS << self.tries.min(5)).min(PUT_OFF_MAX_MS);
         // The low bits of an id are random.
         let spread_ms = delay_ms.saturating_mul(id.get() % 64) / 128;
         let delay_ms = delay_ms.saturating_sub(delay_ms / 4).saturating_add(spread_ms);

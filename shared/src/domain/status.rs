@@ -235,6 +235,11 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_the_event_log_stay() {
+        assert_eq!(Outcome::ALL.map(Outcome::as_str), ["failed", "closed", "paid", "refunded"]);
+    }
+
+    #[test]
     fn the_numbers_are_the_contracts() {
         let codes: Vec<_> = Status::ALL.map(Status::code).to_vec();
         assert_eq!(codes, [0, 2, 3, 1, 4]);

@@ -201,6 +201,28 @@ fn a_repeat_teaches_the_record_whose_money_it_was() {
     assert_eq!(misfit(world.callback(&second)), Misfit::StatusConflict);
 }
 
+/// What failed or was closed moved no money, whatever transaction the message names.
+#[test]
+fn only_money_that_moved_teaches_the_record() {
+    for (outcome, status) in [(Outcome::Failed, Status::Failed), (Outcome::Closed, Status::Closed)]
+    {
+        let (world, id) = World::with_payment();
+        let first = a_notice(id, Report::Outcome(outcome), 1);
+        world.callback(&first).unwrap();
+        let before = world.payment(id);
+        assert_eq!((before.status, before.money.clone()), (status, Money::NONE));
+        let again = a_notice(id, Report::Outcome(outcome), 2);
+        assert_eq!(verdict(world.callback(&again)), Verdict::Repeat);
+        assert_eq!(world.payment(id), before);
+    }
+    let (world, id) = World::with_payment();
+    world.callback(&Notice { money: Money::NONE, ..a_notice(id, PAID, 1) }).unwrap();
+    let before = world.payment(id);
+    let late = a_notice(id, Report::Outcome(Outcome::Failed), 2);
+    assert_eq!(verdict(world.callback(&late)), Verdict::Stale);
+    assert_eq!(world.payment(id), before);
+}
+
 #[test]
 fn a_refund_of_paid_money_ends_the_telling() {
     let (world, id) = World::with_payment();
