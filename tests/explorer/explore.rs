@@ -1,0 +1,286 @@
+//! The search: depth first over every next step, each state once.
+//!
+//! A state is a world, where each actor stands, and the faults left. Worlds and places are numbers,
+//! so a call is carried out once for each world and place it can happen in, however many schedules
+//! lead there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use pay::testing::Call;
+
+use super::{
+    actor::{Final, Role, Stand, Tree, named},
+    promises::{Broken, of_a_change, of_a_world, of_an_answer},
+    scenario::Scenario,
+    schedule::Step,
+    world::{Fakes, Fault, World, Worlds},
+};
+
+/// Where an actor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Place {
+    At(usize),
+    Crashed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct State {
+    pub(crate) world: usize,
+    pub(crate) places: Vec<Place>,
+    pub(crate) faults: usize,
+}
+
+/// What was found in a scenario.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) states: usize,
+    pub(crate) schedules: u128,
+    pub(crate) fired: BTreeSet<(Call, Fault)>,
+    pub(crate) calls: BTreeSet<Call>,
+    pub(crate) answers: BTreeSet<String>,
+    pub(crate) ends: BTreeMap<String, Vec<Step>>,
+}
+
+/// Everything a call's outcome depends on: the world, the actor, its place, the call, the fault.
+type Cause = (usize, usize, usize, Call, Option<Fault>);
+
+pub(crate) struct Explorer<'a> {
+    pub(super) scenario: &'a Scenario,
+    faults: usize,
+    pub(super) fakes: Fakes,
+    pub(super) trees: Vec<Tree>,
+    pub(super) worlds: Worlds,
+    effects: HashMap<Cause, (usize, Place)>,
+    seen: HashMap<State, u128>,
+    pub(super) healed: HashSet<(usize, Vec<bool>)>,
+    pub(super) ends: BTreeMap<String, Vec<Step>>,
+    pub(super) path: Vec<Step>,
+}
+
+impl<'a> Explorer<'a> {
+    pub(crate) fn new(scenario: &'a Scenario, faults: usize) -> Self {
+        Self {
+            scenario,
+            faults,
+            fakes: Fakes::new(scenario.breakage),
+            trees: scenario.actors.iter().map(Tree::of).collect(),
+            worlds: Worlds::default(),
+            effects: HashMap::new(),
+            seen: HashMap::new(),
+            healed: HashSet::new(),
+            ends: BTreeMap::new(),
+            path: Vec::new(),
+        }
+    }
+
+    /// Goes through every schedule.
+    ///
+    /// # Errors
+    ///
+    /// The first promise that is broken, and the schedule that breaks it.
+    pub(crate) fn explore(mut self) -> Result<Found, (Broken, Vec<Step>)> {
+        let visited = self.start().and_then(|start| self.visit(&start));
+        match visited {
+            Ok(schedules) => Ok(self.found(schedules)),
+            Err(broken) => Err((broken, self.path)),
+        }
+    }
+
+    pub(super) fn start(&mut self) -> Result<State, Broken> {
+        let world = self.intern(None, self.scenario.world.clone())?;
+        let places = self.trees.iter().map(|_| Place::At(0)).collect();
+        Ok(State { world, places, faults: self.faults })
+    }
+
+    fn found(self, schedules: u128) -> Found {
+        let trees = self.trees.iter();
+        let answers = trees.clone().flat_map(Tree::ends).map(Final::label).collect();
+        let fired = |(_, _, _, call, fault): &Cause| fault.map(|fault| (*call, fault));
+        Found {
+            states: self.seen.len(),
+            schedules,
+            fired: self.effects.keys().filter_map(fired).collect(),
+            calls: self.effects.keys().map(|(_, _, _, call, _)| *call).collect(),
+            answers,
+            ends: self.ends,
+        }
+    }
+
+    /// How many schedules go on from a state.
+    fn visit(&mut self, state: &State) -> Result<u128, Broken> {
+        if let Some(schedules) = self.seen.get(state) {
+            return Ok(*schedules);
+        }
+        let mut schedules = 0_u128;
+        if self.is_over(state) {
+            self.heal(state)?;
+            schedules = 1;
+        }
+        for step in self.steps(state) {
+            self.path.push(step);
+            let next = self.take(state, step)?;
+            schedules = schedules.saturating_add(self.visit(&next)?);
+            self.path.pop();
+        }
+        self.seen.insert(state.clone(), schedules);
+        Ok(schedules)
+    }
+
+    /// Whether no actor has anything left to do.
+    fn is_over(&self, state: &State) -> bool {
+        let world = self.worlds.get(state.world);
+        self.places(state).all(|(actor, at)| {
+            self.trees[actor].end(at).is_some() || !self.may_begin(actor, &world)
+        })
+    }
+
+    /// The actors that are still there, and where.
+    fn places(&self, state: &State) -> impl Iterator<Item = (usize, usize)> {
+        state.places.iter().enumerate().filter_map(|(actor, place)| match place {
+            Place::At(at) => Some((actor, *at)),
+            Place::Crashed => None,
+        })
+    }
+
+    pub(super) fn may_begin(&self, actor: usize, world: &World) -> bool {
+        match self.trees[actor].role() {
+            role @ Role::Message { waits: true, .. } => {
+                named(role).is_none_or(|id| world.table.payments.contains_key(&id))
+            }
+            Role::Create(_) | Role::Message { waits: false, .. } => true,
+        }
+    }
+
+    /// Everything that can happen next.
+    fn steps(&self, state: &State) -> Vec<Step> {
+        let world = self.worlds.get(state.world);
+        let mut steps = Vec::new();
+        let mut hinting = false;
+        for (actor, at) in self.places(state).filter(|(actor, _)| self.may_begin(*actor, &world)) {
+            let waiting = self.trees[actor].waiting(at);
+            let calls: Vec<Call> = waiting.iter().map(|request| request.call()).collect();
+            // Nobody changes who exists, so when that is read makes no difference: it goes first.
+            if calls.contains(&Call::UserExists) {
+                return self.fates(actor, Call::UserExists, true, state.faults);
+            }
+            for (number, call) in calls.into_iter().enumerate() {
+                hinting |= call == Call::NewestOfOrder;
+                steps.extend(self.fates(actor, call, number == 0, state.faults));
+            }
+        }
+        if hinting && world.table.indexed.len() < world.table.payments.len() {
+            steps.push(Step::Index);
+        }
+        steps.extend((0..world.table.late.len()).map(Step::Land));
+        steps.extend((0..world.shop.late.len()).map(Step::Tell));
+        steps
+    }
+
+    /// What can become of a call. An actor that ends, ends with all its calls: it does so at the
+    /// `first` of them.
+    fn fates(&self, actor: usize, call: Call, first: bool, left: usize) -> Vec<Step> {
+        let mut fates = vec![Step::Call { actor, call, fault: None }];
+        for fault in Fault::of(call).iter().copied() {
+            let fits = first || fault != Fault::CrashBefore;
+            if fits && self.cost(call, Some(fault)) <= left {
+                fates.push(Step::Call { actor, call, fault: Some(fault) });
+            }
+        }
+        fates
+    }
+
+    fn cost(&self, call: Call, fault: Option<Fault>) -> usize {
+        match fault {
+            None => 0,
+            Some(Fault::CrashBefore | Fault::CrashAfter) => 1,
+            Some(_) => usize::from(self.scenario.down != Some(call)),
+        }
+    }
+
+    /// The state after a step.
+    pub(super) fn take(&mut self, state: &State, step: Step) -> Result<State, Broken> {
+        let mut next = state.clone();
+        match step {
+            Step::Call { actor, call, fault } => {
+                let Place::At(at) = state.places[actor] else { panic!("{actor} is gone") };
+                let (world, place) = self.effect((state.world, actor, at, call, fault))?;
+                next.world = world;
+                next.places[actor] = place;
+                next.faults = state.faults.saturating_sub(self.cost(call, fault));
+                self.check_answer(&next, actor)?;
+            }
+            Step::Land(number) => {
+                next.world = self.alter(state.world, |world| {
+                    world.table.late[..=number].rotate_right(1);
+                    world.table.land_late();
+                })?;
+            }
+            Step::Tell(number) => {
+                next.world = self.alter(state.world, |world| {
+                    world.shop.late[..=number].rotate_right(1);
+                    world.shop.land_late();
+                })?;
+            }
+            Step::Index => {
+                next.world = self.alter(state.world, |world| world.table.catch_up())?;
+            }
+        }
+        Ok(next)
+    }
+
+    fn effect(&mut self, cause: Cause) -> Result<(usize, Place), Broken> {
+        if let Some(effect) = self.effects.get(&cause) {
+            return Ok(*effect);
+        }
+        let (before, actor, at, call, fault) = cause;
+        let waiting = self.trees[actor].waiting(at).iter();
+        let request = waiting.clone().find(|request| request.call() == call);
+        let request = request.unwrap_or_else(|| panic!("{actor} waits for no {call:?}")).clone();
+        let mut world = World::clone(&self.worlds.get(before));
+        let heard = self.fakes.carry_out(&mut world, &request, fault);
+        let after = self.intern(Some(before), world)?;
+        let place = match heard {
+            Some(answer) => Place::At(self.trees[actor].answered(at, call, &answer)),
+            None => Place::Crashed,
+        };
+        self.effects.insert(cause, (after, place));
+        Ok((after, place))
+    }
+
+    fn alter(&mut self, before: usize, alter: impl FnOnce(&mut World)) -> Result<usize, Broken> {
+        let mut world = World::clone(&self.worlds.get(before));
+        alter(&mut world);
+        self.intern(Some(before), world)
+    }
+
+    /// The number of a world, which keeps every promise of a world and of a change.
+    fn intern(&mut self, before: Option<usize>, world: World) -> Result<usize, Broken> {
+        if let Some(before) = before {
+            of_a_change(&self.worlds.get(before), &world)?;
+        }
+        let (number, new) = self.worlds.number(world);
+        if new {
+            of_a_world(&self.worlds.get(number))?;
+        }
+        Ok(number)
+    }
+
+    fn check_answer(&self, state: &State, actor: usize) -> Result<(), Broken> {
+        let answered = |(actor, at): (usize, usize)| {
+            let tree = &self.trees[actor];
+            tree.end(at).map(|end| (tree.role(), end))
+        };
+        let Place::At(at) = state.places[actor] else { return Ok(()) };
+        let Some(answer) = answered((actor, at)) else { return Ok(()) };
+        let others = self.places(state).filter(|(other, _)| *other != actor);
+        of_an_answer(&self.worlds.get(state.world), answer, others.filter_map(answered))
+    }
+
+    /// What an actor that was answered got, for whoever follows a schedule.
+    pub(super) fn stand(&self, state: &State, actor: usize) -> Option<&Stand> {
+        match state.places[actor] {
+            Place::At(at) => Some(self.trees[actor].stand(at)),
+            Place::Crashed => None,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a scenario is made of.
+
+use std::sync::Arc;
+
+use pay::{
+    domain::{
+        Amount, Currency, Digest, EventId, Money, OrderId, Outcome, PaymentId, Provider,
+        ProviderTxn, RawBody, Report, Source, Timestamp, UserId,
+    },
+    ports::{Order, TraceParent},
+    testing::{Call, SeededIds},
+    usecases::{
+        callback::{Claims, Notice, callback},
+        create::{CreatePayment, create},
+    },
+};
+
+use super::{
+    actor::{Actor, Final, Role},
+    heal::alone,
+    world::{Breakage, Fakes, World},
+};
+
+/// Actors at work at the same time on one world.
+#[derive(Debug)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// What is there before.
+    pub(crate) world: World,
+    pub(crate) actors: Vec<Actor>,
+    /// How many faults a schedule may have, unless the environment says so.
+    pub(crate) faults: usize,
+    /// A call that may fail every time: its failures are not counted.
+    pub(crate) down: Option<Call>,
+    /// How the store is broken, if it is.
+    pub(crate) breakage: Option<Breakage>,
+    /// All that the actors can be answered.
+    pub(crate) answers: &'static [&'static str],
+    /// All that the payments can be in the end.
+    pub(crate) ends: &'static [&'static str],
+}
+
+impl Scenario {
+    pub(crate) fn new(name: &'static str, world: World, actors: Vec<Actor>) -> Self {
+        let (answers, ends): (&[&str], &[&str]) = (&[], &[]);
+        Self { name, world, actors, faults: 2, down: None, breakage: None, answers, ends }
+    }
+}
+
+pub(crate) fn uid(uid: u64) -> UserId {
+    UserId::new(uid).unwrap()
+}
+
+pub(crate) fn oid(oid: u64) -> OrderId {
+    OrderId::new(oid).unwrap()
+}
+
+pub(crate) fn id(id: u64) -> PaymentId {
+    PaymentId::new(id).unwrap()
+}
+
+/// A shop where user 1 has order 1 and order 2, of 100 each; the indexes lag.
+pub(crate) fn shop() -> World {
+    let mut world = World::default();
+    world.table.lagging = true;
+    world.shop.users.insert(uid(1));
+    for number in [1, 2] {
+        let order = Order { uid: uid(1), amount_minor: 100, paid: false };
+        world.shop.orders.insert(oid(number), order);
+    }
+    world
+}
+
+/// The world after these actors, one after another, without faults.
+pub(crate) fn after(mut world: World, actors: &[Actor]) -> World {
+    for actor in actors {
+        alone(&Fakes::new(None), actor, 0, &mut world).unwrap();
+    }
+    world.table.catch_up();
+    world
+}
+
+/// The payment that actor `number` makes at its first attempt.
+pub(crate) fn payment_of(number: u64) -> PaymentId {
+    id(number * 10 + 10)
+}
+
+/// When actor `number` makes this attempt: each at a time of its own.
+pub(crate) fn time(number: u64, attempt: u64) -> Timestamp {
+    Timestamp::from_millis(1_800_000_000_000 + number * 10_000 + attempt * 1_000).unwrap()
+}
+
+pub(crate) fn trace() -> TraceParent {
+    TraceParent::start(1, 1)
+}
+
+/// User 1's request for order 1.
+pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
+    let amount = Amount::new(minor, Currency::new("CNY").unwrap()).unwrap();
+    let key = key.map(|byte| Digest::new([byte; 32]));
+    CreatePayment { uid: uid(1), oid: oid(1), amount, key }
+}
+
+/// The ids of actor `number`: `first`, if it has any, then its own.
+pub(crate) fn ids(number: u64, attempt: u64, first: Option<PaymentId>) -> SeededIds {
+    let ids = SeededIds::new(number);
+    let own = (attempt..attempt + 4).map(|next| id(payment_of(number).get() + next));
+    ids.first(first.into_iter().chain(own));
+    ids
+}
+
+/// Actor `number`, who makes this request.
+pub(crate) fn creating(number: u64, request: CreatePayment) -> Actor {
+    creating_first(number, request, None)
+}
+
+/// Actor `number`, who makes this request and draws this id first.
+pub(crate) fn creating_first(
+    number: u64,
+    request: CreatePayment,
+    first: Option<PaymentId>,
+) -> Actor {
+    let begin = Arc::new(move |probe, attempt| {
+        let run = async move {
+            let (shop, store) = ((&probe, &probe), (&probe, &ids(number, attempt, first)));
+            Final::Create(create(shop, store, request, time(number, attempt), &trace()).await)
+        };
+        Box::pin(run) as super::actor::Run
+    });
+    Actor { role: Role::Create(request), begin }
+}
+
+/// Actor `number`, who delivers this message, once its payment is there.
+pub(crate) fn delivering(number: u64, notice: Notice) -> Actor {
+    let role = Role::Message { notice: notice.clone(), waits: true };
+    let begin = Arc::new(move |probe, attempt| {
+        let notice = notice.clone();
+        let run = async move {
+            let now = time(number, attempt);
+            Final::Message(callback((&probe, &probe), &probe, &notice, now, &trace()).await)
+        };
+        Box::pin(run) as super::actor::Run
+    });
+    Actor { role, begin }
+}
+
+/// Money of a source, with a transaction if it has a name.
+pub(crate) fn money(source: Source, txn: &str) -> Money {
+    Money { source, txn: (!txn.is_empty()).then(|| ProviderTxn::new(txn).unwrap()) }
+}
+
+/// What Stripe says of a payment; each `name` is another message.
+pub(crate) fn message(payment: PaymentId, outcome: Outcome, name: u8) -> Notice {
+    let digest = Digest::new([name; 32]);
+    Notice {
+        provider: Provider::Stripe,
+        event_id: EventId::new(Some(&format!("evt_{name}")), digest),
+        payment: Some(payment),
+        claims: None,
+        amount_minor: Some(100),
+        currency: Some("CNY".to_owned()),
+        foreign: false,
+        report: Report::Outcome(outcome),
+        money: money(Source::STRIPE, "pi_1"),
+        body: RawBody::new(&[name], digest),
+    }
+}
+
+/// The same from a gateway of the shop's own, which claims user and order.
+pub(crate) fn native(notice: Notice) -> Notice {
+    let claims = Some(Claims { uid: uid(1), oid: oid(1) });
+    Notice { provider: Provider::Native, claims, ..notice }
+}
