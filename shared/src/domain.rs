@@ -14,7 +14,9 @@ mod status;
 mod time;
 
 pub use digest::Digest;
-pub use event::{Event, EventId, Misfit, Provider, RawBody, Report, Said, Verdict};
+pub use event::{
+    Event, EventId, EventKey, Misfit, Provider, Quarantined, RawBody, Report, Said, Verdict,
+};
 pub use guard::Guard;
 pub use ids::{OrderId, PaymentId, UserId};
 pub use money::{Amount, Currency};

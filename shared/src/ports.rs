@@ -9,7 +9,7 @@ mod store;
 
 pub use secrets::{Generations, Keys, NoKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};
-pub use store::{Applied, Created, Logged, PaymentIds, PaymentStore, StoreError};
+pub use store::{Applied, Created, Logged, PaymentIds, PaymentStore, Quarantine, StoreError};
 
 /// Why an adapter failed: for the log, never for an answer.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -24,7 +24,7 @@ pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};
 pub use shop::{FakeShop, ShopState, Telling};
 pub use store::FakeStore;
-pub use table::{EventKey, Table, Write};
+pub use table::{Table, Write};
 
 /// Runs a future of fakes to its end, on this thread.
 ///

@@ -6,6 +6,8 @@ pub mod callback;
 pub mod create;
 pub mod detail;
 pub mod list;
+pub mod quarantine;
+pub mod reconcile;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod world;

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod echo;
 #[cfg(test)]
 mod events;
@@ -29,6 +31,8 @@ mod providers;
 mod races;
 #[cfg(test)]
 mod readme;
+#[cfg(test)]
+mod reconcile;
 #[cfg(test)]
 mod shop;
 #[cfg(test)]

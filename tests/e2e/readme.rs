@@ -59,3 +59,39 @@ fn every_setting_is_in_its_table() {
         .collect();
     assert_eq!(described, given, "what the template gives them");
 }
+
+#[test]
+fn every_test_that_the_page_on_webhooks_names_is_there() {
+    let page = workspace_file("docs/webhooks.md");
+    let section = page.split("\n## ").find(|part| part.starts_with("What goes wrong")).unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #"));
+    let named: Vec<&str> = rows
+        .filter_map(|row| row.split('|').nth(4))
+        .flat_map(|cell| cell.split('`').filter(|name| name.contains('_')))
+        .collect();
+    assert!(named.len() > 14, "{named:?}");
+    let files = ["failures", "orders", "stripe", "wechat", "alipay"];
+    let tests =
+        files.map(|file| workspace_file(&format!("tests/e2e/providers/{file}.rs"))).concat();
+    for name in named {
+        assert!(tests.contains(&format!("async fn {name}()")), "{name}");
+    }
+}
+
+#[test]
+fn the_secrets_that_the_page_on_webhooks_shows_are_whole() {
+    let page = workspace_file("docs/webhooks.md");
+    let shown = page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let keys = local::defaults::webhook_secrets().unwrap();
+    let mut found = BTreeSet::new();
+    for text in shown {
+        let shown: serde_json::Value = serde_json::from_str(text).unwrap();
+        let (provider, entry) = shown.as_object().unwrap().iter().next().unwrap();
+        let names = |entry: &serde_json::Value| -> Vec<String> {
+            entry.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(names(entry), names(&keys[provider]), "{provider}");
+        found.insert(provider.clone());
+    }
+    assert_eq!(found.len(), pay::webhooks::PaymentProvider::ALL.len());
+}

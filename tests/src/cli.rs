@@ -1,6 +1,8 @@
 //! The command line: what can be asked, and who answers.
 
 mod demo;
+mod doctor;
+mod reconcile;
 mod serve;
 mod sign;
 mod tools;
@@ -40,8 +42,13 @@ enum Command {
     /// With --payment: makes the provider's whole message and prints it as a line for `doctor`, or
     /// with --curl as the command that sends it.
     Sign(sign::Arguments),
+    /// Tells the orders that nobody has told yet, as the schedule does each minute.
+    Reconcile(reconcile::Arguments),
     /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
+    /// Says why a webhook's signature does or does not verify: JSON lines in, JSON lines out.
+    #[command(after_long_help = doctor::EXAMPLE)]
+    Doctor(doctor::Arguments),
 }
 
 /// Whose message it is.
@@ -128,9 +135,11 @@ pub(crate) async fn run() -> Result<ExitCode> {
     match cli.command {
         None => serve::run(cli.serve).await,
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
+        Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Event(arguments)) => tools::event(arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod client;
 pub mod clock;
 pub mod defaults;
+pub mod doctor;
 mod dynamodb;
 pub mod events;
 mod gateway;

@@ -1,8 +1,9 @@
 //! The edge of callback: `POST /api/pay/callback` for gateways of ours, the same by direct invoke,
-//! and `POST /api/pay/callback/{provider}` for payment providers.
+//! `POST /api/pay/callback/{provider}` for payment providers, and reconcile by direct invoke.
 
 mod native;
 mod provider;
+mod reconcile;
 
 use pay::{
     auth::{AuthKey, CALLBACK_SCOPE, TokenRules},
@@ -66,7 +67,11 @@ where
         }
         Door::Direct(event) => {
             let body = event.get().as_bytes();
-            native_notice(&Object::body(body)?, None, body)?
+            let fields = Object::body(body)?;
+            if let Some(request) = reconcile::requested(&fields) {
+                return reconcile::run(app, request?, &invocation).await;
+            }
+            native_notice(&fields, None, body)?
         }
     };
     settle(app, &notice, invocation).await?;
@@ -106,7 +111,7 @@ where
 async fn settle<S: PaymentStore, U: Users, O: Orders, K, W>(
     app: &App<S, U, O, K, W>,
     notice: &Notice,
-    Invocation { now, trace }: Invocation,
+    Invocation { now, trace, .. }: Invocation,
 ) -> Result<Received, CallbackError> {
     let outcome = callback((&app.users, &app.orders), &app.store, notice, now, &trace).await;
     log(notice, &outcome);

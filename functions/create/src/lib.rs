@@ -55,7 +55,7 @@ where
     I: PaymentIds,
     K: Keys<AuthKey>,
 {
-    let Invocation { now, trace } = invocation;
+    let Invocation { now, trace, .. } = invocation;
     let request = match door {
         Door::Api(request) => {
             let payer = request.payer(&app.auth_keys, &app.rules, now).await?;

@@ -14,13 +14,17 @@ mod payment_row;
 mod read;
 mod row;
 mod transaction;
+mod work;
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 
 use crate::{
-    domain::{Change, Event, Guard, OrderId, Payment, PaymentId, Timestamp, UserId, Work},
-    ports::{Applied, Created, Logged, PaymentStore, StoreError},
+    domain::{
+        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
+        UserId, Work,
+    },
+    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
 };
 
 /// The store's table.
@@ -85,5 +89,27 @@ impl PaymentStore for DynamoDbPayments {
 
     async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
         Box::pin(self.clear_work(id, work, at)).await
+    }
+
+    async fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        Box::pin(self.query_work(until, limit)).await
+    }
+
+    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
+        Box::pin(self.reschedule_work(id, work, next)).await
+    }
+}
+
+impl Quarantine for DynamoDbPayments {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        Box::pin(self.get_quarantined(key)).await
+    }
+
+    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
+        Box::pin(self.clear_quarantine(key)).await
     }
 }

@@ -13,6 +13,8 @@ pub enum Provider {
     WeChat,
     /// Alipay.
     Alipay,
+    /// A person, who decided on a message in quarantine.
+    Operator,
 }
 
 impl Provider {
@@ -24,6 +26,7 @@ impl Provider {
             Self::Stripe => "stripe",
             Self::WeChat => "wechat",
             Self::Alipay => "alipay",
+            Self::Operator => "operator",
         }
     }
 
@@ -38,6 +41,7 @@ impl Provider {
             "stripe" => Ok(Self::Stripe),
             "wechat" => Ok(Self::WeChat),
             "alipay" => Ok(Self::Alipay),
+            "operator" => Ok(Self::Operator),
             _ => Err(OutOfRange::new("provider")),
         }
     }
@@ -213,6 +217,67 @@ pub struct Said {
     pub currency: Option<String>,
 }
 
+/// What names an entry of the event log: `<payment id>/<provider>/<event id>`, with `stray` in the
+/// place of the id where it is under no payment, and `#<suffix>` after an event id that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EventKey {
+    /// The payment it is kept under; `None` for a stray.
+    pub payment: Option<PaymentId>,
+    /// Who sent it.
+    pub provider: Provider,
+    /// The sender's id of it, with its suffix.
+    name: String,
+}
+
+impl EventKey {
+    /// Reads the text of a key.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, OutOfRange> {
+        let bad = OutOfRange::new("event");
+        let mut parts = text.splitn(3, '/');
+        let mut part = || parts.next().ok_or(bad);
+        let (payment, provider, name) = (part()?, part()?, part()?);
+        let payment = match payment {
+            "stray" => None,
+            id => Some(PaymentId::new(id.parse().map_err(|_no_number| bad)?)?),
+        };
+        let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-#".contains(&byte);
+        let usable = (1..=256).contains(&name.len()) && name.bytes().all(safe);
+        let provider = Provider::new(provider)?;
+        if usable { Ok(Self { payment, provider, name: name.to_owned() }) } else { Err(bad) }
+    }
+
+    /// The sender's id of it, with its suffix.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl std::fmt::Display for EventKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.payment {
+            Some(payment) => write!(f, "{payment}")?,
+            None => f.write_str("stray")?,
+        }
+        write!(f, "/{}/{}", self.provider.as_str(), self.name)
+    }
+}
+
+/// A message that a person had to look at, as it was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// What it said.
+    pub said: Said,
+    /// Why it did not fit.
+    pub reason: Option<Misfit>,
+    /// Whether somebody still has to decide on it.
+    pub open: bool,
+}
+
 /// One entry of the event log. Append only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
@@ -241,6 +306,17 @@ pub struct Event {
 }
 
 impl Event {
+    /// What names it.
+    #[must_use]
+    pub fn key(&self) -> EventKey {
+        let suffix = self.suffix.as_ref().map(|suffix| format!("#{suffix}"));
+        EventKey {
+            payment: self.payment,
+            provider: self.provider,
+            name: format!("{}{}", self.id.as_str(), suffix.unwrap_or_default()),
+        }
+    }
+
     /// The entry of the change it caused, under a key of its own if `taken`.
     ///
     /// Only one change can reach a version, so that suffix names one entry.
@@ -279,6 +355,28 @@ mod tests {
             assert_eq!(EventId::new(given, digest).as_str(), want);
         }
         assert_eq!(EventId::new(Some(&"a".repeat(129)), digest).as_str(), hex);
+    }
+
+    #[test]
+    fn a_key_has_one_text() {
+        let digest = Digest::new([7; 32]);
+        for text in ["42/stripe/evt_1", "stray/wechat/a-b.c", "42/native/evt_1#3"] {
+            assert_eq!(EventKey::parse(text).unwrap().to_string(), text);
+        }
+        let hex = format!("1/alipay/{digest}#{digest}");
+        assert_eq!(EventKey::parse(&hex).unwrap().name().len(), 129);
+        for bad in [
+            "",
+            "42",
+            "42/stripe",
+            "42/stripe/",
+            "0/stripe/a",
+            "x/stripe/a",
+            "42/paypal/a",
+            "42/stripe/a b",
+        ] {
+            assert!(EventKey::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

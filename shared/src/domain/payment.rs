@@ -45,6 +45,25 @@ pub struct Work {
     pub tries: u32,
 }
 
+/// What the first putting off costs, and what none costs more than.
+const PUT_OFF_FIRST_MS: u64 = 60_000;
+const PUT_OFF_MAX_MS: u64 = 15 * 60_000;
+
+impl Work {
+    /// The telling after one more failure: later each time, 15 minutes at most, and spread by a
+    /// quarter either way, so that what failed together is not repeated together.
+    #[must_use]
+    pub const fn put_off(self, id: PaymentId, now: Timestamp) -> Self {
+        let doublings = if self.tries < 5 { self.tries } else { 5 };
+        let delay_ms = PUT_OFF_FIRST_MS << doublings;
+        let delay_ms = if delay_ms < PUT_OFF_MAX_MS { delay_ms } else { PUT_OFF_MAX_MS };
+        // The low bits of an id are random.
+        let spread_ms = delay_ms.saturating_mul(id.get() % 64) / 128;
+        let delay_ms = delay_ms.saturating_sub(delay_ms / 4).saturating_add(spread_ms);
+        Self { due: now.plus_millis(delay_ms), tries: self.tries.saturating_add(1) }
+    }
+}
+
 /// A stored record that no sequence of changes leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("incoherent record: {0}")]
@@ -284,6 +303,25 @@ mod tests {
         assert_eq!(taught.money, stripe(Some("pi_1")));
         assert_eq!((taught.status, taught.work, taught.version), (paid.status, paid.work, 3));
         assert_eq!(taught.change_taught_by(&stripe(Some("pi_1")), now), None);
+    }
+
+    #[test]
+    fn a_telling_is_put_off_longer_each_time_up_to_a_quarter_of_an_hour() {
+        let now = Timestamp::from_millis(NOW).unwrap();
+        let id = |id| PaymentId::new(id).unwrap();
+        let mut work = Work { due: now, tries: 0 };
+        let mut delays = Vec::new();
+        for _ in 0..7 {
+            work = work.put_off(id(32), now);
+            delays.push((work.due.millis() - NOW) / 1000);
+        }
+        assert_eq!(delays, [60, 120, 240, 480, 900, 900, 900]);
+        assert_eq!(work.tries, 7);
+        // Spread by a quarter either way.
+        let delay = |of| Work { due: now, tries: 9 }.put_off(id(of), now).due.millis() - NOW;
+        assert_eq!(delay(64), 675_000);
+        assert!((1_100_000..1_125_000).contains(&delay(63)), "{}", delay(63));
+        assert_eq!(Work { due: now, tries: u32::MAX }.put_off(id(32), now).tries, u32::MAX);
     }
 
     #[test]

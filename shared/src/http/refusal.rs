@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Code;
 use crate::{
     domain::PaymentId,
-    ports::{Cause, NoKeys},
+    ports::{Cause, NoKeys, StoreError},
     usecases::{callback::CallbackError, create::CreateError, detail::DetailError},
 };
 
@@ -94,6 +94,15 @@ impl From<Code> for Refusal {
 impl From<NoKeys> for Refusal {
     fn from(error: NoKeys) -> Self {
         Self::unavailable(error)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) | StoreError::Unknown(cause) => Self::unavailable(cause),
+            StoreError::Fault(cause) => Self::internal(cause),
+        }
     }
 }
 

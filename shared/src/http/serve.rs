@@ -30,6 +30,8 @@ pub enum Door {
 pub struct Invocation {
     /// When it came.
     pub now: Timestamp,
+    /// By when it must be answered, by the same clock.
+    pub until: Timestamp,
     /// The trace its calls are part of.
     pub trace: TraceParent,
 }
@@ -56,9 +58,12 @@ where
     let through_api = api::is_api(&payload);
     let outcome = match open(payload, through_api, body_max) {
         Ok(door) => {
-            let invocation = Invocation { now, trace: trace(&door, &context) };
+            let left_ms =
+                context.deadline.saturating_sub(now.millis()).saturating_sub(ANSWER_RESERVE_MS);
+            let until = now.plus_millis(left_ms);
+            let invocation = Invocation { now, until, trace: trace(&door, &context) };
             let work = async { handle(door, invocation).await };
-            answer_in_time(work, context.deadline, now).await
+            answer_in_time(work, left_ms).await
         }
         Err(refusal) => Err(refusal),
     };
@@ -82,10 +87,8 @@ fn open(event: Box<RawValue>, through_api: bool, body_max: usize) -> Result<Door
 
 async fn answer_in_time(
     work: impl Future<Output = Result<Answer, Refusal>>,
-    deadline_ms: u64,
-    now: Timestamp,
+    left_ms: u64,
 ) -> Result<Answer, Refusal> {
-    let left_ms = deadline_ms.saturating_sub(now.millis()).saturating_sub(ANSWER_RESERVE_MS);
     // Nothing is shared with a later request but what its owner keeps consistent at every await.
     let caught = AssertUnwindSafe(work).catch_unwind();
     match time::timeout(Duration::from_millis(left_ms), caught).await {

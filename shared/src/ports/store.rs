@@ -2,7 +2,8 @@
 
 use super::Cause;
 use crate::domain::{
-    Change, Digest, Event, Guard, OrderId, Payment, PaymentId, Timestamp, UserId, Work,
+    Change, Digest, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
+    UserId, Work,
 };
 
 /// Why the store gave no answer.
@@ -57,7 +58,8 @@ pub enum Logged {
 
 /// The payments, their guards and their event log.
 ///
-/// Reads are consistent but for [`Self::newest_of_order`] and the *order* of [`Self::of_user`].
+/// Reads are consistent but for [`Self::newest_of_order`], [`Self::to_tell`] and the *order* of
+/// [`Self::of_user`].
 /// Errors of reads are [`StoreError::Unavailable`] or [`StoreError::Fault`]; a write may also be
 /// [`StoreError::Unknown`].
 pub trait PaymentStore {
@@ -116,6 +118,46 @@ pub trait PaymentStore {
         work: Work,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The payments whose order is still to be told, from an index that lags: the longest due
+    /// first, at most `limit` of them, with `until` only those due by then.
+    fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<PaymentId>, StoreError>> + Send;
+
+    /// Lists a telling as `next` from now on, if it is still the `work` that was read.
+    ///
+    /// The record's version stays. Another `work` by now, or none, is no error: somebody else was
+    /// here.
+    fn put_off(
+        &self,
+        id: PaymentId,
+        work: Work,
+        next: Work,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// The messages that a person has to look at.
+pub trait Quarantine {
+    /// A message that was put in quarantine, read consistently; `None` if no such entry is there,
+    /// or it never was in quarantine.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Fault`].
+    fn quarantined(
+        &self,
+        key: &EventKey,
+    ) -> impl Future<Output = Result<Option<Quarantined>, StoreError>> + Send;
+
+    /// Takes a message off the list and changes nothing else of it. One that is off it is no error.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`].
+    fn resolved(&self, key: &EventKey) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Where new ids come from.

@@ -15,8 +15,10 @@ pub mod apply;
 pub mod create;
 pub mod fresh;
 pub mod log;
+pub mod quarantine;
 pub mod read;
 pub mod told;
+pub mod work;
 
 /// One test for each case of the contract, run by `$run`.
 ///
@@ -41,6 +43,10 @@ macro_rules! store_contract {
                 keeps_an_event_that_says_nothing;
             told: takes_the_telling_off_the_list, leaves_any_other_telling, happens_once,
                 no_payment_is_no_error;
+            quarantine: reads_what_was_put_there, finds_no_other_entry,
+                is_resolved_once_and_for_all;
+            work: the_longest_due_comes_first, messages_are_no_tellings,
+                putting_off_changes_the_telling_alone, putting_off_what_is_done_does_nothing;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
                 lists_a_users_own_newest_first, pages_without_gap_or_repeat,
                 a_page_is_as_current_as_the_records, a_long_page_comes_whole;
@@ -74,8 +80,10 @@ mod tests {
             include_str!("contract/apply.rs"),
             include_str!("contract/create.rs"),
             include_str!("contract/log.rs"),
+            include_str!("contract/quarantine.rs"),
             include_str!("contract/read.rs"),
             include_str!("contract/told.rs"),
+            include_str!("contract/work.rs"),
         ];
         let mut cases = 0;
         for tail in areas.iter().flat_map(|area| area.split("pub async fn ").skip(1)) {
@@ -83,6 +91,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 36);
+        assert_eq!(cases, 43);
     }
 }

@@ -103,7 +103,8 @@ pub(super) fn listed(table: &Table) -> Vec<Listed> {
             sk: "record".to_owned(),
         })
     });
-    let messages = table.events.iter().filter_map(|event| {
+    let open = table.events.iter().filter(|event| !table.resolved.contains(&event.key()));
+    let messages = open.filter_map(|event| {
         let row = LoggedEvent::of(event);
         Some(Listed { work: row.work?, due: row.due?, pk: row.pk, sk: row.sk })
     });

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, Timestamp, UserId, Work,
+        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider, Quarantined,
+        Timestamp, UserId, Verdict, Work,
     },
-    ports::{Applied, Created, Logged, PaymentStore, StoreError},
+    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
     testing::{Inspect, Listed, LoggedEvent},
 };
 
@@ -131,6 +132,48 @@ impl PaymentStore for FakeStore {
         let write = Write::Told { id, work, at };
         self.write(Call::Told, write, |table| table.told(id, work, at)).await
     }
+
+    async fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        self.read(Call::ToTell, |table| {
+            let listed = table
+                .payments
+                .values()
+                .filter_map(|payment| payment.work.map(|work| (work.due, payment.id)));
+            let due = listed.filter(|(due, _)| until.is_none_or(|until| *due <= until));
+            let mut due: Vec<_> = due.collect();
+            due.sort_unstable();
+            due.into_iter().map(|(_, id)| id).take(limit).collect()
+        })
+        .await
+    }
+
+    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
+        let write = Write::PutOff { id, work, next };
+        self.write(Call::PutOff, write, |table| table.put_off(id, work, next)).await
+    }
+}
+
+impl Quarantine for FakeStore {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        self.read(Call::Quarantined, |table| {
+            let event = table.events.iter().find(|event| event.key() == *key)?;
+            (event.verdict == Verdict::Quarantined).then(|| Quarantined {
+                said: event.said.clone(),
+                reason: event.reason,
+                open: !table.resolved.contains(key),
+            })
+        })
+        .await
+    }
+
+    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
+        let write = Write::Resolved(key.clone());
+        self.write(Call::Resolved, write, |table| table.resolve(key)).await
+    }
 }
 
 impl Inspect for FakeStore {
@@ -138,7 +181,14 @@ impl Inspect for FakeStore {
         let table = self.table();
         let kept =
             |event: &&Event| event.payment == of && (of.is_some() || event.provider == provider);
-        let mut found: Vec<_> = table.events.iter().filter(kept).map(LoggedEvent::of).collect();
+        let row = |event: &Event| {
+            let mut row = LoggedEvent::of(event);
+            if table.resolved.contains(&event.key()) {
+                (row.work, row.due) = (None, None);
+            }
+            row
+        };
+        let mut found: Vec<_> = table.events.iter().filter(kept).map(row).collect();
         found.sort_by(|one, other| one.sk.cmp(&other.sk));
         found
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{
-        Change, Digest, Event, EventId, Guard, OrderId, Payment, PaymentId, Provider, Timestamp,
-        UserId, Work,
+        Change, Digest, Event, EventKey, Guard, OrderId, Payment, PaymentId, Timestamp, UserId,
+        Work,
     },
     ports::{Applied, Created, Logged},
 };
@@ -19,6 +19,8 @@ pub struct Table {
     pub guards: BTreeMap<OrderId, Guard>,
     /// The event log, in the order it was written.
     pub events: Vec<Event>,
+    /// The messages that a person has decided on.
+    pub resolved: Vec<EventKey>,
     /// Writes whose caller was told that nobody knows, and that are still to happen.
     pub late: Vec<Write>,
     /// What both indexes know of.
@@ -39,10 +41,11 @@ pub enum Write {
     Log(Event),
     /// [`crate::ports::PaymentStore::told`].
     Told { id: PaymentId, work: Work, at: Timestamp },
+    /// [`crate::ports::Quarantine::resolved`].
+    Resolved(EventKey),
+    /// [`crate::ports::PaymentStore::put_off`].
+    PutOff { id: PaymentId, work: Work, next: Work },
 }
-
-/// What names an entry of the event log.
-pub type EventKey = (Option<PaymentId>, Provider, EventId, Option<String>);
 
 impl Table {
     /// Makes a payment and its guard, or nothing.
@@ -78,7 +81,7 @@ impl Table {
         let as_expected = |payment: &&mut Payment| {
             payment.version == change.from_version && payment.status == change.from
         };
-        let taken = self.logged(&key_of(event)).is_some();
+        let taken = self.logged(&event.key()).is_some();
         let Some(payment) = self.payments.get_mut(&change.id).filter(as_expected) else {
             return Applied::RecordChanged;
         };
@@ -96,7 +99,7 @@ impl Table {
 
     /// Logs an event, if its key is free.
     pub fn log(&mut self, event: &Event) -> Logged {
-        if let Some(taken) = self.logged(&key_of(event)) {
+        if let Some(taken) = self.logged(&event.key()) {
             return Logged::KeyTaken(taken);
         }
         self.events.push(event.clone());
@@ -110,6 +113,23 @@ impl Table {
         {
             payment.work = None;
             payment.told_at = Some(at);
+        }
+    }
+
+    /// Lists a telling anew, if it is still this one.
+    pub fn put_off(&mut self, id: PaymentId, work: Work, next: Work) {
+        if let Some(payment) = self.payments.get_mut(&id)
+            && payment.work == Some(work)
+        {
+            payment.work = Some(next);
+        }
+    }
+
+    /// Takes a message off the list of those that a person must look at.
+    pub fn resolve(&mut self, key: &EventKey) {
+        let there = self.events.iter().any(|event| event.key() == *key);
+        if there && !self.resolved.contains(key) {
+            self.resolved.push(key.clone());
         }
     }
 
@@ -131,6 +151,8 @@ impl Table {
                 self.log(&event);
             }
             Write::Told { id, work, at } => self.told(id, work, at),
+            Write::Resolved(key) => self.resolve(&key),
+            Write::PutOff { id, work, next } => self.put_off(id, work, next),
         }
         true
     }
@@ -142,11 +164,7 @@ impl Table {
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {
-        let taken = self.events.iter().find(|event| key_of(event) == *key)?;
+        let taken = self.events.iter().find(|event| event.key() == *key)?;
         Some(taken.body.digest())
     }
-}
-
-fn key_of(event: &Event) -> EventKey {
-    (event.payment, event.provider, event.id.clone(), event.suffix.clone())
 }

@@ -110,7 +110,8 @@ fn parse(header: &str) -> Result<(&str, Vec<Digest>), WebhookError> {
     let mut signatures = Vec::new();
     for entry in header.split(',') {
         match entry.split_once('=') {
-            Some(("t", _)) if timestamp.is_some() => {
+            // Also where a gateway joined two headers with a comma and a space.
+            Some((name, _)) if name.trim_start() == "t" && timestamp.is_some() => {
                 return Err(WebhookError::Doubled(SIGNATURE_HEADER));
             }
             Some(("t", text)) => timestamp = Some(text),

@@ -17,9 +17,10 @@ use pay::{
         https,
     },
     domain::{
-        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, Timestamp, UserId, Work,
+        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider, Quarantined,
+        Timestamp, UserId, Work,
     },
-    ports::{Applied, Created, Logged, PaymentStore, StoreError},
+    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
     testing::{Inspect, Listed, LoggedEvent, contract::fresh::Fresh},
 };
 use tokio::{
@@ -164,6 +165,16 @@ fn read_event(item: &Item) -> LoggedEvent {
     }
 }
 
+impl Quarantine for Dynamo {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        self.payments.quarantined(key).await
+    }
+
+    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
+        self.payments.resolved(key).await
+    }
+}
+
 impl Inspect for Dynamo {
     async fn events(&self, of: Option<PaymentId>, provider: Provider) -> Vec<LoggedEvent> {
         let pk = match of {
@@ -238,5 +249,17 @@ impl PaymentStore for Dynamo {
 
     async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
         self.payments.told(id, work, at).await
+    }
+
+    async fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        self.payments.to_tell(until, limit).await
+    }
+
+    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
+        self.payments.put_off(id, work, next).await
     }
 }

@@ -34,7 +34,7 @@ struct Step {
 
 prop_compose! {
     fn step()(
-        call in 0..8_u8,
+        call in 0..9_u8,
         payment in 1..=PAYMENTS,
         order in 1..=ORDERS,
         other in 0..=PAYMENTS,
@@ -69,8 +69,14 @@ impl Both {
                 let Some(mut work) = payment.work else { return };
                 work.tries = work.tries.saturating_add(step.odd.into());
                 let now = at(self.now.get());
-                self.fake.told(payment.id, work, now).await.unwrap();
-                self.real.told(payment.id, work, now).await.unwrap();
+                if step.call == 7 {
+                    self.fake.told(payment.id, work, now).await.unwrap();
+                    self.real.told(payment.id, work, now).await.unwrap();
+                } else {
+                    let next = work.put_off(payment.id, now);
+                    self.fake.put_off(payment.id, work, next).await.unwrap();
+                    self.real.put_off(payment.id, work, next).await.unwrap();
+                }
             }
         }
     }
@@ -147,6 +153,12 @@ impl Both {
             assert_eq!(self.real.of_user(uid, None, 100).await.unwrap(), fake);
         }
         assert_eq!(self.real.listed().await, self.fake.listed().await);
+        for until in [None, Some(at(self.now.get()).plus_millis(70_000))] {
+            for limit in [1, 9] {
+                let fake = self.fake.to_tell(until, limit).await.unwrap();
+                assert_eq!(self.real.to_tell(until, limit).await.unwrap(), fake);
+            }
+        }
     }
 }
 

@@ -2,16 +2,18 @@
 
 use super::{
     keys::{self, QUARANTINE},
-    row::{BadRow, Item, b, must_text, n, put_if_some, s},
+    row::{BadRow, Item, b, must_number, must_text, n, number, put_if_some, s, text},
 };
-use crate::domain::{Digest, Event, Misfit, Verdict};
+use crate::domain::{
+    Digest, Event, Misfit, Money, Outcome, ProviderTxn, Quarantined, Said, Source, Verdict,
+};
 
 /// A currency is three letters; what a message claims is kept as far as it may still be one.
 const CURRENCY_KEPT_CHARS: usize = 16;
 
 /// None of its names is the key of `oid-index` or `uid-index`: only payments are found there.
 pub(super) fn event_item(event: &Event) -> Item {
-    let mut item = keys::event(event).into_item();
+    let mut item = keys::event(&event.key()).into_item();
     item.extend(
         [
             ("at", n(event.at.millis())),
@@ -47,6 +49,32 @@ pub(super) fn event_item(event: &Event) -> Item {
         item.insert("due".to_owned(), n(event.at.millis()));
     }
     item
+}
+
+/// An entry that was put in quarantine, as far as a decision on it needs to know; `None` for others.
+pub(super) fn read_quarantined(item: &Item) -> Result<Option<Quarantined>, BadRow> {
+    if must_text(item, "verdict")? != Verdict::Quarantined.as_str() {
+        return Ok(None);
+    }
+    let outcome = text(item, "outcome")?.map(|word| named(&Outcome::ALL, word, Outcome::as_str));
+    let reason = text(item, "reason")?.map(|word| named(&Misfit::ALL, word, Misfit::as_str));
+    let source = Source::new(must_number(item, "source")?)?;
+    let txn = text(item, "provider_txn")?.map(ProviderTxn::new).transpose()?;
+    Ok(Some(Quarantined {
+        said: Said {
+            outcome: outcome.transpose()?,
+            money: Money { source, txn },
+            amount_minor: number(item, "amount")?,
+            currency: text(item, "currency")?.map(str::to_owned),
+        },
+        reason: reason.transpose()?,
+        open: text(item, "work")? == Some(QUARANTINE),
+    }))
+}
+
+fn named<T: Copy>(all: &[T], word: &str, name: fn(T) -> &'static str) -> Result<T, BadRow> {
+    let found = all.iter().copied().find(|one| name(*one) == word);
+    found.ok_or(BadRow::WrongType("outcome or reason"))
 }
 
 /// The digest of the message that an entry keeps.

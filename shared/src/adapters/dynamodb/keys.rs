@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::row::s;
-use crate::domain::{Event, OrderId, PaymentId};
+use crate::domain::{EventKey, OrderId, PaymentId};
 
 /// Finds payments by order, newest first.
 pub(super) const OID_INDEX: &str = "oid-index";
 /// Finds payments by user, newest first.
 pub(super) const UID_INDEX: &str = "uid-index";
+/// Finds what is still to be done, longest due first.
+pub(super) const WORK_INDEX: &str = "work-index";
 /// The list of messages that a person must look at.
 pub(super) const QUARANTINE: &str = "quarantine";
 
@@ -39,21 +41,30 @@ pub(super) fn guard(oid: OrderId) -> Key {
 }
 
 /// The parts of it hold no `#`, so no two events share a key by accident.
-pub(super) fn event(event: &Event) -> Key {
+pub(super) fn event(event: &EventKey) -> Key {
     let provider = event.provider.as_str();
     let pk = match event.payment {
         Some(id) => payment(id).pk,
         None => format!("stray#{provider}"),
     };
-    let mut sk = format!("event#{provider}#{}", event.id.as_str());
-    if let Some(suffix) = &event.suffix {
-        sk.push('#');
-        sk.push_str(suffix);
-    }
-    Key { pk, sk }
+    Key { pk, sk: format!("event#{provider}#{}", event.name()) }
 }
 
 /// The list that a payment's telling is on.
 pub(super) fn work(id: PaymentId) -> String {
-    format!("order#{}", id.get() % WORK_SHARDS)
+    shard(id.get() % WORK_SHARDS)
+}
+
+/// Every list of tellings.
+pub(super) fn work_lists() -> impl Iterator<Item = String> {
+    (0..WORK_SHARDS).map(shard)
+}
+
+fn shard(number: u64) -> String {
+    format!("order#{number}")
+}
+
+/// The payment whose items are under this key, if it is a payment's.
+pub(super) fn payment_of(pk: &str) -> Option<PaymentId> {
+    PaymentId::new(pk.strip_prefix("pay#")?.parse().ok()?).ok()
 }

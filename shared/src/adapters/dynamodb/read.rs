@@ -9,12 +9,13 @@ use tokio::time::sleep;
 use super::{
     DynamoDbPayments,
     attempts::{Backoff, classify},
+    event_row::read_quarantined,
     keys::{self, Key, OID_INDEX, UID_INDEX},
     payment_row::{read_guard, read_payment},
     row::{Item, must_number, n},
 };
 use crate::{
-    domain::{Guard, OrderId, Payment, PaymentId, UserId},
+    domain::{EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, UserId},
     ports::StoreError,
 };
 
@@ -30,6 +31,14 @@ impl DynamoDbPayments {
     pub(super) async fn get_guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
         let item = self.get(keys::guard(oid)).await?;
         Ok(item.map(|item| read_guard(&item, oid)).transpose()?)
+    }
+
+    pub(super) async fn get_quarantined(
+        &self,
+        key: &EventKey,
+    ) -> Result<Option<Quarantined>, StoreError> {
+        let item = self.get(keys::event(key)).await?;
+        Ok(item.map(|item| read_quarantined(&item)).transpose()?.flatten())
     }
 
     async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {

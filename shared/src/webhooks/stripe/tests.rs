@@ -92,6 +92,8 @@ fn a_malformed_header_is_refused() {
         &format!("t=-{NOW},v1={hex}"),
         &format!("t={NOW}000,v1={hex}"),
         &format!("t={NOW},{good}"),
+        &format!("{good}, {good}"),
+        &format!("{good},{good}"),
         &format!("t={NOW}, v1={hex}"),
     ] {
         assert!(judge(bad, "{}", &our_keys(), NOW).is_err(), "{bad}");

@@ -1,0 +1,81 @@
+//! Reconcile, as the schedule and operators invoke it: `{"reconcile":{"limit":n,"all":false}}`.
+
+use std::time::Duration;
+
+use pay::{
+    http::{Answer, Invocation, Refusal},
+    json::{Json, Object},
+    ports::{Orders, PaymentStore, chain},
+    usecases::reconcile::{Reconcile, Reconciled, reconcile},
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::App;
+
+/// What a request that names no limit gets.
+const LIMIT: u64 = 200;
+
+/// The request that a bare event makes, if it makes one.
+///
+/// # Errors
+///
+/// [`pay::http::Code::InvalidRequest`].
+pub(crate) fn requested(event: &Object) -> Option<Result<Reconcile, Refusal>> {
+    event.get("reconcile").map(|request| {
+        let request = request.as_object().ok_or_else(|| Refusal::bad_field("reconcile"))?;
+        let all = match request.get("all") {
+            None => false,
+            Some(all) => all.as_bool().ok_or_else(|| Refusal::bad_field("all"))?,
+        };
+        let limit = match request.get("limit") {
+            None => Some(LIMIT),
+            Some(limit) => Json::as_integer(limit),
+        };
+        limit
+            .and_then(|limit| Reconcile::new(limit, all).ok())
+            .ok_or_else(|| Refusal::bad_field("limit"))
+    })
+}
+
+/// Tells the orders on the work list, for half of the time there is: what was begun then has the
+/// other half to end.
+///
+/// # Errors
+///
+/// As the store.
+pub(crate) async fn run<S: PaymentStore, U, O: Orders, K, W>(
+    app: &App<S, U, O, K, W>,
+    request: Reconcile,
+    Invocation { now, until, trace }: &Invocation,
+) -> Result<Answer, Refusal> {
+    let half_ms = until.millis().saturating_sub(now.millis()) / 2;
+    let (started, half) = (Instant::now(), Duration::from_millis(half_ms));
+    let go_on = || started.elapsed() < half;
+    let done = reconcile(&app.orders, &app.store, request, *now, &go_on, trace).await?;
+    let waited = |paid: pay::domain::Timestamp| now.secs().saturating_sub(paid.secs());
+    let oldest_secs = done.oldest_paid.map(waited);
+    log(&done, oldest_secs);
+    Answer::json(&json!({
+        "told": done.told,
+        "put_off": done.put_off.len(),
+        "failed": done.failed.len(),
+        "stale": done.stale,
+        "left": done.left,
+        "oldest_untold_seconds": oldest_secs,
+    }))
+}
+
+fn log(done: &Reconciled, oldest_untold_seconds: Option<u64>) {
+    for (payment, error) in &done.put_off {
+        let (payment_id, cause) = (payment.get(), chain(error));
+        tracing::warn!(payment_id, cause, "order not told yet");
+    }
+    for (payment, error) in &done.failed {
+        let (payment_id, cause) = (payment.get(), chain(error));
+        tracing::error!(payment_id, cause, "work list entry failed");
+    }
+    let (put_off, failed) = (done.put_off.len(), done.failed.len());
+    let Reconciled { told, stale, left, .. } = done;
+    tracing::info!(told, put_off, failed, stale, left, oldest_untold_seconds, "reconciled");
+}

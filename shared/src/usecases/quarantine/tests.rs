@@ -1,0 +1,161 @@
+use super::*;
+use crate::{
+    domain::{Digest, Status},
+    testing::{Call, Fate, block_on},
+    usecases::world::{World, a_notice, now, request, stripe},
+};
+
+const PAID: Report = Report::Outcome(Outcome::Paid);
+
+fn note(byte: u8) -> RawBody {
+    RawBody::new(b"asked the provider", Digest::new([byte; 32]))
+}
+
+fn decide(world: &World, key: &EventKey, decision: Decision) -> Result<(), ResolveError> {
+    let request = Resolve { key: key.clone(), decision, note: note(9) };
+    let shop = (&world.shop, &world.shop);
+    block_on(resolve(shop, &world.store, request, now(), &world.trace))
+}
+
+/// The keys of what is in quarantine.
+fn open(world: &World) -> Vec<EventKey> {
+    let table = world.store.table();
+    let quarantined = table.events.iter().filter(|event| event.verdict == Verdict::Quarantined);
+    quarantined.map(Event::key).filter(|key| !table.resolved.contains(key)).collect()
+}
+
+/// A world with a payment, and a message about it with another amount.
+fn short(report: Report) -> (World, PaymentId, EventKey) {
+    let (world, id) = World::with_payment();
+    let notice = Notice { amount_minor: Some(99), ..a_notice(id, report, 1) };
+    world.callback(&notice).unwrap_err();
+    let [key] = &open(&world)[..] else { panic!() };
+    let key = key.clone();
+    (world, id, key)
+}
+
+fn operators(world: &World) -> Vec<Event> {
+    let events = world.store.table().events;
+    events.into_iter().filter(|event| event.provider == Provider::Operator).collect()
+}
+
+#[test]
+fn an_accepted_message_moves_the_record_with_its_own_amount_and_tells_the_order() {
+    let (world, id, key) = short(PAID);
+    let amount = world.payment(id).amount;
+    decide(&world, &key, Decision::Accept).unwrap();
+    let payment = world.payment(id);
+    assert_eq!((payment.status, payment.amount, payment.work), (Status::Paid, amount, None));
+    assert_eq!(payment.money, stripe("pi_1"));
+    assert_eq!(world.shop.state().effects.len(), 1);
+    assert_eq!(open(&world), []);
+    let [event] = &operators(&world)[..] else { panic!() };
+    assert_eq!((event.verdict, event.body.kept()), (Verdict::Applied, &b"asked the provider"[..]));
+    assert_eq!(event.key().to_string(), format!("{id}/operator/native.evt_1"));
+    assert!(matches!(decide(&world, &key, Decision::Accept), Err(ResolveError::Resolved)));
+    assert!(matches!(decide(&world, &key, Decision::Dismiss), Err(ResolveError::Resolved)));
+}
+
+#[test]
+fn an_order_that_cannot_be_told_is_left_to_reconcile() {
+    let (world, id, key) = short(PAID);
+    world.fail(Call::TellPaid, Fate::Before);
+    decide(&world, &key, Decision::Accept).unwrap();
+    assert!(world.payment(id).work.is_some());
+    assert_eq!(open(&world), []);
+}
+
+#[test]
+fn a_dismissed_message_changes_nothing_and_leaves_the_note() {
+    let (world, id, key) = short(PAID);
+    let before = world.payment(id);
+    decide(&world, &key, Decision::Dismiss).unwrap();
+    assert_eq!(world.payment(id), before);
+    assert_eq!(open(&world), []);
+    let [event] = &operators(&world)[..] else { panic!() };
+    assert_eq!(
+        (event.verdict, event.reason),
+        (Verdict::Ignored, Some(crate::domain::Misfit::AmountMismatch))
+    );
+    assert_eq!(world.shop.state().calls.len(), 0);
+}
+
+#[test]
+fn only_what_the_table_still_allows_can_be_accepted() {
+    let only_dismissed = |world: &World, key: &EventKey| {
+        let refused = decide(world, key, Decision::Accept);
+        assert!(matches!(refused, Err(ResolveError::OnlyDismiss(_))), "{key}: {refused:?}");
+        assert_eq!(operators(world).len(), 0);
+        decide(world, key, Decision::Dismiss).unwrap();
+        assert_eq!(open(world), []);
+    };
+    // Other money for a paid payment.
+    let (world, id) = World::with_payment();
+    world.callback(&a_notice(id, PAID, 1)).unwrap();
+    world.callback(&Notice { money: stripe("pi_2"), ..a_notice(id, PAID, 2) }).unwrap_err();
+    only_dismissed(&world, &open(&world)[0]);
+    // It says so already; it is past it; it reports nothing that moves a payment.
+    for report in [PAID, Report::Outcome(Outcome::Failed), Report::PartialRefund, Report::Nothing] {
+        let (world, id, key) = short(report);
+        world.callback(&a_notice(id, PAID, 2)).unwrap();
+        only_dismissed(&world, &key);
+    }
+    // A payment that was replaced.
+    let (world, id, key) = short(PAID);
+    world.callback(&a_notice(id, Report::Outcome(Outcome::Closed), 2)).unwrap();
+    world.create(request(100, Some(2))).unwrap();
+    only_dismissed(&world, &key);
+    assert_eq!(world.payment(id).status, Status::Closed);
+    // Nobody's payment.
+    let world = World::new();
+    world.callback(&a_notice(PaymentId::new(77).unwrap(), PAID, 1)).unwrap_err();
+    let key = open(&world)[0].clone();
+    assert_eq!(key.payment, None);
+    only_dismissed(&world, &key);
+}
+
+#[test]
+fn what_is_not_in_quarantine_is_not_found() {
+    let (world, id) = World::with_payment();
+    world.callback(&a_notice(id, PAID, 1)).unwrap();
+    let applied = world.store.table().events[0].key();
+    let missing = EventKey::parse("7/stripe/evt_7").unwrap();
+    for key in [applied, missing] {
+        let refused = decide(&world, &key, Decision::Dismiss);
+        assert!(matches!(refused, Err(ResolveError::NotFound)), "{key}");
+    }
+}
+
+#[test]
+fn a_decision_that_was_cut_short_can_be_taken_again() {
+    for (decision, call) in [
+        (Decision::Accept, Call::Quarantined),
+        (Decision::Accept, Call::Payment),
+        (Decision::Accept, Call::Guard),
+        (Decision::Accept, Call::Apply),
+        (Decision::Dismiss, Call::Log),
+        (Decision::Dismiss, Call::Resolved),
+    ] {
+        for fate in [Fate::Before, Fate::Lost, Fate::After] {
+            let (world, id, key) = short(PAID);
+            world.fail(call, fate);
+            if decide(&world, &key, decision).is_err() {
+                match decide(&world, &key, decision) {
+                    Ok(()) | Err(ResolveError::Resolved) => {}
+                    Err(error) => panic!("{call:?} {fate:?}: {error}"),
+                }
+            }
+            assert_eq!(open(&world), [], "{call:?} {fate:?}");
+            let paid = world.payment(id).status == Status::Paid;
+            assert_eq!(paid, decision == Decision::Accept, "{call:?} {fate:?}");
+            assert_eq!(operators(&world).len(), 1);
+        }
+    }
+    // Accepted, and still on the list: it says so already, and is dismissed.
+    let (world, id, key) = short(PAID);
+    world.fail(Call::Resolved, Fate::Lost);
+    decide(&world, &key, Decision::Accept).unwrap_err();
+    assert!(matches!(decide(&world, &key, Decision::Accept), Err(ResolveError::OnlyDismiss(_))));
+    decide(&world, &key, Decision::Dismiss).unwrap();
+    assert_eq!((world.payment(id).status, open(&world)), (Status::Paid, vec![]));
+}

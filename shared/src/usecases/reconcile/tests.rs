@@ -1,0 +1,154 @@
+use super::*;
+use crate::{
+    domain::{Outcome, Report},
+    ports::Order,
+    testing::{Call, Fate, block_on},
+    usecases::world::{NOW_MS, World, a_notice, now, oid, uid},
+};
+
+const PAID: Report = Report::Outcome(Outcome::Paid);
+
+fn later(ms: u64) -> Timestamp {
+    Timestamp::from_millis(NOW_MS.saturating_add(ms)).unwrap()
+}
+
+/// A world whose payment is paid and whose order could not be told.
+fn untold() -> (World, PaymentId) {
+    let (world, id) = World::with_payment();
+    world.fail(Call::TellPaid, Fate::Before);
+    world.callback(&a_notice(id, PAID, 1)).unwrap_err();
+    assert!(world.payment(id).work.is_some());
+    (world, id)
+}
+
+fn run(world: &World, all: bool, at: Timestamp) -> Result<Reconciled, StoreError> {
+    let request = Reconcile::new(100, all).unwrap();
+    block_on(reconcile(&world.shop, &world.store, request, at, &|| true, &world.trace))
+}
+
+fn told(world: &World) -> usize {
+    world.shop.state().effects.len()
+}
+
+#[test]
+fn what_is_due_is_told_and_taken_off_the_list() {
+    let (world, id) = untold();
+    // The callback that is making it has a minute.
+    let early = run(&world, false, later(59_999)).unwrap();
+    assert_eq!((early.told, early.stale, told(&world)), (0, 0, 0));
+    let before = world.payment(id).version;
+    let done = run(&world, false, later(60_000)).unwrap();
+    assert_eq!((done.told, done.oldest_paid), (1, None));
+    let payment = world.payment(id);
+    assert_eq!((payment.work, payment.told_at), (None, Some(later(60_000))));
+    assert_eq!(payment.version, before);
+    assert_eq!(told(&world), 1);
+    assert_eq!(run(&world, true, later(60_000)).unwrap().told, 0);
+}
+
+#[test]
+fn every_entry_is_told_if_all_are_asked_for() {
+    let (world, _) = untold();
+    assert_eq!(run(&world, true, now()).unwrap().told, 1);
+    assert_eq!(told(&world), 1);
+}
+
+#[test]
+fn a_telling_that_fails_is_put_off_and_never_given_up() {
+    let (world, id) = untold();
+    world.gate.always(Call::TellPaid, Fate::Before);
+    let mut at = later(60_000);
+    for tries in 1..=40 {
+        let done = run(&world, false, at).unwrap();
+        assert_eq!((done.told, done.put_off.len()), (0, 1), "{tries}");
+        assert_eq!(done.oldest_paid, Some(now()));
+        let work = world.payment(id).work.unwrap();
+        assert_eq!(work.tries, tries);
+        assert!(work.due > at);
+        // Not before it is due again.
+        let early = run(&world, false, at).unwrap();
+        assert_eq!((early.put_off.len(), early.stale), (0, 0));
+        at = work.due;
+    }
+    world.gate.always(Call::TellPaid, Fate::Answered);
+    assert_eq!(run(&world, false, at).unwrap().told, 1);
+}
+
+#[test]
+fn an_order_that_is_gone_stays_on_the_list() {
+    let (world, id) = untold();
+    let order = world.shop.edit(|shop| shop.orders.remove(&oid(1))).unwrap();
+    let done = run(&world, true, now()).unwrap();
+    assert!(matches!(done.put_off[..], [(found, ShopError::Absent)] if found == id));
+    world.shop.edit(|shop| shop.orders.insert(oid(1), Order { uid: uid(1), ..order }));
+    assert_eq!(run(&world, true, now()).unwrap().told, 1);
+}
+
+#[test]
+fn an_entry_of_a_payment_that_is_paid_no_more_is_stale() {
+    let (world, id) = untold();
+    world.callback(&a_notice(id, Report::Outcome(Outcome::Refunded), 2)).unwrap();
+    // The index still names it.
+    let index = |world: &World| {
+        world.gate.always(Call::Payment, Fate::Answered);
+        let listed = block_on(entry(&world.shop, &world.store, id, None, now(), &world.trace));
+        matches!(listed, Entry::Stale)
+    };
+    assert!(index(&world));
+    assert_eq!(told(&world), 0);
+}
+
+#[test]
+fn what_somebody_else_put_off_is_left_to_its_time() {
+    let (world, id) = untold();
+    world.store.edit(|table| {
+        let payment = table.payments.get_mut(&id).unwrap();
+        payment.work = payment.work.map(|work| work.put_off(id, later(60_000)));
+    });
+    let until = Some(later(60_000));
+    let found = block_on(entry(&world.shop, &world.store, id, until, now(), &world.trace));
+    assert!(matches!(found, Entry::Stale));
+    assert_eq!(told(&world), 0);
+}
+
+#[test]
+fn a_store_that_fails_at_an_entry_loses_nothing() {
+    for (call, fate, effects) in [
+        (Call::Payment, Fate::Before, 0),
+        (Call::Told, Fate::Before, 1),
+        (Call::Told, Fate::Lost, 1),
+        (Call::Told, Fate::After, 1),
+    ] {
+        let (world, _) = untold();
+        world.fail(call, fate);
+        let done = run(&world, true, now()).unwrap();
+        assert_eq!((done.told, done.failed.len()), (0, 1), "{call:?} {fate:?}");
+        assert_eq!(told(&world), effects);
+        run(&world, true, now()).unwrap();
+        assert_eq!(told(&world), 1, "{call:?} {fate:?}");
+        assert_eq!(block_on(world.store.to_tell(None, 9)).unwrap(), []);
+    }
+    let (world, _) = untold();
+    world.fail(Call::TellPaid, Fate::Before);
+    world.fail(Call::PutOff, Fate::Lost);
+    assert_eq!(run(&world, true, now()).unwrap().failed.len(), 1);
+    assert_eq!(run(&world, true, now()).unwrap().told, 1);
+    world.fail(Call::ToTell, Fate::Before);
+    assert!(run(&world, true, now()).is_err());
+}
+
+#[test]
+fn a_run_ends_when_its_time_does() {
+    let (world, _) = untold();
+    let request = Reconcile::new(1, true).unwrap();
+    let stopped = reconcile(&world.shop, &world.store, request, now(), &|| false, &world.trace);
+    let done = block_on(stopped).unwrap();
+    assert_eq!((done.told, done.left, told(&world)), (0, 1, 0));
+}
+
+#[test]
+fn a_limit_is_1_to_1000() {
+    assert!(Reconcile::new(0, false).is_err());
+    assert!(Reconcile::new(1001, false).is_err());
+    assert!(Reconcile::new(1, false).is_ok() && Reconcile::new(1000, true).is_ok());
+}

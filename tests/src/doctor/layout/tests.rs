@@ -1,0 +1,71 @@
+use super::super::tests::{hint, no_hint, received, standard_line, stripe_line};
+use super::*;
+
+/// What Python's `json.dumps` makes of `{"b": [1, {}, []], "a": "é/"}`, by its arguments.
+const COMPACT: &str = r#"{"b":[1,{},[]],"a":"é/"}"#;
+const SPACED: &str = r#"{"b": [1, {}, []], "a": "é/"}"#;
+const INDENTED: &str = "{\n  \"b\": [\n    1,\n    {},\n    []\n  ],\n  \"a\": \"é/\"\n}";
+
+#[test]
+fn a_layout_is_made_of_any_other() {
+    let four = INDENTED.replace("  ", "    ");
+    let tabs = INDENTED.replace("  ", "\t");
+    let wanted = [
+        (Layout::Compact, COMPACT),
+        (Layout::Spaced, SPACED),
+        (Layout::Indented("  "), INDENTED),
+        (Layout::Indented("    "), &four),
+        (Layout::Indented("\t"), &tabs),
+    ];
+    for (_, source) in wanted {
+        let pieces: Vec<String> = pieces(source).unwrap().into_iter().map(str::to_owned).collect();
+        assert_eq!(written(&pieces, Layout::Kept), source);
+        for (layout, text) in wanted {
+            assert_eq!(written(&pieces, layout), text, "{source}");
+        }
+    }
+}
+
+#[test]
+fn numbers_names_and_their_order_stay() {
+    let source = r#"{"z": 1.50, "a": 1e+02, "z": -0, "n": [null, true], "": [[]]}"#;
+    let pieces: Vec<String> = pieces(source).unwrap().into_iter().map(str::to_owned).collect();
+    let wanted = r#"{"z":1.50,"a":1e+02,"z":-0,"n":[null,true],"":[[]]}"#;
+    assert_eq!(written(&pieces, Layout::Compact), wanted);
+    assert_eq!(written(&pieces, Layout::Spaced), source);
+}
+
+#[test]
+fn a_body_that_was_written_again_is_told() {
+    for (signed, got, says) in [
+        (INDENTED, COMPACT, "indented by 2 spaces:"),
+        (&format!("{INDENTED}\n"), COMPACT, "indented by 2 spaces, with a newline at its end:"),
+        (&INDENTED.replace("  ", "    "), SPACED, "indented by 4 spaces:"),
+        (COMPACT, INDENTED, "without white space between its parts:"),
+        (SPACED, COMPACT, "with a space after each `,` and `:`:"),
+        (COMPACT, &COMPACT.replace('é', "\\u00e9"), "no letter as `\\u…`:"),
+        (COMPACT, &COMPACT.replace('/', "\\/"), "`/` as it is:"),
+        (
+            &COMPACT.replace('é', "\\u00e9").replace('/', "\\/"),
+            SPACED,
+            "without white space between its parts, other than ASCII as `\\u…`, `/` as `\\/`:",
+        ),
+        (&COMPACT.replace('é', "\\u00E9"), COMPACT, "other than ASCII as `\\u…` in upper case:"),
+        (r#"{"a":"<"}"#, r#"{"a":"\u003c"}"#, "no letter as `\\u…`:"),
+        (r#"{"a":"\u003c"}"#, r#"{"a":"<"}"#, "`<`, `>` and `&` as `\\u…`:"),
+    ] {
+        for line in [standard_line, stripe_line] {
+            let hint = hint(&received(&line(signed.as_bytes()), got.as_bytes()));
+            assert!(hint.starts_with("the signature fits the same JSON written "), "{hint}");
+            assert!(hint.contains(says), "{says} {hint}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_json_or_too_large_is_left_alone() {
+    no_hint(&received(&stripe_line(b"{} "), b"{]"));
+    no_hint(&received(&stripe_line(b"{}"), b"{\"a\": 1}"));
+    let signed = format!("[\"{}\",1]", "a".repeat(LARGEST));
+    no_hint(&received(&stripe_line(signed.as_bytes()), signed.replace(',', ", ").as_bytes()));
+}
