@@ -13,15 +13,20 @@ use std::{
 };
 
 use pay::{
-    domain::PaymentId,
+    ports::StoreError,
     testing::Call,
     usecases::{
         callback::{CallbackError, Notice, Received, Telling},
         create::{CreateError, CreatePayment, CreatedPayment},
+        quarantine::ResolveError,
+        reconcile::Reconciled,
     },
 };
 
-use super::ports::{Answer, Probe, Request};
+use super::{
+    ports::{Answer, Probe, Request},
+    world::World,
+};
 
 /// What an actor has to do.
 #[derive(Clone, Debug)]
@@ -32,6 +37,25 @@ pub(crate) enum Role {
         /// Whether it waits for its payment to be there, as an honest provider does.
         waits: bool,
     },
+    /// The work list, all of it.
+    Reconcile,
+    /// A person's decision.
+    Resolve,
+}
+
+impl Role {
+    /// Whether it has a reason to be at work in this world.
+    pub(crate) fn may_begin(&self, world: &World) -> bool {
+        match self {
+            Self::Message { notice, waits: true } => {
+                notice.payment.is_none_or(|id| world.table.payments.contains_key(&id))
+            }
+            Self::Message { waits: false, .. }
+            | Self::Create(_)
+            | Self::Reconcile
+            | Self::Resolve => true,
+        }
+    }
 }
 
 /// What an actor's client is answered.
@@ -39,6 +63,8 @@ pub(crate) enum Role {
 pub(crate) enum Final {
     Create(Result<CreatedPayment, CreateError>),
     Message(Result<Received, CallbackError>),
+    Reconcile(Result<Reconciled, StoreError>),
+    Resolve(Result<(), ResolveError>),
 }
 
 impl Final {
@@ -71,6 +97,23 @@ impl Final {
                 CallbackError::Unavailable(_) => "unavailable".into(),
                 CallbackError::Fault(_) => "fault".into(),
             },
+            Self::Reconcile(Ok(done)) => {
+                let (put_off, failed) = (done.put_off.len(), done.failed.len());
+                let counts = [(done.told, "told"), (done.stale, "stale"), (put_off, "put off")];
+                let counts = counts.into_iter().chain([(failed, "failed")]);
+                let counts = counts.filter(|(count, _)| *count > 0);
+                let words: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+                format!("reconcile: {}", words.join(", "))
+            }
+            Self::Reconcile(Err(_)) => "reconcile: unavailable".into(),
+            Self::Resolve(Ok(())) => "resolved".into(),
+            Self::Resolve(Err(error)) => match error {
+                ResolveError::NotFound => "resolve: not found".into(),
+                ResolveError::Resolved => "resolve: done already".into(),
+                ResolveError::OnlyDismiss(why) => format!("only dismiss: {why}"),
+                ResolveError::Unavailable(_) => "resolve: unavailable".into(),
+                ResolveError::Fault(_) => "resolve: fault".into(),
+            },
         }
     }
 
@@ -78,7 +121,7 @@ impl Final {
     pub(crate) const fn made(&self) -> Option<CreatedPayment> {
         match self {
             Self::Create(Ok(created)) => Some(*created),
-            Self::Create(Err(_)) | Self::Message(_) => None,
+            Self::Create(Err(_)) | Self::Message(_) | Self::Reconcile(_) | Self::Resolve(_) => None,
         }
     }
 
@@ -86,8 +129,10 @@ impl Final {
     pub(crate) const fn is_open(&self) -> bool {
         match self {
             Self::Create(Err(CreateError::Unavailable(_)))
-            | Self::Message(Err(CallbackError::Unavailable(_))) => true,
-            Self::Create(_) | Self::Message(_) => false,
+            | Self::Message(Err(CallbackError::Unavailable(_)))
+            | Self::Reconcile(Err(_))
+            | Self::Resolve(Err(ResolveError::Unavailable(_))) => true,
+            Self::Create(_) | Self::Message(_) | Self::Reconcile(_) | Self::Resolve(_) => false,
         }
     }
 }
@@ -223,13 +268,5 @@ impl Tree {
         self.nodes.push(Node { from, stand, next: HashMap::new() });
         self.nodes[at].next.entry(call).or_default().push((answer.clone(), to));
         to
-    }
-}
-
-/// The payment that a role is about, if it names one.
-pub(crate) const fn named(role: &Role) -> Option<PaymentId> {
-    match role {
-        Role::Create(_) => None,
-        Role::Message { notice, .. } => notice.payment,
     }
 }

@@ -4,29 +4,25 @@
 //! so a call is carried out once for each world and place it can happen in, however many schedules
 //! lead there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pay::testing::Call;
 
 use super::{
-    actor::{Final, Role, Stand, Tree, named},
+    actor::{Final, Tree},
     promises::{Broken, of_a_change, of_a_world, of_an_answer},
     scenario::Scenario,
     schedule::Step,
-    world::{Fakes, Fault, World, Worlds},
+    world::{Fakes, Fault, Map, World, Worlds},
 };
 
-/// Where an actor is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
-    At(usize),
-    Crashed,
-}
+/// The place of an actor that is gone.
+const CRASHED: usize = usize::MAX;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) world: usize,
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<usize>,
     pub(crate) faults: usize,
 }
 
@@ -50,8 +46,8 @@ pub(crate) struct Explorer<'a> {
     pub(super) fakes: Fakes,
     pub(super) trees: Vec<Tree>,
     pub(super) worlds: Worlds,
-    effects: HashMap<Cause, (usize, Place)>,
-    seen: HashMap<State, u128>,
+    effects: Map<Cause, (usize, usize)>,
+    seen: Map<State, u128>,
     pub(super) healed: HashSet<(usize, Vec<bool>)>,
     pub(super) ends: BTreeMap<String, Vec<Step>>,
     pub(super) path: Vec<Step>,
@@ -65,8 +61,8 @@ impl<'a> Explorer<'a> {
             fakes: Fakes::new(scenario.breakage),
             trees: scenario.actors.iter().map(Tree::of).collect(),
             worlds: Worlds::default(),
-            effects: HashMap::new(),
-            seen: HashMap::new(),
+            effects: Map::default(),
+            seen: Map::default(),
             healed: HashSet::new(),
             ends: BTreeMap::new(),
             path: Vec::new(),
@@ -88,7 +84,7 @@ impl<'a> Explorer<'a> {
 
     pub(super) fn start(&mut self) -> Result<State, Broken> {
         let world = self.intern(None, self.scenario.world.clone())?;
-        let places = self.trees.iter().map(|_| Place::At(0)).collect();
+        let places = self.trees.iter().map(|_| 0).collect();
         Ok(State { world, places, faults: self.faults })
     }
 
@@ -130,25 +126,18 @@ impl<'a> Explorer<'a> {
     fn is_over(&self, state: &State) -> bool {
         let world = self.worlds.get(state.world);
         self.places(state).all(|(actor, at)| {
-            self.trees[actor].end(at).is_some() || !self.may_begin(actor, &world)
+            self.trees[actor].end(at).is_some() || !self.trees[actor].role().may_begin(&world)
         })
     }
 
     /// The actors that are still there, and where.
     fn places(&self, state: &State) -> impl Iterator<Item = (usize, usize)> {
-        state.places.iter().enumerate().filter_map(|(actor, place)| match place {
-            Place::At(at) => Some((actor, *at)),
-            Place::Crashed => None,
-        })
+        state.places.iter().copied().enumerate().filter(|(_, at)| *at != CRASHED)
     }
 
-    pub(super) fn may_begin(&self, actor: usize, world: &World) -> bool {
-        match self.trees[actor].role() {
-            role @ Role::Message { waits: true, .. } => {
-                named(role).is_none_or(|id| world.table.payments.contains_key(&id))
-            }
-            Role::Create(_) | Role::Message { waits: false, .. } => true,
-        }
+    /// What the client of an actor was answered, if anything.
+    pub(super) fn end(&self, state: &State, actor: usize) -> Option<&Final> {
+        self.places(state).find_map(|(at, place)| if at == actor { self.trees[at].end(place) } else { None })
     }
 
     /// Everything that can happen next.
@@ -156,7 +145,8 @@ impl<'a> Explorer<'a> {
         let world = self.worlds.get(state.world);
         let mut steps = Vec::new();
         let mut hinting = false;
-        for (actor, at) in self.places(state).filter(|(actor, _)| self.may_begin(*actor, &world)) {
+        let begun = |(actor, _): &(usize, usize)| self.trees[*actor].role().may_begin(&world);
+        for (actor, at) in self.places(state).filter(begun) {
             let waiting = self.trees[actor].waiting(at);
             let calls: Vec<Call> = waiting.iter().map(|request| request.call()).collect();
             // Nobody changes who exists, so when that is read makes no difference: it goes first.
@@ -202,10 +192,8 @@ impl<'a> Explorer<'a> {
         let mut next = state.clone();
         match step {
             Step::Call { actor, call, fault } => {
-                let Place::At(at) = state.places[actor] else { panic!("{actor} is gone") };
-                let (world, place) = self.effect((state.world, actor, at, call, fault))?;
-                next.world = world;
-                next.places[actor] = place;
+                let cause = (state.world, actor, state.places[actor], call, fault);
+                (next.world, next.places[actor]) = self.effect(cause)?;
                 next.faults = state.faults.saturating_sub(self.cost(call, fault));
                 self.check_answer(&next, actor)?;
             }
@@ -228,7 +216,7 @@ impl<'a> Explorer<'a> {
         Ok(next)
     }
 
-    fn effect(&mut self, cause: Cause) -> Result<(usize, Place), Broken> {
+    fn effect(&mut self, cause: Cause) -> Result<(usize, usize), Broken> {
         if let Some(effect) = self.effects.get(&cause) {
             return Ok(*effect);
         }
@@ -240,8 +228,8 @@ impl<'a> Explorer<'a> {
         let heard = self.fakes.carry_out(&mut world, &request, fault);
         let after = self.intern(Some(before), world)?;
         let place = match heard {
-            Some(answer) => Place::At(self.trees[actor].answered(at, call, &answer)),
-            None => Place::Crashed,
+            Some(answer) => self.trees[actor].answered(at, call, &answer),
+            None => CRASHED,
         };
         self.effects.insert(cause, (after, place));
         Ok((after, place))
@@ -266,21 +254,9 @@ impl<'a> Explorer<'a> {
     }
 
     fn check_answer(&self, state: &State, actor: usize) -> Result<(), Broken> {
-        let answered = |(actor, at): (usize, usize)| {
-            let tree = &self.trees[actor];
-            tree.end(at).map(|end| (tree.role(), end))
-        };
-        let Place::At(at) = state.places[actor] else { return Ok(()) };
-        let Some(answer) = answered((actor, at)) else { return Ok(()) };
-        let others = self.places(state).filter(|(other, _)| *other != actor);
+        let answered = |actor: usize| Some((self.trees[actor].role(), self.end(state, actor)?));
+        let Some(answer) = answered(actor) else { return Ok(()) };
+        let others = (0..self.trees.len()).filter(|other| *other != actor);
         of_an_answer(&self.worlds.get(state.world), answer, others.filter_map(answered))
-    }
-
-    /// What an actor that was answered got, for whoever follows a schedule.
-    pub(super) fn stand(&self, state: &State, actor: usize) -> Option<&Stand> {
-        match state.places[actor] {
-            Place::At(at) => Some(self.trees[actor].stand(at)),
-            Place::Crashed => None,
-        }
     }
 }

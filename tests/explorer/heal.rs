@@ -1,13 +1,12 @@
 //! The healing round: once all actors are done, faults stop, and every client comes again.
 
-use std::rc::Rc;
-
 use super::{
     actor::{Actor, Final, Live, Role, Stand},
-    explore::{Explorer, Place, State},
+    explore::{Explorer, State},
     promises::{
         Broken, hold, of_a_change, of_a_healed_world, of_a_repeat, of_a_world, of_an_answer,
     },
+    scenario::reconciling,
     world::{Fakes, World},
 };
 
@@ -37,49 +36,48 @@ pub(crate) fn alone(
 impl Explorer<'_> {
     /// Heals a world in which all actors are done, in every way, and checks the end of each.
     pub(super) fn heal(&mut self, state: &State) -> Result<(), Broken> {
-        let open: Vec<bool> =
-            state.places.iter().enumerate().map(|(actor, place)| self.is_open(actor, *place)).collect();
+        let actors = 0..self.trees.len();
+        let is_open = |actor| self.end(state, actor).is_none_or(Final::is_open);
+        let open: Vec<bool> = actors.clone().map(is_open).collect();
         if !self.healed.insert((state.world, open.clone())) {
             return Ok(());
         }
+        // Who got an answer does not ask again; a message is delivered again in any case.
+        let again = |actor: &usize| {
+            let message = matches!(self.trees[*actor].role(), Role::Message { .. });
+            message || open[*actor]
+        };
+        let forward: Vec<Actor> =
+            actors.filter(again).map(|actor| self.scenario.actors[actor].clone()).collect();
+        let backward = forward.iter().rev().cloned().collect();
         let world = self.worlds.get(state.world);
-        let messages = |role: &Role| matches!(role, Role::Message { .. });
-        let (messages, creates): (Vec<usize>, Vec<usize>) =
-            (0..self.trees.len()).partition(|actor| messages(self.trees[*actor].role()));
-        let creates: Vec<usize> = creates.into_iter().filter(|actor| open[*actor]).collect();
-        let forward: Vec<usize> = creates.iter().chain(&messages).copied().collect();
-        let backward: Vec<usize> = forward.iter().rev().copied().collect();
-        for order in [forward, backward] {
+        for (delivered, order) in [(true, forward), (true, backward), (false, Vec::new())] {
             for late in [false, true] {
-                self.heal_once(&world, &order, late)?;
+                let end = self.heal_once(World::clone(&world), &order, late)?;
+                if delivered {
+                    self.ends.entry(described(&end)).or_insert_with(|| self.path.clone());
+                }
             }
         }
         Ok(())
     }
 
-    /// Whether its client does not know what was done.
-    fn is_open(&self, actor: usize, place: Place) -> bool {
-        match place {
-            Place::Crashed => true,
-            Place::At(at) => self.trees[actor].end(at).is_none_or(Final::is_open),
-        }
-    }
-
-    /// One round in this order. The late writes never land, and the indexes caught up; or, if
-    /// `late`, they land after the round, in which the indexes still lag.
-    fn heal_once(&mut self, before: &Rc<World>, order: &[usize], late: bool) -> Result<(), Broken> {
-        let mut world = World::clone(before);
+    /// One round in this order, of a reconcile run if nobody comes again. The late writes never
+    /// land, and the indexes caught up; or, if `late`, they land after the round, in which the
+    /// indexes still lag.
+    fn heal_once(&self, mut world: World, order: &[Actor], late: bool) -> Result<World, Broken> {
         if !late {
             world.table.late.clear();
             world.shop.late.clear();
             world.table.catch_up();
         }
-        for actor in order.iter().copied().filter(|actor| self.may_begin(*actor, before)) {
-            let actor = &self.scenario.actors[actor];
-            let end = alone(&self.fakes, actor, 1, &mut world)?;
-            of_an_answer(&world, (&actor.role, &end), [].into_iter())?;
-            of_a_repeat(&actor.role, &end)?;
-            hold(!end.is_open(), "I9", || format!("without faults {:?} gets {end:?}", actor.role))?;
+        let there = world.clone();
+        for actor in order.iter().filter(|actor| actor.role.may_begin(&there)) {
+            self.again(actor, &mut world)?;
+        }
+        // What a person accepted is delivered by nobody.
+        if order.iter().all(|actor| !matches!(actor.role, Role::Message { .. })) {
+            self.again(&reconciling(9), &mut world)?;
         }
         loop {
             let then = world.clone();
@@ -90,8 +88,14 @@ impl Explorer<'_> {
             of_a_world(&world)?;
         }
         of_a_healed_world(&world)?;
-        self.ends.entry(described(&world)).or_insert_with(|| self.path.clone());
-        Ok(())
+        Ok(world)
+    }
+
+    fn again(&self, actor: &Actor, world: &mut World) -> Result<(), Broken> {
+        let end = alone(&self.fakes, actor, 1, world)?;
+        of_an_answer(world, (&actor.role, &end), [].into_iter())?;
+        of_a_repeat(world, &actor.role, &end)?;
+        hold(!end.is_open(), "I9", || format!("without faults {:?} gets {end:?}", actor.role))
     }
 }
 

@@ -8,11 +8,12 @@ use std::{
 
 use pay::{
     domain::{
-        Change, Event, Guard, OrderId, Payment, PaymentId, Timestamp, UserId, Work,
+        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
+        UserId, Work,
     },
     ports::{
-        Applied, Created, Logged, Order, Orders, PaymentStore, ShopError, StoreError, TraceParent,
-        Users,
+        Applied, Created, Logged, Order, Orders, PaymentStore, Quarantine, ShopError, StoreError,
+        TraceParent, Users,
     },
     testing::Call,
 };
@@ -27,6 +28,10 @@ pub(crate) enum Request {
     Apply { change: Change, event: Event },
     Log(Event),
     Told { id: PaymentId, work: Work, at: Timestamp },
+    ToTell { until: Option<Timestamp>, limit: usize },
+    PutOff { id: PaymentId, work: Work, next: Work },
+    Quarantined(EventKey),
+    Resolved(EventKey),
     UserExists(UserId),
     FindOrder { oid: OrderId, payer: UserId },
     TellPaid(Payment),
@@ -42,6 +47,10 @@ impl Request {
             Self::Apply { .. } => Call::Apply,
             Self::Log(_) => Call::Log,
             Self::Told { .. } => Call::Told,
+            Self::ToTell { .. } => Call::ToTell,
+            Self::PutOff { .. } => Call::PutOff,
+            Self::Quarantined(_) => Call::Quarantined,
+            Self::Resolved(_) => Call::Resolved,
             Self::UserExists(_) => Call::UserExists,
             Self::FindOrder { .. } => Call::FindOrder,
             Self::TellPaid(_) => Call::TellPaid,
@@ -68,6 +77,10 @@ pub(crate) enum Answer {
     Apply(Result<Applied, Failed>),
     Log(Result<Logged, Failed>),
     Told(Result<(), Failed>),
+    ToTell(Result<Vec<PaymentId>, Failed>),
+    PutOff(Result<(), Failed>),
+    Quarantined(Result<Option<Quarantined>, Failed>),
+    Resolved(Result<(), Failed>),
     UserExists(Result<bool, Failed>),
     FindOrder(Result<Option<Order>, Failed>),
     TellPaid(Result<(), Failed>),
@@ -112,7 +125,7 @@ fn shop_error(failed: Failed) -> ShopError {
 /// Makes a request of the same kind to the fakes themselves.
 pub(crate) async fn put(
     request: &Request,
-    store: &impl PaymentStore,
+    store: &(impl PaymentStore + Quarantine),
     shop: &(impl Users + Orders),
 ) -> Answer {
     let trace = TraceParent::start(1, 1);
@@ -132,6 +145,18 @@ pub(crate) async fn put(
         Request::Log(event) => Answer::Log(store.log(event).await.map_err(Failed::from)),
         Request::Told { id, work, at } => {
             Answer::Told(store.told(*id, *work, *at).await.map_err(Failed::from))
+        }
+        Request::ToTell { until, limit } => {
+            Answer::ToTell(store.to_tell(*until, *limit).await.map_err(Failed::from))
+        }
+        Request::PutOff { id, work, next } => {
+            Answer::PutOff(store.put_off(*id, *work, *next).await.map_err(Failed::from))
+        }
+        Request::Quarantined(key) => {
+            Answer::Quarantined(store.quarantined(key).await.map_err(Failed::from))
+        }
+        Request::Resolved(key) => {
+            Answer::Resolved(store.resolved(key).await.map_err(Failed::from))
         }
         Request::UserExists(uid) => {
             Answer::UserExists(shop.exists(*uid, &trace).await.map_err(Failed::from))
@@ -245,6 +270,28 @@ impl PaymentStore for Probe {
 
     async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
         ask!(self, Request::Told { id, work, at }, Told).map_err(store_error)
+    }
+
+    async fn to_tell(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        ask!(self, Request::ToTell { until, limit }, ToTell).map_err(store_error)
+    }
+
+    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
+        ask!(self, Request::PutOff { id, work, next }, PutOff).map_err(store_error)
+    }
+}
+
+impl Quarantine for Probe {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        ask!(self, Request::Quarantined(key.clone()), Quarantined).map_err(store_error)
+    }
+
+    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
+        ask!(self, Request::Resolved(key.clone()), Resolved).map_err(store_error)
     }
 }
 

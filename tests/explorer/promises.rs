@@ -3,10 +3,11 @@
 use std::fmt;
 
 use pay::{
-    domain::{Event, Misfit, OrderId, Outcome, Payment, Status, Step, Verdict},
+    domain::{Event, Misfit, OrderId, Outcome, Payment, Report, Status, Step, Verdict},
     usecases::{
         callback::{CallbackError, Notice, Received, Telling},
         create::{CreateError, CreatePayment, CreatedPayment},
+        quarantine::ResolveError,
     },
 };
 
@@ -187,9 +188,12 @@ pub(crate) fn of_an_answer<'a>(
             Ok(received) => of_a_receipt(world, notice, received),
             Err(error) => of_a_reject(world, notice, error),
         },
-        (Role::Create(_), Final::Message(_)) | (Role::Message { .. }, Final::Create(_)) => {
-            panic!("an actor ends as what it is")
+        (Role::Reconcile, Final::Reconcile(_)) => Ok(()),
+        (Role::Resolve, Final::Resolve(answer)) => {
+            let fault = matches!(answer, Err(ResolveError::Fault(_)));
+            hold(!fault, "I5", || format!("a person is answered {answer:?}"))
         }
+        (role, end) => panic!("{role:?} ends with {end:?}"),
     }
 }
 
@@ -249,11 +253,11 @@ fn of_a_refusal(
 fn of_a_receipt(world: &World, notice: &Notice, received: &Received) -> Result<(), Broken> {
     let record = notice.payment.and_then(|id| world.table.payments.get(&id));
     let at_least = match notice.report {
-        pay::domain::Report::Outcome(Outcome::Failed) => Status::Failed,
-        pay::domain::Report::Outcome(Outcome::Closed) => Status::Closed,
-        pay::domain::Report::Outcome(Outcome::Paid) => Status::Paid,
-        pay::domain::Report::Outcome(Outcome::Refunded) => Status::Refunded,
-        pay::domain::Report::PartialRefund | pay::domain::Report::Nothing => Status::Pending,
+        Report::Outcome(Outcome::Failed) => Status::Failed,
+        Report::Outcome(Outcome::Closed) => Status::Closed,
+        Report::Outcome(Outcome::Paid) => Status::Paid,
+        Report::Outcome(Outcome::Refunded) => Status::Refunded,
+        Report::PartialRefund | Report::Nothing => Status::Pending,
     };
     hold(record.is_some_and(|record| record.status >= at_least), "I4", || {
         format!("{received:?} was answered, and the record is {record:?}")
@@ -289,13 +293,15 @@ fn of_a_reject(world: &World, notice: &Notice, error: &CallbackError) -> Result<
     }
 }
 
-/// What the repeat of a create that got no answer must end in, once faults stopped.
-pub(crate) fn of_a_repeat(role: &Role, end: &Final) -> Result<(), Broken> {
-    let found_out = match end {
-        Final::Create(Ok(_) | Err(CreateError::PaymentExists(Some(_)))) | Final::Message(_) => true,
-        Final::Create(Err(_)) => false,
-    };
-    hold(found_out, "I5", || format!("the repeat of {role:?} ends with {end:?}"))
+/// What the repeat of a create that got no answer must end in, once faults stopped: success, a
+/// refusal that names the payment, or one that is right to say that nothing was done.
+pub(crate) fn of_a_repeat(world: &World, role: &Role, end: &Final) -> Result<(), Broken> {
+    let (Role::Create(request), Final::Create(Err(refused))) = (role, end) else { return Ok(()) };
+    let named = matches!(refused, CreateError::PaymentExists(Some(_)));
+    let done = world.table.payments.values().any(|payment| {
+        (payment.uid, payment.oid, payment.amount) == (request.uid, request.oid, request.amount)
+    });
+    hold(named || !done, "I5", || format!("the repeat of {role:?} ends with {end:?}"))
 }
 
 /// What must be so after the healing round.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pay::{
     domain::{
-        Amount, Currency, Digest, EventId, Money, OrderId, Outcome, PaymentId, Provider,
+        Amount, Currency, Digest, EventId, EventKey, Money, OrderId, Outcome, PaymentId, Provider,
         ProviderTxn, RawBody, Report, Source, Timestamp, UserId,
     },
     ports::{Order, TraceParent},
@@ -12,12 +12,15 @@ use pay::{
     usecases::{
         callback::{Claims, Notice, callback},
         create::{CreatePayment, create},
+        quarantine::{Decision, Resolve, resolve},
+        reconcile::{Reconcile, reconcile},
     },
 };
 
 use super::{
-    actor::{Actor, Final, Role},
+    actor::{Actor, Final, Role, Run},
     heal::alone,
+    ports::Probe,
     world::{Breakage, Fakes, World},
 };
 
@@ -120,12 +123,12 @@ pub(crate) fn creating_first(
     request: CreatePayment,
     first: Option<PaymentId>,
 ) -> Actor {
-    let begin = Arc::new(move |probe, attempt| {
+    let begin = Arc::new(move |probe: Probe, attempt| {
         let run = async move {
             let (shop, store) = ((&probe, &probe), (&probe, &ids(number, attempt, first)));
             Final::Create(create(shop, store, request, time(number, attempt), &trace()).await)
         };
-        Box::pin(run) as super::actor::Run
+        Box::pin(run) as Run
     });
     Actor { role: Role::Create(request), begin }
 }
@@ -133,15 +136,44 @@ pub(crate) fn creating_first(
 /// Actor `number`, who delivers this message, once its payment is there.
 pub(crate) fn delivering(number: u64, notice: Notice) -> Actor {
     let role = Role::Message { notice: notice.clone(), waits: true };
-    let begin = Arc::new(move |probe, attempt| {
+    let begin = Arc::new(move |probe: Probe, attempt| {
         let notice = notice.clone();
         let run = async move {
             let now = time(number, attempt);
             Final::Message(callback((&probe, &probe), &probe, &notice, now, &trace()).await)
         };
-        Box::pin(run) as super::actor::Run
+        Box::pin(run) as Run
     });
     Actor { role, begin }
+}
+
+/// Actor `number`, who goes through the whole work list.
+pub(crate) fn reconciling(number: u64) -> Actor {
+    let begin = Arc::new(move |probe: Probe, attempt| {
+        let run = async move {
+            let (request, now) = (Reconcile::new(100, true).unwrap(), time(number, attempt));
+            let go_on = || true;
+            Final::Reconcile(reconcile(&probe, &probe, request, now, &go_on, &trace()).await)
+        };
+        Box::pin(run) as Run
+    });
+    Actor { role: Role::Reconcile, begin }
+}
+
+/// Actor `number`, who accepts a message that is in quarantine.
+pub(crate) fn accepting(number: u64, key: &str) -> Actor {
+    let digest = Digest::new([200; 32]);
+    let (key, note) = (EventKey::parse(key).unwrap(), RawBody::new(&[200], digest));
+    let begin = Arc::new(move |probe: Probe, attempt| {
+        let decision = Decision::Accept;
+        let resolve_it = Resolve { key: key.clone(), decision, note: note.clone() };
+        let run = async move {
+            let now = time(number, attempt);
+            Final::Resolve(resolve((&probe, &probe), &probe, resolve_it, now, &trace()).await)
+        };
+        Box::pin(run) as Run
+    });
+    Actor { role: Role::Resolve, begin }
 }
 
 /// Money of a source, with a transaction if it has a name.

@@ -9,8 +9,8 @@ use pay::{
 use super::{
     actor::Actor,
     scenario::{
-        Scenario, after, creating, creating_first, delivering, id, message, money, native, oid,
-        payment_of, request, shop,
+        Scenario, accepting, after, creating, creating_first, delivering, id, message, money, native, oid,
+        payment_of, reconciling, request, shop,
     },
     world::World,
 };
@@ -35,7 +35,7 @@ fn paid(name: u8) -> Notice {
 }
 
 pub(crate) fn all() -> Vec<Scenario> {
-    [creates(), messages(), both()].into_iter().flatten().collect()
+    [creates(), messages(), both(), reconciles()].into_iter().flatten().collect()
 }
 
 fn creates() -> Vec<Scenario> {
@@ -230,6 +230,55 @@ fn both() -> Vec<Scenario> {
                 delivering(1, message(payment_of(0), Outcome::Refunded, 2)),
                 creating(2, request(100, None)),
                 delivering(3, paid(1)),
+            ],
+        ),
+    ]
+}
+
+fn reconciles() -> Vec<Scenario> {
+    let short = Notice { amount_minor: Some(90), ..paid(1) };
+    let in_quarantine = |world| after(world, &[delivering(8, short.clone())]);
+    let key = "10/stripe/evt_1";
+    vec![
+        Scenario::new(
+            "paid, reconcile",
+            with_a_payment(),
+            vec![delivering(1, paid(1)), reconciling(2)],
+        ),
+        Scenario::new(
+            "paid, reconcile x2",
+            with_a_payment(),
+            vec![delivering(1, paid(1)), reconciling(2), reconciling(3)],
+        ),
+        Scenario::new(
+            "paid, refunded, reconcile",
+            with_a_payment(),
+            vec![
+                delivering(1, paid(1)),
+                delivering(2, message(payment_of(0), Outcome::Refunded, 2)),
+                reconciling(3),
+            ],
+        ),
+        Scenario {
+            down: Some(Call::TellPaid),
+            ..Scenario::new(
+                "paid, reconcile, the order service fails",
+                with_a_payment(),
+                vec![delivering(1, paid(1)), reconciling(2)],
+            )
+        },
+        Scenario::new(
+            "accept, create",
+            in_quarantine(with_a_closed_payment()),
+            vec![accepting(1, key), creating(2, request(100, None))],
+        ),
+        Scenario::new(
+            "accept x2, paid by another provider",
+            in_quarantine(with_a_payment()),
+            vec![
+                accepting(1, key),
+                accepting(2, key),
+                delivering(3, Notice { money: money(Source::WECHAT, "wx_1"), ..paid(3) }),
             ],
         ),
     ]

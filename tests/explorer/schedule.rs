@@ -21,7 +21,7 @@ pub(crate) enum Step {
     Index,
 }
 
-const CALLS: [Call; 11] = [
+const CALLS: [Call; 15] = [
     Call::NewestOfOrder,
     Call::Guard,
     Call::Payment,
@@ -30,6 +30,10 @@ const CALLS: [Call; 11] = [
     Call::Apply,
     Call::Log,
     Call::Told,
+    Call::ToTell,
+    Call::PutOff,
+    Call::Quarantined,
+    Call::Resolved,
     Call::UserExists,
     Call::FindOrder,
     Call::TellPaid,
