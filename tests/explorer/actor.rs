@@ -5,7 +5,6 @@
 //! the answers that lead there, and then remembered.
 
 use std::{
-    collections::HashMap,
     fmt,
     pin::Pin,
     sync::Arc,
@@ -25,7 +24,7 @@ use pay::{
 
 use super::{
     ports::{Answer, Probe, Request},
-    world::World,
+    world::{Map, World},
 };
 
 /// What an actor has to do.
@@ -203,7 +202,7 @@ impl Live {
 struct Node {
     from: Option<(usize, Call, Answer)>,
     stand: Stand,
-    next: HashMap<Call, Vec<(Answer, usize)>>,
+    next: Map<Call, Vec<(Answer, usize)>>,
 }
 
 /// All that an actor has been seen to do. Place 0 is its start.
@@ -215,7 +214,7 @@ pub(crate) struct Tree {
 impl Tree {
     pub(crate) fn of(actor: &Actor) -> Self {
         let (_, stand) = Live::begin(&actor.begin, 0);
-        let root = Node { from: None, stand, next: HashMap::new() };
+        let root = Node { from: None, stand, next: Map::default() };
         Self { actor: actor.clone(), nodes: vec![root] }
     }
 
@@ -232,6 +231,11 @@ impl Tree {
             Stand::Done(end) => Some(end),
             Stand::Waiting(_) => None,
         }
+    }
+
+    /// The last answer it had on the way to a place.
+    pub(crate) fn last_answer(&self, at: usize) -> Option<&Answer> {
+        self.nodes[at].from.as_ref().map(|(_, _, answer)| answer)
     }
 
     /// Every way in which it has ended.
@@ -265,7 +269,7 @@ impl Tree {
         let stand = live.answer(call, answer.clone());
         let to = self.nodes.len();
         let from = Some((at, call, answer.clone()));
-        self.nodes.push(Node { from, stand, next: HashMap::new() });
+        self.nodes.push(Node { from, stand, next: Map::default() });
         self.nodes[at].next.entry(call).or_default().push((answer.clone(), to));
         to
     }

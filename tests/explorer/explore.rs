@@ -82,7 +82,50 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    pub(super) fn start(&mut self) -> Result<State, Broken> {
+    /// Goes through one schedule, saying what each step does; then heals, if all is over.
+    ///
+    /// # Errors
+    ///
+    /// The first promise that is broken.
+    pub(crate) fn follow(&mut self, steps: &[Step], say: &mut impl FnMut(String)) -> Result<(), Broken> {
+        let mut state = self.start()?;
+        for step in steps {
+            let before = state.clone();
+            state = self.take(&before, *step)?;
+            say(format!("{step}{}", self.described(&before, &state, *step)));
+        }
+        if self.is_over(&state) {
+            say("all is over; faults stop, and every client comes again".into());
+            self.heal(&state)?;
+        }
+        Ok(())
+    }
+
+    fn described(&self, before: &State, after: &State, step: Step) -> String {
+        let mut text = String::new();
+        if let Step::Call { actor, call, .. } = step {
+            let waiting = self.trees[actor].waiting(before.places[actor]).iter();
+            for request in waiting.filter(|request| request.call() == call) {
+                text.push_str(&format!("\n  {request:?}"));
+            }
+            let answer = match after.places[actor] {
+                CRASHED => None,
+                at => self.trees[actor].last_answer(at),
+            };
+            text.push_str(&answer.map_or("\n  the actor crashes".into(), |answer| format!("\n  -> {answer:?}")));
+            if let Some(end) = self.end(after, actor) {
+                text.push_str(&format!("\n  actor {actor} ends with {end:?}"));
+            }
+        }
+        if before.world != after.world {
+            for payment in self.worlds.get(after.world).table.payments.values() {
+                text.push_str(&format!("\n  {payment:?}"));
+            }
+        }
+        text
+    }
+
+    fn start(&mut self) -> Result<State, Broken> {
         let world = self.intern(None, self.scenario.world.clone())?;
         let places = self.trees.iter().map(|_| 0).collect();
         Ok(State { world, places, faults: self.faults })
@@ -188,7 +231,7 @@ impl<'a> Explorer<'a> {
     }
 
     /// The state after a step.
-    pub(super) fn take(&mut self, state: &State, step: Step) -> Result<State, Broken> {
+    fn take(&mut self, state: &State, step: Step) -> Result<State, Broken> {
         let mut next = state.clone();
         match step {
             Step::Call { actor, call, fault } => {

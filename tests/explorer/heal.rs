@@ -44,21 +44,21 @@ impl Explorer<'_> {
         }
         // Who got an answer does not ask again; a message is delivered again in any case.
         let again = |actor: &usize| {
-            let message = matches!(self.trees[*actor].role(), Role::Message { .. });
-            message || open[*actor]
+            let role = self.trees[*actor].role();
+            matches!(role, Role::Message { .. } | Role::Resolve) || open[*actor]
         };
         let forward: Vec<Actor> =
             actors.filter(again).map(|actor| self.scenario.actors[actor].clone()).collect();
         let backward = forward.iter().rev().cloned().collect();
         let world = self.worlds.get(state.world);
-        for (delivered, order) in [(true, forward), (true, backward), (false, Vec::new())] {
+        for order in [forward, backward] {
             for late in [false, true] {
                 let end = self.heal_once(World::clone(&world), &order, late)?;
-                if delivered {
-                    self.ends.entry(described(&end)).or_insert_with(|| self.path.clone());
-                }
+                self.ends.entry(described(&end)).or_insert_with(|| self.path.clone());
             }
         }
+        // What lands after a reconcile run is the next one's to find.
+        self.heal_once(World::clone(&world), &[], false)?;
         Ok(())
     }
 
@@ -76,7 +76,9 @@ impl Explorer<'_> {
             self.again(actor, &mut world)?;
         }
         // What a person accepted is delivered by nobody.
-        if order.iter().all(|actor| !matches!(actor.role, Role::Message { .. })) {
+        let delivered = order.iter().any(|actor| matches!(actor.role, Role::Message { .. }));
+        let accepted = order.iter().any(|actor| matches!(actor.role, Role::Resolve));
+        if !delivered || accepted {
             self.again(&reconciling(9), &mut world)?;
         }
         loop {

@@ -8,6 +8,10 @@
 #[cfg(test)]
 mod actor;
 #[cfg(test)]
+mod bent;
+#[cfg(test)]
+mod broken;
+#[cfg(test)]
 mod explore;
 #[cfg(test)]
 mod heal;

@@ -162,6 +162,13 @@ pub(crate) fn of_a_change(before: &World, after: &World) -> Result<(), Broken> {
         });
         hold(rose, "I6", || format!("{old:?} became {new:?}"))?;
     }
+    for (oid, old) in &before.table.guards {
+        let new = after.table.guards.get(oid);
+        let same = new.is_some_and(|new| {
+            new == old || !new.has_key(old.key) || (new.uid, new.amount_minor) != (old.uid, old.amount_minor)
+        });
+        hold(same, "I2", || format!("{old:?} became {new:?}: one key, two payments"))?;
+    }
     hold(after.table.events.starts_with(&before.table.events), "I6", || {
         "an event that was kept is gone, or another".into()
     })

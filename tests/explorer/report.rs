@@ -1,7 +1,6 @@
 //! The tests, and what they print.
 
 use std::{
-    collections::BTreeSet,
     fmt::Write,
     sync::atomic::{AtomicUsize, Ordering},
     sync::Mutex,
@@ -22,60 +21,65 @@ fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// A scenario's line of the table, or what is wrong.
-fn explore(scenario: &Scenario, faults: usize) -> Result<String, String> {
+/// What a scenario led to: its line of the table, and what is wrong.
+#[derive(Default)]
+struct Outcome {
+    line: String,
+    wrong: String,
+}
+
+fn explore(scenario: &Scenario, faults: usize) -> Outcome {
     let start = Instant::now();
     let found = match Explorer::new(scenario, faults).explore() {
         Ok(found) => found,
         Err((broken, path)) => {
             let text = schedule::text(&path);
-            return Err(format!("{broken}\nEXPLORER_REPLAY='{}:{text}'", scenario.name));
+            let wrong = format!("{broken}\nEXPLORER_REPLAY='{}:{text}'\n", scenario.name);
+            return Outcome { wrong, ..Outcome::default() };
         }
     };
     let millis = start.elapsed().as_millis();
-    check(scenario, &found)?;
-    Ok(format!(
-        "| {} | {} | {} | {} | {} | {}.{} |",
-        scenario.name,
-        scenario.actors.len(),
-        faults,
-        found.schedules,
-        found.states,
-        millis / 1000,
-        millis % 1000 / 100,
-    ))
+    let (seconds, tenths) = (millis / 1000, millis % 1000 / 100);
+    let (actors, states) = (scenario.actors.len(), found.states);
+    let schedules = found.schedules;
+    let name = scenario.name;
+    let line =
+        format!("| {name} | {actors} | {faults} | {schedules} | {states} | {seconds}.{tenths} |");
+    Outcome { line, wrong: check(scenario, &found) }
 }
 
-fn check(scenario: &Scenario, found: &Found) -> Result<(), String> {
+/// What was not seen of all there is to see, or seen beside it.
+fn check(scenario: &Scenario, found: &Found) -> String {
     let mut wrong = String::new();
     for call in &found.calls {
         for fault in Fault::of(*call) {
             if !found.fired.contains(&(*call, *fault)) {
-                write!(wrong, "\n{call:?} never met {}", fault.word()).unwrap();
+                writeln!(wrong, "{}: {call:?} never met {}", scenario.name, fault.word()).unwrap();
             }
         }
     }
-    let seen: BTreeSet<&str> = found.answers.iter().map(String::as_str).collect();
-    if seen != scenario.answers.iter().copied().collect() {
-        write!(wrong, "\nanswers seen: {seen:?}").unwrap();
+    let answers: Vec<&str> = found.answers.iter().map(String::as_str).collect();
+    let ends: Vec<&str> = found.ends.keys().map(String::as_str).collect();
+    for (what, seen, expected) in
+        [("answers", answers, scenario.answers), ("ends", ends, scenario.ends)]
+    {
+        if seen != expected {
+            writeln!(wrong, "{}: {what} {seen:?}", scenario.name).unwrap();
+        }
     }
-    let seen: BTreeSet<&str> = found.ends.keys().map(String::as_str).collect();
-    if seen != scenario.ends.iter().copied().collect() {
-        write!(wrong, "\nends seen: {seen:?}").unwrap();
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(format!("{}:{wrong}", scenario.name)) }
+    wrong
 }
 
 /// Explores all of them on as many threads as there are cores.
-fn explore_all(scenarios: &[Scenario]) -> Vec<Result<String, String>> {
+fn explore_all(scenarios: &[Scenario]) -> Vec<Outcome> {
     let faults = setting("EXPLORER_FAULTS").map(|faults| faults.parse().unwrap());
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let work = || {
         while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let line = explore(scenario, faults.unwrap_or(scenario.faults));
-            println!("{}", line.as_ref().unwrap_or_else(|wrong| wrong));
-            done.lock().unwrap().push((scenario.name, line));
+            let outcome = explore(scenario, faults.unwrap_or(scenario.faults));
+            println!("{}{}", outcome.line, outcome.wrong);
+            done.lock().unwrap().push((scenario.name, outcome));
         }
     };
     thread::scope(|scope| {
@@ -85,7 +89,7 @@ fn explore_all(scenarios: &[Scenario]) -> Vec<Result<String, String>> {
     });
     let mut done = done.into_inner().unwrap();
     done.sort_by_key(|(name, _)| scenarios.iter().position(|scenario| scenario.name == *name));
-    done.into_iter().map(|(_, line)| line).collect()
+    done.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 #[test]
@@ -94,12 +98,12 @@ fn every_promise_holds_in_every_schedule() {
     if let Some(part) = setting("EXPLORER_ONLY") {
         scenarios.retain(|scenario| scenario.name.contains(&part));
     }
-    let lines = explore_all(&scenarios);
+    let outcomes = explore_all(&scenarios);
     println!("\n| scenario | actors | faults | schedules | states | seconds |");
     println!("|---|---|---|---|---|---|");
-    for line in lines.iter().flatten() {
-        println!("{line}");
+    for outcome in &outcomes {
+        println!("{}", outcome.line);
     }
-    let wrong: Vec<_> = lines.into_iter().filter_map(Result::err).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let wrong: String = outcomes.into_iter().map(|outcome| outcome.wrong).collect();
+    assert!(wrong.is_empty(), "{wrong}");
 }

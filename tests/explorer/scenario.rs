@@ -7,7 +7,7 @@ use pay::{
         Amount, Currency, Digest, EventId, EventKey, Money, OrderId, Outcome, PaymentId, Provider,
         ProviderTxn, RawBody, Report, Source, Timestamp, UserId,
     },
-    ports::{Order, TraceParent},
+    ports::{Order, Orders, PaymentStore, TraceParent, Users},
     testing::{Call, SeededIds},
     usecases::{
         callback::{Claims, Notice, callback},
@@ -49,6 +49,11 @@ impl Scenario {
         Self { name, world, actors, faults: 2, down: None, breakage: None, answers, ends }
     }
 }
+
+/// All that a use case needs.
+pub(crate) trait Ports: PaymentStore + Users + Orders + Send + Sync + 'static {}
+
+impl<P: PaymentStore + Users + Orders + Send + Sync + 'static> Ports for P {}
 
 pub(crate) fn uid(uid: u64) -> UserId {
     UserId::new(uid).unwrap()
@@ -123,9 +128,20 @@ pub(crate) fn creating_first(
     request: CreatePayment,
     first: Option<PaymentId>,
 ) -> Actor {
+    creating_on(number, request, first, |probe| probe)
+}
+
+/// The same, on ports of another kind.
+pub(crate) fn creating_on<P: Ports>(
+    number: u64,
+    request: CreatePayment,
+    first: Option<PaymentId>,
+    ports: impl Fn(Probe) -> P + Send + Sync + 'static,
+) -> Actor {
     let begin = Arc::new(move |probe: Probe, attempt| {
+        let ports = ports(probe);
         let run = async move {
-            let (shop, store) = ((&probe, &probe), (&probe, &ids(number, attempt, first)));
+            let (shop, store) = ((&ports, &ports), (&ports, &ids(number, attempt, first)));
             Final::Create(create(shop, store, request, time(number, attempt), &trace()).await)
         };
         Box::pin(run) as Run
@@ -135,12 +151,21 @@ pub(crate) fn creating_first(
 
 /// Actor `number`, who delivers this message, once its payment is there.
 pub(crate) fn delivering(number: u64, notice: Notice) -> Actor {
+    delivering_on(number, notice, |probe| probe)
+}
+
+/// The same, on ports of another kind.
+pub(crate) fn delivering_on<P: Ports>(
+    number: u64,
+    notice: Notice,
+    ports: impl Fn(Probe) -> P + Send + Sync + 'static,
+) -> Actor {
     let role = Role::Message { notice: notice.clone(), waits: true };
     let begin = Arc::new(move |probe: Probe, attempt| {
-        let notice = notice.clone();
+        let (notice, ports) = (notice.clone(), ports(probe));
         let run = async move {
             let now = time(number, attempt);
-            Final::Message(callback((&probe, &probe), &probe, &notice, now, &trace()).await)
+            Final::Message(callback((&ports, &ports), &ports, &notice, now, &trace()).await)
         };
         Box::pin(run) as Run
     });

@@ -16,12 +16,12 @@ use super::{
 };
 
 /// The payment that a world has from the start: of order 1, pending.
-fn with_a_payment() -> World {
+pub(crate) fn with_a_payment() -> World {
     after(shop(), &[before(request(100, None))])
 }
 
 /// The same, closed.
-fn with_a_closed_payment() -> World {
+pub(crate) fn with_a_closed_payment() -> World {
     after(with_a_payment(), &[delivering(9, message(payment_of(0), Outcome::Closed, 90))])
 }
 
@@ -30,7 +30,7 @@ fn before(request: CreatePayment) -> Actor {
     creating(0, request)
 }
 
-fn paid(name: u8) -> Notice {
+pub(crate) fn paid(name: u8) -> Notice {
     message(payment_of(0), Outcome::Paid, name)
 }
 
