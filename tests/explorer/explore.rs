@@ -16,14 +16,29 @@ use super::{
     world::{Fakes, Fault, Map, World, Worlds},
 };
 
-/// The place of an actor that is gone.
-const CRASHED: usize = usize::MAX;
+/// How many bits of a state's key hold the place of an actor.
+const PLACE_BITS: u32 = 23;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The place of an actor that is gone.
+const CRASHED: usize = (1 << PLACE_BITS) - 1;
+
+#[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) world: usize,
     pub(crate) places: Vec<usize>,
     pub(crate) faults: usize,
+}
+
+impl State {
+    /// The whole state in one number: 36 bits, and 23 for each of up to four actors.
+    fn key(&self) -> u128 {
+        assert!(self.world >> 32 == 0 && self.faults >> 4 == 0 && self.places.len() <= 4);
+        let whole = (self.world << 4 | self.faults).try_into().unwrap();
+        self.places.iter().fold(whole, |key, place| {
+            assert!(*place <= CRASHED);
+            key << PLACE_BITS | u128::try_from(*place).unwrap()
+        })
+    }
 }
 
 /// What was found in a scenario.
@@ -33,6 +48,8 @@ pub(crate) struct Found {
     pub(crate) schedules: u128,
     pub(crate) fired: BTreeSet<(Call, Fault)>,
     pub(crate) calls: BTreeSet<Call>,
+    /// What happened beside the calls.
+    pub(crate) arrivals: BTreeSet<&'static str>,
     pub(crate) answers: BTreeSet<String>,
     pub(crate) ends: BTreeMap<String, Vec<Step>>,
 }
@@ -47,7 +64,8 @@ pub(crate) struct Explorer<'a> {
     pub(super) trees: Vec<Tree>,
     pub(super) worlds: Worlds,
     effects: Map<Cause, (usize, usize)>,
-    seen: Map<State, u128>,
+    altered: Map<(usize, Step), usize>,
+    seen: Map<u128, u128>,
     pub(super) healed: HashSet<(usize, Vec<bool>)>,
     pub(super) ends: BTreeMap<String, Vec<Step>>,
     pub(super) path: Vec<Step>,
@@ -62,6 +80,7 @@ impl<'a> Explorer<'a> {
             trees: scenario.actors.iter().map(Tree::of).collect(),
             worlds: Worlds::default(),
             effects: Map::default(),
+            altered: Map::default(),
             seen: Map::default(),
             healed: HashSet::new(),
             ends: BTreeMap::new(),
@@ -140,6 +159,7 @@ impl<'a> Explorer<'a> {
             schedules,
             fired: self.effects.keys().filter_map(fired).collect(),
             calls: self.effects.keys().map(|(_, _, _, call, _)| *call).collect(),
+            arrivals: self.altered.keys().map(|(_, step)| step.word()).collect(),
             answers,
             ends: self.ends,
         }
@@ -147,7 +167,7 @@ impl<'a> Explorer<'a> {
 
     /// How many schedules go on from a state.
     fn visit(&mut self, state: &State) -> Result<u128, Broken> {
-        if let Some(schedules) = self.seen.get(state) {
+        if let Some(schedules) = self.seen.get(&state.key()) {
             return Ok(*schedules);
         }
         let mut schedules = 0_u128;
@@ -161,7 +181,7 @@ impl<'a> Explorer<'a> {
             schedules = schedules.saturating_add(self.visit(&next)?);
             self.path.pop();
         }
-        self.seen.insert(state.clone(), schedules);
+        self.seen.insert(state.key(), schedules);
         Ok(schedules)
     }
 
@@ -240,20 +260,8 @@ impl<'a> Explorer<'a> {
                 next.faults = state.faults.saturating_sub(self.cost(call, fault));
                 self.check_answer(&next, actor)?;
             }
-            Step::Land(number) => {
-                next.world = self.alter(state.world, |world| {
-                    world.table.late[..=number].rotate_right(1);
-                    world.table.land_late();
-                })?;
-            }
-            Step::Tell(number) => {
-                next.world = self.alter(state.world, |world| {
-                    world.shop.late[..=number].rotate_right(1);
-                    world.shop.land_late();
-                })?;
-            }
-            Step::Index => {
-                next.world = self.alter(state.world, |world| world.table.catch_up())?;
+            Step::Land(_) | Step::Tell(_) | Step::Index => {
+                next.world = self.alter(state.world, step)?;
             }
         }
         Ok(next)
@@ -278,10 +286,27 @@ impl<'a> Explorer<'a> {
         Ok((after, place))
     }
 
-    fn alter(&mut self, before: usize, alter: impl FnOnce(&mut World)) -> Result<usize, Broken> {
+    /// The world after a step that is no actor's.
+    fn alter(&mut self, before: usize, step: Step) -> Result<usize, Broken> {
+        if let Some(after) = self.altered.get(&(before, step)) {
+            return Ok(*after);
+        }
         let mut world = World::clone(&self.worlds.get(before));
-        alter(&mut world);
-        self.intern(Some(before), world)
+        match step {
+            Step::Land(number) => {
+                world.table.late[..=number].rotate_right(1);
+                world.table.land_late();
+            }
+            Step::Tell(number) => {
+                world.shop.late[..=number].rotate_right(1);
+                world.shop.land_late();
+            }
+            Step::Index => world.table.catch_up(),
+            Step::Call { .. } => panic!("an actor's"),
+        }
+        let after = self.intern(Some(before), world)?;
+        self.altered.insert((before, step), after);
+        Ok(after)
     }
 
     /// The number of a world, which keeps every promise of a world and of a change.

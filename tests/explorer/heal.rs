@@ -42,6 +42,8 @@ impl Explorer<'_> {
         if !self.healed.insert((state.world, open.clone())) {
             return Ok(());
         }
+        let world = self.worlds.get(state.world);
+        self.shows_what_is_guarded(&world)?;
         // Who got an answer does not ask again; a message is delivered again in any case.
         let again = |actor: &usize| {
             let role = self.trees[*actor].role();
@@ -50,7 +52,6 @@ impl Explorer<'_> {
         let forward: Vec<Actor> =
             actors.filter(again).map(|actor| self.scenario.actors[actor].clone()).collect();
         let backward = forward.iter().rev().cloned().collect();
-        let world = self.worlds.get(state.world);
         for order in [forward, backward] {
             for late in [false, true] {
                 let end = self.heal_once(World::clone(&world), &order, late)?;
@@ -59,6 +60,16 @@ impl Explorer<'_> {
         }
         // What lands after a reconcile run is the next one's to find.
         self.heal_once(World::clone(&world), &[], false)?;
+        Ok(())
+    }
+
+    /// However far the index lags, an order shows the payment that its guard names.
+    fn shows_what_is_guarded(&self, world: &World) -> Result<(), Broken> {
+        for (oid, guard) in &world.table.guards {
+            let shown = self.fakes.shown(world, *oid);
+            let right = shown.as_ref().is_ok_and(|shown| shown.id == guard.payment);
+            hold(right, "I4", || format!("{guard:?}, and the order shows {shown:?}"))?;
+        }
         Ok(())
     }
 

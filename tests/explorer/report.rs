@@ -8,7 +8,10 @@ use std::{
     time::Instant,
 };
 
+use pay::testing::Call;
+
 use super::{
+    actor::Role,
     explore::{Explorer, Found},
     scenario::Scenario,
     scenarios, schedule,
@@ -56,6 +59,17 @@ fn check(scenario: &Scenario, found: &Found) -> String {
             if !found.fired.contains(&(*call, *fault)) {
                 writeln!(wrong, "{}: {call:?} never met {}", scenario.name, fault.word()).unwrap();
             }
+        }
+    }
+    let writes = found.calls.iter().any(|call| Fault::of(*call).contains(&Fault::Late));
+    let creates = scenario.actors.iter().filter(|actor| matches!(actor.role, Role::Create(_)));
+    for (word, expected) in [
+        ("land", writes),
+        ("tell", found.calls.contains(&Call::TellPaid)),
+        ("index", creates.count() > 1),
+    ] {
+        if expected && !found.arrivals.contains(word) {
+            writeln!(wrong, "{}: no {word}", scenario.name).unwrap();
         }
     }
     let answers: Vec<&str> = found.answers.iter().map(String::as_str).collect();
@@ -106,4 +120,26 @@ fn every_promise_holds_in_every_schedule() {
     }
     let wrong: String = outcomes.into_iter().map(|outcome| outcome.wrong).collect();
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// Goes through the schedule that the environment names, or through one of the store's worst days.
+#[test]
+fn replay() {
+    let given = setting("EXPLORER_REPLAY");
+    let text = given.as_deref().unwrap_or(
+        "replace, create, paid late:0:UserExists 1:UserExists 0:FindOrder 0:NewestOfOrder 0:Guard \
+         0:Payment 0:Create:late 0:Guard 1:FindOrder 1:NewestOfOrder:before 1:Create land:0",
+    );
+    let (name, steps) = text.split_once(':').expect("<scenario>:<schedule>");
+    let scenarios = scenarios::all();
+    let scenario = scenarios.iter().find(|scenario| scenario.name == name).expect("a scenario");
+    let mut said = 0;
+    let mut say = |line| {
+        println!("{line}");
+        said += 1;
+    };
+    let steps = schedule::parse(steps);
+    let kept = Explorer::new(scenario, steps.len()).follow(&steps, &mut say);
+    assert!(kept.is_ok(), "{}", kept.unwrap_err());
+    assert!(said >= steps.len());
 }

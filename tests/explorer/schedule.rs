@@ -9,7 +9,7 @@ use pay::testing::Call;
 use super::world::Fault;
 
 /// What happens next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     /// One call of one actor is carried out, or not.
     Call { actor: usize, call: Call, fault: Option<Fault> },
@@ -46,14 +46,23 @@ impl fmt::Display for Step {
             Self::Call { actor, call, fault: Some(fault) } => {
                 write!(f, "{actor}:{call:?}:{}", fault.word())
             }
-            Self::Land(number) => write!(f, "land:{number}"),
-            Self::Tell(number) => write!(f, "tell:{number}"),
-            Self::Index => f.write_str("index"),
+            Self::Land(number) | Self::Tell(number) => write!(f, "{}:{number}", self.word()),
+            Self::Index => f.write_str(self.word()),
         }
     }
 }
 
 impl Step {
+    /// What kind it is, in a word.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Call { .. } => "call",
+            Self::Land(_) => "land",
+            Self::Tell(_) => "tell",
+            Self::Index => "index",
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':');
         let first = parts.next()?;

@@ -7,6 +7,10 @@ use std::{
     rc::Rc,
 };
 
+use pay::{
+    domain::{OrderId, Payment},
+    usecases::detail::{DetailError, Wanted, detail},
+};
 use pay::testing::{Call, FakeShop, FakeStore, Fate, Gate, ShopState, Table, block_on};
 
 use super::ports::{Answer, Request, put};
@@ -27,11 +31,31 @@ pub(crate) struct Quick(u64);
 
 impl Hasher for Quick {
     fn write(&mut self, bytes: &[u8]) {
-        for word in bytes.chunks(8) {
-            let mut padded = [0; 8];
-            padded[..word.len()].copy_from_slice(word);
-            self.write_u64(u64::from_le_bytes(padded));
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
         }
+        for byte in rest {
+            self.write_u8(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        let [low, high] = [number, number >> 64].map(|half| half & u128::from(u64::MAX));
+        self.write_u64(low.try_into().unwrap());
+        self.write_u64(high.try_into().unwrap());
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(u64::try_from(number).unwrap());
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_usize(number.unsigned_abs());
     }
 
     fn write_u64(&mut self, word: u64) {
@@ -149,6 +173,12 @@ impl Fakes {
         };
         let heard = fates.iter().map(|fate| self.once(world, request, *fate)).last();
         heard.filter(|_| fault != Some(Fault::CrashAfter))
+    }
+
+    /// What `detail` shows of an order.
+    pub(crate) fn shown(&self, world: &World, oid: OrderId) -> Result<Payment, DetailError> {
+        self.store.edit(|table| table.clone_from(&world.table));
+        block_on(detail(&self.store, Wanted::Order(oid), None))
     }
 
     fn once(&self, world: &mut World, request: &Request, mut fate: Fate) -> Answer {
