@@ -102,7 +102,8 @@ impl Final {
                 let counts = counts.into_iter().chain([(failed, "failed")]);
                 let counts = counts.filter(|(count, _)| *count > 0);
                 let words: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
-                format!("reconcile: {}", words.join(", "))
+                let words = words.join(", ");
+                format!("reconcile: {}", if words.is_empty() { "nothing" } else { &words })
             }
             Self::Reconcile(Err(_)) => "reconcile: unavailable".into(),
             Self::Resolve(Ok(())) => "resolved".into(),

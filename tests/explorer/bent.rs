@@ -11,7 +11,7 @@ use pay::{
         UserId, Work,
     },
     ports::{
-        Applied, Created, Order, Orders, PaymentStore, Quarantine, ShopError, StoreError,
+        Applied, Created, Logged, Order, Orders, PaymentStore, Quarantine, ShopError, StoreError,
         TraceParent, Users,
     },
     testing::Table,
@@ -74,11 +74,10 @@ impl PaymentStore for Bent {
 
     async fn guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
         let found = self.probe.guard(oid).await?;
-        Ok(match self.bend {
-            Bend::RefusesFirst => None,
-            Bend::ForgetsKeys => found.map(|guard| Guard { key: None, ..guard }),
-            _ => found,
-        })
+        if self.is(Bend::ForgetsKeys) {
+            return Ok(found.map(|guard| Guard { key: None, ..guard }));
+        }
+        Ok(found.filter(|_| !self.is(Bend::RefusesFirst)))
     }
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
@@ -122,7 +121,7 @@ impl PaymentStore for Bent {
         Ok(applied)
     }
 
-    async fn log(&self, event: &Event) -> Result<pay::ports::Logged, StoreError> {
+    async fn log(&self, event: &Event) -> Result<Logged, StoreError> {
         self.probe.log(event).await
     }
 

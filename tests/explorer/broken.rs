@@ -3,7 +3,10 @@
 use pay::{
     domain::Outcome,
     testing::Telling,
-    usecases::{callback::Notice, create::{CreatePayment, CreatedPayment}},
+    usecases::{
+        callback::Notice,
+        create::{CreatePayment, CreatedPayment},
+    },
 };
 
 use super::{
@@ -111,7 +114,8 @@ fn hoping_for_the_best() {
 
 #[test]
 fn an_event_that_is_there_counting_as_handled() {
-    let collides = Notice { event_id: paid(1).event_id, ..message(payment_of(0), Outcome::Failed, 2) };
+    let collides =
+        Notice { event_id: paid(1).event_id, ..message(payment_of(0), Outcome::Failed, 2) };
     let actors = vec![delivering(1, collides), bent_message(2, paid(1), Bend::Handled)];
     assert_bend_breaks("I4", "handled", with_a_payment(), actors);
 }
@@ -125,7 +129,8 @@ fn refusing_before_the_guard_is_asked() {
 
 #[test]
 fn overwriting_event_items() {
-    let collides = Notice { event_id: paid(1).event_id, ..message(payment_of(0), Outcome::Failed, 2) };
+    let collides =
+        Notice { event_id: paid(1).event_id, ..message(payment_of(0), Outcome::Failed, 2) };
     let actors = vec![delivering(1, collides), delivering(2, paid(1))];
     let world = with_a_payment();
     assert_store_breaks("I6", "overwrites events", overwrites_events, world, actors);
@@ -169,14 +174,15 @@ fn an_order_paid_by_two_payments() {
 
 #[test]
 fn one_payment_made_for_two_requests_and_two_for_one_key() {
-    let world = after(with_a_payment(), &[creating(1, CreatePayment { oid: oid(2), ..request(100, Some(1)) })]);
+    let world = after(
+        with_a_payment(),
+        &[creating(1, CreatePayment { oid: oid(2), ..request(100, Some(1)) })],
+    );
     let answers = |id, other, replayed| {
         let answer = |id| {
             let made = CreatedPayment { id, replayed };
-            let request = CreatePayment {
-                oid: world.table.payments[&id].oid,
-                ..request(100, Some(1))
-            };
+            let request =
+                CreatePayment { oid: world.table.payments[&id].oid, ..request(100, Some(1)) };
             (Role::Create(request), Final::Create(Ok(made)))
         };
         let (first, (role, end)) = (answer(id), answer(other));

@@ -10,6 +10,7 @@ use pay::testing::Call;
 
 use super::{
     actor::{Final, Tree},
+    ports::Request,
     promises::{Broken, of_a_change, of_a_world, of_an_answer},
     scenario::Scenario,
     schedule::Step,
@@ -30,6 +31,11 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The actors that are still there, and where.
+    fn actors(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.places.iter().copied().enumerate().filter(|(_, at)| *at != CRASHED)
+    }
+
     /// The whole state in one number: 36 bits, and 23 for each of up to four actors.
     fn key(&self) -> u128 {
         assert!(self.world >> 32 == 0 && self.faults >> 4 == 0 && self.places.len() <= 4);
@@ -106,12 +112,16 @@ impl<'a> Explorer<'a> {
     /// # Errors
     ///
     /// The first promise that is broken.
-    pub(crate) fn follow(&mut self, steps: &[Step], say: &mut impl FnMut(String)) -> Result<(), Broken> {
+    pub(crate) fn follow(
+        &mut self,
+        steps: &[Step],
+        say: &mut impl FnMut(String),
+    ) -> Result<(), Broken> {
         let mut state = self.start()?;
         for step in steps {
             let before = state.clone();
             state = self.take(&before, *step)?;
-            say(format!("{step}{}", self.described(&before, &state, *step)));
+            say(self.described(&before, &state, *step));
         }
         if self.is_over(&state) {
             say("all is over; faults stop, and every client comes again".into());
@@ -121,27 +131,22 @@ impl<'a> Explorer<'a> {
     }
 
     fn described(&self, before: &State, after: &State, step: Step) -> String {
-        let mut text = String::new();
+        let mut lines = vec![step.to_string()];
         if let Step::Call { actor, call, .. } = step {
             let waiting = self.trees[actor].waiting(before.places[actor]).iter();
-            for request in waiting.filter(|request| request.call() == call) {
-                text.push_str(&format!("\n  {request:?}"));
-            }
-            let answer = match after.places[actor] {
-                CRASHED => None,
-                at => self.trees[actor].last_answer(at),
-            };
-            text.push_str(&answer.map_or("\n  the actor crashes".into(), |answer| format!("\n  -> {answer:?}")));
-            if let Some(end) = self.end(after, actor) {
-                text.push_str(&format!("\n  actor {actor} ends with {end:?}"));
-            }
+            let request = waiting.filter(|request| request.call() == call);
+            lines.extend(request.map(|request| format!("{request:?}")));
+            let heard = Some(after.places[actor]).filter(|at| *at != CRASHED);
+            let answer = heard.and_then(|at| self.trees[actor].last_answer(at));
+            lines.push(answer.map_or("it crashes".into(), |answer| format!("-> {answer:?}")));
+            let end = self.end(after, actor);
+            lines.extend(end.map(|end| format!("actor {actor} ends with {end:?}")));
         }
         if before.world != after.world {
-            for payment in self.worlds.get(after.world).table.payments.values() {
-                text.push_str(&format!("\n  {payment:?}"));
-            }
+            let world = self.worlds.get(after.world);
+            lines.extend(world.table.payments.values().map(|payment| format!("{payment:?}")));
         }
-        text
+        lines.join("\n  ")
     }
 
     fn start(&mut self) -> Result<State, Broken> {
@@ -188,19 +193,15 @@ impl<'a> Explorer<'a> {
     /// Whether no actor has anything left to do.
     fn is_over(&self, state: &State) -> bool {
         let world = self.worlds.get(state.world);
-        self.places(state).all(|(actor, at)| {
+        state.actors().all(|(actor, at)| {
             self.trees[actor].end(at).is_some() || !self.trees[actor].role().may_begin(&world)
         })
     }
 
-    /// The actors that are still there, and where.
-    fn places(&self, state: &State) -> impl Iterator<Item = (usize, usize)> {
-        state.places.iter().copied().enumerate().filter(|(_, at)| *at != CRASHED)
-    }
-
     /// What the client of an actor was answered, if anything.
     pub(super) fn end(&self, state: &State, actor: usize) -> Option<&Final> {
-        self.places(state).find_map(|(at, place)| if at == actor { self.trees[at].end(place) } else { None })
+        let at = Some(state.places[actor]).filter(|at| *at != CRASHED)?;
+        self.trees[actor].end(at)
     }
 
     /// Everything that can happen next.
@@ -209,9 +210,9 @@ impl<'a> Explorer<'a> {
         let mut steps = Vec::new();
         let mut hinting = false;
         let begun = |(actor, _): &(usize, usize)| self.trees[*actor].role().may_begin(&world);
-        for (actor, at) in self.places(state).filter(begun) {
+        for (actor, at) in state.actors().filter(begun) {
             let waiting = self.trees[actor].waiting(at);
-            let calls: Vec<Call> = waiting.iter().map(|request| request.call()).collect();
+            let calls: Vec<Call> = waiting.iter().map(Request::call).collect();
             // Nobody changes who exists, so when that is read makes no difference: it goes first.
             if calls.contains(&Call::UserExists) {
                 return self.fates(actor, Call::UserExists, true, state.faults);

@@ -155,9 +155,7 @@ pub(crate) async fn put(
         Request::Quarantined(key) => {
             Answer::Quarantined(store.quarantined(key).await.map_err(Failed::from))
         }
-        Request::Resolved(key) => {
-            Answer::Resolved(store.resolved(key).await.map_err(Failed::from))
-        }
+        Request::Resolved(key) => Answer::Resolved(store.resolved(key).await.map_err(Failed::from)),
         Request::UserExists(uid) => {
             Answer::UserExists(shop.exists(*uid, &trace).await.map_err(Failed::from))
         }
@@ -202,15 +200,14 @@ impl Probe {
         let mut asked = false;
         poll_fn(|_| {
             let mut exchange = self.exchange.lock().unwrap();
-            let mine = asked && matches!(&exchange.answer, Some((call, _)) if *call == request.call());
+            let mine =
+                asked && matches!(&exchange.answer, Some((call, _)) if *call == request.call());
             asked = true;
-            match exchange.answer.take_if(|_| mine) {
-                Some((_, answer)) => Poll::Ready(answer),
-                None => {
-                    exchange.waiting.push(request.clone());
-                    Poll::Pending
-                }
+            if let Some((_, answer)) = exchange.answer.take_if(|_| mine) {
+                return Poll::Ready(answer);
             }
+            exchange.waiting.push(request.clone());
+            Poll::Pending
         })
         .await
     }

@@ -165,7 +165,9 @@ pub(crate) fn of_a_change(before: &World, after: &World) -> Result<(), Broken> {
     for (oid, old) in &before.table.guards {
         let new = after.table.guards.get(oid);
         let same = new.is_some_and(|new| {
-            new == old || !new.has_key(old.key) || (new.uid, new.amount_minor) != (old.uid, old.amount_minor)
+            new == old
+                || !new.has_key(old.key)
+                || (new.uid, new.amount_minor) != (old.uid, old.amount_minor)
         });
         hold(same, "I2", || format!("{old:?} became {new:?}: one key, two payments"))?;
     }
@@ -234,17 +236,12 @@ fn of_two_successes(
     })
 }
 
-fn of_a_refusal(
-    world: &World,
-    request: &CreatePayment,
-    error: &CreateError,
-) -> Result<(), Broken> {
+fn of_a_refusal(world: &World, request: &CreatePayment, error: &CreateError) -> Result<(), Broken> {
     match error {
         CreateError::PaymentExists(named) => {
             let record = named.and_then(|id| world.table.payments.get(&id));
-            let own = record.is_some_and(|record| {
-                (record.uid, record.oid) == (request.uid, request.oid)
-            });
+            let own =
+                record.is_some_and(|record| (record.uid, record.oid) == (request.uid, request.oid));
             hold(own, "I2", || format!("a duplicate is refused with {named:?}, {record:?}"))
         }
         CreateError::Fault(cause) => hold(false, "I5", || format!("a fault: {cause}")),

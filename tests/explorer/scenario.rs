@@ -1,6 +1,6 @@
 //! What a scenario is made of.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use pay::{
     domain::{
@@ -38,15 +38,39 @@ pub(crate) struct Scenario {
     /// How the store is broken, if it is.
     pub(crate) breakage: Option<Breakage>,
     /// All that the actors can be answered.
-    pub(crate) answers: &'static [&'static str],
+    pub(crate) answers: BTreeSet<&'static str>,
     /// All that the payments can be in the end.
-    pub(crate) ends: &'static [&'static str],
+    pub(crate) ends: BTreeSet<&'static str>,
 }
 
 impl Scenario {
-    pub(crate) fn new(name: &'static str, world: World, actors: Vec<Actor>) -> Self {
-        let (answers, ends): (&[&str], &[&str]) = (&[], &[]);
-        Self { name, world, actors, faults: 2, down: None, breakage: None, answers, ends }
+    pub(crate) const fn new(name: &'static str, world: World, actors: Vec<Actor>) -> Self {
+        let (faults, down, breakage) = (2, None, None);
+        Self {
+            name,
+            world,
+            actors,
+            faults,
+            down,
+            breakage,
+            answers: BTreeSet::new(),
+            ends: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn with_faults(self, faults: usize) -> Self {
+        Self { faults, ..self }
+    }
+
+    pub(crate) fn with_down(self, call: Call) -> Self {
+        Self { down: Some(call), ..self }
+    }
+
+    /// Says all that the actors can be answered, and all that the payments can be in the end; with
+    /// ` | ` between them.
+    pub(crate) fn seeing(self, answers: &[&'static str], ends: &'static str) -> Self {
+        let answers = answers.iter().flat_map(|answers| answers.split(" | ")).collect();
+        Self { answers, ends: ends.split(" | ").collect(), ..self }
     }
 }
 
@@ -90,12 +114,13 @@ pub(crate) fn after(mut world: World, actors: &[Actor]) -> World {
 
 /// The payment that actor `number` makes at its first attempt.
 pub(crate) fn payment_of(number: u64) -> PaymentId {
-    id(number * 10 + 10)
+    id(number.saturating_mul(10).saturating_add(10))
 }
 
 /// When actor `number` makes this attempt: each at a time of its own.
 pub(crate) fn time(number: u64, attempt: u64) -> Timestamp {
-    Timestamp::from_millis(1_800_000_000_000 + number * 10_000 + attempt * 1_000).unwrap()
+    let after = number.saturating_mul(10).saturating_add(attempt);
+    Timestamp::from_millis(1_800_000_000_000).unwrap().plus_millis(after.saturating_mul(1_000))
 }
 
 pub(crate) fn trace() -> TraceParent {
@@ -112,9 +137,14 @@ pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
 /// The ids of actor `number`: `first`, if it has any, then its own.
 pub(crate) fn ids(number: u64, attempt: u64, first: Option<PaymentId>) -> SeededIds {
     let ids = SeededIds::new(number);
-    let own = (attempt..attempt + 4).map(|next| id(payment_of(number).get() + next));
-    ids.first(first.into_iter().chain(own));
+    let own =
+        (0..4).map(|next| payment_of(number).get().saturating_add(attempt).saturating_add(next));
+    ids.first(first.into_iter().chain(own.map(id)));
     ids
+}
+
+fn boxed(run: impl Future<Output = Final> + Send + 'static) -> Run {
+    Box::pin(run)
 }
 
 /// Actor `number`, who makes this request.
@@ -144,7 +174,7 @@ pub(crate) fn creating_on<P: Ports>(
             let (shop, store) = ((&ports, &ports), (&ports, &ids(number, attempt, first)));
             Final::Create(create(shop, store, request, time(number, attempt), &trace()).await)
         };
-        Box::pin(run) as Run
+        boxed(run)
     });
     Actor { role: Role::Create(request), begin }
 }
@@ -152,6 +182,12 @@ pub(crate) fn creating_on<P: Ports>(
 /// Actor `number`, who delivers this message, once its payment is there.
 pub(crate) fn delivering(number: u64, notice: Notice) -> Actor {
     delivering_on(number, notice, |probe| probe)
+}
+
+/// Actor `number`, who delivers this message, whether its payment is there or not.
+pub(crate) fn delivering_early(number: u64, notice: Notice) -> Actor {
+    let role = Role::Message { notice: notice.clone(), waits: false };
+    Actor { role, ..delivering(number, notice) }
 }
 
 /// The same, on ports of another kind.
@@ -167,7 +203,7 @@ pub(crate) fn delivering_on<P: Ports>(
             let now = time(number, attempt);
             Final::Message(callback((&ports, &ports), &ports, &notice, now, &trace()).await)
         };
-        Box::pin(run) as Run
+        boxed(run)
     });
     Actor { role, begin }
 }
@@ -180,7 +216,7 @@ pub(crate) fn reconciling(number: u64) -> Actor {
             let go_on = || true;
             Final::Reconcile(reconcile(&probe, &probe, request, now, &go_on, &trace()).await)
         };
-        Box::pin(run) as Run
+        boxed(run)
     });
     Actor { role: Role::Reconcile, begin }
 }
@@ -196,7 +232,7 @@ pub(crate) fn accepting(number: u64, key: &str) -> Actor {
             let now = time(number, attempt);
             Final::Resolve(resolve((&probe, &probe), &probe, resolve_it, now, &trace()).await)
         };
-        Box::pin(run) as Run
+        boxed(run)
     });
     Actor { role: Role::Resolve, begin }
 }

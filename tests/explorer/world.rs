@@ -7,11 +7,11 @@ use std::{
     rc::Rc,
 };
 
+use pay::testing::{Call, FakeShop, FakeStore, Fate, Gate, ShopState, Table, block_on};
 use pay::{
     domain::{OrderId, Payment},
     usecases::detail::{DetailError, Wanted, detail},
 };
-use pay::testing::{Call, FakeShop, FakeStore, Fate, Gate, ShopState, Table, block_on};
 
 use super::ports::{Answer, Request, put};
 
