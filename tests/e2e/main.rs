@@ -22,6 +22,8 @@ mod logs;
 #[cfg(test)]
 mod odd_input;
 #[cfg(test)]
+mod operator;
+#[cfg(test)]
 mod outages;
 #[cfg(test)]
 mod problems;

@@ -1,7 +1,9 @@
 //! The command line: what can be asked, and who answers.
 
+mod columns;
 mod demo;
 mod doctor;
+mod operator;
 mod reconcile;
 mod serve;
 mod sign;
@@ -44,6 +46,12 @@ enum Command {
     Sign(sign::Arguments),
     /// Tells the orders that nobody has told yet, as the schedule does each minute.
     Reconcile(reconcile::Arguments),
+    /// Checks a whole table against what it promises; exits with 1 if it finds a violation.
+    Audit(operator::Target),
+    /// Shows a payment's record and everything that was received about it.
+    History(operator::HistoryArguments),
+    /// The messages that did not fit: lists them, decides on one.
+    Quarantine(operator::QuarantineArguments),
     /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
     /// Says why a webhook's signature does or does not verify: JSON lines in, JSON lines out.
@@ -136,6 +144,9 @@ pub(crate) async fn run() -> Result<ExitCode> {
         None => serve::run(cli.serve).await,
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
         Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,
+        Some(Command::Audit(target)) => operator::audit(target).await,
+        Some(Command::History(arguments)) => operator::history(arguments).await,
+        Some(Command::Quarantine(arguments)) => operator::quarantine(arguments).await,
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Event(arguments)) => tools::event(arguments),

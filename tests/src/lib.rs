@@ -4,6 +4,7 @@
 //! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1. The end-to-end tests start it
 //! in-process; `cargo local` serves it to a person. Nothing here ships.
 
+pub mod audit;
 pub mod binaries;
 pub mod client;
 pub mod clock;
@@ -15,6 +16,7 @@ mod gateway;
 pub mod keys;
 mod lambda;
 pub mod messages;
+pub mod operator;
 mod secrets;
 mod shop;
 pub mod signing;
