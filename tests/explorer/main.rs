@@ -1,6 +1,7 @@
 //! The real use cases in every interleaving, with every fault, held to the promises after each step.
 //!
-//! `EXPLORER_FAULTS=3` allows three faults in every schedule. A promise that is broken prints the
+//! `EXPLORER_FAULTS=3` allows one fault more in every schedule than the usual two, and adds scenarios
+//! with more actors; `EXPLORER_ONLY=reconcile` leaves those with that in their name. A promise that is broken prints the
 //! schedule that breaks it; `EXPLORER_REPLAY='<scenario>:<schedule>' cargo test -p local --test
 //! explorer replay -- --nocapture` goes through it step by step.
 

@@ -21,6 +21,7 @@ use super::{
     actor::{Actor, Final, Role, Run},
     heal::alone,
     ports::Probe,
+    report::USUAL_FAULTS,
     world::{Breakage, Fakes, World},
 };
 
@@ -45,7 +46,7 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     pub(crate) const fn new(name: &'static str, world: World, actors: Vec<Actor>) -> Self {
-        let (faults, down, breakage) = (2, None, None);
+        let (faults, down, breakage) = (USUAL_FAULTS, None, None);
         Self {
             name,
             world,

@@ -27,6 +27,11 @@ pub(crate) fn all() -> Vec<Scenario> {
     [creates::all(), messages::all(), together::all()].into_iter().flatten().collect()
 }
 
+/// Those with more actors, for who has more time.
+pub(crate) fn longer() -> Vec<Scenario> {
+    [creates::longer(), together::longer()].into_iter().flatten().collect()
+}
+
 /// A payment of order 1, pending.
 pub(crate) fn with_a_payment() -> World {
     after(shop(), &[creating(0, request(100, None))])

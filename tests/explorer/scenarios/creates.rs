@@ -74,3 +74,14 @@ fn thrice() -> Vec<Scenario> {
         .seeing(&[MADE, "replayed"], "pending"),
     ]
 }
+
+/// More creates at once.
+pub(super) fn longer() -> Vec<Scenario> {
+    let [one, other] = [request(100, Some(1)), request(100, Some(2))];
+    let actors = vec![creating(1, one), creating(2, one), creating(3, other), creating(4, other)];
+    vec![
+        Scenario::new("create x4, two keys twice", shop(), actors)
+            .with_faults(1)
+            .seeing(&[MADE, "payment-exists | replayed"], "pending"),
+    ]
+}

@@ -184,3 +184,37 @@ fn with_a_person() -> Vec<Scenario> {
         ),
     ]
 }
+
+/// More of both.
+pub(super) fn longer() -> Vec<Scenario> {
+    let refunded = message(payment_of(0), Outcome::Refunded, 2);
+    vec![
+        Scenario::new(
+            "replace, create, paid both",
+            with_a_closed_payment(),
+            vec![
+                creating(1, request(100, None)),
+                creating(2, request(100, None)),
+                delivering(3, paid(1)),
+                delivering(4, message(payment_of(1), Outcome::Paid, 1)),
+            ],
+        )
+        .with_faults(1)
+        .seeing(
+            &[PAID, MADE, "payment-exists | quarantined: status-conflict"],
+            "closed, paid 3/pi_1 | closed, pending | paid 3/pi_1",
+        ),
+        Scenario::new(
+            "paid x2, refunded, reconcile",
+            with_a_payment(),
+            vec![
+                delivering(1, paid(1)),
+                delivering(2, paid(1)),
+                delivering(3, refunded),
+                reconciling(4),
+            ],
+        )
+        .with_faults(1)
+        .seeing(&[PAID, RECONCILED, "applied | repeat | stale"], "refunded 3/pi_1"),
+    ]
+}
