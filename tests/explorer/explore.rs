@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use pay::testing::Call;
+use pay::{domain::PaymentId, testing::Call};
 
 use super::{
     actor::{Final, Tree},
@@ -72,7 +72,7 @@ pub(crate) struct Explorer<'a> {
     effects: Map<Cause, (usize, usize)>,
     altered: Map<(usize, Step), usize>,
     seen: Map<u128, u128>,
-    pub(super) healed: HashSet<(usize, Vec<bool>)>,
+    pub(super) healed: HashSet<(usize, Vec<Option<PaymentId>>)>,
     pub(super) ends: BTreeMap<String, Vec<Step>>,
     pub(super) path: Vec<Step>,
 }

@@ -36,30 +36,25 @@ pub(crate) fn alone(
 impl Explorer<'_> {
     /// Heals a world in which all actors are done, in every way, and checks the end of each.
     pub(super) fn heal(&mut self, state: &State) -> Result<(), Broken> {
-        let actors = 0..self.trees.len();
-        let is_open = |actor| self.end(state, actor).is_none_or(Final::is_open);
-        let open: Vec<bool> = actors.clone().map(is_open).collect();
-        if !self.healed.insert((state.world, open.clone())) {
+        let made = |actor| self.end(state, actor).and_then(Final::made).map(|made| made.id);
+        if !self.healed.insert((state.world, (0..self.trees.len()).map(made).collect())) {
             return Ok(());
         }
         let world = self.worlds.get(state.world);
         self.shows_what_is_guarded(&world)?;
-        // Who got an answer does not ask again; a message is delivered again in any case.
-        let again = |actor: &usize| {
-            let role = self.trees[*actor].role();
-            matches!(role, Role::Message { .. } | Role::Resolve) || open[*actor]
-        };
+        // Every client comes again, for an answer can be lost on its way; reconcile is no client.
+        let clients = self.scenario.actors.iter();
         let forward: Vec<Actor> =
-            actors.filter(again).map(|actor| self.scenario.actors[actor].clone()).collect();
+            clients.filter(|actor| !matches!(actor.role, Role::Reconcile)).cloned().collect();
         let backward = forward.iter().rev().cloned().collect();
         for order in [forward, backward] {
             for late in [false, true] {
-                let end = self.heal_once(World::clone(&world), &order, late)?;
+                let end = self.heal_once(state, &order, late)?;
                 self.ends.entry(described(&end)).or_insert_with(|| self.path.clone());
             }
         }
         // What lands after a reconcile run is the next one's to find.
-        self.heal_once(World::clone(&world), &[], false)?;
+        self.heal_once(state, &[], false)?;
         Ok(())
     }
 
@@ -76,7 +71,8 @@ impl Explorer<'_> {
     /// One round in this order, of a reconcile run if nobody comes again. The late writes never
     /// land, and the indexes caught up; or, if `late`, they land after the round, in which the
     /// indexes still lag.
-    fn heal_once(&self, mut world: World, order: &[Actor], late: bool) -> Result<World, Broken> {
+    fn heal_once(&self, state: &State, order: &[Actor], late: bool) -> Result<World, Broken> {
+        let mut world = World::clone(&self.worlds.get(state.world));
         if !late {
             world.table.late.clear();
             world.shop.late.clear();
@@ -84,13 +80,13 @@ impl Explorer<'_> {
         }
         let there = world.clone();
         for actor in order.iter().filter(|actor| actor.role.may_begin(&there)) {
-            self.again(actor, &mut world)?;
+            self.again(state, actor, &mut world)?;
         }
         // What a person accepted is delivered by nobody.
         let delivered = order.iter().any(|actor| matches!(actor.role, Role::Message { .. }));
         let accepted = order.iter().any(|actor| matches!(actor.role, Role::Resolve));
         if !delivered || accepted {
-            self.again(&reconciling(9), &mut world)?;
+            self.again(state, &reconciling(9), &mut world)?;
         }
         loop {
             let then = world.clone();
@@ -104,9 +100,11 @@ impl Explorer<'_> {
         Ok(world)
     }
 
-    fn again(&self, actor: &Actor, world: &mut World) -> Result<(), Broken> {
+    fn again(&self, state: &State, actor: &Actor, world: &mut World) -> Result<(), Broken> {
         let end = alone(&self.fakes, actor, 1, world)?;
-        of_an_answer(world, (&actor.role, &end), [].into_iter())?;
+        let earlier = (0..self.trees.len())
+            .filter_map(|actor| Some((self.trees[actor].role(), self.end(state, actor)?)));
+        of_an_answer(world, (&actor.role, &end), earlier)?;
         of_a_repeat(world, &actor.role, &end)?;
         hold(!end.is_open(), "I9", || format!("without faults {:?} gets {end:?}", actor.role))
     }

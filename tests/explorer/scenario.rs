@@ -135,11 +135,12 @@ pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     CreatePayment { uid: uid(1), oid: oid(1), amount, key }
 }
 
-/// The ids of actor `number`: `first`, if it has any, then its own.
+/// The ids of actor `number`: at the first attempt `first`, if it has any, then its own.
 pub(crate) fn ids(number: u64, attempt: u64, first: Option<PaymentId>) -> SeededIds {
     let ids = SeededIds::new(number);
     let own =
         (0..4).map(|next| payment_of(number).get().saturating_add(attempt).saturating_add(next));
+    let first = first.filter(|_| attempt == 0);
     ids.first(first.into_iter().chain(own.map(id)));
     ids
 }
