@@ -14,8 +14,10 @@ use pay::testing::Call;
 use super::{
     actor::Role,
     explore::{Explorer, Found},
+    promises::hold,
     scenario::Scenario,
-    scenarios, schedule,
+    scenarios,
+    schedule::{self, Step},
     world::Fault,
 };
 
@@ -36,8 +38,7 @@ fn explore(scenario: &Scenario, faults: usize) -> Outcome {
     let found = match Explorer::new(scenario, faults).explore() {
         Ok(found) => found,
         Err((broken, path)) => {
-            let text = schedule::text(&path);
-            let wrong = format!("{broken}\nEXPLORER_REPLAY='{}:{text}'\n", scenario.name);
+            let wrong = format!("{broken}\n{}\n", to_replay(scenario, &path));
             return Outcome { wrong, ..Outcome::default() };
         }
     };
@@ -49,6 +50,11 @@ fn explore(scenario: &Scenario, faults: usize) -> Outcome {
     let line =
         format!("| {name} | {actors} | {faults} | {schedules} | {states} | {seconds}.{tenths} |");
     Outcome { line, wrong: check(scenario, &found, faults) }
+}
+
+/// What to say so that a schedule is followed again.
+fn to_replay(scenario: &Scenario, path: &[Step]) -> String {
+    format!("EXPLORER_REPLAY='{}:{}'", scenario.name, schedule::text(path))
 }
 
 /// What was not seen of all there is to see, or seen beside it.
@@ -73,6 +79,12 @@ fn check(scenario: &Scenario, found: &Found, faults: usize) -> String {
     ] {
         if expected && !found.arrivals.contains(word) {
             writeln!(wrong, "{}: no {word}", scenario.name).unwrap();
+        }
+    }
+    for (end, path) in &found.ends {
+        if !scenario.ends.contains(end.as_str()) {
+            let broken = hold(false, "I6", || format!("it ends as {end}")).unwrap_err();
+            writeln!(wrong, "{broken}\n{}", to_replay(scenario, path)).unwrap();
         }
     }
     let answers = found.answers.iter().map(String::as_str).collect();
@@ -101,10 +113,8 @@ fn explore_all(scenarios: &[Scenario], allowed: usize) -> Vec<Outcome> {
     let done = Mutex::new(Vec::new());
     let work = || {
         while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = explore(
-                scenario,
-                scenario.faults.saturating_add(allowed).saturating_sub(USUAL_FAULTS),
-            );
+            let faults = scenario.faults.saturating_add(allowed).saturating_sub(USUAL_FAULTS);
+            let outcome = explore(scenario, faults);
             println!("{}{}", outcome.line, outcome.wrong);
             done.lock().unwrap().push((scenario.name, outcome));
         }
@@ -148,7 +158,8 @@ fn replay() {
          0:Payment 0:Create:late 0:Guard 1:FindOrder 1:NewestOfOrder:before 1:Create land:0",
     );
     let (name, steps) = text.split_once(':').expect("<scenario>:<schedule>");
-    let scenarios = scenarios::all();
+    let mut scenarios = scenarios::all();
+    scenarios.extend(scenarios::longer());
     let scenario = scenarios.iter().find(|scenario| scenario.name == name).expect("a scenario");
     let mut said = 0;
     let mut say = |line| {

@@ -53,6 +53,12 @@ fn twice() -> Vec<Scenario> {
 fn thrice() -> Vec<Scenario> {
     vec![
         Scenario::new(
+            "create x3, no key",
+            shop(),
+            (1..=3).map(|number| creating(number, request(100, None))).collect(),
+        )
+        .seeing(&[MADE, "payment-exists"], "pending"),
+        Scenario::new(
             "create x3, one key twice",
             shop(),
             vec![
