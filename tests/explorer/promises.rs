@@ -16,7 +16,7 @@ use super::{
     world::World,
 };
 
-/// The promises, by their numbers in docs/architecture.md.
+/// The promises, by their numbers in docs/reliability.md.
 pub(crate) const PROMISES: [(&str, &str); 10] = [
     ("I1", "an order has at most one live payment, and its guard names it"),
     ("I2", "all success answers to one key carry one id; a duplicate is refused with that id"),

@@ -136,7 +136,8 @@ async fn write(
         };
         payable(order, request.amount)?;
         let payment = Payment::pending(id, request.uid, request.oid, request.amount, now);
-        let attempt = store.create(&payment, &Guard::of(&payment, request.key), replacing).await;
+        let own = Guard::of(&payment, request.key);
+        let attempt = store.create(&payment, &own, replacing).await;
         guard = match attempt {
             Ok(Created::Done) => {
                 return Ok(CreatedPayment { id, replayed: false });
@@ -154,8 +155,8 @@ async fn write(
             },
             Err(error) => return Err(error.into()),
         };
-        // The guard names our own id: an attempt of ours landed, whatever its answer was.
-        if guard.as_ref().is_some_and(|guard| guard.payment == id) {
+        // The guard is ours: an attempt of ours landed, whatever its answer was.
+        if guard.as_ref() == Some(&own) {
             return Ok(CreatedPayment { id, replayed: false });
         }
     }

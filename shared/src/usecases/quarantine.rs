@@ -69,7 +69,8 @@ impl From<StoreError> for ResolveError {
 /// # Errors
 ///
 /// [`ResolveError`], in the order of its variants. After one that is not
-/// [`ResolveError::Unavailable`] or [`ResolveError::Fault`] nothing has changed.
+/// [`ResolveError::Unavailable`] or [`ResolveError::Fault`] no record has changed, and the message
+/// still waits for a decision.
 pub async fn resolve(
     shop: (&impl Users, &impl Orders),
     store: &(impl PaymentStore + Quarantine),
@@ -92,10 +93,15 @@ pub async fn resolve(
                 return Err(ResolveError::OnlyDismiss("it names no payment of ours"));
             };
             let outcome = acceptable(store, &message, &record).await?;
+            let own = key_of(&record, &event_id);
             let notice = accepted(&message, &record, outcome, event_id, note);
             match callback(shop, store, &notice, now, trace).await {
                 Ok(_) | Err(CallbackError::NotTold(_)) => {}
                 Err(CallbackError::Misfit(_)) => {
+                    // The decision itself is in quarantine now. Its message is, too: one is enough.
+                    if let Some(own) = own {
+                        store.resolved(&own).await?;
+                    }
                     return Err(ResolveError::OnlyDismiss("the payment changed meanwhile"));
                 }
                 Err(CallbackError::Unavailable(cause)) => {
@@ -186,10 +192,18 @@ fn dismissed(
     }
 }
 
-/// The entry of a decision is named after the message that it is about.
+/// The entry of a decision is named after the message that it is about, and after the note: taken
+/// again with the same note it is the same decision, with another it is one more.
 fn name(key: &EventKey, note: &RawBody) -> EventId {
-    let about = format!("{}.{}", key.provider.as_str(), key.name().replace('#', "."));
+    let digest = note.digest().to_string();
+    let start: String = digest.chars().take(8).collect();
+    let about = format!("{}.{}.{start}", key.provider.as_str(), key.name().replace('#', "."));
     EventId::new(Some(&about), note.digest())
+}
+
+fn key_of(record: &Payment, event_id: &EventId) -> Option<EventKey> {
+    let operator = Provider::Operator.as_str();
+    EventKey::parse(&format!("{}/{operator}/{}", record.id, event_id.as_str())).ok()
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn an_order_is_two_reads_and_three_through_the_guard() {
     assert_eq!(world.gate.passed()[made + 2..], through_guard);
     // A closed one may have been replaced; where it was not, it is not read again.
     let (world, id) = World::with_payment();
-    world.set_status(id, crate::domain::Status::Closed);
+    world.set_status(id, Status::Closed);
     let made = world.gate.passed().len();
     by_order(&world).unwrap();
     let closed = [Call::NewestOfOrder, Call::Payment, Call::Guard];

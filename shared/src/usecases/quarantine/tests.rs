@@ -51,7 +51,7 @@ fn an_accepted_message_moves_the_record_with_its_own_amount_and_tells_the_order(
     assert_eq!(open(&world), []);
     let [event] = &operators(&world)[..] else { panic!() };
     assert_eq!((event.verdict, event.body.kept()), (Verdict::Applied, &b"asked the provider"[..]));
-    assert_eq!(event.key().to_string(), format!("{id}/operator/native.evt_1"));
+    assert_eq!(event.key().to_string(), format!("{id}/operator/native.evt_1.09090909"));
     assert!(matches!(decide(&world, &key, Decision::Accept), Err(ResolveError::Resolved)));
     assert!(matches!(decide(&world, &key, Decision::Dismiss), Err(ResolveError::Resolved)));
 }
@@ -112,6 +112,31 @@ fn only_what_the_table_still_allows_can_be_accepted() {
     let key = open(&world)[0].clone();
     assert_eq!(key.payment, None);
     only_dismissed(&world, &key);
+}
+
+/// Between the look at the guard and the move another create took the order.
+#[test]
+fn a_decision_that_comes_too_late_leaves_the_message_to_be_dismissed() {
+    let (world, id, key) = short(PAID);
+    world.callback(&a_notice(id, Report::Outcome(Outcome::Closed), 2)).unwrap();
+    let store = world.store.clone();
+    world.gate.hook(move |call, _| {
+        if call == Call::Apply {
+            store.edit(|table| {
+                let guard = table.guards.values_mut().next().unwrap();
+                guard.payment = PaymentId::new(7).unwrap();
+            });
+        }
+        std::task::Poll::Ready(Fate::Answered)
+    });
+    assert!(matches!(decide(&world, &key, Decision::Accept), Err(ResolveError::OnlyDismiss(_))));
+    assert_eq!(open(&world), [key.clone()], "nothing else waits for a person");
+    assert_eq!(world.payment(id).status, Status::Closed);
+    let request = Resolve { key: key.clone(), decision: Decision::Dismiss, note: note(8) };
+    let shop = (&world.shop, &world.shop);
+    block_on(resolve(shop, &world.store, request, now(), &world.trace)).unwrap();
+    assert_eq!(open(&world), []);
+    assert_eq!(operators(&world).len(), 2, "both notes are kept");
 }
 
 #[test]
