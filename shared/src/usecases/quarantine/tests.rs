@@ -130,7 +130,7 @@ fn a_decision_that_comes_too_late_leaves_the_message_to_be_dismissed() {
         std::task::Poll::Ready(Fate::Answered)
     });
     assert!(matches!(decide(&world, &key, Decision::Accept), Err(ResolveError::OnlyDismiss(_))));
-    assert_eq!(open(&world), [key.clone()], "nothing else waits for a person");
+    assert_eq!(open(&world), std::slice::from_ref(&key), "nothing else waits for a person");
     assert_eq!(world.payment(id).status, Status::Closed);
     let request = Resolve { key: key.clone(), decision: Decision::Dismiss, note: note(8) };
     let shop = (&world.shop, &world.shop);
