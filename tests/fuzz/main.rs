@@ -1,0 +1,62 @@
+//! Any bytes at the boundaries: no panic, and what must hold of every answer.
+//!
+//! `cargo test -p local --test fuzz` replays the corpus of each target, `__fuzz__/TARGET/corpus`,
+//! and then as many random inputs as the target says. Each input counts twice: as it is, and as a
+//! list of changes to a file of the corpus, since random bytes alone seldom come far.
+//!
+//! To fuzz for real, for as long as you like, with coverage to guide it (`cargo install
+//! cargo-bolero`, and a nightly toolchain):
+//!
+//! ```text
+//! cargo +nightly bolero test --package local callback_event -T 1h
+//! ```
+//!
+//! What it finds it keeps in `__fuzz__/TARGET/crashes`, which `cargo test` replays, too. Where a
+//! random input fails, `BOLERO_RANDOM_SEED` of its message brings it back.
+
+// `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
+#[cfg(test)]
+mod change;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+#[path = "../handlers.rs"]
+mod handlers;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod texts;
+
+/// The time of every input, in Unix seconds: the corpus has tokens and signatures of then.
+#[cfg(test)]
+const NOW_SECS: u64 = 1_800_000_000;
+
+/// A target: its name, how many random inputs it gets, and what holds of all of them.
+#[cfg(test)]
+macro_rules! targets {
+    ($($name:ident, $inputs:literal, $holds:path;)*) => {$(
+        #[test]
+        fn $name() {
+            let corpus = change::corpus(stringify!($name));
+            bolero::check!().with_iterations($inputs).for_each(|input: &[u8]| {
+                $holds(input);
+                $holds(&change::changed(&corpus, input));
+            });
+        }
+    )*};
+}
+
+#[cfg(test)]
+targets! {
+    callback_event, 1000, events::callback;
+    create_event, 1000, events::create;
+    detail_event, 1000, events::detail;
+    webhook_headers, 1000, messages::only_what_is_signed_passes;
+    signed_body, 200, messages::whatever_is_signed_is_read;
+    json, 2000, texts::json;
+    token, 2000, texts::token;
+    doctor_line, 200, texts::doctor_line;
+    secret, 1000, keys::secret;
+}
