@@ -19,7 +19,8 @@ pub(crate) fn json(input: &[u8]) {
     };
     let theirs: Value = serde_json::from_slice(input).expect("no JSON was taken for some");
     assert!(same(&ours, &theirs), "{ours:?} was read as {theirs}");
-    assert_eq!(Json::parse(theirs.to_string().as_bytes()), Some(ours), "{theirs}");
+    let again = Json::parse(theirs.to_string().as_bytes());
+    assert!(again.is_some_and(|again| same(&again, &theirs)), "{theirs}");
 }
 
 fn same(ours: &Json, theirs: &Value) -> bool {
