@@ -30,13 +30,17 @@ const ODD: [&str; 24] = [
     "\n",
 ];
 
-/// The files of a target's corpus.
+/// The files of a target's corpus; of events, those of `events/` as well.
 pub(crate) fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/__fuzz__");
-    let files = std::fs::read_dir(directory.join(target).join("corpus")).unwrap();
-    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut directories = vec![tests.join("fuzz/__fuzz__").join(target).join("corpus")];
+    if let Some(function) = target.strip_suffix("_event") {
+        directories.push(tests.join("../events").join(function));
+    }
+    let files = |directory| std::fs::read_dir(directory).unwrap();
+    let mut paths: Vec<_> =
+        directories.into_iter().flat_map(files).map(|file| file.unwrap().path()).collect();
     paths.sort_unstable();
-    assert!(!paths.is_empty(), "{target} has no corpus");
     paths.into_iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
@@ -47,10 +51,13 @@ pub(crate) fn changed(corpus: &[Vec<u8>], input: &[u8]) -> Vec<u8> {
     edited(&corpus[which], changes)
 }
 
-/// The bytes after up to eight changes, of four bytes each: where (two), how, and with what.
+/// The bytes after one to four changes, as the first byte says, of four bytes each: where (two),
+/// how, and with what.
 pub(crate) fn edited(bytes: &[u8], changes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    for [high, low, how, with] in changes.as_chunks::<4>().0.iter().take(8) {
+    let (count, changes) = changes.split_first().unwrap_or((&0, &[]));
+    for [high, low, how, with] in changes.as_chunks::<4>().0.iter().take(usize::from(count % 4) + 1)
+    {
         let end = bytes.len().saturating_add(1);
         let at = usize::from(u16::from_be_bytes([*high, *low])).checked_rem(end).unwrap();
         let next = at.saturating_add(1).min(bytes.len());
