@@ -130,7 +130,7 @@ pub(crate) fn whatever_is_signed_is_read(input: &[u8]) {
 fn sealed(input: &[u8]) -> Vec<u8> {
     let held: Value =
         serde_json::from_slice(input).unwrap_or_else(|_| json!(String::from_utf8_lossy(input)));
-    let kind = if input.len() % 2 == 0 { "TRANSACTION.SUCCESS" } else { "REFUND.SUCCESS" };
+    let kind = if input.len().is_multiple_of(2) { "TRANSACTION.SUCCESS" } else { "REFUND.SUCCESS" };
     let resource = seal("transaction", &held).unwrap();
     json!({"id": "EV-1", "event_type": kind, "resource": resource}).to_string().into_bytes()
 }
