@@ -242,7 +242,7 @@ impl EventKey {
         let (payment, provider, name) = (part()?, part()?, part()?);
         let payment = match payment {
             "stray" => None,
-            id => Some(PaymentId::new(id.parse().map_err(|_no_number| bad)?)?),
+            id => Some(PaymentId::parse(id)?),
         };
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-#".contains(&byte);
         let usable = (1..=256).contains(&name.len()) && name.bytes().all(safe);
@@ -372,6 +372,8 @@ mod tests {
             "42/stripe/",
             "0/stripe/a",
             "x/stripe/a",
+            "042/stripe/a",
+            "+42/stripe/a",
             "42/paypal/a",
             "42/stripe/a b",
         ] {

@@ -6,12 +6,9 @@ use std::fmt;
 
 use ring::hmac;
 
-use super::{
-    Headers, Message, Reading, TOLERANCE_SECS, Verifier, WebhookError, reading::payment_id, recent,
-    required,
-};
+use super::{Headers, Message, Reading, TOLERANCE_SECS, Verifier, WebhookError, recent, required};
 use crate::{
-    domain::{Digest, Outcome, ProviderTxn, Report, Timestamp},
+    domain::{Digest, Outcome, PaymentId, ProviderTxn, Report, Timestamp},
     json::{Json, Object},
     secret::BadSecret,
 };
@@ -140,7 +137,9 @@ fn read(body: &[u8], expected: Option<bool>) -> Reading {
     let livemode = event.get("livemode").and_then(Json::as_bool);
     Reading::Message(Message {
         event_id: event.text("id").map(str::to_owned),
-        payment: metadata.and_then(|data| data.text("payment_id")).and_then(payment_id),
+        payment: metadata
+            .and_then(|data| data.text("payment_id"))
+            .and_then(|id| PaymentId::parse(id).ok()),
         txn: text(txn).and_then(|txn| ProviderTxn::new(txn).ok()),
         amount_minor: object.and_then(|object| object.integer(amount)),
         currency: text("currency").map(str::to_ascii_uppercase),

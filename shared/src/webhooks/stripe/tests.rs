@@ -159,7 +159,7 @@ fn an_intent_is_paid_failed_or_closed() {
     ] {
         let want = Message {
             event_id: Some("evt_1".to_owned()),
-            payment: payment_id("42"),
+            payment: PaymentId::parse("42").ok(),
             txn: Some(ProviderTxn::new("pi_1").unwrap()),
             amount_minor: Some(amount),
             currency: Some("EUR".to_owned()),
