@@ -63,7 +63,9 @@ pub(crate) fn edited(bytes: &[u8], changes: &[u8]) -> Vec<u8> {
         let next = at.saturating_add(1).min(bytes.len());
         let odd = ODD[usize::from(*with).checked_rem(ODD.len()).unwrap()].bytes();
         match how % 8 {
-            0 | 1 => drop(bytes.splice(at..next, [*with])),
+            0 => drop(bytes.splice(at..next, [*with])),
+            // The next letter, digit or bit.
+            1 => drop(bytes.splice(at..next, bytes.get(at).map(|byte| byte.wrapping_add(1)))),
             2 => bytes.insert(at, *with),
             3 => drop(bytes.drain(at..next)),
             4 => drop(bytes.splice(at..at, odd)),

@@ -54,7 +54,7 @@ targets! {
     callback_event, 4000, events::callback;
     create_event, 2000, events::create;
     detail_event, 2000, events::detail;
-    webhook_headers, 1000, messages::only_what_is_signed_passes;
+    webhook_headers, 2000, messages::only_what_is_signed_passes;
     signed_body, 200, messages::whatever_is_signed_is_read;
     json, 2000, texts::json;
     token, 2000, texts::token;

@@ -22,12 +22,18 @@ fn with_keys<T>(check: impl FnOnce(&WebhookKeys) -> T) -> T {
 
 type Pairs = Vec<(String, String)>;
 
-/// A message as text: a line for each header, an empty line, the body.
-fn written(headers: &[(&'static str, String)], body: &[u8]) -> Vec<u8> {
+/// A signed message, with its headers or its body changed as the input says.
+fn tampered(headers: &[(&'static str, String)], body: &[u8], input: &[u8]) -> (Pairs, Vec<u8>) {
+    let (which, changes) = input.split_first().unwrap_or((&0, &[]));
+    if which % 4 == 0 || headers.is_empty() {
+        return (owned(headers), edited(body, changes));
+    }
     let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
-    [lines.collect::<String>().as_bytes(), b"\n", body].concat()
+    let head = edited(lines.collect::<String>().as_bytes(), changes);
+    read(&[&head, &b"\n"[..], body].concat())
 }
 
+/// A message from its text: a line for each header, an empty line, the body.
 fn read(text: &[u8]) -> (Pairs, Vec<u8>) {
     let mut headers = Pairs::new();
     let mut rest = text;
@@ -75,7 +81,7 @@ pub(crate) fn only_what_is_signed_passes(input: &[u8]) {
     };
     for provider in PaymentProvider::ALL {
         let signed = message.from(provider).unwrap();
-        let (headers, body) = read(&edited(&written(&signed.headers, &signed.body), input));
+        let (headers, body) = tampered(&signed.headers, &signed.body, input);
         if passes(provider, &headers, &body) {
             let same = says_the_same(provider, (&headers, &body), &signed);
             assert!(same, "{provider:?} {headers:?} {}", String::from_utf8_lossy(&body));
@@ -83,7 +89,7 @@ pub(crate) fn only_what_is_signed_passes(input: &[u8]) {
     }
     let secret = defaults::WEBHOOK_SECRET;
     let good = signing::standard(secret, "msg_1", NOW_SECS, b"{\"id\":1}").unwrap();
-    let (headers, body) = read(&edited(&written(&good, b"{\"id\":1}"), input));
+    let (headers, body) = tampered(&good, b"{\"id\":1}", input);
     if let Some(id) = passes_standard(&headers, &body) {
         let timestamp = headers.iter().any(|(_, value)| *value == NOW_SECS.to_string());
         assert_eq!((id.as_str(), body.as_slice()), ("msg_1", &b"{\"id\":1}"[..]), "{headers:?}");
