@@ -2,8 +2,8 @@
 //!
 //! `cargo test -p local --test fuzz` replays the corpus of each target, `__fuzz__/TARGET/corpus`,
 //! and then as many random inputs as the target says. Each input counts twice: as it is, and as a
-//! list of changes to a file of the corpus, since random bytes alone seldom come far. Placeholders of
-//! `events/` are filled after that, so a changed body has a signature that fits.
+//! list of changes to a file of the corpus, since random bytes alone seldom come far. Placeholders
+//! of `events/` are filled after that, so that a changed body has a signature that fits.
 //!
 //! To fuzz for real, for as long as you like, with coverage to guide it (`cargo install
 //! cargo-bolero`, and a nightly toolchain):

@@ -66,7 +66,10 @@ proptest! {
 
     #[test]
     fn a_keys_text_is_the_only_one(
-        text in prop_oneof![".{0,40}", "(stray|[+-]?0{0,2}[0-9]{1,17})/(native|stripe|Stripe)/[a-z#./-]{0,5}"],
+        text in prop_oneof![
+            ".{0,40}",
+            "(stray|[+-]?0{0,2}[0-9]{1,17})/(native|stripe|Stripe)/[a-z#./-]{0,5}",
+        ],
     ) {
         if let Ok(key) = EventKey::parse(&text) {
             assert_eq!(key.to_string(), text);
@@ -86,7 +89,8 @@ proptest! {
     #[test]
     fn a_time_is_its_milliseconds(millis in any::<u64>(), more in any::<u64>()) {
         let fits = millis <= Timestamp::MAX_MILLIS;
-        assert_eq!(Timestamp::from_millis(millis).map(Timestamp::millis).ok(), fits.then_some(millis));
+        let time = Timestamp::from_millis(millis).map(Timestamp::millis);
+        assert_eq!(time.ok(), fits.then_some(millis));
         let time = Timestamp::from_millis(millis % (Timestamp::MAX_MILLIS + 1)).unwrap();
         let later = time.plus_millis(more);
         assert!(later >= time && later.millis() <= Timestamp::MAX_MILLIS);
@@ -94,9 +98,13 @@ proptest! {
     }
 
     #[test]
-    fn numbers_of_the_api_are_what_they_were(number in prop_oneof![any::<u64>(), 0..300_u64, 0..=Amount::MINOR_MAX + 1]) {
-        assert_eq!(Status::new(number).map(|status| u64::from(status.code())).ok(), (number <= 4).then_some(number));
-        assert_eq!(Source::new(number).map(|source| u64::from(source.get())).ok(), (number <= 255).then_some(number));
+    fn numbers_of_the_api_are_what_they_were(
+        number in prop_oneof![any::<u64>(), 0..300_u64, 0..=Amount::MINOR_MAX + 1],
+    ) {
+        let status = Status::new(number).map(|status| u64::from(status.code()));
+        assert_eq!(status.ok(), (number <= 4).then_some(number));
+        let source = Source::new(number).map(|source| u64::from(source.get()));
+        assert_eq!(source.ok(), (number <= 255).then_some(number));
         let fits = (1..=Amount::MINOR_MAX).contains(&number);
         let amount = Amount::new(number, Currency::new("JPY").unwrap());
         assert_eq!(amount.map(Amount::minor).ok(), fits.then_some(number));
@@ -104,7 +112,10 @@ proptest! {
     }
 
     #[test]
-    fn names_are_what_they_were(text in prop_oneof![".{0,130}", "[A-Z]{3}", "[!-~]{0,130}"], provider in providers()) {
+    fn names_are_what_they_were(
+        text in prop_oneof![".{0,130}", "[A-Z]{3}", "[!-~]{0,130}"],
+        provider in providers(),
+    ) {
         if let Ok(currency) = Currency::new(&text) {
             assert_eq!(currency.code(), text);
         }
