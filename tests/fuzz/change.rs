@@ -70,7 +70,7 @@ pub(crate) fn edited(bytes: &[u8], changes: &[u8]) -> Vec<u8> {
             3 => drop(bytes.drain(at..next)),
             4 => drop(bytes.splice(at..at, odd)),
             5 | 6 => drop(bytes.splice(value_at(&bytes, at), odd)),
-            // Often not the whole of it.
+            // Its end is missing.
             _ => bytes.truncate(bytes.len().saturating_sub(usize::from(*with % 16))),
         }
     }

@@ -5,15 +5,17 @@
 //! list of changes to a file of the corpus, since random bytes alone seldom come far. Placeholders
 //! of `events/` are filled after that, so that a changed body has a signature that fits.
 //!
-//! To fuzz for real, for as long as you like, with coverage to guide it (`cargo install
-//! cargo-bolero`, and a nightly toolchain):
+//! To fuzz for real, with coverage to guide it and for as long as you like (`cargo install
+//! cargo-bolero`; with a nightly toolchain leave `--sanitizer NONE` out, and memory is watched too):
 //!
 //! ```text
-//! cargo +nightly bolero test --package local callback_event -T 1h
+//! cargo bolero test --package local --sanitizer NONE -T 1h callback_event
 //! ```
 //!
-//! What it finds it keeps in `__fuzz__/TARGET/crashes`, which `cargo test` replays, too. Where a
-//! random input fails, `BOLERO_RANDOM_SEED` of its message brings it back.
+//! Inputs that reach new code it adds to the corpus: keep the few that are worth it. What fails it
+//! puts into `__fuzz__/TARGET/crashes`, which `cargo test` replays as well. Without it, more random
+//! inputs are a matter of `BOLERO_RANDOM_ITERATIONS`; `BOLERO_RANDOM_SEED`, which a failure names,
+//! brings one of them back.
 
 // `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
 #[cfg(test)]
