@@ -9,6 +9,8 @@ mod guard;
 mod ids;
 mod money;
 mod payment;
+#[cfg(test)]
+mod properties;
 mod source;
 mod status;
 mod time;

@@ -31,6 +31,10 @@ use crate::domain::Timestamp;
 /// How far a message's timestamp may lie from now, either way and inclusive.
 const TOLERANCE_SECS: u64 = 300;
 
+/// How many signatures of one kind are looked at: more than a sender ever has secrets. Each costs a
+/// hash of the whole body, and a header has room for thousands: seconds, for anybody's asking.
+const SIGNATURES_MAX: usize = 16;
+
 /// An authentic message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {

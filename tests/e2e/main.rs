@@ -16,6 +16,9 @@ mod flow;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
+#[path = "../handlers.rs"]
+mod handlers;
+#[cfg(test)]
 mod holes;
 #[cfg(test)]
 mod house;

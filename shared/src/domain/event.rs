@@ -1,5 +1,9 @@
 //! The event log: what was received about a payment, and what it did.
 
+mod key;
+
+pub use key::EventKey;
+
 use super::{Change, Digest, Money, OutOfRange, Outcome, PaymentId, Status, Timestamp};
 
 /// Who sent a message, as the event log names it.
@@ -217,56 +221,6 @@ pub struct Said {
     pub currency: Option<String>,
 }
 
-/// What names an entry of the event log: `<payment id>/<provider>/<event id>`, with `stray` in the
-/// place of the id where it is under no payment, and `#<suffix>` after an event id that was taken.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct EventKey {
-    /// The payment it is kept under; `None` for a stray.
-    pub payment: Option<PaymentId>,
-    /// Who sent it.
-    pub provider: Provider,
-    /// The sender's id of it, with its suffix.
-    name: String,
-}
-
-impl EventKey {
-    /// Reads the text of a key.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`] for any other text.
-    pub fn parse(text: &str) -> Result<Self, OutOfRange> {
-        let bad = OutOfRange::new("event");
-        let mut parts = text.splitn(3, '/');
-        let mut part = || parts.next().ok_or(bad);
-        let (payment, provider, name) = (part()?, part()?, part()?);
-        let payment = match payment {
-            "stray" => None,
-            id => Some(PaymentId::new(id.parse().map_err(|_no_number| bad)?)?),
-        };
-        let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-#".contains(&byte);
-        let usable = (1..=256).contains(&name.len()) && name.bytes().all(safe);
-        let provider = Provider::new(provider)?;
-        if usable { Ok(Self { payment, provider, name: name.to_owned() }) } else { Err(bad) }
-    }
-
-    /// The sender's id of it, with its suffix.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl std::fmt::Display for EventKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.payment {
-            Some(payment) => write!(f, "{payment}")?,
-            None => f.write_str("stray")?,
-        }
-        write!(f, "/{}/{}", self.provider.as_str(), self.name)
-    }
-}
-
 /// A message that a person had to look at, as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
@@ -355,28 +309,6 @@ mod tests {
             assert_eq!(EventId::new(given, digest).as_str(), want);
         }
         assert_eq!(EventId::new(Some(&"a".repeat(129)), digest).as_str(), hex);
-    }
-
-    #[test]
-    fn a_key_has_one_text() {
-        let digest = Digest::new([7; 32]);
-        for text in ["42/stripe/evt_1", "stray/wechat/a-b.c", "42/native/evt_1#3"] {
-            assert_eq!(EventKey::parse(text).unwrap().to_string(), text);
-        }
-        let hex = format!("1/alipay/{digest}#{digest}");
-        assert_eq!(EventKey::parse(&hex).unwrap().name().len(), 129);
-        for bad in [
-            "",
-            "42",
-            "42/stripe",
-            "42/stripe/",
-            "0/stripe/a",
-            "x/stripe/a",
-            "42/paypal/a",
-            "42/stripe/a b",
-        ] {
-            assert!(EventKey::parse(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

@@ -77,6 +77,18 @@ impl PaymentId {
         // Zero is no id; it takes the first millisecond of the epoch and twelve zero bits.
         Self(if id == 0 { 1 } else { id })
     }
+
+    /// Reads what [`fmt::Display`] prints.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] for any other text, also for the number with a sign or zeros before it: one
+    /// payment has one name.
+    pub fn parse(text: &str) -> Result<Self, OutOfRange> {
+        let bad = OutOfRange::new("id");
+        let id = Self::new(text.parse().map_err(|_no_number| bad)?)?;
+        if id.to_string() == text { Ok(id) } else { Err(bad) }
+    }
 }
 
 #[cfg(test)]
@@ -91,6 +103,14 @@ mod tests {
         assert!(OrderId::new(MAX_SAFE_INTEGER + 1).is_err());
         assert!(OrderId::new(u64::MAX).is_err());
         assert_eq!(UserId::new(0).unwrap_err().what, "uid");
+    }
+
+    #[test]
+    fn a_payments_id_has_one_text() {
+        assert_eq!(PaymentId::parse("42").map(PaymentId::get), Ok(42));
+        for bad in ["", "0", "042", "+42", " 42", "42 ", "4.2e1", "9007199254740992", "x"] {
+            assert!(PaymentId::parse(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -105,7 +105,33 @@ impl fmt::Display for TraceParent {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..<_>::default() })]
+
+        #[test]
+        fn every_trace_that_is_started_is_read(trace in any::<u128>(), span in any::<u64>()) {
+            let started = TraceParent::start(trace, span);
+            assert_eq!(TraceParent::parse(&started.to_string()), Some(started));
+        }
+
+        #[test]
+        fn a_trace_that_is_read_prints_the_same_and_is_a_header(
+            text in prop_oneof![
+                ".{0,60}",
+                "0[01]-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-g]{2}(-|-00)?",
+                "00-[0-9a-fA]{31,33}-[0-9a-f]{15,17}-[0-9a-f]{2}",
+            ],
+        ) {
+            if let Some(trace) = TraceParent::parse(&text) {
+                assert_eq!(trace.to_string(), text);
+                assert!(text.bytes().all(|byte| byte.is_ascii_graphic()) && text.len() == 55);
+            }
+        }
+    }
 
     #[test]
     fn only_a_well_formed_traceparent_is_taken_over() {

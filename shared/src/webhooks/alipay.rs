@@ -7,10 +7,10 @@ use std::{borrow::Cow, fmt};
 
 use super::{
     Headers, Message, Reading, RsaKey, Verifier, WebhookError, base64, decimal::minor_units,
-    keys::optional_text, reading::payment_id,
+    keys::optional_text,
 };
 use crate::{
-    domain::{Outcome, ProviderTxn, Report, Timestamp},
+    domain::{Outcome, PaymentId, ProviderTxn, Report, Timestamp},
     json::Json,
     secret::BadSecret,
 };
@@ -133,7 +133,7 @@ impl AlipayKeys {
         };
         Reading::Message(Message {
             event_id: form.get("notify_id").map(str::to_owned),
-            payment: form.get("out_trade_no").and_then(payment_id),
+            payment: form.get("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
             txn: form.get("trade_no").and_then(|txn| ProviderTxn::new(txn).ok()),
             amount_minor: form.get("total_amount").and_then(|yuan| minor_units(yuan, DECIMALS)),
             currency: Some("CNY".to_owned()),

@@ -21,7 +21,39 @@ pub(super) fn minor_units(text: &str, decimals: usize) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..<_>::default() })]
+
+        #[test]
+        fn an_amount_that_is_printed_is_read(minor in any::<u64>(), decimals in 1..5_usize) {
+            let unit = 10_u64.pow(u32::try_from(decimals).unwrap());
+            let (whole, fraction) =
+                minor.checked_div(unit).zip(minor.checked_rem(unit)).unwrap();
+            let text = format!("{whole}.{fraction:0decimals$}");
+            assert_eq!(minor_units(&text, decimals), Some(minor));
+            // With fewer zeros at its end, as far as something is left after the point.
+            let short = text.trim_end_matches('0').trim_end_matches('.');
+            assert_eq!(minor_units(short, decimals), Some(minor), "{short}");
+            assert_eq!(minor_units(&minor.to_string(), 0), Some(minor));
+            assert_eq!(minor_units(&format!("0{text}"), decimals), None);
+            assert_eq!(minor_units(&format!("{text}0"), decimals), None);
+        }
+
+        #[test]
+        fn an_amount_that_is_read_is_the_one_that_was_printed(
+            text in "-?[0-9]{0,22}[.,e]?[0-9]{0,4}",
+        ) {
+            if let Some(minor) = minor_units(&text, 2) {
+                let printed = format!("{}.{:02}", minor / 100, minor % 100);
+                let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+                assert_eq!(format!("{whole}.{fraction:0<2}"), printed, "{text}");
+            }
+        }
+    }
 
     #[test]
     fn yuan_are_a_hundred_fen() {

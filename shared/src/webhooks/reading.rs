@@ -44,22 +44,3 @@ impl Message {
         }
     }
 }
-
-/// Reads the id of ours that a provider was given as a text: canonical decimal.
-pub(super) fn payment_id(text: &str) -> Option<PaymentId> {
-    let canonical = !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| canonical).and_then(|id| PaymentId::new(id).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_payments_id_has_one_text() {
-        assert_eq!(payment_id("42").map(PaymentId::get), Some(42));
-        for bad in ["", "0", "042", "+42", " 42", "42 ", "4.2e1", "9007199254740992", "x"] {
-            assert_eq!(payment_id(bad), None, "{bad}");
-        }
-    }
-}

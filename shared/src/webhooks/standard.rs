@@ -8,7 +8,9 @@ pub use key::StandardKey;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Headers, TOLERANCE_SECS, Verified, WebhookError, base64, recent, required};
+use super::{
+    Headers, SIGNATURES_MAX, TOLERANCE_SECS, Verified, WebhookError, base64, recent, required,
+};
 use crate::domain::Timestamp;
 
 /// Names the message; part of what is signed.
@@ -31,7 +33,8 @@ pub fn is_spoken(headers: &Headers<'_>) -> bool {
 ///
 /// `body` is the request's body byte for byte. A key checks signatures of its own version alone, so
 /// a public key never becomes the secret of an HMAC. Any signature that fits any key is enough:
-/// that is how either side rotates. Other versions and malformed entries are passed over.
+/// that is how either side rotates. Other versions and malformed entries are passed over, and so is
+/// what comes after the first sixteen of a kind.
 ///
 /// An id may hold a `.`, as in every published library. Where id ends and timestamp begins is then
 /// not signed, but moving that border puts digits and a `.` before the body, which is no JSON.
@@ -96,7 +99,8 @@ fn fits(
     let mut verdict =
         if keys.is_empty() { WebhookError::NoKeys } else { WebhookError::NoSignature };
     for key in keys {
-        for (_, signature) in signatures.iter().filter(|(version, _)| *version == key.version()) {
+        let of_its_kind = signatures.iter().filter(|(version, _)| *version == key.version());
+        for (_, signature) in of_its_kind.take(SIGNATURES_MAX) {
             if key.verifies(message, signature) {
                 return Ok(());
             }

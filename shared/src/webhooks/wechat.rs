@@ -12,11 +12,11 @@ use std::fmt;
 use seal::ApiV3Key;
 
 use super::{
-    Headers, Message, Reading, RsaKey, Verifier, WebhookError, base64, keys::optional_text,
-    reading::payment_id, recent, required,
+    Headers, Message, Reading, RsaKey, Verifier, WebhookError, base64, keys::optional_text, recent,
+    required,
 };
 use crate::{
-    domain::{Outcome, ProviderTxn, Report, Timestamp},
+    domain::{Outcome, PaymentId, ProviderTxn, Report, Timestamp},
     json::{Json, Object},
     secret::BadSecret,
 };
@@ -228,7 +228,7 @@ impl WeChatKeys {
         let amount = resource.object("amount");
         let currency = amount.and_then(|amount| amount.text("currency")).unwrap_or("CNY");
         Message {
-            payment: resource.text("out_trade_no").and_then(payment_id),
+            payment: resource.text("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
             txn: resource.text("transaction_id").and_then(|txn| ProviderTxn::new(txn).ok()),
             amount_minor: amount.and_then(|amount| amount.integer("total")),
             currency: Some(currency.to_owned()),

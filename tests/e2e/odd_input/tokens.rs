@@ -20,8 +20,8 @@ fn forged(header: &Value, claims: &str) -> String {
     format!("{message}.{}", BASE64URL.encode(tag))
 }
 
-async fn answer(authorization: &str) -> api::Reply {
-    let request = api::post(shared(), "detail").header("authorization", authorization);
+async fn answer(operation: &str, authorization: &str) -> api::Reply {
+    let request = api::post(shared(), operation).header("authorization", authorization);
     request.json(&json!({"id": 1})).send().await
 }
 
@@ -38,6 +38,8 @@ fn odd(good: &str, now: u64) -> Vec<String> {
     let under = |header: Value| forged(&header, &claims.to_string());
     let doubled = format!(r#"{{"uid":1,"uid":2,"exp":{soon}}}"#);
     let timeless = r#"{"uid":1}"#;
+    let nobody = json!({"exp": soon}).to_string();
+    let long = json!({"uid": 1, "exp": soon, "x": "x".repeat(4096)}).to_string();
     vec![
         String::new(),
         "x".repeat(5000),
@@ -54,6 +56,7 @@ fn odd(good: &str, now: u64) -> Vec<String> {
         with("exp", json!(soon.to_string())),
         with("exp", json!(1.0e10)),
         with("exp", json!(-1)),
+        with("exp", json!(now)),
         with("exp", json!(now.saturating_sub(1))),
         with("nbf", json!(soon)),
         with("nbf", json!("0")),
@@ -65,6 +68,8 @@ fn odd(good: &str, now: u64) -> Vec<String> {
         with("uid", json!(1_u64 << 53)),
         with("uid", json!([1])),
         forged(&hs256, timeless),
+        forged(&hs256, &nobody),
+        forged(&hs256, &long),
         forged(&hs256, &doubled),
         forged(&hs256, "[]"),
         forged(&hs256, "not JSON"),
@@ -89,7 +94,7 @@ async fn a_token_that_does_not_count_is_refused_with_one_text() {
     let before = pids(stack);
     let good = stack.payer_token(1);
     for scheme in ["Bearer", "bEARER"] {
-        answer(&format!("{scheme} {good}")).await.problem("payment-not-found");
+        answer("detail", &format!("{scheme} {good}")).await.problem("payment-not-found");
     }
     let odd = [odd(&good, clock::now_secs()), flipped(&good)].concat();
     let schemes = ["Basic MTox", "Bearer", "Bearer "].map(str::to_owned);
@@ -97,10 +102,41 @@ async fn a_token_that_does_not_count_is_refused_with_one_text() {
     let headers = headers.chain(schemes).chain([good.clone(), format!("Token {good}")]);
     let mut texts = BTreeSet::new();
     for header in headers {
-        let mut problem = answer(&header).await.problem("unauthenticated");
-        problem["request_id"] = Value::Null;
-        texts.insert(problem.to_string());
+        for operation in ["create", "detail", "list"] {
+            let mut problem = answer(operation, &header).await.problem("unauthenticated");
+            problem["request_id"] = Value::Null;
+            texts.insert(problem.to_string());
+        }
     }
     assert_eq!(texts.len(), 1, "{texts:?}");
     assert_unharmed(stack, &before);
+}
+
+/// The same for services: what names nobody may still be one, but not by an odd scope.
+#[tokio::test]
+async fn an_odd_token_opens_no_callback() {
+    let stack = shared();
+    let good = stack.service_token();
+    answer("callback", &format!("Bearer {good}")).await.problem("invalid-request");
+    let now = clock::now_secs();
+    let hs256 = json!({"alg": "HS256", "typ": "JWT"});
+    let scoped = |scope: Value| {
+        let claims = json!({"uid": 1, "exp": now.saturating_add(60), "scope": scope});
+        forged(&hs256, &claims.to_string())
+    };
+    for (token, slug) in [
+        (scoped(json!("")), "forbidden"),
+        (scoped(json!("pay:callbacks")), "forbidden"),
+        (scoped(json!("PAY:CALLBACK")), "forbidden"),
+        (scoped(json!("pay:callback,pay:service")), "forbidden"),
+        (scoped(json!(["pay:service"])), "forbidden"),
+        (scoped(json!({"pay:callback": true})), "unauthenticated"),
+        (scoped(json!(["pay:callback", 1])), "unauthenticated"),
+        (scoped(Value::Null), "unauthenticated"),
+    ] {
+        answer("callback", &format!("Bearer {token}")).await.problem(slug);
+    }
+    for token in flipped(&good) {
+        answer("callback", &format!("Bearer {token}")).await.problem("unauthenticated");
+    }
 }

@@ -1,6 +1,9 @@
 //! Signatures of every odd kind over a native message.
 
-use local::{clock, signing};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use local::{clock, defaults, signing};
+use pay::domain::Digest;
 
 use crate::api::{self, Request};
 use crate::stage::{assert_unharmed, payment, pids, shared};
@@ -33,7 +36,18 @@ async fn a_signature_that_does_not_count_is_refused_and_nothing_moves() {
     let signature = good[2].1.clone();
     let base64 = signature.trim_start_matches("v1,");
     let base64url = base64.replace('+', "-").replace('/', "_");
+    let tag = BASE64.decode(base64).unwrap();
+    let hex = Digest::new(tag.clone().try_into().unwrap()).to_string();
     let mut refused = vec![
+        changed(2, format!("v1,{hex}")),
+        changed(2, format!("v1,{}", hex.to_uppercase())),
+        changed(2, format!("v1={base64}")),
+        changed(2, format!("V1,{base64}")),
+        changed(2, format!("v1,{}", BASE64.encode(&tag[..31]))),
+        changed(2, format!("v1,{}", BASE64.encode([&tag[..], b"x"].concat()))),
+        changed(1, format!("0{}", good[1].1)),
+        changed(1, format!("{}.0", good[1].1)),
+        changed(1, "18446744073709551616".to_owned()),
         changed(0, String::new()),
         changed(0, "msg_other".to_owned()),
         changed(0, "msg_odd,msg_odd".to_owned()),
@@ -93,6 +107,61 @@ async fn a_signature_counts_for_five_minutes_either_way() {
     }
     for outside in [now - 301, now + 320, 0] {
         at(outside).send().await.problem("bad-signature");
+    }
+}
+
+/// Signed is signed: whatever is in the id that no header forbids.
+#[tokio::test]
+async fn an_id_may_be_odd_and_a_message_of_no_use_is_taken() {
+    let stack = shared();
+    let payment = payment(stack).await;
+    for id in ["a.b", "a.1800000000.b", "..", "a/b#c", "a b", &"x".repeat(300)] {
+        let message = api::post(stack, "callback").json(&payment.message(1, 2));
+        message.signed_as(id, clock::now_secs()).send().await.ok();
+    }
+    for entry in table::events(stack, payment.id).await {
+        let key = entry["sk"].as_str().unwrap();
+        assert!(key.len() <= 256 && key.bytes().all(|byte| byte.is_ascii_graphic()), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_of_stripes_is_64_lower_case_digits() {
+    let stack = shared();
+    let body = r#"{"id":"evt_odd","object":"event","type":"of.no.kind","data":{"object":{}}}"#;
+    let now = clock::now_secs();
+    let [(name, good)] = signing::stripe(defaults::STRIPE_SECRET, now, body.as_bytes());
+    let send =
+        |value: &str| api::post(stack, "callback/stripe").text(body).header(name, value).send();
+    let tag = good.rsplit('=').next().unwrap();
+    // A kind that nobody knows is thanked for.
+    for fine in [good.clone(), format!("{good},v0={tag}"), format!("v9=x,{good},v1=x,")] {
+        assert_eq!(send(&fine).await.ok(), serde_json::json!({}), "{fine}");
+    }
+    for bad in [
+        String::new(),
+        good.replace(tag, &tag.to_uppercase()),
+        good.replace("v1=", "v0="),
+        good.replace("v1=", "V1="),
+        good.replace("v1=", "v1:"),
+        good.replace(tag, tag.split_at(62).0),
+        format!("{good}00"),
+        format!("{good}, {good}"),
+        format!("{good},t={now}"),
+        format!("{good},t=1"),
+        good.replace("t=", "t=-"),
+        good.replace("t=", "t=0"),
+        good.replace(&now.to_string(), &format!("{now}000")),
+        good.replace(&now.to_string(), &format!("1{}", "0".repeat(30))),
+        good.replace(&format!("t={now},"), ""),
+    ] {
+        send(&bad).await.problem("bad-signature");
+    }
+    for (secs, fits) in
+        [(now - 290, true), (now + 299, true), (now - 301, false), (now + 320, false)]
+    {
+        let [(_, value)] = signing::stripe(defaults::STRIPE_SECRET, secs, body.as_bytes());
+        assert_eq!(send(&value).await.status, if fits { 200 } else { 401 }, "{secs}");
     }
 }
 

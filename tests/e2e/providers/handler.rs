@@ -1,52 +1,23 @@
-//! The handler of callback in this process, at a time that the test chooses, over a store and a
-//! shop in memory.
+//! Messages of providers to the handler of callback in this process.
 
-use std::sync::Arc;
-
-use callback::{App, BODY_MAX, handle};
-use lambda_runtime::{Context, LambdaEvent};
-use pay::auth::{AuthKey, TokenRules};
-use pay::domain::Timestamp;
-use pay::http::serve;
-use pay::ports::{Generations, Keys, NoKeys};
 use pay::testing::{FakeShop, FakeStore, Gate};
 use pay::webhooks::WebhookKeys;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-/// Keys that never change; none are none.
-struct Fixed<K>(Option<Arc<Generations<K>>>);
-
-impl<K: Send + Sync> Keys<K> for Fixed<K> {
-    async fn keys(&self, _now: Timestamp) -> Result<Arc<Generations<K>>, NoKeys> {
-        self.0.clone().ok_or_else(|| NoKeys("there are none".into()))
-    }
-
-    async fn reread(&self, _now: Timestamp) -> Option<Arc<Generations<K>>> {
-        None
-    }
-}
+use crate::handlers::{Fixed, World, callback};
 
 /// The answer to an event at this time, by a function with this webhook secret.
 pub(super) async fn answer(secret: WebhookKeys, event: &Value, now_secs: u64) -> Value {
     let gate = Gate::default();
-    let shop = FakeShop::behind(gate.clone());
-    let app = App {
-        store: FakeStore::behind(gate),
-        users: shop.clone(),
-        orders: shop,
-        auth_keys: Fixed::<AuthKey>(None),
-        webhook_keys: Fixed(Some(Arc::new(Generations { current: secret, previous: None }))),
-        rules: TokenRules::default(),
+    let world = World {
+        store: FakeStore::behind(gate.clone()),
+        shop: FakeShop::behind(gate),
+        auth_keys: Fixed::new(None),
+        webhook_keys: Fixed::new(Some(secret)),
     };
-    let mut context = Context::default();
-    let now_ms = now_secs.saturating_mul(1000);
-    context.deadline = now_ms.saturating_add(60_000);
-    let payload = RawValue::from_string(event.to_string()).unwrap();
-    let clock = || Timestamp::from_millis(now_ms).unwrap();
-    let event = LambdaEvent { payload, context };
-    let serve = serve(event, clock, BODY_MAX, |door, invocation| handle(&app, door, invocation));
-    serde_json::to_value(serve.await.unwrap()).unwrap()
+    let event = RawValue::from_string(event.to_string()).unwrap();
+    serde_json::to_value(callback(world, event, now_secs).await.unwrap()).unwrap()
 }
 
 /// An event of the gateway for a provider's route, or for our own with `standard`.

@@ -66,5 +66,5 @@ fn shard(number: u64) -> String {
 
 /// The payment whose items are under this key, if it is a payment's.
 pub(super) fn payment_of(pk: &str) -> Option<PaymentId> {
-    PaymentId::new(pk.strip_prefix("pay#")?.parse().ok()?).ok()
+    PaymentId::parse(pk.strip_prefix("pay#")?).ok()
 }

@@ -259,3 +259,14 @@ fn signing_makes_the_published_signature_and_needs_a_secret() {
     assert_eq!(sign(&secret, ID, NOW, BODY.as_bytes()).as_deref(), Some(V1));
     assert_eq!(sign(&public, ID, NOW, BODY.as_bytes()), None);
 }
+
+/// Each one costs a hash of the whole body, and whoever sends them need not be known.
+#[test]
+fn only_so_many_signatures_are_looked_at() {
+    let after = |wrong: usize| format!("{}{V1}", "v1,AAAA ".repeat(wrong));
+    assert_eq!(verdict(&after(SIGNATURES_MAX - 1), &[SECRET]), Ok(()));
+    assert_eq!(verdict(&after(SIGNATURES_MAX), &[SECRET]), Err(WebhookError::BadSignature));
+    // Those of other versions cost nothing.
+    let others = format!("{}{V1}", "v9,AAAA v1a,AAAA ".repeat(SIGNATURES_MAX));
+    assert_eq!(verdict(&others, &[SECRET]), Ok(()));
+}

@@ -166,7 +166,7 @@ fn the_official_vectors_of_the_seal_open_or_not() {
 fn a_payment_that_was_made_is_paid() {
     let want = Message {
         event_id: Some("EV-2018022511223320873".to_owned()),
-        payment: payment_id("1217752501201407"),
+        payment: PaymentId::parse("1217752501201407").ok(),
         txn: Some(ProviderTxn::new("4200000001202611231234567890").unwrap()),
         amount_minor: Some(100),
         currency: Some("CNY".to_owned()),

@@ -1,0 +1,329 @@
+//! What is odd about the request as a whole, on each of the four routes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use local::messages::{Message, Outcome};
+use local::{clock, defaults, signing};
+use pay::webhooks::PaymentProvider;
+use serde_json::{Value, json};
+
+use crate::api::{self, Request, send_event};
+use crate::stage::{Payment, assert_unharmed, payment, pids, shared, shown, user};
+use crate::table;
+
+const OPERATIONS: [&str; 4] = ["create", "detail", "list", "callback"];
+
+fn function(operation: &str) -> &str {
+    if operation == "list" { "detail" } else { operation }
+}
+
+/// A request from who may make it, without a body.
+fn by<'a>(operation: &str, uid: u64) -> Request<'a> {
+    let request = api::post(shared(), operation);
+    if operation == "callback" { request.service() } else { request.payer(uid) }
+}
+
+/// A body that each operation takes.
+fn body(operation: &str, payment: Payment) -> Value {
+    match operation {
+        "create" => {
+            let oid = shared().shop().add_order(payment.uid, 100);
+            json!({"uid": payment.uid, "oid": oid, "amount": 100})
+        }
+        "detail" => json!({"id": payment.id}),
+        "list" => json!({}),
+        _ => payment.message(1, 2),
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_object_is_refused_on_every_route() {
+    let stack = shared();
+    let before = pids(stack);
+    let payment = payment(stack).await;
+    for operation in OPERATIONS {
+        let good = body(operation, payment).to_string();
+        let members = good.trim_start_matches('{').trim_end_matches('}');
+        let members = if members.is_empty() { "\"y\":1" } else { members };
+        let with = |rest: &str| format!("{{{members},{rest}}}").into_bytes();
+        let array: Vec<Value> = serde_json::from_str::<Value>(&good)
+            .unwrap()
+            .as_object()
+            .unwrap()
+            .values()
+            .cloned()
+            .collect();
+        let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for odd in [
+            Vec::new(),
+            b" ".to_vec(),
+            b"null".to_vec(),
+            b"[]".to_vec(),
+            "[".repeat(60_000).into_bytes(),
+            json!(array).to_string().into_bytes(),
+            format!("[{good}]").into_bytes(),
+            json!(good).to_string().into_bytes(),
+            format!("\u{feff}{good}").into_bytes(),
+            [b"\xff\xfe".to_vec(), utf16.clone()].concat(),
+            utf16,
+            format!("{good}x").into_bytes(),
+            format!("{good}{{}}").into_bytes(),
+            format!("{good}\n{good}").into_bytes(),
+            good.trim_end_matches('}').to_owned().into_bytes(),
+            format!("{{{members},}}").into_bytes(),
+            format!("{{{members},{members}}}").into_bytes(),
+            format!("{{{members}}}//").into_bytes(),
+            with(r#""x":1,"\u0078":1"#),
+            with(r#""x":{"a":[{"b":1,"b":1}]}"#),
+            with(r#""x":"\udc00\ud800""#),
+            with(r#""\ud800":1"#),
+            with(r#""x":[-1e999]"#),
+            with(r#""x":NaN"#),
+            with(r#""x":01"#),
+            with("'x':1"),
+            with("\"x\":\"\u{0}\""),
+            with("\"x\":\"\n\""),
+            with("\"x\":\"\t\""),
+            with(&format!("\"x\":{}{}", "[".repeat(32), "]".repeat(32))),
+            with(&format!("\"x\":{}1{}", "{\"a\":".repeat(32), "}".repeat(32))),
+            [members_open(members), b"\"x\":\"\xc0\x80\"}".to_vec()].concat(),
+            [members_open(members), b"\"x\":\"\xed\xa0\x80\"}".to_vec()].concat(),
+            [members_open(members), b"\"\xff\":1}".to_vec()].concat(),
+        ] {
+            let shown = String::from_utf8_lossy(&odd).chars().take(120).collect::<String>();
+            let answer = by(operation, payment.uid).text(odd).send().await;
+            assert_eq!(answer.status, 400, "{operation} {shown:?}: {}", answer.body);
+            answer.problem("invalid-request");
+        }
+        let deepest = with(&format!("\"x\":{}{}", "[".repeat(31), "]".repeat(31)));
+        by(operation, payment.uid).text(deepest).send().await.ok();
+    }
+    assert_unharmed(stack, &before);
+}
+
+fn members_open(members: &str) -> Vec<u8> {
+    format!("{{{members},").into_bytes()
+}
+
+#[tokio::test]
+async fn only_plain_utf8_json_is_taken_on_every_route() {
+    let payment = payment(shared()).await;
+    for operation in OPERATIONS {
+        let text = body(operation, payment).to_string();
+        let typed = |kind: &str| {
+            by(operation, payment.uid).header("content-type", kind).bytes(text.clone())
+        };
+        for bad in [
+            "",
+            "text/plain",
+            "text/json",
+            "application/jsonp",
+            "application/xml",
+            "*/*",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=utf-16",
+            "application/json; charset=gbk",
+            "application/json, application/json",
+            "application/json;charset=\"utf-8\";charset=gbk",
+            "application/problem+json",
+        ] {
+            typed(bad).send().await.problem("unsupported-media-type");
+        }
+        by(operation, payment.uid)
+            .bytes(text.clone())
+            .send()
+            .await
+            .problem("unsupported-media-type");
+        for encoding in ["gzip", "br", "identity", ""] {
+            let encoded = typed("application/json").header("content-encoding", encoding);
+            encoded.send().await.problem("unsupported-media-type");
+        }
+        if operation == "create" {
+            continue;
+        }
+        for good in ["Application/Json;Charset=UTF-8", "application/json; charset=\"utf-8\"; x=y"] {
+            typed(good).send().await.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_limit_is_taken() {
+    let payment = payment(shared()).await;
+    for (operation, most) in [("create", 1 << 16), ("detail", 1 << 16), ("list", 1 << 16)] {
+        let mut wanted = body(operation, payment);
+        wanted["x"] = json!("");
+        let filler = "x".repeat(most - wanted.to_string().len());
+        wanted["x"] = json!(filler);
+        let request = by(operation, payment.uid).json(&wanted);
+        request.clone().send().await.ok();
+        let answer = send_event(shared(), function(operation), &request.event()).await;
+        assert_eq!(answer.status, if operation == "create" { 409 } else { 200 });
+        wanted["x"] = json!(format!("{filler}x"));
+        let request = by(operation, payment.uid).json(&wanted);
+        send_event(shared(), function(operation), &request.event()).await.problem("body-too-large");
+        request.send().await.problem("body-too-large");
+    }
+}
+
+/// What is odd about an event, and still no reason to refuse it: where, and what is there.
+fn odd_but_fine() -> Vec<(&'static [&'static str], Value)> {
+    vec![
+        (&["rawQueryString"], json!("<a>&=%%&\u{1}")),
+        (&["rawQueryString"], json!("x".repeat(70 * 1024))),
+        (&["rawPath"], json!("//..//%ff")),
+        (&["headers", "x-forwarded-port"], json!("not a port")),
+        (&["headers", "cookie"], json!("a=b; c")),
+        (&["queryStringParameters"], json!({"<": "\u{0}"})),
+        (&["cookies"], json!(["", ";;=", "a=b"])),
+        (&["headers", "x-forwarded-proto"], json!("https,http")),
+        (&["headers", "host"], json!("a b<c>:99999")),
+        (&["headers", "traceparent"], json!("00-\u{e9}")),
+        (&["requestContext", "http", "sourceIp"], json!("nowhere")),
+        (&["requestContext", "authorizer"], json!({"new": [1]})),
+        (&["new"], json!({"x": []})),
+    ]
+}
+
+/// What makes an event unreadable.
+fn unreadable() -> Vec<(&'static [&'static str], Value)> {
+    let junk = ["%", "=", "a", "A=A=", "e30\n", "\u{0}", "é", "e-_"];
+    let mut all: Vec<(&'static [&'static str], Value)> = vec![
+        (&["headers"], json!({"x": "a\u{1}b"})),
+        (&["headers", "x"], json!("a\nb")),
+        (&["headers", "x y"], json!("a")),
+        (&["headers", "x"], json!(1)),
+        (&["headers"], json!("x")),
+        (&["headers"], json!([])),
+        (&["body"], Value::Null),
+        (&["isBase64Encoded"], json!("true")),
+        (&["body"], json!([1])),
+        (&["version"], json!(2)),
+        (&["version"], json!("1.0")),
+        (&["version"], Value::Null),
+        (&["requestContext"], json!([])),
+        (&["requestContext", "http"], json!(1)),
+    ];
+    let body: &[&str] = &["body"];
+    all.extend(junk.map(|junk| (body, json!(junk))));
+    all
+}
+
+#[tokio::test]
+async fn an_odd_event_is_answered_on_every_route() {
+    let stack = shared();
+    let before = pids(stack);
+    let payment = payment(stack).await;
+    for operation in OPERATIONS {
+        let send = async |path: &[&str], value: Value| {
+            let mut event = by(operation, payment.uid).json(&body(operation, payment)).event();
+            *path.iter().fold(&mut event, |event, name| &mut event[*name]) = value;
+            send_event(stack, function(operation), &event).await
+        };
+        for (path, value) in odd_but_fine() {
+            send(path, value).await.ok();
+        }
+        // Of each length, padded as the gateway does and as others do not.
+        for filler in ["", "x", "xx"] {
+            let mut wanted = body(operation, payment);
+            wanted["filler"] = json!(filler);
+            let padded = BASE64.encode(wanted.to_string());
+            let unpadded = padded.trim_end_matches('=').to_owned();
+            send(&["body"], json!(padded)).await;
+            let answer = send(&["body"], json!(unpadded)).await;
+            assert_eq!(answer.status, if operation == "create" { 409 } else { 200 });
+        }
+        for (path, value) in unreadable() {
+            send(path, value).await.problem("invalid-request");
+        }
+    }
+    assert_unharmed(stack, &before);
+}
+
+/// A body that nobody wrapped, though it looks wrapped.
+#[tokio::test]
+async fn base64_counts_only_where_it_is_said() {
+    let payment = payment(shared()).await;
+    let text = json!({"id": payment.id}).to_string();
+    let mut event = by("detail", payment.uid).text(BASE64.encode(&text)).event();
+    send_event(shared(), "detail", &event).await.problem("invalid-request");
+    event["body"] = json!(text);
+    send_event(shared(), "detail", &event).await.problem("invalid-request");
+    event["isBase64Encoded"] = json!(false);
+    send_event(shared(), "detail", &event).await.ok();
+}
+
+/// A right signature, on another sender's path.
+#[tokio::test]
+async fn a_signature_counts_on_its_own_path_alone() {
+    let stack = shared();
+    let of = user(stack);
+    let payment = crate::stage::payment_of(stack, of, 100).await;
+    let paths = ["callback", "callback/stripe", "callback/wechat", "callback/alipay"];
+    for (index, sender) in [
+        None,
+        Some(PaymentProvider::Stripe),
+        Some(PaymentProvider::WeChat),
+        Some(PaymentProvider::Alipay),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (other, path) in paths.iter().enumerate().filter(|(other, _)| *other != index) {
+            let (headers, body) = signed(sender, payment);
+            let bare = api::post(stack, path).bytes(body);
+            let request = headers.iter().fold(bare, |bare, (name, value)| bare.header(name, value));
+            let answer = request.send().await;
+            assert_eq!(answer.status, 401, "{sender:?} on {path}: {}", answer.body);
+            assert_ne!(other, index);
+        }
+    }
+    assert_eq!(shown(stack, payment).await["status"], 0);
+    assert_eq!(table::events(stack, payment.id).await.len(), 0);
+}
+
+fn signed(
+    sender: Option<PaymentProvider>,
+    payment: Payment,
+) -> (Vec<(&'static str, String)>, Vec<u8>) {
+    if let Some(provider) = sender {
+        let message = Message::new(payment.id, payment.amount, Outcome::Paid);
+        let signed = message.from(provider).unwrap();
+        return (signed.headers, signed.body);
+    }
+    let body = payment.message(1, 1).to_string().into_bytes();
+    let secret = defaults::WEBHOOK_SECRET;
+    let headers = signing::standard(secret, "msg_other", clock::now_secs(), &body).unwrap();
+    (headers.to_vec(), body)
+}
+
+#[tokio::test]
+async fn other_methods_and_paths_are_not_there() {
+    let client = crate::echo::http();
+    for (method, path) in [
+        ("GET", "/api/pay/callback"),
+        ("GET", "/api/pay/create"),
+        ("PUT", "/api/pay/detail"),
+        ("DELETE", "/api/pay/list"),
+        ("PATCH", "/api/pay/callback/stripe"),
+        ("POST", "/api/pay/list/"),
+        ("POST", "/api/pay/create/"),
+        ("POST", "/prod/api/pay/create"),
+        ("POST", "/api/pay"),
+        ("POST", "/api/pay/callback/stripe/x"),
+        ("POST", "/api/pay/callback/"),
+        ("POST", "/api/pay/callback/stripe/"),
+        ("POST", "/api//pay/create"),
+        ("POST", "//api/pay/create"),
+        ("POST", "/$default/api/pay/create"),
+        ("POST", "/API/PAY/CREATE"),
+        ("POST", "/api/pay/create%20"),
+        ("POST", "/"),
+    ] {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let url = format!("{}{path}", shared().api);
+        let answer = client.request(method, url).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+        assert_eq!(answer.text().await.unwrap(), r#"{"message":"Not Found"}"#);
+    }
+}

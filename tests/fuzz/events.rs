@@ -1,0 +1,181 @@
+//! Whole events, to each handler over a store and a shop in memory.
+
+use std::cell::OnceCell;
+
+use lambda_runtime::Diagnostic;
+use local::defaults;
+use local::events::{Filling, fill};
+use pay::auth::{AuthKey, TokenRules};
+use pay::domain::{Amount, Currency, OrderId, PaymentId, UserId};
+use pay::http::{Code, FunctionError, Reply, serve};
+use pay::json::{Json, Object};
+use pay::ports::TraceParent;
+use pay::testing::{FakeShop, FakeStore, Gate, SeededIds, block_on};
+use pay::usecases::create::{CreatePayment, create as create_payment};
+use pay::webhooks::WebhookKeys;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::NOW_SECS;
+use crate::handlers::{self, Fixed, World, at, invocation};
+
+thread_local! {
+    static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    static KEYS: OnceCell<(Fixed<AuthKey>, Fixed<WebhookKeys>)> = const { OnceCell::new() };
+}
+
+fn cny() -> Currency {
+    Currency::new("CNY").unwrap()
+}
+
+/// User 1 has the orders 1 and 2, of 100 each; payment 42 is of order 1, and nothing is of 2.
+fn world() -> World {
+    let gate = Gate::default();
+    let (store, shop) = (FakeStore::behind(gate.clone()), FakeShop::behind(gate));
+    let uid = UserId::new(1).unwrap();
+    let oid = |oid| OrderId::new(oid).unwrap();
+    shop.sells(uid, oid(1), 100);
+    shop.sells(uid, oid(2), 100);
+    let ids = SeededIds::new(0);
+    ids.first([PaymentId::new(42).unwrap()]);
+    let amount = Amount::new(100, cny()).unwrap();
+    let wanted = CreatePayment { uid, oid: oid(1), amount, key: None };
+    let trace = TraceParent::start(1, 1);
+    block_on(create_payment((&shop, &shop), (&store, &ids), wanted, at(NOW_SECS), &trace)).unwrap();
+    let (auth_keys, webhook_keys) = KEYS.with(|keys| keys.get_or_init(known_keys).clone());
+    World { store, shop, auth_keys, webhook_keys }
+}
+
+fn known_keys() -> (Fixed<AuthKey>, Fixed<WebhookKeys>) {
+    let auth = json!({"access_secret": defaults::ACCESS_SECRET}).to_string();
+    let webhooks = defaults::webhook_secrets().unwrap().to_string();
+    let auth = AuthKey::from_secret(&auth).unwrap();
+    (Fixed::new(Some(auth)), Fixed::new(Some(WebhookKeys::from_secret(&webhooks).unwrap())))
+}
+
+pub(crate) fn callback(input: &[u8]) {
+    let reply = |event| {
+        RUNTIME.with(|runtime| runtime.block_on(handlers::callback(world(), event, NOW_SECS)))
+    };
+    each(input, reply);
+}
+
+/// Judges the reply to the event as it is, and to what its placeholders make of it.
+fn each(input: &[u8], reply: impl Fn(Box<RawValue>) -> Result<Reply, FunctionError>) {
+    judge(input, &reply);
+    if let Some(event) = filled(input) {
+        judge(&event, &reply);
+    }
+}
+
+/// The event with its placeholders filled: tokens of now, and signatures over what the body is.
+fn filled(input: &[u8]) -> Option<Vec<u8>> {
+    let ids = [("pending_id", 42), ("paid_id", 42), ("closed_id", 43), ("free_oid", 2)];
+    let values = ids.map(|(name, id)| (name.to_owned(), id.to_string())).into();
+    let filling = Filling { now_secs: NOW_SECS, values, ..Filling::default() };
+    let text = String::from_utf8_lossy(input);
+    // A length that was changed may be any.
+    let can_be = text.contains("{{") && !text.contains("{{filler:");
+    can_be.then(|| fill(&text, &filling).ok()).flatten().map(|event| event.to_string().into_bytes())
+}
+
+pub(crate) fn create(input: &[u8]) {
+    let World { store, shop, auth_keys, .. } = world();
+    let app = create::App {
+        store,
+        users: shop.clone(),
+        orders: shop,
+        ids: SeededIds::new(1),
+        auth_keys,
+        rules: TokenRules::default(),
+        currency: cny(),
+    };
+    let reply = |event| {
+        let handle = |door, invocation| create::handle(&app, door, invocation);
+        let event = invocation(event, NOW_SECS);
+        let reply = serve(event, || at(NOW_SECS), create::BODY_MAX, handle);
+        RUNTIME.with(|runtime| runtime.block_on(reply))
+    };
+    each(input, reply);
+}
+
+pub(crate) fn detail(input: &[u8]) {
+    let World { store, auth_keys, .. } = world();
+    let app = detail::App { store, auth_keys, rules: TokenRules::default() };
+    let reply = |event| {
+        let handle = |door, invocation| detail::handle(&app, door, invocation);
+        let event = invocation(event, NOW_SECS);
+        let reply = serve(event, || at(NOW_SECS), detail::BODY_MAX, handle);
+        RUNTIME.with(|runtime| runtime.block_on(reply))
+    };
+    each(input, reply);
+}
+
+/// That the reply to an event is in the vocabulary of the door it came by.
+///
+/// Bytes that are no JSON never get this far: the runtime refuses them.
+fn judge(input: &[u8], reply: impl FnOnce(Box<RawValue>) -> Result<Reply, FunctionError>) {
+    let Ok(event) = serde_json::from_slice::<Box<RawValue>>(input) else {
+        return;
+    };
+    let reply = reply(event);
+    let event = Object::parse(input);
+    if event.as_ref().and_then(|event| event.get("requestContext")).is_some_and(is_something) {
+        assert!(matches!(reply, Ok(Reply::Api(_))), "no answer to the API: {reply:?}");
+    }
+    match reply {
+        Ok(Reply::Api(answer)) => judge_answer(&serde_json::to_value(answer).unwrap()),
+        Ok(Reply::Direct(answer)) => assert!(Json::parse(answer.get().as_bytes()).is_some()),
+        Err(error) => {
+            let code = error.code();
+            assert_ne!(code, Code::Internal, "a panic, or a fault of the fakes");
+            let Diagnostic { error_type, error_message } = error.into();
+            assert_eq!(error_type, code.as_str());
+            assert_problem(&error_message, code);
+        }
+    }
+}
+
+fn is_something(value: &Json) -> bool {
+    // Numbers that are none of ours read as null does.
+    *value != Json::Other
+}
+
+fn judge_answer(answer: &Value) {
+    let body = answer["body"].as_str().unwrap();
+    let kind = answer["headers"]["content-type"].as_str().unwrap();
+    let status = answer["statusCode"].as_u64().unwrap();
+    let known = |code: &&Code| u64::from(code.status().as_u16()) == status;
+    let mut known = Code::ALL.iter().filter(known);
+    assert!((200..600).contains(&status) && status != 410, "{answer}");
+    match (status, kind) {
+        (200, "text/plain") => assert_eq!(body, "success"),
+        (200, "application/json") => assert!(Object::parse(body.as_bytes()).is_some(), "{answer}"),
+        (_, "application/problem+json") => {
+            let slug =
+                |code: &&Code| body.contains(&format!("urn:problem:pay:{}\"", code.as_str()));
+            let code = known.find(slug).unwrap_or_else(|| panic!("no such problem: {answer}"));
+            assert_ne!(*code, Code::Internal, "a panic, or a fault of the fakes");
+            assert_problem(body, *code);
+        }
+        // WeChat Pay's own form of a refusal.
+        (_, "application/json") => {
+            let said: Value = serde_json::from_str(body).unwrap();
+            let form = |code: &&Code| said == json!({"code": "FAIL", "message": code.title()});
+            let code = known.find(form).unwrap_or_else(|| panic!("no such refusal: {answer}"));
+            assert_ne!(*code, Code::Internal, "a panic, or a fault of the fakes");
+        }
+        _ => panic!("not in the vocabulary: {answer}"),
+    }
+}
+
+fn assert_problem(problem: &str, code: Code) {
+    let problem: Value = serde_json::from_str(problem).unwrap();
+    assert_eq!(problem["type"], format!("urn:problem:pay:{}", code.as_str()));
+    assert_eq!(problem["title"], code.title());
+    assert_eq!(
+        (&problem["status"], &problem["code"]),
+        (&json!(code.status().as_u16()), &json!(code.number()))
+    );
+}

@@ -1,0 +1,90 @@
+//! Texts that are read: JSON, tokens, and the lines of `doctor`.
+
+use std::cell::OnceCell;
+
+use local::{defaults, doctor, tokens};
+use pay::auth::{AuthKey, CALLBACK_SCOPE, TokenRules, payer, service};
+use pay::json::Json;
+use pay::ports::Generations;
+use serde_json::{Value, json};
+
+use crate::NOW_SECS;
+use crate::change::edited;
+use crate::handlers::at;
+
+/// What we read as JSON is JSON, and says the same to everybody.
+pub(crate) fn json(input: &[u8]) {
+    let Some(ours) = Json::parse(input) else {
+        return;
+    };
+    let theirs: Value = serde_json::from_slice(input).expect("no JSON was taken for some");
+    assert!(same(&ours, &theirs), "{ours:?} was read as {theirs}");
+    let again = Json::parse(theirs.to_string().as_bytes());
+    assert!(again.is_some_and(|again| same(&again, &theirs)), "{theirs}");
+}
+
+fn same(ours: &Json, theirs: &Value) -> bool {
+    match (ours, theirs) {
+        (Json::Other, Value::Null) => true,
+        (Json::Other, Value::Number(number)) => number.as_u64().is_none(),
+        (Json::Bool(ours), Value::Bool(theirs)) => ours == theirs,
+        (Json::Number(ours), theirs @ Value::Number(_)) => theirs.as_u64() == Some(*ours),
+        (Json::Text(ours), Value::String(theirs)) => ours == theirs,
+        (Json::Array(ours), Value::Array(theirs)) => {
+            ours.len() == theirs.len()
+                && ours.iter().zip(theirs).all(|(one, other)| same(one, other))
+        }
+        (Json::Object(ours), Value::Object(theirs)) => {
+            ours.iter().count() == theirs.len()
+                && ours
+                    .iter()
+                    .all(|(name, value)| theirs.get(name).is_some_and(|other| same(value, other)))
+        }
+        _ => false,
+    }
+}
+
+thread_local! {
+    static KEYS: OnceCell<Generations<AuthKey>> = const { OnceCell::new() };
+}
+
+fn known_keys() -> Generations<AuthKey> {
+    let secret = json!({"access_secret": defaults::ACCESS_SECRET}).to_string();
+    Generations { current: AuthKey::from_secret(&secret).unwrap(), previous: None }
+}
+
+/// A token that was not issued names nobody: neither the input, nor one that it changes.
+pub(crate) fn token(input: &[u8]) {
+    let issued = |scope| tokens::issue(defaults::ACCESS_SECRET, 7, scope, NOW_SECS);
+    let (payers, services) = (issued(None), issued(Some(CALLBACK_SCOPE)));
+    let given = String::from_utf8_lossy(input).into_owned();
+    let of = |good: &str| {
+        let changed = edited(format!("Bearer {good}").as_bytes(), input);
+        String::from_utf8_lossy(&changed).into_owned()
+    };
+    for header in [given.clone(), format!("Bearer {given}"), of(&payers), of(&services)] {
+        let (rules, now) = (TokenRules::default(), at(NOW_SECS));
+        let (named, allowed) = KEYS.with(|keys| {
+            let keys = keys.get_or_init(known_keys);
+            let allowed = service(Some(&header), keys, &rules, CALLBACK_SCOPE, now);
+            (payer(Some(&header), keys, &rules, now), allowed)
+        });
+        let token = header.split_once(' ').map(|(_, token)| token.trim_start_matches(' '));
+        if let Ok(uid) = named {
+            assert_eq!((uid.get(), token), (7, Some(payers.as_str())), "{header}");
+        }
+        assert!(allowed.is_err() || token == Some(services.as_str()), "{header}");
+    }
+}
+
+/// Each line has one verdict, on one line, the same each time.
+pub(crate) fn doctor_line(input: &[u8]) {
+    let answer = || serde_json::to_string(&doctor::diagnose(input, NOW_SECS)).unwrap();
+    let text = answer();
+    assert!(!text.contains('\n'), "{text}");
+    let said: Value = serde_json::from_str(&text).unwrap();
+    let verdict = said["verdict"].as_str().unwrap();
+    assert!(["accept", "reject", "config_error"].contains(&verdict), "{text}");
+    assert!(said["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{text}");
+    assert_eq!(answer(), text);
+}
