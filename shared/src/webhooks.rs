@@ -208,6 +208,33 @@ mod tests {
         }
     }
 
+    /// Only these are worth a look at the secret: it may have been rotated.
+    #[test]
+    fn another_key_helps_only_where_a_key_was_missing() {
+        use WebhookError as E;
+        let helps =
+            [E::NoKeys, E::UnknownSerial, E::NoSignature, E::BadSignature, E::Undecryptable];
+        assert!(helps.iter().all(E::is_of_unknown_key));
+        let late = E::Stale { by_secs: 301, most_secs: 300 };
+        let early = E::Early { by_secs: 301, most_secs: 300 };
+        let header = "webhook-id";
+        for hopeless in [
+            E::MissingHeader(header),
+            E::Doubled(header),
+            E::BadHeader(header),
+            E::MissingField(header),
+            E::DoubledField,
+            E::BadAlgorithm,
+            E::BadCharset,
+            E::BadTimestamp,
+            late,
+            early,
+            E::Probe,
+        ] {
+            assert!(!hopeless.is_of_unknown_key(), "{hopeless:?}");
+        }
+    }
+
     #[test]
     fn base64_is_read_strictly() {
         assert_eq!(base64("+/8="), Some(vec![0xfb, 0xff]));
