@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use row::Row;
-use row::{Kind, kind};
+pub(crate) use row::{Kind, kind};
 
 /// What is wrong with an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

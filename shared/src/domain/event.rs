@@ -22,6 +22,10 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Every sender.
+    pub const ALL: [Self; 5] =
+        [Self::Native, Self::Stripe, Self::WeChat, Self::Alipay, Self::Operator];
+
     /// The name in keys and log lines.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -40,14 +44,8 @@ impl Provider {
     ///
     /// [`OutOfRange`] for any other name.
     pub fn new(name: &str) -> Result<Self, OutOfRange> {
-        match name {
-            "native" => Ok(Self::Native),
-            "stripe" => Ok(Self::Stripe),
-            "wechat" => Ok(Self::WeChat),
-            "alipay" => Ok(Self::Alipay),
-            "operator" => Ok(Self::Operator),
-            _ => Err(OutOfRange::new("provider")),
-        }
+        let found = Self::ALL.into_iter().find(|provider| provider.as_str() == name);
+        found.ok_or(OutOfRange::new("provider"))
     }
 }
 
@@ -263,12 +261,7 @@ impl Event {
     /// What names it.
     #[must_use]
     pub fn key(&self) -> EventKey {
-        let suffix = self.suffix.as_ref().map(|suffix| format!("#{suffix}"));
-        EventKey {
-            payment: self.payment,
-            provider: self.provider,
-            name: format!("{}{}", self.id.as_str(), suffix.unwrap_or_default()),
-        }
+        EventKey::new(self.payment, self.provider, &self.id, self.suffix.as_deref())
     }
 
     /// The entry of the change it caused, under a key of its own if `taken`.

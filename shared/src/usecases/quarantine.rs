@@ -93,15 +93,13 @@ pub async fn resolve(
                 return Err(ResolveError::OnlyDismiss("it names no payment of ours"));
             };
             let outcome = acceptable(store, &message, &record).await?;
-            let own = key_of(&record, &event_id);
+            let own = EventKey::new(Some(record.id), Provider::Operator, &event_id, None);
             let notice = accepted(&message, &record, outcome, event_id, note);
             match callback(shop, store, &notice, now, trace).await {
                 Ok(_) | Err(CallbackError::NotTold(_)) => {}
                 Err(CallbackError::Misfit(_)) => {
                     // The decision itself is in quarantine now. Its message is, too: one is enough.
-                    if let Some(own) = own {
-                        store.resolved(&own).await?;
-                    }
+                    store.resolved(&own).await?;
                     return Err(ResolveError::OnlyDismiss("the payment changed meanwhile"));
                 }
                 Err(CallbackError::Unavailable(cause)) => {
@@ -199,11 +197,6 @@ fn name(key: &EventKey, note: &RawBody) -> EventId {
     let start: String = digest.chars().take(8).collect();
     let about = format!("{}.{}.{start}", key.provider.as_str(), key.name().replace('#', "."));
     EventId::new(Some(&about), note.digest())
-}
-
-fn key_of(record: &Payment, event_id: &EventId) -> Option<EventKey> {
-    let operator = Provider::Operator.as_str();
-    EventKey::parse(&format!("{}/{operator}/{}", record.id, event_id.as_str())).ok()
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 use std::{borrow::Cow, fmt};
 
 use super::{
-    Headers, Message, Reading, RsaKey, Verifier, WebhookError, base64, decimal::minor_units,
-    keys::optional_text,
+    Headers, Message, Reading, RsaKey, Verifier, WebhookError, base64,
+    decimal::minor_units,
+    keys::{one_or_more, optional_text},
 };
 use crate::{
     domain::{Outcome, PaymentId, ProviderTxn, Report, Timestamp},
@@ -45,11 +46,8 @@ impl AlipayKeys {
     /// [`BadSecret`]: no public key, one that could never check a signature, a text that is none.
     pub fn from_json(entry: &Json) -> Result<Self, BadSecret> {
         let entry = entry.as_object().ok_or(BadSecret("`alipay` is not an object"))?;
-        let keys = entry
-            .get("public_keys")
-            .and_then(Json::as_array)
-            .filter(|keys| !keys.is_empty())
-            .ok_or(BadSecret("`alipay` has no list `public_keys` of one or more"))?;
+        let bad = BadSecret("`alipay` has no list `public_keys` of one or more");
+        let keys = one_or_more(entry.get("public_keys"), bad)?;
         let keys = keys.iter().map(|key| RsaKey::parse(key.as_text().unwrap_or_default()));
         let bad = BadSecret("`app_id` or `seller_id` of `alipay` is empty or no text");
         Ok(Self {
@@ -189,13 +187,6 @@ impl<'a> Form<'a> {
         let pairs: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
         pairs.join("&")
     }
-}
-
-/// The text that Alipay signs of a form that has no signature yet.
-#[must_use]
-pub fn signed(fields: &[(&str, &str)]) -> String {
-    let fields = fields.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(*value)));
-    Form(fields.collect()).signed(None)
 }
 
 #[cfg(test)]

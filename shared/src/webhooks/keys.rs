@@ -52,6 +52,11 @@ impl WebhookKeys {
     }
 }
 
+/// The items of a list that must have one at least.
+pub(super) fn one_or_more(list: Option<&Json>, bad: BadSecret) -> Result<&[Json], BadSecret> {
+    list.and_then(Json::as_array).filter(|items| !items.is_empty()).ok_or(bad)
+}
+
 /// A text of an entry that may be left out, and may not be empty.
 pub(super) fn optional_text(
     entry: &Object,

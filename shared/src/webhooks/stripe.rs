@@ -7,8 +7,8 @@ use std::fmt;
 use ring::hmac;
 
 use super::{
-    Headers, Message, Reading, SIGNATURES_MAX, TOLERANCE_SECS, Verifier, WebhookError, recent,
-    required,
+    Headers, Message, Reading, SIGNATURES_MAX, TOLERANCE_SECS, Verifier, WebhookError,
+    keys::one_or_more, recent, required,
 };
 use crate::{
     domain::{Digest, Outcome, PaymentId, ProviderTxn, Report, Timestamp},
@@ -37,11 +37,8 @@ impl StripeKeys {
     /// verifies what everybody can sign, and white space was never meant.
     pub fn from_json(entry: &Json) -> Result<Self, BadSecret> {
         let entry = entry.as_object().ok_or(BadSecret("`stripe` is not an object"))?;
-        let secrets = entry
-            .get("secrets")
-            .and_then(Json::as_array)
-            .filter(|secrets| !secrets.is_empty())
-            .ok_or(BadSecret("`stripe` has no list `secrets` of one or more"))?;
+        let bad = BadSecret("`stripe` has no list `secrets` of one or more");
+        let secrets = one_or_more(entry.get("secrets"), bad)?;
         let secrets = secrets.iter().map(secret).collect::<Result<_, _>>()?;
         let livemode = match entry.get("livemode") {
             None => None,

@@ -143,8 +143,7 @@ impl Verifier for WeChatKeys {
 }
 
 /// What WeChat Pay signs: each of the three ends in a newline.
-#[must_use]
-pub fn signed(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+fn signed(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", body, b"\n"].concat()
 }
 

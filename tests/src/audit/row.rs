@@ -38,7 +38,7 @@ impl Row {
 }
 
 /// What an item is, by its key.
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Record(u64),
     Event(u64),
     Guard(u64),
@@ -46,7 +46,7 @@ pub(super) enum Kind {
 }
 
 /// The kind of an item; none if its key is of no kind.
-pub(super) fn kind(row: &Row) -> Option<Kind> {
+pub(crate) fn kind(row: &Row) -> Option<Kind> {
     let (pk, sk) = (row.text("pk"), row.text("sk"));
     let number = |prefix: &str| pk.strip_prefix(prefix)?.parse::<u64>().ok();
     match (number("pay#"), number("order#"), sk) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::Facts;
 use crate::Telling;
-use crate::audit::{Row, Violation, audit};
+use crate::audit::{Kind, Row, Violation, audit, kind};
 
 /// Everything that is wrong after everything was healed: no fault is left, and every message was
 /// delivered once more or the work list worked off.
@@ -40,14 +40,14 @@ impl<'a> Table<'a> {
     fn new(rows: &'a [Row]) -> Self {
         let mut table = Self::default();
         for row in rows {
-            let (pk, sk) = (row.text("pk"), row.text("sk"));
-            let number = |prefix: &str| pk.strip_prefix(prefix)?.parse().ok();
-            match (sk, number("pay#"), number("order#")) {
-                ("record", Some(id), _) => drop(table.records.insert(id, row)),
-                ("guard", _, Some(oid)) => {
+            match kind(row) {
+                Some(Kind::Record(id)) => drop(table.records.insert(id, row)),
+                Some(Kind::Guard(oid)) => {
                     table.guards.insert(oid, row.number("payment").unwrap_or_default());
                 }
-                _ => drop(table.events.insert((pk, sk))),
+                Some(Kind::Event(_) | Kind::Stray) | None => {
+                    table.events.insert((row.text("pk"), row.text("sk")));
+                }
             }
         }
         table

@@ -1,6 +1,6 @@
 //! Names of entries.
 
-use super::Provider;
+use super::{EventId, Provider};
 use crate::domain::{OutOfRange, PaymentId};
 
 /// What names an entry of the event log: `<payment id>/<provider>/<event id>`, with `stray` in the
@@ -12,10 +12,22 @@ pub struct EventKey {
     /// Who sent it.
     pub provider: Provider,
     /// The sender's id of it, with its suffix.
-    pub(super) name: String,
+    name: String,
 }
 
 impl EventKey {
+    /// The key of an entry; `suffix` where that of its id alone was taken.
+    #[must_use]
+    pub fn new(
+        payment: Option<PaymentId>,
+        provider: Provider,
+        id: &EventId,
+        suffix: Option<&str>,
+    ) -> Self {
+        let suffix = suffix.map(|suffix| format!("#{suffix}")).unwrap_or_default();
+        Self { payment, provider, name: format!("{}{suffix}", id.as_str()) }
+    }
+
     /// Reads the text of a key.
     ///
     /// # Errors

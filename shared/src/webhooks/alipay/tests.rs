@@ -47,6 +47,12 @@ fn trade() -> Fields {
     ]
 }
 
+/// The text that Alipay signs of these fields.
+fn signed(fields: &[(&str, &str)]) -> String {
+    let fields = fields.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(*value)));
+    Form(fields.collect()).signed(None)
+}
+
 fn with(mut fields: Fields, name: &'static str, value: Option<&'static str>) -> Fields {
     fields.retain(|(known, _)| *known != name);
     fields.extend(value.map(|value| (name, value)));

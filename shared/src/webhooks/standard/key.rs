@@ -4,7 +4,7 @@ use std::fmt;
 
 use ring::{hmac, signature};
 
-use super::super::base64;
+use super::super::{base64, keys::one_or_more};
 use crate::{json::Json, secret::BadSecret};
 
 /// A shared secret is at least 192 bits and at most 512 (specification, "Signature scheme").
@@ -27,10 +27,8 @@ impl StandardKey {
     ///
     /// [`BadSecret`]: no list, an empty one, or as [`Self::parse`].
     pub fn list(entry: &Json) -> Result<Vec<Self>, BadSecret> {
-        let keys = entry
-            .as_array()
-            .filter(|keys| !keys.is_empty())
-            .ok_or(BadSecret("`standard` is not a list of one key or more"))?;
+        let bad = BadSecret("`standard` is not a list of one key or more");
+        let keys = one_or_more(Some(entry), bad)?;
         keys.iter().map(|key| Self::parse(key.as_text().unwrap_or_default())).collect()
     }
 

@@ -69,7 +69,6 @@ fn a_body_of_wechat_pay_that_was_written_again_is_told() {
 mod sealed {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD as BASE64;
-    use pay::webhooks::wechat::signed;
     use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
     use serde_json::{Value, json};
 
@@ -90,7 +89,7 @@ mod sealed {
             "associated_data": "transaction", "ciphertext": BASE64.encode(sealed)}})
         .to_string();
         let pair = Pair::one();
-        let signature = pair.sign(&signed(&NOW.to_string(), "n", body.as_bytes()));
+        let signature = pair.sign(format!("{NOW}\nn\n{body}\n").as_bytes());
         json!({"provider": "wechat", "now": NOW, "body": body,
             "headers": {"wechatpay-timestamp": NOW.to_string(), "wechatpay-nonce": "n",
                         "wechatpay-serial": "S", "wechatpay-signature": signature},
