@@ -178,8 +178,7 @@ impl Pool {
     }
 
     fn last_line(&self) -> Option<String> {
-        let text = std::fs::read(self.log()?).ok()?;
-        String::from_utf8_lossy(&text).lines().last().map(str::to_owned)
+        last_line(&String::from_utf8_lossy(&std::fs::read(self.log()?).ok()?))
     }
 }
 
@@ -330,5 +329,30 @@ impl Supervisors {
 impl Drop for Supervisors {
     fn drop(&mut self) {
         self.lambda.stopping.send_replace(true);
+    }
+}
+
+/// The last line of a log that several processes write to, piece by piece: what follows the last
+/// line break is another one's beginning, and is taken only where there is nothing else.
+fn last_line(log: &str) -> Option<String> {
+    let ended = log.rsplit_once('\n').map_or(log, |(ended, _begun)| ended);
+    ended.lines().last().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_line;
+
+    #[test]
+    fn the_last_line_is_one_that_has_ended() {
+        let table = [
+            ("", None),
+            ("Error: cut", Some("Error: cut")),
+            ("Error: told to\n", Some("Error: told to")),
+            ("first\nError: told to\nError: ", Some("Error: told to")),
+        ];
+        for (log, want) in table {
+            assert_eq!(last_line(log).as_deref(), want, "{log:?}");
+        }
     }
 }
