@@ -47,7 +47,7 @@ fn wire() -> Result<Wired, Cause> {
     let webhook_secret_id = reader.webhook_secret_id();
     let (settings, (shop, webhook_secret_id)) =
         reader.finish(settings.zip(shop.zip(webhook_secret_id)))?;
-    telemetry::init(settings.log_level);
+    telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let overlap = settings.secret_overlap;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, overlap));

@@ -39,7 +39,7 @@ fn wire() -> Result<Wired, Cause> {
     let mut reader = Reader::new(&environment);
     let (settings, shop) = (reader.settings(), reader.shop());
     let (settings, shop) = reader.finish(settings.zip(shop))?;
-    telemetry::init(settings.log_level);
+    telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let auth_keys =
         Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap));

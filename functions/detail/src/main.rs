@@ -26,7 +26,7 @@ fn wire() -> Result<App<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
     let mut reader = Reader::new(&environment);
     let settings = reader.settings();
     let settings = reader.finish(settings)?;
-    telemetry::init(settings.log_level);
+    telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     Ok(App {
         store: aws.payments(settings.table),

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     domain::Timestamp,
+    metrics,
     ports::{Cause, Generations, NoKeys},
     secret::BadSecret,
 };
@@ -163,6 +164,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
                 Ok(keys)
             }
             Err(failure) => {
+                metrics::SECRET_FAILURES.count();
                 if matches!(failure, Failure::Unusable(_)) {
                     memory.keys = None;
                 }
@@ -191,6 +193,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
         let (previous, refresh_after_ms) = match previous {
             Ok(version) => (self.previous(version), REFRESH_AFTER_MS),
             Err(cause) => {
+                metrics::SECRET_FAILURES.count();
                 tracing::warn!(%cause, "the previous version of a secret could not be read");
                 let known = known.filter(|known| known.created == created);
                 (known.and_then(Remembered::previous), RETRY_AFTER_MS)
