@@ -1,4 +1,4 @@
-//! What the functions count for CloudWatch: each metric of the catalogue, seen once.
+//! What the functions count: each metric of the catalogue, seen once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -26,9 +26,9 @@ fn counted(stack: &Stack) -> BTreeMap<(String, String), Vec<u64>> {
         for metric in directive["Metrics"].as_array().unwrap() {
             assert!(metric["Unit"].is_string(), "{metric}");
             let name = metric["Name"].as_str().unwrap();
-            let values = match &line[name] {
-                Value::Array(values) => values.iter().map(whole).collect(),
-                value => vec![whole(value)],
+            let values = match line[name].as_array() {
+                Some(values) => values.iter().map(whole).collect(),
+                None => vec![whole(&line[name])],
             };
             let key = (name.to_owned(), dimensions.join(" "));
             counted.entry(key).or_default().extend(values);
