@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use create::{App, BODY_MAX, handle};
-use futures_util::future::join3;
 use lambda_runtime::Error;
 use pay::{
     adapters::{
@@ -31,7 +30,8 @@ async fn main() -> Result<(), Error> {
         Err(error) => return start::out_of_order(error).await,
     };
     let app = &app;
-    join3(app.auth_keys.warm(clock()), app.users.warm(), app.orders.warm()).await;
+    let keys = app.auth_keys.warm(clock());
+    tokio::join!(keys, app.store.warm(), app.users.warm(), app.orders.warm());
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 

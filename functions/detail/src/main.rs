@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
         Err(error) => return start::out_of_order(error).await,
     };
     let app = &app;
-    app.auth_keys.warm(clock()).await;
+    tokio::join!(app.auth_keys.warm(clock()), app.store.warm());
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 

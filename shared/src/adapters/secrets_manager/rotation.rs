@@ -151,12 +151,13 @@ impl<K: Clone + Send + Sync> Rotation<K> {
         source: &impl Source,
         now: Timestamp,
     ) -> Result<Arc<Generations<K>>, Failure> {
-        let (current, previous) =
-            tokio::join!(source.read(Stage::Current), source.read(Stage::Previous));
-        let current = self.current(current);
-        let mut memory = self.memory();
+        // One after the other, on one connection: a second handshake would cost a cold start more
+        // than the wait for one more answer.
+        let current = self.current(source.read(Stage::Current).await);
         match current {
             Ok((key, created)) => {
+                let previous = source.read(Stage::Previous).await;
+                let mut memory = self.memory();
                 let known = memory.keys.take();
                 let read = self.remember((key, created), previous, known.as_ref(), now);
                 let keys = Arc::clone(&read.keys);
@@ -166,7 +167,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
             Err(failure) => {
                 metrics::SECRET_FAILURES.count();
                 if matches!(failure, Failure::Unusable(_)) {
-                    memory.keys = None;
+                    self.memory().keys = None;
                 }
                 Err(failure)
             }
