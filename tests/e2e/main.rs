@@ -53,6 +53,8 @@ mod store;
 #[cfg(test)]
 mod table;
 #[cfg(test)]
+mod template;
+#[cfg(test)]
 mod tools;
 #[cfg(test)]
 mod torture;

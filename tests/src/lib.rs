@@ -29,7 +29,7 @@ mod tls;
 pub mod tokens;
 pub mod torture;
 
-pub use dynamodb::DynamoDb;
+pub use dynamodb::{Action, DynamoDb};
 pub use faults::{Fault, Faults};
 pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};

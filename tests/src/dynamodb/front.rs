@@ -8,7 +8,7 @@ use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::DynamoDb;
+use super::{DynamoDb, actions};
 use crate::client;
 use crate::faults::server::{self, Service};
 
@@ -49,6 +49,7 @@ impl Service for Front {
         let index = request.get("IndexName").and_then(Value::as_str);
         let operation = index.map_or_else(|| name.to_owned(), |index| format!("{name} {index}"));
         let point = format!("dynamodb:{operation}");
+        self.control.actions().extend(actions::needed(name, &request));
         self.control.lock().push(operation);
         point
     }
