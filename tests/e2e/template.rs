@@ -113,7 +113,7 @@ fn an_alarm_watches_what_is_counted() {
                 }
                 "AWS/Lambda" => assert!(dimension(metric, "FunctionName").is_some(), "{id}"),
                 "AWS/ApiGateway" => {
-                    assert_eq!(text(dimension(metric, "ApiId").unwrap()), "HttpApi")
+                    assert_eq!(text(dimension(metric, "ApiId").unwrap()), "HttpApi");
                 }
                 "AWS/DynamoDB" => assert!(dimension(metric, "Operation").is_some(), "{id}"),
                 other => panic!("{id}: {other}"),
@@ -135,7 +135,9 @@ fn the_dashboard_shows_every_metric_and_every_alarm() {
         });
         assert!(found, "{name}");
     };
-    ALL.iter().for_each(|metric| shown(metric.name));
+    for metric in ALL {
+        shown(metric.name);
+    }
     for (id, _) in resources("AWS::CloudWatch::Alarm") {
         assert!(body.contains(&format!("${{{id}.Arn}}")), "{id}");
     }
@@ -158,7 +160,7 @@ fn every_function_logs_to_a_group_of_its_own() {
     }
 }
 
-/// The fields are known by their names in CloudWatch's queries, which docs/operations.md shows.
+/// One line of JSON, so that queries and filters know its fields.
 #[test]
 fn the_access_log_is_json_without_headers_and_bodies() {
     let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
