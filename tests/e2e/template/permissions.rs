@@ -134,7 +134,7 @@ async fn detail(stack: &Stack) -> BTreeSet<Action> {
 }
 
 /// Everything that callback can do: messages that move, teach, only leave an event, or fit no
-/// payment, and reconcile.
+/// payment, and reconcile as the schedule asks for it.
 async fn callback(stack: &Stack) -> BTreeSet<Action> {
     let one = payment(stack).await;
     drop(stack.dynamodb_control().take_actions());
@@ -143,7 +143,11 @@ async fn callback(stack: &Stack) -> BTreeSet<Action> {
     }
     let nobodys = Payment { id: 1, ..one };
     report(stack, nobodys, 1, 1).await.problem("payment-not-found");
-    stack.invoke("callback", &json!({"reconcile": {"all": true}})).await.unwrap();
+    let template = template();
+    let schedule = &template["Resources"]["CallbackFunction"]["Properties"]["Events"]["Reconcile"];
+    let input = serde_json::from_str(text(&schedule["Properties"]["Input"])).unwrap();
+    let done = stack.invoke("callback", &input).await.unwrap();
+    assert!(done["told"].is_u64(), "{done}");
     stack.dynamodb_control().take_actions()
 }
 
