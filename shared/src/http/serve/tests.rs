@@ -49,6 +49,23 @@ async fn an_answer_leaves_by_the_door_the_request_came_by() {
 }
 
 #[tokio::test]
+async fn who_comes_through_the_api_waits_no_longer_than_a_payment_provider_does() {
+    for (deadline_ms, api, direct) in [(10_000, 9_500, 9_500), (60_000, 9_500, 59_500), (400, 0, 0)]
+    {
+        for (payload, want_ms) in [(through_api(), api), (json!({}), direct)] {
+            let left = async |event| {
+                serve(event, now, 100, async |_door, Invocation { now, until, .. }| {
+                    assert_eq!(until.millis() - now.millis(), want_ms, "{deadline_ms}");
+                    answer()
+                })
+                .await
+            };
+            left(event(&payload, NOW_MS + deadline_ms)).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_panic_is_answered() {
     // At once, and after a wait.
     let at_once = both(FAR_MS, || -> std::future::Ready<_> { panic!("in a dependency") }).await;
