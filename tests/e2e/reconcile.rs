@@ -103,7 +103,7 @@ async fn what_the_schedule_asks_for_is_taken() {
 
 #[tokio::test]
 async fn a_request_that_cannot_be_read_is_refused() {
-    let stack = crate::stage::shared();
+    let stack = stage::shared();
     for request in [
         json!(null),
         json!([]),

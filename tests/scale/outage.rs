@@ -137,7 +137,7 @@ fn what_a_run_does_depends_on_memory_and_on_the_order_service() {
         (1, 200, 3_889, 80),
         (1, 10, 32_966, 640),
     ] {
-        let costs = Costs { cpu_ms, shop_ms, ..COSTS };
+        let costs = Costs { shop_ms, cpu_ms, ..COSTS };
         let outcome = simulate(down_for(60, costs), &AS_DEPLOYED, 120, 1);
         let [_, (busiest, _)] = outcome.peaks();
         let run = outcome.backlog_at_the_end - outcome.left;

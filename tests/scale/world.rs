@@ -25,8 +25,9 @@ use pay::{
 /// When every simulation starts, in Unix milliseconds.
 pub(super) const START_MS: u64 = 1_800_000_000_000;
 
-/// How long things take, in milliseconds.
+/// How long things take.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "each says its unit")]
 pub(super) struct Costs {
     /// A call to the store.
     pub(super) store_ms: u64,

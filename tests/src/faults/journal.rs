@@ -45,10 +45,17 @@ struct State {
 #[derive(Debug, Clone)]
 pub struct Journal {
     state: Arc<Mutex<State>>,
+    patience: Duration,
 }
 
 impl Default for Journal {
     fn default() -> Self {
+        Self::with_patience(PATIENCE)
+    }
+}
+
+impl Journal {
+    fn with_patience(patience: Duration) -> Self {
         let state = State {
             on: false,
             together: VecDeque::new(),
@@ -56,11 +63,9 @@ impl Default for Journal {
             entries: Vec::new(),
             released: watch::Sender::new(0),
         };
-        Self { state: Arc::new(Mutex::new(state)) }
+        Self { state: Arc::new(Mutex::new(state)), patience }
     }
-}
 
-impl Journal {
     /// Notes every call from now on, and has DynamoDB say what each costs.
     ///
     /// Calls that are made side by side must not look as if they were made one after another: the
@@ -101,7 +106,7 @@ impl Journal {
             (state.note(point, request), state.hold().then_some(released))
         };
         if let Some(released) = &mut released
-            && tokio::time::timeout(PATIENCE, released.changed()).await.is_err()
+            && tokio::time::timeout(self.patience, released.changed()).await.is_err()
         {
             self.lock().give_up();
         }
@@ -170,19 +175,19 @@ fn is_consistent(request: &Value) -> bool {
 
 /// The units of one table, or of a list of them, in halves: no float has to be read.
 fn halves(consumed: &Value) -> u64 {
-    match consumed {
-        Value::Array(tables) => tables.iter().map(halves).fold(0, u64::saturating_add),
-        table => {
-            let units = table.get("CapacityUnits").map(Value::to_string).unwrap_or_default();
-            let (whole, part) = units.split_once('.').unwrap_or((&units, "0"));
-            let whole: u64 = whole.parse().unwrap_or(0);
-            whole.saturating_mul(2).saturating_add(u64::from(part.starts_with('5')))
-        }
+    if let Value::Array(tables) = consumed {
+        return tables.iter().map(halves).fold(0, u64::saturating_add);
     }
+    let units = consumed.get("CapacityUnits").map(Value::to_string).unwrap_or_default();
+    let (whole, part) = units.split_once('.').unwrap_or((&units, "0"));
+    let whole: u64 = whole.parse().unwrap_or(0);
+    whole.saturating_mul(2).saturating_add(u64::from(part.starts_with('5')))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::{Journal, halves, is_consistent};
@@ -201,7 +206,7 @@ mod tests {
         calls.iter().map(|(point, hop)| ((*point).to_owned(), *hop)).collect()
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn calls_side_by_side_are_one_hop_and_calls_in_turn_are_several() {
         let journal = Journal::default();
         assert_eq!(journal.begin("a", b"{}").await, None, "not on");
@@ -213,6 +218,7 @@ mod tests {
         assert_eq!(hops(&journal, calls).await, named(&[("a", 1), ("b", 1), ("c", 2)]));
 
         // Two that are to be side by side and are not.
+        let journal = Journal::with_patience(Duration::ZERO);
         journal.start([2, 1]);
         let calls = async {
             call(&journal, "a").await;
