@@ -88,8 +88,9 @@ enum Entry {
 
 /// Tells the orders on the work list, the longest due first, as long as `go_on` says so.
 ///
-/// It ends early when [`AT_ONCE`] in a row could not be told: the order service is down, and to put
-/// off one order after another would only make them wait longer than it takes to come back.
+/// It ends early when as many in a row as are told at the same time could not be told: the order
+/// service is down, and to put off one order after another would only make them wait longer than it
+/// takes to come back.
 ///
 /// # Errors
 ///
