@@ -65,7 +65,7 @@ fn simulate(plan: Plan, schedule: &Schedule, for_secs: u64, seed: u64) -> Outcom
             backlog_at_the_end = world.backlog();
         }
         let ends_ms = start_ms + begins_for_ms(schedule.left_ms);
-        let go_on = || world.now().millis() < ends_ms;
+        let go_on = || Some(world.now()).filter(|now| now.millis() < ends_ms);
         let now = world.now();
         let run = reconcile(&world, &world, request, now, &go_on, &trace);
         let done = world.run(run).unwrap();

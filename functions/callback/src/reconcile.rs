@@ -51,7 +51,11 @@ pub(crate) async fn run<S: PaymentStore, U, O: Orders, K, W>(
 ) -> Result<Answer, Refusal> {
     let left_ms = until.millis().saturating_sub(now.millis());
     let (started, begins_for) = (Instant::now(), Duration::from_millis(begins_for_ms(left_ms)));
-    let go_on = || started.elapsed() < begins_for;
+    let go_on = || {
+        let passed = started.elapsed();
+        let passed_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+        (passed < begins_for).then(|| now.plus_millis(passed_ms))
+    };
     let done = reconcile(&app.orders, &app.store, request, *now, &go_on, trace).await?;
     let waited = |paid: pay::domain::Timestamp| now.secs().saturating_sub(paid.secs());
     let oldest_secs = done.oldest_paid.map(waited);

@@ -86,7 +86,8 @@ enum Entry {
     Failed(PaymentId, StoreError, Option<Timestamp>),
 }
 
-/// Tells the orders on the work list, the longest due first, as long as `go_on` says so.
+/// Tells the orders on the work list that are due by `now`, the longest due first, as long as `go_on`
+/// says what time it is.
 ///
 /// It ends early when as many in a row as are told at the same time could not be told: the order
 /// service is down, and to put off one order after another would only make them wait longer than it
@@ -100,7 +101,7 @@ pub async fn reconcile(
     store: &impl PaymentStore,
     Reconcile { limit, all }: Reconcile,
     now: Timestamp,
-    go_on: &impl Fn() -> bool,
+    go_on: &impl Fn() -> Option<Timestamp>,
     trace: &TraceParent,
 ) -> Result<Reconciled, StoreError> {
     let until = (!all).then_some(now);
@@ -122,7 +123,7 @@ pub async fn reconcile(
         let fresh: Vec<PaymentId> = fresh.collect();
         tried.extend(&fresh);
         let queue = Queue::new(&fresh);
-        let lane = || queue.work_off(go_on, |id| entry(orders, store, id, until, now, trace));
+        let lane = || queue.work_off(go_on, |id, at| entry(orders, store, id, until, at, trace));
         let lanes = join_all((0..AT_ONCE).map(|_| lane())).await;
         let before = done.tried();
         lanes.into_iter().flatten().for_each(|entry| done.count(entry));
@@ -156,18 +157,18 @@ impl<'a> Queue<'a> {
         self.entries.get(self.begun.fetch_add(1, Relaxed)).copied()
     }
 
-    /// What one lane does, as long as `go_on` says so and a service is not down.
+    /// What one lane does, as long as `go_on` says what time it is and no service is down.
     async fn work_off<F: Future<Output = Entry>>(
         &self,
-        go_on: &impl Fn() -> bool,
-        entry: impl Fn(PaymentId) -> F,
+        go_on: &impl Fn() -> Option<Timestamp>,
+        entry: impl Fn(PaymentId, Timestamp) -> F,
     ) -> Vec<Entry> {
         let mut done = Vec::new();
         while !self.is_down()
-            && go_on()
+            && let Some(now) = go_on()
             && let Some(id) = self.next()
         {
-            let entry = entry(id).await;
+            let entry = entry(id, now).await;
             if entry.is_outage() {
                 self.down.fetch_add(1, Relaxed);
             } else {

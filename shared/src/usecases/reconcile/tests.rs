@@ -26,7 +26,7 @@ fn untold() -> (World, PaymentId) {
 
 fn run(world: &World, all: bool, at: Timestamp) -> Result<Reconciled, StoreError> {
     let request = Reconcile::new(100, all).unwrap();
-    block_on(reconcile(&world.shop, &world.store, request, at, &|| true, &world.trace))
+    block_on(reconcile(&world.shop, &world.store, request, at, &|| Some(at), &world.trace))
 }
 
 fn told(world: &World) -> usize {
@@ -144,7 +144,7 @@ fn a_store_that_fails_at_an_entry_loses_nothing() {
 fn a_run_ends_when_its_time_does() {
     let (world, _) = untold();
     let request = Reconcile::new(1, true).unwrap();
-    let stopped = reconcile(&world.shop, &world.store, request, now(), &|| false, &world.trace);
+    let stopped = reconcile(&world.shop, &world.store, request, now(), &|| None, &world.trace);
     let done = block_on(stopped).unwrap();
     assert_eq!((done.told, done.left, told(&world)), (0, 1, 0));
 }
@@ -170,7 +170,8 @@ fn many_untold(count: u64) -> (World, Vec<PaymentId>) {
 
 fn run_all(world: &World, limit: u64) -> Reconciled {
     let request = Reconcile::new(limit, true).unwrap();
-    block_on(reconcile(&world.shop, &world.store, request, now(), &|| true, &world.trace)).unwrap()
+    let go_on = || Some(now());
+    block_on(reconcile(&world.shop, &world.store, request, now(), &go_on, &world.trace)).unwrap()
 }
 
 fn passed(world: &World, call: Call) -> usize {
@@ -241,6 +242,23 @@ fn a_list_that_cannot_be_read_any_further_ends_the_run_and_not_its_account() {
     world.gate.script(Call::ToTell, [Fate::Answered, Fate::Before]);
     assert_eq!(run_all(&world, 100_000).told, 1000);
     assert_eq!(run_all(&world, 100_000).told, 1);
+}
+
+#[test]
+fn what_is_done_late_in_a_run_is_dated_late() {
+    let (world, ids) = many_untold(2);
+    world.gate.script(Call::TellPaid, [Fate::Answered, Fate::Before]);
+    let minutes = std::cell::Cell::new(0);
+    let go_on = || {
+        minutes.set(minutes.get() + 1);
+        Some(later(minutes.get() * 60_000))
+    };
+    let request = Reconcile::new(9, true).unwrap();
+    let run = reconcile(&world.shop, &world.store, request, now(), &go_on, &world.trace);
+    assert_eq!(block_on(run).unwrap().told, 1);
+    assert_eq!(world.payment(ids[0]).told_at, Some(later(60_000)));
+    // Put off from then on, not from the start of the run.
+    assert!(world.payment(ids[1]).work.unwrap().due > later(120_000 + 45_000));
 }
 
 #[test]
