@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod echo;

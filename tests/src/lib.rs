@@ -30,7 +30,7 @@ pub mod tokens;
 pub mod torture;
 
 pub use dynamodb::{Action, DynamoDb};
-pub use faults::{Fault, Faults};
+pub use faults::{Fault, Faults, Noted};
 pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
 pub use secrets::Secrets;

@@ -29,6 +29,7 @@ impl Front {
         // The engine has another address, and the length is counted anew.
         head.headers.remove("host");
         head.headers.remove("content-length");
+        let body = if self.control.faults.journal().is_on() { with_cost(body) } else { body };
         let request = self.http.post(&self.engine).headers(head.headers).body(body);
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -88,6 +89,13 @@ impl Service for Front {
         }
         answer.to_string().into()
     }
+}
+
+/// The same request, whose answer says what it costs.
+fn with_cost(body: Bytes) -> Bytes {
+    let Ok(Value::Object(mut request)) = serde_json::from_slice(&body) else { return body };
+    request.insert("ReturnConsumedCapacity".to_owned(), json!("INDEXES"));
+    Value::Object(request).to_string().into()
 }
 
 /// A whole transaction is cancelled with a reason for each item; a single call is just refused.
