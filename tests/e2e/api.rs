@@ -6,6 +6,7 @@ use local::{Stack, clock, signing};
 use serde_json::{Value, json};
 
 use crate::echo::http;
+use crate::openapi::{Answer, assert_described};
 use crate::stage::fresh;
 
 /// Every problem: slug, status, code, title.
@@ -104,21 +105,23 @@ impl Request<'_> {
         signed.into_iter().fold(self, add)
     }
 
-    /// Sends it over HTTP.
+    /// Sends it over HTTP. The answer must be one that the document of the API describes.
     pub(crate) async fn send(self) -> Reply {
         let url = format!("{}/api/pay/{}", self.stack.api, self.operation);
-        let mut request = http().post(url).body(self.body);
+        let mut request = http().post(url).body(self.body.clone());
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
         let response = request.send().await.unwrap();
-        let header = |name: &str| {
-            let value = response.headers().get(name)?;
-            Some(value.to_str().unwrap().to_owned())
-        };
         let status = response.status().as_u16();
-        let headers = Reply::HEADERS.map(header);
-        Reply::new(status, headers, &response.bytes().await.unwrap())
+        let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+        let headers = response.headers().iter();
+        let headers: Vec<_> =
+            headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let body = response.bytes().await.unwrap();
+        let answer = Answer { status, headers: &headers, body: &body };
+        assert_described(&self.operation, &self.body, &answer);
+        Reply::new(status, Reply::HEADERS.map(|name| answer.header(name).map(str::to_owned)), &body)
     }
 
     /// The event that the gateway makes of it. Of doubled headers the last one counts.
@@ -177,6 +180,14 @@ impl Reply {
             replayed,
             body: serde_json::from_slice(body).unwrap_or_else(|_| text()),
         }
+    }
+
+    /// What it is: the slug of a problem, else its status and content type.
+    pub(crate) fn what(&self) -> String {
+        let kind = self.body["type"].as_str();
+        let slug = kind.and_then(|kind| kind.strip_prefix("urn:problem:pay:"));
+        let plain = || format!("{} {}", self.status, self.content_type.as_deref().unwrap_or("-"));
+        slug.map_or_else(plain, str::to_owned)
     }
 
     /// The body of a 200.

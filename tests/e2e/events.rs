@@ -5,7 +5,7 @@
 //! The state that an event needs is in its placeholders: `{{pending_id}}` is a pending payment,
 //! `{{pending_oid}}` its order. An event without one of these is about the free order 1.
 
-mod answers;
+pub(crate) mod answers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -31,6 +31,8 @@ mod metrics;
 #[cfg(test)]
 mod odd_input;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod operator;
 #[cfg(test)]
 mod outages;

@@ -4,7 +4,7 @@ use pay::http::Code;
 use serde_json::{Value, json};
 
 /// What an API can answer, by function, whatever else is refused on the way.
-pub(super) const API: [(&str, &[&str]); 3] = [
+pub(crate) const API: [(&str, &[&str]); 3] = [
     (
         "create",
         &[
@@ -66,7 +66,7 @@ pub(super) const API_ONLY: [&str; 5] = [
 ];
 
 /// What no event causes: a dependency must be down for the one, and our code wrong for the other.
-pub(super) const NO_EVENT: [Code; 2] = [Code::Unavailable, Code::Internal];
+pub(crate) const NO_EVENT: [Code; 2] = [Code::Unavailable, Code::Internal];
 
 /// How whoever sent an event to callback is thanked.
 pub(super) fn thanks(event: &Value) -> Value {

@@ -1,0 +1,166 @@
+//! The ranges in the document are those of the domain, to the last number and letter.
+
+use pay::domain::{Amount, Currency, OrderId, PaymentId, ProviderTxn, Source, Status, UserId};
+use pay::usecases::list::PageSize;
+use pay::webhooks::{PaymentProvider, alipay, standard, stripe, wechat};
+use serde_json::{Value, json};
+
+use super::document::{document, members};
+use super::path;
+use crate::api;
+use crate::stage::{shared, user};
+
+/// Numbers at the edges of every range that there is.
+const EDGES: [u64; 15] = [
+    0,
+    1,
+    2,
+    4,
+    5,
+    100,
+    101,
+    255,
+    256,
+    Amount::MINOR_MAX,
+    Amount::MINOR_MAX + 1,
+    (1 << 53) - 1,
+    1 << 53,
+    (1 << 63) + 1,
+    u64::MAX,
+];
+
+#[test]
+fn numbers_have_the_ranges_of_the_domain() {
+    type Takes = fn(u64) -> bool;
+    let ids: [Takes; 3] = [
+        |number| PaymentId::new(number).is_ok(),
+        |number| UserId::new(number).is_ok(),
+        |number| OrderId::new(number).is_ok(),
+    ];
+    let others: [(&str, Takes); 3] = [
+        ("Amount", |number| Amount::check_minor(number).is_ok()),
+        ("Source", |number| Source::new(number).is_ok()),
+        ("Status", |number| Status::new(number).is_ok()),
+    ];
+    for (name, takes) in ids.map(|takes| ("Id", takes)).into_iter().chain(others) {
+        let schema = document().component(name);
+        for number in EDGES {
+            assert_eq!(schema.is_valid(&json!(number)), takes(number), "{name} {number}");
+        }
+        for other in [json!(-1), json!("1"), json!(null), json!(1.5), json!([1])] {
+            assert!(!schema.is_valid(&other), "{name} {other}");
+        }
+    }
+    let list = document().component("ListRequest");
+    for number in EDGES {
+        let request = json!({"limit": number});
+        assert_eq!(list.is_valid(&request), PageSize::new(number).is_ok(), "{number}");
+    }
+    let schema = &document().root["components"]["schemas"]["ListRequest"];
+    let default = schema["properties"]["limit"]["default"].as_u64().unwrap();
+    assert_eq!(PageSize::new(default), Ok(PageSize::DEFAULT));
+}
+
+#[test]
+fn every_currency_is_listed_and_no_other() {
+    let schema = document().component("Currency");
+    let letters = || b'A'..=b'Z';
+    for one in letters() {
+        for two in letters() {
+            for three in letters() {
+                let code = String::from_utf8(vec![one, two, three]).unwrap();
+                assert_eq!(schema.is_valid(&json!(code)), Currency::new(&code).is_ok(), "{code}");
+            }
+        }
+    }
+    for code in ["eur", "", "EURO", "978"] {
+        assert!(!schema.is_valid(&json!(code)) && Currency::new(code).is_err(), "{code}");
+    }
+}
+
+/// Texts at the edges of what a name of `longest` letters can be.
+fn texts(longest: usize) -> Vec<String> {
+    let of = |letters: usize| "x".repeat(letters);
+    let odd = ["!", "~", " ", "a b", "\u{7f}", "\n", "a\n", "é", "\u{0}"];
+    let lengths = [0, 1, longest, longest.saturating_add(1)].map(of);
+    odd.map(str::to_owned).into_iter().chain(lengths).collect()
+}
+
+#[test]
+fn a_providers_transaction_has_the_letters_of_the_domain() {
+    let schema = &document().root["components"]["schemas"]["CallbackRequest"];
+    let schema = document().validator(&schema["properties"]["provider_txn"]);
+    for text in texts(128) {
+        let takes = ProviderTxn::new(&text).is_ok();
+        assert_eq!(schema.is_valid(&json!(text)), takes, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_has_the_letters_that_create_takes() {
+    let schema = &document().root["components"]["parameters"]["IdempotencyKey"]["schema"];
+    let schema = document().validator(schema);
+    let stack = shared();
+    let uid = user(stack);
+    for text in texts(255) {
+        // A header has neither other letters nor space around it.
+        if text.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) || text.trim() != text {
+            assert!(!schema.is_valid(&json!(text)), "{text:?}");
+            continue;
+        }
+        let oid = stack.shop().add_order(uid, 100);
+        let create = api::post(stack, "create").payer(uid).header("idempotency-key", &text);
+        let answer = create.json(&json!({"uid": uid, "oid": oid, "amount": 100})).send().await;
+        assert_eq!(answer.status == 200, schema.is_valid(&json!(text)), "{text:?}");
+    }
+}
+
+#[test]
+fn bodies_have_the_sizes_of_the_functions() {
+    for (operation, most) in [
+        ("create", create::BODY_MAX),
+        ("detail", detail::BODY_MAX),
+        ("list", detail::BODY_MAX),
+        ("callback", callback::BODY_MAX),
+        ("callback/{provider}", callback::BODY_MAX),
+    ] {
+        let operation = path(operation);
+        let body = &document().root["paths"][&operation]["post"]["requestBody"];
+        assert_eq!(body["x-max-bytes"], most, "{operation}");
+        assert_eq!(body["required"], true, "{operation}");
+    }
+}
+
+#[test]
+fn every_provider_and_every_header_of_a_signature_is_described() {
+    let components = &document().root["components"];
+    let names = PaymentProvider::ALL.map(PaymentProvider::as_str);
+    assert_eq!(components["parameters"]["Provider"]["schema"]["enum"], json!(names));
+
+    let schemes = members(&components["securitySchemes"]).values();
+    let keys = schemes.filter(|scheme| scheme["type"] == "apiKey");
+    let parameters = members(&components["parameters"]).values();
+    let header = |value: &&Value| value["in"] == "header" && value["name"] != "Idempotency-Key";
+    let mut described: Vec<_> = keys
+        .chain(parameters)
+        .filter(header)
+        .map(|value| value["name"].as_str().unwrap().to_lowercase())
+        .collect();
+    described.sort_unstable();
+    let mut read = vec![
+        standard::ID_HEADER,
+        standard::TIMESTAMP_HEADER,
+        standard::SIGNATURE_HEADER,
+        stripe::SIGNATURE_HEADER,
+        wechat::TIMESTAMP_HEADER,
+        wechat::NONCE_HEADER,
+        wechat::SIGNATURE_HEADER,
+        wechat::SERIAL_HEADER,
+        wechat::SIGNATURE_TYPE_HEADER,
+    ];
+    read.sort_unstable();
+    assert_eq!(described, read);
+    let form = &components["schemas"]["AlipayNotification"];
+    assert_eq!(form["required"], json!([alipay::SIGNATURE_FIELD]));
+    assert!(form["properties"][alipay::SIGNATURE_TYPE_FIELD].is_object());
+}
