@@ -1,6 +1,7 @@
 //! `docs/openapi.yaml` says what there is: every route, every problem, every limit; its examples fit
 //! it, and so does every answer that an end-to-end test gets.
 
+mod callers;
 mod document;
 mod limits;
 mod real;
