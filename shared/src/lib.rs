@@ -18,6 +18,8 @@ pub mod http;
 #[cfg(feature = "adapters")]
 pub mod json;
 #[cfg(feature = "adapters")]
+pub mod metrics;
+#[cfg(feature = "adapters")]
 pub mod secret;
 #[cfg(feature = "adapters")]
 pub mod start;

@@ -49,7 +49,7 @@ where
 ///
 /// When the Lambda runtime itself fails.
 pub async fn out_of_order(error: Cause) -> Result<(), Error> {
-    telemetry::init(LevelFilter::INFO);
+    telemetry::init(LevelFilter::INFO, environment);
     let why = error.to_string();
     tracing::error!(why, "not started: every request is answered `unavailable`");
     let why = why.as_str();

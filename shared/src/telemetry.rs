@@ -7,14 +7,17 @@ use tracing_subscriber::{
     filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
+use crate::metrics;
+
 /// Our own crates, whose level is a setting.
 const OURS: [&str; 4] = ["pay", "create", "detail", "callback"];
 
-/// Starts logging at `level`, for our own crates.
+/// Starts logging at `level`, for our own crates, and counting.
 ///
 /// Every other crate stops at info: the Lambda runtime logs whole events at trace, and HTTP
 /// libraries log headers.
-pub fn init(level: LevelFilter) {
+pub fn init(level: LevelFilter, lookup: impl Fn(&str) -> Option<String>) {
+    metrics::init(lookup("AWS_LAMBDA_FUNCTION_NAME"));
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .without_time()

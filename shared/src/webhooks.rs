@@ -129,6 +129,26 @@ impl WebhookError {
             | Self::Probe => false,
         }
     }
+
+    /// What an operator would look at first, in a word: `signature`, `key`, `clock`, `probe` or
+    /// `malformed`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NoSignature | Self::BadSignature => "signature",
+            Self::NoKeys | Self::UnknownSerial | Self::Undecryptable => "key",
+            Self::Stale { .. } | Self::Early { .. } => "clock",
+            Self::Probe => "probe",
+            Self::MissingHeader(_)
+            | Self::Doubled(_)
+            | Self::BadHeader(_)
+            | Self::MissingField(_)
+            | Self::DoubledField
+            | Self::BadAlgorithm
+            | Self::BadCharset
+            | Self::BadTimestamp => "malformed",
+        }
+    }
 }
 
 /// A header that must be there once and not be empty.

@@ -25,6 +25,8 @@ mod house;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod odd_input;
 #[cfg(test)]
 mod operator;

@@ -88,11 +88,11 @@ impl Final {
                     Telling::None => verdict.into(),
                     Telling::Done => format!("{verdict}+told"),
                     Telling::Uncleared(_) => format!("{verdict}+uncleared"),
+                    Telling::Failed(_) => "not told".into(),
                 }
             }
             Self::Message(Err(error)) => match error {
                 CallbackError::Misfit(misfit) => format!("quarantined: {}", misfit.as_str()),
-                CallbackError::NotTold(_) => "not told".into(),
                 CallbackError::Unavailable(_) => "unavailable".into(),
                 CallbackError::Fault(_) => "fault".into(),
             },

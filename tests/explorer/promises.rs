@@ -268,11 +268,14 @@ fn of_a_receipt(world: &World, notice: &Notice, received: &Received) -> Result<(
     })?;
     let told = match received.telling {
         Telling::None => true,
+        Telling::Failed(_) => record.is_some_and(|record| record.paid_time.is_some()),
         Telling::Done | Telling::Uncleared(_) => {
             notice.payment.is_some_and(|id| world.shop.effects.contains_key(&id))
         }
     };
-    hold(told, "I4", || format!("{received:?} was answered, and the order was not told"))
+    hold(told, "I4", || {
+        format!("{received:?} was answered, and the order was neither told nor listed")
+    })
 }
 
 fn of_a_reject(world: &World, notice: &Notice, error: &CallbackError) -> Result<(), Broken> {
@@ -285,12 +288,6 @@ fn of_a_reject(world: &World, notice: &Notice, error: &CallbackError) -> Result<
                     && (*misfit == Misfit::PaymentNotFound || event.payment == notice.payment)
             });
             hold(kept, "I4", || format!("{misfit:?} was answered, and the message is not kept"))
-        }
-        CallbackError::NotTold(_) => {
-            let record = notice.payment.and_then(|id| world.table.payments.get(&id));
-            hold(record.is_some_and(|record| record.paid_time.is_some()), "I4", || {
-                format!("{error} was answered, and the record is {record:?}")
-            })
         }
         CallbackError::Unavailable(_) => Ok(()),
         CallbackError::Fault(cause) => hold(false, "I5", || format!("a fault: {cause}")),

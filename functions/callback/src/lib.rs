@@ -2,6 +2,7 @@
 //! `POST /api/pay/callback/{provider}` for payment providers, and reconcile by direct invoke.
 
 mod native;
+mod outcome;
 mod provider;
 mod reconcile;
 
@@ -74,7 +75,11 @@ where
             native_notice(&fields, None, body)?
         }
     };
-    settle(app, &notice, invocation).await?;
+    let received = settle(app, &notice, invocation).await?;
+    // A gateway of ours sends it again, and the order is told then.
+    if let Telling::Failed(error) = received.telling {
+        return Err(Refusal::unavailable(error));
+    }
     Ok(about(Answer::json(&json!({}))?, &notice))
 }
 
@@ -114,7 +119,7 @@ async fn settle<S: PaymentStore, U: Users, O: Orders, K, W>(
     Invocation { now, trace, .. }: Invocation,
 ) -> Result<Received, CallbackError> {
     let outcome = callback((&app.users, &app.orders), &app.store, notice, now, &trace).await;
-    log(notice, &outcome);
+    outcome::tell(notice, &outcome);
     outcome
 }
 
@@ -143,29 +148,4 @@ async fn authenticate<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
 fn native_notice(fields: &Object, event_id: Option<&str>, body: &[u8]) -> Result<Notice, Refusal> {
     let digest = sha256(&[body]);
     native::notice(fields, EventId::new(event_id, digest), RawBody::new(body, digest))
-}
-
-/// What became of a message, beside the line of the invocation.
-fn log(notice: &Notice, outcome: &Result<Received, CallbackError>) {
-    let provider = notice.provider.as_str();
-    let event_id = notice.event_id.as_str();
-    let payment_id = notice.payment.map(pay::domain::PaymentId::get);
-    match outcome {
-        Ok(received) => {
-            let verdict = received.verdict.as_str();
-            tracing::info!(provider, event_id, payment_id, verdict, "message taken");
-            if let Telling::Uncleared(error) = &received.telling {
-                tracing::warn!(payment_id, %error, "order told, and will be told again");
-            }
-        }
-        Err(CallbackError::Misfit(misfit)) => {
-            let reason = misfit.as_str();
-            tracing::warn!(provider, event_id, payment_id, reason, "message quarantined");
-        }
-        Err(CallbackError::NotTold(error)) => {
-            tracing::error!(provider, event_id, payment_id, %error, "order not told yet");
-        }
-        // The line of the invocation says why.
-        Err(CallbackError::Unavailable(_) | CallbackError::Fault(_)) => {}
-    }
 }

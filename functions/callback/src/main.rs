@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use callback::{App, BODY_MAX, handle};
-use futures_util::future::join3;
 use lambda_runtime::Error;
 use pay::{
     adapters::{
@@ -37,7 +36,8 @@ async fn main() -> Result<(), Error> {
     };
     let app = &app;
     let now = clock();
-    join3(app.auth_keys.warm(now), app.webhook_keys.warm(now), app.orders.warm()).await;
+    let (auth, webhook) = (app.auth_keys.warm(now), app.webhook_keys.warm(now));
+    tokio::join!(auth, webhook, app.store.warm(), app.orders.warm());
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 
@@ -47,7 +47,7 @@ fn wire() -> Result<Wired, Cause> {
     let webhook_secret_id = reader.webhook_secret_id();
     let (settings, (shop, webhook_secret_id)) =
         reader.finish(settings.zip(shop.zip(webhook_secret_id)))?;
-    telemetry::init(settings.log_level);
+    telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let overlap = settings.secret_overlap;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, overlap));

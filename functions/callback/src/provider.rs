@@ -56,7 +56,7 @@ pub(crate) fn acknowledge(
     outcome: Result<Received, CallbackError>,
 ) -> Result<Answer, Refusal> {
     match outcome {
-        Ok(_) | Err(CallbackError::Misfit(_) | CallbackError::NotTold(_)) => thanks(provider),
+        Ok(_) | Err(CallbackError::Misfit(_)) => thanks(provider),
         Err(error @ (CallbackError::Unavailable(_) | CallbackError::Fault(_))) => Err(error.into()),
     }
 }

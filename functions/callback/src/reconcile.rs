@@ -5,6 +5,7 @@ use std::time::Duration;
 use pay::{
     http::{Answer, Invocation, Refusal},
     json::{Json, Object},
+    metrics,
     ports::{Orders, PaymentStore, chain},
     usecases::reconcile::{Reconcile, Reconciled, reconcile},
 };
@@ -56,6 +57,7 @@ pub(crate) async fn run<S: PaymentStore, U, O: Orders, K, W>(
     let waited = |paid: pay::domain::Timestamp| now.secs().saturating_sub(paid.secs());
     let oldest_secs = done.oldest_paid.map(waited);
     log(&done, oldest_secs);
+    count(&done, oldest_secs);
     Answer::json(&json!({
         "told": done.told,
         "put_off": done.put_off.len(),
@@ -78,4 +80,13 @@ fn log(done: &Reconciled, oldest_untold_seconds: Option<u64>) {
     let (put_off, failed) = (done.put_off.len(), done.failed.len());
     let Reconciled { told, stale, left, .. } = done;
     tracing::info!(told, put_off, failed, stale, left, oldest_untold_seconds, "reconciled");
+}
+
+fn count(done: &Reconciled, oldest_untold_secs: Option<u64>) {
+    let untold = done.put_off.len().saturating_add(done.failed.len()).saturating_add(done.left);
+    metrics::ORDERS_UNTOLD.note(u64::try_from(untold).unwrap_or(u64::MAX));
+    metrics::OLDEST_UNTOLD.note(oldest_untold_secs.unwrap_or_default());
+    for _ in &done.put_off {
+        metrics::TELLINGS_FAILED.count();
+    }
 }

@@ -6,8 +6,9 @@ use pay::{
     domain::{Amount, Currency, Digest, OrderId, UserId},
     http::{Answer, Code, Door, Invocation, Refusal, sha256},
     json::Object,
+    metrics,
     ports::{Keys, Orders, PaymentIds, PaymentStore, Users},
-    usecases::create::{CreatePayment, create},
+    usecases::create::{CreateError, CreatePayment, CreatedPayment, create},
 };
 use serde_json::json;
 
@@ -74,13 +75,26 @@ where
         }
     };
     let shop = (&app.users, &app.orders);
-    let created = create(shop, (&app.store, &app.ids), request, now, &trace).await?;
+    let created = create(shop, (&app.store, &app.ids), request, now, &trace).await;
+    count(&created);
+    let created = created?;
     let answer = Answer::json(&json!({ "id": created.id.get() }))?.about(created.id);
     Ok(if created.replayed {
         answer.with_header(REPLAYED, HeaderValue::from_static("true"))
     } else {
         answer
     })
+}
+
+fn count(created: &Result<CreatedPayment, CreateError>) {
+    match created {
+        Ok(CreatedPayment { replayed: false, .. }) => metrics::PAYMENTS_CREATED.count(),
+        Ok(CreatedPayment { replayed: true, .. }) => metrics::CREATES_REPLAYED.count(),
+        Err(CreateError::PaymentExists(_) | CreateError::KeyReused) => {
+            metrics::DUPLICATES_REFUSED.count();
+        }
+        Err(_) => {}
+    }
 }
 
 fn read(fields: &Object, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Refusal> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use create::{App, BODY_MAX, handle};
-use futures_util::future::join3;
 use lambda_runtime::Error;
 use pay::{
     adapters::{
@@ -31,7 +30,8 @@ async fn main() -> Result<(), Error> {
         Err(error) => return start::out_of_order(error).await,
     };
     let app = &app;
-    join3(app.auth_keys.warm(clock()), app.users.warm(), app.orders.warm()).await;
+    let keys = app.auth_keys.warm(clock());
+    tokio::join!(keys, app.store.warm(), app.users.warm(), app.orders.warm());
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 
@@ -39,7 +39,7 @@ fn wire() -> Result<Wired, Cause> {
     let mut reader = Reader::new(&environment);
     let (settings, shop) = (reader.settings(), reader.shop());
     let (settings, shop) = reader.finish(settings.zip(shop))?;
-    telemetry::init(settings.log_level);
+    telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let auth_keys =
         Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap));

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Error> {
         Err(error) => return start::out_of_order(error).await,
     };
     let app = &app;
-    app.auth_keys.warm(clock()).await;
+    tokio::join!(app.auth_keys.warm(clock()), app.store.warm());
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 
@@ -26,7 +26,7 @@ fn wire() -> Result<App<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
     let mut reader = Reader::new(&environment);
     let settings = reader.settings();
     let settings = reader.finish(settings)?;
-    telemetry::init(settings.log_level);
+    telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     Ok(App {
         store: aws.payments(settings.table),

@@ -46,6 +46,14 @@ impl DynamoDbPayments {
         let once = once.retry_config(RetryConfig::disabled()).build();
         Self { writer: Client::from_conf(once), reader: client, table: table.into() }
     }
+
+    /// Opens a connection ahead of the first request, by reading an item that never is. A failure
+    /// is that request's to notice.
+    pub async fn warm(&self) {
+        if let Err(error) = Box::pin(self.get(keys::nothing())).await {
+            tracing::warn!(%error, "the table could not be read at start");
+        }
+    }
 }
 
 impl PaymentStore for DynamoDbPayments {

@@ -39,6 +39,7 @@ impl<K: Keys<AuthKey> + Sync + Send> HttpUsers<K> {
 impl<K: Keys<AuthKey> + Sync + Send> Users for HttpUsers<K> {
     async fn exists(&self, uid: UserId, trace: &TraceParent) -> Result<bool, ShopError> {
         let ask = Ask {
+            service: "users",
             url: &self.info,
             payer: uid,
             trace,
@@ -90,6 +91,7 @@ impl<K: Keys<AuthKey> + Sync + Send> Orders for HttpOrders<K> {
         trace: &TraceParent,
     ) -> Result<Option<Order>, ShopError> {
         let ask = Ask {
+            service: "orders",
             url: &self.detail,
             payer,
             trace,
@@ -104,6 +106,7 @@ impl<K: Keys<AuthKey> + Sync + Send> Orders for HttpOrders<K> {
 
     async fn tell_paid(&self, payment: &Payment, trace: &TraceParent) -> Result<(), ShopError> {
         let ask = Ask {
+            service: "orders",
             url: &self.paid,
             payer: payment.uid,
             trace,

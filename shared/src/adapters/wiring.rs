@@ -25,16 +25,21 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads the SDK's own variables.
+    /// Reads the SDK's own variables; `AWS_CA_BUNDLE`, the path of a PEM file, adds a private CA.
     ///
     /// # Errors
     ///
-    /// [`aws::Missing`], [`HttpsError`].
+    /// [`aws::Missing`]; an `AWS_CA_BUNDLE` that cannot be read, or [`HttpsError`].
+    ///
+    /// Source: AWS SDKs and Tools Reference Guide, "General configuration settings".
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
+        let bundle = lookup("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+        let bundle = bundle.map(std::fs::read_to_string).transpose();
+        let bundle = bundle.map_err(|error| format!("AWS_CA_BUNDLE cannot be read: {error}"))?;
         Ok(Self {
             settings: AwsSettings::load(lookup)?,
             // AWS is not the shop: a private CA of the shop's does not vouch for it.
-            http: https::client(https::tls(None)?, Pool::Kept)?,
+            http: https::client(https::tls(bundle.as_deref())?, Pool::Kept)?,
         })
     }
 

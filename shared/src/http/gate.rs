@@ -8,7 +8,8 @@ use http::header;
 use super::{ApiRequest, Code, Refusal};
 use crate::{
     auth::{self, AuthKey, Refused, TokenRules},
-    domain::{Timestamp, UserId},
+    domain::{Provider, Timestamp, UserId},
+    metrics,
     ports::{Generations, Keys, NoKeys},
     webhooks::{Headers, PaymentProvider, Reading, WebhookError, WebhookKeys, standard},
 };
@@ -66,7 +67,7 @@ impl ApiRequest {
         }
         let check =
             |keys: &WebhookKeys| standard::verify(&headers, self.body(), keys.standard(), now);
-        Ok(Some(webhook(keys, now, check).await?.id))
+        Ok(Some(webhook(Provider::Native, keys, now, check).await?.id))
     }
 
     /// What a payment provider's message says, by the provider's own signature.
@@ -86,7 +87,7 @@ impl ApiRequest {
             Some(keys) => keys.verify(&headers, self.body(), now),
             None => Err(WebhookError::NoKeys),
         };
-        webhook(keys, now, check).await
+        webhook(provider.sender(), keys, now, check).await
     }
 
     fn authorization(&self) -> Result<&str, Refusal> {
@@ -97,6 +98,7 @@ impl ApiRequest {
 
 /// Checks a message with each generation of the webhook keys, newest first.
 async fn webhook<T>(
+    sender: Provider,
     keys: &impl Keys<WebhookKeys>,
     now: Timestamp,
     check: impl Fn(&WebhookKeys) -> Result<T, WebhookError>,
@@ -114,7 +116,9 @@ async fn webhook<T>(
         Err(refused)
     };
     with_keys(keys, now, check, WebhookError::is_of_unknown_key).await?.map_err(|error| {
-        tracing::warn!(reason = %error, "webhook refused");
+        let provider = sender.as_str();
+        tracing::warn!(provider, reason = %error, "webhook refused");
+        metrics::SIGNATURES_REFUSED.count_by(&[("Provider", provider), ("Reason", error.kind())]);
         if error == WebhookError::Undecryptable {
             Refusal::unavailable(error)
         } else {

@@ -137,7 +137,6 @@ impl From<CallbackError> for Refusal {
     fn from(error: CallbackError) -> Self {
         match error {
             CallbackError::Misfit(misfit) => Code::from(misfit).into(),
-            CallbackError::NotTold(error) => Self::unavailable(error),
             CallbackError::Unavailable(cause) => Self::unavailable(cause),
             CallbackError::Fault(cause) => Self::internal(cause),
         }

@@ -10,6 +10,7 @@ use tokio::time;
 use super::{Answer, ApiRequest, Code, FunctionError, Refusal, Reply, api};
 use crate::{
     domain::Timestamp,
+    metrics,
     ports::{self, TraceParent},
 };
 
@@ -68,6 +69,8 @@ where
         Err(refusal) => Err(refusal),
     };
     log(&outcome, through_api, &context, now, clock());
+    count(&outcome);
+    metrics::flush();
     if through_api {
         Ok(Reply::api(outcome, &context.request_id))
     } else {
@@ -120,6 +123,14 @@ fn from_xray(header: &str) -> Option<TraceParent> {
     let root = part("Root=1-")?.replace('-', "");
     let flags = if part("Sampled=") == Some("1") { "01" } else { "00" };
     TraceParent::parse(&format!("00-{root}-{}-{flags}", part("Parent=")?))
+}
+
+fn count(outcome: &Result<Answer, Refusal>) {
+    match outcome {
+        Err(Refusal { code: Code::Unavailable, .. }) => metrics::UNAVAILABLE.count(),
+        Err(Refusal { code: Code::Internal, .. }) => metrics::FAULTS.count(),
+        Ok(_) | Err(_) => {}
+    }
 }
 
 /// The one line of an invocation. Never a body, a token, a signature.

@@ -18,6 +18,8 @@ use crate::{
 /// What became of a message that was taken.
 #[derive(Debug)]
 pub struct Received {
+    /// The record after it.
+    pub record: Payment,
     /// What it did to the record.
     pub verdict: Verdict,
     /// Whether the order was told because of it.
@@ -33,6 +35,8 @@ pub enum Telling {
     Done,
     /// It was, and will be again: taking it off the work list failed.
     Uncleared(StoreError),
+    /// It does not know yet. It is in the work list, durably.
+    Failed(ShopError),
 }
 
 /// Why a message is answered with a refusal.
@@ -41,9 +45,6 @@ pub enum CallbackError {
     /// It is in quarantine, durably: a person looks at it, and sending it again does nothing.
     #[error("the message does not fit")]
     Misfit(Misfit),
-    /// The record moved, the order does not know yet. It is in the work list, durably.
-    #[error("the order was not told")]
-    NotTold(#[source] ShopError),
     /// The store is down or did not say what it did; a repeat finds out.
     #[error("the store cannot be used now")]
     Unavailable(#[source] Cause),
@@ -65,7 +66,7 @@ impl From<StoreError> for CallbackError {
 ///
 /// # Errors
 ///
-/// [`CallbackError`]. After [`CallbackError::Misfit`] and [`CallbackError::NotTold`] everything is
+/// [`CallbackError`]. After [`CallbackError::Misfit`], as after every success, what the message did is
 /// durable: a sender that only wants the message kept may be thanked for it.
 pub async fn callback(
     (users, orders): (&impl Users, &impl Orders),
@@ -89,8 +90,8 @@ pub async fn callback(
         return Err(settle::park(store, notice, Some(&record), misfit, now).await);
     }
     let (record, verdict) = settle::settle(store, notice, record, now).await?;
-    let telling = tell(orders, store, notice, &record, now, trace).await?;
-    Ok(Received { verdict, telling })
+    let telling = tell(orders, store, notice, &record, now, trace).await;
+    Ok(Received { record, verdict, telling })
 }
 
 /// What a native message claims and the shop definitely does not know. A service that is down
@@ -117,16 +118,18 @@ async fn tell(
     record: &Payment,
     now: Timestamp,
     trace: &TraceParent,
-) -> Result<Telling, CallbackError> {
+) -> Telling {
     let (Report::Outcome(Outcome::Paid), Some(work)) = (notice.report, record.work) else {
-        return Ok(Telling::None);
+        return Telling::None;
     };
-    orders.tell_paid(record, trace).await.map_err(CallbackError::NotTold)?;
+    if let Err(error) = orders.tell_paid(record, trace).await {
+        return Telling::Failed(error);
+    }
     // Told again later if this fails, which the order takes as the same telling.
-    Ok(match store.told(record.id, work, now).await {
+    match store.told(record.id, work, now).await {
         Ok(()) => Telling::Done,
         Err(error) => Telling::Uncleared(error),
-    })
+    }
 }
 
 #[cfg(test)]

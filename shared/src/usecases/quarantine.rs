@@ -96,7 +96,7 @@ pub async fn resolve(
             let own = EventKey::new(Some(record.id), Provider::Operator, &event_id, None);
             let notice = accepted(&message, &record, outcome, event_id, note);
             match callback(shop, store, &notice, now, trace).await {
-                Ok(_) | Err(CallbackError::NotTold(_)) => {}
+                Ok(_) => {}
                 Err(CallbackError::Misfit(_)) => {
                     // The decision itself is in quarantine now. Its message is, too: one is enough.
                     store.resolved(&own).await?;

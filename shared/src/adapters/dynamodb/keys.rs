@@ -40,6 +40,11 @@ pub(super) fn guard(oid: OrderId) -> Key {
     Key { pk: format!("order#{oid}"), sk: "guard".to_owned() }
 }
 
+/// Where no item is: no order is 0.
+pub(super) fn nothing() -> Key {
+    Key { pk: "order#0".to_owned(), sk: "guard".to_owned() }
+}
+
 /// The parts of it hold no `#`, so no two events share a key by accident.
 pub(super) fn event(event: &EventKey) -> Key {
     let provider = event.provider.as_str();

@@ -41,7 +41,7 @@ impl DynamoDbPayments {
         Ok(item.map(|item| read_quarantined(&item)).transpose()?.flatten())
     }
 
-    async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
+    pub(super) async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
         let request = self
             .reader
             .get_item()

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     domain::Timestamp,
+    metrics,
     ports::{Cause, Generations, NoKeys},
     secret::BadSecret,
 };
@@ -150,12 +151,13 @@ impl<K: Clone + Send + Sync> Rotation<K> {
         source: &impl Source,
         now: Timestamp,
     ) -> Result<Arc<Generations<K>>, Failure> {
-        let (current, previous) =
-            tokio::join!(source.read(Stage::Current), source.read(Stage::Previous));
-        let current = self.current(current);
-        let mut memory = self.memory();
+        // One after the other, on one connection: a second handshake would cost a cold start more
+        // than the wait for one more answer.
+        let current = self.current(source.read(Stage::Current).await);
         match current {
             Ok((key, created)) => {
+                let previous = source.read(Stage::Previous).await;
+                let mut memory = self.memory();
                 let known = memory.keys.take();
                 let read = self.remember((key, created), previous, known.as_ref(), now);
                 let keys = Arc::clone(&read.keys);
@@ -163,8 +165,9 @@ impl<K: Clone + Send + Sync> Rotation<K> {
                 Ok(keys)
             }
             Err(failure) => {
+                metrics::SECRET_FAILURES.count();
                 if matches!(failure, Failure::Unusable(_)) {
-                    memory.keys = None;
+                    self.memory().keys = None;
                 }
                 Err(failure)
             }
@@ -191,6 +194,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
         let (previous, refresh_after_ms) = match previous {
             Ok(version) => (self.previous(version), REFRESH_AFTER_MS),
             Err(cause) => {
+                metrics::SECRET_FAILURES.count();
                 tracing::warn!(%cause, "the previous version of a secret could not be read");
                 let known = known.filter(|known| known.created == created);
                 (known.and_then(Remembered::previous), RETRY_AFTER_MS)

@@ -3,12 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::wire;
 use crate::{
     auth::{AuthKey, sign_service},
     domain::{PaymentId, Timestamp, UserId},
+    metrics,
     ports::{Keys, NoKeys, ShopError, TraceParent},
 };
 
@@ -34,6 +35,8 @@ pub struct ShopClient<K> {
 
 /// What is asked, and for whom.
 pub(super) struct Ask<'a> {
+    /// Which service, for the metrics.
+    pub(super) service: &'static str,
     pub(super) url: &'a Url,
     pub(super) payer: UserId,
     pub(super) trace: &'a TraceParent,
@@ -108,7 +111,14 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
 
     /// Makes a call, within the deadline.
     pub(super) async fn call(&self, ask: &Ask<'_>) -> Result<Answer, Fault> {
-        timeout(self.deadline, self.attempts(ask)).await.unwrap_or(Err(Fault::Deadline))
+        let begun = Instant::now();
+        let answer =
+            timeout(self.deadline, self.attempts(ask)).await.unwrap_or(Err(Fault::Deadline));
+        metrics::UPSTREAM_TIME.time_under("Service", ask.service, begun.elapsed());
+        if answer.is_err() {
+            metrics::UPSTREAM_FAILURES.count_by(&[("Service", ask.service)]);
+        }
+        answer
     }
 
     /// Opens a connection and keeps it: any answer will do, so no token is sent.

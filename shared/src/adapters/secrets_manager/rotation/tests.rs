@@ -30,20 +30,22 @@ impl Script {
         self.0.lock().unwrap().down = stages.to_vec();
     }
 
-    /// How often both versions were read since this was last asked.
+    /// How often the secret was read since this was last asked.
     fn reads(&self) -> usize {
-        std::mem::take(&mut self.0.lock().unwrap().reads) / 2
+        std::mem::take(&mut self.0.lock().unwrap().reads)
     }
 }
 
 impl Source for Script {
     async fn read(&self, stage: Stage) -> Result<Option<Version>, Cause> {
+        let mut stored = self.0.lock().unwrap();
         let stage = match stage {
-            Stage::Current => "current",
+            Stage::Current => {
+                stored.reads = stored.reads.saturating_add(1);
+                "current"
+            }
             Stage::Previous => "previous",
         };
-        let mut stored = self.0.lock().unwrap();
-        stored.reads = stored.reads.saturating_add(1);
         if stored.down.contains(&stage) {
             return Err("down".into());
         }

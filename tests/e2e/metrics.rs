@@ -1,0 +1,154 @@
+//! What the functions count: each metric of the catalogue, seen once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use local::{Fault, ShopRoute, Stack, binaries, defaults};
+use pay::metrics::{ALL, NAMESPACE};
+use serde_json::{Value, json};
+
+use crate::api;
+use crate::echo::eventually;
+use crate::stage::{own, payment, payment_in, recycle, report};
+use crate::table;
+
+/// What was counted so far: by name and dimensions, every value that was written.
+fn counted(stack: &Stack) -> BTreeMap<(String, String), Vec<u64>> {
+    let mut counted: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
+    for line in stack.logs().lines().filter(|line| line.contains("_aws")) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Namespace"], NAMESPACE);
+        assert!(line["_aws"]["Timestamp"].is_u64());
+        let dimensions = directive["Dimensions"][0].as_array().unwrap();
+        let dimensions: Vec<&str> =
+            dimensions.iter().map(|name| line[name.as_str().unwrap()].as_str().unwrap()).collect();
+        for metric in directive["Metrics"].as_array().unwrap() {
+            assert!(metric["Unit"].is_string(), "{metric}");
+            let name = metric["Name"].as_str().unwrap();
+            let values = match line[name].as_array() {
+                Some(values) => values.iter().map(whole).collect(),
+                None => vec![whole(&line[name])],
+            };
+            let key = (name.to_owned(), dimensions.join(" "));
+            counted.entry(key).or_default().extend(values);
+        }
+    }
+    counted
+}
+
+/// The library writes `3.0` for what was noted as 3.
+fn whole(number: &Value) -> u64 {
+    number.to_string().trim_end_matches(".0").parse().unwrap()
+}
+
+/// The sum of a metric under these dimensions, once it is this.
+async fn expect(stack: &Stack, name: &str, dimensions: &str, sum: u64) {
+    let of = |counted: BTreeMap<(String, String), Vec<u64>>| {
+        let key = (name.to_owned(), dimensions.to_owned());
+        counted.get(&key).map_or(0, |values| values.iter().sum::<u64>())
+    };
+    eventually(&format!("{name} {dimensions} is {sum}"), || of(counted(stack)) == sum).await;
+}
+
+#[tokio::test]
+async fn payments_and_their_money_are_counted() {
+    let stack = own().await;
+    let one = payment(&stack).await;
+    let again = || api::post(&stack, "create").payer(one.uid).json(&one.request());
+    again().send().await.problem("payment-exists");
+    again().header("idempotency-key", "other").send().await.problem("payment-exists");
+    expect(&stack, "PaymentsCreated", "create", 1).await;
+    expect(&stack, "DuplicatesRefused", "create", 2).await;
+    for (status, name) in [(2, "PaymentsFailed"), (3, "PaymentsClosed"), (1, "PaymentsPaid")] {
+        report(&stack, one, 1, status).await.ok();
+        report(&stack, one, 1, status).await.ok();
+        expect(&stack, name, "callback", 1).await;
+    }
+    report(&stack, one, 1, 4).await.ok();
+    expect(&stack, "PaymentsRefunded", "callback", 1).await;
+    expect(&stack, "AmountPaid", "callback CNY", 100).await;
+    expect(&stack, "AmountRefunded", "callback CNY", 100).await;
+    expect(&stack, "ColdStarts", "create", 1).await;
+    let counted = counted(&stack);
+    let took = |service: &str| {
+        let key = ("UpstreamMilliseconds".to_owned(), format!("create {service}"));
+        counted[&key].len()
+    };
+    assert_eq!((took("users"), took("orders")), (3, 3));
+    assert_eq!(counted.get(&("Faults".to_owned(), "create".to_owned())), None);
+}
+
+#[tokio::test]
+async fn a_replay_is_counted_as_one() {
+    let stack = own().await;
+    let uid = crate::stage::user(&stack);
+    let oid = stack.shop().add_order(uid, 100);
+    let body = json!({"uid": uid, "oid": oid, "amount": 100});
+    for _ in 0..2 {
+        let request = api::post(&stack, "create").payer(uid).json(&body);
+        request.header("idempotency-key", "once").send().await.ok();
+    }
+    expect(&stack, "CreatesReplayed", "create", 1).await;
+    expect(&stack, "PaymentsCreated", "create", 1).await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_or_fails_is_counted() {
+    let stack = own().await;
+    let paid = payment_in(&stack, 1).await;
+    let mut less = paid.message(1, 1);
+    less["amount"] = json!(1);
+    let signed = api::post(&stack, "callback").json(&less).signed();
+    signed.send().await.problem("amount-mismatch");
+    expect(&stack, "MessagesQuarantined", "callback", 1).await;
+    expect(&stack, "MessagesQuarantined", "callback amount-mismatch", 1).await;
+
+    let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
+    unsigned.send().await.problem("bad-signature");
+    expect(&stack, "SignaturesRefused", "callback", 1).await;
+    expect(&stack, "SignaturesRefused", "callback stripe malformed", 1).await;
+
+    let untold = payment(&stack).await;
+    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
+    report(&stack, untold, 1, 1).await.problem("unavailable");
+    expect(&stack, "TellingsFailed", "callback", 1).await;
+    expect(&stack, "PaymentsPaid", "callback", 2).await;
+    expect(&stack, "UpstreamFailures", "callback orders", 1).await;
+    expect(&stack, "Unavailable", "callback", 1).await;
+    assert!(table::is_to_be_told(&stack, untold.id).await);
+    stack.invoke("callback", &json!({"reconcile": {"all": true}})).await.unwrap();
+    expect(&stack, "OrdersUntold", "callback", 1).await;
+    expect(&stack, "TellingsFailed", "callback", 2).await;
+    let key = ("OldestUntoldSeconds".to_owned(), "callback".to_owned());
+    assert_eq!(counted(&stack)[&key].len(), 1);
+
+    stack.dynamodb_control().set_fault("GetItem", Fault::Status(400), None);
+    let detail = || api::post(&stack, "detail").payer(paid.uid).json(&json!({"id": paid.id}));
+    detail().send().await.problem("internal");
+    expect(&stack, "Faults", "detail", 1).await;
+    stack.secrets().set_raw(defaults::AUTH_SECRET_ID, "{}");
+    recycle(&stack, "detail").await;
+    detail().send().await.problem("unavailable");
+    // Once at the start, once for the request.
+    expect(&stack, "SecretFailures", "detail", 2).await;
+}
+
+#[test]
+fn every_metric_is_in_its_table_and_in_a_test() {
+    let file = |name: &str| fs::read_to_string(binaries::workspace().join(name)).unwrap();
+    let operations = file("docs/operations.md");
+    let rows: BTreeSet<&str> = operations
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .filter(|(_, rest)| {
+            ["Count", "Seconds", "Milliseconds"].iter().any(|u| rest.starts_with(u))
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(rows, ALL.iter().map(|metric| metric.name).collect(), "docs/operations.md");
+    let tested = file("tests/e2e/metrics.rs");
+    for metric in ALL {
+        assert!(tested.contains(&format!("\"{}\"", metric.name)), "{} is not tested", metric.name);
+    }
+}
