@@ -1,11 +1,12 @@
 //! Cold starts and warm calls of every operation, and the same calls by a bare client.
 
 use anyhow::Result;
-use bench::plan::{Conversation, Figure, Latency, Life, Service, Work};
+use bench::plan::{Figure, Latency, Service, Work};
 use serde::Serialize;
 
+use super::figures::{Lives, conversations, each};
 use super::runner::Runner;
-use super::stats::{median, ms, percentile};
+use super::stats::{decimal, median, ms};
 use super::subjects::Operation;
 use super::table::table;
 use super::{Options, Progress};
@@ -60,7 +61,8 @@ pub(super) async fn run(
     for _ in 0..options.runs {
         figures.extend(runner.run(work.clone(), progress).await?);
     }
-    runner.operations().iter().map(|operation| row(runner, operation, &figures)).collect()
+    let operations = runner.operations().iter().filter(|operation| !operation.is_further());
+    operations.map(|operation| row(runner, operation, &figures)).collect()
 }
 
 /// Every operation once: what disturbs a run disturbs all of them.
@@ -68,60 +70,38 @@ fn round(runner: &Runner, options: &Options) -> Vec<Work> {
     let calls = options.calls;
     let life = |subject| Work::Life { subject, calls, latency: Latency::default(), quota: None };
     let mut work = Vec::new();
-    for (subject, operation) in runner.operations().iter().enumerate() {
+    for subject in runner.places(|operation| !operation.is_further()) {
         work.push(life(subject));
-        if operation.is_ours() {
-            work.push(Work::Client { subject, calls });
-        }
+    }
+    for subject in runner.places(|operation| operation.is_ours() && !operation.is_further()) {
+        work.push(Work::Client { subject, calls });
     }
     work
 }
 
 fn row(runner: &Runner, operation: &Operation, figures: &[Figure]) -> Result<Row> {
-    let lives: Vec<&Life> = figures
-        .iter()
-        .filter_map(|figure| match figure {
-            Figure::Life(life) => (life.subject == operation.name).then_some(life),
-            Figure::Client(_) | Figure::Long(_) | Figure::Freeze(_) => None,
-        })
-        .collect();
-    let of = |value: &dyn Fn(&Life) -> u64| {
-        median(&lives.iter().map(|life| value(life)).collect::<Vec<_>>())
-    };
-    let warm: Vec<u64> = lives.iter().flat_map(|life| life.warm_ns.iter().copied()).collect();
+    let lives = Lives::of(figures, operation.name);
     Ok(Row {
         name: operation.name.to_owned(),
         zip_bytes: runner.zip_bytes(operation)?,
-        start_ns: of(&|life| life.start_ns),
-        start_cpu_ns: of(&|life| life.start_cpu_ns),
-        first_ns: of(&|life| life.first_ns),
-        first_cpu_ns: of(&|life| life.first_cpu_ns),
-        warm_p50_ns: median(&warm),
-        warm_p99_ns: percentile(&warm, 99),
-        warm_cpu_ns: of(&|life| each(life.warm_cpu_ns, &life.warm_ns)),
-        peak_rss_kib: of(&|life| life.peak_rss_kib),
+        start_ns: lives.median(|life| life.start_ns),
+        start_cpu_ns: lives.median(|life| life.start_cpu_ns),
+        first_ns: lives.median(|life| life.first_ns),
+        first_cpu_ns: lives.median(|life| life.first_cpu_ns),
+        warm_p50_ns: lives.warm_percentile(50),
+        warm_p99_ns: lives.warm_percentile(99),
+        warm_cpu_ns: lives.median(|life| each(life.warm_cpu_ns, &life.warm_ns)),
+        peak_rss_kib: lives.median(|life| life.peak_rss_kib),
         client: client(operation, figures),
     })
 }
 
 fn client(operation: &Operation, figures: &[Figure]) -> Option<Client> {
-    let replays: Vec<&Conversation> = figures
-        .iter()
-        .filter_map(|figure| match figure {
-            Figure::Client(client) => (client.subject == operation.name).then_some(client),
-            Figure::Life(_) | Figure::Long(_) | Figure::Freeze(_) => None,
-        })
-        .collect();
+    let replays = conversations(figures, operation.name);
     let all: Vec<u64> = replays.iter().flat_map(|one| one.replay_ns.iter().copied()).collect();
     let cpu: Vec<u64> = replays.iter().map(|one| each(one.replay_cpu_ns, &one.replay_ns)).collect();
     let hops = replays.first()?.hops.clone();
     Some(Client { hops, p50_ns: median(&all), cpu_ns: median(&cpu) })
-}
-
-/// A total, for each of so many calls.
-pub(super) fn each(total: u64, calls: &[u64]) -> u64 {
-    let calls = u64::try_from(calls.len()).unwrap_or(u64::MAX);
-    total.checked_div(calls).unwrap_or_default()
 }
 
 /// The rows as a table, times in milliseconds.
@@ -150,7 +130,7 @@ pub fn text(rows: &[Row]) -> String {
             ms(row.warm_p99_ns),
             ms(row.warm_cpu_ns),
             row.client.as_ref().map_or_else(String::new, |client| ms(client.p50_ns)),
-            super::stats::decimal(row.peak_rss_kib.saturating_mul(1024) / 1000, 1),
+            decimal(row.peak_rss_kib.saturating_mul(1024) / 1000, 1),
         ]
     };
     table(&head, &rows.iter().map(line).collect::<Vec<_>>())

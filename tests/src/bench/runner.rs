@@ -78,6 +78,14 @@ impl Runner {
         Ok(u64::try_from(bench::zipped(&executable)?)?)
     }
 
+    /// Why no limit of CPU can be set here; nothing where it can.
+    pub(super) async fn quota_refused(&self) -> Result<Option<String>> {
+        let output = Command::new(&self.built.program).arg("quota").output().await?;
+        ensure!(output.status.success(), "the bench cannot say whether CPU can be limited");
+        let why = String::from_utf8(output.stdout)?;
+        Ok((!why.is_empty()).then_some(why))
+    }
+
     /// The operations' places in a plan.
     pub(super) fn places(&self, wanted: impl Fn(&Operation) -> bool) -> Vec<usize> {
         let operations = self.operations.iter().enumerate();

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use bench::plan::{Canned, Subject};
+use bench::plan::Service::{Shop, Store};
+use bench::plan::{Canned, Service, Subject};
 
 use super::canned;
 use crate::events::{self, Filling};
@@ -26,17 +27,25 @@ pub struct Operation {
     pub function: &'static str,
     /// The event, below `events/`.
     event: &'static str,
+    /// The calls that have to wait for one another, those of one group side by side.
+    pub(super) hops: &'static [&'static [Service]],
     /// What the services answer.
     answers: fn() -> Vec<Canned>,
 }
 
 /// The floor.
-pub(super) const BARE: Operation =
-    Operation { name: "bare", function: "bare", event: "detail/ok.json", answers: Vec::new };
+pub(super) const BARE: Operation = Operation {
+    name: "bare",
+    hops: &[],
+    function: "bare",
+    event: "detail/ok.json",
+    answers: Vec::new,
+};
 
 /// What most projects ship.
 pub(super) const DEFAULTS: Operation = Operation {
     name: "defaults",
+    hops: &[&[Store], &[Shop]],
     function: "defaults",
     event: "detail/ok.json",
     answers: canned::detail,
@@ -46,40 +55,46 @@ pub(super) const DEFAULTS: Operation = Operation {
 pub(super) const OURS: [Operation; 4] = [
     Operation {
         name: "create",
+        hops: &[&[Shop, Shop, Store], &[Store]],
         function: "create",
         event: "create/ok.json",
         answers: canned::create,
     },
     Operation {
         name: "detail",
+        hops: &[&[Store]],
         function: "detail",
         event: "detail/ok.json",
         answers: canned::detail,
     },
     Operation {
         name: "callback",
+        hops: &[&[Store, Shop, Shop], &[Store], &[Shop], &[Store]],
         function: "callback",
         event: "callback/ok.json",
         answers: canned::callback,
     },
     Operation {
         name: "callback-stripe",
+        hops: &[&[Store], &[Store], &[Shop], &[Store]],
         function: "callback",
         event: "callback/ok-stripe.json",
         answers: canned::callback,
     },
 ];
 
-/// What is measured only where hops are counted.
+/// What is measured for its hops alone.
 pub(super) const FURTHER: [Operation; 2] = [
     Operation {
         name: "detail-by-order",
+        hops: &[&[Store], &[Store]],
         function: "detail",
         event: "detail/ok-oid.json",
         answers: canned::detail_by_order,
     },
     Operation {
         name: "list",
+        hops: &[&[Store], &[Store]],
         function: "detail",
         event: "detail/ok-list.json",
         answers: canned::list,
@@ -92,7 +107,7 @@ impl Operation {
         [BARE, DEFAULTS].into_iter().chain(OURS).chain(FURTHER)
     }
 
-    /// Those of these names; all of `all` where there is no name.
+    /// Those of these names, or all where there is no name.
     ///
     /// # Errors
     ///
@@ -102,21 +117,27 @@ impl Operation {
         if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
             bail!("there is no {name} to measure: {}", known.join(", "));
         }
-        let wanted = |operation: &Self| {
-            let further = FURTHER.iter().any(|one| one.name == operation.name);
-            if names.is_empty() {
-                !further
-            } else {
-                names.iter().any(|name| name == operation.name)
-            }
-        };
+        let wanted =
+            |operation: &Self| names.is_empty() || names.iter().any(|name| name == operation.name);
         Ok(Self::all().filter(wanted).collect())
+    }
+
+    /// Whether it is measured for its hops alone.
+    #[must_use]
+    pub fn is_further(&self) -> bool {
+        FURTHER.iter().any(|one| one.name == self.name)
     }
 
     /// Whether it is one of the functions that ship.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         ![BARE.name, DEFAULTS.name].contains(&self.name)
+    }
+
+    /// Whether a payment is made of it and its like.
+    #[must_use]
+    pub fn is_of_a_payment(&self) -> bool {
+        super::receipt::CALLS.contains(&self.name)
     }
 
     /// What the bench is told of it. Signatures are fresh.
