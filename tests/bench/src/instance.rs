@@ -10,6 +10,7 @@ use bytes::Bytes;
 use nix::sys::signal::{Signal, kill};
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -52,39 +53,46 @@ impl Instance {
     ) -> Result<Self> {
         let (api, calls) = RuntimeApi::new(now_ms);
         let api = Server::start(api, None).await?;
-        let output = services.files().join(format!("{}.log", subject.name.replace(' ', "-")));
-        let mut command = command(subject, services, &api, &output)?;
+        let output = services.files().join(format!("{}.log", subject.name));
         let cage = quota.map(|_| Cage::new()).transpose()?;
-        let began = Instant::now();
-        let child = match &cage {
-            None => command.spawn(),
-            Some(cage) => cage.inside(|| command.spawn())?,
-        };
-        let child = child.with_context(|| format!("cannot run {}", subject.binary.display()))?;
-        if let (Some(cage), Some(quota)) = (&cage, quota)
-            && quota.from_birth
-        {
-            cage.limit(quota.permille)?;
-        }
+        let mut command = command(subject, services, cage.is_some());
+        command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
+        let log = File::create(&output)?;
+        command.stdout(log.try_clone()?).stderr(log);
+        let mut began = Instant::now();
+        let mut child =
+            command.spawn().with_context(|| format!("cannot run {}", subject.binary.display()))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let pid = pid.context("the process has no id")?;
+        let cpu = ClockId::pid_cpu_clock_id(pid)?;
+        let mut before = Duration::ZERO;
+        if let (Some(cage), Some(quota)) = (&cage, quota) {
+            cage.hold(pid)?;
+            cage.limit(quota.from_birth.then_some(quota.permille))?;
+            let mut gate = child.stdin.take().context("the shell has no input")?;
+            (began, before) = (Instant::now(), Duration::from(cpu.now()?));
+            gate.write_all(b"\n").await?;
+        }
+        let (name, event) = (subject.name.clone(), Bytes::from(subject.event.clone()));
+        let (next, start) = (None, (0, 0));
         let mut instance = Self {
-            name: subject.name.clone(),
-            event: Bytes::from(subject.event.clone()),
-            cpu: ClockId::pid_cpu_clock_id(pid)?,
+            name,
+            event,
             child,
             pid,
+            cpu,
             calls,
-            next: None,
+            next,
             output,
-            start: (0, 0),
+            start,
             _api: api,
             _cage: None,
         };
         instance.wait_for_next().await?;
-        instance.start = (nanos(began.elapsed()), instance.cpu_ns()?);
+        let start_cpu = instance.cpu_ns()?.saturating_sub(nanos(before));
+        instance.start = (nanos(began.elapsed()), start_cpu);
         if let (Some(cage), Some(quota)) = (&cage, quota) {
-            cage.limit(quota.permille)?;
+            cage.limit(Some(quota.permille))?;
         }
         instance._cage = cage;
         Ok(instance)
@@ -173,25 +181,25 @@ impl Instance {
     }
 }
 
-fn command(
-    subject: &Subject,
-    services: &Services,
-    api: &Server,
-    output: &PathBuf,
-) -> Result<Command> {
-    let log = File::create(output)?;
-    let mut command = Command::new(&subject.binary);
+/// The function itself, or a shell that becomes the function as soon as it reads a line: by then it
+/// is in its cage.
+fn command(subject: &Subject, services: &Services, caged: bool) -> Command {
+    let mut command = if caged {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", r#"read -r _; exec "$0""#]).arg(&subject.binary).stdin(Stdio::piped());
+        shell
+    } else {
+        let mut function = Command::new(&subject.binary);
+        function.stdin(Stdio::null());
+        function
+    };
     let variables = subject.environment.iter();
+    // Nothing of the developer's environment: it could make a difference.
     command
-        // Nothing of the developer's environment: it could make a difference.
         .env_clear()
         .envs(variables.map(|(name, value)| (name, services.fill(value))))
-        .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
         .kill_on_drop(true);
-    Ok(command)
+    command
 }
 
 fn kib(status: &str, name: &str) -> Result<u64> {

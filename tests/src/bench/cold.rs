@@ -1,7 +1,7 @@
 //! Cold starts and warm calls of every operation, and the same calls by a bare client.
 
 use anyhow::Result;
-use bench::plan::{Figure, Latency, Service, Work};
+use bench::plan::{Figure, Latency, Life, Service, Work};
 use serde::Serialize;
 
 use super::figures::{Lives, conversations, each};
@@ -36,6 +36,21 @@ pub struct Row {
     pub peak_rss_kib: u64,
     /// The calls that the function makes, by a bare client, where it makes any.
     pub client: Option<Client>,
+    /// Each start by itself: its neighbours in other rows had the same machine.
+    pub each: Vec<Once>,
+}
+
+/// One start.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Once {
+    /// CPU of the start.
+    pub start_cpu_ns: u64,
+    /// The first call.
+    pub first_ns: u64,
+    /// Half of the later calls took no longer.
+    pub warm_p50_ns: u64,
+    /// Half of the replays by a bare client took no longer.
+    pub client_p50_ns: u64,
 }
 
 /// What a bare client takes for the same calls.
@@ -93,7 +108,19 @@ fn row(runner: &Runner, operation: &Operation, figures: &[Figure]) -> Result<Row
         warm_cpu_ns: lives.median(|life| each(life.warm_cpu_ns, &life.warm_ns)),
         peak_rss_kib: lives.median(|life| life.peak_rss_kib),
         client: client(operation, figures),
+        each: each_start(operation, &lives, figures),
     })
+}
+
+fn each_start(operation: &Operation, lives: &Lives<'_>, figures: &[Figure]) -> Vec<Once> {
+    let replays = conversations(figures, operation.name);
+    let once = |(at, life): (usize, &Life)| Once {
+        start_cpu_ns: life.start_cpu_ns,
+        first_ns: life.first_ns,
+        warm_p50_ns: median(&life.warm_ns),
+        client_p50_ns: replays.get(at).map_or(0, |replay| median(&replay.replay_ns)),
+    };
+    lives.iter().enumerate().map(once).collect()
 }
 
 fn client(operation: &Operation, figures: &[Figure]) -> Option<Client> {

@@ -16,6 +16,11 @@ impl<'a> Lives<'a> {
         Self(lives.collect())
     }
 
+    /// One after the other.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a Life> {
+        self.0.iter().copied()
+    }
+
     /// The median of a value of each.
     pub(super) fn median(&self, value: impl Fn(&Life) -> u64) -> u64 {
         median(&self.0.iter().map(|life| value(life)).collect::<Vec<_>>())

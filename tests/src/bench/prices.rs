@@ -31,7 +31,7 @@ pub(super) const HOURS_A_MONTH: u64 = 730;
 
 /// Instruction set of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
+pub(super) enum Architecture {
     /// Graviton.
     Arm64,
     /// Intel and AMD.
@@ -49,8 +49,7 @@ impl Architecture {
 }
 
 /// What so much memory costs for so many microseconds, in picodollars, rounded up.
-#[must_use]
-pub fn picodollars(memory_mb: u64, micros: u64, architecture: Architecture) -> u64 {
+pub(super) fn picodollars(memory_mb: u64, micros: u64, architecture: Architecture) -> u64 {
     let mb_micros = u128::from(memory_mb).saturating_mul(u128::from(micros));
     let price = mb_micros.saturating_mul(u128::from(architecture.gb_second()));
     u64::try_from(price.div_ceil(1024 * 1_000_000)).unwrap_or(u64::MAX)
