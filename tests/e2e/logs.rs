@@ -198,7 +198,7 @@ async fn what_is_secret_in_a_bad_request_is_never_said() {
     let create = |key| {
         api::post(&stack, "create").payer(payment.uid).header("idempotency-key", key).json(&body)
     };
-    heard.send(create("canary-of-a-buyer and a space"), 400).await;
+    heard.send(create("canary-of-a-buyer with-a-blank"), 400).await;
     heard.send(create("canary-of-a-buyer-8"), 409).await;
     // A bad token is somebody's good one elsewhere.
     let stranger = tokens::issue("another-secret-of-at-least-32-bytes!", 1, None, 2_000_000_000);
