@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -100,7 +101,7 @@ impl Errand {
         let mut kept = self.connections().await?;
         // The first opens nothing any more, but is the first.
         self.once(&mut kept).await?;
-        let cpu = || clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
+        let cpu = || clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from);
         let before = cpu()?;
         let mut replay_ns = Vec::new();
         for _ in 0..self.calls {
@@ -108,7 +109,7 @@ impl Errand {
             self.once(&mut kept).await?;
             replay_ns.push(nanos(began.elapsed()));
         }
-        let cpu_ns = nanos(std::time::Duration::from(cpu()? - before));
+        let cpu_ns = nanos(cpu()?.saturating_sub(before));
         Ok(Errands { replay_ns, cpu_ns })
     }
 

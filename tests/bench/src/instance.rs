@@ -41,7 +41,7 @@ pub(crate) struct Instance {
     /// From the start of the process to its first request for work, and its CPU until then.
     pub(crate) start: (u64, u64),
     _api: Server,
-    _cage: Option<Cage>,
+    cage: Option<Cage>,
 }
 
 impl Instance {
@@ -75,26 +75,14 @@ impl Instance {
         }
         let (name, event) = (subject.name.clone(), Bytes::from(subject.event.clone()));
         let (next, start) = (None, (0, 0));
-        let mut instance = Self {
-            name,
-            event,
-            child,
-            pid,
-            cpu,
-            calls,
-            next,
-            output,
-            start,
-            _api: api,
-            _cage: None,
-        };
+        let mut instance =
+            Self { name, event, child, pid, cpu, calls, next, output, start, _api: api, cage };
         instance.wait_for_next().await?;
         let start_cpu = instance.cpu_ns()?.saturating_sub(nanos(before));
         instance.start = (nanos(began.elapsed()), start_cpu);
-        if let (Some(cage), Some(quota)) = (&cage, quota) {
+        if let (Some(cage), Some(quota)) = (&instance.cage, quota) {
             cage.limit(Some(quota.permille))?;
         }
-        instance._cage = cage;
         Ok(instance)
     }
 

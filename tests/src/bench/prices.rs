@@ -2,7 +2,7 @@
 //!
 //! US East (N. Virginia), on demand, first tier, without free tiers and discounts, as published in
 //! 2025. Sources: the pricing pages of AWS Lambda, Amazon API Gateway, Amazon DynamoDB (on-demand
-//! since November 2024), AWS Secrets Manager, AWS Fargate, Amazon RDS for MySQL, Amazon ElastiCache,
+//! since November 2024), AWS Secrets Manager, AWS Fargate, Amazon RDS for `MySQL`, Amazon `ElastiCache`,
 //! Amazon EC2 and Amazon EBS.
 
 /// Picodollars in a dollar.
@@ -46,6 +46,11 @@ impl Architecture {
             Self::X86 => 16_666_700,
         }
     }
+}
+
+/// A price so many times, and so many times again: the product of all factors.
+pub(super) fn times(price: u64, factors: &[u64]) -> u64 {
+    factors.iter().fold(price, |product, factor| product.saturating_mul(*factor))
 }
 
 /// What so much memory costs for so many microseconds, in picodollars, rounded up.

@@ -37,13 +37,13 @@ impl Progress {
     /// Takes the bar away.
     pub fn end(&mut self) {
         if self.shown && self.all > 0 {
-            self.print("\r\x1b[K");
+            print("\r\x1b[K");
         }
     }
 
     fn show(&self) {
         if self.shown {
-            self.print(&format!("\r\x1b[K{}", self.line()));
+            print(&format!("\r\x1b[K{}", self.line()));
         }
     }
 
@@ -52,13 +52,13 @@ impl Progress {
         let bar = format!("{:WIDTH$}", "=".repeat(full.min(WIDTH)));
         format!("[{bar}] {}/{} {}", self.done, self.all, self.what)
     }
+}
 
-    fn print(&self, text: &str) {
-        let mut error = stderr();
-        // A bar that cannot be seen is no loss.
-        match error.write_all(text.as_bytes()).and_then(|()| error.flush()) {
-            Ok(()) | Err(_) => {}
-        }
+fn print(text: &str) {
+    let mut error = stderr();
+    // A bar that cannot be seen is no loss.
+    match error.write_all(text.as_bytes()).and_then(|()| error.flush()) {
+        Ok(()) | Err(_) => {}
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::prices::{
     API_REQUEST, Architecture, DOLLAR, HOURS_A_MONTH, LAMBDA_REQUEST, READ_UNIT, SECRET_CALL,
-    SECRET_MONTH, WRITE_UNIT, picodollars,
+    SECRET_MONTH, WRITE_UNIT, picodollars, times,
 };
 use super::sizes::{Row, billed_ms};
 use super::stats::decimal;
@@ -120,16 +120,20 @@ fn lines(rows: &[Row], architecture: Architecture) -> Option<Vec<Line>> {
         line(
             "API Gateway",
             format!("{calls} requests of an HTTP API"),
-            calls * API_REQUEST * MILLION,
+            times(API_REQUEST, &[calls, MILLION]),
         ),
-        line("Lambda, requests", format!("{calls} requests"), calls * LAMBDA_REQUEST * MILLION),
+        line(
+            "Lambda, requests",
+            format!("{calls} requests"),
+            times(LAMBDA_REQUEST, &[calls, MILLION]),
+        ),
     ];
     let mut starts_us: u64 = 0;
     for call in CALLS {
         let row = rows.iter().find(|row| row.name == call && row.size_mb == MEMORY_MB)?;
         let how = format!("{} ms of {MEMORY_MB} MB", decimal(row.billed_us, 1));
         let price = picodollars(MEMORY_MB, row.billed_us, architecture);
-        lines.push(line(&format!("Lambda, {call}"), how, price * MILLION));
+        lines.push(line(&format!("Lambda, {call}"), how, times(price, &[MILLION])));
         let start_ms = billed_ms(row.start_ns.saturating_add(row.first_ns));
         starts_us = starts_us.saturating_add(start_ms.saturating_mul(1000));
     }
@@ -138,23 +142,24 @@ fn lines(rows: &[Row], architecture: Architecture) -> Option<Vec<Line>> {
     lines.push(line(
         "Lambda, cold starts",
         how,
-        picodollars(MEMORY_MB, starts_us, architecture) * starts,
+        times(picodollars(MEMORY_MB, starts_us, architecture), &[starts]),
     ));
     lines.extend([
         line(
             "DynamoDB, writes",
             format!("{WRITE_UNITS} units at most"),
-            WRITE_UNITS * WRITE_UNIT * MILLION,
+            times(WRITE_UNIT, &[WRITE_UNITS, MILLION]),
         ),
         line(
             "DynamoDB, reads",
             format!("{} units", decimal(READ_UNIT_TENTHS * 100, 1)),
-            READ_UNIT_TENTHS * READ_UNIT / 10 * MILLION,
+            times(READ_UNIT, &[READ_UNIT_TENTHS, MILLION / 10]),
         ),
         line(
             "Secrets Manager",
             format!("{SECRETS} secrets, {SECRET_READS_A_START} calls a cold start"),
-            SECRETS * SECRET_MONTH + SECRET_READS_A_START * calls * starts * SECRET_CALL,
+            times(SECRET_MONTH, &[SECRETS])
+                .saturating_add(times(SECRET_CALL, &[SECRET_READS_A_START, calls, starts])),
         ),
     ]);
     Some(lines)
@@ -163,17 +168,22 @@ fn lines(rows: &[Row], architecture: Architecture) -> Option<Vec<Line>> {
 /// The least that runs the service which this one replaces: one of everything, nothing redundant.
 fn servers() -> Vec<Line> {
     let hourly = |what: &str, how: &str, count: u64, an_hour: u64, a_month: u64| {
-        line(what, how.to_owned(), (an_hour * HOURS_A_MONTH + a_month) * count)
+        line(what, how.to_owned(), {
+            let hours = times(an_hour, &[HOURS_A_MONTH]);
+            times(hours.saturating_add(a_month), &[count])
+        })
     };
-    let (micro, milli) = (DOLLAR / 1_000_000, DOLLAR / 1_000);
+    // Of a dollar.
+    let micros = |count| times(DOLLAR / 1_000_000, &[count]);
+    let millis = |count| times(DOLLAR / 1_000, &[count]);
     vec![
         // A quarter of a vCPU at $0.03238 an hour, half a GB at $0.00356.
-        hourly("Two Go services", "Fargate, arm64, 0.25 vCPU, 0.5 GB each", 2, 9_875 * micro, 0),
+        hourly("Two Go services", "Fargate, arm64, 0.25 vCPU, 0.5 GB each", 2, micros(9_875), 0),
         // 20 GB of gp3 at $0.115.
-        hourly("MySQL", "RDS db.t4g.micro, one zone, 20 GB", 1, 16 * milli, 2_300 * milli),
-        hourly("Redis", "ElastiCache cache.t4g.micro", 1, 16 * milli, 0),
+        hourly("MySQL", "RDS db.t4g.micro, one zone, 20 GB", 1, millis(16), millis(2_300)),
+        hourly("Redis", "ElastiCache cache.t4g.micro", 1, millis(16), 0),
         // 8 GB of gp3 at $0.08.
-        hourly("etcd", "EC2 t4g.nano, one node, 8 GB", 1, 4_200 * micro, 640 * milli),
+        hourly("etcd", "EC2 t4g.nano, one node, 8 GB", 1, micros(4_200), millis(640)),
     ]
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::figures::Lives;
 use super::prices::{Architecture, picodollars};
 use super::runner::Runner;
-use super::stats::{decimal, mean, ms, percentile};
+use super::stats::{decimal, mean, ms, percentile, permille};
 use super::subjects::Operation;
 use super::table::table;
 use super::{Options, Progress};
@@ -20,8 +20,8 @@ pub const SIZES_MB: [u64; 5] = [128, 256, 512, 1024, WHOLE_CORE_MB];
 /// Source: AWS Lambda developer guide, "Configure Lambda function memory".
 pub const WHOLE_CORE_MB: u64 = 1769;
 
-/// How much more than the cheapest size a faster one may cost, in thousandths.
-const WORTH_PERMILLE: u64 = 1_100;
+/// How much longer than with a whole core a call may take at a size that is enough, in thousandths.
+const ENOUGH_PERMILLE: u64 = 1_100;
 
 const CALLS: u64 = 40;
 const RUNS: usize = 3;
@@ -67,7 +67,8 @@ pub(super) async fn run(
         };
         subjects.iter().map(life).collect::<Vec<_>>()
     };
-    progress.expect("memory sizes", subjects.len() * SIZES_MB.len() * RUNS);
+    progress
+        .expect("memory sizes", subjects.len().saturating_mul(SIZES_MB.len()).saturating_mul(RUNS));
     let mut rows = Vec::new();
     for size_mb in SIZES_MB {
         let mut figures = Vec::new();
@@ -112,24 +113,24 @@ impl Row {
         // Picodollars a call are microdollars a million calls.
         picodollars(self.size_mb, self.billed_us, Architecture::Arm64) / 1000
     }
+
+    fn is_enough(&self, whole: &Self) -> bool {
+        let enough = |value: u64, whole: u64| permille(value, whole) <= ENOUGH_PERMILLE;
+        enough(self.first_ns, whole.first_ns) && enough(self.mean_ns, whole.mean_ns)
+    }
 }
 
-/// The size to have by default, for each operation: the largest that costs hardly more than the
-/// cheapest one, since what is paid for either way may as well be fast.
+/// The size to have by default, for each operation: the smallest at which neither the first call
+/// nor the mean of the later ones takes a tenth longer than with a whole core. More memory than that
+/// buys nothing.
 #[must_use]
 pub fn advice(rows: &[Row]) -> Vec<(String, u64)> {
-    let mut names: Vec<&String> = rows.iter().map(|row| &row.name).collect();
-    names.dedup();
-    names.sort_unstable();
-    names.dedup();
-    let of = |name: &String| {
-        let sizes: Vec<&Row> = rows.iter().filter(|row| row.name == *name).collect();
-        let cheapest = sizes.iter().map(|row| row.millidollars_a_million()).min()?;
-        let most = cheapest.saturating_mul(WORTH_PERMILLE) / 1000;
-        let worth = sizes.iter().filter(|row| row.millidollars_a_million() <= most);
-        Some((name.clone(), worth.map(|row| row.size_mb).max()?))
+    let whole = rows.iter().filter(|row| row.size_mb == WHOLE_CORE_MB);
+    let smallest = |whole: &Row| {
+        let same = rows.iter().filter(|row| row.name == whole.name && row.is_enough(whole));
+        Some((whole.name.clone(), same.map(|row| row.size_mb).min()?))
     };
-    names.into_iter().filter_map(of).collect()
+    whole.filter_map(smallest).collect()
 }
 
 /// The advice in a sentence; or why there is none.
@@ -177,14 +178,15 @@ mod tests {
     }
 
     #[test]
-    fn the_advice_is_the_largest_size_that_costs_hardly_more() {
-        let row = |size_mb, billed_us| Row {
+    fn the_advice_is_the_smallest_size_that_is_as_fast_as_any() {
+        let row = |size_mb, first_ns, mean_ns| Row {
             name: "create".to_owned(),
             size_mb,
-            billed_us,
+            first_ns,
+            mean_ns,
             ..Row::default()
         };
-        let rows = [row(128, 40_000), row(256, 21_000), row(512, 15_000)];
+        let rows = [row(128, 111, 100), row(256, 110, 110), row(512, 90, 90), row(1769, 100, 100)];
         assert_eq!(advice(&rows), [("create".to_owned(), 256)]);
         assert_eq!(advice(&[]), []);
     }

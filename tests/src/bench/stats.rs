@@ -20,8 +20,9 @@ pub fn median(values: &[u64]) -> u64 {
 #[must_use]
 pub fn mean(values: &[u64]) -> u64 {
     let sum: u128 = values.iter().copied().map(u128::from).sum();
-    let count = u128::try_from(values.len()).unwrap_or(u128::MAX).max(1);
-    u64::try_from(sum / count).unwrap_or(u64::MAX)
+    let count = u128::try_from(values.len()).unwrap_or(u128::MAX);
+    let mean = sum.checked_div(count).unwrap_or_default();
+    u64::try_from(mean).unwrap_or(u64::MAX)
 }
 
 /// How many thousandths of `whole` a part is, rounded; the greatest number where there is no whole.
@@ -36,16 +37,20 @@ pub fn permille(part: u64, whole: u64) -> u64 {
 ///
 /// `places` beyond 3 are 3.
 #[must_use]
-pub fn decimal(thousandths: u64, places: u32) -> String {
-    let places = places.min(3);
-    let unit = 10_u64.saturating_pow(3_u32.saturating_sub(places));
-    let rounded = thousandths.saturating_add(unit / 2) / unit;
-    let whole = 10_u64.saturating_pow(places);
-    if places == 0 {
+pub fn decimal(thousandths: u64, places: usize) -> String {
+    let (unit, whole) = match places {
+        0 => (1000, 1),
+        1 => (100, 10),
+        2 => (10, 100),
+        _ => (1, 1000_u64),
+    };
+    let rounded = thousandths.saturating_add(unit / 2).checked_div(unit).unwrap_or_default();
+    if whole == 1 {
         return rounded.to_string();
     }
-    let width = usize::try_from(places).unwrap_or_default();
-    format!("{}.{:0width$}", rounded / whole, rounded % whole)
+    let (before, after) = (rounded.checked_div(whole), rounded.checked_rem(whole));
+    let width = places.min(3);
+    format!("{}.{:0width$}", before.unwrap_or_default(), after.unwrap_or_default())
 }
 
 /// Nanoseconds as milliseconds: `12.3`, `1.23`, `0.123`.

@@ -33,7 +33,7 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     match writeln!(text, "|{}|", rules.collect::<Vec<_>>().join("|")) {
         Ok(()) | Err(_) => {}
     }
-    rows.iter().for_each(|row| text.push_str(&line(row)));
+    text.extend(rows.iter().map(|row| line(row)));
     text
 }
 

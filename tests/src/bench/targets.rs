@@ -54,10 +54,11 @@ pub fn of(report: &Report) -> Vec<Target> {
     }
     if let Some(life) = &report.long {
         let flat =
-            |one: &Long| target(FLAT, &one.subject, u64::from(!long::is_flat(one)) * 1000, 0);
+            |one: &Long| target(FLAT, &one.subject, if long::is_flat(one) { 0 } else { 1_000 }, 0);
         targets.extend(life.lives.iter().map(flat));
-        let retries =
-            |one: &Freeze| target(RETRIES, &one.subject, long::retries(one) * 1000, 1_000);
+        let retries = |one: &Freeze| {
+            target(RETRIES, &one.subject, long::retries(one).saturating_mul(1_000), 1_000)
+        };
         targets.extend(life.freezes.iter().map(retries));
     }
     targets

@@ -229,7 +229,7 @@ fn only_money_that_moved_teaches_the_record() {
 fn a_refund_of_paid_money_ends_the_telling() {
     let (world, id) = World::with_payment();
     world.gate.always(Call::TellPaid, Fate::Before);
-    world.callback(&a_notice(id, PAID, 1)).unwrap_err();
+    world.callback(&a_notice(id, PAID, 1)).unwrap();
     let refund = a_notice(id, Report::Outcome(Outcome::Refunded), 2);
     let received = world.callback(&refund).unwrap();
     assert!(matches!(received.telling, Telling::None));

@@ -106,7 +106,7 @@ fn a_transaction_may_be_learnt_after_the_refund() {
 fn only_a_message_of_paid_money_does_the_telling() {
     let (world, id) = World::with_payment();
     world.fail(Call::TellPaid, Fate::Before);
-    world.callback(&a_notice(id, PAID, 1)).unwrap_err();
+    world.callback(&a_notice(id, PAID, 1)).unwrap();
     for (name, report) in [
         (2, Report::Outcome(Outcome::Failed)),
         (3, Report::Outcome(Outcome::Closed)),
