@@ -67,6 +67,8 @@ pub struct Options {
     pub latency: Latency,
     /// What is measured.
     pub operations: Vec<Operation>,
+    /// Whether they are built as they ship: figures of another build mean nothing.
+    pub release: bool,
 }
 
 /// All figures.
@@ -102,7 +104,7 @@ pub struct Report {
 ///
 /// Something cannot be built, or a function does not answer as it should.
 pub async fn run(options: &Options, progress: &mut Progress) -> Result<Report> {
-    let built = build::release(&options.operations).await?;
+    let built = build::all(&options.operations, options.release).await?;
     let runner = Runner::new(built, options.operations.clone())?;
     let mut report = Report::empty(options);
     for part in &options.parts {

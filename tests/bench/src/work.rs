@@ -16,7 +16,7 @@ use crate::quota::Cage;
 use crate::services::Services;
 
 /// While calls are learnt, so that those made side by side are seen side by side.
-const SLOW: Latency = Latency { store_ms: 30, shop_ms: 30 };
+const SLOW: Latency = Latency { store_ms: 50, shop_ms: 50 };
 
 const NO_WAIT: Latency = Latency { store_ms: 0, shop_ms: 0 };
 
@@ -62,7 +62,7 @@ impl Bench {
                 Figure::Life(self.life(self.subject(subject, latency)?, calls, quota).await?)
             }
             Work::Client { subject, calls } => {
-                Figure::Client(self.client(self.subject(subject, SLOW)?, calls).await?)
+                Figure::Client(self.client(self.subject(subject, NO_WAIT)?, calls).await?)
             }
             Work::Long { subject, step, steps } => {
                 Figure::Long(self.long(self.subject(subject, NO_WAIT)?, step, steps).await?)
@@ -107,6 +107,7 @@ impl Bench {
         let mut instance = Instance::start(subject, &self.services, None).await?;
         // The first call may do what later ones need not.
         instance.call().await?;
+        self.services.prepare(&subject.answers, SLOW);
         self.services.record();
         instance.call().await?;
         let heard = hops(self.services.recorded());

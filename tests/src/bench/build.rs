@@ -24,17 +24,20 @@ impl Built {
     }
 }
 
-/// Builds all that these operations need, in release.
-pub(super) async fn release(operations: &[Operation]) -> Result<Built> {
+/// Builds all that these operations need.
+pub(super) async fn all(operations: &[Operation], release: bool) -> Result<Built> {
     let in_workspace = |operation: &&Operation| operation.function != DEFAULTS.function;
     let mut names: Vec<&str> =
         operations.iter().filter(in_workspace).map(|operation| operation.function).collect();
     names.sort_unstable();
     names.dedup();
     // One after the other: features unify over what is built together.
-    let mut functions =
-        if names.is_empty() { BTreeMap::new() } else { binaries::functions(&names, true).await? };
-    let mut bench = binaries::functions(&["bench"], true).await?;
+    let mut functions = if names.is_empty() {
+        BTreeMap::new()
+    } else {
+        binaries::functions(&names, release).await?
+    };
+    let mut bench = binaries::functions(&["bench"], release).await?;
     if operations.len() > operations.iter().filter(in_workspace).count() {
         functions.extend(binaries::defaults().await?);
     }

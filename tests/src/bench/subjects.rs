@@ -28,7 +28,7 @@ pub struct Operation {
     /// The event, below `events/`.
     event: &'static str,
     /// The calls that have to wait for one another, those of one group side by side.
-    pub(super) hops: &'static [&'static [Service]],
+    pub hops: &'static [&'static [Service]],
     /// What the services answer.
     answers: fn() -> Vec<Canned>,
 }

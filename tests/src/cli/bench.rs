@@ -67,6 +67,7 @@ impl Arguments {
             long_calls: self.long_calls,
             latency: self.latency.unwrap_or(USUAL),
             operations: Operation::named(&self.only)?,
+            release: true,
         })
     }
 }
