@@ -24,7 +24,7 @@ pub const WHOLE_CORE_MB: u64 = 1769;
 const ENOUGH_PERMILLE: u64 = 1_100;
 
 const CALLS: u64 = 40;
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 
 /// One operation at one size.
 #[derive(Debug, Clone, Default, Serialize)]

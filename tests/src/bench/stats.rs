@@ -34,36 +34,33 @@ pub fn permille(part: u64, whole: u64) -> u64 {
 }
 
 /// A number of thousandths in decimals, rounded: `decimal(1_234_567, 2)` is `1234.57`.
-///
-/// `places` beyond 3 are 3.
 #[must_use]
 pub fn decimal(thousandths: u64, places: usize) -> String {
-    let (unit, whole) = match places {
-        0 => (1000, 1),
-        1 => (100, 10),
-        2 => (10, 100),
-        _ => (1, 1000_u64),
-    };
-    let rounded = thousandths.saturating_add(unit / 2).checked_div(unit).unwrap_or_default();
-    if whole == 1 {
-        return rounded.to_string();
-    }
-    let (before, after) = (rounded.checked_div(whole), rounded.checked_rem(whole));
-    let width = places.min(3);
-    format!("{}.{:0width$}", before.unwrap_or_default(), after.unwrap_or_default())
+    fixed(thousandths, 3, places)
 }
 
 /// Nanoseconds as milliseconds: `12.3`, `1.23`, `0.123`.
 #[must_use]
 pub fn ms(nanos: u64) -> String {
-    let micros = nanos.saturating_add(500) / 1000;
-    let places = match micros {
-        0..1_000 => 3,
-        1_000..10_000 => 2,
-        10_000..1_000_000 => 1,
+    let places = match nanos {
+        0..1_000_000 => 3,
+        1_000_000..10_000_000 => 2,
+        10_000_000..1_000_000_000 => 1,
         _ => 0,
     };
-    decimal(micros, places)
+    fixed(nanos, 6, places)
+}
+
+/// A number that counts the last of so many decimals, rounded once to so many places.
+fn fixed(value: u64, decimals: usize, places: usize) -> String {
+    let power = |digits: usize| 10_u64.saturating_pow(u32::try_from(digits).unwrap_or(u32::MAX));
+    let unit = power(decimals.saturating_sub(places));
+    let rounded = value.saturating_add(unit / 2).checked_div(unit).unwrap_or_default();
+    if places == 0 {
+        return rounded.to_string();
+    }
+    let (whole, part) = (rounded.checked_div(power(places)), rounded.checked_rem(power(places)));
+    format!("{}.{:0places$}", whole.unwrap_or_default(), part.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -107,7 +104,7 @@ mod tests {
         assert_eq!(decimal(5, 3), "0.005");
         assert_eq!(decimal(1_500, 0), "2");
         let times = [0, 83_400, 999_999, 1_234_567, 38_249_999, 581_000_000, 1_234_000_000];
-        let written = ["0.000", "0.083", "1.00", "1.23", "38.2", "581.0", "1234"];
+        let written = ["0.000", "0.083", "1.000", "1.23", "38.2", "581.0", "1234"];
         assert_eq!(times.map(ms), written);
     }
 }

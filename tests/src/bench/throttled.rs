@@ -99,12 +99,10 @@ impl Throttled {
         if let Some(refused) = &self.refused {
             return format!("Not measured: {refused}\n");
         }
-        let head =
-            ["", "start", "first call", "warm mean", "throttled start", "then first", "then mean"];
+        let head = ["", "first call", "warm mean", "throttled start", "then first", "then mean"];
         let line = |row: &Row| {
             let Row { name, after_start: after, whole_life: whole } = row;
             let times = [
-                after.start_ns,
                 after.first_ns,
                 after.warm_mean_ns,
                 whole.start_ns,
