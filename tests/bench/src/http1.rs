@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -44,32 +44,10 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (accepted, hang_up) = (Arc::<AtomicU64>::default(), Arc::<Notify>::default());
+        let door =
+            Door { answer, tls, accepted: Arc::clone(&accepted), hang_up: Arc::clone(&hang_up) };
         let mut tasks = JoinSet::new();
-        let (count, bell) = (Arc::clone(&accepted), Arc::clone(&hang_up));
-        tasks.spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                tokio::select! {
-                    Ok((socket, _)) = listener.accept() => {
-                        count.fetch_add(1, Ordering::Relaxed);
-                        // An answer must not wait for the acknowledgement of what came before it.
-                        drop(socket.set_nodelay(true));
-                        let (answer, tls, bell) = (answer.clone(), tls.clone(), Arc::clone(&bell));
-                        connections.spawn(async move {
-                            match tls {
-                                None => connection(answer, socket, &bell).await,
-                                Some(tls) => {
-                                    if let Ok(socket) = tls.accept(socket).await {
-                                        connection(answer, socket, &bell).await;
-                                    }
-                                }
-                            }
-                        });
-                    }
-                    Some(_) = connections.join_next() => {}
-                }
-            }
-        });
+        tasks.spawn(door.accept(listener));
         Ok(Self { address, accepted, hang_up, _tasks: tasks })
     }
 
@@ -84,17 +62,50 @@ impl Server {
     }
 }
 
-async fn connection<A: Answer>(
+/// Where connections come in.
+#[derive(Clone)]
+struct Door<A> {
     answer: A,
-    socket: impl AsyncRead + AsyncWrite + Unpin,
-    hang_up: &Notify,
-) {
-    let serve = service_fn(|request| one(answer.clone(), request));
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), serve);
-    // However it ends, there is nobody to tell: who called sees it.
-    tokio::select! {
-        _ = connection => {}
-        () = hang_up.notified() => {}
+    tls: Option<TlsAcceptor>,
+    accepted: Arc<AtomicU64>,
+    hang_up: Arc<Notify>,
+}
+
+impl<A: Answer> Door<A> {
+    async fn accept(self, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                Ok((socket, _)) = listener.accept() => {
+                    self.accepted.fetch_add(1, Ordering::Relaxed);
+                    connections.spawn(self.clone().shake_hands(socket));
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    }
+
+    async fn shake_hands(self, socket: TcpStream) {
+        // An answer must not wait for the acknowledgement of what came before it.
+        drop(socket.set_nodelay(true));
+        match &self.tls {
+            None => self.serve(socket).await,
+            Some(tls) => {
+                if let Ok(socket) = tls.accept(socket).await {
+                    self.serve(socket).await;
+                }
+            }
+        }
+    }
+
+    async fn serve(&self, socket: impl AsyncRead + AsyncWrite + Unpin) {
+        let serve = service_fn(|request| one(self.answer.clone(), request));
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(socket), serve);
+        // However it ends, there is nobody to tell: who called sees it.
+        tokio::select! {
+            _ = connection => {}
+            () = self.hang_up.notified() => {}
+        }
     }
 }
 

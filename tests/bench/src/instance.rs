@@ -54,36 +54,52 @@ impl Instance {
         let (api, calls) = RuntimeApi::new(now_ms);
         let api = Server::start(api, None).await?;
         let output = services.files().join(format!("{}.log", subject.name));
+        let log = File::create(&output)?;
         let cage = quota.map(|_| Cage::new()).transpose()?;
         let mut command = command(subject, services, cage.is_some());
         command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
-        let log = File::create(&output)?;
         command.stdout(log.try_clone()?).stderr(log);
-        let mut began = Instant::now();
-        let mut child =
-            command.spawn().with_context(|| format!("cannot run {}", subject.binary.display()))?;
+        let spawned = Instant::now();
+        let child = command.spawn();
+        let child = child.with_context(|| format!("cannot run {}", subject.binary.display()))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let pid = pid.context("the process has no id")?;
-        let cpu = ClockId::pid_cpu_clock_id(pid)?;
-        let mut before = Duration::ZERO;
-        if let (Some(cage), Some(quota)) = (&cage, quota) {
-            cage.hold(pid)?;
-            cage.limit(quota.from_birth.then_some(quota.permille))?;
-            let mut gate = child.stdin.take().context("the shell has no input")?;
-            (began, before) = (Instant::now(), Duration::from(cpu.now()?));
-            gate.write_all(b"\n").await?;
-        }
-        let (name, event) = (subject.name.clone(), Bytes::from(subject.event.clone()));
-        let (next, start) = (None, (0, 0));
-        let mut instance =
-            Self { name, event, child, pid, cpu, calls, next, output, start, _api: api, cage };
+        let mut instance = Self {
+            name: subject.name.clone(),
+            event: Bytes::from(subject.event.clone()),
+            cpu: ClockId::pid_cpu_clock_id(pid)?,
+            child,
+            pid,
+            calls,
+            next: None,
+            output,
+            start: (0, 0),
+            _api: api,
+            cage,
+        };
+        let (began, cpu_before) = instance.let_go(quota).await?.unwrap_or((spawned, 0));
         instance.wait_for_next().await?;
-        let start_cpu = instance.cpu_ns()?.saturating_sub(nanos(before));
-        instance.start = (nanos(began.elapsed()), start_cpu);
-        if let (Some(cage), Some(quota)) = (&instance.cage, quota) {
-            cage.limit(Some(quota.permille))?;
-        }
+        instance.start = (nanos(began.elapsed()), instance.cpu_ns()?.saturating_sub(cpu_before));
+        instance.limit(quota)?;
         Ok(instance)
+    }
+
+    /// Has a caged process become the function; says when, and how much CPU it had until then.
+    async fn let_go(&mut self, quota: Option<Quota>) -> Result<Option<(Instant, u64)>> {
+        let Some(cage) = &self.cage else {
+            return Ok(None);
+        };
+        cage.hold(self.pid)?;
+        self.limit(quota.filter(|quota| quota.from_birth))?;
+        let mut gate = self.child.stdin.take().context("the shell has no input")?;
+        let begins = (Instant::now(), self.cpu_ns()?);
+        gate.write_all(b"\n").await?;
+        Ok(Some(begins))
+    }
+
+    fn limit(&self, quota: Option<Quota>) -> Result<()> {
+        let limit = |(cage, quota): (&Cage, Quota)| cage.limit(Some(quota.permille));
+        self.cage.as_ref().zip(quota).map_or(Ok(()), limit)
     }
 
     /// Makes one call; answers how long it took until the answer was there, in nanoseconds.

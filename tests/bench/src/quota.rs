@@ -47,7 +47,7 @@ impl Cage {
         self.put("cgroup.procs", &process.to_string())
     }
 
-    /// Gives it so many thousandths of a core from now on; all it wants with none.
+    /// Gives it so many thousandths of a core from now on; as much as it wants with none.
     pub(crate) fn limit(&self, permille: Option<u64>) -> Result<()> {
         let quota_us = permille.map(|permille| PERIOD_US.saturating_mul(permille) / 1000);
         let quota = |no_limit: &str| quota_us.map_or(no_limit.to_owned(), |us| us.to_string());
