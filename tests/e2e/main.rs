@@ -6,6 +6,8 @@ mod api;
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod echo;
@@ -54,6 +56,8 @@ mod stage;
 mod store;
 #[cfg(test)]
 mod table;
+#[cfg(test)]
+mod template;
 #[cfg(test)]
 mod tools;
 #[cfg(test)]

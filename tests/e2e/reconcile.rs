@@ -1,12 +1,12 @@
 //! Reconcile, through the real function: as the schedule invokes it, and as an operator does.
 
 use local::messages::{Message, Outcome};
-use local::{Fault, ShopRoute, Stack};
+use local::{Fault, ShopRoute, Stack, binaries};
 use pay::webhooks::PaymentProvider;
 use serde_json::{Value, json};
 
 use crate::api::refused;
-use crate::stage::{Payment, own, payment, shown};
+use crate::stage::{self, Payment, own, payment, shown};
 use crate::table;
 
 /// Payments that are paid and whose orders nobody could tell.
@@ -91,14 +91,25 @@ async fn a_store_that_is_down_is_said_to_be() {
 }
 
 #[tokio::test]
+async fn what_the_schedule_asks_for_is_taken() {
+    let template = binaries::workspace().join("template.yaml");
+    let template = std::fs::read_to_string(template).unwrap();
+    let input = template.lines().find_map(|line| line.trim().strip_prefix("Input: '")).unwrap();
+    let event: Value = serde_json::from_str(input.strip_suffix('\'').unwrap()).unwrap();
+    assert_eq!(event["reconcile"]["all"], false);
+    let done = stage::shared().invoke("callback", &event).await.unwrap();
+    assert_eq!(done["failed"], 0, "{done}");
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_read_is_refused() {
-    let stack = crate::stage::shared();
+    let stack = stage::shared();
     for request in [
         json!(null),
         json!([]),
         json!("all"),
         json!({"limit": 0}),
-        json!({"limit": 1001}),
+        json!({"limit": 100_001}),
         json!({"limit": "1"}),
         json!({"all": 1}),
     ] {

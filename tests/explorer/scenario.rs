@@ -215,7 +215,7 @@ pub(crate) fn reconciling(number: u64) -> Actor {
     let begin = Arc::new(move |probe: Probe, attempt| {
         let run = async move {
             let (request, now) = (Reconcile::new(100, true).unwrap(), time(number, attempt));
-            let go_on = || true;
+            let go_on = || Some(now);
             Final::Reconcile(reconcile(&probe, &probe, request, now, &go_on, &trace()).await)
         };
         boxed(run)

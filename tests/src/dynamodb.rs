@@ -1,7 +1,9 @@
 //! DynamoDB: an embedded engine behind HTTP, and the table of the template in it.
 
+mod actions;
 mod front;
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,17 +18,20 @@ use crate::faults::server::Server;
 use crate::faults::{Fault, Faults};
 use crate::task::Task;
 
+pub use actions::Action;
+
 /// What is known of the calls to the embedded DynamoDB, and the switch that makes them fail.
 /// Clones are the same.
 #[derive(Debug, Clone)]
 pub struct DynamoDb {
     calls: Arc<Mutex<Vec<String>>>,
+    actions: Arc<Mutex<BTreeSet<Action>>>,
     faults: Faults,
 }
 
 impl DynamoDb {
     pub(crate) fn new(faults: Faults) -> Self {
-        Self { calls: Arc::default(), faults }
+        Self { calls: Arc::default(), actions: Arc::default(), faults }
     }
 
     /// Makes an operation (`TransactWriteItems`) fail: the next `times` calls, or all from now on.
@@ -47,8 +52,18 @@ impl DynamoDb {
         std::mem::take(&mut self.lock())
     }
 
+    /// What IAM would have been asked for those calls, each once, since this was asked.
+    #[must_use]
+    pub fn take_actions(&self) -> BTreeSet<Action> {
+        std::mem::take(&mut self.actions())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<String>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn actions(&self) -> MutexGuard<'_, BTreeSet<Action>> {
+        self.actions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

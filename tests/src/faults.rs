@@ -1,5 +1,6 @@
 //! What goes wrong around the functions: one vocabulary for the store, the shop and the secrets.
 
+mod journal;
 mod plan;
 pub(crate) mod server;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
+pub use self::journal::{Journal, Noted};
 pub use self::plan::{Plan, Rule};
 use crate::seeded::Seeded;
 
@@ -152,6 +154,7 @@ struct State {
 pub struct Faults {
     state: Arc<Mutex<State>>,
     broken: Arc<Notify>,
+    journal: Journal,
 }
 
 impl Faults {
@@ -172,6 +175,12 @@ impl Faults {
         let mut state = self.lock();
         state.rules.retain(|rule| rule.at != at);
         state.rules.push(Rule { at: at.to_owned(), fault, times, percent: 100 });
+    }
+
+    /// The list of calls, which is not kept unless it is asked for.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// Makes everything work again; calls that hang stay hung.

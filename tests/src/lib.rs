@@ -30,8 +30,8 @@ mod tls;
 pub mod tokens;
 pub mod torture;
 
-pub use dynamodb::DynamoDb;
-pub use faults::{Fault, Faults};
+pub use dynamodb::{Action, DynamoDb};
+pub use faults::{Fault, Faults, Noted};
 pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
 pub use secrets::Secrets;

@@ -65,7 +65,7 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self> {
         // A key of type `N` is a number to CloudFormation, and `false` to the letter of YAML 1.1.
         let options = serde_saphyr::options! { strict_booleans: true };
-        let Document { globals, resources } =
+        let Document { parameters, globals, resources } =
             serde_saphyr::from_str_with_options(text, options).context("not a template")?;
         let (mut functions, mut routes, mut table) = (Vec::new(), Vec::new(), None);
         for (id, resource) in resources {
@@ -83,7 +83,7 @@ impl Template {
                             source.route(&name).with_context(|| format!("{id}: {event}"))?;
                         routes.extend(route);
                     }
-                    functions.push(properties.function(name, &globals.function));
+                    functions.push(properties.function(name, &globals.function, &parameters));
                 }
                 "AWS::DynamoDB::Table" if table.is_none() => {
                     let properties: TableProperties =
@@ -103,8 +103,17 @@ impl Template {
 #[serde(rename_all = "PascalCase")]
 struct Document {
     #[serde(default)]
+    parameters: BTreeMap<String, Parameter>,
+    #[serde(default)]
     globals: Globals,
     resources: BTreeMap<String, Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Parameter {
+    #[serde(default)]
+    default: Value,
 }
 
 #[derive(Default, Deserialize)]
@@ -140,7 +149,7 @@ struct BuildProperties {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct FunctionProperties {
-    // Numbers, or text where the template refers to a parameter.
+    // Numbers, or the name of the parameter that the template refers to.
     timeout: Value,
     memory_size: Value,
     environment: Environment,
@@ -189,8 +198,17 @@ struct Index {
 }
 
 impl FunctionProperties {
-    fn function(self, name: String, globals: &Self) -> Function {
-        let number = |own: &Value, global: &Value| own.as_u64().or_else(|| global.as_u64());
+    fn function(
+        self,
+        name: String,
+        globals: &Self,
+        parameters: &BTreeMap<String, Parameter>,
+    ) -> Function {
+        let whole = |value: &Value| {
+            let referred = value.as_str().and_then(|name| parameters.get(name));
+            referred.map_or(value, |parameter| &parameter.default).as_u64()
+        };
+        let number = |own: &Value, global: &Value| whole(own).or_else(|| whole(global));
         let variables = &globals.environment.variables;
         Function {
             name,
@@ -238,6 +256,8 @@ mod tests {
     use std::time::Duration;
 
     const TEMPLATE: &str = "
+Parameters:
+  Memory: {Type: Number, Default: 256}
 Globals:
   Function:
     Timeout: 10
@@ -255,7 +275,7 @@ Resources:
     Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: callback}}
     Properties:
       FunctionName: !Sub '${AWS::StackName}-callback'
-      MemorySize: 256
+      MemorySize: !Ref Memory
       Environment: {Variables: {WEBHOOK_SECRET_ID: !Ref WebhookSecret}}
       Events:
         Provider:

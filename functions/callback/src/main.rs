@@ -37,7 +37,8 @@ async fn main() -> Result<(), Error> {
     let app = &app;
     let now = clock();
     let (auth, webhook) = (app.auth_keys.warm(now), app.webhook_keys.warm(now));
-    tokio::join!(auth, webhook, app.store.warm(), app.orders.warm());
+    let (users, orders) = (app.users.warm(), app.orders.warm());
+    tokio::join!(auth, webhook, app.store.warm(), users, orders);
     start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
 }
 

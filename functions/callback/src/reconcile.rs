@@ -7,7 +7,7 @@ use pay::{
     json::{Json, Object},
     metrics,
     ports::{Orders, PaymentStore, chain},
-    usecases::reconcile::{Reconcile, Reconciled, reconcile},
+    usecases::reconcile::{Reconcile, Reconciled, begins_for_ms, reconcile},
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -39,8 +39,7 @@ pub(crate) fn requested(event: &Object) -> Option<Result<Reconcile, Refusal>> {
     })
 }
 
-/// Tells the orders on the work list, for half of the time there is: what was begun then has the
-/// other half to end.
+/// Tells the orders on the work list, for as long as what is begun can end in the time there is.
 ///
 /// # Errors
 ///
@@ -50,9 +49,13 @@ pub(crate) async fn run<S: PaymentStore, U, O: Orders, K, W>(
     request: Reconcile,
     Invocation { now, until, trace }: &Invocation,
 ) -> Result<Answer, Refusal> {
-    let half_ms = until.millis().saturating_sub(now.millis()) / 2;
-    let (started, half) = (Instant::now(), Duration::from_millis(half_ms));
-    let go_on = || started.elapsed() < half;
+    let left_ms = until.millis().saturating_sub(now.millis());
+    let (started, begins_for) = (Instant::now(), Duration::from_millis(begins_for_ms(left_ms)));
+    let go_on = || {
+        let passed = started.elapsed();
+        let passed_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+        (passed < begins_for).then(|| now.plus_millis(passed_ms))
+    };
     let done = reconcile(&app.orders, &app.store, request, *now, &go_on, trace).await?;
     let waited = |paid: pay::domain::Timestamp| now.secs().saturating_sub(paid.secs());
     let oldest_secs = done.oldest_paid.map(waited);

@@ -16,6 +16,8 @@ mod row;
 mod transaction;
 mod work;
 
+pub use keys::work as work_list;
+
 use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 

@@ -11,8 +11,9 @@ use rustls::{
 /// How long a TCP and TLS handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// One environment serves one request at a time: more idle connections to one host are leftovers.
-const IDLE_PER_HOST: usize = 4;
+/// What reconcile opens, which tells so many orders at a time: with fewer kept, most of each round
+/// would have to shake hands again. A request needs two or three.
+const IDLE_PER_HOST: usize = 16;
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]

@@ -17,6 +17,10 @@ use crate::{
 /// What is kept of an invocation's time for the answer itself.
 const ANSWER_RESERVE_MS: u64 = 500;
 
+/// The most that a caller through the API waits: the API gives up after 30 s, payment providers
+/// after 5 or more. A function may have longer, for work that nobody waits for.
+const API_MAX_MS: u64 = 9_500;
+
 /// A request, and the door it came by.
 #[derive(Debug)]
 pub enum Door {
@@ -40,7 +44,8 @@ pub struct Invocation {
 /// Serves one invocation: reads the event, has `handle` answer it, and replies by the same door.
 ///
 /// Bodies and bare requests may be `body_max` bytes long. Whatever `handle` does, there is a reply
-/// half a second before the deadline; a panic in it is an [`Code::Internal`].
+/// half a second before the deadline, through the API within 9.5 seconds; a panic in it is a
+/// [`Code::Internal`].
 ///
 /// # Errors
 ///
@@ -59,8 +64,7 @@ where
     let through_api = api::is_api(&payload);
     let outcome = match open(payload, through_api, body_max) {
         Ok(door) => {
-            let left_ms =
-                context.deadline.saturating_sub(now.millis()).saturating_sub(ANSWER_RESERVE_MS);
+            let left_ms = left_ms(&door, context.deadline, now);
             let until = now.plus_millis(left_ms);
             let invocation = Invocation { now, until, trace: trace(&door, &context) };
             let work = async { handle(door, invocation).await };
@@ -75,6 +79,14 @@ where
         Ok(Reply::api(outcome, &context.request_id))
     } else {
         Reply::direct(outcome, &context.request_id)
+    }
+}
+
+fn left_ms(door: &Door, deadline_ms: u64, now: Timestamp) -> u64 {
+    let left_ms = deadline_ms.saturating_sub(now.millis()).saturating_sub(ANSWER_RESERVE_MS);
+    match door {
+        Door::Api(_) => left_ms.min(API_MAX_MS),
+        Door::Direct(_) => left_ms,
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Arguments {
     /// Where `cargo local` serves: its Invoke API is asked.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8003")]
     api: String,
-    /// How many entries at most, 1 to 1000.
+    /// How many entries at most, 1 to 100000.
     #[arg(long, default_value_t = 200)]
     limit: u64,
     /// Every entry, not only those that are due.

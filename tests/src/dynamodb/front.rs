@@ -8,7 +8,7 @@ use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::DynamoDb;
+use super::{DynamoDb, actions};
 use crate::client;
 use crate::faults::server::{self, Service};
 
@@ -29,6 +29,7 @@ impl Front {
         // The engine has another address, and the length is counted anew.
         head.headers.remove("host");
         head.headers.remove("content-length");
+        let body = if self.control.faults.journal().is_on() { with_cost(body) } else { body };
         let request = self.http.post(&self.engine).headers(head.headers).body(body);
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -49,6 +50,7 @@ impl Service for Front {
         let index = request.get("IndexName").and_then(Value::as_str);
         let operation = index.map_or_else(|| name.to_owned(), |index| format!("{name} {index}"));
         let point = format!("dynamodb:{operation}");
+        self.control.actions().extend(actions::needed(name, &request));
         self.control.lock().push(operation);
         point
     }
@@ -87,6 +89,13 @@ impl Service for Front {
         }
         answer.to_string().into()
     }
+}
+
+/// The same request, whose answer says what it costs.
+fn with_cost(body: Bytes) -> Bytes {
+    let Ok(Value::Object(mut request)) = serde_json::from_slice(&body) else { return body };
+    request.insert("ReturnConsumedCapacity".to_owned(), json!("INDEXES"));
+    Value::Object(request).to_string().into()
 }
 
 /// A whole transaction is cancelled with a reason for each item; a single call is just refused.

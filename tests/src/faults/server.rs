@@ -154,15 +154,21 @@ async fn serve<S: Service>(
         return Ok(whole(service.refusal(StatusCode::PAYLOAD_TOO_LARGE)));
     };
     let body = body.to_bytes();
-    let fault = faults.arrive(&service.arrived(&head, &body));
+    let point = service.arrived(&head, &body);
+    let fault = faults.arrive(&point);
+    let place = faults.journal.begin(&point, &body).await;
     let broken = || async {
         reset.notify_one();
         std::future::pending().await
     };
     let Some(fault) = fault else {
-        return Ok(whole(service.answer(head, body).await));
+        let answer = service.answer(head, body).await;
+        if let Some(place) = place {
+            faults.journal.end(place, answer.body());
+        }
+        return Ok(whole(answer));
     };
-    Ok(match fault {
+    let answer = match fault {
         Fault::Delay(time) => {
             sleep(time).await;
             whole(service.answer(head, body).await)
@@ -199,10 +205,14 @@ async fn serve<S: Service>(
         }
         Fault::LateEffect(after) => {
             let refusal = service.refusal(StatusCode::INTERNAL_SERVER_ERROR);
-            late(service, faults, (head, body), after);
+            late(service, faults.clone(), (head, body), after);
             whole(refusal)
         }
-    })
+    };
+    if let Some(place) = place {
+        faults.journal.end(place, &[]);
+    }
+    Ok(answer)
 }
 
 /// Does what is asked, whether or not the caller hangs up meanwhile.

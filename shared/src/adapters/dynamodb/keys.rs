@@ -16,7 +16,8 @@ pub(super) const WORK_INDEX: &str = "work-index";
 /// The list of messages that a person must look at.
 pub(super) const QUARANTINE: &str = "quarantine";
 
-/// The list of tellings is spread over this many keys, so that none is hot.
+/// The list of tellings is spread over this many keys, so that none is hot. What rate they are enough
+/// for, and how to have more, is in docs/scale.md.
 const WORK_SHARDS: u64 = 4;
 
 /// The primary key of an item.
@@ -55,8 +56,9 @@ pub(super) fn event(event: &EventKey) -> Key {
     Key { pk, sk: format!("event#{provider}#{}", event.name()) }
 }
 
-/// The list that a payment's telling is on.
-pub(super) fn work(id: PaymentId) -> String {
+/// The list that a payment's telling is on: the value of `work`.
+#[must_use]
+pub fn work(id: PaymentId) -> String {
     shard(id.get() % WORK_SHARDS)
 }
 

@@ -49,6 +49,23 @@ async fn an_answer_leaves_by_the_door_the_request_came_by() {
 }
 
 #[tokio::test]
+async fn who_comes_through_the_api_waits_no_longer_than_a_payment_provider_does() {
+    for (left_ms, api_ms, direct_ms) in [(10_000, 9_500, 9_500), (60_000, 9_500, 59_500)] {
+        for (payload, want_ms) in [(through_api(), api_ms), (json!({}), direct_ms)] {
+            // Looked at out here: what panics in there is answered.
+            let until = std::cell::Cell::new(0);
+            let event = event(&payload, NOW_MS + left_ms);
+            let look = async |_door, invocation: Invocation| {
+                until.set(invocation.until.millis());
+                answer()
+            };
+            serve(event, now, 100, look).await.unwrap();
+            assert_eq!(until.get(), NOW_MS + want_ms, "{payload}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_panic_is_answered() {
     // At once, and after a wait.
     let at_once = both(FAR_MS, || -> std::future::Ready<_> { panic!("in a dependency") }).await;

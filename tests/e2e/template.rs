@@ -1,0 +1,176 @@
+//! What the template grants, throttles, watches and shows is what there is.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use local::binaries;
+use local::template::Template;
+use pay::metrics::{ALL, NAMESPACE};
+use serde_json::Value;
+
+mod permissions;
+
+/// The template as plain values: of `!Ref`, `!Sub` and the like only what is behind them.
+fn template() -> Value {
+    let text = file("template.yaml");
+    let options = serde_saphyr::options! { strict_booleans: true };
+    serde_saphyr::from_str_with_options(&text, options).unwrap()
+}
+
+fn file(name: &str) -> String {
+    fs::read_to_string(binaries::workspace().join(name)).unwrap()
+}
+
+/// The properties of every resource of a type, by name.
+fn resources(kind: &str) -> Vec<(String, Value)> {
+    let template = template();
+    let resources = template["Resources"].as_object().unwrap().iter();
+    resources
+        .filter(|(_, resource)| resource["Type"] == kind)
+        .map(|(id, resource)| (id.clone(), resource["Properties"].clone()))
+        .collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+/// A list, or a single value in place of one.
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
+/// Every metric that an alarm looks at.
+fn metrics(alarm: &Value) -> Vec<&Value> {
+    match alarm["Metrics"].as_array() {
+        None => vec![alarm],
+        Some(all) => {
+            let parts = all.iter().map(|one| &one["MetricStat"]["Metric"]);
+            parts.filter(|metric| metric.is_object()).collect()
+        }
+    }
+}
+
+fn dimension<'a>(metric: &'a Value, name: &str) -> Option<&'a Value> {
+    let mut dimensions = metric["Dimensions"].as_array()?.iter();
+    Some(&dimensions.find(|dimension| dimension["Name"] == name)?["Value"])
+}
+
+/// What an alarm is called behind the stack's name.
+fn name(alarm: &Value) -> String {
+    text(&alarm["AlarmName"]).strip_prefix("${AWS::StackName}-").unwrap().to_owned()
+}
+
+#[test]
+fn every_route_has_its_throttle_and_no_other_has() {
+    let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
+    let throttled = api["RouteSettings"].as_object().unwrap();
+    let routes = Template::read(&binaries::workspace().join("template.yaml")).unwrap().routes;
+    let routes = routes.iter().map(|route| format!("{} {}", route.method, route.path));
+    assert_eq!(throttled.keys().cloned().collect::<BTreeSet<_>>(), routes.collect());
+}
+
+#[test]
+fn every_alarm_has_its_section_and_every_section_its_alarm() {
+    let page = file("docs/operations.md");
+    let section = page.split("\n## ").find(|part| part.starts_with("Alarms\n")).unwrap();
+    let described: BTreeSet<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .flat_map(|names| names.split(", "))
+        .collect();
+    let alarms = resources("AWS::CloudWatch::Alarm");
+    let there: BTreeSet<String> = alarms.iter().map(|(_, alarm)| name(alarm)).collect();
+    assert_eq!(described, there.iter().map(String::as_str).collect());
+    assert_eq!(there.len(), alarms.len());
+    for (id, alarm) in &alarms {
+        let see = format!(r#"See docs/operations.md, "{}"."#, name(alarm));
+        assert!(text(&alarm["AlarmDescription"]).ends_with(&see), "{id}");
+        for actions in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm[actions][0], "Notify", "{id}");
+        }
+    }
+}
+
+/// An alarm on a metric that nobody writes, or on dimensions that it does not have, never fires.
+#[test]
+fn an_alarm_watches_what_is_counted() {
+    for (id, alarm) in resources("AWS::CloudWatch::Alarm") {
+        let metrics = metrics(&alarm);
+        assert!((1..=9).contains(&metrics.len()), "{id}: an expression takes ten at most");
+        for metric in metrics {
+            let (space, called) = (text(&metric["Namespace"]), text(&metric["MetricName"]));
+            match space {
+                NAMESPACE => {
+                    assert!(ALL.iter().any(|one| one.name == called), "{id}: {called}");
+                    let function = text(dimension(metric, "FunctionName").unwrap());
+                    // The table of docs/operations.md says who counts what.
+                    let row = file("docs/operations.md");
+                    let row = row.lines().find(|row| row.starts_with(&format!("| `{called}` |")));
+                    let from = row.unwrap().split('|').nth(3).unwrap().trim();
+                    let who = function.strip_suffix("Function").unwrap().to_lowercase();
+                    assert!(from == "all" || from.contains(&who), "{id}: {from}, not {who}");
+                }
+                "AWS/Lambda" => assert!(dimension(metric, "FunctionName").is_some(), "{id}"),
+                "AWS/ApiGateway" => {
+                    assert_eq!(text(dimension(metric, "ApiId").unwrap()), "HttpApi");
+                }
+                "AWS/DynamoDB" => assert!(dimension(metric, "Operation").is_some(), "{id}"),
+                other => panic!("{id}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_and_every_alarm() {
+    let [(_, dashboard)] = &resources("AWS::CloudWatch::Dashboard")[..] else { panic!() };
+    let body = text(&dashboard["DashboardBody"][0]);
+    let widgets: Value = serde_json::from_str(body).unwrap();
+    let shown = |name: &str| {
+        let alone = format!("\"{name}\"");
+        let found = widgets["widgets"].as_array().unwrap().iter().any(|widget| {
+            let metrics = widget["properties"]["metrics"].to_string();
+            metrics.contains(&alone) || metrics.contains(&format!(r#"MetricName=\"{name}\""#))
+        });
+        assert!(found, "{name}");
+    };
+    for metric in ALL {
+        shown(metric.name);
+    }
+    for (id, _) in resources("AWS::CloudWatch::Alarm") {
+        assert!(body.contains(&format!("${{{id}.Arn}}")), "{id}");
+    }
+}
+
+#[test]
+fn every_function_logs_to_a_group_of_its_own() {
+    let groups = resources("AWS::Logs::LogGroup");
+    let functions = resources("AWS::Serverless::Function");
+    assert_eq!(groups.len(), functions.len() + 1, "and the API");
+    let logged: BTreeSet<&str> = functions
+        .iter()
+        .map(|(_, function)| text(&function["LoggingConfig"]["LogGroup"]))
+        .collect();
+    assert_eq!(logged.len(), functions.len());
+    for (id, group) in &groups {
+        assert!(id == "ApiLogGroup" || logged.contains(id.as_str()), "{id}");
+        assert_eq!(group["RetentionInDays"], "LogRetentionDays", "{id}");
+        assert_eq!(group["KmsKeyId"], "Key.Arn", "{id}");
+    }
+}
+
+/// One line of JSON, so that queries and filters know its fields.
+#[test]
+fn the_access_log_is_json_without_headers_and_bodies() {
+    let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
+    let format = text(&api["AccessLogSettings"]["Format"]);
+    assert!(!format.contains('\n'));
+    let line: Value = serde_json::from_str(format).unwrap();
+    for (field, variable) in line.as_object().unwrap() {
+        let variable = text(variable).strip_prefix("$context.").unwrap();
+        for private in ["authorizer", "userAgent", "header", "body", "path"] {
+            assert!(!variable.contains(private), "{field}");
+        }
+    }
+}
