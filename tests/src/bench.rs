@@ -174,12 +174,16 @@ impl Report {
         sections.into_iter().filter_map(measured).collect()
     }
 
-    /// Puts the tables on the page that tells of them; places of what was not measured stay.
+    /// Puts the tables on the page that tells of them; places of what was not measured stay, and so
+    /// do the targets unless everything that has one was measured.
     ///
     /// # Errors
     ///
     /// The page is not there, or lacks a place.
     pub fn write(&self) -> Result<()> {
-        page::write(&self.sections())
+        let whole = self.cold.is_some() && self.hops.is_some() && self.long.is_some();
+        let mut sections = self.sections();
+        sections.retain(|(name, _)| whole || *name != "targets");
+        page::write(&sections)
     }
 }

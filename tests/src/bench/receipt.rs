@@ -233,7 +233,7 @@ mod tests {
         assert!(receipt.x86_picodollars > receipt.picodollars);
         // Two services 14.4175, MySQL 13.98, Redis 11.68, etcd 3.706.
         assert_eq!(receipt.servers_picodollars / (DOLLAR / 1000), 43_783);
-        assert_eq!(receipt.break_even(), 3_276_825);
+        assert_eq!(receipt.break_even(), 3_276_839);
     }
 
     #[test]
