@@ -118,7 +118,11 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
             // Ours, and the shop was not asked: the secret's own metric counts it.
             Err(Fault::Keys(_)) => return answer,
             Err(fault) => {
-                tracing::warn!(service = ask.service, cause = chain(fault), "no answer of the shop");
+                tracing::warn!(
+                    service = ask.service,
+                    cause = chain(fault),
+                    "no answer of the shop"
+                );
                 metrics::UPSTREAM_FAILURES.count_by(&[("Service", ask.service)]);
             }
             Ok(_) => {}
