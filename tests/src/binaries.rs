@@ -41,6 +41,21 @@ pub async fn example(name: &str) -> Result<PathBuf> {
     built.remove(name).context("cargo built another example")
 }
 
+/// Builds the function that is all on default settings and says where it is.
+///
+/// It is a workspace of its own, so that its features do not reach this one.
+///
+/// # Errors
+///
+/// As [`functions`].
+pub async fn defaults() -> Result<BTreeMap<String, PathBuf>> {
+    let manifest = workspace().join("tests/baselines/defaults/Cargo.toml");
+    let target = workspace().join("target/baselines");
+    let (manifest, target) = (manifest.to_string_lossy(), target.to_string_lossy());
+    let options = ["--release", "--locked", "--manifest-path", &manifest, "--target-dir", &target];
+    build(&options, &["defaults"]).await
+}
+
 async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
     // Set for whatever cargo runs: the very cargo that built this program.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));

@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and who answers.
 
+mod bench;
 mod columns;
 mod demo;
 mod doctor;
@@ -63,6 +64,8 @@ enum Command {
     ///
     /// Fails if an answer or the table is not as it must be.
     Torture(torture::Arguments),
+    /// What the functions cost, in release, beside a bare function and one on default settings.
+    Bench(bench::Arguments),
 }
 
 /// Whose message it is.
@@ -171,6 +174,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Torture(arguments)) => torture::run(arguments).await,
+        Some(Command::Bench(arguments)) => bench::run(arguments).await,
         Some(Command::Event(arguments)) => tools::event(arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&arguments),
     }

@@ -5,6 +5,7 @@
 //! in-process; `cargo local` serves it to a person. Nothing here ships.
 
 pub mod audit;
+pub mod bench;
 pub mod binaries;
 pub mod client;
 pub mod clock;

@@ -1,7 +1,7 @@
 //! The stack as a whole: options in, a running cloud out.
 
 mod backing;
-mod functions;
+pub(crate) mod functions;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -26,7 +26,8 @@ use crate::secrets::Secrets;
 use crate::shop::Shop;
 use crate::task::Task;
 use crate::template::Template;
-use crate::{binaries, clock, defaults, tls, tokens};
+use crate::tls::Authority;
+use crate::{binaries, clock, defaults, tokens};
 
 /// How to start a stack.
 #[derive(Debug, Clone)]
@@ -135,14 +136,19 @@ impl Stack {
         let faults = Faults::default();
         let backing = Backing::start(&options, &template, &faults).await?;
 
-        let (ca, acceptor) = tls::authority()?;
+        let authority = Authority::new()?;
         let ca_file = files.path().join("ca.pem");
-        std::fs::write(&ca_file, ca)?;
+        std::fs::write(&ca_file, &authority.ca)?;
         let shop = Shop::new(&backing.access_secret, faults.clone());
-        let shop_server = shop.serve(acceptor).await?;
+        let shop_server = shop.serve(authority.acceptor()?).await?;
         let shop_url = format!("https://{}", shop_server.address);
 
-        let variables = functions::variables(&backing, &shop_url, &ca_file);
+        let variables = functions::variables(
+            &backing.dynamodb,
+            &backing.secretsmanager,
+            &shop_url,
+            &ca_file.display().to_string(),
+        );
         let settings = functions::settings(
             template.functions,
             &executables,

@@ -7,25 +7,45 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// The CA's certificate as PEM, and an acceptor for `127.0.0.1` and `localhost`.
-pub(crate) fn authority() -> Result<(String, TlsAcceptor)> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "local stack");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+/// A private authority and what it vouches for, as PEM.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    /// The authority's certificate.
+    pub(crate) ca: String,
+    /// The certificate of `127.0.0.1` and `localhost`.
+    pub(crate) certificate: String,
+    /// Its key.
+    pub(crate) key: String,
+}
 
-    let key = KeyPair::generate()?;
-    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
-    let server = CertificateParams::new(names)?.signed_by(&key, &authority)?;
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config =
-        ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+impl Authority {
+    /// A new one.
+    pub(crate) fn new() -> Result<Self> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "local stack");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+
+        let key = KeyPair::generate()?;
+        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let server = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+        Ok(Self { ca: authority.pem(), certificate: server.pem(), key: key.serialize_pem() })
+    }
+
+    /// Accepts connections as the one whom the authority vouches for.
+    pub(crate) fn acceptor(&self) -> Result<TlsAcceptor> {
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes())?;
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(vec![server.der().clone()], key)?;
-    Ok((authority.pem(), TlsAcceptor::from(Arc::new(config))))
+            .with_single_cert(vec![certificate], key)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
 }

@@ -22,6 +22,7 @@ use crate::{
 pub struct Aws {
     settings: AwsSettings,
     http: reqwest::Client,
+    secrets: aws_sdk_secretsmanager::Client,
 }
 
 impl Aws {
@@ -36,11 +37,11 @@ impl Aws {
         let bundle = lookup("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
         let bundle = bundle.map(std::fs::read_to_string).transpose();
         let bundle = bundle.map_err(|error| format!("AWS_CA_BUNDLE cannot be read: {error}"))?;
-        Ok(Self {
-            settings: AwsSettings::load(lookup)?,
-            // AWS is not the shop: a private CA of the shop's does not vouch for it.
-            http: https::client(https::tls(bundle.as_deref())?, Pool::Kept)?,
-        })
+        let settings = AwsSettings::load(lookup)?;
+        // AWS is not the shop: a private CA of the shop's does not vouch for it.
+        let http = https::client(https::tls(bundle.as_deref())?, Pool::Kept)?;
+        let secrets = aws::secrets_manager(&settings, &http);
+        Ok(Self { settings, http, secrets })
     }
 
     /// The payments in a table.
@@ -57,7 +58,7 @@ impl Aws {
         read: fn(&str) -> Result<K, BadSecret>,
         overlap: Duration,
     ) -> RotatingSecret<K> {
-        RotatingSecret::new(aws::secrets_manager(&self.settings, &self.http), id, read, overlap)
+        RotatingSecret::new(self.secrets.clone(), id, read, overlap)
     }
 }
 

@@ -13,6 +13,7 @@ use super::runtime_api::{Call, Delivery, RuntimeApi, Verdict};
 use super::{FunctionError, Job, PAYLOAD_MAX, Pool};
 use crate::clock;
 use crate::defaults::{ACCOUNT, REGION};
+use crate::template::Function;
 
 /// A process that has not asked for work by then is killed. Lambda gives 10 s; a machine that
 /// compiles meanwhile needs more.
@@ -75,15 +76,7 @@ impl<'a> Process<'a> {
             .env_clear()
             .envs(&pool.settings.environment)
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
-            .env("AWS_LAMBDA_FUNCTION_NAME", &function.name)
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string())
-            .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
-            .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name))
-            .env("AWS_LAMBDA_LOG_STREAM_NAME", clock::uuid())
-            .env("_HANDLER", "bootstrap")
-            .env("LANG", "en_US.UTF-8")
-            .env("TZ", ":UTC")
+            .envs(of_lambda(function))
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
@@ -246,4 +239,22 @@ fn tell(verdict: oneshot::Sender<Verdict>, answer: Verdict) {
 fn exit_error(exit: io::Result<std::process::ExitStatus>) -> FunctionError {
     let how = exit.map_or_else(|error| error.to_string(), |status| status.to_string());
     FunctionError::new("Runtime.ExitError", &format!("Runtime exited with error: {how}"))
+}
+
+/// The variables that Lambda sets, but for the address of the Runtime API.
+///
+/// Source: AWS Lambda developer guide, "Defined runtime environment variables".
+pub(crate) fn of_lambda(function: &Function) -> [(&'static str, String); 9] {
+    let Function { name, memory_mb, .. } = function;
+    [
+        ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory_mb.to_string()),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", clock::uuid()),
+        ("_HANDLER", "bootstrap".to_owned()),
+        ("LANG", "en_US.UTF-8".to_owned()),
+        ("TZ", ":UTC".to_owned()),
+    ]
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::StackOptions;
-use super::backing::Backing;
 use crate::lambda::{Output, Settings};
 use crate::template::{Function, Template};
 use crate::{binaries, defaults};
@@ -40,21 +39,19 @@ pub(super) fn settings(
         } else {
             Output::Directory(logs.to_owned())
         };
-        Ok(Settings {
-            environment: environment(&function, variables, options),
-            binary: binary.clone(),
-            output,
-            function,
-        })
+        let mut environment = environment(&function, variables);
+        environment.extend(options.environment.clone());
+        Ok(Settings { environment, binary: binary.clone(), output, function })
     };
     functions.into_iter().map(settings).collect()
 }
 
-/// Every variable that the stack has a value for.
-pub(super) fn variables(
-    backing: &Backing,
+/// Every variable that the stack has a value for: three URLs and the path of a certificate.
+pub(crate) fn variables(
+    dynamodb: &str,
+    secretsmanager: &str,
     shop: &str,
-    ca_file: &Path,
+    ca_file: &str,
 ) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("TABLE_NAME", defaults::TABLE.to_owned()),
@@ -64,10 +61,10 @@ pub(super) fn variables(
         ("AUTH_SECRET_ID", defaults::AUTH_SECRET_ID.to_owned()),
         ("WEBHOOK_SECRET_ID", defaults::WEBHOOK_SECRET_ID.to_owned()),
         ("CURRENCY", "CNY".to_owned()),
-        ("UPSTREAM_CA_BUNDLE", ca_file.display().to_string()),
+        ("UPSTREAM_CA_BUNDLE", ca_file.to_owned()),
         ("LOG_LEVEL", "info".to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", backing.dynamodb.clone()),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", backing.secretsmanager.clone()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.to_owned()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secretsmanager.to_owned()),
         ("AWS_REGION", defaults::REGION.to_owned()),
         ("AWS_DEFAULT_REGION", defaults::REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
@@ -77,10 +74,9 @@ pub(super) fn variables(
 
 /// What one function gets: of our own settings those the template declares for it, so that one
 /// forgotten there is missed here and not after the deployment.
-fn environment(
+pub(crate) fn environment(
     function: &Function,
     variables: &BTreeMap<&'static str, String>,
-    options: &StackOptions,
 ) -> BTreeMap<String, String> {
     let given = |name: &str| {
         // These come from Lambda, or exist only because the shop here has a private CA.
@@ -88,7 +84,5 @@ fn environment(
         always || function.variables.contains(name)
     };
     let own = variables.iter().filter(|(name, _)| given(name));
-    own.map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .chain(options.environment.clone())
-        .collect()
+    own.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }

@@ -10,7 +10,7 @@ use crate::{
     auth::{AuthKey, sign_service},
     domain::{PaymentId, Timestamp, UserId},
     metrics,
-    ports::{Keys, NoKeys, ShopError, TraceParent},
+    ports::{Keys, NoKeys, ShopError, TraceParent, chain},
 };
 
 /// How long a call may take in all, its retry included. A webhook that is followed by a telling has
@@ -114,10 +114,20 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
         let begun = Instant::now();
         let answer =
             timeout(self.deadline, self.attempts(ask)).await.unwrap_or(Err(Fault::Deadline));
-        metrics::UPSTREAM_TIME.time_under("Service", ask.service, begun.elapsed());
-        if answer.is_err() {
-            metrics::UPSTREAM_FAILURES.count_by(&[("Service", ask.service)]);
+        match &answer {
+            // Ours, and the shop was not asked: the secret's own metric counts it.
+            Err(Fault::Keys(_)) => return answer,
+            Err(fault) => {
+                tracing::warn!(
+                    service = ask.service,
+                    cause = chain(fault),
+                    "no answer of the shop"
+                );
+                metrics::UPSTREAM_FAILURES.count_by(&[("Service", ask.service)]);
+            }
+            Ok(_) => {}
         }
+        metrics::UPSTREAM_TIME.time_under("Service", ask.service, begun.elapsed());
         answer
     }
 
