@@ -6,7 +6,9 @@ mod create;
 mod detail;
 
 use local::{Noted, Stack};
+use serde_json::Value;
 
+use crate::echo::eventually;
 use crate::stage::own;
 
 /// An operation and what it costs. What is not listed here costs nothing: no call to Secrets Manager
@@ -37,6 +39,7 @@ impl Cost {
     async fn is_of(&self, stack: &Stack, budget: Budget, operation: impl Future<Output = ()>) {
         let Self { operation: name, calls, writes, reads } = self;
         let journal = stack.faults().journal();
+        let before = lines(stack);
         journal.start(calls.iter().map(|hop| hop.len()));
         operation.await;
         let noted = journal.stop();
@@ -46,9 +49,32 @@ impl Cost {
         };
         let found = (halves(writing), halves(|call| !writing(call)));
         assert_eq!(found, (*writes, *reads), "{name}: halves of write and read units");
+        let at =
+            |service: &str| noted.iter().filter(|call| call.point.starts_with(service)).count();
+        let shop = at("users:") + at("orders:");
+        let want = [at("dynamodb:"), shop, at("secretsmanager:")].map(|calls| calls.to_string());
+        let units = [*reads, *writes].map(|halves| format!("{}.{}", halves / 2, halves % 2 * 5));
+        let want = want.into_iter().chain(units).collect::<Vec<_>>().join(" ");
+        let new = || lines(stack).into_iter().filter(|line| !before.contains(line));
+        eventually("the line of the invocation", || new().next().is_some()).await;
+        assert_eq!(new().map(said).collect::<Vec<_>>(), [want], "{name}: what its line says");
         assert!(calls.len() <= budget.hops, "{name}: {} hops", calls.len());
         assert!(*writes <= budget.writes, "{name}: {writes} halves of write units");
     }
+}
+
+/// The lines of invocations.
+fn lines(stack: &Stack) -> Vec<Value> {
+    let logs = stack.logs();
+    let lines = logs.lines().filter(|line| line.contains("duration_ms"));
+    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// What a line says was used: calls of DynamoDB, of the shop, of Secrets Manager; read units, write
+/// units.
+fn said(line: Value) -> String {
+    let names = ["dynamodb_calls", "shop_calls", "secrets_calls", "read_units", "write_units"];
+    names.map(|name| line[name].to_string()).join(" ")
 }
 
 fn writing(call: &Noted) -> bool {

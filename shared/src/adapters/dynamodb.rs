@@ -14,6 +14,7 @@ mod payment_row;
 mod read;
 mod row;
 mod transaction;
+mod units;
 mod work;
 
 pub use keys::work as work_list;
