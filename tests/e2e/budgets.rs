@@ -6,7 +6,7 @@ mod create;
 mod detail;
 
 use local::{Noted, Stack};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::echo::eventually;
 use crate::stage::own;
@@ -49,15 +49,20 @@ impl Cost {
         };
         let found = (halves(writing), halves(|call| !writing(call)));
         assert_eq!(found, (*writes, *reads), "{name}: halves of write and read units");
-        let at =
-            |service: &str| noted.iter().filter(|call| call.point.starts_with(service)).count();
-        let shop = at("users:") + at("orders:");
-        let want = [at("dynamodb:"), shop, at("secretsmanager:")].map(|calls| calls.to_string());
-        let units = [*reads, *writes].map(|halves| format!("{}.{}", halves / 2, halves % 2 * 5));
-        let want = want.into_iter().chain(units).collect::<Vec<_>>().join(" ");
+        let want = json!({
+            "dynamodb_calls": calls_of(&noted, &["dynamodb:"]),
+            "shop_calls": calls_of(&noted, &["users:", "orders:"]),
+            "secrets_calls": calls_of(&noted, &["secretsmanager:"]),
+            "read_halves": reads,
+            "write_halves": writes,
+        });
         let new = || lines(stack).into_iter().filter(|line| !before.contains(line));
         eventually("the line of the invocation", || new().next().is_some()).await;
-        assert_eq!(new().map(said).collect::<Vec<_>>(), [want], "{name}: what its line says");
+        assert_eq!(
+            new().map(|line| said(&line)).collect::<Vec<_>>(),
+            [want],
+            "{name}: what its line says"
+        );
         assert!(calls.len() <= budget.hops, "{name}: {} hops", calls.len());
         assert!(*writes <= budget.writes, "{name}: {writes} halves of write units");
     }
@@ -70,11 +75,25 @@ fn lines(stack: &Stack) -> Vec<Value> {
     lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// What a line says was used: calls of DynamoDB, of the shop, of Secrets Manager; read units, write
-/// units.
-fn said(line: Value) -> String {
-    let names = ["dynamodb_calls", "shop_calls", "secrets_calls", "read_units", "write_units"];
-    names.map(|name| line[name].to_string()).join(" ")
+fn calls_of(noted: &[Noted], services: &[&str]) -> usize {
+    let of = |call: &&Noted| services.iter().any(|service| call.point.starts_with(service));
+    noted.iter().filter(of).count()
+}
+
+/// What a line says was used, with units in halves.
+fn said(line: &Value) -> Value {
+    let halves = |units: &Value| -> u64 {
+        let units = units.to_string();
+        let (whole, part) = units.split_once('.').unwrap();
+        whole.parse::<u64>().unwrap().saturating_mul(UNIT).saturating_add(u64::from(part == "5"))
+    };
+    json!({
+        "dynamodb_calls": line["dynamodb_calls"],
+        "shop_calls": line["shop_calls"],
+        "secrets_calls": line["secrets_calls"],
+        "read_halves": halves(&line["read_units"]),
+        "write_halves": halves(&line["write_units"]),
+    })
 }
 
 fn writing(call: &Noted) -> bool {

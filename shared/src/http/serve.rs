@@ -79,7 +79,8 @@ where
             let until = now.plus_millis(left_ms);
             let invocation = Invocation { now, until, trace: trace.clone() };
             let work = async { handle(door, invocation).await };
-            usage::of(answer_in_time(work, left_ms)).await
+            // Boxed: each layer around it would else hold it once more.
+            usage::of(Box::pin(answer_in_time(work, left_ms))).await
         }
         Err(refusal) => (Err(refusal), Usage::default()),
     };
