@@ -293,6 +293,12 @@ impl Stack {
         Ok(serde_json::from_slice(&payload).unwrap_or(Value::Null))
     }
 
+    /// The variables that a function is started with, but for those of Lambda itself.
+    #[must_use]
+    pub fn environment(&self, function: &str) -> Option<&BTreeMap<String, String>> {
+        self.lambda.environment(function)
+    }
+
     /// Everything the functions have printed, unless it goes to standard error.
     #[must_use]
     pub fn logs(&self) -> String {
