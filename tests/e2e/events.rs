@@ -6,13 +6,14 @@
 //! `{{pending_oid}}` its order. An event without one of these is about the free order 1.
 
 pub(crate) mod answers;
+mod elsewhere;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use local::events::{self, Filling};
 use local::template::Template;
-use local::{Order, Stack, StackOptions, binaries, client};
+use local::{Order, Stack, binaries, client};
 use pay::http::Code;
 use serde_json::{Value, json};
 
@@ -90,7 +91,7 @@ fn every_answer_has_an_event_and_every_event_is_of_an_answer() {
 
 #[tokio::test]
 async fn every_event_gets_the_answer_that_its_name_says() {
-    let stack = Stack::start(StackOptions::default()).await.unwrap();
+    let stack = Stack::start(elsewhere::options()).await.unwrap();
     for file in files() {
         let world = World::of(&stack, &file.text).await;
         let filling = Filling { values: world.values, ..Filling::default() };
@@ -196,7 +197,7 @@ async fn payment(stack: &Stack, id: u64) -> Value {
 /// A function's answer, with the door taken off: `status`, `headers` and `body` of the API's, the
 /// `body` of a direct one, the `error` of a function that failed.
 async fn send(stack: &Stack, file: &File, event: &Value) -> Value {
-    match stack.invoke(&file.function, event).await {
+    match elsewhere::invoke(stack, &file.function, event).await {
         Ok(answer) if file.direct => json!({ "body": answer }),
         Ok(answer) => {
             let body = answer["body"].as_str().unwrap();

@@ -262,6 +262,11 @@ impl Lambda {
         self.pools.contains_key(function)
     }
 
+    /// What a function is started with, but for what Lambda itself adds.
+    pub(crate) fn environment(&self, function: &str) -> Option<&BTreeMap<String, String>> {
+        self.pools.get(function).map(|pool| &pool.settings.environment)
+    }
+
     /// Runs a function once.
     ///
     /// # Errors
