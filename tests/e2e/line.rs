@@ -14,7 +14,9 @@ fn documented() -> BTreeSet<&'static str> {
     let (_, logs) = text.split_once("\n## Logs\n").unwrap();
     let (logs, _) = logs.split_once("\n## ").unwrap();
     let rows = logs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
-    rows.flat_map(|(names, _)| names.split('`').step_by(2)).filter(|name| *name != "").collect()
+    rows.flat_map(|(names, _)| names.split('`').step_by(2))
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn behind_a_leak(
 ) {
     let (to, http) = (store.endpoint.clone(), http("").unwrap());
     let pass_on = move |headers: HeaderMap, body: Bytes| {
-        let lose = headers["x-amz-target"].as_bytes().ends_with(b".TransactWriteItems")
+        let first_write = headers["x-amz-target"].as_bytes().ends_with(b".TransactWriteItems")
             && !lost.swap(true, Relaxed);
         let mut headers = headers;
         headers.remove("host");
@@ -57,7 +57,7 @@ async fn behind_a_leak(
             let answer = request.send().await.unwrap();
             let status = answer.status();
             let body = answer.bytes().await.unwrap();
-            if lose {
+            if first_write {
                 StatusCode::BAD_GATEWAY.into_response()
             } else {
                 (status, body).into_response()
