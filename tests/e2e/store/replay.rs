@@ -1,18 +1,26 @@
 //! An answer that is lost behind the engine: what the adapter asks again has happened once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse as _;
+use axum::{
+    Router,
+    body::Bytes,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse as _,
+};
 use local::client::client as http;
-use pay::adapters::dynamodb::DynamoDbPayments;
-use pay::domain::{Guard, Status};
-use pay::ports::{Applied, Created, PaymentStore as _};
-use pay::testing::Inspect as _;
-use pay::testing::contract::fresh::{at, has, stripe};
+use pay::{
+    adapters::dynamodb::DynamoDbPayments,
+    domain::{Guard, Status},
+    ports::{Applied, Created, PaymentStore as _},
+    testing::{
+        Inspect as _,
+        contract::fresh::{at, has, stripe},
+    },
+};
 use tokio::net::TcpListener;
 
 use super::dynamo::{Dynamo, PATIENT, client, on_dynamo};
@@ -48,7 +56,7 @@ async fn behind_a_leak(
 ) {
     let (to, http) = (store.endpoint.clone(), http("").unwrap());
     let pass_on = move |headers: HeaderMap, body: Bytes| {
-        let first_write = headers["x-amz-target"].as_bytes().ends_with(b".TransactWriteItems")
+        let swallowed = headers["x-amz-target"].as_bytes().ends_with(b".TransactWriteItems")
             && !lost.swap(true, Relaxed);
         let mut headers = headers;
         headers.remove("host");
@@ -57,7 +65,7 @@ async fn behind_a_leak(
             let answer = request.send().await.unwrap();
             let status = answer.status();
             let body = answer.bytes().await.unwrap();
-            if first_write {
+            if swallowed {
                 StatusCode::BAD_GATEWAY.into_response()
             } else {
                 (status, body).into_response()
