@@ -62,7 +62,12 @@ impl DynamoDbPayments {
 
 impl PaymentStore for DynamoDbPayments {
     async fn newest_of_order(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
-        Box::pin(self.query_newest(oid)).await
+        let newest = Box::pin(self.query_newest(oid)).await;
+        if let Err(error) = &newest {
+            // Whoever asks does without the hint, so that nothing else would tell of it.
+            tracing::warn!(cause = chain(error), "the index of orders could not be read");
+        }
+        newest
     }
 
     async fn guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {

@@ -7,6 +7,7 @@ use super::{
     order,
 };
 use crate::api::refused;
+use crate::logs::lines;
 use crate::{api, stage, table};
 
 const TRANSACTION: &str = "TransactWriteItems";
@@ -46,6 +47,7 @@ async fn a_hint_that_cannot_be_had_changes_no_answer() {
         let id = create(stack, uid, &body).await.ok()["id"].clone();
         let again = api::post(stack, "create").payer(uid).json(&body).send().await;
         assert_eq!(again.problem("payment-exists")["payment_id"], id, "{case}");
+        lines(stack, "the index of orders could not be read").await;
         heal(stack).await;
         assert_one_payment(stack, oid, &id, &case).await;
     })
