@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use local::{Stack, StackOptions, defaults};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::StackArguments;
 
@@ -32,14 +32,16 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { host, port, json, stack } = arguments;
     let logs = stack.logs;
     let options = StackOptions { host, ..stack.options(port)? };
-    let Some(started) = until_told(Stack::start(options)).await? else {
+    // One for all of it: between two there would be a moment in which nobody listens.
+    let mut ends = Ends::listen()?;
+    let Some(started) = ends.or(Stack::start(options)).await else {
         return Ok(ExitCode::SUCCESS);
     };
     let stack = started?;
     let text = if json { format!("{}\n", stack.describe()) } else { welcome(&stack, logs) };
     stdout().write_all(text.as_bytes())?;
     stdout().flush()?;
-    until_told(std::future::pending::<()>()).await?;
+    ends.or(std::future::pending::<()>()).await;
     let fired = stack.faults().fired();
     stack.stop().await?;
     if !json {
@@ -52,17 +54,36 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Ctrl-C and requests to end, from the moment that this is made.
+struct Ends {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Ends {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// What comes of `work`; nothing if an end comes first.
+    async fn or<F: Future>(&mut self, work: F) -> Option<F::Output> {
+        tokio::select! {
+            result = work => Some(result),
+            _ = self.interrupt.recv() => None,
+            _ = self.terminate.recv() => None,
+            _ = self.hangup.recv() => None,
+        }
+    }
+}
+
 /// Runs `work` until it is done, or until Ctrl-C or a request to end: then there is no result.
 pub(super) async fn until_told<F: Future>(work: F) -> io::Result<Option<F::Output>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        result = work => Ok(Some(result)),
-        _ = interrupt.recv() => Ok(None),
-        _ = terminate.recv() => Ok(None),
-        _ = hangup.recv() => Ok(None),
-    }
+    Ok(Ends::listen()?.or(work).await)
 }
 
 /// What a person needs to try it: where things are, and lines to copy.
