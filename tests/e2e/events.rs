@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use local::events::{self, Filling};
 use local::template::Template;
-use local::{Order, Stack, StackOptions, binaries, client};
+use local::{Order, Stack, binaries, client};
 use pay::http::Code;
 use serde_json::{Value, json};
 
@@ -91,7 +91,7 @@ fn every_answer_has_an_event_and_every_event_is_of_an_answer() {
 
 #[tokio::test]
 async fn every_event_gets_the_answer_that_its_name_says() {
-    let stack = Stack::start(StackOptions::default()).await.unwrap();
+    let stack = Stack::start(elsewhere::options()).await.unwrap();
     for file in files() {
         let world = World::of(&stack, &file.text).await;
         let filling = Filling { values: world.values, ..Filling::default() };

@@ -1,8 +1,13 @@
 //! What the service is for: a payment is made, looked at, settled, and its order told.
 
+use std::net::IpAddr;
+
+use local::{Stack, StackOptions};
 use serde_json::{Value, json};
 
-use crate::stage::{Payment, payment, payment_in, payment_of, report, shared, shown, user};
+use crate::stage::{
+    Payment, options, payment, payment_in, payment_of, report, shared, shown, user,
+};
 use crate::{api, table};
 
 /// A payment as it must be shown; of its times only their form is known.
@@ -21,7 +26,23 @@ fn assert_shown(shown: &Value, payment: Payment, source: u64, status: u64) {
 
 #[tokio::test]
 async fn a_payment_is_created_paid_and_its_order_told() {
-    let stack = shared();
+    assert_main_flow(shared()).await;
+}
+
+#[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "of the loopback addresses only 127.0.0.1 is there")]
+async fn the_same_goes_on_another_address() {
+    let host = IpAddr::from([127, 0, 0, 2]);
+    let stack = Stack::start(StackOptions { host, ..options().await }).await.unwrap();
+    let Stack { api, dynamodb, secretsmanager, users, orders, .. } = &stack;
+    for url in [api, dynamodb, secretsmanager, users, orders] {
+        assert!(url.contains("://127.0.0.2:"), "{url}");
+    }
+    assert_main_flow(&stack).await;
+    stack.stop().await.unwrap();
+}
+
+async fn assert_main_flow(stack: &Stack) {
     let payment = payment(stack).await;
     assert_shown(&shown(stack, payment).await, payment, 0, 0);
     assert_eq!(report(stack, payment, 1, 1).await.ok(), json!({}));

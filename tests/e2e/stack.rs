@@ -1,6 +1,7 @@
 //! The local stack itself, on a function that echoes: what the other tests take for granted.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use local::{Fault, Stack, StackOptions, binaries, client};
@@ -178,6 +179,10 @@ async fn a_start_that_cannot_work_says_why_in_a_sentence() {
             "port {port} is taken: choose another with --port, or stop the program that has it"
         )
     );
+
+    let everywhere = StackOptions { host: Ipv4Addr::UNSPECIFIED.into(), ..options().await };
+    let error = Stack::start(everywhere).await.unwrap_err().to_string();
+    assert_eq!(error, "0.0.0.0 cannot be called: take one address of this machine");
 
     let environment = BTreeMap::from([("ECHO_FAILS_AT_START".to_owned(), "1".to_owned())]);
     let failing = StackOptions { environment, ..options().await };

@@ -3,6 +3,8 @@
 //! All but two RSA keys are fixed and public, so that `token`, `sign` and `event` work without a running stack and
 //! a curl line copied yesterday still works today. They guard nothing but a developer's own stack.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -49,6 +51,9 @@ pub const REGION: &str = "us-east-1";
 
 /// Account in ARNs.
 pub const ACCOUNT: &str = "000000000000";
+
+/// Where everything listens: nobody on another machine can call it.
+pub const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The port of the service that this one replaces.
 pub const PORT: u16 = 8003;

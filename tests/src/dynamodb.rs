@@ -4,7 +4,7 @@ mod actions;
 mod front;
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -76,8 +76,13 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine in memory, or on a file in `directory`, behind what `control` decides.
-    pub(crate) async fn start(directory: Option<&Path>, control: DynamoDb) -> Result<Self> {
+    /// Starts an engine in memory, or on a file in `directory`, served on `host` behind what `control`
+    /// decides.
+    pub(crate) async fn start(
+        host: IpAddr,
+        directory: Option<&Path>,
+        control: DynamoDb,
+    ) -> Result<Self> {
         let database = match directory {
             None => Database::memory(),
             Some(directory) => {
@@ -90,7 +95,7 @@ impl Engine {
         let engine = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let faults = control.faults.clone();
         let front = front::Front::new(control, format!("http://{}", engine.local_addr()?))?;
-        let front = Server::start(front, faults, None).await?;
+        let front = Server::start(host, front, faults, None).await?;
         Ok(Self {
             url: format!("http://{}", front.address),
             _server: Task::run(server::serve_on(engine, database)),

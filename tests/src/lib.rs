@@ -1,7 +1,7 @@
 //! The local stack: a whole cloud for the three functions in one process.
 //!
 //! [`Stack`] builds and runs the real function binaries behind an API Gateway, a Lambda, a
-//! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1. The end-to-end tests start it
+//! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1 unless told otherwise. The end-to-end tests start it
 //! in-process; `cargo local` serves it to a person. Nothing here ships.
 
 pub mod audit;

@@ -5,6 +5,7 @@
 mod api;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -96,9 +97,9 @@ impl Secrets {
         self.lock().reads
     }
 
-    /// Serves until the server is dropped.
-    pub(crate) async fn serve(&self) -> Result<Server> {
-        Server::start(self.clone(), self.faults.clone(), None).await
+    /// Serves on `host` until the server is dropped.
+    pub(crate) async fn serve(&self, host: IpAddr) -> Result<Server> {
+        Server::start(host, self.clone(), self.faults.clone(), None).await
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,7 +5,7 @@ pub(crate) mod functions;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,7 +32,10 @@ use crate::{binaries, clock, defaults, tokens};
 /// How to start a stack.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
-    /// The API's port on 127.0.0.1; 0 takes any that is free.
+    /// The address of this machine that all listens on which callers or functions reach. It is in
+    /// URLs, so it must be one that can be called.
+    pub host: IpAddr,
+    /// The API's port; 0 takes any that is free.
     pub port: u16,
     /// How many processes each function has.
     pub instances: usize,
@@ -61,6 +64,7 @@ pub struct StackOptions {
 impl Default for StackOptions {
     fn default() -> Self {
         Self {
+            host: defaults::HOST,
             port: 0,
             instances: 2,
             data: None,
@@ -130,17 +134,17 @@ impl Stack {
             &template.unwrap_or_else(|| binaries::workspace().join("template.yaml")),
         )?;
         // Before the build: a taken port should not be found out a minute later.
-        let listener = bind(options.port).await?;
+        let listener = bind(options.host, options.port).await?;
         let executables = functions::executables(&template, &options).await?;
         let files = TempDir::with_prefix("local-stack-").context("no temporary directory")?;
         let faults = Faults::default();
         let backing = Backing::start(&options, &template, &faults).await?;
 
-        let authority = Authority::new()?;
+        let authority = Authority::new(options.host)?;
         let ca_file = files.path().join("ca.pem");
         std::fs::write(&ca_file, &authority.ca)?;
         let shop = Shop::new(&backing.access_secret, faults.clone());
-        let shop_server = shop.serve(authority.acceptor()?).await?;
+        let shop_server = shop.serve(options.host, authority.acceptor()?).await?;
         let shop_url = format!("https://{}", shop_server.address);
 
         let variables = functions::variables(
@@ -336,12 +340,13 @@ impl Stack {
     }
 }
 
-async fn bind(port: u16) -> Result<TcpListener> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+async fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {
+    ensure!(!host.is_unspecified(), "{host} cannot be called: take one address of this machine");
+    match TcpListener::bind((host, port)).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
             "port {port} is taken: choose another with --port, or stop the program that has it"
         ),
-        Err(error) => Err(error).with_context(|| format!("cannot listen on port {port}")),
+        Err(error) => Err(error).with_context(|| format!("cannot listen on {host}, port {port}")),
     }
 }

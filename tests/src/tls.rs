@@ -1,5 +1,7 @@
 //! A certificate authority made at start, and a server that it vouches for.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -16,15 +18,15 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Authority {
     /// The authority's certificate.
     pub(crate) ca: String,
-    /// The certificate of `127.0.0.1` and `localhost`.
+    /// The certificate of the host, `127.0.0.1` and `localhost`.
     pub(crate) certificate: String,
     /// Its key.
     pub(crate) key: String,
 }
 
 impl Authority {
-    /// A new one.
-    pub(crate) fn new() -> Result<Self> {
+    /// A new one, that vouches for whoever serves on `host`.
+    pub(crate) fn new(host: IpAddr) -> Result<Self> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "local stack");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -32,8 +34,8 @@ impl Authority {
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
 
         let key = KeyPair::generate()?;
-        let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let server = CertificateParams::new(names)?.signed_by(&key, &authority)?;
+        let names = BTreeSet::from([host.to_string(), "127.0.0.1".into(), "localhost".into()]);
+        let server = CertificateParams::new(Vec::from_iter(names))?.signed_by(&key, &authority)?;
         Ok(Self { ca: authority.pem(), certificate: server.pem(), key: key.serialize_pem() })
     }
 

@@ -2,14 +2,22 @@
 //!
 //! With the variable `INVOKE_WITH` the event goes to that program: its argument is the function, its
 //! standard input the event, `FUNCTION_SETTINGS` the function's variables as a JSON object, and its
-//! standard output what the function answers. `tests/conformance` has such programs.
+//! standard output what the function answers. `tests/conformance` has such programs. `STACK_HOST` is
+//! where the function reaches the stack, if that is not at 127.0.0.1.
 
 use std::io::{Seek as _, Write as _};
 use std::process::Stdio;
 
-use local::{FunctionError, Stack};
+use local::{FunctionError, Stack, StackOptions, defaults};
 use serde_json::{Value, json};
 use tokio::process::Command;
+
+/// How to start the stack that the functions reach, wherever they run.
+pub(super) fn options() -> StackOptions {
+    let given = std::env::var_os("STACK_HOST");
+    let host = given.map_or(defaults::HOST, |host| host.to_str().unwrap().parse().unwrap());
+    StackOptions { host, ..StackOptions::default() }
+}
 
 /// Runs a function once, by the program that `INVOKE_WITH` names, and without one in the stack.
 pub(super) async fn invoke(

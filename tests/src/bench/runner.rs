@@ -11,7 +11,7 @@ use super::build::Built;
 use super::subjects::{self, Operation};
 use super::{Progress, canned};
 use crate::template::Template;
-use crate::{binaries, tls};
+use crate::{binaries, defaults, tls};
 
 /// What is needed to run a plan.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(built: Built, operations: Vec<Operation>) -> Result<Self> {
-        let tls::Authority { ca, certificate, key } = tls::Authority::new()?;
+        let tls::Authority { ca, certificate, key } = tls::Authority::new(defaults::HOST)?;
         Ok(Self {
             built,
             template: Template::read(&binaries::workspace().join("template.yaml"))?,

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::io::{self, Write as _, stderr, stdout};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use local::{Stack, defaults};
+use local::{Stack, StackOptions, defaults};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::StackArguments;
@@ -14,7 +15,10 @@ use super::StackArguments;
 /// What serving takes.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The API's port on 127.0.0.1; 0 takes any that is free.
+    /// The address of this machine that all of it listens on; containers reach 172.17.0.1.
+    #[arg(long, value_name = "ADDRESS", default_value_t = defaults::HOST)]
+    host: IpAddr,
+    /// The API's port; 0 takes any that is free.
     #[arg(long, default_value_t = defaults::PORT)]
     port: u16,
     /// Print one line of JSON with everything a program needs, and nothing else.
@@ -25,9 +29,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments { port, json, stack } = arguments;
+    let Arguments { host, port, json, stack } = arguments;
     let logs = stack.logs;
-    let Some(started) = until_told(Stack::start(stack.options(port)?)).await? else {
+    let options = StackOptions { host, ..stack.options(port)? };
+    let Some(started) = until_told(Stack::start(options)).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let stack = started?;

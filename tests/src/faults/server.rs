@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,13 +73,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves on any free port of 127.0.0.1, over TLS if there is an acceptor.
+    /// Serves on any free port of `host`, over TLS if there is an acceptor.
     pub(crate) async fn start<S: Service>(
+        host: IpAddr,
         service: S,
         faults: Faults,
         tls: Option<TlsAcceptor>,
     ) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
         let server = Task::run(async move {
             let mut connections = JoinSet::new();

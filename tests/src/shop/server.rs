@@ -1,5 +1,7 @@
 //! The shop over HTTPS.
 
+use std::net::IpAddr;
+
 use anyhow::Result;
 use bytes::Bytes;
 use hyper::header::AUTHORIZATION;
@@ -15,9 +17,9 @@ use crate::faults::server::{self, Server, Service};
 const BODY_MAX: usize = 1 << 20;
 
 impl Shop {
-    /// Serves until the server is dropped.
-    pub(crate) async fn serve(&self, tls: TlsAcceptor) -> Result<Server> {
-        Server::start(self.clone(), self.faults.clone(), Some(tls)).await
+    /// Serves on `host` until the server is dropped.
+    pub(crate) async fn serve(&self, host: IpAddr, tls: TlsAcceptor) -> Result<Server> {
+        Server::start(host, self.clone(), self.faults.clone(), Some(tls)).await
     }
 }
 

@@ -38,11 +38,12 @@ impl Backing {
         let access_text = json!({"access_secret": options.access_secret}).to_string();
         let (control, secrets) = (DynamoDb::new(faults.clone()), Secrets::new(faults.clone()));
         let Some(endpoint) = &options.aws_endpoint else {
-            let engine = dynamodb::Engine::start(options.data.as_deref(), control.clone()).await?;
+            let data = options.data.as_deref();
+            let engine = dynamodb::Engine::start(options.host, data, control.clone()).await?;
             dynamodb::create_table(&http, &engine.url, defaults::TABLE, &template.table).await?;
             secrets.put(defaults::AUTH_SECRET_ID, access_text);
             secrets.put(defaults::WEBHOOK_SECRET_ID, webhook_text);
-            let server = secrets.serve().await?;
+            let server = secrets.serve(options.host).await?;
             return Ok(Self {
                 dynamodb: engine.url.clone(),
                 secretsmanager: format!("http://{}", server.address),
