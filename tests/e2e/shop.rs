@@ -30,7 +30,8 @@ async fn the_shop_answers_over_https_to_those_who_trust_its_authority() {
     let (status, order) = call(&stack, ShopRoute::OrderDetail, &json!({"id": 1})).await.unwrap();
     let order: Value = serde_json::from_str(&order).unwrap();
     assert_eq!(status, 200);
-    assert_eq!(order, json!({"id": 1, "uid": 1, "pid": 1, "amount": 100, "status": 0}));
+    let unpaid = json!({"id": 1, "uid": 1, "pid": 1, "amount": 100, "status": 0, "times_paid": 0});
+    assert_eq!(order, unpaid);
     let absent = call(&stack, ShopRoute::OrderDetail, &json!({"id": 9})).await.unwrap();
     let text = "rpc error: code = Code(100) desc = Order does not exist";
     assert_eq!(absent, (400, text.to_owned()));
