@@ -26,6 +26,8 @@ pub mod start;
 #[cfg(feature = "adapters")]
 pub mod telemetry;
 #[cfg(feature = "adapters")]
+pub mod usage;
+#[cfg(feature = "adapters")]
 pub mod webhooks;
 
 #[cfg(feature = "testing")]

@@ -50,11 +50,11 @@ where
 /// When the Lambda runtime itself fails.
 pub async fn out_of_order(error: Cause) -> Result<(), Error> {
     telemetry::init(LevelFilter::INFO, environment);
-    let why = error.to_string();
-    tracing::error!(why, "not started: every request is answered `unavailable`");
-    let why = why.as_str();
+    let cause = error.to_string();
+    tracing::error!(cause, "not started: every request is answered `unavailable`");
+    let cause = cause.as_str();
     run(usize::MAX, move |_door, _invocation| async move {
-        Err(Refusal::unavailable(format!("not started: {why}")))
+        Err(Refusal::unavailable(format!("not started: {cause}")))
     })
     .await
 }

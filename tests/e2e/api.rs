@@ -162,21 +162,24 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     content_type: Option<String>,
     retry_after: Option<String>,
+    challenge: Option<String>,
     /// The header `Idempotent-Replayed`.
     pub(crate) replayed: Option<String>,
     pub(crate) body: Value,
 }
 
 impl Reply {
-    const HEADERS: [&'static str; 3] = ["content-type", "retry-after", "idempotent-replayed"];
+    const HEADERS: [&'static str; 4] =
+        ["content-type", "retry-after", "www-authenticate", "idempotent-replayed"];
 
-    fn new(status: u16, headers: [Option<String>; 3], body: &[u8]) -> Self {
-        let [content_type, retry_after, replayed] = headers;
+    fn new(status: u16, headers: [Option<String>; 4], body: &[u8]) -> Self {
+        let [content_type, retry_after, challenge, replayed] = headers;
         let text = || json!(String::from_utf8_lossy(body));
         Self {
             status,
             content_type,
             retry_after,
+            challenge,
             replayed,
             body: serde_json::from_slice(body).unwrap_or_else(|_| text()),
         }
@@ -216,6 +219,8 @@ impl Reply {
         assert_eq!(json!(self.status), self.body["status"]);
         let secs = self.retry_after.map(|secs| secs.parse::<u32>().unwrap());
         assert_eq!(secs.is_some(), slug == "unavailable", "Retry-After");
+        let bearer = (slug == "unauthenticated").then_some("Bearer");
+        assert_eq!(self.challenge.as_deref(), bearer, "WWW-Authenticate");
         self.body
     }
 }

@@ -27,6 +27,8 @@ mod holes;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod line;
+#[cfg(test)]
 mod logs;
 #[cfg(test)]
 mod metrics;

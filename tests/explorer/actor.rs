@@ -13,7 +13,6 @@ use std::{
 
 use pay::{
     ports::StoreError,
-    testing::Call,
     usecases::{
         callback::{CallbackError, Notice, Received, Telling},
         create::{CreateError, CreatePayment, CreatedPayment},
@@ -23,7 +22,7 @@ use pay::{
 };
 
 use super::{
-    ports::{Answer, Probe, Request},
+    ports::{Answer, Probe, Request, Which},
     world::{Map, World},
 };
 
@@ -178,8 +177,8 @@ impl Live {
         (live, stand)
     }
 
-    pub(crate) fn answer(&mut self, call: Call, answer: Answer) -> Stand {
-        self.probe.answer(call, answer);
+    pub(crate) fn answer(&mut self, which: Which, answer: Answer) -> Stand {
+        self.probe.answer(which, answer);
         self.poll()
     }
 
@@ -189,7 +188,7 @@ impl Live {
             Poll::Ready(end) => Stand::Done(end),
             Poll::Pending => {
                 let waiting = self.probe.waiting();
-                let mut calls: Vec<_> = waiting.iter().map(Request::call).collect();
+                let mut calls: Vec<_> = waiting.iter().map(Request::which).collect();
                 calls.sort_unstable();
                 calls.dedup();
                 assert_eq!(calls.len(), waiting.len(), "calls at once that cannot be told apart");
@@ -201,9 +200,9 @@ impl Live {
 
 /// A place in the tree of an actor's answers.
 struct Node {
-    from: Option<(usize, Call, Answer)>,
+    from: Option<(usize, Which, Answer)>,
     stand: Stand,
-    next: Map<Call, Vec<(Answer, usize)>>,
+    next: Map<Which, Vec<(Answer, usize)>>,
 }
 
 /// All that an actor has been seen to do. Place 0 is its start.
@@ -252,26 +251,26 @@ impl Tree {
     }
 
     /// Where one more answer leads.
-    pub(crate) fn answered(&mut self, at: usize, call: Call, answer: &Answer) -> usize {
-        let known = self.nodes[at].next.get(&call);
+    pub(crate) fn answered(&mut self, at: usize, which: Which, answer: &Answer) -> usize {
+        let known = self.nodes[at].next.get(&which);
         if let Some((_, to)) = known.into_iter().flatten().find(|(known, _)| known == answer) {
             return *to;
         }
         let mut had = Vec::new();
         let mut place = at;
-        while let Some((before, call, answer)) = &self.nodes[place].from {
-            had.push((*call, answer.clone()));
+        while let Some((before, which, answer)) = &self.nodes[place].from {
+            had.push((*which, answer.clone()));
             place = *before;
         }
         let (mut live, _) = Live::begin(&self.actor.begin, 0);
-        for (call, answer) in had.into_iter().rev() {
-            live.answer(call, answer);
+        for (which, answer) in had.into_iter().rev() {
+            live.answer(which, answer);
         }
-        let stand = live.answer(call, answer.clone());
+        let stand = live.answer(which, answer.clone());
         let to = self.nodes.len();
-        let from = Some((at, call, answer.clone()));
+        let from = Some((at, which, answer.clone()));
         self.nodes.push(Node { from, stand, next: Map::default() });
-        self.nodes[at].next.entry(call).or_default().push((answer.clone(), to));
+        self.nodes[at].next.entry(which).or_default().push((answer.clone(), to));
         to
     }
 }

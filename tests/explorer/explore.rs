@@ -10,7 +10,7 @@ use pay::{domain::PaymentId, testing::Call};
 
 use super::{
     actor::{Final, Tree},
-    ports::Request,
+    ports::{Request, Which},
     promises::{Broken, of_a_change, of_a_world, of_an_answer},
     scenario::Scenario,
     schedule::Step,
@@ -61,7 +61,7 @@ pub(crate) struct Found {
 }
 
 /// Everything a call's outcome depends on: the world, the actor, its place, the call, the fault.
-type Cause = (usize, usize, usize, Call, Option<Fault>);
+type Cause = (usize, usize, usize, Which, Option<Fault>);
 
 pub(crate) struct Explorer<'a> {
     pub(super) scenario: &'a Scenario,
@@ -132,9 +132,9 @@ impl<'a> Explorer<'a> {
 
     fn described(&self, before: &State, after: &State, step: Step) -> String {
         let mut lines = vec![step.to_string()];
-        if let Step::Call { actor, call, .. } = step {
+        if let Step::Call { actor, which, .. } = step {
             let waiting = self.trees[actor].waiting(before.places[actor]).iter();
-            let request = waiting.filter(|request| request.call() == call);
+            let request = waiting.filter(|request| request.which() == which);
             lines.extend(request.map(|request| format!("{request:?}")));
             let heard = Some(after.places[actor]).filter(|at| *at != CRASHED);
             let answer = heard.and_then(|at| self.trees[actor].last_answer(at));
@@ -158,12 +158,12 @@ impl<'a> Explorer<'a> {
     fn found(self, schedules: u128) -> Found {
         let trees = self.trees.iter();
         let answers = trees.clone().flat_map(Tree::ends).map(Final::label).collect();
-        let fired = |(_, _, _, call, fault): &Cause| fault.map(|fault| (*call, fault));
+        let fired = |(_, _, _, which, fault): &Cause| fault.map(|fault| (which.call, fault));
         Found {
             states: self.seen.len(),
             schedules,
             fired: self.effects.keys().filter_map(fired).collect(),
-            calls: self.effects.keys().map(|(_, _, _, call, _)| *call).collect(),
+            calls: self.effects.keys().map(|(_, _, _, which, _)| which.call).collect(),
             arrivals: self.altered.keys().map(|(_, step)| step.word()).collect(),
             answers,
             ends: self.ends,
@@ -212,14 +212,14 @@ impl<'a> Explorer<'a> {
         let begun = |(actor, _): &(usize, usize)| self.trees[*actor].role().may_begin(&world);
         for (actor, at) in state.actors().filter(begun) {
             let waiting = self.trees[actor].waiting(at);
-            let calls: Vec<Call> = waiting.iter().map(Request::call).collect();
+            let calls: Vec<Which> = waiting.iter().map(Request::which).collect();
             // Nobody changes who exists, so when that is read makes no difference: it goes first.
-            if calls.contains(&Call::UserExists) {
-                return self.fates(actor, Call::UserExists, true, state.faults);
+            if let Some(user) = calls.iter().find(|which| which.call == Call::UserExists) {
+                return self.fates(actor, *user, true, state.faults);
             }
-            for (number, call) in calls.into_iter().enumerate() {
-                hinting |= call == Call::NewestOfOrder;
-                steps.extend(self.fates(actor, call, number == 0, state.faults));
+            for (number, which) in calls.into_iter().enumerate() {
+                hinting |= which.call == Call::NewestOfOrder;
+                steps.extend(self.fates(actor, which, number == 0, state.faults));
             }
         }
         if hinting && world.table.indexed.len() < world.table.payments.len() {
@@ -232,12 +232,12 @@ impl<'a> Explorer<'a> {
 
     /// What can become of a call. An actor that ends, ends with all its calls: it does so at the
     /// `first` of them.
-    fn fates(&self, actor: usize, call: Call, first: bool, left: usize) -> Vec<Step> {
-        let mut fates = vec![Step::Call { actor, call, fault: None }];
-        for fault in Fault::of(call).iter().copied() {
+    fn fates(&self, actor: usize, which: Which, first: bool, left: usize) -> Vec<Step> {
+        let mut fates = vec![Step::Call { actor, which, fault: None }];
+        for fault in Fault::of(which.call).iter().copied() {
             let fits = first || fault != Fault::CrashBefore;
-            if fits && self.cost(call, Some(fault)) <= left {
-                fates.push(Step::Call { actor, call, fault: Some(fault) });
+            if fits && self.cost(which.call, Some(fault)) <= left {
+                fates.push(Step::Call { actor, which, fault: Some(fault) });
             }
         }
         fates
@@ -255,10 +255,10 @@ impl<'a> Explorer<'a> {
     fn take(&mut self, state: &State, step: Step) -> Result<State, Broken> {
         let mut next = state.clone();
         match step {
-            Step::Call { actor, call, fault } => {
-                let cause = (state.world, actor, state.places[actor], call, fault);
+            Step::Call { actor, which, fault } => {
+                let cause = (state.world, actor, state.places[actor], which, fault);
                 (next.world, next.places[actor]) = self.effect(cause)?;
-                next.faults = state.faults.saturating_sub(self.cost(call, fault));
+                next.faults = state.faults.saturating_sub(self.cost(which.call, fault));
                 self.check_answer(&next, actor)?;
             }
             Step::Land(_) | Step::Tell(_) | Step::Index => {
@@ -272,15 +272,15 @@ impl<'a> Explorer<'a> {
         if let Some(effect) = self.effects.get(&cause) {
             return Ok(*effect);
         }
-        let (before, actor, at, call, fault) = cause;
+        let (before, actor, at, which, fault) = cause;
         let waiting = self.trees[actor].waiting(at).iter();
-        let request = waiting.clone().find(|request| request.call() == call);
-        let request = request.unwrap_or_else(|| panic!("{actor} waits for no {call:?}")).clone();
+        let request = waiting.clone().find(|request| request.which() == which);
+        let request = request.unwrap_or_else(|| panic!("{actor} waits for no {which:?}")).clone();
         let mut world = World::clone(&self.worlds.get(before));
         let heard = self.fakes.carry_out(&mut world, &request, fault);
         let after = self.intern(Some(before), world)?;
         let place = match heard {
-            Some(answer) => self.trees[actor].answered(at, call, &answer),
+            Some(answer) => self.trees[actor].answered(at, which, &answer),
             None => CRASHED,
         };
         self.effects.insert(cause, (after, place));

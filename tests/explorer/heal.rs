@@ -1,5 +1,7 @@
 //! The healing round: once all actors are done, faults stop, and every client comes again.
 
+use pay::{domain::Payment, testing::Call};
+
 use super::{
     actor::{Actor, Final, Live, Role, Stand},
     explore::{Explorer, State},
@@ -7,14 +9,15 @@ use super::{
         Broken, hold, of_a_change, of_a_healed_world, of_a_repeat, of_a_world, of_an_answer,
     },
     scenario::reconciling,
-    world::{Fakes, World},
+    world::{Fakes, Fault, World},
 };
 
-/// Runs an actor alone and without faults, holding every step to the promises.
+/// Runs an actor alone and without faults, but for a call that fails each time, holding every step
+/// to the promises.
 pub(crate) fn alone(
     fakes: &Fakes,
-    actor: &Actor,
-    attempt: u64,
+    (actor, attempt): (&Actor, u64),
+    down: Option<Call>,
     world: &mut World,
 ) -> Result<Final, Broken> {
     let (mut live, mut stand) = Live::begin(&actor.begin, attempt);
@@ -24,12 +27,13 @@ pub(crate) fn alone(
             Stand::Waiting(waiting) => waiting.into_iter().next().expect("it waits for a call"),
         };
         let before = world.clone();
-        let answer = fakes.carry_out(world, &request, None).expect("it is answered");
+        let fault = (down == Some(request.call())).then_some(Fault::Before);
+        let answer = fakes.carry_out(world, &request, fault).expect("it is answered");
         if *world != before {
             of_a_change(&before, world)?;
             of_a_world(world)?;
         }
-        stand = live.answer(request.call(), answer);
+        stand = live.answer(request.which(), answer);
     }
 }
 
@@ -82,10 +86,15 @@ impl Explorer<'_> {
         for actor in order.iter().filter(|actor| actor.role.may_begin(&there)) {
             self.again(state, actor, &mut world)?;
         }
-        // What a person accepted is delivered by nobody.
-        let delivered = order.iter().any(|actor| matches!(actor.role, Role::Message { .. }));
+        // What a person accepted is delivered by nobody, and so is what was told of before.
+        let delivers = |actor: &Actor, id| match &actor.role {
+            Role::Message { notice, .. } => notice.payment == Some(id),
+            Role::Create(_) | Role::Reconcile | Role::Resolve => false,
+        };
+        let paid = world.table.payments.values().filter(|payment| payment.paid_time.is_some());
+        let delivered = |payment: &Payment| order.iter().any(|actor| delivers(actor, payment.id));
         let accepted = order.iter().any(|actor| matches!(actor.role, Role::Resolve));
-        if !delivered || accepted {
+        if accepted || order.is_empty() || !paid.clone().all(delivered) {
             self.again(state, &reconciling(9), &mut world)?;
         }
         loop {
@@ -101,7 +110,7 @@ impl Explorer<'_> {
     }
 
     fn again(&self, state: &State, actor: &Actor, world: &mut World) -> Result<(), Broken> {
-        let end = alone(&self.fakes, actor, 1, world)?;
+        let end = alone(&self.fakes, (actor, 1), None, world)?;
         let earlier = (0..self.trees.len())
             .filter_map(|actor| Some((self.trees[actor].role(), self.end(state, actor)?)));
         of_an_answer(world, (&actor.role, &end), earlier)?;

@@ -18,6 +18,13 @@ use pay::{
     testing::Call,
 };
 
+/// Which of an actor's calls: of its kind there can be several at once, each about a payment of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Which {
+    pub(crate) call: Call,
+    pub(crate) of: Option<PaymentId>,
+}
+
 /// A call of a port, as data.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Request {
@@ -38,6 +45,24 @@ pub(crate) enum Request {
 }
 
 impl Request {
+    pub(crate) const fn which(&self) -> Which {
+        let of = match self {
+            Self::Payment(id) | Self::Told { id, .. } | Self::PutOff { id, .. } => Some(*id),
+            Self::TellPaid(payment) => Some(payment.id),
+            Self::NewestOfOrder(_)
+            | Self::Guard(_)
+            | Self::Create { .. }
+            | Self::Apply { .. }
+            | Self::Log(_)
+            | Self::ToTell { .. }
+            | Self::Quarantined(_)
+            | Self::Resolved(_)
+            | Self::UserExists(_)
+            | Self::FindOrder { .. } => None,
+        };
+        Which { call: self.call(), of }
+    }
+
     pub(crate) const fn call(&self) -> Call {
         match self {
             Self::NewestOfOrder(_) => Call::NewestOfOrder,
@@ -172,7 +197,7 @@ pub(crate) async fn put(
 #[derive(Debug, Default)]
 struct Exchange {
     waiting: Vec<Request>,
-    answer: Option<(Call, Answer)>,
+    answer: Option<(Which, Answer)>,
 }
 
 /// The ports of one actor. Clones are handles on one exchange.
@@ -183,10 +208,10 @@ pub(crate) struct Probe {
 
 impl Probe {
     /// Has an answer ready for the next poll.
-    pub(crate) fn answer(&self, call: Call, answer: Answer) {
+    pub(crate) fn answer(&self, which: Which, answer: Answer) {
         let mut exchange = self.exchange.lock().unwrap();
         exchange.waiting.clear();
-        exchange.answer = Some((call, answer));
+        exchange.answer = Some((which, answer));
     }
 
     /// The calls that wait since the last poll.
@@ -201,7 +226,7 @@ impl Probe {
         poll_fn(|_| {
             let mut exchange = self.exchange.lock().unwrap();
             let mine =
-                asked && matches!(&exchange.answer, Some((call, _)) if *call == request.call());
+                asked && matches!(&exchange.answer, Some((which, _)) if *which == request.which());
             asked = true;
             if let Some((_, answer)) = exchange.answer.take_if(|_| mine) {
                 return Poll::Ready(answer);

@@ -155,7 +155,7 @@ fn replay() {
     let given = setting("EXPLORER_REPLAY");
     let text = given.as_deref().unwrap_or(
         "replace, create, paid late:0:UserExists 1:UserExists 0:FindOrder 0:NewestOfOrder 0:Guard \
-         0:Payment 0:Create:late 0:Guard 1:FindOrder 1:NewestOfOrder:before 1:Create land:0",
+         0:Payment@10 0:Create:late 0:Guard 1:FindOrder 1:NewestOfOrder:before 1:Create land:0",
     );
     let (name, steps) = text.split_once(':').expect("<scenario>:<schedule>");
     let mut scenarios = scenarios::all();

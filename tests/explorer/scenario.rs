@@ -105,9 +105,14 @@ pub(crate) fn shop() -> World {
 }
 
 /// The world after these actors, one after another, without faults.
-pub(crate) fn after(mut world: World, actors: &[Actor]) -> World {
+pub(crate) fn after(world: World, actors: &[Actor]) -> World {
+    after_with(world, actors, None)
+}
+
+/// The same, while a call failed each time.
+pub(crate) fn after_with(mut world: World, actors: &[Actor], down: Option<Call>) -> World {
     for actor in actors {
-        alone(&Fakes::new(None), actor, 0, &mut world).unwrap();
+        alone(&Fakes::new(None), (actor, 0), down, &mut world).unwrap();
     }
     world.table.catch_up();
     world

@@ -4,10 +4,17 @@ mod creates;
 mod messages;
 mod together;
 
-use pay::{domain::Outcome, usecases::callback::Notice};
+use pay::{
+    domain::{Outcome, Source},
+    testing::Call,
+    usecases::{callback::Notice, create::CreatePayment},
+};
 
 use super::{
-    scenario::{Scenario, after, creating, delivering, message, payment_of, request, shop},
+    scenario::{
+        Scenario, after, after_with, creating, delivering, message, money, oid, payment_of,
+        request, shop,
+    },
     world::World,
 };
 
@@ -40,6 +47,15 @@ pub(crate) fn with_a_payment() -> World {
 /// The same, closed.
 pub(crate) fn with_a_closed_payment() -> World {
     after(with_a_payment(), &[delivering(9, message(payment_of(0), Outcome::Closed, 90))])
+}
+
+/// Two payments, of order 1 and of order 2, paid while the order service was down.
+fn with_two_untold() -> World {
+    let second = CreatePayment { oid: oid(2), ..request(100, None) };
+    let world = after(with_a_payment(), &[creating(1, second)]);
+    let of_second =
+        Notice { payment: Some(payment_of(1)), money: money(Source::STRIPE, "pi_2"), ..paid(92) };
+    after_with(world, &[delivering(8, paid(91)), delivering(9, of_second)], Some(Call::TellPaid))
 }
 
 /// What Stripe says when that payment is paid.

@@ -1,18 +1,18 @@
 //! A step of a schedule, and its text: `0:Create:late` is what befalls actor 0's call, `0:Guard`
-//! that it is answered, `land:0` and `tell:0` that a late write or telling arrives, `index` that
+//! that it is answered, `0:Payment@10` the same for its call about payment 10, `land:0` and `tell:0` that a late write or telling arrives, `index` that
 //! the indexes catch up.
 
 use std::fmt;
 
-use pay::testing::Call;
+use pay::{domain::PaymentId, testing::Call};
 
-use super::world::Fault;
+use super::{ports::Which, world::Fault};
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     /// One call of one actor is carried out, or not.
-    Call { actor: usize, call: Call, fault: Option<Fault> },
+    Call { actor: usize, which: Which, fault: Option<Fault> },
     /// The late write of this number happens.
     Land(usize),
     /// The late telling of this number arrives.
@@ -42,9 +42,12 @@ const CALLS: [Call; 15] = [
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call { actor, call, fault: None } => write!(f, "{actor}:{call:?}"),
-            Self::Call { actor, call, fault: Some(fault) } => {
-                write!(f, "{actor}:{call:?}:{}", fault.word())
+            Self::Call { actor, which: Which { call, of }, fault } => {
+                write!(f, "{actor}:{call:?}")?;
+                if let Some(payment) = of {
+                    write!(f, "@{payment}")?;
+                }
+                fault.map_or(Ok(()), |fault| write!(f, ":{}", fault.word()))
             }
             Self::Land(number) | Self::Tell(number) => write!(f, "{}:{number}", self.word()),
             Self::Index => f.write_str(self.word()),
@@ -71,13 +74,17 @@ impl Step {
             "land" => Self::Land(parts.next()?.parse().ok()?),
             "tell" => Self::Tell(parts.next()?.parse().ok()?),
             actor => {
-                let (actor, name) = (actor.parse().ok()?, parts.next()?);
+                let (actor, named) = (actor.parse().ok()?, parts.next()?);
+                let (name, of) = match named.split_once('@') {
+                    Some((name, id)) => (name, Some(PaymentId::new(id.parse().ok()?).ok()?)),
+                    None => (named, None),
+                };
                 let call = CALLS.into_iter().find(|call| format!("{call:?}") == name)?;
                 let fault = match parts.next() {
                     Some(word) => Some(Fault::named(word)?),
                     None => None,
                 };
-                Self::Call { actor, call, fault }
+                Self::Call { actor, which: Which { call, of }, fault }
             }
         };
         parts.next().is_none().then_some(step)

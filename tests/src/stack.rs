@@ -26,8 +26,7 @@ use crate::secrets::Secrets;
 use crate::shop::Shop;
 use crate::task::Task;
 use crate::template::Template;
-use crate::tls::Authority;
-use crate::{binaries, clock, defaults, tokens};
+use crate::{binaries, clock, defaults, tls, tokens};
 
 /// How to start a stack.
 #[derive(Debug, Clone)]
@@ -140,7 +139,7 @@ impl Stack {
         let faults = Faults::default();
         let backing = Backing::start(&options, &template, &faults).await?;
 
-        let authority = Authority::new(options.host)?;
+        let authority = tls::authority(options.host)?;
         let ca_file = files.path().join("ca.pem");
         std::fs::write(&ca_file, &authority.ca)?;
         let shop = Shop::new(&backing.access_secret, faults.clone());

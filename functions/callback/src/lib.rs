@@ -99,8 +99,8 @@ where
     let provider = provider::named(name)?;
     let answer = async {
         match take(provider, request, &app.webhook_keys, &invocation).await? {
-            Taken::Ignored(why) => {
-                tracing::info!(provider = name, why, "message ignored");
+            Taken::Ignored(reason) => {
+                tracing::info!(provider = name, reason, "message ignored");
                 thanks(provider)
             }
             Taken::Notice(notice) => {

@@ -3,6 +3,7 @@
 use pay::{
     domain::{Misfit, PaymentId, Status, Verdict},
     metrics,
+    ports::chain,
     usecases::callback::{CallbackError, Notice, Received, Telling},
 };
 
@@ -27,10 +28,12 @@ fn log_received(notice: &Notice, received: &Received) {
     match &received.telling {
         Telling::None | Telling::Done => {}
         Telling::Uncleared(error) => {
-            tracing::warn!(payment_id, %error, "order told, and will be told again");
+            let cause = chain(error);
+            tracing::warn!(payment_id, cause, "order told, and will be told again");
         }
         Telling::Failed(error) => {
-            tracing::error!(provider, event_id, payment_id, %error, "order not told yet");
+            let cause = chain(error);
+            tracing::warn!(provider, event_id, payment_id, cause, "order not told yet");
         }
     }
 }

@@ -15,6 +15,8 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 pub(crate) use connector::NotSent;
 use connector::OneHttpStack;
 
+use crate::usage::Service;
+
 /// How often the SDK sends one request before it gives up.
 const MAX_ATTEMPTS: u32 = 3;
 const FIRST_BACKOFF: Duration = Duration::from_millis(25);
@@ -112,12 +114,12 @@ impl AwsSettings {
 
 /// What both clients share. A macro, since each SDK crate has a builder type of its own.
 macro_rules! configured {
-    ($builder:expr, $settings:expr, $http:expr) => {
+    ($builder:expr, $settings:expr, $http:expr, $service:expr) => {
         $builder
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region($settings.region.clone())
             .credentials_provider($settings.credentials.clone())
-            .http_client(OneHttpStack::new($http.clone()))
+            .http_client(OneHttpStack::new($http.clone(), $service))
             // Without it no timeout is enforced.
             .sleep_impl(TokioSleep::new())
             .timeout_config($settings.timeout_config())
@@ -138,7 +140,7 @@ macro_rules! configured {
 pub fn dynamodb(settings: &AwsSettings, http: &reqwest::Client) -> aws_sdk_dynamodb::Client {
     let mut builder = aws_sdk_dynamodb::Config::builder();
     builder.set_endpoint_url(settings.dynamodb_url.clone());
-    aws_sdk_dynamodb::Client::from_conf(configured!(builder, settings, http))
+    aws_sdk_dynamodb::Client::from_conf(configured!(builder, settings, http, Service::DynamoDb))
 }
 
 /// A Secrets Manager client.
@@ -149,7 +151,8 @@ pub fn secrets_manager(
 ) -> aws_sdk_secretsmanager::Client {
     let mut builder = aws_sdk_secretsmanager::Config::builder();
     builder.set_endpoint_url(settings.secrets_manager_url.clone());
-    aws_sdk_secretsmanager::Client::from_conf(configured!(builder, settings, http))
+    let config = configured!(builder, settings, http, Service::SecretsManager);
+    aws_sdk_secretsmanager::Client::from_conf(config)
 }
 
 #[cfg(test)]

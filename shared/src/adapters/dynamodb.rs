@@ -14,6 +14,7 @@ mod payment_row;
 mod read;
 mod row;
 mod transaction;
+mod units;
 mod work;
 
 pub use keys::work as work_list;
@@ -26,7 +27,7 @@ use crate::{
         Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
         UserId, Work,
     },
-    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
+    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError, chain},
 };
 
 /// The store's table.
@@ -53,7 +54,8 @@ impl DynamoDbPayments {
     /// is that request's to notice.
     pub async fn warm(&self) {
         if let Err(error) = Box::pin(self.get(keys::nothing())).await {
-            tracing::warn!(%error, "the table could not be read at start");
+            let cause = chain(&error);
+            tracing::warn!(cause, "the table could not be read at start");
         }
     }
 }

@@ -14,6 +14,11 @@ use crate::domain::PaymentId;
 /// How long a client should wait before it repeats a request that found us unavailable.
 const RETRY_AFTER_SECS: HeaderValue = HeaderValue::from_static("1");
 
+/// How to do better. A signature is of no scheme that HTTP knows, so its refusal names none.
+///
+/// Source: RFC 6750, section 3.
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+
 const JSON: &str = "application/json";
 
 /// A request done: 200 on the HTTP door, the body alone on the other.
@@ -88,6 +93,9 @@ impl Reply {
                 let mut headers = HeaderMap::new();
                 if refusal.code == Code::Unavailable {
                     headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECS);
+                }
+                if refusal.code == Code::Unauthenticated {
+                    headers.insert(header::WWW_AUTHENTICATE, BEARER);
                 }
                 let (kind, body) = match refusal.own_form {
                     Some(form) => (JSON, form(refusal.code)),

@@ -1,6 +1,10 @@
 //! One invocation, from event to reply: the door, the deadline, the last catch, the log line.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
 use lambda_runtime::{Context, LambdaEvent};
@@ -9,9 +13,10 @@ use tokio::time;
 
 use super::{Answer, ApiRequest, Code, FunctionError, Refusal, Reply, api};
 use crate::{
-    domain::Timestamp,
+    domain::{PaymentId, Timestamp},
     metrics,
     ports::{self, TraceParent},
+    usage::{self, Usage},
 };
 
 /// What is kept of an invocation's time for the answer itself.
@@ -20,6 +25,9 @@ const ANSWER_RESERVE_MS: u64 = 500;
 /// The most that a caller through the API waits: the API gives up after 30 s, payment providers
 /// after 5 or more. A function may have longer, for work that nobody waits for.
 const API_MAX_MS: u64 = 9_500;
+
+/// Whether no invocation has come to this process yet.
+static COLD: AtomicBool = AtomicBool::new(true);
 
 /// A request, and the door it came by.
 #[derive(Debug)]
@@ -61,18 +69,27 @@ where
 {
     let LambdaEvent { payload, context } = event;
     let now = clock();
+    let cold = COLD.swap(false, Ordering::Relaxed);
     let through_api = api::is_api(&payload);
-    let outcome = match open(payload, through_api, body_max) {
+    let opened = open(payload, through_api, body_max);
+    let trace = trace(opened.as_ref().ok(), &context);
+    let (outcome, used) = match opened {
         Ok(door) => {
             let left_ms = left_ms(&door, context.deadline, now);
             let until = now.plus_millis(left_ms);
-            let invocation = Invocation { now, until, trace: trace(&door, &context) };
+            let invocation = Invocation { now, until, trace: trace.clone() };
             let work = async { handle(door, invocation).await };
-            answer_in_time(work, left_ms).await
+            // Boxed: each layer around it would else hold it once more.
+            usage::of(Box::pin(answer_in_time(work, left_ms))).await
         }
-        Err(refusal) => Err(refusal),
+        Err(refusal) => (Err(refusal), Usage::default()),
     };
-    log(&outcome, through_api, &context, now, clock());
+    let duration_ms = clock().millis().saturating_sub(now.millis());
+    let door = if through_api { "api" } else { "direct" };
+    log(
+        &outcome,
+        &Served { request_id: &context.request_id, door, duration_ms, cold, trace, used },
+    );
     count(&outcome);
     metrics::flush();
     if through_api {
@@ -114,10 +131,10 @@ async fn answer_in_time(
 }
 
 /// The caller's trace, else the platform's, else one of our own named after the invocation.
-fn trace(door: &Door, context: &Context) -> TraceParent {
+fn trace(door: Option<&Door>, context: &Context) -> TraceParent {
     let callers = match door {
-        Door::Api(request) => request.header("traceparent").ok().flatten(),
-        Door::Direct(_) => None,
+        Some(Door::Api(request)) => request.header("traceparent").ok().flatten(),
+        Some(Door::Direct(_)) | None => None,
     };
     let platforms = || context.xray_trace_id.as_deref().and_then(from_xray);
     callers.and_then(TraceParent::parse).or_else(platforms).unwrap_or_else(|| {
@@ -145,33 +162,63 @@ fn count(outcome: &Result<Answer, Refusal>) {
     }
 }
 
+/// What the line of an invocation says beside the outcome.
+struct Served<'a> {
+    request_id: &'a str,
+    door: &'static str,
+    duration_ms: u64,
+    cold: bool,
+    trace: TraceParent,
+    used: Usage,
+}
+
 /// The one line of an invocation. Never a body, a token, a signature.
-fn log(
-    outcome: &Result<Answer, Refusal>,
-    through_api: bool,
-    context: &Context,
-    start: Timestamp,
-    end: Timestamp,
-) {
-    let request_id = context.request_id.as_str();
-    let door = if through_api { "api" } else { "direct" };
-    let duration_ms = end.millis().saturating_sub(start.millis());
-    match outcome {
-        Ok(answer) => {
-            let payment_id = answer.payment.map(crate::domain::PaymentId::get);
-            tracing::info!(request_id, door, outcome = "ok", payment_id, duration_ms, "answered");
-        }
-        Err(refusal) => {
-            let outcome = refusal.code.as_str();
-            match refusal.cause.as_deref() {
-                None => tracing::info!(request_id, door, outcome, duration_ms, "refused"),
-                Some(cause) => {
-                    let cause = ports::chain(cause);
-                    tracing::error!(request_id, door, outcome, cause, duration_ms, "failed");
-                }
-            }
-        }
+fn log(outcome: &Result<Answer, Refusal>, served: &Served<'_>) {
+    let Served { request_id, door, duration_ms, cold, trace, used } = served;
+    let trace_id = trace.trace_id();
+    let refusal = outcome.as_ref().err();
+    let payment_id = outcome.as_ref().ok().and_then(|answer| answer.payment).map(PaymentId::get);
+    let cause =
+        refusal.and_then(|refusal| refusal.cause.as_deref()).map(|cause| ports::chain(cause));
+    let (said, code) = match (refusal, &cause) {
+        (None, _) => ("answered", "ok"),
+        (Some(refusal), None) => ("refused", refusal.code.as_str()),
+        (Some(refusal), Some(_)) => ("failed", refusal.code.as_str()),
+    };
+    let [dynamodb, secrets, shop] = [used.dynamodb, used.secrets_manager, used.shop];
+    // A level is fixed where a line is written.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id,
+                door,
+                outcome = code,
+                payment_id,
+                cause,
+                duration_ms,
+                cold,
+                trace_id,
+                dynamodb_calls = dynamodb.count,
+                dynamodb_ms = millis(dynamodb.time),
+                read_units = used.read_units,
+                write_units = used.write_units,
+                shop_calls = shop.count,
+                shop_ms = millis(shop.time),
+                secrets_calls = secrets.count,
+                secrets_ms = millis(secrets.time),
+                "{said}"
+            )
+        };
     }
+    if cause.is_some() {
+        line!(error);
+    } else {
+        line!(info);
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

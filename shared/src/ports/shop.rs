@@ -95,6 +95,12 @@ impl TraceParent {
     pub fn start(trace: u128, span: u64) -> Self {
         Self(format!("00-{:032x}-{:016x}-00", trace.max(1), span.max(1)))
     }
+
+    /// What all calls of a trace have in common, in 32 hexadecimal digits.
+    #[must_use]
+    pub fn trace_id(&self) -> &str {
+        self.0.split('-').nth(1).unwrap_or_default()
+    }
 }
 
 impl fmt::Display for TraceParent {

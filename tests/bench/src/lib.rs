@@ -4,6 +4,7 @@
 //! be fast for them to be true: the services, the Runtime API, the bare client. A [`plan::Plan`]
 //! comes in, one [`plan::Figure`] for each piece of work goes out.
 
+mod authority;
 mod client;
 mod fetch;
 mod http1;
@@ -16,6 +17,7 @@ mod size;
 mod spin;
 mod work;
 
+pub use authority::Authority;
 pub use client::run as client;
 pub use size::zipped;
 pub use work::{Bench, quota_refused};

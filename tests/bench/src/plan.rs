@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Authority;
+
 /// Everything one process of the bench is to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
@@ -18,17 +20,6 @@ pub struct Plan {
     pub work: Vec<Work>,
     /// This program, for the bare client, which is a process of its own.
     pub program: PathBuf,
-}
-
-/// A private certificate authority and the certificate of the services, as PEM.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Authority {
-    /// The authority's certificate.
-    pub ca: String,
-    /// The certificate of `127.0.0.1`.
-    pub certificate: String,
-    /// Its key.
-    pub key: String,
 }
 
 /// A function and what it is asked.

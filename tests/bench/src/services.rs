@@ -8,15 +8,12 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 
+use crate::Authority;
 use crate::http1::{Answer, Server};
-use crate::plan::{Authority, Canned, Latency, Service};
+use crate::plan::{Canned, Latency, Service};
 use crate::spin;
 
 /// Where a machine keeps the certificates that it trusts.
@@ -53,7 +50,7 @@ pub(crate) struct Services {
 impl Services {
     pub(crate) async fn start(authority: &Authority) -> Result<Self> {
         let state = Arc::<Mutex<State>>::default();
-        let tls = acceptor(authority)?;
+        let tls = authority.acceptor()?;
         let files = TempDir::with_prefix("bench-").context("no temporary directory")?;
         std::fs::write(files.path().join("ca.pem"), &authority.ca)?;
         std::fs::write(files.path().join("roots.pem"), with_system_roots(&authority.ca))?;
@@ -119,17 +116,6 @@ impl Services {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn acceptor(authority: &Authority) -> Result<TlsAcceptor> {
-    let certificate = CertificateDer::from_pem_slice(authority.certificate.as_bytes())?;
-    let key = PrivateKeyDer::from_pem_slice(authority.key.as_bytes())?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// What a client reads that trusts what its machine does, and the authority.

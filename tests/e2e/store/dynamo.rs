@@ -1,6 +1,7 @@
-//! An embedded DynamoDB with the table, and a look at its rows without the adapter.
+//! An embedded DynamoDB with the table, or that of `STORE_ENDPOINT`, and a look at the rows without
+//! the adapter.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, env, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -10,6 +11,7 @@ use aws_sdk_dynamodb::{
     },
 };
 use dynoxide::{Database, server::serve_with_shutdown};
+use local::clock;
 use pay::{
     adapters::{
         aws::{self, AwsSettings, Timeouts},
@@ -30,6 +32,10 @@ use tokio::{
 
 pub(super) const TABLE: &str = "payments";
 
+/// For answers that come, however busy the machine is.
+pub(super) const PATIENT: Timeouts =
+    Timeouts { attempt: Duration::from_mins(1), operation: Duration::from_mins(1) };
+
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// A DynamoDB client as the functions build theirs, but for the timeouts.
@@ -47,10 +53,23 @@ pub(super) fn client(endpoint: &str, timeouts: Timeouts) -> Client {
     aws::dynamodb(&settings.unwrap().with_timeouts(timeouts), &http)
 }
 
-/// The adapter on an embedded DynamoDB of its own.
+/// The adapter on a table of its own.
 pub(super) struct Dynamo {
     pub(super) payments: DynamoDbPayments,
     pub(super) raw: Client,
+    pub(super) endpoint: String,
+    pub(super) table: String,
+}
+
+impl Dynamo {
+    /// A new table at this endpoint.
+    async fn at(endpoint: &str) -> Self {
+        let raw = client(endpoint, PATIENT);
+        let table = format!("{TABLE}-{}", clock::uuid());
+        create_table(&raw, &table).await;
+        let payments = DynamoDbPayments::new(raw.clone(), &table);
+        Self { payments, raw, endpoint: endpoint.to_owned(), table }
+    }
 }
 
 /// What a function runs on.
@@ -59,20 +78,17 @@ pub(super) fn runtime() -> Runtime {
     runtime.enable_all().build().unwrap()
 }
 
-/// Runs a case on an empty table.
+/// Runs a case on an empty table: of an embedded DynamoDB of its own, or of that at `STORE_ENDPOINT`,
+/// which must be one to be thrown away.
 pub(super) fn on_dynamo<F: Future<Output = ()>>(case: impl FnOnce(Dynamo, Fresh) -> F) {
     runtime().block_on(async {
+        if let Ok(endpoint) = env::var("STORE_ENDPOINT") {
+            return case(Dynamo::at(&endpoint).await, Fresh::default()).await;
+        }
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let database = Database::memory().unwrap();
-        let run = async {
-            // An embedded engine on a busy machine is no measure of time.
-            let patient = Duration::from_mins(1);
-            let raw = client(&endpoint, Timeouts { attempt: patient, operation: patient });
-            create_table(&raw).await;
-            let payments = DynamoDbPayments::new(raw.clone(), TABLE);
-            case(Dynamo { payments, raw }, Fresh::default()).await;
-        };
+        let run = async { case(Dynamo::at(&endpoint).await, Fresh::default()).await };
         tokio::select! {
             served = serve_with_shutdown(listener, database, std::future::pending()) => {
                 panic!("DynamoDB went away: {served:?}")
@@ -82,7 +98,7 @@ pub(super) fn on_dynamo<F: Future<Output = ()>>(case: impl FnOnce(Dynamo, Fresh)
     });
 }
 
-async fn create_table(client: &Client) {
+async fn create_table(client: &Client, table: &str) {
     use ScalarAttributeType::{N, S};
     let attributes =
         [("pk", S), ("sk", S), ("id", N), ("oid", N), ("uid", N), ("work", S), ("due", N)];
@@ -107,7 +123,7 @@ async fn create_table(client: &Client) {
     });
     client
         .create_table()
-        .table_name(TABLE)
+        .table_name(table)
         .set_attribute_definitions(Some(attributes.into()))
         .set_key_schema(Some(keys("pk", "sk").into()))
         .set_global_secondary_indexes(Some(indexes.into()))
@@ -120,14 +136,14 @@ async fn create_table(client: &Client) {
 impl Dynamo {
     /// Every row of the table, or of an index of it.
     pub(super) async fn scan(&self, index: Option<&str>) -> Vec<Item> {
-        let scan = self.raw.scan().table_name(TABLE);
+        let scan = self.raw.scan().table_name(&self.table);
         let scan = scan.set_index_name(index.map(str::to_owned));
         scan.send().await.unwrap().items.unwrap()
     }
 
     /// Writes a row as it is.
     pub(super) async fn put(&self, item: Item) {
-        let put = self.raw.put_item().table_name(TABLE);
+        let put = self.raw.put_item().table_name(&self.table);
         put.set_item(Some(item)).send().await.unwrap();
     }
 }
@@ -181,7 +197,7 @@ impl Inspect for Dynamo {
             Some(id) => format!("pay#{id}"),
             None => format!("stray#{}", provider.as_str()),
         };
-        let query = self.raw.query().table_name(TABLE).consistent_read(true);
+        let query = self.raw.query().table_name(&self.table).consistent_read(true);
         let found = query
             .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
             .expression_attribute_values(":pk", AttributeValue::S(pk))

@@ -20,16 +20,12 @@ use pay::adapters::{aws::Timeouts, dynamodb::DynamoDbPayments};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::dynamo::{TABLE, client, runtime};
+use super::dynamo::{PATIENT, TABLE, client, runtime};
 
 /// Short enough not to wait for, long enough for a request on loopback.
 /// For answers that never come.
 const HASTY: Timeouts =
     Timeouts { attempt: Duration::from_millis(400), operation: Duration::from_secs(1) };
-
-/// For answers that do, however busy the machine is.
-const PATIENT: Timeouts =
-    Timeouts { attempt: Duration::from_secs(30), operation: Duration::from_mins(1) };
 
 #[derive(Clone, Debug)]
 pub(super) enum Answer {

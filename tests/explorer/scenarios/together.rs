@@ -6,17 +6,27 @@ use pay::{
     usecases::callback::Notice,
 };
 
-use super::{MADE, PAID, RECONCILED, paid, with_a_closed_payment, with_a_payment};
+use super::{MADE, PAID, RECONCILED, paid, with_a_closed_payment, with_a_payment, with_two_untold};
 use crate::scenario::{
-    Scenario, accepting, after, creating, delivering, delivering_early, message, money, payment_of,
-    reconciling, request, shop,
+    Scenario, accepting, after, creating, delivering, delivering_early, message, money, oid,
+    payment_of, reconciling, request, shop,
 };
 
+/// What a run does that finds two.
+const TWO: &str = "reconcile: 2 told | reconcile: 2 put off | reconcile: 1 told, 1 put off \
+     | reconcile: 1 told, 1 failed | reconcile: 1 put off, 1 failed | reconcile: unavailable";
+
 pub(super) fn all() -> Vec<Scenario> {
-    [of_a_new_payment(), of_a_replaced_payment(), with_reconcile(), with_a_person()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        of_a_new_payment(),
+        of_a_replaced_payment(),
+        with_reconcile(),
+        of_two_orders(),
+        with_a_person(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// A create and messages of its payment.
@@ -142,6 +152,45 @@ fn with_reconcile() -> Vec<Scenario> {
     ]
 }
 
+/// Orders that one run tells side by side, and an order that is gone.
+fn of_two_orders() -> Vec<Scenario> {
+    let mut gone = with_a_payment();
+    gone.shop.orders.remove(&oid(1));
+    vec![
+        Scenario::new("reconcile of two", with_two_untold(), vec![reconciling(1)])
+            .seeing(&[TWO, "reconcile: 2 failed"], "paid 3/pi_1, paid 3/pi_2"),
+        Scenario::new(
+            "reconcile of two, paid again",
+            with_two_untold(),
+            vec![reconciling(1), delivering(2, paid(2))],
+        )
+        .with_faults(1)
+        .with_down(Call::TellPaid)
+        .seeing(
+            &[
+                TWO,
+                "not told | repeat | repeat+told | repeat+uncleared | unavailable",
+                "reconcile: 1 told | reconcile: 1 put off | reconcile: 1 failed",
+                "reconcile: 1 told, 1 stale | reconcile: 1 stale, 1 put off",
+                "reconcile: 1 stale, 1 failed",
+            ],
+            "paid 3/pi_1, paid 3/pi_2",
+        ),
+        Scenario::new(
+            "paid, reconcile, the order is gone",
+            gone,
+            vec![delivering(1, paid(1)), reconciling(2)],
+        )
+        .seeing(
+            &[
+                "not told | unavailable | reconcile: nothing | reconcile: 1 put off",
+                "reconcile: 1 failed | reconcile: unavailable",
+            ],
+            "paid 3/pi_1",
+        ),
+    ]
+}
+
 /// A person who accepts a message from quarantine.
 fn with_a_person() -> Vec<Scenario> {
     let short = Notice { amount_minor: Some(90), ..paid(1) };
@@ -185,10 +234,17 @@ fn with_a_person() -> Vec<Scenario> {
     ]
 }
 
-/// More of both.
+/// More of them.
 pub(super) fn longer() -> Vec<Scenario> {
     let refunded = message(payment_of(0), Outcome::Refunded, 2);
     vec![
+        Scenario::new(
+            "reconcile x2 of two",
+            with_two_untold(),
+            vec![reconciling(1), reconciling(2)],
+        )
+        .with_faults(1)
+        .seeing(&["reconcile: 2 told | reconcile: 2 stale"], "paid 3/pi_1, paid 3/pi_2"),
         Scenario::new(
             "replace, create, paid both",
             with_a_closed_payment(),

@@ -3,7 +3,8 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
-use bench::plan::{Authority, Figure, Plan, Subject, Work};
+use bench::Authority;
+use bench::plan::{Figure, Plan, Subject, Work};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 
@@ -24,12 +25,11 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(built: Built, operations: Vec<Operation>) -> Result<Self> {
-        let tls::Authority { ca, certificate, key } = tls::Authority::new(defaults::HOST)?;
         Ok(Self {
             built,
             template: Template::read(&binaries::workspace().join("template.yaml"))?,
             operations,
-            authority: Authority { ca, certificate, key },
+            authority: tls::authority(defaults::HOST)?,
         })
     }
 

@@ -16,6 +16,8 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
+use crate::usage::{Call, Service};
+
 /// DynamoDB answers with at most 16 MB; a longer answer is not one.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
@@ -34,11 +36,12 @@ struct Unusable(&'static str);
 #[derive(Clone)]
 pub(super) struct OneHttpStack {
     http: reqwest::Client,
+    service: Service,
 }
 
 impl OneHttpStack {
-    pub(super) const fn new(http: reqwest::Client) -> Self {
-        Self { http }
+    pub(super) const fn new(http: reqwest::Client, service: Service) -> Self {
+        Self { http, service }
     }
 }
 
@@ -57,6 +60,7 @@ impl HttpClient for OneHttpStack {
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(Connector {
             http: self.http.clone(),
+            service: self.service,
             timeout: settings.read_timeout(),
         })
     }
@@ -65,14 +69,16 @@ impl HttpClient for OneHttpStack {
 #[derive(Debug)]
 struct Connector {
     http: reqwest::Client,
+    service: Service,
     timeout: Option<Duration>,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let http = self.http.clone();
-        let timeout = self.timeout;
+        let (service, timeout) = (self.service, self.timeout);
         HttpConnectorFuture::new(async move {
+            let _call = Call::begin(service);
             let mut request = outgoing(request)?;
             *request.timeout_mut() = timeout;
             let response = http.execute(request).await.map_err(classify)?;

@@ -10,6 +10,7 @@ use super::{
     event_row::{event_item, read_digest},
     expression::ABSENT,
     row::BadRow,
+    units,
 };
 use crate::{
     domain::Event,
@@ -26,12 +27,17 @@ impl DynamoDbPayments {
                 .table_name(&self.table)
                 .set_item(Some(item.clone()))
                 .condition_expression(ABSENT)
+                .return_consumed_capacity(units::TOTAL)
                 .return_values_on_condition_check_failure(
                     ReturnValuesOnConditionCheckFailure::AllOld,
                 );
             async move {
-                let Err(error) = request.send().await else {
-                    return Ok(Logged::Done);
+                let error = match request.send().await {
+                    Ok(done) => {
+                        units::written(done.consumed_capacity());
+                        return Ok(Logged::Done);
+                    }
+                    Err(error) => error,
                 };
                 match error.as_service_error() {
                     Some(PutItemError::ConditionalCheckFailedException(taken)) => taken

@@ -13,6 +13,7 @@ use super::{
     keys::{self, Key, OID_INDEX, UID_INDEX},
     payment_row::{read_guard, read_payment},
     row::{Item, must_number, n},
+    units,
 };
 use crate::{
     domain::{EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, UserId},
@@ -47,9 +48,13 @@ impl DynamoDbPayments {
             .get_item()
             .table_name(&self.table)
             .set_key(Some(key.into_item()))
+            .return_consumed_capacity(units::TOTAL)
             .consistent_read(true);
         match request.send().await {
-            Ok(answer) => Ok(answer.item),
+            Ok(answer) => {
+                units::read(answer.consumed_capacity());
+                Ok(answer.item)
+            }
             Err(error) => Err(classify("GetItem", &error).of_read()),
         }
     }
@@ -95,6 +100,7 @@ impl DynamoDbPayments {
             .key_condition_expression(format!("#key = :key{older}"))
             .expression_attribute_names("#key", key)
             .expression_attribute_values(":key", n(value))
+            .return_consumed_capacity(units::TOTAL)
             .scan_index_forward(false)
             .limit(limit);
         if let Some(before) = before {
@@ -104,6 +110,7 @@ impl DynamoDbPayments {
         }
         let answer = request.send().await;
         let answer = answer.map_err(|error| classify("Query", &error).of_read())?;
+        units::read(answer.consumed_capacity());
         answer.items().iter().map(id_of).collect()
     }
 
@@ -137,9 +144,14 @@ impl DynamoDbPayments {
             .consistent_read(true)
             .build()
             .map_err(|error| StoreError::Fault(error.into()))?;
-        let request = self.reader.batch_get_item().request_items(&self.table, wanted);
+        let request = self
+            .reader
+            .batch_get_item()
+            .request_items(&self.table, wanted)
+            .return_consumed_capacity(units::TOTAL);
         let answer = request.send().await;
         let answer = answer.map_err(|error| classify("BatchGetItem", &error).of_read())?;
+        units::read(answer.consumed_capacity());
         let items = answer.responses.unwrap_or_default().remove(&self.table);
         let unprocessed = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
         Ok((items.unwrap_or_default(), unprocessed.map(|rest| rest.keys).unwrap_or_default()))

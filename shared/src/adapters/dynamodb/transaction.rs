@@ -9,6 +9,7 @@ use super::{
     DynamoDbPayments,
     attempts::{Failure, classify, write},
     row::Item,
+    units,
 };
 use crate::ports::{Cause, StoreError};
 
@@ -44,10 +45,15 @@ impl DynamoDbPayments {
                 .writer
                 .transact_write_items()
                 .set_transact_items(Some(items.clone()))
+                .return_consumed_capacity(units::TOTAL)
                 .client_request_token(token);
             async move {
-                let Err(error) = request.send().await else {
-                    return Ok(Transacted::Done);
+                let error = match request.send().await {
+                    Ok(done) => {
+                        units::written(done.consumed_capacity());
+                        return Ok(Transacted::Done);
+                    }
+                    Err(error) => error,
                 };
                 match error.as_service_error() {
                     Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {

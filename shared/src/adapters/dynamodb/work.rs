@@ -10,6 +10,7 @@ use super::{
     keys::{self, Key, QUARANTINE, WORK_INDEX},
     payment_row::work_attributes,
     row::{BadRow, must_number, must_text, n, s},
+    units,
 };
 use crate::{
     domain::{EventKey, PaymentId, Timestamp, Work},
@@ -48,6 +49,7 @@ impl DynamoDbPayments {
             .key_condition_expression(format!("#work = :work{by}"))
             .expression_attribute_names("#work", "work")
             .expression_attribute_values(":work", s(list))
+            .return_consumed_capacity(units::TOTAL)
             .limit(limit);
         if let Some(until) = until {
             request = request
@@ -56,6 +58,7 @@ impl DynamoDbPayments {
         }
         let answer = request.send().await;
         let answer = answer.map_err(|error| classify("Query", &error).of_read())?;
+        units::read(answer.consumed_capacity());
         let entries = answer.items().iter().map(|item| {
             let id = keys::payment_of(must_text(item, "pk")?).ok_or(BadRow::OtherKey)?;
             Ok((must_number(item, "due")?, id))
@@ -105,11 +108,16 @@ impl DynamoDbPayments {
                 .set_key(Some(key.clone()))
                 .update_expression(expression.update())
                 .condition_expression(expression.condition())
+                .return_consumed_capacity(units::TOTAL)
                 .set_expression_attribute_names(Some(expression.names()))
                 .set_expression_attribute_values(Some(expression.values()));
             async move {
-                let Err(error) = request.send().await else {
-                    return Ok(());
+                let error = match request.send().await {
+                    Ok(done) => {
+                        units::written(done.consumed_capacity());
+                        return Ok(());
+                    }
+                    Err(error) => error,
                 };
                 match error.as_service_error() {
                     // Somebody else told the order or put it off: theirs stands.

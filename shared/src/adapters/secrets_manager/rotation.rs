@@ -213,7 +213,7 @@ impl<K: Clone + Send + Sync> Rotation<K> {
             Ok(key) => Some(key),
             Err(bad) => {
                 // A placeholder may have been there before the first real value.
-                tracing::warn!(%bad, "the previous version of a secret is ignored");
+                tracing::warn!(cause = %bad, "the previous version of a secret is ignored");
                 None
             }
         }

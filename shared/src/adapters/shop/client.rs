@@ -11,6 +11,7 @@ use crate::{
     domain::{PaymentId, Timestamp, UserId},
     metrics,
     ports::{Keys, NoKeys, ShopError, TraceParent, chain},
+    usage::{Call, Service},
 };
 
 /// How long a call may take in all, its retry included. A webhook that is followed by a telling has
@@ -173,6 +174,7 @@ impl<K> fmt::Debug for ShopClient<K> {
 
 impl Ask<'_> {
     async fn send(&self, client: &Client, token: &str) -> Result<Answer, Fault> {
+        let _call = Call::begin(Service::Shop);
         let response = self.request(client, token).send().await?;
         match (response.status(), self.purpose) {
             (StatusCode::OK, Purpose::Read) => Ok(Answer::Found(read(response).await?)),
