@@ -112,3 +112,12 @@ fn is_name(text: &str) -> bool {
     text.contains('_') && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         || text == "CURRENCY"
 }
+
+#[test]
+fn what_is_deployed_can_answer_for_a_panic() {
+    let manifest = fs::read_to_string(binaries::workspace().join("Cargo.toml")).unwrap();
+    let (_, release) = manifest.split_once("[profile.release]\n").unwrap();
+    let mut settings = release.lines().take_while(|line| !line.is_empty());
+    // Not left to the default: cargo-lambda has another.
+    assert!(settings.any(|line| line == r#"panic = "unwind""#));
+}

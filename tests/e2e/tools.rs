@@ -96,6 +96,7 @@ async fn serving_says_in_one_line_where_everything_is_and_ends_when_told() {
             "api",
             "ca_file",
             "dynamodb",
+            "environment",
             "orders",
             "payer_token",
             "secretsmanager",

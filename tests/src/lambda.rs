@@ -267,6 +267,12 @@ impl Lambda {
         self.pools.get(function).map(|pool| &pool.settings.environment)
     }
 
+    /// The same of every function, by its name.
+    pub(crate) fn environments(&self) -> BTreeMap<&str, &BTreeMap<String, String>> {
+        let pools = self.pools.iter();
+        pools.map(|(name, pool)| (name.as_str(), &pool.settings.environment)).collect()
+    }
+
     /// Runs a function once.
     ///
     /// # Errors

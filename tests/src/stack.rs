@@ -327,6 +327,7 @@ impl Stack {
             "orders": self.orders,
             "ca_file": self.ca_file,
             "table": self.table,
+            "environment": self.lambda.environments(),
             "payer_token": self.payer_token(1),
             "service_token": self.service_token(),
             "access_secret": self.access_secret,

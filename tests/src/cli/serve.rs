@@ -15,7 +15,7 @@ use super::StackArguments;
 /// What serving takes.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Listen on this address of the machine, where containers reach it: 172.17.0.1 with Docker.
+    /// The address of this machine that all of it listens on; containers reach 172.17.0.1.
     #[arg(long, value_name = "ADDRESS", default_value_t = defaults::HOST)]
     host: IpAddr,
     /// The API's port; 0 takes any that is free.
