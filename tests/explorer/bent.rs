@@ -218,3 +218,12 @@ pub(crate) fn writes_work_back(table: &mut Table, request: &Request) -> Option<A
     table.payments.get_mut(id)?.work = Some(*next);
     Some(Answer::PutOff(Ok(())))
 }
+
+/// Takes everything off the work list for one telling.
+pub(crate) fn clears_the_list(table: &mut Table, request: &Request) -> Option<Answer> {
+    if let Request::Told { id, .. } = request {
+        let others = table.payments.values_mut().filter(|payment| payment.id != *id);
+        others.for_each(|payment| payment.work = None);
+    }
+    None
+}

@@ -12,8 +12,8 @@ use pay::{
 use super::{
     actor::{Actor, Final, Role},
     bent::{
-        Bend, Bent, check_then_insert, overwrites_events, overwrites_records, replaces_blindly,
-        writes_work_back,
+        Bend, Bent, check_then_insert, clears_the_list, overwrites_events, overwrites_records,
+        replaces_blindly, writes_work_back,
     },
     explore::Explorer,
     promises::{of_a_world, of_an_answer},
@@ -21,7 +21,7 @@ use super::{
         Scenario, after, creating, creating_first, creating_on, delivering, delivering_on, id,
         message, oid, payment_of, reconciling, request, shop,
     },
-    scenarios::{paid, with_a_closed_payment, with_a_payment},
+    scenarios::{paid, with_a_closed_payment, with_a_payment, with_two_untold},
     schedule,
     world::{Breakage, World},
 };
@@ -153,6 +153,12 @@ fn telling_before_the_move() {
 fn clearing_after_a_failed_telling() {
     let actors = vec![bent_message(1, paid(1), Bend::ClearsAnyway)];
     assert_bend_breaks("I8", "clears anyway", with_a_payment(), actors);
+}
+
+#[test]
+fn clearing_more_than_was_told() {
+    let world = with_two_untold();
+    assert_store_breaks("I8", "clears the list", clears_the_list, world, vec![reconciling(1)]);
 }
 
 #[test]

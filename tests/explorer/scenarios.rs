@@ -50,7 +50,7 @@ pub(crate) fn with_a_closed_payment() -> World {
 }
 
 /// Two payments, of order 1 and of order 2, paid while the order service was down.
-fn with_two_untold() -> World {
+pub(crate) fn with_two_untold() -> World {
     let second = CreatePayment { oid: oid(2), ..request(100, None) };
     let world = after(with_a_payment(), &[creating(1, second)]);
     let of_second =
