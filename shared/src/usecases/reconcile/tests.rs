@@ -188,6 +188,24 @@ fn a_run_goes_on_page_by_page_up_to_its_limit() {
     let still: Vec<PaymentId> = block_on(world.store.to_tell(None, 9)).unwrap();
     assert_eq!(still, ids[2003..]);
     assert_eq!(run_all(&world, 2003).told, 2);
+    // Of a list that ends before the page does, there is no more to ask for.
+    assert_eq!(passed(&world, Call::ToTell) - before, 3 + 1 + 1);
+}
+
+#[test]
+fn what_there_is_no_time_for_is_left_and_nothing_more_is_listed() {
+    let (world, _) = many_untold(1001);
+    let before = passed(&world, Call::ToTell);
+    let begun = std::cell::Cell::new(0);
+    let go_on = || {
+        begun.set(begun.get() + 1);
+        (begun.get() <= 40).then(now)
+    };
+    let request = Reconcile::new(100_000, true).unwrap();
+    let run = reconcile(&world.shop, &world.store, request, now(), &go_on, &world.trace);
+    let done = block_on(run).unwrap();
+    assert_eq!((done.told, done.left), (40, 960));
+    assert_eq!(passed(&world, Call::ToTell) - before, 1);
 }
 
 #[test]
