@@ -262,12 +262,7 @@ impl Lambda {
         self.pools.contains_key(function)
     }
 
-    /// What a function is started with, but for what Lambda itself adds.
-    pub(crate) fn environment(&self, function: &str) -> Option<&BTreeMap<String, String>> {
-        self.pools.get(function).map(|pool| &pool.settings.environment)
-    }
-
-    /// The same of every function, by its name.
+    /// What each function is started with, but for what Lambda itself adds.
     pub(crate) fn environments(&self) -> BTreeMap<&str, &BTreeMap<String, String>> {
         let pools = self.pools.iter();
         pools.map(|(name, pool)| (name.as_str(), &pool.settings.environment)).collect()

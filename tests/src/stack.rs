@@ -299,7 +299,7 @@ impl Stack {
     /// The variables that a function is started with, but for those of Lambda itself.
     #[must_use]
     pub fn environment(&self, function: &str) -> Option<&BTreeMap<String, String>> {
-        self.lambda.environment(function)
+        self.lambda.environments().remove(function)
     }
 
     /// Everything the functions have printed, unless it goes to standard error.
