@@ -91,10 +91,11 @@ impl Explorer<'_> {
             Role::Message { notice, .. } => notice.payment == Some(id),
             Role::Create(_) | Role::Reconcile | Role::Resolve => false,
         };
-        let paid = world.table.payments.values().filter(|payment| payment.paid_time.is_some());
+        let mut paid = world.table.payments.values().filter(|payment| payment.paid_time.is_some());
         let delivered = |payment: &Payment| order.iter().any(|actor| delivers(actor, payment.id));
         let accepted = order.iter().any(|actor| matches!(actor.role, Role::Resolve));
-        if accepted || order.is_empty() || !paid.clone().all(delivered) {
+        let message = |actor: &Actor| matches!(actor.role, Role::Message { .. });
+        if accepted || !order.iter().any(message) || !paid.all(delivered) {
             self.again(state, &reconciling(9), &mut world)?;
         }
         loop {
