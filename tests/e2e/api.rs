@@ -1,12 +1,15 @@
-//! A client of the API: requests put together by hand, answers judged as a whole.
+//! A client of the API: requests built by hand, responses checked as a whole.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use local::messages::Signed;
 use local::{Stack, clock, signing};
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use crate::echo::http;
-use crate::openapi::{Answer, assert_described};
+use crate::openapi::{ReceivedResponse, assert_described};
+use crate::operations;
 use crate::stage::fresh;
 
 /// Every problem: slug, status, code, title.
@@ -45,14 +48,41 @@ pub(crate) fn post<'a>(stack: &'a Stack, operation: &str) -> Request<'a> {
     Request { stack, operation: operation.to_owned(), headers: Vec::new(), body: Vec::new() }
 }
 
+/// A provider's notification as the provider sends it.
+pub(crate) fn from_provider<'a>(
+    stack: &'a Stack,
+    provider: Provider,
+    signed: &Signed,
+) -> Request<'a> {
+    let request = post(stack, &format!("callback/{}", provider.as_str()));
+    request.headers(&signed.headers).bytes(signed.body.clone())
+}
+
+/// The request that a caller with the right to it would make: a service of the callback, a payer of
+/// anything else.
+pub(crate) fn authorized<'a>(stack: &'a Stack, operation: &str, uid: u64) -> Request<'a> {
+    let request = post(stack, operation);
+    if operation == "callback" { request.service() } else { request.payer(uid) }
+}
+
+/// The function of an operation.
+pub(crate) fn function(operation: &str) -> &'static str {
+    operations::named(operation).function
+}
+
 impl Request<'_> {
-    /// Adds a header, beside those of its name.
+    /// Adds a header; others of the same name stay.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Takes a header away.
+    /// Adds headers; others of the same names stay.
+    pub(crate) fn headers(self, headers: &[(&str, String)]) -> Self {
+        headers.iter().fold(self, |request, (name, value)| request.header(name, value))
+    }
+
+    /// Removes a header.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(given, _)| given != name);
         self
@@ -64,7 +94,7 @@ impl Request<'_> {
         self.bearer(&token)
     }
 
-    /// With the token of a gateway of ours.
+    /// With the token of a gateway of the shop's own.
     pub(crate) fn service(self) -> Self {
         let token = self.stack.service_token();
         self.bearer(&token)
@@ -75,12 +105,12 @@ impl Request<'_> {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    /// With this JSON, said to be JSON.
+    /// With this JSON, as `application/json`.
     pub(crate) fn json(self, body: &Value) -> Self {
         self.text(body.to_string())
     }
 
-    /// With these bytes, said to be JSON.
+    /// With these bytes, as `application/json`.
     pub(crate) fn text(self, body: impl Into<Vec<u8>>) -> Self {
         self.header("content-type", "application/json").bytes(body)
     }
@@ -91,21 +121,20 @@ impl Request<'_> {
         self
     }
 
-    /// Signed now, as a message of its own.
+    /// Signed now, with a message id of its own.
     pub(crate) fn signed(self) -> Self {
         let id = format!("msg_{}", fresh());
         self.signed_as(&id, clock::now_secs())
     }
 
-    /// Signed as this message at this time.
+    /// Signed with this message id and time.
     pub(crate) fn signed_as(self, id: &str, timestamp_secs: u64) -> Self {
         let secret = self.stack.standard_secret().unwrap();
         let signed = signing::standard(secret, id, timestamp_secs, &self.body).unwrap();
-        let add = |request: Self, (name, value): (&str, String)| request.header(name, &value);
-        signed.into_iter().fold(self, add)
+        self.headers(&signed)
     }
 
-    /// Sends it over HTTP. The answer must be one that the document of the API describes.
+    /// Sends it over HTTP. The response must be one that docs/openapi.yaml describes.
     pub(crate) async fn send(self) -> Reply {
         let url = format!("{}/api/pay/{}", self.stack.api, self.operation);
         let mut request = http().post(url).body(self.body.clone());
@@ -119,12 +148,13 @@ impl Request<'_> {
         let headers: Vec<_> =
             headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
         let body = response.bytes().await.unwrap();
-        let answer = Answer { status, headers: &headers, body: &body };
-        assert_described(&self.operation, &self.body, &answer);
-        Reply::new(status, Reply::HEADERS.map(|name| answer.header(name).map(str::to_owned)), &body)
+        let received = ReceivedResponse { status, headers: &headers, body: &body };
+        assert_described(&self.operation, &self.body, &received);
+        let header = |name| received.header(name).map(str::to_owned);
+        Reply::new(status, Reply::HEADERS.map(header), &body)
     }
 
-    /// The event that the gateway makes of it. Of doubled headers the last one counts.
+    /// The event that API Gateway makes of it. Of doubled headers the last one counts.
     pub(crate) fn event(&self) -> Value {
         let headers: serde_json::Map<String, Value> =
             self.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -146,17 +176,17 @@ impl Request<'_> {
     }
 }
 
-/// Hands a function an event as the gateway does, and reads its answer as the gateway does.
+/// Invokes a function with an event as API Gateway does, and reads its response as API Gateway does.
 pub(crate) async fn send_event(stack: &Stack, function: &str, event: &Value) -> Reply {
-    let answer = stack.invoke(function, event).await;
-    let answer = answer.unwrap_or_else(|error| panic!("{error:?} on {event}"));
-    let header = |name: &str| Some(answer["headers"][name].as_str()?.to_owned());
-    let status = u16::try_from(answer["statusCode"].as_u64().unwrap()).unwrap();
-    let body = answer["body"].as_str().unwrap().as_bytes();
+    let response = stack.invoke(function, event).await;
+    let response = response.unwrap_or_else(|error| panic!("{error:?} on {event}"));
+    let header = |name: &str| Some(response["headers"][name].as_str()?.to_owned());
+    let status = u16::try_from(response["statusCode"].as_u64().unwrap()).unwrap();
+    let body = response["body"].as_str().unwrap().as_bytes();
     Reply::new(status, Reply::HEADERS.map(header), body)
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -166,6 +196,8 @@ pub(crate) struct Reply {
     /// The header `Idempotent-Replayed`.
     pub(crate) replayed: Option<String>,
     pub(crate) body: Value,
+    /// The body byte for byte.
+    pub(crate) raw: String,
 }
 
 impl Reply {
@@ -174,19 +206,20 @@ impl Reply {
 
     fn new(status: u16, headers: [Option<String>; 4], body: &[u8]) -> Self {
         let [content_type, retry_after, challenge, replayed] = headers;
-        let text = || json!(String::from_utf8_lossy(body));
+        let raw = String::from_utf8_lossy(body).into_owned();
         Self {
             status,
             content_type,
             retry_after,
             challenge,
             replayed,
-            body: serde_json::from_slice(body).unwrap_or_else(|_| text()),
+            body: serde_json::from_slice(body).unwrap_or_else(|_| json!(raw)),
+            raw,
         }
     }
 
-    /// What it is: the slug of a problem, else its status and content type.
-    pub(crate) fn what(&self) -> String {
+    /// Its kind: the slug of a problem, else its status and content type.
+    pub(crate) fn kind(&self) -> String {
         let kind = self.body["type"].as_str();
         let slug = kind.and_then(|kind| kind.strip_prefix("urn:problem:pay:"));
         let plain = || format!("{} {}", self.status, self.content_type.as_deref().unwrap_or("-"));
@@ -210,7 +243,7 @@ impl Reply {
         self.body.as_str().unwrap().to_owned()
     }
 
-    /// The problem, which must be this one and nothing more.
+    /// The problem, which must be this one.
     #[track_caller]
     pub(crate) fn problem(self, slug: &str) -> Value {
         assert_problem(&self.body, slug);
@@ -225,7 +258,7 @@ impl Reply {
     }
 }
 
-/// That this is the problem of that name, with the members of one and no others.
+/// Checks that this is the problem with this slug, with the members of a problem and no others.
 #[track_caller]
 pub(crate) fn assert_problem(problem: &Value, slug: &str) {
     let row = PROBLEMS.iter().find(|row| row.0 == slug);
@@ -252,11 +285,11 @@ pub(crate) fn assert_problem(problem: &Value, slug: &str) {
     }
 }
 
-/// The problem that a direct call is refused with, which must be this one.
-pub(crate) async fn refused(stack: &Stack, function: &str, event: &Value, slug: &str) -> Value {
-    let refusal = stack.invoke(function, event).await;
-    let refusal = refusal.map(|answer| panic!("{function} answered {event} with {answer}"));
-    let error: Value = serde_json::from_slice(&refusal.unwrap_err().payload).unwrap();
+/// The problem of a direct call, which must be this one.
+pub(crate) async fn rejected(stack: &Stack, function: &str, event: &Value, slug: &str) -> Value {
+    let outcome = stack.invoke(function, event).await;
+    let outcome = outcome.map(|response| panic!("{function} responds to {event} with {response}"));
+    let error: Value = serde_json::from_slice(&outcome.unwrap_err().payload).unwrap();
     assert_eq!(error["errorType"], slug, "{error} on {event:.200}");
     let problem = serde_json::from_str(error["errorMessage"].as_str().unwrap()).unwrap();
     assert_problem(&problem, slug);

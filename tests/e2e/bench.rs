@@ -1,4 +1,4 @@
-//! The bench measures what it says, on the functions as they are built for tests. No time is asserted.
+//! The bench measures what it reports, on the functions as they are built for tests. No time is asserted.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ fn options(parts: &[Part], only: &[&str]) -> Options {
     }
 }
 
-/// Groups of calls, in an order that does not depend on who of a group was first.
+/// Groups of calls, each sorted, so that the order within a group does not matter.
 fn sorted<H: AsRef<[Service]>>(hops: &[H]) -> Vec<Vec<Service>> {
     let sorted = hops.iter().map(|hop| {
         let mut hop = hop.as_ref().to_vec();
@@ -29,7 +29,7 @@ fn sorted<H: AsRef<[Service]>>(hops: &[H]) -> Vec<Vec<Service>> {
 }
 
 #[tokio::test]
-async fn every_operation_makes_the_calls_of_the_design_side_by_side_where_it_says_so() {
+async fn every_operation_makes_the_calls_of_the_design_concurrently_where_it_says_so() {
     let ours = ["create", "detail", "callback", "callback-stripe", "detail-by-order", "list"];
     let options = options(&[Part::Hops], &ours);
     let report = run(&options, &mut Progress::default()).await.unwrap();
@@ -43,7 +43,7 @@ async fn every_operation_makes_the_calls_of_the_design_side_by_side_where_it_say
 }
 
 #[tokio::test]
-async fn calls_are_measured_beside_the_floor_and_an_instance_stays_what_it_is() {
+async fn calls_are_measured_beside_a_bare_function_and_an_instance_keeps_working() {
     let parts = [Part::Calls, Part::Long];
     let report =
         run(&options(&parts, &["bare", "detail"]), &mut Progress::default()).await.unwrap();

@@ -1,5 +1,5 @@
-//! What each operation may cost: which calls it makes, how many of them one after another, and what
-//! DynamoDB charges. Counted, through the real functions, on instances that are warm.
+//! What each operation may cost: which calls it makes, how many of them in sequence, and what DynamoDB
+//! charges. Counted through the real functions, on warm instances.
 
 mod callback;
 mod create;
@@ -9,14 +9,14 @@ use local::{Noted, Stack};
 use serde_json::{Value, json};
 
 use crate::echo::eventually;
-use crate::stage::own;
+use crate::stage::{invocations, own};
 
-/// An operation and what it costs. What is not listed here costs nothing: no call to Secrets Manager
-/// and no second look at anything.
+/// An operation and what it costs. It makes no other call than the listed ones, in particular none to
+/// Secrets Manager.
 struct Cost {
     operation: &'static str,
-    /// Its calls hop by hop, in the order of their names. `!` marks a consistent read.
-    calls: &'static [&'static [&'static str]],
+    /// Its calls, hop by hop, sorted by name within a hop. `!` marks a consistent read.
+    calls: Vec<Vec<&'static str>>,
     /// Write units with those of the indexes, in halves.
     writes: u64,
     /// Read units, in halves.
@@ -35,15 +35,21 @@ struct Budget {
 const UNIT: u64 = 2;
 
 impl Cost {
-    /// Runs the operation and holds it to what it may cost.
+    /// Calls hop by hop; halves of write and of read units.
+    fn of(operation: &'static str, calls: &[&[&'static str]], (writes, reads): (u64, u64)) -> Self {
+        let calls = calls.iter().map(|hop| hop.to_vec()).collect();
+        Self { operation, calls, writes, reads }
+    }
+
+    /// Runs the operation and checks what it costs.
     async fn is_of(&self, stack: &Stack, budget: Budget, operation: impl Future<Output = ()>) {
         let Self { operation: name, calls, writes, reads } = self;
         let journal = stack.faults().journal();
-        let before = lines(stack);
-        journal.start(calls.iter().map(|hop| hop.len()));
+        let before = invocations(stack);
+        journal.start(calls.iter().map(Vec::len));
         operation.await;
         let noted = journal.stop();
-        assert_eq!(hops(&noted), **calls, "{name}: its calls, hop by hop");
+        assert_eq!(hops(&noted), *calls, "{name}: its calls, hop by hop");
         let halves = |of: fn(&Noted) -> bool| -> u64 {
             noted.iter().filter(|call| of(call)).map(|call| call.halves).sum()
         };
@@ -56,23 +62,16 @@ impl Cost {
             "read_halves": reads,
             "write_halves": writes,
         });
-        let new = || lines(stack).into_iter().filter(|line| !before.contains(line));
-        eventually("the line of the invocation", || new().next().is_some()).await;
+        let new = || invocations(stack).into_iter().filter(|line| !before.contains(line));
+        eventually("the log line of the invocation", || new().next().is_some()).await;
         assert_eq!(
-            new().map(|line| said(&line)).collect::<Vec<_>>(),
+            new().map(|line| logged(&line)).collect::<Vec<_>>(),
             [want],
-            "{name}: what its line says"
+            "{name}: its log line"
         );
         assert!(calls.len() <= budget.hops, "{name}: {} hops", calls.len());
         assert!(*writes <= budget.writes, "{name}: {writes} halves of write units");
     }
-}
-
-/// The lines of invocations.
-fn lines(stack: &Stack) -> Vec<Value> {
-    let logs = stack.logs();
-    let lines = logs.lines().filter(|line| line.contains("duration_ms"));
-    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 fn calls_of(noted: &[Noted], services: &[&str]) -> usize {
@@ -80,8 +79,8 @@ fn calls_of(noted: &[Noted], services: &[&str]) -> usize {
     noted.iter().filter(of).count()
 }
 
-/// What a line says was used, with units in halves.
-fn said(line: &Value) -> Value {
+/// The usage in a log line, with units in halves.
+fn logged(line: &Value) -> Value {
     let halves = |units: &Value| -> u64 {
         let units = units.to_string();
         let (whole, part) = units.split_once('.').unwrap();
@@ -110,8 +109,8 @@ fn hops(noted: &[Noted]) -> Vec<Vec<String>> {
     hops.map(|hop| hop.iter().map(name).collect()).collect()
 }
 
-/// A stack whose functions have done all of their work once: every connection is open that work side
-/// by side needs, and the keys are read.
+/// A stack whose functions have done all of their work once: the keys are read, and as many connections
+/// are open as concurrent calls need.
 async fn warm() -> Stack {
     let stack = own().await;
     for _ in 0..2 {

@@ -20,15 +20,15 @@ fn doctor(arguments: &[&str]) -> Child {
         .unwrap()
 }
 
-/// A genuine message of Stripe.
+/// An authentic message of Stripe.
 fn line(body: &str) -> Value {
     let [(name, value)] = signing::stripe(defaults::STRIPE_SECRET, NOW, body.as_bytes());
     json!({"provider": "stripe", "headers": {name: value}, "body": body, "now": NOW,
            "keys": {"secrets": [defaults::STRIPE_SECRET]}})
 }
 
-/// Runs the program to its end; answers its exit code, and its lines.
-async fn answers(arguments: &[&str], input: &str) -> (Option<i32>, Vec<Value>) {
+/// Runs the program to its end: its exit code, and the lines that it prints.
+async fn verdicts(arguments: &[&str], input: &str) -> (Option<i32>, Vec<Value>) {
     let mut child = doctor(arguments);
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut output = String::new();
@@ -49,15 +49,15 @@ async fn each_line_has_its_verdict() {
     let mut unusable = line("{}");
     unusable["keys"] = json!({});
     let lines = [line("{}"), reformatted, unusable];
-    let lines = lines.map(|line| line.to_string()).join("\n");
-    let (code, told) = answers(&[], &lines).await;
+    let input = lines.map(|line| line.to_string()).join("\n");
+    let (code, lines) = verdicts(&[], &input).await;
     assert_eq!(code, Some(0), "a verdict is no failure");
-    let verdicts: Vec<&Value> = told.iter().map(|answer| &answer["verdict"]).collect();
-    assert_eq!(verdicts, ["accept", "reject", "config_error"]);
-    let hint = told[1]["hint"].as_str().unwrap();
+    let found: Vec<&Value> = lines.iter().map(|line| &line["verdict"]).collect();
+    assert_eq!(found, ["accept", "reject", "config_error"]);
+    let hint = lines[1]["hint"].as_str().unwrap();
     assert!(hint.contains("indented by 2 spaces"), "{hint}");
     assert_eq!(
-        told[2],
+        lines[2],
         json!({"verdict": "config_error", "reason": "the secret is unusable: `stripe` has no list \
                `secrets` of one or more"})
     );
@@ -66,11 +66,11 @@ async fn each_line_has_its_verdict() {
 #[tokio::test]
 async fn a_line_that_cannot_be_read_holds_up_no_other() {
     let good = line("{}").to_string();
-    let (code, told) = answers(&["-"], &format!("{{\n\n{good}")).await;
+    let (code, lines) = verdicts(&["-"], &format!("{{\n\n{good}")).await;
     assert_eq!(code, Some(2));
-    assert_eq!(told.len(), 2);
-    assert_eq!(told[0]["verdict"], "config_error");
-    assert_eq!(told[1]["verdict"], "accept");
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["verdict"], "config_error");
+    assert_eq!(lines[1]["verdict"], "accept");
 }
 
 #[tokio::test]
@@ -78,23 +78,23 @@ async fn the_lines_may_be_in_a_file_and_of_any_length() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let body = "a".repeat(4 * 1024 * 1024);
     std::fs::write(file.path(), format!("{}\n", line(&body))).unwrap();
-    let (code, told) = answers(&[file.path().to_str().unwrap()], "").await;
-    assert_eq!((code, told.len()), (Some(0), 1));
-    assert_eq!(told[0]["verdict"], "accept");
-    let (code, told) = answers(&["/nowhere"], "").await;
-    assert_eq!((code, told.len()), (Some(1), 0));
+    let (code, lines) = verdicts(&[file.path().to_str().unwrap()], "").await;
+    assert_eq!((code, lines.len()), (Some(0), 1));
+    assert_eq!(lines[0]["verdict"], "accept");
+    let (code, lines) = verdicts(&["/nowhere"], "").await;
+    assert_eq!((code, lines.len()), (Some(1), 0));
 }
 
 #[tokio::test]
-async fn an_answer_comes_before_the_next_question() {
+async fn a_verdict_is_printed_before_the_next_line_is_read() {
     let mut child = doctor(&[]);
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     for _ in 0..2 {
         stdin.write_all(format!("{}\n", line("{}")).as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stdout.read_line(&mut answer).await.unwrap();
-        assert!(answer.starts_with(r#"{"verdict":"accept","reason":""#), "{answer}");
+        let mut response = String::new();
+        stdout.read_line(&mut response).await.unwrap();
+        assert!(response.starts_with(r#"{"verdict":"accept","reason":""#), "{response}");
     }
     drop(stdin);
     assert!(child.wait().await.unwrap().success());

@@ -1,4 +1,4 @@
-//! A stack whose functions echo, to test the stack itself on.
+//! A stack whose functions echo: the stack itself is tested on it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ async fn echo_binary() -> PathBuf {
     BINARY.get_or_init(|| async { binaries::example("echo").await.unwrap() }).await.clone()
 }
 
-/// What starts such a stack.
+/// The options of such a stack.
 pub(crate) async fn options() -> StackOptions {
     let binary = echo_binary().await;
     let names = ["echo", "hasty"].map(str::to_owned);
@@ -35,7 +35,7 @@ pub(crate) fn http() -> reqwest::Client {
     client::client("").unwrap()
 }
 
-/// Sends a request to the API and answers the status and the JSON body.
+/// Sends a request to the API. The status and the JSON body of the response.
 pub(crate) async fn post(
     stack: &Stack,
     path: &str,
@@ -52,7 +52,7 @@ pub(crate) async fn post(
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
-/// Polls until `done`, a bounded number of times.
+/// Polls until `done`, a limited number of times.
 pub(crate) async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..1000 {
         if done() {

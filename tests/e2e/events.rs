@@ -1,26 +1,25 @@
-//! Every file of `events/`, sent to the real function, gets the answer that its name says.
+//! Every file of `events/`, sent to the real function, gets the response that its name says.
 //!
 //! A name is `[direct-]OUTCOME[-WHAT].json`: `direct-` marks a bare request instead of an event of
 //! the API, OUTCOME is `ok`, `replayed` or a slug of the problem table, WHAT tells variants apart.
 //! The state that an event needs is in its placeholders: `{{pending_id}}` is a pending payment,
 //! `{{pending_oid}}` its order. An event without one of these is about the free order 1.
 
-pub(crate) mod answers;
 mod elsewhere;
+pub(crate) mod responses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use local::events::{self, Filling};
-use local::template::Template;
 use local::{Order, Stack, binaries, client};
 use pay_service::http::Code;
 use serde_json::{Value, json};
 
-use self::answers::{API, API_ONLY, NO_EVENT};
-use crate::echo;
+use self::responses::{API_ONLY, NO_EVENT, OUTCOMES};
+use crate::{echo, operations};
 
-/// The `Idempotency-Key` of every payment that is there before an event.
+/// The `Idempotency-Key` of every payment that exists before an event.
 const KEY: &str = "event-key";
 
 /// One file of `events/`.
@@ -35,7 +34,7 @@ struct File {
 /// Every file, sorted.
 fn files() -> Vec<File> {
     let mut files = Vec::new();
-    for (function, _) in API {
+    for (function, _) in OUTCOMES {
         let directory = binaries::workspace().join("events").join(function);
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -70,15 +69,15 @@ fn outcome(name: &str) -> Option<String> {
 }
 
 #[test]
-fn every_answer_has_an_event_and_every_event_is_of_an_answer() {
+fn every_response_has_an_event_and_every_event_has_a_response() {
     let files = files();
-    for (function, outcomes) in API {
+    for (function, outcomes) in OUTCOMES {
         for direct in [false, true] {
             let own =
                 files.iter().filter(|file| file.function == function && file.direct == direct);
             let found: BTreeSet<&str> = own.map(|file| file.outcome.as_str()).collect();
-            let outcomes = outcomes.iter().copied();
-            let wanted = outcomes.filter(|outcome| !direct || !API_ONLY.contains(outcome));
+            let wanted =
+                outcomes.split(' ').filter(|outcome| !direct || !API_ONLY.contains(outcome));
             assert_eq!(found, wanted.collect(), "{function}, direct: {direct}");
         }
     }
@@ -90,23 +89,23 @@ fn every_answer_has_an_event_and_every_event_is_of_an_answer() {
 }
 
 #[tokio::test]
-async fn every_event_gets_the_answer_that_its_name_says() {
+async fn every_event_gets_the_response_that_its_name_says() {
     let stack = Stack::start(elsewhere::options()).await.unwrap();
     for file in files() {
-        let world = World::of(&stack, &file.text).await;
-        let filling = Filling { values: world.values, ..Filling::default() };
+        let given = Given::by(&stack, &file.text).await;
+        let filling = Filling { values: given.values, ..Filling::default() };
         let event = events::fill(&file.text, &filling)
             .unwrap_or_else(|error| panic!("{:?}: {error:#}", file.path));
-        let before = world.payment.as_ref().map_or(&Value::Null, |(_, record)| record);
-        let answer = send(&stack, &file, &event).await;
-        let told = format!("{:?} is answered {answer}", file.path);
+        let before = given.payment.as_ref().map_or(&Value::Null, |(_, record)| record);
+        let response = send(&stack, &file, &event).await;
+        let case = format!("{:?} gets {response}", file.path);
         match file.outcome.as_str() {
-            "ok" | "replayed" => check_answer(&stack, &file, &event, before, &answer).await,
+            "ok" | "replayed" => check_success(&stack, &file, &event, before, &response).await,
             slug => {
                 let code = Code::ALL.into_iter().find(|code| code.as_str() == slug);
-                check_problem(&file, code.unwrap(), &answer, &told);
-                if let Some((id, record)) = &world.payment {
-                    assert_eq!(&payment(&stack, *id).await, record, "{told}, and moved");
+                check_problem(&file, &event, code.unwrap(), &response);
+                if let Some((id, record)) = &given.payment {
+                    assert_eq!(&payment(&stack, *id).await, record, "{case}, and changed it");
                 }
             }
         }
@@ -114,21 +113,21 @@ async fn every_event_gets_the_answer_that_its_name_says() {
     stack.stop().await.unwrap();
 }
 
-/// What an event finds.
-struct World {
+/// What exists before an event.
+struct Given {
     /// By placeholder.
     values: BTreeMap<String, String>,
     /// The payment it is about, and its record as it was.
     payment: Option<(u64, Value)>,
 }
 
-impl World {
-    /// Makes what the placeholders of an event name.
-    async fn of(stack: &Stack, text: &str) -> Self {
+impl Given {
+    /// Creates what the placeholders of an event name.
+    async fn by(stack: &Stack, text: &str) -> Self {
         free_order_1(stack).await;
-        let mut world = Self { values: BTreeMap::new(), payment: None };
+        let mut given = Self { values: BTreeMap::new(), payment: None };
         let mut put =
-            |name: &str, value: u64| world.values.insert(name.to_owned(), value.to_string());
+            |name: &str, value: u64| given.values.insert(name.to_owned(), value.to_string());
         let wants =
             |name: &str| ["{{", ":"].iter().any(|before| text.contains(&format!("{before}{name}")));
         if wants("other_oid") {
@@ -138,35 +137,35 @@ impl World {
             stack.shop().add_user(2);
             put("others_oid", stack.shop().add_order(2, 100));
         }
-        if wants("settled_oid") {
+        if wants("shop_paid_oid") {
             let oid = stack.shop().add_order(1, 100);
             let order = stack.shop().order(oid).unwrap();
             stack.shop().put_order(Order { status: 1, ..order });
-            put("settled_oid", oid);
+            put("shop_paid_oid", oid);
         }
         for state in ["pending", "paid", "closed", "replaced"] {
             if wants(&format!("{state}_")) {
                 let oid = stack.shop().add_order(1, 100);
                 let id = create(stack, oid, KEY).await;
                 match state {
-                    "paid" => report(stack, id, oid, 1).await,
-                    "closed" => report(stack, id, oid, 3).await,
+                    "paid" => notify(stack, id, oid, 1).await,
+                    "closed" => notify(stack, id, oid, 3).await,
                     "replaced" => {
-                        report(stack, id, oid, 3).await;
+                        notify(stack, id, oid, 3).await;
                         create(stack, oid, "another-key").await;
                     }
                     _ => {}
                 }
                 put(&format!("{state}_oid"), oid);
                 put(&format!("{state}_id"), id);
-                world.payment = Some((id, payment(stack, id).await));
+                given.payment = Some((id, payment(stack, id).await));
             }
         }
-        world
+        given
     }
 }
 
-/// Order 1 as the shop starts with it: unpaid, and no payment guards it.
+/// Makes order 1 unpaid, and removes its guard.
 async fn free_order_1(stack: &Stack) {
     let order = Order { id: 1, uid: 1, pid: 1, amount: 100, status: 0 };
     stack.shop().put_order(order);
@@ -179,30 +178,30 @@ async fn free_order_1(stack: &Stack) {
 
 async fn create(stack: &Stack, oid: u64, key: &str) -> u64 {
     let request = json!({"uid": 1, "oid": oid, "amount": 100, "idempotency_key": key});
-    let answer = stack.invoke("create", &request).await.unwrap();
-    answer["id"].as_u64().unwrap()
+    let response = stack.invoke("create", &request).await.unwrap();
+    response["id"].as_u64().unwrap()
 }
 
-async fn report(stack: &Stack, id: u64, oid: u64, status: u64) {
+async fn notify(stack: &Stack, id: u64, oid: u64, status: u64) {
     let source = u64::from(status == 1);
-    let message =
+    let body =
         json!({"id": id, "uid": 1, "oid": oid, "amount": 100, "source": source, "status": status});
-    assert_eq!(stack.invoke("callback", &message).await.unwrap(), json!({}));
+    assert_eq!(stack.invoke("callback", &body).await.unwrap(), json!({}));
 }
 
 async fn payment(stack: &Stack, id: u64) -> Value {
     stack.invoke("detail", &json!({"id": id})).await.unwrap()
 }
 
-/// A function's answer, with the door taken off: `status`, `headers` and `body` of the API's, the
-/// `body` of a direct one, the `error` of a function that failed.
+/// A function's response, whatever the entry point: `status`, `headers` and `body` through the API, the
+/// `body` of a direct invoke, the `error` of a function error.
 async fn send(stack: &Stack, file: &File, event: &Value) -> Value {
     match elsewhere::invoke(stack, &file.function, event).await {
-        Ok(answer) if file.direct => json!({ "body": answer }),
-        Ok(answer) => {
-            let body = answer["body"].as_str().unwrap();
+        Ok(response) if file.direct => json!({ "body": response }),
+        Ok(response) => {
+            let body = response["body"].as_str().unwrap();
             let body: Value = serde_json::from_str(body).unwrap_or_else(|_| json!(body));
-            json!({"status": answer["statusCode"], "headers": answer["headers"], "body": body})
+            json!({"status": response["statusCode"], "headers": response["headers"], "body": body})
         }
         Err(error) => {
             let error: Value = serde_json::from_slice(&error.payload).unwrap();
@@ -211,100 +210,107 @@ async fn send(stack: &Stack, file: &File, event: &Value) -> Value {
     }
 }
 
-fn check_problem(file: &File, code: Code, answer: &Value, told: &str) {
+fn check_problem(file: &File, event: &Value, code: Code, response: &Value) {
+    let case = format!("{:?} gets {response}", file.path);
     let problem = if file.direct {
-        assert_eq!(answer["error"]["errorType"], code.as_str(), "{told}");
-        let message = answer["error"]["errorMessage"].as_str().unwrap();
+        assert_eq!(response["error"]["errorType"], code.as_str(), "{case}");
+        let message = response["error"]["errorMessage"].as_str().unwrap();
         serde_json::from_str(message).unwrap()
     } else {
-        assert_eq!(answer["status"], code.status().as_u16(), "{told}");
-        if file.text.contains("/callback/wechat") {
-            assert_eq!(answer["headers"]["content-type"], "application/json", "{told}");
-            return assert_eq!(answer["body"], answers::wechats_refusal(code), "{told}");
+        assert_eq!(response["status"], code.status().as_u16(), "{case}");
+        if let Some(rejection) = responses::rejection(event, code) {
+            assert_eq!(response["headers"]["content-type"], "application/json", "{case}");
+            return assert_eq!(response["body"], rejection, "{case}");
         }
-        let kind = &answer["headers"]["content-type"];
-        assert_eq!(kind, "application/problem+json", "{told}");
-        answer["body"].clone()
+        let kind = &response["headers"]["content-type"];
+        assert_eq!(kind, "application/problem+json", "{case}");
+        response["body"].clone()
     };
     let kind = format!("urn:problem:pay:{}", code.as_str());
-    assert_eq!(problem["type"], kind, "{told}");
-    assert_eq!(problem["code"], code.number(), "{told}");
-    // To its owner, and every event is the owner's.
-    let names_it = code == Code::PaymentExists;
-    assert_eq!(problem["payment_id"].is_u64(), names_it, "{told}");
+    assert_eq!(problem["type"], kind, "{case}");
+    assert_eq!(problem["code"], code.number(), "{case}");
+    // The id is for the owner only, and every event is the owner's.
+    let has_id = code == Code::PaymentExists;
+    assert_eq!(problem["payment_id"].is_u64(), has_id, "{case}");
 }
 
-async fn check_answer(stack: &Stack, file: &File, event: &Value, before: &Value, answer: &Value) {
-    let told = format!("{:?} is answered {answer}", file.path);
+async fn check_success(
+    stack: &Stack,
+    file: &File,
+    event: &Value,
+    before: &Value,
+    response: &Value,
+) {
+    let case = format!("{:?} gets {response}", file.path);
     if !file.direct {
-        assert_eq!(answer["status"], 200, "{told}");
-        let kind = if answer["body"] == "success" { "text/plain" } else { "application/json" };
-        assert_eq!(answer["headers"]["content-type"], kind, "{told}");
-        let replayed = answer["headers"]["idempotent-replayed"] == "true";
-        assert_eq!(replayed, file.outcome == "replayed", "{told}");
+        assert_eq!(response["status"], 200, "{case}");
+        let kind = if response["body"] == "success" { "text/plain" } else { "application/json" };
+        assert_eq!(response["headers"]["content-type"], kind, "{case}");
+        let replayed = response["headers"]["idempotent-replayed"] == "true";
+        assert_eq!(replayed, file.outcome == "replayed", "{case}");
     }
-    let body = &answer["body"];
+    let body = &response["body"];
     let request = || request(file, event);
     match file.function.as_str() {
         "create" => {
             let made = payment(stack, body["id"].as_u64().unwrap()).await;
-            assert_eq!(made["oid"], request()["oid"], "{told}");
-            assert_eq!(made["status"], 0, "{told}");
-            assert_eq!(made == *before, file.outcome == "replayed", "{told}");
+            assert_eq!(made["oid"], request()["oid"], "{case}");
+            assert_eq!(made["status"], 0, "{case}");
+            assert_eq!(made == *before, file.outcome == "replayed", "{case}");
         }
         "detail" if body["payments"].is_array() => {
             let size = request()["limit"].as_u64().unwrap_or(20);
             let shown = body["payments"].as_array().unwrap();
-            assert!((1..=size).contains(&u64::try_from(shown.len()).unwrap()), "{told}");
-            assert!(shown.iter().all(|payment| payment["uid"] == 1), "{told}");
+            assert!((1..=size).contains(&u64::try_from(shown.len()).unwrap()), "{case}");
+            assert!(shown.iter().all(|payment| payment["uid"] == 1), "{case}");
         }
-        "detail" => assert_eq!(body, before, "{told}"),
-        _ if event["reconcile"].is_object() => {
+        "detail" => assert_eq!(body, before, "{case}"),
+        _ if event["operation"] == "sweep" => {
             let names: Vec<_> = body.as_object().unwrap().keys().collect();
-            let all = ["failed", "left", "oldest_untold_seconds", "put_off", "stale", "told"];
-            assert_eq!(names, all, "{told}");
+            let all = ["failed", "left", "notified", "oldest_due_seconds", "rescheduled", "stale"];
+            assert_eq!(names, all, "{case}");
         }
         _ => {
-            assert_eq!(body, &answers::thanks(event), "{told}");
+            assert_eq!(body, &responses::acknowledgement(event), "{case}");
             let id = before["id"].as_u64().unwrap();
             let after = payment(stack, id).await["status"].as_u64();
             // A status only rises: pending, failed, closed, paid, refunded.
             let rank =
                 |status: &Option<u64>| [0, 2, 3, 1, 4].iter().position(|one| Some(*one) == *status);
-            let said = [before["status"].as_u64(), said(file, event)];
-            assert_eq!(after, said.into_iter().max_by_key(rank).unwrap(), "{told}");
+            let statuses = [before["status"].as_u64(), reported(file, event)];
+            assert_eq!(after, statuses.into_iter().max_by_key(rank).unwrap(), "{case}");
             let oid = before["oid"].as_u64().unwrap();
             let order_paid = stack.shop().order(oid).unwrap().status == 1;
-            let paid = said.contains(&Some(1));
-            assert_eq!(order_paid, paid, "{told}");
+            let paid = statuses.contains(&Some(1));
+            assert_eq!(order_paid, paid, "{case}");
         }
     }
 }
 
-/// The status that a message reports, in whosever words.
-fn said(file: &File, event: &Value) -> Option<u64> {
+/// The status that a notification reports, whoever sent it.
+fn reported(file: &File, event: &Value) -> Option<u64> {
     if let Some((_, made)) = file.text.split_once("{{message:") {
         return match made.split(':').nth(1).unwrap() {
             "paid" => Some(1),
             "closed" => Some(3),
             "refunded" => Some(4),
             "partly-refunded" => None,
-            other => panic!("what does {other} say?"),
+            other => panic!("what does {other} report?"),
         };
     }
-    let message = request(file, event);
-    match message["type"].as_str() {
-        None => message["status"].as_u64(),
+    let body = request(file, event);
+    match body["type"].as_str() {
+        None => body["status"].as_u64(),
         Some("payment_intent.succeeded") => Some(1),
         Some("payment_intent.payment_failed") => Some(2),
         Some("payment_intent.canceled") => Some(3),
-        Some("charge.refunded") => (message["data"]["object"]["refunded"] == true).then_some(4),
+        Some("charge.refunded") => (body["data"]["object"]["refunded"] == true).then_some(4),
         Some("charge.dispute.created") => None,
-        Some(other) => panic!("what does {other} say?"),
+        Some(other) => panic!("what does {other} report?"),
     }
 }
 
-/// What an event asks for, out of its envelope.
+/// The request in an event.
 fn request(file: &File, event: &Value) -> Value {
     if file.direct {
         return event.clone();
@@ -314,13 +320,12 @@ fn request(file: &File, event: &Value) -> Value {
 
 #[tokio::test]
 async fn an_event_of_the_api_is_what_the_gateway_sends() {
-    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
     let stack = echo::stack().await;
     let sent = [("content-type", "application/json"), ("accept", "*/*"), ("user-agent", "x")];
     let (_, given) = echo::post(&stack, "/echo", &sent, b"{}").await;
     for file in files() {
         let event: Value = serde_json::from_str(&file.text).unwrap();
-        // One is of the older format, on purpose.
+        // One is of payload format 1.0 on purpose.
         if file.direct || event["version"] == "1.0" {
             continue;
         }
@@ -340,14 +345,15 @@ async fn an_event_of_the_api_is_what_the_gateway_sends() {
         assert!(own.iter().all(|name| name.to_lowercase() == **name), "{path:?}");
 
         let key = event["routeKey"].as_str().unwrap();
-        let mut routes = template.routes.iter();
-        let route = routes.find(|route| format!("{} {}", route.method, route.path) == key);
-        assert_eq!(route.unwrap().function, file.function, "{path:?}");
+        let mut operations = operations::all().into_iter();
+        let operation = operations.find(|operation| operation.route == Some(key)).unwrap();
+        assert_eq!(operation.function, file.function, "{path:?}");
         assert_eq!(event["requestContext"]["routeKey"], key, "{path:?}");
         assert_eq!(event["requestContext"]["http"]["path"], event["rawPath"], "{path:?}");
         let raw_path = event["rawPath"].as_str().unwrap();
         let provider = event["pathParameters"]["provider"].as_str();
-        let filled = route.unwrap().path.replace("{provider}", provider.unwrap_or("?"));
+        let declared = operation.path().unwrap();
+        let filled = declared.replace("{provider}", provider.unwrap_or("?"));
         assert_eq!(raw_path, filled, "{path:?}");
     }
 }

@@ -1,70 +1,147 @@
-//! The line that each invocation writes. What it says was used is in `budgets`, what it must not say
-//! in `logs`.
+//! The log lines: that of each invocation, and those of what a callback does. The usage figures are checked
+//! in `budgets`, what no line must contain in `logs`.
 
 use std::collections::BTreeSet;
 
+use local::{Fault, ShopRoute, Stack, clock, defaults, signing};
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::stage::{own, payment};
+use crate::logs::logged;
+use crate::stage::{Payment, invocations, notify, own, payment};
+use crate::sweep::sweep_all;
 
-/// The names in the table under "Logs" of docs/operations.md, each of its first column.
-fn documented() -> BTreeSet<&'static str> {
+/// The section "Logs" of docs/operations.md.
+fn section() -> &'static str {
     let text = include_str!("../../docs/operations.md");
     let (_, logs) = text.split_once("\n## Logs\n").unwrap();
-    let (logs, _) = logs.split_once("\n## ").unwrap();
-    let rows = logs.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    logs.split_once("\n## ").unwrap().0
+}
+
+/// The names in the first column of its table of an invocation's line.
+fn documented() -> BTreeSet<&'static str> {
+    let rows = section().lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
     rows.flat_map(|(names, _)| names.split('`').step_by(2))
         .filter(|name| !name.is_empty())
         .collect()
 }
 
+/// Level and message of each row in its table of other lines.
+fn documented_messages() -> BTreeSet<(&'static str, &'static str)> {
+    let rows = section().lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        Some((cells.next()?, cells.next()?.strip_prefix('`')?.strip_suffix('`')?))
+    });
+    rows.filter(|(level, _)| ["INFO", "WARN", "ERROR"].contains(level)).collect()
+}
+
 #[tokio::test]
-async fn the_line_of_an_invocation_says_what_it_was() {
+async fn the_log_line_of_an_invocation_has_the_documented_fields() {
     let stack = own().await;
     let line = |of: &str| {
-        let logs = stack.logs();
-        let found: Vec<Value> = logs
-            .lines()
-            .filter(|line| line.contains("duration_ms") && line.contains(of))
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(found.len(), 1, "{of} in {logs}");
+        let mut found = invocations(&stack);
+        found.retain(|line| line.to_string().contains(of));
+        assert_eq!(found.len(), 1, "{of} in {}", stack.logs());
         found[0].clone()
     };
     let made = payment(&stack).await;
     let created = line(&made.id.to_string());
     for (name, value) in [
-        ("message", json!("answered")),
-        ("door", json!("api")),
+        ("message", json!("succeeded")),
+        ("entry_point", json!("http-api")),
         ("outcome", json!("ok")),
         ("payment_id", json!(made.id)),
         ("cold", json!(true)),
     ] {
         assert_eq!(created[name], value, "{created}");
     }
-    // A trace of our own is named after the invocation.
+    // A trace of our own has the id of the invocation.
     let request_id = created["request_id"].as_str().unwrap().replace('-', "");
     assert_eq!(created["trace_id"], request_id);
     let times = ["duration_ms", "dynamodb_ms", "shop_ms", "secrets_ms"];
     assert!(times.iter().all(|name| created[name].is_u64()), "{created}");
     let names: BTreeSet<&str> = created.as_object().unwrap().keys().map(String::as_str).collect();
-    // Where in the code it was written says nothing to an operator.
+    // The target, a module of the code, is not documented.
     assert_eq!(documented(), names.into_iter().filter(|name| *name != "target").collect());
 
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let traced = api::post(&stack, "create").json(&made.request());
     let traced = traced.header("traceparent", &format!("00-{trace}-00f067aa0ba902b7-01"));
     let problem = traced.send().await.problem("unauthenticated");
-    let refused = line(trace);
-    assert_eq!(refused["request_id"], problem["request_id"]);
+    let rejected = line(trace);
+    assert_eq!(rejected["request_id"], problem["request_id"]);
     for (name, value) in [
-        ("message", json!("refused")),
+        ("message", json!("rejected")),
         ("outcome", json!("unauthenticated")),
         ("cold", json!(false)),
         ("dynamodb_calls", json!(0)),
     ] {
-        assert_eq!(refused[name], value, "{refused}");
+        assert_eq!(rejected[name], value, "{rejected}");
     }
-    assert_eq!(refused.get("payment_id"), None);
+    assert_eq!(rejected.get("payment_id"), None);
+}
+
+/// A message of Stripe's that is about no payment.
+async fn send_ignored(stack: &Stack) {
+    let event = json!({"id": "evt_line", "object": "event", "type": "invoice.created",
+        "livemode": false, "data": {"object": {}}});
+    let body = event.to_string();
+    let [(name, value)] =
+        signing::stripe(defaults::STRIPE_SECRET, clock::now_secs(), body.as_bytes());
+    api::post(stack, "callback/stripe").text(body).header(name, &value).send().await.ok();
+}
+
+#[tokio::test]
+async fn the_other_log_lines_of_callback_are_the_documented_ones() {
+    let stack = own().await;
+    let paid = payment(&stack).await;
+    notify(&stack, paid, 1, 1).await.ok();
+    notify(&stack, Payment { amount: 99, ..paid }, 1, 1).await.problem("amount-mismatch");
+    send_ignored(&stack).await;
+    let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
+    unsigned.send().await.problem("bad-signature");
+    let not_notified = payment(&stack).await;
+    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
+    notify(&stack, not_notified, 1, 1).await.problem("unavailable");
+    stack.shop().clear_faults();
+    stack.dynamodb_control().set_fault("UpdateItem", Fault::Status(500), None);
+    let not_cleared = payment(&stack).await;
+    notify(&stack, not_cleared, 1, 1).await.ok();
+    assert_eq!(sweep_all(&stack).await["failed"], 2);
+
+    let mut seen = BTreeSet::new();
+    for (message, of, fields) in [
+        ("notification applied", Some(paid), "event_id payment_id sender verdict"),
+        ("notification ignored", None, "reason sender"),
+        (
+            "notification quarantined",
+            Some(paid),
+            "event_id expected mismatch payment_id received sender",
+        ),
+        ("notification rejected", None, "reason sender"),
+        ("order service not notified yet", Some(not_notified), "cause event_id payment_id sender"),
+        ("order service notified; the sweep will repeat it", Some(not_cleared), "cause payment_id"),
+        ("sweep entry failed", Some(not_notified), "cause payment_id"),
+        ("swept", None, "failed left notified oldest_due_seconds rescheduled stale"),
+    ] {
+        let written = |line: &Value| {
+            let of = of.map_or(Value::Null, |payment| json!(payment.id));
+            line["message"] == message && line["payment_id"] == of
+        };
+        logged(&stack, message).await;
+        let logs = stack.logs();
+        let mut lines = logs.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let line = lines.find(written).unwrap_or_else(|| panic!("{message} in {logs}"));
+        let mut names: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        names.retain(|name| !["level", "message", "target"].contains(name));
+        assert_eq!(names.join(" "), fields, "{line}");
+        seen.insert((line["level"].as_str().unwrap().to_owned(), message));
+    }
+    let seen: BTreeSet<(&str, &str)> =
+        seen.iter().map(|(level, message)| (level.as_str(), *message)).collect();
+    assert_eq!(seen, documented_messages());
+    let logs = stack.logs();
+    let quarantined = logs.lines().find(|line| line.contains("notification quarantined")).unwrap();
+    let sides = r#""mismatch":"amount","expected":"100","received":"99""#;
+    assert!(quarantined.contains(sides), "{quarantined}");
 }

@@ -1,6 +1,6 @@
 //! End-to-end tests.
 
-// `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
+// `cfg(test)` tells clippy that a helper here may unwrap as a test may.
 #[cfg(test)]
 mod api;
 #[cfg(test)]
@@ -23,8 +23,6 @@ mod gateway;
 #[path = "../fuzz/handlers.rs"]
 mod handlers;
 #[cfg(test)]
-mod holes;
-#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod line;
@@ -36,6 +34,8 @@ mod metrics;
 mod odd_input;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod operations;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
@@ -49,8 +49,6 @@ mod races;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
-mod reconcile;
-#[cfg(test)]
 mod shop;
 #[cfg(test)]
 mod stack;
@@ -58,6 +56,8 @@ mod stack;
 mod stage;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod sweep;
 #[cfg(test)]
 mod table;
 #[cfg(test)]

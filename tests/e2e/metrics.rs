@@ -1,4 +1,4 @@
-//! What the functions count: each metric of the catalogue, seen once.
+//! What the functions count: each metric of the catalogue is observed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::echo::eventually;
-use crate::stage::{own, payment, payment_in, recycle, report};
+use crate::logs::logged;
+use crate::stage::{create, notify, order, own, payment, payment_in, recycle};
+use crate::sweep::sweep_all;
 use crate::table;
 
-/// What was counted so far: by name and dimensions, every value that was written.
+/// What was counted so far: every value that was written, by metric and dimensions.
 fn counted(stack: &Stack) -> BTreeMap<(String, String), Vec<u64>> {
     let mut counted: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
     for line in stack.logs().lines().filter(|line| line.contains("_aws")) {
@@ -37,12 +39,12 @@ fn counted(stack: &Stack) -> BTreeMap<(String, String), Vec<u64>> {
     counted
 }
 
-/// The library writes `3.0` for what was noted as 3.
+/// The library writes `3.0` for 3.
 fn whole(number: &Value) -> u64 {
     number.to_string().trim_end_matches(".0").parse().unwrap()
 }
 
-/// The sum of a metric under these dimensions, once it is this.
+/// Waits until a metric has this sum under these dimensions.
 async fn expect(stack: &Stack, name: &str, dimensions: &str, sum: u64) {
     let of = |counted: BTreeMap<(String, String), Vec<u64>>| {
         let key = (name.to_owned(), dimensions.to_owned());
@@ -52,20 +54,20 @@ async fn expect(stack: &Stack, name: &str, dimensions: &str, sum: u64) {
 }
 
 #[tokio::test]
-async fn payments_and_their_money_are_counted() {
+async fn payments_and_their_amounts_are_counted() {
     let stack = own().await;
     let one = payment(&stack).await;
     let again = || api::post(&stack, "create").payer(one.uid).json(&one.request());
     again().send().await.problem("payment-exists");
     again().header("idempotency-key", "other").send().await.problem("payment-exists");
     expect(&stack, "PaymentsCreated", "create", 1).await;
-    expect(&stack, "DuplicatesRefused", "create", 2).await;
+    expect(&stack, "DuplicatesRejected", "create", 2).await;
     for (status, name) in [(2, "PaymentsFailed"), (3, "PaymentsClosed"), (1, "PaymentsPaid")] {
-        report(&stack, one, 1, status).await.ok();
-        report(&stack, one, 1, status).await.ok();
+        notify(&stack, one, 1, status).await.ok();
+        notify(&stack, one, 1, status).await.ok();
         expect(&stack, name, "callback", 1).await;
     }
-    report(&stack, one, 1, 4).await.ok();
+    notify(&stack, one, 1, 4).await.ok();
     expect(&stack, "PaymentsRefunded", "callback", 1).await;
     expect(&stack, "AmountPaid", "callback CNY", 100).await;
     expect(&stack, "AmountRefunded", "callback CNY", 100).await;
@@ -82,45 +84,42 @@ async fn payments_and_their_money_are_counted() {
 #[tokio::test]
 async fn a_replay_is_counted_as_one() {
     let stack = own().await;
-    let uid = crate::stage::user(&stack);
-    let oid = stack.shop().add_order(uid, 100);
-    let body = json!({"uid": uid, "oid": oid, "amount": 100});
+    let (uid, _, body) = order(&stack);
     for _ in 0..2 {
-        let request = api::post(&stack, "create").payer(uid).json(&body);
-        request.header("idempotency-key", "once").send().await.ok();
+        create(&stack, uid, &body).await.ok();
     }
     expect(&stack, "CreatesReplayed", "create", 1).await;
     expect(&stack, "PaymentsCreated", "create", 1).await;
 }
 
 #[tokio::test]
-async fn what_does_not_fit_or_fails_is_counted() {
+async fn mismatches_and_failures_are_counted() {
     let stack = own().await;
     let paid = payment_in(&stack, 1).await;
-    let mut less = paid.message(1, 1);
+    let mut less = paid.native(1, 1);
     less["amount"] = json!(1);
     let signed = api::post(&stack, "callback").json(&less).signed();
     signed.send().await.problem("amount-mismatch");
-    expect(&stack, "MessagesQuarantined", "callback", 1).await;
-    expect(&stack, "MessagesQuarantined", "callback amount-mismatch", 1).await;
+    expect(&stack, "NotificationsQuarantined", "callback", 1).await;
+    expect(&stack, "NotificationsQuarantined", "callback amount", 1).await;
 
     let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
     unsigned.send().await.problem("bad-signature");
-    expect(&stack, "SignaturesRefused", "callback", 1).await;
-    expect(&stack, "SignaturesRefused", "callback stripe malformed", 1).await;
+    expect(&stack, "SignaturesRejected", "callback", 1).await;
+    expect(&stack, "SignaturesRejected", "callback stripe malformed", 1).await;
 
-    let untold = payment(&stack).await;
+    let due = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
-    report(&stack, untold, 1, 1).await.problem("unavailable");
-    expect(&stack, "TellingsFailed", "callback", 1).await;
+    notify(&stack, due, 1, 1).await.problem("unavailable");
+    expect(&stack, "OrderNotificationsFailed", "callback", 1).await;
     expect(&stack, "PaymentsPaid", "callback", 2).await;
     expect(&stack, "UpstreamFailures", "callback orders", 1).await;
     expect(&stack, "Unavailable", "callback", 1).await;
-    assert!(table::is_to_be_told(&stack, untold.id).await);
-    stack.invoke("callback", &json!({"reconcile": {"all": true}})).await.unwrap();
-    expect(&stack, "OrdersUntold", "callback", 1).await;
-    expect(&stack, "TellingsFailed", "callback", 2).await;
-    let key = ("OldestUntoldSeconds".to_owned(), "callback".to_owned());
+    assert!(table::is_due(&stack, due.id).await);
+    sweep_all(&stack).await;
+    expect(&stack, "OrderNotificationsDue", "callback", 1).await;
+    expect(&stack, "OrderNotificationsFailed", "callback", 2).await;
+    let key = ("OldestDueSeconds".to_owned(), "callback".to_owned());
     assert_eq!(counted(&stack)[&key].len(), 1);
 
     stack.dynamodb_control().set_fault("GetItem", Fault::Status(400), None);
@@ -130,8 +129,24 @@ async fn what_does_not_fit_or_fails_is_counted() {
     stack.secrets().set_raw(defaults::AUTH_SECRET_ID, "{}");
     recycle(&stack, "detail").await;
     detail().send().await.problem("unavailable");
-    // Once at the start, once for the request.
+    // One at start, one for the request.
     expect(&stack, "SecretFailures", "detail", 2).await;
+}
+
+#[tokio::test]
+async fn an_unreadable_entry_of_the_due_index_is_skipped_and_counted() {
+    let stack = own().await;
+    let due = payment(&stack).await;
+    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
+    notify(&stack, due, 1, 1).await.problem("unavailable");
+    stack.shop().clear_faults();
+    let queue = table::record(&stack, due.id).await["queue"].clone();
+    let unreadable = json!({"pk": {"S": "pay#x"}, "sk": {"S": "record"}, "queue": {"S": queue},
+        "due": {"N": "1"}});
+    table::put(&stack, unreadable).await;
+    assert_eq!(sweep_all(&stack).await["notified"], 1);
+    logged(&stack, "an entry of the due index is skipped").await;
+    expect(&stack, "UnreadableItems", "callback", 1).await;
 }
 
 #[test]

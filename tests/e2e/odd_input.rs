@@ -1,4 +1,4 @@
-//! Whatever comes in, the answer is one of ours, and no function dies of it.
+//! Every odd input gets one of our responses, and no function dies of it.
 
 mod fields;
 mod routes;
@@ -8,10 +8,11 @@ mod webhooks;
 use serde_json::{Value, json};
 
 use crate::api::{self, send_event};
+use crate::operations;
 use crate::stage::{assert_unharmed, pids, shared};
 
 #[tokio::test]
-async fn an_event_of_another_service_is_a_clear_refusal() {
+async fn an_event_of_another_service_is_an_invalid_request() {
     let stack = shared();
     let before = pids(stack);
     let records = json!({"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": "x"}}}]});
@@ -26,16 +27,16 @@ async fn an_event_of_another_service_is_a_clear_refusal() {
         json!({"requestContext": null}),
         records,
     ] {
-        for function in ["create", "detail", "callback"] {
-            api::refused(stack, function, &event, "invalid-request").await;
+        for function in operations::functions() {
+            api::rejected(stack, function, &event, "invalid-request").await;
         }
     }
     assert_unharmed(stack, &before);
 }
 
-/// A load balancer's, and a REST API's: whoever sends them reads an answer as the HTTP API does.
+/// Events of a load balancer and of a REST API: both read a response as the HTTP API does.
 #[tokio::test]
-async fn an_event_of_another_gateway_is_answered() {
+async fn an_event_of_another_gateway_gets_a_problem() {
     let stack = shared();
     let before = pids(stack);
     for event in [
@@ -45,7 +46,7 @@ async fn an_event_of_another_gateway_is_answered() {
         json!({"requestContext": {}}),
         json!({"requestContext": "x"}),
     ] {
-        for function in ["create", "detail", "callback"] {
+        for function in operations::functions() {
             send_event(stack, function, &event).await.problem("invalid-request");
         }
     }

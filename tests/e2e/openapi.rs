@@ -1,5 +1,5 @@
-//! `docs/openapi.yaml` says what there is: every route, every problem, every limit; its examples fit
-//! it, and so does every answer that an end-to-end test gets.
+//! `docs/openapi.yaml` describes every route, every problem and every limit as it is; its examples match it,
+//! and so does every response that an end-to-end test gets.
 
 mod callers;
 mod document;
@@ -8,52 +8,54 @@ mod real;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use local::binaries;
-use local::template::Template;
 use pay_service::http::Code;
 use serde_json::Value;
 
-pub(crate) use self::document::Answer;
+pub(crate) use self::document::ReceivedResponse;
 use self::document::{document, members};
-use crate::events::answers::{API, NO_EVENT};
+use crate::events::responses::{NO_EVENT, OUTCOMES};
+use crate::operations;
 
-const PROVIDER_ROUTE: &str = "/api/pay/callback/{provider}";
+/// The path of the providers' route, as the API declares it.
+fn provider_path() -> &'static str {
+    let mut all = operations::all().into_iter();
+    let found = all.find(|one| one.route == callback::Operation::ProviderCallback.route());
+    found.unwrap().path().unwrap()
+}
 
-/// The path, as the API declares it, of `/api/pay/{operation}`.
+/// The path, as the API declares it, of a request to `/api/pay/{operation}`.
 fn path(operation: &str) -> String {
     if operation.starts_with("callback/") {
-        PROVIDER_ROUTE.to_owned()
+        provider_path().to_owned()
     } else {
         format!("/api/pay/{operation}")
     }
 }
 
-/// That an answer is described, and, if it is a yes, that the request is, too.
+/// Checks that a response is described, and after a success that the request is described as well.
 #[track_caller]
-pub(crate) fn assert_described(operation: &str, request: &[u8], answer: &Answer<'_>) {
+pub(crate) fn assert_described(operation: &str, request: &[u8], response: &ReceivedResponse<'_>) {
     let path = path(operation);
-    let told = || String::from_utf8_lossy(answer.body).into_owned();
-    if let Err(why) = document().judge(&path, answer) {
-        panic!("{path} answered what docs/openapi.yaml does not describe: {why}: {}", told());
+    if let Err(why) = document().judge(&path, response) {
+        let body = String::from_utf8_lossy(response.body);
+        panic!("docs/openapi.yaml does not describe this response of {path}: {why}: {body}");
     }
-    // What a provider sends is the provider's.
-    if answer.status == 200
-        && path != PROVIDER_ROUTE
-        && let Err(why) = document().judge_taken(&path, request)
+    // A provider's own message is not described.
+    if response.status == 200
+        && path != provider_path()
+        && let Err(why) = document().judge_request(&path, request)
     {
         let request = String::from_utf8_lossy(request);
-        panic!("{path} took what docs/openapi.yaml does not describe: {why}: {request}");
+        panic!("docs/openapi.yaml does not describe this request to {path}: {why}: {request}");
     }
 }
 
 #[test]
 fn every_route_is_described_and_no_other() {
-    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
-    let route = |route: &local::template::Route| (route.method.clone(), route.path.clone());
-    let routes: BTreeSet<_> = template.routes.iter().map(route).collect();
-    let posts = document().posts();
-    let described = posts.into_iter().map(|(path, _)| ("POST".to_owned(), path)).collect();
-    assert_eq!(routes, described);
+    let all = operations::all().into_iter();
+    let routes: BTreeSet<_> = all.filter_map(|one| one.route.map(str::to_owned)).collect();
+    let described = document().posts().into_iter().map(|(path, _)| format!("POST {path}"));
+    assert_eq!(routes, described.collect());
 }
 
 /// The schemas of problems, by slug.
@@ -82,14 +84,14 @@ fn every_problem_is_described_as_it_is_and_no_other() {
     assert_eq!(described, Code::ALL.map(Code::as_str).into());
     for code in Code::ALL {
         let schema = problems[code.as_str()];
-        let said = |name: &str| schema["properties"][name]["const"].clone();
-        assert_eq!(said("title"), code.title());
-        assert_eq!(said("status"), code.status().as_u16(), "{}", code.as_str());
-        assert_eq!(said("code"), code.number(), "{}", code.as_str());
+        let described = |name: &str| schema["properties"][name]["const"].clone();
+        assert_eq!(described("title"), code.title());
+        assert_eq!(described("status"), code.status().as_u16(), "{}", code.as_str());
+        assert_eq!(described("code"), code.number(), "{}", code.as_str());
     }
 }
 
-/// The slugs in a schema of an answer, references followed.
+/// The slugs in a schema of a response, references followed.
 fn slugs(schema: &Value) -> Vec<String> {
     let schema = document().resolve(schema);
     let each = ["oneOf", "anyOf"].into_iter().filter_map(|name| schema[name].as_array()).flatten();
@@ -97,12 +99,12 @@ fn slugs(schema: &Value) -> Vec<String> {
 }
 
 #[test]
-fn each_route_answers_what_its_function_can_and_with_its_status() {
-    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+fn each_route_has_the_problems_of_its_function_with_their_statuses() {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (path, operation) in document().posts() {
-        let route = template.routes.iter().find(|route| route.path == path).unwrap();
-        let of_function = found.entry(route.function.clone()).or_default();
+        let mut all = operations::all().into_iter();
+        let declared = all.find(|one| one.path() == Some(path.as_str())).unwrap();
+        let of_function = found.entry(declared.function.to_owned()).or_default();
         for (status, response) in members(&operation["responses"]) {
             let response = document().resolve(response);
             for slug in slugs(&response["content"]["application/problem+json"]["schema"]) {
@@ -112,11 +114,11 @@ fn each_route_answers_what_its_function_can_and_with_its_status() {
             }
         }
     }
-    // There is an event for every refusal of a function but these two.
-    for (function, outcomes) in API {
-        let outcomes = outcomes.iter().filter(|outcome| !["ok", "replayed"].contains(outcome));
+    // There is an event for every problem of a function but these two.
+    for (function, outcomes) in OUTCOMES {
+        let outcomes = outcomes.split(' ').filter(|outcome| !["ok", "replayed"].contains(outcome));
         let everywhere = NO_EVENT.map(Code::as_str);
-        let wanted: BTreeSet<&str> = outcomes.copied().chain(everywhere).collect();
+        let wanted: BTreeSet<&str> = outcomes.chain(everywhere).collect();
         let found = found[function].iter().map(String::as_str).collect();
         assert_eq!(wanted, found, "{function}");
     }
@@ -158,7 +160,7 @@ fn walk(value: &Value, at: &str, visit: &mut impl FnMut(&str, &Value)) {
         Value::Object(members) => {
             visit(at, value);
             for (name, member) in members {
-                // What an example holds is no part of the document.
+                // The content of an example is no part of the document.
                 if name != "examples" && name != "properties" {
                     walk(member, &format!("{at}/{name}"), visit);
                 }
@@ -177,7 +179,7 @@ fn walk(value: &Value, at: &str, visit: &mut impl FnMut(&str, &Value)) {
 }
 
 #[test]
-fn every_problem_and_every_yes_has_an_example() {
+fn every_problem_and_every_success_has_an_example() {
     for (slug, schema) in problems() {
         assert!(schema["examples"].is_array(), "{slug}");
     }

@@ -1,24 +1,29 @@
-//! The operator's tools, as a person runs them: against the table of a running stack.
+//! The operator's tools, as a person runs them, against the table of a running stack.
 
 use local::{Stack, binaries};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::api;
-use crate::stage::{Payment, own, payment, payment_in, report, shown};
+use crate::stage::{Payment, notify, own, payment, payment_in, shown};
 use crate::table;
 
-/// The exit code, and what is printed on both outputs.
-async fn run(stack: &Stack, arguments: &[&str]) -> (i32, String) {
-    let target = ["--aws-endpoint", &stack.dynamodb, "--table", &stack.table];
+/// Runs `cargo local`. The exit code, and what is printed on standard output and standard error.
+async fn local(arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    let output = command.args(arguments).args(target).current_dir(binaries::workspace());
-    let output = output.output().await.unwrap();
+    let output = command.args(arguments).current_dir(binaries::workspace()).output();
+    let output = output.await.unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap(), String::from_utf8(text).unwrap())
 }
 
-/// A payment of 100, and a message in quarantine that says 99 was paid; the message's name.
+/// Runs a command on the table of a stack.
+async fn run(stack: &Stack, arguments: &[&str]) -> (i32, String) {
+    let target = ["--aws-endpoint", &stack.dynamodb, "--table", &stack.table];
+    local(&[arguments, &target].concat()).await
+}
+
+/// A payment of 100, and the name of a quarantined notification that reports 99 as paid.
 async fn short(stack: &Stack) -> (Payment, String) {
     let payment = payment(stack).await;
     let body = json!({"id": payment.id, "uid": payment.uid, "oid": payment.oid, "amount": 99,
@@ -31,7 +36,7 @@ async fn short(stack: &Stack) -> (Payment, String) {
 }
 
 #[tokio::test]
-async fn an_audit_finds_a_sound_table_sound_and_a_broken_promise() {
+async fn an_audit_passes_a_sound_table_and_finds_a_broken_invariant() {
     let stack = own().await;
     for status in [1, 2, 3, 4] {
         payment_in(&stack, status).await;
@@ -43,7 +48,7 @@ async fn an_audit_finds_a_sound_table_sound_and_a_broken_promise() {
     let (code, text) = run(&stack, &["audit"]).await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("7 payments of 6 orders"), "{text}");
-    assert!(text.contains("1 in quarantine, 0 orders to be told\n0 violations\n"), "{text}");
+    assert!(text.contains("1 in quarantine, 0 order notifications due\n0 violations\n"), "{text}");
 
     let mut record = table::record(&stack, closed.id).await;
     record["status"] = json!(1);
@@ -61,61 +66,72 @@ async fn an_audit_finds_a_sound_table_sound_and_a_broken_promise() {
     let (code, text) = run(&stack, &["audit", "--json"]).await;
     assert_eq!(code, 1, "{text}");
     let found: Value = serde_json::from_str(&text).unwrap();
-    let promises: Vec<&str> = found["violations"]
+    let invariants: Vec<&str> = found["violations"]
         .as_array()
         .unwrap()
         .iter()
-        .filter_map(|violation| violation["promise"].as_str())
+        .filter_map(|violation| violation["invariant"].as_str())
         .collect();
-    for promise in ["I1", "I6", "I8", "row"] {
-        assert!(promises.contains(&promise), "{found}");
+    for invariant in ["I1", "I6", "I8", "row"] {
+        assert!(invariants.contains(&invariant), "{found}");
     }
     let (code, text) = run(&stack, &["audit"]).await;
     assert!(code == 1 && text.contains("live payments"), "{text}");
 }
 
 #[tokio::test]
-async fn a_person_accepts_a_message_and_dismisses_another() {
+async fn an_operator_accepts_a_notification_and_dismisses_another() {
     let stack = own().await;
     let (paid, accepted) = short(&stack).await;
     let (left, dismissed) = short(&stack).await;
     let (code, text) = run(&stack, &["quarantine", "list"]).await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains(&accepted) && text.contains(&dismissed), "{text}");
-    assert!(text.contains("amount-mismatch  pi_9"), "{text}");
-    assert!(text.ends_with("2 messages\n"), "{text}");
+    assert!(text.contains("pi_9         amount: expected 100, received 99"), "{text}");
+    assert!(text.ends_with("2 notifications\n"), "{text}");
 
     let note = "ada: the provider confirmed 100";
-    let resolve = async |message: &str, decision: &str| {
-        run(&stack, &["quarantine", "resolve", message, decision, "--note", note]).await
+    let resolve = async |name: &str, decision: &str| {
+        run(&stack, &["quarantine", "resolve", name, decision, "--note", note]).await
     };
     assert_eq!(resolve(&accepted, "accept").await.0, 0);
     assert_eq!(shown(&stack, paid).await["status"], 1);
     assert_eq!(shown(&stack, paid).await["amount"], 100);
-    assert!(table::is_to_be_told(&stack, paid.id).await);
-    let all = json!({"reconcile": {"all": true}});
-    assert_eq!(stack.invoke("callback", &all).await.unwrap()["told"], 1);
+    assert!(table::is_due(&stack, paid.id).await);
+    let (code, text) = local(&["sweep", "--all", "--api", &stack.api]).await;
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["notified"], 1);
     assert_eq!(stack.shop().times_paid(paid.oid), 1);
 
     assert_eq!(resolve(&dismissed, "dismiss").await.0, 0);
     assert_eq!(shown(&stack, left).await["status"], 0);
-    for (message, why) in [
-        (&*accepted, "has decided on this message already"),
-        (&*dismissed, "has decided on this message already"),
-        ("7/stripe/evt_7", "no such message is in quarantine"),
-        ("evt_7", "is not <payment id>/<provider>/<event id>"),
+    for (name, why) in [
+        (&*accepted, "has decided on this notification already"),
+        (&*dismissed, "has decided on this notification already"),
+        ("7/stripe/evt_7", "no such notification is in quarantine"),
+        ("evt_7", "is not <payment id>/<sender>/<event id>"),
     ] {
-        let (code, text) = resolve(message, "accept").await;
+        let (code, text) = resolve(name, "accept").await;
         assert!(code == 1 && text.contains(why), "{text}");
     }
     let (_, text) = run(&stack, &["quarantine", "list"]).await;
-    assert!(text.ends_with("0 messages\n"), "{text}");
+    assert!(text.ends_with("0 notifications\n"), "{text}");
     let (code, text) = run(&stack, &["audit"]).await;
     assert_eq!(code, 0, "{text}");
 
     let (code, text) = run(&stack, &["history", &paid.id.to_string()]).await;
     assert_eq!(code, 0, "{text}");
-    for shown in [&*accepted, "pending -> paid", "quarantined", "applied", note, "told_at"] {
+    let mismatch = "amount: expected 100, received 99";
+    for shown in [
+        &*accepted,
+        "pending -> paid",
+        "quarantined",
+        mismatch,
+        "applied",
+        note,
+        "notified_time",
+        "3       pi_9",
+    ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
     let (code, text) = run(&stack, &["history", "7"]).await;
@@ -123,22 +139,21 @@ async fn a_person_accepts_a_message_and_dismisses_another() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_accepted_is_said_to_be_so() {
+async fn what_cannot_be_accepted_is_rejected_with_the_reason() {
     let stack = own().await;
-    let (payment, message) = short(&stack).await;
-    report(&stack, payment, 3, 1).await.ok();
-    let words = ["quarantine", "resolve", &message, "accept", "--note", "x"];
-    let (code, text) = run(&stack, &words).await;
-    assert!(code == 1 && text.contains("only dismissed: the payment says so already"), "{text}");
+    let (payment, name) = short(&stack).await;
+    notify(&stack, payment, 3, 1).await.ok();
+    let arguments = ["quarantine", "resolve", &name, "accept", "--note", "x"];
+    let (code, text) = run(&stack, &arguments).await;
+    assert!(
+        code == 1 && text.contains("only dismissed: the payment has this status or a higher one"),
+        "{text}"
+    );
     let (code, text) = run(&stack, &["quarantine", "list", "--json"]).await;
     let line: Value = serde_json::from_str(text.trim()).unwrap();
-    assert_eq!((code, &line["message"]), (0, &json!(message)));
+    assert_eq!((code, &line["event"]), (0, &json!(name)));
     assert!(line["body"].as_str().unwrap().contains("\"amount\":99"), "{line}");
-    // No one is at home.
-    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    let nowhere = command.args(["audit", "--aws-endpoint", "http://127.0.0.1:9"]).output().await;
-    let nowhere = nowhere.unwrap();
-    assert_eq!(nowhere.status.code(), Some(1));
-    let text = String::from_utf8(nowhere.stderr).unwrap();
-    assert!(text.contains("cannot read the table payments"), "{text}");
+    // Nothing listens there.
+    let (code, text) = local(&["audit", "--aws-endpoint", "http://127.0.0.1:9"]).await;
+    assert!(code == 1 && text.contains("cannot read the table payments"), "{text}");
 }

@@ -1,10 +1,10 @@
-//! Many at once: one payment, one effect, the same answer for all.
+//! Many requests at once: one payment, one effect, the same response for all.
 
 use futures_util::future::join_all;
 use local::clock;
 use serde_json::{Value, json};
 
-use crate::stage::{fresh, payment, shared, user};
+use crate::stage::{fresh, order, payment, shared};
 use crate::{api, table};
 
 const MANY: usize = 16;
@@ -12,17 +12,15 @@ const MANY: usize = 16;
 #[tokio::test]
 async fn of_many_creates_at_once_one_makes_the_payment_and_the_others_name_it() {
     let stack = shared();
-    let uid = user(stack);
-    let oid = stack.shop().add_order(uid, 100);
-    let body = json!({"uid": uid, "oid": oid, "amount": 100});
+    let (uid, oid, body) = order(stack);
     let create = api::post(stack, "create").payer(uid).json(&body);
-    let answers = join_all((0..MANY).map(|_| create.clone().send())).await;
+    let responses = join_all((0..MANY).map(|_| create.clone().send())).await;
 
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|one| one.status == 200);
+    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|one| one.status == 200);
     assert_eq!(won.len(), 1);
     let id = won.into_iter().next().unwrap().ok()["id"].clone();
-    for refused in lost {
-        assert_eq!(refused.problem("payment-exists")["payment_id"], id);
+    for rejected in lost {
+        assert_eq!(rejected.problem("payment-exists")["payment_id"], id);
     }
     let payments = table::payments_of_order(stack, oid).await;
     let ids: Vec<&Value> = payments.iter().map(|payment| &payment["id"]).collect();
@@ -34,16 +32,14 @@ async fn of_many_creates_at_once_one_makes_the_payment_and_the_others_name_it() 
 #[tokio::test]
 async fn many_creates_at_once_with_one_key_get_one_id() {
     let stack = shared();
-    let uid = user(stack);
-    let oid = stack.shop().add_order(uid, 100);
-    let body = json!({"uid": uid, "oid": oid, "amount": 100});
+    let (uid, oid, body) = order(stack);
     let create = api::post(stack, "create").payer(uid).json(&body);
     let create = create.header("idempotency-key", "one-and-the-same");
-    let answers = join_all((0..MANY).map(|_| create.clone().send())).await;
+    let responses = join_all((0..MANY).map(|_| create.clone().send())).await;
 
-    let replayed = answers.iter().filter(|one| one.replayed.is_some()).count();
+    let replayed = responses.iter().filter(|one| one.replayed.is_some()).count();
     assert_eq!(replayed, MANY.saturating_sub(1));
-    let mut ids: Vec<Value> = answers.into_iter().map(|one| one.ok()["id"].clone()).collect();
+    let mut ids: Vec<Value> = responses.into_iter().map(|one| one.ok()["id"].clone()).collect();
     ids.dedup();
     assert_eq!(ids.len(), 1, "{ids:?}");
     let payments = table::payments_of_order(stack, oid).await;
@@ -56,26 +52,26 @@ async fn many_replacements_at_once_of_a_closed_payment_make_one() {
     let stack = shared();
     let closed = crate::stage::payment_in(stack, 3).await;
     let create = api::post(stack, "create").payer(closed.uid).json(&closed.request());
-    let answers = join_all((0..MANY).map(|_| create.clone().send())).await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|one| one.status == 200);
+    let responses = join_all((0..MANY).map(|_| create.clone().send())).await;
+    let (won, lost): (Vec<_>, Vec<_>) = responses.into_iter().partition(|one| one.status == 200);
     assert_eq!(won.len(), 1);
     let id = won.into_iter().next().unwrap().ok()["id"].clone();
-    for refused in lost {
-        assert_eq!(refused.problem("payment-exists")["payment_id"], id);
+    for rejected in lost {
+        assert_eq!(rejected.problem("payment-exists")["payment_id"], id);
     }
     assert_eq!(table::payments_of_order(stack, closed.oid).await.len(), 2);
 }
 
 #[tokio::test]
-async fn one_signed_message_delivered_many_times_at_once_has_one_effect() {
+async fn one_notification_delivered_many_times_at_once_has_one_effect() {
     let stack = shared();
     let payment = payment(stack).await;
-    let message = payment.message(1, 1);
+    let native = payment.native(1, 1);
     let name = format!("msg_race_{}", fresh());
-    let callback = api::post(stack, "callback").json(&message);
+    let callback = api::post(stack, "callback").json(&native);
     let callback = callback.signed_as(&name, clock::now_secs());
-    for answer in join_all((0..MANY).map(|_| callback.clone().send())).await {
-        assert_eq!(answer.ok(), json!({}));
+    for response in join_all((0..MANY).map(|_| callback.clone().send())).await {
+        assert_eq!(response.ok(), json!({}));
     }
     let record = table::record(stack, payment.id).await;
     assert_eq!(record["status"], 1);
@@ -84,36 +80,36 @@ async fn one_signed_message_delivered_many_times_at_once_has_one_effect() {
     let events = table::events(stack, payment.id).await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["sk"], format!("event#native#{name}"));
-    assert!(!table::is_to_be_told(stack, payment.id).await);
+    assert!(!table::is_due(stack, payment.id).await);
 }
 
 #[tokio::test]
-async fn of_two_moneys_for_one_payment_one_pays_it_and_the_other_waits_for_a_person() {
+async fn of_two_transactions_for_one_payment_one_pays_it_and_the_other_is_quarantined() {
     let stack = shared();
     for round in 0..4 {
         let payment = payment(stack).await;
-        let moneys = [(1, "A"), (2, "B")].map(|(source, txn)| {
-            let mut message = payment.message(source, 1);
-            message["provider_txn"] = json!(txn);
-            // By an own transaction of one provider, too, where only that tells them apart.
-            message["source"] = json!(if round == 0 { 1 } else { source });
-            message
+        let transactions = [(1, "A"), (2, "B")].map(|(source, txn)| {
+            let mut native = payment.native(source, 1);
+            native["provider_txn"] = json!(txn);
+            // In one round both are of one provider and differ in the transaction alone.
+            native["source"] = json!(if round == 0 { 1 } else { source });
+            native
         });
-        let sent = moneys.iter().map(|message| {
-            let callback = api::post(stack, "callback").json(message).signed();
+        let sent = transactions.iter().map(|native| {
+            let callback = api::post(stack, "callback").json(native).signed();
             callback.send()
         });
-        let answers = join_all(sent).await;
+        let responses = join_all(sent).await;
         let record = table::record(stack, payment.id).await;
         assert_eq!((&record["status"], &record["version"]), (&json!(1), &json!(2)));
         let mut won = 0;
-        for (message, answer) in moneys.iter().zip(answers) {
-            if record["provider_txn"] == message["provider_txn"] {
-                assert_eq!(answer.ok(), json!({}));
-                assert_eq!(record["source"], message["source"]);
+        for (native, response) in transactions.iter().zip(responses) {
+            if record["provider_txn"] == native["provider_txn"] {
+                assert_eq!(response.ok(), json!({}));
+                assert_eq!(record["source"], native["source"]);
                 won = u32::saturating_add(won, 1);
             } else {
-                answer.problem("status-conflict");
+                response.problem("status-conflict");
             }
         }
         assert_eq!(won, 1);
@@ -126,16 +122,21 @@ async fn of_two_moneys_for_one_payment_one_pays_it_and_the_other_waits_for_a_per
 async fn reports_in_any_order_at_once_end_in_the_same_state() {
     let stack = shared();
     let payment = payment(stack).await;
-    let reports = [1, 2, 3, 4, 2, 1].map(async |status| {
-        let callback = api::post(stack, "callback").json(&payment.message(1, status)).signed();
-        // One that is overtaken again and again is asked to come again.
-        let mut answer = callback.clone().send().await;
-        while answer.status == 503 {
-            answer.problem("unavailable");
-            answer = callback.clone().send().await;
+    let notifications = [1, 2, 3, 4, 2, 1].map(async |status| {
+        let callback = api::post(stack, "callback").json(&payment.native(1, status)).signed();
+        // A notification that meets too many version conflicts must be delivered again.
+        let mut response = callback.clone().send().await;
+        while response.status == 503 {
+            response.problem("unavailable");
+            response = callback.clone().send().await;
         }
-        assert_eq!(answer.ok(), json!({}));
+        assert_eq!(response.ok(), json!({}));
     });
-    join_all(reports).await;
-    assert_eq!(table::record(stack, payment.id).await["status"], 4);
+    join_all(notifications).await;
+    let record = table::record(stack, payment.id).await;
+    assert_eq!((&record["status"], &record["source"]), (&json!(4), &json!(1)));
+    // One version for each change: none was overwritten.
+    let events = table::events(stack, payment.id).await;
+    let applied = events.iter().filter(|event| event["verdict"] == "applied").count();
+    assert_eq!(record["version"], json!(1 + applied));
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::echo::{eventually, stack};
 
-/// Calls the shop as our functions do; nothing if the connection failed.
+/// Calls the shop as our functions do; `None` if the connection failed.
 async fn call(stack: &Stack, route: ShopRoute, body: &Value) -> Option<(u16, String)> {
     let ca = std::fs::read_to_string(&stack.ca_file).unwrap();
     let scope = Some(tokens::SERVICE_SCOPE);
@@ -23,10 +23,10 @@ async fn call(stack: &Stack, route: ShopRoute, body: &Value) -> Option<(u16, Str
 }
 
 #[tokio::test]
-async fn the_shop_answers_over_https_to_those_who_trust_its_authority() {
+async fn the_shop_responds_over_https_to_clients_that_trust_its_ca() {
     let stack = stack().await;
-    let asked = call(&stack, ShopRoute::UserInfo, &json!({"id": 1})).await.unwrap();
-    assert_eq!(asked.0, 200);
+    let user = call(&stack, ShopRoute::UserInfo, &json!({"id": 1})).await.unwrap();
+    assert_eq!(user.0, 200);
     let (status, order) = call(&stack, ShopRoute::OrderDetail, &json!({"id": 1})).await.unwrap();
     let order: Value = serde_json::from_str(&order).unwrap();
     assert_eq!(status, 200);
@@ -36,13 +36,13 @@ async fn the_shop_answers_over_https_to_those_who_trust_its_authority() {
     let text = "rpc error: code = Code(100) desc = Order does not exist";
     assert_eq!(absent, (400, text.to_owned()));
 
-    let stranger = client::client("").unwrap();
+    let untrusting = client::client("").unwrap();
     let url = format!("{}{}", stack.users, ShopRoute::UserInfo.path());
-    assert!(stranger.post(url).send().await.is_err(), "the certificate is from our own CA");
+    assert!(untrusting.post(url).send().await.is_err(), "the certificate is from our own CA");
 }
 
 #[tokio::test]
-async fn a_route_fails_as_it_is_told_and_only_so_often() {
+async fn a_route_fails_as_scripted_and_only_so_often() {
     let stack = stack().await;
     let shop = stack.shop();
     let route = ShopRoute::OrderDetail;
@@ -53,7 +53,7 @@ async fn a_route_fails_as_it_is_told_and_only_so_often() {
     for (fault, want) in [
         (Fault::Status(503), Some((503, String::new()))),
         (Fault::Reset, None),
-        (Fault::LoseAnswer, None),
+        (Fault::LoseResponse, None),
         (Fault::Garbage, Some((200, "<html>".to_owned()))),
         (drip, right.clone()),
         (delay, right.clone()),
@@ -71,23 +71,23 @@ async fn a_route_fails_as_it_is_told_and_only_so_often() {
     let calls = shop.calls(route);
     shop.set_fault(route, Fault::Hang, None);
     tokio::select! {
-        answer = call(&stack, route, &order) => panic!("{answer:?}"),
+        response = call(&stack, route, &order) => panic!("{response:?}"),
         () = eventually("the call hangs", || shop.calls(route) > calls) => {}
     }
 }
 
 #[tokio::test]
-async fn a_lost_answer_has_had_its_effect_and_a_reset_has_not() {
+async fn a_lost_response_has_had_its_effect_and_a_reset_has_not() {
     let stack = stack().await;
     let shop = stack.shop();
     let body = json!({"id": 1, "status": 1, "pay_id": 7, "amount": 100});
     shop.set_fault(ShopRoute::OrderPaid, Fault::Reset, Some(1));
     assert_eq!(call(&stack, ShopRoute::OrderPaid, &body).await, None);
     assert_eq!(shop.order(1).unwrap().status, 0);
-    shop.set_fault(ShopRoute::OrderPaid, Fault::LoseAnswer, Some(1));
+    shop.set_fault(ShopRoute::OrderPaid, Fault::LoseResponse, Some(1));
     assert_eq!(call(&stack, ShopRoute::OrderPaid, &body).await, None);
     assert_eq!(shop.order(1).unwrap().status, 1);
     assert_eq!(call(&stack, ShopRoute::OrderPaid, &body).await, Some((200, "{}".to_owned())));
-    assert_eq!((shop.times_paid(1), shop.tellings().len()), (1, 2));
-    assert_eq!(shop.tellings()[0].pay_id, Some(7));
+    assert_eq!((shop.times_paid(1), shop.order_notifications().len()), (1, 2));
+    assert_eq!(shop.order_notifications()[0].pay_id, Some(7));
 }

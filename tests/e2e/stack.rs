@@ -1,4 +1,4 @@
-//! The local stack itself, on a function that echoes: what the other tests take for granted.
+//! The local stack itself, on a function that echoes: what the other tests rely on.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -14,8 +14,8 @@ use crate::echo::{eventually, http, options, post, stack};
 async fn an_instance_that_overruns_its_time_is_killed_and_replaced() {
     let stack = stack().await;
     let before = stack.instances();
-    let answer = post(&stack, "/hasty", &[("x-do", "sleep")], b"").await;
-    assert_eq!(answer, (500, json!({"message": "Internal Server Error"})));
+    let response = post(&stack, "/hasty", &[("x-do", "sleep")], b"").await;
+    assert_eq!(response, (500, json!({"message": "Internal Server Error"})));
     let error = stack.invoke("hasty", &json!({"do": "sleep"})).await.unwrap_err();
     assert_eq!(error.kind().as_deref(), Some("Sandbox.Timedout"));
     assert_eq!(post(&stack, "/hasty", &[], b"").await.0, 200);
@@ -56,8 +56,8 @@ async fn instances_work_side_by_side_and_no_invocation_is_lost() {
         let stack = &stack;
         async move { stack.invoke("echo", &json!({"n": n})).await.unwrap()["n"].as_u64() }
     });
-    let answers = futures_util::future::join_all(invoked).await;
-    assert_eq!(answers, (0..50).map(Some).collect::<Vec<_>>());
+    let responses = futures_util::future::join_all(invoked).await;
+    assert_eq!(responses, (0..50).map(Some).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -79,31 +79,6 @@ async fn a_function_gets_lambdas_environment_and_what_the_template_declares() {
 }
 
 #[tokio::test]
-async fn a_secret_can_be_rotated_and_its_service_can_fail() {
-    let stack = stack().await;
-    let get = |stage: &str| {
-        let request = json!({"SecretId": local::defaults::AUTH_SECRET_ID, "VersionStage": stage});
-        let request = http()
-            .post(&stack.secretsmanager)
-            .header("x-amz-target", "secretsmanager.GetSecretValue")
-            .body(request.to_string());
-        async move {
-            let response = request.send().await.unwrap();
-            let status = response.status().as_u16();
-            let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-            (status, body)
-        }
-    };
-    assert_eq!(get("AWSPREVIOUS").await.0, 400);
-    let (_, first) = get("AWSCURRENT").await;
-    stack.secrets().put(local::defaults::AUTH_SECRET_ID, "new");
-    assert_eq!(get("AWSCURRENT").await.1["SecretString"], "new");
-    assert_eq!(get("AWSPREVIOUS").await.1["SecretString"], first["SecretString"]);
-    stack.secrets().set_fault(Some(Fault::Status(500)));
-    assert_eq!(get("AWSCURRENT").await.0, 500);
-}
-
-#[tokio::test]
 async fn the_table_is_there_with_its_indexes_and_is_kept_with_data() {
     let directory = tempfile::tempdir().unwrap();
     let http = http();
@@ -116,7 +91,7 @@ async fn the_table_is_there_with_its_indexes_and_is_kept_with_data() {
         let stack = Stack::start(options).await.unwrap();
         let table = json!({"TableName": stack.table});
         let described = call(&stack, "DescribeTable", table).await;
-        assert_eq!(described["Table"]["GlobalSecondaryIndexes"][0]["IndexName"], "work-index");
+        assert_eq!(described["Table"]["GlobalSecondaryIndexes"][0]["IndexName"], "due-index");
         let key = json!({"TableName": stack.table, "Key": {"pk": {"S": "kept"}}});
         assert_eq!(call(&stack, "GetItem", key).await, expected);
         let item = json!({"TableName": stack.table, "Item": {"pk": {"S": "kept"}}});
@@ -126,7 +101,7 @@ async fn the_table_is_there_with_its_indexes_and_is_kept_with_data() {
 }
 
 #[tokio::test]
-async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
+async fn dynamodb_fails_as_scripted_and_counts_its_calls() {
     let stack = stack().await;
     let (control, http) = (stack.dynamodb_control(), http());
     let call = async |operation: &str, request: Value| {
@@ -143,32 +118,32 @@ async fn dynamodb_fails_as_it_is_told_and_counts_its_calls() {
         (Fault::Status(500), "InternalServerError"),
     ] {
         control.set_fault("TransactWriteItems", fault, Some(1));
-        let (_, answer) = call("TransactWriteItems", write.clone()).await.unwrap();
-        let error = answer["__type"].as_str().unwrap();
-        assert!(error.ends_with(want), "{answer}");
+        let (_, response) = call("TransactWriteItems", write.clone()).await.unwrap();
+        let error = response["__type"].as_str().unwrap();
+        assert!(error.ends_with(want), "{response}");
         assert_eq!(call("GetItem", read.clone()).await.unwrap().1, json!({}), "{fault:?}");
     }
-    control.set_fault("TransactWriteItems", Fault::LoseAnswer, Some(1));
+    control.set_fault("TransactWriteItems", Fault::LoseResponse, Some(1));
     assert!(call("TransactWriteItems", write.clone()).await.is_err());
     let (_, found) = call("GetItem", read).await.unwrap();
-    assert_eq!(found["Item"]["pk"]["S"], "a", "written, though the answer was lost");
+    assert_eq!(found["Item"]["pk"]["S"], "a", "written, though the response was lost");
     assert_eq!(call("TransactWriteItems", write).await.unwrap().0, 200);
 
     let query = json!({
         "TableName": stack.table,
-        "IndexName": "work-index",
-        "KeyConditionExpression": "work = :w",
-        "ExpressionAttributeValues": {":w": {"S": "x"}},
+        "IndexName": "due-index",
+        "KeyConditionExpression": "queue = :queue",
+        "ExpressionAttributeValues": {":queue": {"S": "x"}},
     });
-    control.set_fault("Query work-index", Fault::FindNothing, None);
+    control.set_fault("Query due-index", Fault::FindNothing, None);
     assert_eq!(call("Query", query).await.unwrap().1["Count"], 0);
     let calls = control.take_calls();
     assert_eq!(calls.iter().filter(|call| *call == "TransactWriteItems").count(), 5);
-    assert_eq!(calls.last().map(String::as_str), Some("Query work-index"));
+    assert_eq!(calls.last().map(String::as_str), Some("Query due-index"));
 }
 
 #[tokio::test]
-async fn a_start_that_cannot_work_says_why_in_a_sentence() {
+async fn a_start_that_fails_says_why_in_a_sentence() {
     let stack = stack().await;
     let port: u16 = stack.api.rsplit_once(':').unwrap().1.parse().unwrap();
     let taken = StackOptions { port, ..options().await };
@@ -216,7 +191,7 @@ async fn no_process_outlives_the_stack() {
 async fn no_process_outlives_a_stack_that_is_killed() {
     let hold = binaries::example("hold").await.unwrap();
     let StackOptions { template, binaries, .. } = options().await;
-    // What a killed stack leaves in its temporary directory is nobody's to tidy up.
+    // Nothing removes what a killed stack leaves in its temporary directory.
     let directory = tempfile::tempdir().unwrap();
     let mut holder = tokio::process::Command::new(hold)
         .env("TMPDIR", directory.path())

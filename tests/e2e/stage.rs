@@ -1,5 +1,5 @@
-//! Stacks to test on: one that all tests share which disturb nothing, and ones of their own for
-//! those that break things. And the users, orders and payments that a test starts from.
+//! Stacks to test on: a shared one for tests that disturb nothing, and stacks of their own for tests
+//! that break things. And the users, orders and payments that a test starts from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::CommandExt as _;
@@ -14,25 +14,25 @@ use tokio::sync::OnceCell;
 
 use crate::api;
 use crate::echo::eventually;
+use crate::operations;
 
-/// What starts a stack of the real functions; they are built once for all tests.
+/// The options of a stack with the real functions, which are built once for all tests.
 pub(crate) async fn options() -> StackOptions {
     static BINARIES: OnceCell<BTreeMap<String, PathBuf>> = OnceCell::const_new();
-    let build =
-        || async { binaries::functions(&["create", "detail", "callback"], false).await.unwrap() };
+    let build = || async { binaries::functions(&operations::functions(), false).await.unwrap() };
     StackOptions {
         binaries: Some(BINARIES.get_or_init(build).await.clone()),
         ..StackOptions::default()
     }
 }
 
-/// A stack of the test's own, with one instance of each function: what broke it is then certain.
+/// A stack of the test's own, with one instance of each function, so that it is certain what failed.
 pub(crate) async fn own() -> Stack {
     let options = StackOptions { instances: 1, ..options().await };
     Stack::start(options).await.unwrap()
 }
 
-/// A stack of the test's own whose functions have these variables, too.
+/// A stack of the test's own whose functions also have these variables.
 pub(crate) async fn own_with(environment: &[(&str, &str)]) -> Stack {
     let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let options = StackOptions {
@@ -43,10 +43,10 @@ pub(crate) async fn own_with(environment: &[(&str, &str)]) -> Stack {
     Stack::start(options).await.unwrap()
 }
 
-/// The stack of every test that disturbs nothing. It logs all that it can, so that whatever any
-/// test makes it log is looked at.
+/// The stack of every test that disturbs nothing. It logs at level trace, so that every test also
+/// exercises every log line.
 ///
-/// It lives on a thread of its own until the process ends, which also ends the functions.
+/// It runs on a thread of its own until the process ends, which also ends the functions.
 pub(crate) fn shared() -> &'static Stack {
     static SHARED: OnceLock<(Stack, Child)> = OnceLock::new();
     let start = || {
@@ -66,14 +66,14 @@ pub(crate) fn shared() -> &'static Stack {
             runtime.unwrap().block_on(serve);
         });
         let stack = start.recv().unwrap();
-        let sweeper = sweeper(&stack);
-        (stack, sweeper)
+        let remover = remover(&stack);
+        (stack, remover)
     };
     &SHARED.get_or_init(start).0
 }
 
 /// Removes the stack's directory when this process ends, however it ends: its input ends then.
-fn sweeper(stack: &Stack) -> Child {
+fn remover(stack: &Stack) -> Child {
     let directory = stack.ca_file.parent().unwrap();
     Command::new("/bin/sh")
         .args(["-c", r#"read -r _; rm -rf -- "$0""#])
@@ -85,7 +85,7 @@ fn sweeper(stack: &Stack) -> Child {
         .unwrap()
 }
 
-/// A number that no test has had: a user's id, or a part of a name.
+/// A number that no other test gets: a user's id, or a part of a name.
 pub(crate) fn fresh() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1000);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -98,6 +98,19 @@ pub(crate) fn user(stack: &Stack) -> u64 {
     uid
 }
 
+/// A new order of a new user that costs 100: the user, the order, and the request for its payment.
+pub(crate) fn order(stack: &Stack) -> (u64, u64, Value) {
+    let uid = user(stack);
+    let oid = stack.shop().add_order(uid, 100);
+    (uid, oid, json!({"uid": uid, "oid": oid, "amount": 100}))
+}
+
+/// Sends a create with an Idempotency-Key that is the same each time.
+pub(crate) async fn create(stack: &Stack, uid: u64, body: &Value) -> api::Reply {
+    let request = api::post(stack, "create").payer(uid).json(body);
+    request.header("idempotency-key", "the-same").send().await
+}
+
 /// A payment that was just created, for an order of a user of its own.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Payment {
@@ -108,13 +121,13 @@ pub(crate) struct Payment {
 }
 
 impl Payment {
-    /// The native message about it, in the words of the replaced service.
-    pub(crate) fn message(self, source: u64, status: u64) -> Value {
+    /// The native notification about it, in the words of the replaced service.
+    pub(crate) fn native(self, source: u64, status: u64) -> Value {
         let Self { id, uid, oid, amount } = self;
         json!({"id": id, "uid": uid, "oid": oid, "amount": amount, "source": source, "status": status})
     }
 
-    /// The request that made it.
+    /// The request that created it.
     pub(crate) fn request(self) -> Value {
         json!({"uid": self.uid, "oid": self.oid, "amount": self.amount})
     }
@@ -135,22 +148,22 @@ pub(crate) async fn payment_of(stack: &Stack, uid: u64, amount: u64) -> Payment 
     Payment { id, uid, oid, amount }
 }
 
-/// Creates a payment and brings it to this status by a signed message.
+/// Creates a payment and brings it to this status by a signed notification.
 pub(crate) async fn payment_in(stack: &Stack, status: u64) -> Payment {
     let payment = payment(stack).await;
-    report(stack, payment, 1, status).await.ok();
+    notify(stack, payment, 1, status).await.ok();
     payment
 }
 
-/// Sends a signed message about a payment.
-pub(crate) async fn report(
+/// Sends a signed native notification about a payment.
+pub(crate) async fn notify(
     stack: &Stack,
     payment: Payment,
     source: u64,
     status: u64,
 ) -> api::Reply {
-    let message = payment.message(source, status);
-    api::post(stack, "callback").json(&message).signed().send().await
+    let body = payment.native(source, status);
+    api::post(stack, "callback").json(&body).signed().send().await
 }
 
 /// What its owner sees of a payment.
@@ -159,14 +172,21 @@ pub(crate) async fn shown(stack: &Stack, payment: Payment) -> Value {
     request.json(&json!({"id": payment.id})).send().await.ok()
 }
 
-/// The processes of the functions.
+/// The log lines of invocations.
+pub(crate) fn invocations(stack: &Stack) -> Vec<Value> {
+    let logs = stack.logs();
+    let lines = logs.lines().filter(|line| line.contains("duration_ms"));
+    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+/// The process ids of the functions.
 pub(crate) fn pids(stack: &Stack) -> BTreeSet<i32> {
     stack.instances().iter().map(|one| one.pid).collect()
 }
 
-/// Kills the instance of a function that has served, as if its environment had been recycled, and
-/// waits for the next one. It must be the only one: an instance that has not served yet may not
-/// have started, and what dies at its start is not replaced before it is needed.
+/// Kills the one instance of a function, as if its environment had been recycled, and waits for the
+/// next one. The function must have served already: an instance that dies while it starts is not
+/// replaced before it is needed.
 pub(crate) async fn recycle(stack: &Stack, function: &str) {
     let of_function = || -> BTreeSet<i32> {
         let instances = stack.instances();
@@ -185,7 +205,7 @@ pub(crate) async fn recycle(stack: &Stack, function: &str) {
     .await;
 }
 
-/// That no function died since it had `before`, and none panicked.
+/// Checks that no function has died since `before`, and that none panicked.
 pub(crate) fn assert_unharmed(stack: &Stack, before: &BTreeSet<i32>) {
     assert_eq!(&pids(stack), before, "a function died");
     let logs = stack.logs();

@@ -1,6 +1,6 @@
-//! The DynamoDB adapter: the store's contract on an embedded DynamoDB, the rows it writes, and
-//! what it makes of every way in which a call can fail. All but the last also hold another DynamoDB
-//! to what we take for granted of it: tests/conformance/stores.
+//! The DynamoDB adapter: the store's contract on an embedded DynamoDB, the rows it writes, and the result
+//! of every way in which a call can fail. All but the last also check what we assume of another DynamoDB:
+//! tests/conformance/stores.
 
 mod dynamo;
 mod failures;

@@ -1,6 +1,7 @@
-//! The table as it is, read past the functions.
+//! The table, read without the functions.
 
 use local::{Stack, client};
+use pay_core::limits::SWEEP_QUEUES;
 use serde_json::{Map, Value, json};
 
 use crate::echo::http;
@@ -11,18 +12,18 @@ pub(crate) type Item = Value;
 async fn call(stack: &Stack, operation: &str, mut request: Value) -> Value {
     request["TableName"] = json!(stack.table);
     let target = format!("DynamoDB_20120810.{operation}");
-    let answer = client::call(&http(), &stack.dynamodb, "dynamodb", &target, &request).await;
-    let (status, answer) = answer.unwrap();
-    assert_eq!(status, 200, "{operation}: {answer}");
-    answer
+    let response = client::call(&http(), &stack.dynamodb, "dynamodb", &target, &request).await;
+    let (status, response) = response.unwrap();
+    assert_eq!(status, 200, "{operation}: {response}");
+    response
 }
 
 /// The item with this key, if there is one.
 pub(crate) async fn item(stack: &Stack, pk: &str, sk: &str) -> Option<Item> {
     let key = json!({"pk": {"S": pk}, "sk": {"S": sk}});
     let request = json!({"Key": key, "ConsistentRead": true});
-    let answer = call(stack, "GetItem", request).await;
-    answer.get("Item").map(plain)
+    let response = call(stack, "GetItem", request).await;
+    response.get("Item").map(plain)
 }
 
 /// The record of a payment.
@@ -44,24 +45,19 @@ async fn under(stack: &Stack, pk: &str) -> Vec<Item> {
     items(&call(stack, "Query", request).await)
 }
 
-/// What was kept of the messages about a payment.
+/// The events of a payment.
 pub(crate) async fn events(stack: &Stack, id: u64) -> Vec<Item> {
     let mut items = under(stack, &format!("pay#{id}")).await;
     items.retain(|item| item["sk"] != "record");
     items
 }
 
-/// What was kept of the native messages that name no payment.
-pub(crate) async fn strays(stack: &Stack) -> Vec<Item> {
-    strays_of(stack, "native").await
+/// The unmatched events of a sender: its notifications that name no payment of ours.
+pub(crate) async fn unmatched(stack: &Stack, sender: &str) -> Vec<Item> {
+    under(stack, &format!("unmatched#{sender}")).await
 }
 
-/// What was kept of a provider's messages that name no payment.
-pub(crate) async fn strays_of(stack: &Stack, provider: &str) -> Vec<Item> {
-    under(stack, &format!("stray#{provider}")).await
-}
-
-/// Every item that has this number under this name.
+/// The entries of an index whose key attribute has this value.
 async fn with(stack: &Stack, index: &str, name: &str, value: Value) -> Vec<Item> {
     let request = json!({
         "IndexName": index,
@@ -82,18 +78,17 @@ pub(crate) async fn payments_of_user(stack: &Stack, uid: u64) -> Vec<Item> {
     with(stack, "uid-index", "uid", json!({"N": uid.to_string()})).await
 }
 
-/// Whether the work list has the telling of this payment.
-pub(crate) async fn is_to_be_told(stack: &Stack, id: u64) -> bool {
-    let shard = id.checked_rem(4).unwrap();
-    let list = with(stack, "work-index", "work", json!({"S": format!("order#{shard}")})).await;
-    list.iter().any(|item| item["pk"] == format!("pay#{id}"))
+/// Whether a payment is in its queue of the due index.
+pub(crate) async fn is_due(stack: &Stack, id: u64) -> bool {
+    let queue = format!("sweep#{}", id.checked_rem(SWEEP_QUEUES).unwrap());
+    let entries = with(stack, "due-index", "queue", json!({ "S": queue })).await;
+    entries.iter().any(|item| item["pk"] == format!("pay#{id}"))
 }
 
-/// How many messages about a payment wait for a person.
+/// How many notifications about a payment wait for a person.
 pub(crate) async fn quarantined(stack: &Stack, id: u64) -> usize {
-    let list = with(stack, "work-index", "work", json!({"S": "quarantine"})).await;
-    let of = |item: &&Item| item["pk"] == format!("pay#{id}");
-    list.iter().filter(of).count()
+    let entries = with(stack, "due-index", "queue", json!({"S": "review"})).await;
+    entries.iter().filter(|item| item["pk"] == format!("pay#{id}")).count()
 }
 
 /// Writes an item, its attributes typed as DynamoDB's JSON types them.
@@ -101,12 +96,12 @@ pub(crate) async fn put(stack: &Stack, item: Value) {
     call(stack, "PutItem", json!({"Item": item})).await;
 }
 
-fn items(answer: &Value) -> Vec<Item> {
-    assert_eq!(answer.get("LastEvaluatedKey"), None, "one page");
-    answer["Items"].as_array().unwrap().iter().map(plain).collect()
+fn items(response: &Value) -> Vec<Item> {
+    assert_eq!(response.get("LastEvaluatedKey"), None, "one page");
+    response["Items"].as_array().unwrap().iter().map(plain).collect()
 }
 
-/// Numbers and texts as they are; bytes in base64.
+/// Numbers and texts as they are, bytes in base64.
 fn plain(item: &Value) -> Item {
     let attribute = |(name, value): (&String, &Value)| {
         let (kind, value) = value.as_object().unwrap().iter().next().unwrap();

@@ -1,16 +1,19 @@
-//! What the template grants, throttles, watches and shows is what there is.
+//! What the template grants, throttles, alarms on and shows is what exists.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use local::binaries;
 use local::template::Template;
+use local::{binaries, defaults};
+use pay_core::domain::{MismatchField, Sender};
 use pay_service::metrics::{ALL, NAMESPACE};
 use serde_json::Value;
 
+use crate::operations;
+
 mod permissions;
 
-/// The template as plain values: of `!Ref`, `!Sub` and the like only what is behind them.
+/// The template as plain values: of `!Ref`, `!Sub` and the like only their argument.
 fn template() -> Value {
     let text = file("template.yaml");
     let options = serde_saphyr::options! { strict_booleans: true };
@@ -19,6 +22,13 @@ fn template() -> Value {
 
 fn file(name: &str) -> String {
     fs::read_to_string(binaries::workspace().join(name)).unwrap()
+}
+
+/// The event that the schedule invokes callback with.
+pub(crate) fn schedule_input() -> Value {
+    let template = template();
+    let schedule = &template["Resources"]["CallbackFunction"]["Properties"]["Events"]["Sweep"];
+    serde_json::from_str(text(&schedule["Properties"]["Input"])).unwrap()
 }
 
 /// The properties of every resource of a type, by name.
@@ -40,7 +50,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
 }
 
-/// Every metric that an alarm looks at.
+/// Every metric that an alarm watches.
 fn metrics(alarm: &Value) -> Vec<&Value> {
     match alarm["Metrics"].as_array() {
         None => vec![alarm],
@@ -65,9 +75,23 @@ fn name(alarm: &Value) -> String {
 fn every_route_has_its_throttle_and_no_other_has() {
     let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
     let throttled = api["RouteSettings"].as_object().unwrap();
-    let routes = Template::read(&binaries::workspace().join("template.yaml")).unwrap().routes;
-    let routes = routes.iter().map(|route| format!("{} {}", route.method, route.path));
-    assert_eq!(throttled.keys().cloned().collect::<BTreeSet<_>>(), routes.collect());
+    let routes = operations::all().into_iter().filter_map(|operation| operation.route);
+    assert_eq!(throttled.keys().map(String::as_str).collect::<BTreeSet<_>>(), routes.collect());
+}
+
+/// The routes of the API are those of the functions' operations, each behind its function.
+#[test]
+fn every_operation_has_its_route_and_no_other_is_there() {
+    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+    let declared: BTreeSet<(String, String)> = template
+        .routes
+        .iter()
+        .map(|route| (format!("{} {}", route.method, route.path), route.function.clone()))
+        .collect();
+    let operations = operations::all().into_iter();
+    let wanted =
+        operations.filter_map(|one| Some((one.route?.to_owned(), one.function.to_owned())));
+    assert_eq!(declared, wanted.collect());
 }
 
 #[test]
@@ -104,6 +128,14 @@ fn an_alarm_watches_what_is_counted() {
                 NAMESPACE => {
                     assert!(ALL.iter().any(|one| one.name == called), "{id}: {called}");
                     let function = text(dimension(metric, "FunctionName").unwrap());
+                    // A value that is never written would keep the alarm silent.
+                    if let Some(field) = dimension(metric, "Mismatch") {
+                        let mut fields = MismatchField::ALL.into_iter().map(MismatchField::as_str);
+                        assert!(fields.any(|word| word == text(field)), "{id}: {field}");
+                    }
+                    if let Some(sender) = dimension(metric, "Sender") {
+                        assert!(Sender::new(text(sender)).is_ok(), "{id}: {sender}");
+                    }
                     // The table of docs/operations.md says who counts what.
                     let row = file("docs/operations.md");
                     let row = row.lines().find(|row| row.starts_with(&format!("| `{called}` |")));
@@ -158,6 +190,15 @@ fn every_function_logs_to_a_group_of_its_own() {
         assert_eq!(group["RetentionInDays"], "LogRetentionDays", "{id}");
         assert_eq!(group["KmsKeyId"], "Key.Arn", "{id}");
     }
+}
+
+#[test]
+fn secrets_are_generated_and_in_no_file() {
+    let template = file("template.yaml");
+    for secret in [defaults::ACCESS_SECRET, defaults::WEBHOOK_SECRET] {
+        assert!(!template.contains(secret));
+    }
+    assert!(template.contains("GenerateSecretString"));
 }
 
 /// One line of JSON, so that queries and filters know its fields.

@@ -1,276 +1,310 @@
-//! One actor: a use case at work on one request, as the tree of all it can be answered.
+//! One actor: a use case at work on one request, as the tree of all that its calls can return.
 //!
-//! A use case knows no clock and no randomness but what it is given, so where it stands is a
-//! function of the answers it has had. Each place is found once, by running the real code along
-//! the answers that lead there, and then remembered.
+//! A use case has no clock and no randomness but what it is given, so where it stands is a function
+//! of the responses it has had. Each place is found once, by running the real code along the
+//! responses that lead there, and then remembered.
 
 use std::{
-    fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
 use pay_core::{
+    domain::{Digest, EventKey, Notification, PaymentId, RawBody},
     ports::StoreError,
     usecases::{
-        callback::{CallbackError, Notice, Received, Telling},
-        create::{CreateError, CreatePayment, CreatedPayment},
-        quarantine::ResolveError,
-        reconcile::Reconciled,
+        Failure,
+        apply::{Applied, ApplyError, OrderNotification, apply},
+        create::{CreateError, CreatePayment, CreatedPayment, create},
+        quarantine::{Decision, Resolve, ResolveError, resolve},
+        sweep::{Sweep, Swept, sweep},
     },
 };
+use rustc_hash::FxHashMap;
 
 use super::{
-    ports::{Answer, Probe, Request, Which},
-    world::{Map, World},
+    bugs::Bug,
+    ports::{CallId, Probe, Request, Response},
+    scenario::{ids, time, trace},
+    world::World,
 };
 
 /// What an actor has to do.
 #[derive(Clone, Debug)]
 pub(crate) enum Role {
     Create(CreatePayment),
-    Message {
-        notice: Notice,
-        /// Whether it waits for its payment to be there, as an honest provider does.
-        waits: bool,
+    Deliver {
+        notification: Box<Notification>,
+        /// Whether it may come before its payment exists, which no honest provider does.
+        early: bool,
     },
-    /// The work list, all of it.
-    Reconcile,
-    /// A person's decision.
-    Resolve,
+    /// Sweep the whole outbox.
+    Sweep,
+    /// Accept a quarantined notification.
+    Accept(EventKey),
 }
 
-impl Role {
+/// An actor of a scenario.
+#[derive(Clone, Debug)]
+pub(crate) struct Actor {
+    pub(crate) number: u64,
+    pub(crate) role: Role,
+    /// The id that it draws before its own.
+    pub(crate) first_id: Option<PaymentId>,
+    pub(crate) bug: Option<Bug>,
+}
+
+/// A use case under way.
+type Run = Pin<Box<dyn Future<Output = ClientResponse>>>;
+
+impl Actor {
     /// Whether it has a reason to be at work in this world.
     pub(crate) fn may_begin(&self, world: &World) -> bool {
-        match self {
-            Self::Message { notice, waits: true } => {
-                notice.payment.is_none_or(|id| world.table.payments.contains_key(&id))
+        match &self.role {
+            Role::Deliver { notification, early: false } => {
+                notification.payment.is_none_or(|id| world.table.payments.contains_key(&id))
             }
-            Self::Message { waits: false, .. }
-            | Self::Create(_)
-            | Self::Reconcile
-            | Self::Resolve => true,
+            Role::Deliver { early: true, .. } | Role::Create(_) | Role::Sweep | Role::Accept(_) => {
+                true
+            }
         }
+    }
+
+    /// Begins its use case on these ports; `attempt` numbers the attempts of its client from 0.
+    fn run(&self, ports: Probe, attempt: u64) -> Run {
+        let (Self { number, role, first_id, .. }, trace) = (self.clone(), trace());
+        let now = time(number, attempt);
+        Box::pin(async move {
+            let shop = (&ports, &ports);
+            match role {
+                Role::Create(request) => {
+                    let store = (&ports, &ids(number, attempt, first_id));
+                    let created = create(shop, store, request, now, &trace).await;
+                    ClientResponse::Create(request, created)
+                }
+                Role::Deliver { notification, .. } => {
+                    let applied = apply(shop, &ports, &notification, now, &trace).await;
+                    ClientResponse::Deliver(notification, applied)
+                }
+                Role::Sweep => {
+                    let (all, go_on) = (Sweep::new(100, true).unwrap(), || Some(now));
+                    ClientResponse::Sweep(sweep(&ports, &ports, all, now, &go_on, &trace).await)
+                }
+                Role::Accept(key) => {
+                    let note = RawBody::new(&[200], Digest::new([200; 32]));
+                    let accept = Resolve { key, decision: Decision::Accept, note };
+                    ClientResponse::Accept(resolve(shop, &ports, accept, now, &trace).await)
+                }
+            }
+        })
     }
 }
 
-/// What an actor's client is answered.
+/// What an actor's client gets in the end, with what it asked for.
 #[derive(Debug)]
-pub(crate) enum Final {
-    Create(Result<CreatedPayment, CreateError>),
-    Message(Result<Received, CallbackError>),
-    Reconcile(Result<Reconciled, StoreError>),
-    Resolve(Result<(), ResolveError>),
+pub(crate) enum ClientResponse {
+    Create(CreatePayment, Result<CreatedPayment, CreateError>),
+    Deliver(Box<Notification>, Result<Applied, ApplyError>),
+    Sweep(Result<Swept, StoreError>),
+    Accept(Result<(), ResolveError>),
 }
 
-impl Final {
-    /// In a word.
+impl ClientResponse {
+    /// In a few words.
     pub(crate) fn label(&self) -> String {
         match self {
-            Self::Create(Ok(created)) if created.replayed => "replayed".into(),
-            Self::Create(Ok(_)) => "made".into(),
-            Self::Create(Err(error)) => match error {
+            Self::Create(_, Ok(created)) if created.replayed => "replayed".into(),
+            Self::Create(_, Ok(_)) => "created".into(),
+            Self::Create(_, Err(error)) => match error {
                 CreateError::UserNotFound => "user-not-found".into(),
                 CreateError::OrderNotFound => "order-not-found".into(),
                 CreateError::KeyReused => "key-reused".into(),
                 CreateError::PaymentExists(_) => "payment-exists".into(),
                 CreateError::OrderPaid => "order-paid".into(),
                 CreateError::AmountMismatch => "amount-mismatch".into(),
-                CreateError::Unavailable(_) => "create: unavailable".into(),
-                CreateError::Fault(_) => "create: fault".into(),
+                CreateError::Failed(failure) => format!("create: {}", word(failure)),
             },
-            Self::Message(Ok(received)) => {
-                let verdict = received.verdict.as_str();
-                match received.telling {
-                    Telling::None => verdict.into(),
-                    Telling::Done => format!("{verdict}+told"),
-                    Telling::Uncleared(_) => format!("{verdict}+uncleared"),
-                    Telling::Failed(_) => "not told".into(),
+            Self::Deliver(_, Ok(applied)) => {
+                let verdict = applied.verdict.as_str();
+                match applied.order_notification {
+                    OrderNotification::NotDue => verdict.into(),
+                    OrderNotification::Done => format!("{verdict}+notified"),
+                    OrderNotification::NotCleared(_) => format!("{verdict}+not cleared"),
+                    OrderNotification::Failed(_) => "not notified".into(),
                 }
             }
-            Self::Message(Err(error)) => match error {
-                CallbackError::Misfit(misfit) => format!("quarantined: {}", misfit.as_str()),
-                CallbackError::Unavailable(_) => "unavailable".into(),
-                CallbackError::Fault(_) => "fault".into(),
-            },
-            Self::Reconcile(Ok(done)) => {
-                let (put_off, failed) = (done.put_off.len(), done.failed.len());
-                let counts = [(done.told, "told"), (done.stale, "stale"), (put_off, "put off")];
-                let counts = counts.into_iter().chain([(failed, "failed")]);
-                let counts = counts.filter(|(count, _)| *count > 0);
+            Self::Deliver(_, Err(ApplyError::Mismatch(mismatch))) => {
+                format!("quarantined: {}", mismatch.field.as_str())
+            }
+            Self::Deliver(_, Err(ApplyError::Failed(failure))) => word(failure).into(),
+            Self::Sweep(Ok(swept)) => {
+                let counts = [
+                    (swept.notified, "notified"),
+                    (swept.stale, "stale"),
+                    (swept.rescheduled.len(), "rescheduled"),
+                    (swept.failed.len(), "failed"),
+                ];
+                let counts = counts.into_iter().filter(|(count, _)| *count > 0);
                 let words: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
                 let words = words.join(", ");
-                format!("reconcile: {}", if words.is_empty() { "nothing" } else { &words })
+                format!("sweep: {}", if words.is_empty() { "nothing" } else { &words })
             }
-            Self::Reconcile(Err(_)) => "reconcile: unavailable".into(),
-            Self::Resolve(Ok(())) => "resolved".into(),
-            Self::Resolve(Err(error)) => match error {
-                ResolveError::NotFound => "resolve: not found".into(),
-                ResolveError::Resolved => "resolve: done already".into(),
+            Self::Sweep(Err(_)) => "sweep: unavailable".into(),
+            Self::Accept(Ok(())) => "accepted".into(),
+            Self::Accept(Err(error)) => match error {
+                ResolveError::NotFound => "accept: not found".into(),
+                ResolveError::Resolved => "accept: resolved already".into(),
                 ResolveError::OnlyDismiss(why) => format!("only dismiss: {why}"),
-                ResolveError::Unavailable(_) => "resolve: unavailable".into(),
-                ResolveError::Fault(_) => "resolve: fault".into(),
+                ResolveError::Failed(failure) => format!("accept: {}", word(failure)),
             },
         }
     }
 
-    /// The payment that an answer of success names.
-    pub(crate) const fn made(&self) -> Option<CreatedPayment> {
+    /// The successful create.
+    pub(crate) const fn created(&self) -> Option<(&CreatePayment, CreatedPayment)> {
         match self {
-            Self::Create(Ok(created)) => Some(*created),
-            Self::Create(Err(_)) | Self::Message(_) | Self::Reconcile(_) | Self::Resolve(_) => None,
+            Self::Create(request, Ok(created)) => Some((request, *created)),
+            Self::Create(_, Err(_)) | Self::Deliver(..) | Self::Sweep(_) | Self::Accept(_) => None,
         }
     }
 
-    /// Whether the client knows no more than before.
-    pub(crate) const fn is_open(&self) -> bool {
+    /// Why the use case could not finish.
+    pub(crate) const fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Create(Err(CreateError::Unavailable(_)))
-            | Self::Message(Err(CallbackError::Unavailable(_)))
-            | Self::Reconcile(Err(_))
-            | Self::Resolve(Err(ResolveError::Unavailable(_))) => true,
-            Self::Create(_) | Self::Message(_) | Self::Reconcile(_) | Self::Resolve(_) => false,
+            Self::Create(_, Err(CreateError::Failed(failure)))
+            | Self::Deliver(_, Err(ApplyError::Failed(failure)))
+            | Self::Accept(Err(ResolveError::Failed(failure))) => Some(failure),
+            Self::Create(..) | Self::Deliver(..) | Self::Sweep(_) | Self::Accept(_) => None,
         }
     }
 }
 
-/// A use case under way.
-pub(crate) type Run = Pin<Box<dyn Future<Output = Final> + Send>>;
-
-/// Begins a use case on these ports; the number says which attempt of its client it is.
-pub(crate) type Begin = Arc<dyn Fn(Probe, u64) -> Run + Send + Sync>;
-
-/// An actor of a scenario.
-#[derive(Clone)]
-pub(crate) struct Actor {
-    pub(crate) role: Role,
-    pub(crate) begin: Begin,
-}
-
-impl fmt::Debug for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.role.fmt(f)
+const fn word(failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Unavailable(_) => "unavailable",
+        Failure::Fault(_) => "fault",
     }
 }
 
-/// Where an actor stands.
+/// How far an actor has come.
 #[derive(Debug)]
-pub(crate) enum Stand {
+pub(crate) enum Progress {
     Waiting(Vec<Request>),
-    Done(Final),
+    Done(ClientResponse),
 }
 
-/// A run that is being polled by hand.
-pub(crate) struct Live {
+/// A run that is polled by hand.
+pub(crate) struct LiveRun {
     probe: Probe,
     run: Run,
 }
 
-impl Live {
-    pub(crate) fn begin(begin: &Begin, attempt: u64) -> (Self, Stand) {
-        let probe = Probe::default();
-        let run = begin(probe.clone(), attempt);
-        let mut live = Self { probe, run };
-        let stand = live.poll();
-        (live, stand)
+impl LiveRun {
+    pub(crate) fn begin(actor: &Actor, attempt: u64) -> (Self, Progress) {
+        let probe = Probe::new(actor.bug);
+        let mut live = Self { run: actor.run(probe.clone(), attempt), probe };
+        let progress = live.poll();
+        (live, progress)
     }
 
-    pub(crate) fn answer(&mut self, which: Which, answer: Answer) -> Stand {
-        self.probe.answer(which, answer);
+    pub(crate) fn respond(&mut self, id: CallId, response: Response) -> Progress {
+        self.probe.respond(id, response);
         self.poll()
     }
 
-    fn poll(&mut self) -> Stand {
+    fn poll(&mut self) -> Progress {
         let mut context = Context::from_waker(Waker::noop());
         match self.run.as_mut().poll(&mut context) {
-            Poll::Ready(end) => Stand::Done(end),
+            Poll::Ready(end) => Progress::Done(end),
             Poll::Pending => {
                 let waiting = self.probe.waiting();
-                let mut calls: Vec<_> = waiting.iter().map(Request::which).collect();
-                calls.sort_unstable();
-                calls.dedup();
-                assert_eq!(calls.len(), waiting.len(), "calls at once that cannot be told apart");
-                Stand::Waiting(waiting)
+                assert!(
+                    !waiting.is_empty(),
+                    "it got the response of another call, or waits for none"
+                );
+                let mut ids: Vec<_> = waiting.iter().map(Request::id).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                assert_eq!(ids.len(), waiting.len(), "two calls have one id");
+                Progress::Waiting(waiting)
             }
         }
     }
 }
 
-/// A place in the tree of an actor's answers.
-struct Node {
-    from: Option<(usize, Which, Answer)>,
-    stand: Stand,
-    next: Map<Which, Vec<(Answer, usize)>>,
+/// A place in the tree of the responses that an actor can get.
+struct Place {
+    from: Option<(usize, CallId, Response)>,
+    progress: Progress,
+    next: FxHashMap<CallId, Vec<(Response, usize)>>,
+}
+
+impl Place {
+    fn new(from: Option<(usize, CallId, Response)>, progress: Progress) -> Self {
+        Self { from, progress, next: FxHashMap::default() }
+    }
 }
 
 /// All that an actor has been seen to do. Place 0 is its start.
 pub(crate) struct Tree {
     actor: Actor,
-    nodes: Vec<Node>,
+    places: Vec<Place>,
 }
 
 impl Tree {
     pub(crate) fn of(actor: &Actor) -> Self {
-        let (_, stand) = Live::begin(&actor.begin, 0);
-        let root = Node { from: None, stand, next: Map::default() };
-        Self { actor: actor.clone(), nodes: vec![root] }
+        let (_, progress) = LiveRun::begin(actor, 0);
+        Self { actor: actor.clone(), places: vec![Place::new(None, progress)] }
     }
 
-    pub(crate) const fn role(&self) -> &Role {
-        &self.actor.role
+    pub(crate) const fn actor(&self) -> &Actor {
+        &self.actor
     }
 
-    pub(crate) fn stand(&self, at: usize) -> &Stand {
-        &self.nodes[at].stand
-    }
-
-    pub(crate) fn end(&self, at: usize) -> Option<&Final> {
-        match self.stand(at) {
-            Stand::Done(end) => Some(end),
-            Stand::Waiting(_) => None,
-        }
-    }
-
-    /// The last answer it had on the way to a place.
-    pub(crate) fn last_answer(&self, at: usize) -> Option<&Answer> {
-        self.nodes[at].from.as_ref().map(|(_, _, answer)| answer)
-    }
-
-    /// Every way in which it has ended.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = &Final> {
-        (0..self.nodes.len()).filter_map(|at| self.end(at))
-    }
-
+    /// The calls that wait at a place.
     pub(crate) fn waiting(&self, at: usize) -> &[Request] {
-        match self.stand(at) {
-            Stand::Done(_) => &[],
-            Stand::Waiting(waiting) => waiting,
+        match &self.places[at].progress {
+            Progress::Done(_) => &[],
+            Progress::Waiting(waiting) => waiting,
         }
     }
 
-    /// Where one more answer leads.
-    pub(crate) fn answered(&mut self, at: usize, which: Which, answer: &Answer) -> usize {
-        let known = self.nodes[at].next.get(&which);
-        if let Some((_, to)) = known.into_iter().flatten().find(|(known, _)| known == answer) {
+    /// The response to the actor's client, if that place is an end.
+    pub(crate) fn end(&self, at: usize) -> Option<&ClientResponse> {
+        match &self.places[at].progress {
+            Progress::Done(end) => Some(end),
+            Progress::Waiting(_) => None,
+        }
+    }
+
+    /// Every end that was found.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = &ClientResponse> {
+        (0..self.places.len()).filter_map(|at| self.end(at))
+    }
+
+    /// The last response on the way to a place.
+    pub(crate) fn last_response(&self, at: usize) -> Option<&Response> {
+        self.places[at].from.as_ref().map(|(_, _, response)| response)
+    }
+
+    /// The place that one more response leads to.
+    pub(crate) fn respond(&mut self, at: usize, id: CallId, response: &Response) -> usize {
+        let known = self.places[at].next.get(&id).into_iter().flatten();
+        if let Some((_, to)) = known.clone().find(|(known, _)| known == response) {
             return *to;
         }
-        let mut had = Vec::new();
-        let mut place = at;
-        while let Some((before, which, answer)) = &self.nodes[place].from {
-            had.push((*which, answer.clone()));
+        let (mut path, mut place) = (vec![(id, response.clone())], at);
+        while let Some((before, id, response)) = &self.places[place].from {
+            path.push((*id, response.clone()));
             place = *before;
         }
-        let (mut live, _) = Live::begin(&self.actor.begin, 0);
-        for (which, answer) in had.into_iter().rev() {
-            live.answer(which, answer);
+        let (mut live, mut progress) = LiveRun::begin(&self.actor, 0);
+        for (id, response) in path.into_iter().rev() {
+            progress = live.respond(id, response);
         }
-        let stand = live.answer(which, answer.clone());
-        let to = self.nodes.len();
-        let from = Some((at, which, answer.clone()));
-        self.nodes.push(Node { from, stand, next: Map::default() });
-        self.nodes[at].next.entry(which).or_default().push((answer.clone(), to));
+        let to = self.places.len();
+        self.places.push(Place::new(Some((at, id, response.clone())), progress));
+        self.places[at].next.entry(id).or_default().push((response.clone(), to));
         to
     }
 }

@@ -1,37 +1,38 @@
 //! The search: depth first over every next step, each state once.
 //!
-//! A state is a world, where each actor stands, and the faults left. Worlds and places are numbers,
+//! A state is a world, the place of each actor, and the faults left. Worlds and places are numbers,
 //! so a call is carried out once for each world and place it can happen in, however many schedules
 //! lead there.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use pay_core::{domain::PaymentId, testing::Call};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    actor::{Final, Tree},
-    ports::{Request, Which},
-    promises::{Broken, of_a_change, of_a_world, of_an_answer},
+    actor::{ClientResponse, Tree},
+    invariants::{Broken, check_change, check_response, check_world},
+    ports::{CallId, Request},
     scenario::Scenario,
-    schedule::Step,
-    world::{Fakes, Fault, Map, World, Worlds},
+    schedule::{self, Step, WorldStep},
+    world::{Fakes, Fault, World, Worlds},
 };
 
 /// How many bits of a state's key hold the place of an actor.
 const PLACE_BITS: u32 = 23;
 
-/// The place of an actor that is gone.
+/// The place of an actor that crashed.
 const CRASHED: usize = (1 << PLACE_BITS) - 1;
 
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) world: usize,
-    pub(crate) places: Vec<usize>,
-    pub(crate) faults: usize,
+    places: Vec<usize>,
+    faults: usize,
 }
 
 impl State {
-    /// The actors that are still there, and where.
+    /// The actors that have not crashed, and their places.
     fn actors(&self) -> impl Iterator<Item = (usize, usize)> {
         self.places.iter().copied().enumerate().filter(|(_, at)| *at != CRASHED)
     }
@@ -52,27 +53,29 @@ impl State {
 pub(crate) struct Found {
     pub(crate) states: usize,
     pub(crate) schedules: u128,
-    pub(crate) fired: BTreeSet<(Call, Fault)>,
     pub(crate) calls: BTreeSet<Call>,
-    /// What happened beside the calls.
-    pub(crate) arrivals: BTreeSet<&'static str>,
-    pub(crate) answers: BTreeSet<String>,
+    pub(crate) faults: BTreeSet<(Call, Fault)>,
+    /// The kinds of [`WorldStep`].
+    pub(crate) world_steps: BTreeSet<&'static str>,
+    /// What the clients got.
+    pub(crate) responses: BTreeSet<String>,
+    /// What became of the payments in the end, each with a schedule that leads there.
     pub(crate) ends: BTreeMap<String, Vec<Step>>,
 }
 
-/// Everything a call's outcome depends on: the world, the actor, its place, the call, the fault.
-type Cause = (usize, usize, usize, Which, Option<Fault>);
+/// Everything that the effect of a call depends on: world, actor, its place, call, fault.
+type Cause = (usize, usize, usize, CallId, Option<Fault>);
 
 pub(crate) struct Explorer<'a> {
     pub(super) scenario: &'a Scenario,
     faults: usize,
     pub(super) fakes: Fakes,
-    pub(super) trees: Vec<Tree>,
+    trees: Vec<Tree>,
     pub(super) worlds: Worlds,
-    effects: Map<Cause, (usize, usize)>,
-    altered: Map<(usize, Step), usize>,
-    seen: Map<u128, u128>,
-    pub(super) healed: HashSet<(usize, Vec<Option<PaymentId>>)>,
+    effects: FxHashMap<Cause, (usize, usize)>,
+    world_effects: FxHashMap<(usize, WorldStep), usize>,
+    seen: FxHashMap<u128, u128>,
+    pub(super) recovered: FxHashSet<(usize, Vec<Option<PaymentId>>)>,
     pub(super) ends: BTreeMap<String, Vec<Step>>,
     pub(super) path: Vec<Step>,
 }
@@ -82,13 +85,13 @@ impl<'a> Explorer<'a> {
         Self {
             scenario,
             faults,
-            fakes: Fakes::new(scenario.breakage),
+            fakes: Fakes::new(scenario.store_bug),
             trees: scenario.actors.iter().map(Tree::of).collect(),
             worlds: Worlds::default(),
-            effects: Map::default(),
-            altered: Map::default(),
-            seen: Map::default(),
-            healed: HashSet::new(),
+            effects: FxHashMap::default(),
+            world_effects: FxHashMap::default(),
+            seen: FxHashMap::default(),
+            recovered: FxHashSet::default(),
             ends: BTreeMap::new(),
             path: Vec::new(),
         }
@@ -98,7 +101,7 @@ impl<'a> Explorer<'a> {
     ///
     /// # Errors
     ///
-    /// The first promise that is broken, and the schedule that breaks it.
+    /// The first invariant that is broken, and the schedule that breaks it.
     pub(crate) fn explore(mut self) -> Result<Found, (Broken, Vec<Step>)> {
         let visited = self.start().and_then(|start| self.visit(&start));
         match visited {
@@ -107,38 +110,43 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Goes through one schedule, saying what each step does; then heals, if all is over.
+    /// Goes through one schedule and passes what each step does to `say`; then recovers, if no
+    /// actor has anything left to do.
     ///
     /// # Errors
     ///
-    /// The first promise that is broken.
+    /// The first invariant that is broken.
     pub(crate) fn follow(
         &mut self,
-        steps: &[Step],
+        text: &str,
         say: &mut impl FnMut(String),
     ) -> Result<(), Broken> {
         let mut state = self.start()?;
-        for step in steps {
+        for word in text.split_whitespace() {
+            let steps = self.steps(&state);
+            let step = steps.iter().copied().find(|step| step.to_string() == word);
+            let step =
+                step.unwrap_or_else(|| panic!("{word} is none of {}", schedule::text(&steps)));
             let before = state.clone();
-            state = self.take(&before, *step)?;
-            say(self.described(&before, &state, *step));
+            state = self.take(&before, step)?;
+            say(self.described(&before, &state, step));
         }
         if self.is_over(&state) {
-            say("all is over; faults stop, and every client comes again".into());
-            self.heal(&state)?;
+            say("no actor has anything left to do: faults stop, and every client repeats".into());
+            self.recover(&state)?;
         }
         Ok(())
     }
 
     fn described(&self, before: &State, after: &State, step: Step) -> String {
         let mut lines = vec![step.to_string()];
-        if let Step::Call { actor, which, .. } = step {
-            let waiting = self.trees[actor].waiting(before.places[actor]).iter();
-            let request = waiting.filter(|request| request.which() == which);
+        if let Step::Call { actor, id, .. } = step {
+            let tree = &self.trees[actor];
+            let request = tree.waiting(before.places[actor]).iter().find(|call| call.id() == id);
             lines.extend(request.map(|request| format!("{request:?}")));
-            let heard = Some(after.places[actor]).filter(|at| *at != CRASHED);
-            let answer = heard.and_then(|at| self.trees[actor].last_answer(at));
-            lines.push(answer.map_or("it crashes".into(), |answer| format!("-> {answer:?}")));
+            let at = Some(after.places[actor]).filter(|at| *at != CRASHED);
+            let response = at.and_then(|at| tree.last_response(at));
+            lines.push(response.map_or("crash".into(), |response| format!("-> {response:?}")));
             let end = self.end(after, actor);
             lines.extend(end.map(|end| format!("actor {actor} ends with {end:?}")));
         }
@@ -151,21 +159,19 @@ impl<'a> Explorer<'a> {
 
     fn start(&mut self) -> Result<State, Broken> {
         let world = self.intern(None, self.scenario.world.clone())?;
-        let places = self.trees.iter().map(|_| 0).collect();
-        Ok(State { world, places, faults: self.faults })
+        Ok(State { world, places: vec![0; self.trees.len()], faults: self.faults })
     }
 
     fn found(self, schedules: u128) -> Found {
-        let trees = self.trees.iter();
-        let answers = trees.clone().flat_map(Tree::ends).map(Final::label).collect();
-        let fired = |(_, _, _, which, fault): &Cause| fault.map(|fault| (which.call, fault));
+        let calls = self.effects.keys().map(|(_, _, _, id, fault)| (id.call, *fault));
+        let responses = self.trees.iter().flat_map(Tree::ends).map(ClientResponse::label);
         Found {
             states: self.seen.len(),
             schedules,
-            fired: self.effects.keys().filter_map(fired).collect(),
-            calls: self.effects.keys().map(|(_, _, _, which, _)| which.call).collect(),
-            arrivals: self.altered.keys().map(|(_, step)| step.word()).collect(),
-            answers,
+            calls: calls.clone().map(|(call, _)| call).collect(),
+            faults: calls.filter_map(|(call, fault)| Some((call, fault?))).collect(),
+            world_steps: self.world_effects.keys().map(|(_, step)| step.as_str()).collect(),
+            responses: responses.collect(),
             ends: self.ends,
         }
     }
@@ -177,7 +183,7 @@ impl<'a> Explorer<'a> {
         }
         let mut schedules = 0_u128;
         if self.is_over(state) {
-            self.heal(state)?;
+            self.recover(state)?;
             schedules = 1;
         }
         for step in self.steps(state) {
@@ -193,15 +199,19 @@ impl<'a> Explorer<'a> {
     /// Whether no actor has anything left to do.
     fn is_over(&self, state: &State) -> bool {
         let world = self.worlds.get(state.world);
-        state.actors().all(|(actor, at)| {
-            self.trees[actor].end(at).is_some() || !self.trees[actor].role().may_begin(&world)
-        })
+        let mut trees = state.actors().map(|(actor, at)| (&self.trees[actor], at));
+        trees.all(|(tree, at)| tree.end(at).is_some() || !tree.actor().may_begin(&world))
     }
 
-    /// What the client of an actor was answered, if anything.
-    pub(super) fn end(&self, state: &State, actor: usize) -> Option<&Final> {
+    /// What the client of an actor got, if anything.
+    fn end(&self, state: &State, actor: usize) -> Option<&ClientResponse> {
         let at = Some(state.places[actor]).filter(|at| *at != CRASHED)?;
         self.trees[actor].end(at)
+    }
+
+    /// What each client got, actor by actor.
+    pub(super) fn clients(&self, state: &State) -> impl Iterator<Item = Option<&ClientResponse>> {
+        (0..self.trees.len()).map(|actor| self.end(state, actor))
     }
 
     /// Everything that can happen next.
@@ -209,38 +219,34 @@ impl<'a> Explorer<'a> {
         let world = self.worlds.get(state.world);
         let mut steps = Vec::new();
         let mut hinting = false;
-        let begun = |(actor, _): &(usize, usize)| self.trees[*actor].role().may_begin(&world);
+        let begun = |(actor, _): &(usize, usize)| self.trees[*actor].actor().may_begin(&world);
         for (actor, at) in state.actors().filter(begun) {
-            let waiting = self.trees[actor].waiting(at);
-            let calls: Vec<Which> = waiting.iter().map(Request::which).collect();
-            // Nobody changes who exists, so when that is read makes no difference: it goes first.
-            if let Some(user) = calls.iter().find(|which| which.call == Call::UserExists) {
-                return self.fates(actor, *user, true, state.faults);
+            let calls: Vec<_> = self.trees[actor].waiting(at).iter().map(Request::id).collect();
+            // No call changes who exists, so when that is read makes no difference: it goes first.
+            if let Some(user) = calls.iter().find(|id| id.call == Call::UserExists) {
+                return self.with_faults(actor, *user, true, state.faults);
             }
-            for (number, which) in calls.into_iter().enumerate() {
-                hinting |= which.call == Call::NewestOfOrder;
-                steps.extend(self.fates(actor, which, number == 0, state.faults));
+            for (number, id) in calls.into_iter().enumerate() {
+                hinting |= id.call == Call::NewestOfOrder;
+                steps.extend(self.with_faults(actor, id, number == 0, state.faults));
             }
         }
         if hinting && world.table.indexed.len() < world.table.payments.len() {
-            steps.push(Step::Index);
+            steps.push(Step::World(WorldStep::Index));
         }
-        steps.extend((0..world.table.late.len()).map(Step::Land));
-        steps.extend((0..world.shop.late.len()).map(Step::Tell));
+        let writes = (0..world.table.late.len()).map(WorldStep::LateWrite);
+        let notifications = (0..world.shop.late.len()).map(WorldStep::LateNotification);
+        steps.extend(writes.chain(notifications).map(Step::World));
         steps
     }
 
-    /// What can become of a call. An actor that ends, ends with all its calls: it does so at the
-    /// `first` of them.
-    fn fates(&self, actor: usize, which: Which, first: bool, left: usize) -> Vec<Step> {
-        let mut fates = vec![Step::Call { actor, which, fault: None }];
-        for fault in Fault::of(which.call).iter().copied() {
-            let fits = first || fault != Fault::CrashBefore;
-            if fits && self.cost(which.call, Some(fault)) <= left {
-                fates.push(Step::Call { actor, which, fault: Some(fault) });
-            }
-        }
-        fates
+    /// A call without a fault, and with each one that it can have. An actor crashes before all of
+    /// its waiting calls at once, so only the `first` of them has that fault.
+    fn with_faults(&self, actor: usize, id: CallId, first: bool, left: usize) -> Vec<Step> {
+        let faults = Fault::of(id.call).iter().copied();
+        let faults = faults.filter(|fault| first || *fault != Fault::CrashBefore).map(Some);
+        let allowed = faults.filter(|fault| self.cost(id.call, *fault) <= left);
+        [None].into_iter().chain(allowed).map(|fault| Step::Call { actor, id, fault }).collect()
     }
 
     fn cost(&self, call: Call, fault: Option<Fault>) -> usize {
@@ -255,15 +261,13 @@ impl<'a> Explorer<'a> {
     fn take(&mut self, state: &State, step: Step) -> Result<State, Broken> {
         let mut next = state.clone();
         match step {
-            Step::Call { actor, which, fault } => {
-                let cause = (state.world, actor, state.places[actor], which, fault);
+            Step::Call { actor, id, fault } => {
+                let cause = (state.world, actor, state.places[actor], id, fault);
                 (next.world, next.places[actor]) = self.effect(cause)?;
-                next.faults = state.faults.saturating_sub(self.cost(which.call, fault));
-                self.check_answer(&next, actor)?;
+                next.faults = state.faults.saturating_sub(self.cost(id.call, fault));
+                self.check_client(&next, actor)?;
             }
-            Step::Land(_) | Step::Tell(_) | Step::Index => {
-                next.world = self.alter(state.world, step)?;
-            }
+            Step::World(step) => next.world = self.world_effect(state.world, step)?,
         }
         Ok(next)
     }
@@ -272,60 +276,57 @@ impl<'a> Explorer<'a> {
         if let Some(effect) = self.effects.get(&cause) {
             return Ok(*effect);
         }
-        let (before, actor, at, which, fault) = cause;
-        let waiting = self.trees[actor].waiting(at).iter();
-        let request = waiting.clone().find(|request| request.which() == which);
-        let request = request.unwrap_or_else(|| panic!("{actor} waits for no {which:?}")).clone();
+        let (before, actor, at, id, fault) = cause;
+        let request = self.trees[actor].waiting(at).iter().find(|request| request.id() == id);
+        let request = request.expect("a call that waits").clone();
         let mut world = World::clone(&self.worlds.get(before));
-        let heard = self.fakes.carry_out(&mut world, &request, fault);
+        let response = self.fakes.carry_out(&mut world, &request, fault);
         let after = self.intern(Some(before), world)?;
-        let place = match heard {
-            Some(answer) => self.trees[actor].answered(at, which, &answer),
+        let place = match response {
+            Some(response) => self.trees[actor].respond(at, id, &response),
             None => CRASHED,
         };
         self.effects.insert(cause, (after, place));
         Ok((after, place))
     }
 
-    /// The world after a step that is no actor's.
-    fn alter(&mut self, before: usize, step: Step) -> Result<usize, Broken> {
-        if let Some(after) = self.altered.get(&(before, step)) {
+    fn world_effect(&mut self, before: usize, step: WorldStep) -> Result<usize, Broken> {
+        if let Some(after) = self.world_effects.get(&(before, step)) {
             return Ok(*after);
         }
         let mut world = World::clone(&self.worlds.get(before));
         match step {
-            Step::Land(number) => {
+            WorldStep::LateWrite(number) => {
                 world.table.late[..=number].rotate_right(1);
                 world.table.land_late();
             }
-            Step::Tell(number) => {
+            WorldStep::LateNotification(number) => {
                 world.shop.late[..=number].rotate_right(1);
                 world.shop.land_late();
             }
-            Step::Index => world.table.catch_up(),
-            Step::Call { .. } => panic!("an actor's"),
+            WorldStep::Index => world.table.catch_up(),
         }
         let after = self.intern(Some(before), world)?;
-        self.altered.insert((before, step), after);
+        self.world_effects.insert((before, step), after);
         Ok(after)
     }
 
-    /// The number of a world, which keeps every promise of a world and of a change.
+    /// The number of a world, after it was checked.
     fn intern(&mut self, before: Option<usize>, world: World) -> Result<usize, Broken> {
         if let Some(before) = before {
-            of_a_change(&self.worlds.get(before), &world)?;
+            check_change(&self.worlds.get(before), &world)?;
         }
         let (number, new) = self.worlds.number(world);
         if new {
-            of_a_world(&self.worlds.get(number))?;
+            check_world(&self.worlds.get(number))?;
         }
         Ok(number)
     }
 
-    fn check_answer(&self, state: &State, actor: usize) -> Result<(), Broken> {
-        let answered = |actor: usize| Some((self.trees[actor].role(), self.end(state, actor)?));
-        let Some(answer) = answered(actor) else { return Ok(()) };
-        let others = (0..self.trees.len()).filter(|other| *other != actor);
-        of_an_answer(&self.worlds.get(state.world), answer, others.filter_map(answered))
+    /// Checks what the client of an actor gets, if the actor has just come to its end.
+    fn check_client(&self, state: &State, actor: usize) -> Result<(), Broken> {
+        let Some(end) = self.end(state, actor) else { return Ok(()) };
+        let others = self.clients(state).enumerate().filter(|(other, _)| *other != actor);
+        check_response(&self.worlds.get(state.world), end, others.filter_map(|(_, end)| end))
     }
 }

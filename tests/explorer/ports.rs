@@ -1,28 +1,41 @@
-//! The ports as an actor sees them: every call waits until the explorer has an answer for it.
+//! The ports as an actor sees them: every call waits until the explorer has a response for it.
 
 use std::{
-    future::poll_fn,
+    fmt,
+    future::{pending, poll_fn},
     sync::{Arc, Mutex},
     task::Poll,
 };
 
 use pay_core::{
     domain::{
-        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
-        UserId, Work,
+        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
+        UserId,
     },
     ports::{
-        Applied, Created, Logged, Order, Orders, PaymentStore, Quarantine, ShopError, StoreError,
-        TraceParent, Users,
+        Appended, Created, Order, Orders, Outbox, Payments, Quarantine, ShopError, StoreError,
+        TraceParent, Updated, Users,
     },
-    testing::Call,
+    testing::{Call, FakeShop, FakeStore},
 };
 
-/// Which of an actor's calls: of its kind there can be several at once, each about a payment of its own.
+use super::bugs::{Bug, PlantedBug};
+
+/// Identifies one of the calls that an actor waits for: there can be several of a kind, each about
+/// another payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Which {
+pub(crate) struct CallId {
     pub(crate) call: Call,
-    pub(crate) of: Option<PaymentId>,
+    pub(crate) payment: Option<PaymentId>,
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { call, payment: None } => write!(f, "{call:?}"),
+            Self { call, payment: Some(payment) } => write!(f, "{call:?}@{payment}"),
+        }
+    }
 }
 
 /// A call of a port, as data.
@@ -32,83 +45,121 @@ pub(crate) enum Request {
     Guard(OrderId),
     Payment(PaymentId),
     Create { payment: Payment, guard: Guard, replacing: Option<PaymentId> },
-    Apply { change: Change, event: Event },
-    Log(Event),
-    Told { id: PaymentId, work: Work, at: Timestamp },
-    ToTell { until: Option<Timestamp>, limit: usize },
-    PutOff { id: PaymentId, work: Work, next: Work },
+    Update { change: Change, event: Event },
+    Append(Event),
+    DuePayments { until: Option<Timestamp>, limit: usize },
+    MarkNotified { id: PaymentId, due: Due, at: Timestamp },
+    Reschedule { id: PaymentId, due: Due, next: Due },
     Quarantined(EventKey),
-    Resolved(EventKey),
+    Resolve(EventKey),
     UserExists(UserId),
     FindOrder { oid: OrderId, payer: UserId },
-    TellPaid(Payment),
+    NotifyPaid(Payment),
 }
 
 impl Request {
-    pub(crate) const fn which(&self) -> Which {
-        let of = match self {
-            Self::Payment(id) | Self::Told { id, .. } | Self::PutOff { id, .. } => Some(*id),
-            Self::TellPaid(payment) => Some(payment.id),
-            Self::NewestOfOrder(_)
-            | Self::Guard(_)
-            | Self::Create { .. }
-            | Self::Apply { .. }
-            | Self::Log(_)
-            | Self::ToTell { .. }
-            | Self::Quarantined(_)
-            | Self::Resolved(_)
-            | Self::UserExists(_)
-            | Self::FindOrder { .. } => None,
+    pub(crate) const fn id(&self) -> CallId {
+        let (call, payment) = match self {
+            Self::NewestOfOrder(_) => (Call::NewestOfOrder, None),
+            Self::Guard(_) => (Call::Guard, None),
+            Self::Payment(id) => (Call::Payment, Some(*id)),
+            Self::Create { .. } => (Call::Create, None),
+            Self::Update { .. } => (Call::Update, None),
+            Self::Append(_) => (Call::Append, None),
+            Self::DuePayments { .. } => (Call::DuePayments, None),
+            Self::MarkNotified { id, .. } => (Call::MarkNotified, Some(*id)),
+            Self::Reschedule { id, .. } => (Call::Reschedule, Some(*id)),
+            Self::Quarantined(_) => (Call::Quarantined, None),
+            Self::Resolve(_) => (Call::Resolve, None),
+            Self::UserExists(_) => (Call::UserExists, None),
+            Self::FindOrder { .. } => (Call::FindOrder, None),
+            Self::NotifyPaid(payment) => (Call::NotifyPaid, Some(payment.id)),
         };
-        Which { call: self.call(), of }
+        CallId { call, payment }
     }
 
-    pub(crate) const fn call(&self) -> Call {
+    /// Makes the call to the fakes.
+    pub(crate) async fn make(&self, store: &FakeStore, shop: &FakeShop) -> Response {
+        let trace = TraceParent::start(1, 1);
         match self {
-            Self::NewestOfOrder(_) => Call::NewestOfOrder,
-            Self::Guard(_) => Call::Guard,
-            Self::Payment(_) => Call::Payment,
-            Self::Create { .. } => Call::Create,
-            Self::Apply { .. } => Call::Apply,
-            Self::Log(_) => Call::Log,
-            Self::Told { .. } => Call::Told,
-            Self::ToTell { .. } => Call::ToTell,
-            Self::PutOff { .. } => Call::PutOff,
-            Self::Quarantined(_) => Call::Quarantined,
-            Self::Resolved(_) => Call::Resolved,
-            Self::UserExists(_) => Call::UserExists,
-            Self::FindOrder { .. } => Call::FindOrder,
-            Self::TellPaid(_) => Call::TellPaid,
+            Self::NewestOfOrder(oid) => response(store.newest_of_order(*oid).await),
+            Self::Guard(oid) => response(store.guard(*oid).await),
+            Self::Payment(id) => response(store.payment(*id).await),
+            Self::Create { payment, guard, replacing } => {
+                response(store.create(payment, guard, *replacing).await)
+            }
+            Self::Update { change, event } => response(store.update(change, event).await),
+            Self::Append(event) => response(store.append(event).await),
+            Self::DuePayments { until, limit } => {
+                response(store.due_payments(*until, *limit).await)
+            }
+            Self::MarkNotified { id, due, at } => {
+                response(store.mark_notified(*id, *due, *at).await)
+            }
+            Self::Reschedule { id, due, next } => {
+                response(store.reschedule(*id, *due, *next).await)
+            }
+            Self::Quarantined(key) => response(store.quarantined(key).await),
+            Self::Resolve(key) => response(store.resolve(key).await),
+            Self::UserExists(uid) => response(shop.exists(*uid, &trace).await),
+            Self::FindOrder { oid, payer } => response(shop.find(*oid, *payer, &trace).await),
+            Self::NotifyPaid(payment) => response(shop.notify_paid(payment, &trace).await),
         }
     }
 }
 
-/// Why a call has no answer, without the cause.
+/// What a call of a port returns, as data.
+pub(crate) type Response = Result<Value, Failed>;
+
+fn response<T: Into<Value>, E: Into<Failed>>(result: Result<T, E>) -> Response {
+    result.map(Into::into).map_err(Into::into)
+}
+
+macro_rules! values {
+    ($($kind:ident($type:ty),)+) => {
+        /// What a call that succeeds returns; each type has one variant.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) enum Value {
+            $($kind($type),)+
+        }
+
+        $(impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::$kind(value)
+            }
+        }
+
+        impl TryFrom<Value> for $type {
+            type Error = Value;
+
+            fn try_from(value: Value) -> Result<Self, Value> {
+                if let Value::$kind(value) = value { Ok(value) } else { Err(value) }
+            }
+        })+
+    };
+}
+
+values! {
+    Hint(Option<PaymentId>),
+    Guard(Option<Guard>),
+    Payment(Option<Payment>),
+    Created(Created),
+    Updated(Updated),
+    Appended(Appended),
+    Due(Vec<PaymentId>),
+    Quarantined(Option<Quarantined>),
+    Exists(bool),
+    Order(Option<Order>),
+    Done(()),
+}
+
+/// Why a call failed, without the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failed {
     Unavailable,
     Unknown,
     Fault,
     Absent,
-}
-
-/// What a call of a port was answered, as data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    NewestOfOrder(Result<Option<PaymentId>, Failed>),
-    Guard(Result<Option<Guard>, Failed>),
-    Payment(Result<Option<Payment>, Failed>),
-    Create(Result<Created, Failed>),
-    Apply(Result<Applied, Failed>),
-    Log(Result<Logged, Failed>),
-    Told(Result<(), Failed>),
-    ToTell(Result<Vec<PaymentId>, Failed>),
-    PutOff(Result<(), Failed>),
-    Quarantined(Result<Option<Quarantined>, Failed>),
-    Resolved(Result<(), Failed>),
-    UserExists(Result<bool, Failed>),
-    FindOrder(Result<Option<Order>, Failed>),
-    TellPaid(Result<(), Failed>),
 }
 
 impl From<StoreError> for Failed {
@@ -130,144 +181,99 @@ impl From<ShopError> for Failed {
     }
 }
 
-fn store_error(failed: Failed) -> StoreError {
-    match failed {
-        Failed::Unavailable => StoreError::Unavailable("explored".into()),
-        Failed::Unknown => StoreError::Unknown("explored".into()),
-        Failed::Fault | Failed::Absent => StoreError::Fault("explored".into()),
-    }
-}
-
-fn shop_error(failed: Failed) -> ShopError {
-    match failed {
-        Failed::Absent => ShopError::Absent,
-        Failed::Unavailable | Failed::Unknown | Failed::Fault => {
-            ShopError::Unavailable("explored".into())
+impl From<Failed> for StoreError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Unavailable => Self::Unavailable("explored".into()),
+            Failed::Unknown => Self::Unknown("explored".into()),
+            Failed::Fault | Failed::Absent => Self::Fault("explored".into()),
         }
     }
 }
 
-/// Makes a request of the same kind to the fakes themselves.
-pub(crate) async fn put(
-    request: &Request,
-    store: &(impl PaymentStore + Quarantine),
-    shop: &(impl Users + Orders),
-) -> Answer {
-    let trace = TraceParent::start(1, 1);
-    match request {
-        Request::NewestOfOrder(oid) => {
-            Answer::NewestOfOrder(store.newest_of_order(*oid).await.map_err(Failed::from))
-        }
-        Request::Guard(oid) => Answer::Guard(store.guard(*oid).await.map_err(Failed::from)),
-        Request::Payment(id) => Answer::Payment(store.payment(*id).await.map_err(Failed::from)),
-        Request::Create { payment, guard, replacing } => {
-            let created = store.create(payment, guard, *replacing).await;
-            Answer::Create(created.map_err(Failed::from))
-        }
-        Request::Apply { change, event } => {
-            Answer::Apply(store.apply(change, event).await.map_err(Failed::from))
-        }
-        Request::Log(event) => Answer::Log(store.log(event).await.map_err(Failed::from)),
-        Request::Told { id, work, at } => {
-            Answer::Told(store.told(*id, *work, *at).await.map_err(Failed::from))
-        }
-        Request::ToTell { until, limit } => {
-            Answer::ToTell(store.to_tell(*until, *limit).await.map_err(Failed::from))
-        }
-        Request::PutOff { id, work, next } => {
-            Answer::PutOff(store.put_off(*id, *work, *next).await.map_err(Failed::from))
-        }
-        Request::Quarantined(key) => {
-            Answer::Quarantined(store.quarantined(key).await.map_err(Failed::from))
-        }
-        Request::Resolved(key) => Answer::Resolved(store.resolved(key).await.map_err(Failed::from)),
-        Request::UserExists(uid) => {
-            Answer::UserExists(shop.exists(*uid, &trace).await.map_err(Failed::from))
-        }
-        Request::FindOrder { oid, payer } => {
-            Answer::FindOrder(shop.find(*oid, *payer, &trace).await.map_err(Failed::from))
-        }
-        Request::TellPaid(payment) => {
-            Answer::TellPaid(shop.tell_paid(payment, &trace).await.map_err(Failed::from))
+impl From<Failed> for ShopError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Absent => Self::Absent,
+            Failed::Unavailable | Failed::Unknown | Failed::Fault => {
+                Self::Unavailable("explored".into())
+            }
         }
     }
 }
 
-/// What goes between an actor and whoever polls it.
+/// What goes between an actor and the explorer that polls it.
 #[derive(Debug, Default)]
 struct Exchange {
     waiting: Vec<Request>,
-    answer: Option<(Which, Answer)>,
+    response: Option<(CallId, Response)>,
 }
 
-/// The ports of one actor. Clones are handles on one exchange.
-#[derive(Clone, Debug, Default)]
+/// The ports of one run of an actor. Clones are handles on one exchange.
+#[derive(Clone, Debug)]
 pub(crate) struct Probe {
     exchange: Arc<Mutex<Exchange>>,
+    bug: Option<Arc<PlantedBug>>,
 }
 
 impl Probe {
-    /// Has an answer ready for the next poll.
-    pub(crate) fn answer(&self, which: Which, answer: Answer) {
+    pub(crate) fn new(bug: Option<Bug>) -> Self {
+        Self { exchange: Arc::default(), bug: bug.map(PlantedBug::new).map(Arc::new) }
+    }
+
+    /// Has a response ready for the next poll.
+    pub(crate) fn respond(&self, id: CallId, response: Response) {
         let mut exchange = self.exchange.lock().unwrap();
         exchange.waiting.clear();
-        exchange.answer = Some((which, answer));
+        exchange.response = Some((id, response));
     }
 
     /// The calls that wait since the last poll.
     pub(crate) fn waiting(&self) -> Vec<Request> {
         let exchange = self.exchange.lock().unwrap();
-        assert_eq!(exchange.answer, None, "an answer nobody waited for");
+        assert_eq!(exchange.response, None, "a response that no call waited for");
         exchange.waiting.clone()
     }
 
-    async fn ask(&self, request: Request) -> Answer {
-        let mut asked = false;
+    /// Makes a call, and waits for its response.
+    pub(crate) async fn call(&self, request: Request) -> Response {
+        let id = request.id();
         poll_fn(|_| {
             let mut exchange = self.exchange.lock().unwrap();
-            let mine =
-                asked && matches!(&exchange.answer, Some((which, _)) if *which == request.which());
-            asked = true;
-            if let Some((_, answer)) = exchange.answer.take_if(|_| mine) {
-                return Poll::Ready(answer);
+            if let Some((_, response)) = exchange.response.take_if(|(of, _)| *of == id) {
+                return Poll::Ready(response);
             }
             exchange.waiting.push(request.clone());
             Poll::Pending
         })
         .await
     }
-}
 
-/// Asks, and takes the answer that goes with the request.
-macro_rules! ask {
-    ($probe:expr, $request:expr, $kind:ident) => {{
-        let Answer::$kind(answer) = $probe.ask($request).await else {
-            panic!("the answer to another call");
+    async fn ask<T: TryFrom<Value>, E: From<Failed>>(&self, request: Request) -> Result<T, E> {
+        let response = match &self.bug {
+            None => self.call(request).await,
+            Some(bug) => bug.call(self, request).await,
         };
-        answer
-    }};
+        match response.map(T::try_from) {
+            Ok(Ok(value)) => Ok(value),
+            // The explorer fails when it finds an actor that waits for no call.
+            Ok(Err(_of_another_call)) => pending().await,
+            Err(failed) => Err(failed.into()),
+        }
+    }
 }
 
-impl PaymentStore for Probe {
+impl Payments for Probe {
     async fn newest_of_order(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
-        ask!(self, Request::NewestOfOrder(oid), NewestOfOrder).map_err(store_error)
+        self.ask(Request::NewestOfOrder(oid)).await
     }
 
     async fn guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
-        ask!(self, Request::Guard(oid), Guard).map_err(store_error)
+        self.ask(Request::Guard(oid)).await
     }
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        ask!(self, Request::Payment(id), Payment).map_err(store_error)
-    }
-
-    async fn of_user(
-        &self,
-        _uid: UserId,
-        _before: Option<PaymentId>,
-        _limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        panic!("no actor lists payments")
+        self.ask(Request::Payment(id)).await
     }
 
     async fn create(
@@ -277,49 +283,54 @@ impl PaymentStore for Probe {
         replacing: Option<PaymentId>,
     ) -> Result<Created, StoreError> {
         let (payment, guard) = (payment.clone(), guard.clone());
-        let request = Request::Create { payment, guard, replacing };
-        ask!(self, request, Create).map_err(store_error)
+        self.ask(Request::Create { payment, guard, replacing }).await
     }
 
-    async fn apply(&self, change: &Change, event: &Event) -> Result<Applied, StoreError> {
-        let request = Request::Apply { change: change.clone(), event: event.clone() };
-        ask!(self, request, Apply).map_err(store_error)
+    async fn update(&self, change: &Change, event: &Event) -> Result<Updated, StoreError> {
+        self.ask(Request::Update { change: change.clone(), event: event.clone() }).await
     }
 
-    async fn log(&self, event: &Event) -> Result<Logged, StoreError> {
-        ask!(self, Request::Log(event.clone()), Log).map_err(store_error)
+    async fn append(&self, event: &Event) -> Result<Appended, StoreError> {
+        self.ask(Request::Append(event.clone())).await
     }
+}
 
-    async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
-        ask!(self, Request::Told { id, work, at }, Told).map_err(store_error)
-    }
-
-    async fn to_tell(
+impl Outbox for Probe {
+    async fn due_payments(
         &self,
         until: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<PaymentId>, StoreError> {
-        ask!(self, Request::ToTell { until, limit }, ToTell).map_err(store_error)
+        self.ask(Request::DuePayments { until, limit }).await
     }
 
-    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
-        ask!(self, Request::PutOff { id, work, next }, PutOff).map_err(store_error)
+    async fn mark_notified(
+        &self,
+        id: PaymentId,
+        due: Due,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(Request::MarkNotified { id, due, at }).await
+    }
+
+    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
+        self.ask(Request::Reschedule { id, due, next }).await
     }
 }
 
 impl Quarantine for Probe {
     async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
-        ask!(self, Request::Quarantined(key.clone()), Quarantined).map_err(store_error)
+        self.ask(Request::Quarantined(key.clone())).await
     }
 
-    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
-        ask!(self, Request::Resolved(key.clone()), Resolved).map_err(store_error)
+    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
+        self.ask(Request::Resolve(key.clone())).await
     }
 }
 
 impl Users for Probe {
     async fn exists(&self, uid: UserId, _trace: &TraceParent) -> Result<bool, ShopError> {
-        ask!(self, Request::UserExists(uid), UserExists).map_err(shop_error)
+        self.ask(Request::UserExists(uid)).await
     }
 }
 
@@ -330,10 +341,10 @@ impl Orders for Probe {
         payer: UserId,
         _trace: &TraceParent,
     ) -> Result<Option<Order>, ShopError> {
-        ask!(self, Request::FindOrder { oid, payer }, FindOrder).map_err(shop_error)
+        self.ask(Request::FindOrder { oid, payer }).await
     }
 
-    async fn tell_paid(&self, payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
-        ask!(self, Request::TellPaid(payment.clone()), TellPaid).map_err(shop_error)
+    async fn notify_paid(&self, payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
+        self.ask(Request::NotifyPaid(payment.clone())).await
     }
 }

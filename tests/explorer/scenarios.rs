@@ -1,64 +1,66 @@
-//! The scenarios: who is at work at once, on what, and all that can come of it.
+//! The scenarios: who is at work at the same time, on what, and all that can come of it.
 
 mod creates;
-mod messages;
+mod notifications;
 mod together;
 
 use pay_core::{
-    domain::{Outcome, Source},
+    domain::{Notification, Outcome, Provider},
     testing::Call,
-    usecases::{callback::Notice, create::CreatePayment},
+    usecases::create::CreatePayment,
 };
 
 use super::{
     scenario::{
-        Scenario, after, after_with, creating, delivering, message, money, oid, payment_of,
-        request, shop,
+        Scenario, after, after_with, creating, delivering, notification, oid, payment_of,
+        reference, reporting, request, shop,
     },
     world::World,
 };
 
-/// What a create is answered whatever else happens.
-const MADE: &str = "made | create: unavailable";
+/// What a create can get in every scenario.
+const CREATED: &str = "created | create: unavailable";
 
-/// What a paid message is answered, the one or the other time.
-const PAID: &str = "applied+told | applied+uncleared | not told | repeat+told | repeat+uncleared \
-     | unavailable";
+/// What a notification of a paid payment can get when it is the first or the second.
+const PAID: &str = "applied+notified | applied+not cleared | not notified | duplicate+notified \
+     | duplicate+not cleared | unavailable";
 
-/// What a reconcile run beside a paid message does.
-const RECONCILED: &str = "reconcile: nothing | reconcile: 1 told | reconcile: 1 put off \
-     | reconcile: 1 stale | reconcile: 1 failed | reconcile: unavailable";
+/// What a sweep can do beside a notification of a paid payment.
+const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled | sweep: 1 stale \
+     | sweep: 1 failed | sweep: unavailable";
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    [creates::all(), messages::all(), together::all()].into_iter().flatten().collect()
+    [creates::all(), notifications::all(), together::all()].concat()
 }
 
-/// Those with more actors, for who has more time.
+/// Those with more actors, which take longer.
 pub(crate) fn longer() -> Vec<Scenario> {
-    [creates::longer(), together::longer()].into_iter().flatten().collect()
+    [creates::longer(), together::longer()].concat()
 }
 
-/// A payment of order 1, pending.
+/// A pending payment of order 1.
 pub(crate) fn with_a_payment() -> World {
     after(shop(), &[creating(0, request(100, None))])
 }
 
 /// The same, closed.
 pub(crate) fn with_a_closed_payment() -> World {
-    after(with_a_payment(), &[delivering(9, message(payment_of(0), Outcome::Closed, 90))])
+    after(with_a_payment(), &[delivering(9, notification(payment_of(0), Outcome::Closed, 90))])
 }
 
 /// Two payments, of order 1 and of order 2, paid while the order service was down.
-pub(crate) fn with_two_untold() -> World {
+pub(crate) fn with_two_due() -> World {
     let second = CreatePayment { oid: oid(2), ..request(100, None) };
     let world = after(with_a_payment(), &[creating(1, second)]);
-    let of_second =
-        Notice { payment: Some(payment_of(1)), money: money(Source::STRIPE, "pi_2"), ..paid(92) };
-    after_with(world, &[delivering(8, paid(91)), delivering(9, of_second)], Some(Call::TellPaid))
+    let paid_second = reporting(notification(payment_of(1), Outcome::Paid, 92), |report| {
+        report.reference = reference(Provider::Stripe, "pi_2");
+    });
+    let paid = [delivering(8, paid(91)), delivering(9, paid_second)];
+    after_with(world, &paid, Some(Call::NotifyPaid))
 }
 
-/// What Stripe says when that payment is paid.
-pub(crate) fn paid(name: u8) -> Notice {
-    message(payment_of(0), Outcome::Paid, name)
+/// What Stripe reports when that payment is paid.
+pub(crate) fn paid(name: u8) -> Notification {
+    notification(payment_of(0), Outcome::Paid, name)
 }

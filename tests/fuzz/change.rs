@@ -1,9 +1,9 @@
-//! Files of a corpus, and changes to them.
+//! The files of a corpus, and changes to them.
 
 use std::path::Path;
 
-/// Texts that are seldom right where they are.
-const ODD: [&str; 24] = [
+/// Texts that are rarely valid where they are put.
+const ODD: [&str; 32] = [
     "null",
     "true",
     "-1",
@@ -26,11 +26,19 @@ const ODD: [&str; 24] = [
     ",",
     "\"",
     "=",
+    "&",
+    "+",
+    "%2B",
+    "\\u00e9",
+    "t=1,v1=0",
+    "v1a,e30=",
+    "whsec_",
+    "-----BEGIN PUBLIC KEY-----",
     "語",
     "\n",
 ];
 
-/// The files of a target's corpus; of events, those of `events/` as well.
+/// The files of a target's corpus, and for events those of `events/` as well.
 pub(crate) fn corpus(target: &str) -> Vec<Vec<u8>> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut directories = vec![tests.join("__fuzz__").join(target).join("corpus")];
@@ -44,15 +52,15 @@ pub(crate) fn corpus(target: &str) -> Vec<Vec<u8>> {
     paths.into_iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// One of these files, changed as the input says: its first byte chooses the file.
+/// One of these files with the changes of the input, whose first byte chooses the file.
 pub(crate) fn changed(corpus: &[Vec<u8>], input: &[u8]) -> Vec<u8> {
     let (which, changes) = input.split_first().unwrap_or((&0, &[]));
     let which = usize::from(*which).checked_rem(corpus.len()).unwrap();
     edited(&corpus[which], changes)
 }
 
-/// The bytes after one to four changes, as the first byte says, of four bytes each: where (two),
-/// how, and with what.
+/// The bytes after one to four changes. The first byte is their number; each change has four bytes:
+/// where (two), how, and with what.
 pub(crate) fn edited(bytes: &[u8], changes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let (count, changes) = changes.split_first().unwrap_or((&0, &[]));
@@ -70,14 +78,14 @@ pub(crate) fn edited(bytes: &[u8], changes: &[u8]) -> Vec<u8> {
             3 => drop(bytes.drain(at..next)),
             4 => drop(bytes.splice(at..at, odd)),
             5 | 6 => drop(bytes.splice(value_at(&bytes, at), odd)),
-            // Its end is missing.
+            // Cut off at its end.
             _ => bytes.truncate(bytes.len().saturating_sub(usize::from(*with % 16))),
         }
     }
     bytes
 }
 
-/// Where the first JSON value after a colon is from here on, as far as it has no comma in it.
+/// The place of the first JSON value after the next colon, up to a comma.
 fn value_at(bytes: &[u8], from: usize) -> std::ops::Range<usize> {
     let find = |from: usize, among: &[u8]| {
         let rest = bytes.get(from..).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Whole events, to each handler over a store and a shop in memory.
+//! Whole events for each handler, over a store and a shop in memory.
 
 use std::cell::OnceCell;
 
@@ -21,7 +21,7 @@ use crate::NOW_SECS;
 use crate::handlers::{self, Fixed, World, at, invocation};
 
 thread_local! {
-    static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().unwrap();
+    pub(crate) static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().unwrap();
     static KEYS: OnceCell<(Fixed<AuthKey>, Fixed<WebhookKeys>)> = const { OnceCell::new() };
 }
 
@@ -29,7 +29,7 @@ fn cny() -> Currency {
     Currency::new("CNY").unwrap()
 }
 
-/// User 1 has the orders 1 and 2, of 100 each; payment 42 is of order 1, and nothing is of 2.
+/// User 1 has the orders 1 and 2, of 100 each; order 1 has payment 42, order 2 has none.
 fn world() -> World {
     let gate = Gate::default();
     let (store, shop) = (FakeStore::behind(gate.clone()), FakeShop::behind(gate));
@@ -69,20 +69,23 @@ fn each(input: &[u8], reply: impl Fn(Box<RawValue>) -> Result<Reply, FunctionErr
     }
 }
 
-/// The event with its placeholders filled: tokens of now, and signatures over what the body is.
+/// The event with its placeholders filled: fresh tokens, and signatures over the body as it is.
 fn filled(input: &[u8]) -> Option<Vec<u8>> {
     let ids = [("pending_id", 42), ("paid_id", 42), ("closed_id", 43), ("free_oid", 2)];
     let values = ids.map(|(name, id)| (name.to_owned(), id.to_string())).into();
     let filling = Filling { now_secs: NOW_SECS, values, ..Filling::default() };
     let text = String::from_utf8_lossy(input);
-    // A length that was changed may be any.
-    let can_be = text.contains("{{") && !text.contains("{{filler:");
-    can_be.then(|| fill(&text, &filling).ok()).flatten().map(|event| event.to_string().into_bytes())
+    // A changed length may be huge.
+    let fillable = text.contains("{{") && !text.contains("{{filler:");
+    fillable
+        .then(|| fill(&text, &filling).ok())
+        .flatten()
+        .map(|event| event.to_string().into_bytes())
 }
 
 pub(crate) fn create(input: &[u8]) {
     let World { store, shop, auth_keys, .. } = world();
-    let app = create::App {
+    let app = create::CreateApp {
         store,
         users: shop.clone(),
         orders: shop,
@@ -92,7 +95,7 @@ pub(crate) fn create(input: &[u8]) {
         currency: cny(),
     };
     let reply = |event| {
-        let handle = |door, invocation| create::handle(&app, door, invocation);
+        let handle = |entry_point, invocation| app.handle(entry_point, invocation);
         let event = invocation(event, NOW_SECS);
         let reply = serve(event, || at(NOW_SECS), create::BODY_MAX, handle);
         RUNTIME.with(|runtime| runtime.block_on(reply))
@@ -102,9 +105,9 @@ pub(crate) fn create(input: &[u8]) {
 
 pub(crate) fn detail(input: &[u8]) {
     let World { store, auth_keys, .. } = world();
-    let app = detail::App { store, auth_keys, rules: TokenRules::default() };
+    let app = detail::DetailApp { store, auth_keys, rules: TokenRules::default() };
     let reply = |event| {
-        let handle = |door, invocation| detail::handle(&app, door, invocation);
+        let handle = |entry_point, invocation| app.handle(entry_point, invocation);
         let event = invocation(event, NOW_SECS);
         let reply = serve(event, || at(NOW_SECS), detail::BODY_MAX, handle);
         RUNTIME.with(|runtime| runtime.block_on(reply))
@@ -112,9 +115,9 @@ pub(crate) fn detail(input: &[u8]) {
     each(input, reply);
 }
 
-/// That the reply to an event is in the vocabulary of the door it came by.
+/// Asserts that the reply to an event is one that its entry point has.
 ///
-/// Bytes that are no JSON never get this far: the runtime refuses them.
+/// The runtime rejects bytes that are not JSON, so they never get this far.
 fn judge(input: &[u8], reply: impl FnOnce(Box<RawValue>) -> Result<Reply, FunctionError>) {
     let Ok(event) = serde_json::from_slice::<Box<RawValue>>(input) else {
         return;
@@ -122,11 +125,11 @@ fn judge(input: &[u8], reply: impl FnOnce(Box<RawValue>) -> Result<Reply, Functi
     let reply = reply(event);
     let event = Object::parse(input);
     if event.as_ref().and_then(|event| event.get("requestContext")).is_some_and(is_something) {
-        assert!(matches!(reply, Ok(Reply::Api(_))), "no answer to the API: {reply:?}");
+        assert!(matches!(reply, Ok(Reply::Api(_))), "no response to the API: {reply:?}");
     }
     match reply {
-        Ok(Reply::Api(answer)) => judge_answer(&serde_json::to_value(answer).unwrap()),
-        Ok(Reply::Direct(answer)) => assert!(Json::parse(answer.get().as_bytes()).is_some()),
+        Ok(Reply::Api(response)) => judge_response(&serde_json::to_value(response).unwrap()),
+        Ok(Reply::Direct(response)) => assert!(Json::parse(response.get().as_bytes()).is_some()),
         Err(error) => {
             let code = error.code();
             assert_ne!(code, Code::Internal, "a panic, or a fault of the fakes");
@@ -138,35 +141,37 @@ fn judge(input: &[u8], reply: impl FnOnce(Box<RawValue>) -> Result<Reply, Functi
 }
 
 fn is_something(value: &Json) -> bool {
-    // Numbers that are none of ours read as null does.
+    // Numbers that we do not use are read like null.
     *value != Json::Other
 }
 
-fn judge_answer(answer: &Value) {
-    let body = answer["body"].as_str().unwrap();
-    let kind = answer["headers"]["content-type"].as_str().unwrap();
-    let status = answer["statusCode"].as_u64().unwrap();
+fn judge_response(response: &Value) {
+    let body = response["body"].as_str().unwrap();
+    let kind = response["headers"]["content-type"].as_str().unwrap();
+    let status = response["statusCode"].as_u64().unwrap();
     let known = |code: &&Code| u64::from(code.status().as_u16()) == status;
     let mut known = Code::ALL.iter().filter(known);
-    assert!((200..600).contains(&status) && status != 410, "{answer}");
+    assert!((200..600).contains(&status) && status != 410, "{response}");
     match (status, kind) {
         (200, "text/plain") => assert_eq!(body, "success"),
-        (200, "application/json") => assert!(Object::parse(body.as_bytes()).is_some(), "{answer}"),
+        (200, "application/json") => {
+            assert!(Object::parse(body.as_bytes()).is_some(), "{response}");
+        }
         (_, "application/problem+json") => {
             let slug =
                 |code: &&Code| body.contains(&format!("urn:problem:pay:{}\"", code.as_str()));
-            let code = known.find(slug).unwrap_or_else(|| panic!("no such problem: {answer}"));
+            let code = known.find(slug).unwrap_or_else(|| panic!("no such problem: {response}"));
             assert_ne!(*code, Code::Internal, "a panic, or a fault of the fakes");
             assert_problem(body, *code);
         }
-        // WeChat Pay's own form of a refusal.
+        // WeChat Pay's own form of an error.
         (_, "application/json") => {
-            let said: Value = serde_json::from_str(body).unwrap();
-            let form = |code: &&Code| said == json!({"code": "FAIL", "message": code.title()});
-            let code = known.find(form).unwrap_or_else(|| panic!("no such refusal: {answer}"));
+            let error: Value = serde_json::from_str(body).unwrap();
+            let form = |code: &&Code| error == json!({"code": "FAIL", "message": code.title()});
+            let code = known.find(form).unwrap_or_else(|| panic!("no such problem: {response}"));
             assert_ne!(*code, Code::Internal, "a panic, or a fault of the fakes");
         }
-        _ => panic!("not in the vocabulary: {answer}"),
+        _ => panic!("not a response of ours: {response}"),
     }
 }
 

@@ -1,19 +1,20 @@
 //! The handler of callback in the process of a test, at a time that the test chooses, over a store
-//! and a shop in memory. Both test targets have this file.
+//! and a shop in memory. The end-to-end tests include this file too.
 
 use std::sync::Arc;
 
-use callback::{App, BODY_MAX, handle};
+use callback::{BODY_MAX, CallbackApp};
 use lambda_runtime::{Context, LambdaEvent};
 use pay_core::domain::Timestamp;
 use pay_core::ports::{Generations, Keys, NoKeys};
-use pay_core::testing::{FakeShop, FakeStore};
+use pay_core::testing::{FakeShop, FakeStore, Gate};
 use pay_providers::WebhookKeys;
 use pay_service::auth::{AuthKey, TokenRules};
 use pay_service::http::{FunctionError, Reply, serve};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
-/// Keys that never change; none are none.
+/// Keys that never change, or none.
 #[derive(Clone)]
 pub(crate) struct Fixed<K>(Option<Arc<Generations<K>>>);
 
@@ -25,7 +26,7 @@ impl<K> Fixed<K> {
 
 impl<K: Send + Sync> Keys<K> for Fixed<K> {
     async fn keys(&self, _now: Timestamp) -> Result<Arc<Generations<K>>, NoKeys> {
-        self.0.clone().ok_or_else(|| NoKeys("there are none".into()))
+        self.0.clone().ok_or_else(|| NoKeys("none are configured".into()))
     }
 
     async fn reread(&self, _now: Timestamp) -> Option<Arc<Generations<K>>> {
@@ -33,7 +34,7 @@ impl<K: Send + Sync> Keys<K> for Fixed<K> {
     }
 }
 
-/// What there is in memory, and what callers are known by.
+/// The dependencies of the handlers, in memory.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) store: FakeStore,
@@ -42,12 +43,12 @@ pub(crate) struct World {
     pub(crate) webhook_keys: Fixed<WebhookKeys>,
 }
 
-/// That time.
+/// A time, from Unix seconds.
 pub(crate) fn at(now_secs: u64) -> Timestamp {
     Timestamp::from_millis(now_secs.saturating_mul(1000)).unwrap()
 }
 
-/// An invocation at this time that has a minute.
+/// An invocation at this time, with a deadline a minute later.
 pub(crate) fn invocation(payload: Box<RawValue>, now_secs: u64) -> LambdaEvent<Box<RawValue>> {
     let mut context = Context::default();
     context.request_id = "8476a536-e9f4-11e8-9739-2dfe598c3fcd".to_owned();
@@ -61,7 +62,7 @@ pub(crate) async fn callback(
     event: Box<RawValue>,
     now_secs: u64,
 ) -> Result<Reply, FunctionError> {
-    let app = App {
+    let app = CallbackApp {
         store: world.store,
         users: world.shop.clone(),
         orders: world.shop,
@@ -70,5 +71,34 @@ pub(crate) async fn callback(
         rules: TokenRules::default(),
     };
     let event = invocation(event, now_secs);
-    serve(event, || at(now_secs), BODY_MAX, |door, invocation| handle(&app, door, invocation)).await
+    let handle = |entry_point, invocation| app.handle(entry_point, invocation);
+    serve(event, || at(now_secs), BODY_MAX, handle).await
+}
+
+/// The response of callback to a notification, with this webhook secret and without any payment.
+pub(crate) async fn response(secret: WebhookKeys, event: &Value, now_secs: u64) -> Value {
+    let gate = Gate::default();
+    let world = World {
+        store: FakeStore::behind(gate.clone()),
+        shop: FakeShop::behind(gate),
+        auth_keys: Fixed::new(None),
+        webhook_keys: Fixed::new(Some(secret)),
+    };
+    let event = RawValue::from_string(event.to_string()).unwrap();
+    serde_json::to_value(callback(world, event, now_secs).await.unwrap()).unwrap()
+}
+
+/// An event of the gateway for a provider's route, or for the native route with `standard`.
+pub(crate) fn event(provider: &str, headers: &Value, body: &str, encoded: bool) -> Value {
+    let native = provider == "standard";
+    let path = if native { String::new() } else { format!("/{provider}") };
+    let path = format!("/api/pay/callback{path}");
+    let mut event = json!({
+        "version": "2.0", "routeKey": format!("POST {path}"), "rawPath": path, "headers": headers,
+        "requestContext": {"http": {"method": "POST"}}, "body": body, "isBase64Encoded": encoded,
+    });
+    if !native {
+        event["pathParameters"] = json!({"provider": provider});
+    }
+    event
 }

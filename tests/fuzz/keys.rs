@@ -4,13 +4,13 @@ use pay_core::json::{Json, Object};
 use pay_providers::WebhookKeys;
 use pay_service::auth::AuthKey;
 
-/// Shorter ones are found in other words.
+/// A shorter text may occur in a message by chance, in bytes.
 const KEY_TEXT_MIN: usize = 16;
 
-/// A secret makes keys or is refused, and neither the keys nor the refusal says what was in it.
+/// A secret is read into keys or rejected, and neither the keys nor the error prints any of it.
 pub(crate) fn secret(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    let said = format!(
+    let printed = format!(
         "{:?} {:?} {}",
         WebhookKeys::from_secret(&text),
         AuthKey::from_secret(&text),
@@ -20,11 +20,11 @@ pub(crate) fn secret(input: &[u8]) {
     let mut texts = Vec::new();
     secret.iter().for_each(|(_, value)| collect(value, &mut texts));
     for key in texts.into_iter().filter(|text| text.len() >= KEY_TEXT_MIN) {
-        assert!(!said.contains(key), "{said} tells {key}");
+        assert!(!printed.contains(key), "{printed} has {key}");
     }
 }
 
-/// Every text of the secret. Names are none of it: WeChat Pay's serials are there to be seen.
+/// Every text of the secret but the names: WeChat Pay's serials are public.
 fn collect<'a>(value: &'a Json, texts: &mut Vec<&'a str>) {
     match value {
         Json::Text(text) => texts.push(text),

@@ -1,21 +1,21 @@
-//! Any bytes at the boundaries: no panic, and what must hold of every answer.
+//! Any bytes at the boundaries: no panic, and what must hold of every response.
 //!
 //! `cargo test -p fuzz` replays the corpus of each target, `__fuzz__/TARGET/corpus`,
-//! and then as many random inputs as the target says. Each input counts twice: as it is, and as a
-//! list of changes to a file of the corpus, since random bytes alone seldom come far. Placeholders
-//! of `events/` are filled after that, so that a changed body has a signature that fits.
+//! and then as many random inputs as the target says. Each input is used twice: as it is, and as a
+//! list of changes to a file of the corpus, since random bytes alone rarely reach deep code.
+//! Placeholders of `events/` are filled after that, so that a changed body has a valid signature.
 //!
-//! To fuzz for real, with coverage to guide it and for as long as you like (`cargo install
-//! cargo-bolero`; with a nightly toolchain leave `--sanitizer NONE` out, and memory is watched too):
+//! To fuzz guided by coverage and without a limit (`cargo install cargo-bolero`; with a nightly
+//! toolchain leave `--sanitizer NONE` out, and memory errors are found too):
 //!
 //! ```text
 //! cargo bolero test --package fuzz --sanitizer NONE -T 1h callback_event
 //! ```
 //!
-//! Inputs that reach new code it adds to the corpus: keep the few that are worth it. What fails it
-//! puts into `__fuzz__/TARGET/crashes`, which `cargo test` replays as well. Without it, more random
-//! inputs are a matter of `BOLERO_RANDOM_ITERATIONS`; `BOLERO_RANDOM_SEED`, which a failure names,
-//! brings one of them back.
+//! It adds inputs that reach new code to the corpus: keep the few that are useful. Inputs that fail
+//! are put into `__fuzz__/TARGET/crashes`, which `cargo test` replays as well. Without it,
+//! `BOLERO_RANDOM_ITERATIONS` sets how many random inputs there are, and `BOLERO_RANDOM_SEED`,
+//! which a failure prints, repeats them.
 
 // `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
 #[cfg(test)]
@@ -31,11 +31,12 @@ mod messages;
 #[cfg(test)]
 mod texts;
 
-/// The time of every input, in Unix seconds: the corpus has tokens and signatures of then.
+/// The time of every input, in Unix seconds: tokens and signatures of the corpus are of this time.
 #[cfg(test)]
 const NOW_SECS: u64 = 1_800_000_000;
 
-/// A target: its name, how many random inputs it gets, and what holds of all of them.
+/// A target: its name, how many random inputs it gets, and the assertion that holds for all of
+/// them.
 #[cfg(test)]
 macro_rules! targets {
     ($($name:ident, $inputs:literal, $holds:path;)*) => {$(
@@ -55,10 +56,10 @@ targets! {
     callback_event, 4000, events::callback;
     create_event, 2000, events::create;
     detail_event, 2000, events::detail;
-    webhook_headers, 2000, messages::only_what_is_signed_passes;
-    signed_body, 200, messages::whatever_is_signed_is_read;
+    webhook_headers, 2000, messages::only_signed_messages_pass;
+    signed_body, 200, messages::every_signed_message_is_read;
     json, 2000, texts::json;
     token, 2000, texts::token;
-    doctor_line, 200, texts::doctor_line;
+    doctor_line, 1000, texts::doctor_line;
     secret, 1000, keys::secret;
 }

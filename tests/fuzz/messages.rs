@@ -1,15 +1,21 @@
 //! Messages of webhooks: headers and a body, signed and not.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
-use local::messages::{Message, Outcome, Signed, seal};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::{HeaderName, HeaderValue};
+use local::messages::{Message, Signed, seal};
 use local::{defaults, signing};
-use pay_providers::{Headers, PaymentProvider, WebhookError, WebhookKeys, standard};
+use pay_core::domain::{Outcome, Provider};
+use pay_providers::{Headers, VerifyError, WebhookKeys, standard};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;
 use crate::change::edited;
-use crate::handlers::at;
+use crate::events::RUNTIME;
+use crate::handlers::{at, event, response};
 
 thread_local! {
     static KEYS: OnceCell<WebhookKeys> = const { OnceCell::new() };
@@ -50,40 +56,58 @@ fn read(text: &[u8]) -> (Pairs, Vec<u8>) {
     (headers, rest.to_vec())
 }
 
-/// Whether a provider's rules take it for genuine.
-fn passes(provider: PaymentProvider, headers: &Pairs, body: &[u8]) -> bool {
+/// Whether it is authentic by the rules of a provider.
+fn passes(provider: Provider, headers: &Pairs, body: &[u8]) -> bool {
     with_keys(|keys| {
         let keys = keys.provider(provider).unwrap();
         let verdict = keys.verify(&Headers::from_pairs(headers), body, at(NOW_SECS));
-        matches!(verdict, Ok(_) | Err(WebhookError::Undecryptable))
+        matches!(verdict, Ok(_) | Err(VerifyError::Undecryptable))
     })
 }
 
-/// The id that a message passes under by the Standard Webhooks rules.
-fn passes_standard(headers: &Pairs, body: &[u8]) -> Option<String> {
-    let headers = Headers::from_pairs(headers);
-    let verified =
-        with_keys(|keys| standard::verify(&headers, body, keys.standard(), at(NOW_SECS)));
-    verified.ok().map(|verified| verified.id)
+/// The status of callback's response; `None` if the gateway would hand on other headers.
+fn status(provider: Provider, headers: &Pairs, body: &[u8]) -> Option<u64> {
+    let lower = headers.iter().map(|(name, value)| (name.to_lowercase(), value));
+    let known: BTreeMap<String, &String> = lower.collect();
+    if known.len() < headers.len() {
+        return None;
+    }
+    let event = event(provider.as_str(), &json!(known), &BASE64.encode(body), true);
+    let response = with_keys(|keys| response(keys.clone(), &event, NOW_SECS));
+    RUNTIME.with(|runtime| runtime.block_on(response))["statusCode"].as_u64()
 }
 
-/// What is not signed does not pass, nor does what was changed since.
-pub(crate) fn only_what_is_signed_passes(input: &[u8]) {
+/// The id of a message that is authentic by the rules of Standard Webhooks.
+fn passes_standard(headers: &Pairs, body: &[u8]) -> Option<String> {
+    let headers = Headers::from_pairs(headers);
+    with_keys(|keys| standard::verify(&headers, body, keys.standard(), at(NOW_SECS))).ok()
+}
+
+/// A message passes only as it was signed.
+pub(crate) fn only_signed_messages_pass(input: &[u8]) {
     let (headers, body) = read(input);
     assert_eq!(passes_standard(&headers, &body), None);
-    for provider in PaymentProvider::ALL {
+    for provider in Provider::ALL.iter().copied() {
         assert!(!passes(provider, &headers, &body), "{provider:?}");
+        // An event with headers that no request can have is unreadable.
+        let can_be = |(name, value): &(String, String)| {
+            name.parse::<HeaderName>().is_ok() && value.parse::<HeaderValue>().is_ok()
+        };
+        let odd = !headers.iter().all(can_be);
+        let responded = status(provider, &headers, &body);
+        let rejected = responded.is_none_or(|status| status == 401 || (odd && status == 400));
+        assert!(rejected, "{provider:?} {responded:?} {headers:?}");
     }
     let message = Message {
         id: "fixed".to_owned(),
         now_secs: NOW_SECS,
         ..Message::new(42, 100, Outcome::Paid)
     };
-    for provider in PaymentProvider::ALL {
+    for provider in Provider::ALL.iter().copied() {
         let signed = message.from(provider).unwrap();
         let (headers, body) = tampered(&signed.headers, &signed.body, input);
         if passes(provider, &headers, &body) {
-            let same = says_the_same(provider, (&headers, &body), &signed);
+            let same = is_as_signed(provider, (&headers, &body), &signed);
             assert!(same, "{provider:?} {headers:?} {}", String::from_utf8_lossy(&body));
         }
     }
@@ -97,12 +121,8 @@ pub(crate) fn only_what_is_signed_passes(input: &[u8]) {
     }
 }
 
-/// Whether all that was signed is as it was. Of a form that is its fields.
-fn says_the_same(
-    provider: PaymentProvider,
-    (headers, body): (&Pairs, &[u8]),
-    signed: &Signed,
-) -> bool {
+/// Whether everything that was signed is unchanged. Of a form these are the fields.
+fn is_as_signed(provider: Provider, (headers, body): (&Pairs, &[u8]), signed: &Signed) -> bool {
     let is = |name: &str, value: &str| {
         headers
             .iter()
@@ -118,28 +138,27 @@ fn says_the_same(
     };
     let now = NOW_SECS.to_string();
     match provider {
-        PaymentProvider::Stripe => {
-            body == signed.body && is("stripe-signature", &format!("t={now}"))
-        }
-        PaymentProvider::WeChat => {
+        Provider::Stripe => body == signed.body && is("stripe-signature", &format!("t={now}")),
+        Provider::WeChat => {
             body == signed.body && is("wechatpay-timestamp", &now) && is("wechatpay-nonce", "fixed")
         }
-        PaymentProvider::Alipay => fields(body) == fields(&signed.body),
+        Provider::Alipay => fields(body) == fields(&signed.body),
     }
 }
 
-/// Whatever is signed passes and is read, the same each time; only a seal can be another's.
-pub(crate) fn whatever_is_signed_is_read(input: &[u8]) {
+/// Every signed message passes and is read, with the same result each time. Only encryption with
+/// another key keeps one from being read.
+pub(crate) fn every_signed_message_is_read(input: &[u8]) {
     let secret = defaults::WEBHOOK_SECRET;
     let headers = owned(&signing::standard(secret, "msg_1", NOW_SECS, input).unwrap());
     assert_eq!(passes_standard(&headers, input).as_deref(), Some("msg_1"));
 
     let stripe = owned(&signing::stripe(defaults::STRIPE_SECRET, NOW_SECS, input));
-    assert_read(PaymentProvider::Stripe, &stripe, input);
+    assert_read(Provider::Stripe, &stripe, input);
 
-    for body in [input.to_vec(), sealed(input)] {
+    for body in [input.to_vec(), encrypted(input)] {
         let wechat = owned(&signing::wechat(NOW_SECS, "nonce", &body).unwrap());
-        assert_read(PaymentProvider::WeChat, &wechat, &body);
+        assert_read(Provider::WeChat, &wechat, &body);
     }
 
     let mut fields: Vec<(String, String)> = form_urlencoded::parse(input).into_owned().collect();
@@ -147,15 +166,15 @@ pub(crate) fn whatever_is_signed_is_read(input: &[u8]) {
     fields.dedup_by(|one, other| one.0 == other.0);
     fields.retain(|(name, _)| name != "charset");
     let form = signing::alipay(&fields).unwrap();
-    assert_read(PaymentProvider::Alipay, &Pairs::new(), form.as_bytes());
+    assert_read(Provider::Alipay, &Pairs::new(), form.as_bytes());
 }
 
-/// A notification whose seal is ours and holds the input.
-fn sealed(input: &[u8]) -> Vec<u8> {
-    let held: Value =
+/// A notification that holds the input, encrypted with our key.
+fn encrypted(input: &[u8]) -> Vec<u8> {
+    let content: Value =
         serde_json::from_slice(input).unwrap_or_else(|_| json!(String::from_utf8_lossy(input)));
     let kind = if input.len().is_multiple_of(2) { "TRANSACTION.SUCCESS" } else { "REFUND.SUCCESS" };
-    let resource = seal("transaction", &held).unwrap();
+    let resource = seal("transaction", &content).unwrap();
     json!({"id": "EV-1", "event_type": kind, "resource": resource}).to_string().into_bytes()
 }
 
@@ -163,14 +182,17 @@ fn owned(headers: &[(&'static str, String)]) -> Pairs {
     headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
-fn assert_read(provider: PaymentProvider, headers: &Pairs, body: &[u8]) {
-    let headers = Headers::from_pairs(headers);
-    with_keys(|keys| {
+fn assert_read(provider: Provider, headers: &Pairs, body: &[u8]) {
+    let is_read = with_keys(|keys| {
         let keys = keys.provider(provider).unwrap();
+        let headers = Headers::from_pairs(headers);
         let read = keys.verify(&headers, body, at(NOW_SECS));
-        let sealed = provider == PaymentProvider::WeChat;
-        let genuine = read.is_ok() || (sealed && read == Err(WebhookError::Undecryptable));
+        let encrypts = provider == Provider::WeChat;
+        let genuine = read.is_ok() || (encrypts && read == Err(VerifyError::Undecryptable));
         assert!(genuine, "{provider:?} {read:?}");
         assert_eq!(keys.verify(&headers, body, at(NOW_SECS)), read);
+        read.is_ok()
     });
+    let want = if is_read { 200 } else { 503 };
+    assert_eq!(status(provider, headers, body), Some(want), "{provider:?}");
 }

@@ -1,4 +1,4 @@
-//! Texts that are read: JSON, tokens, and the lines of `doctor`.
+//! Texts: JSON, tokens, and the lines of `doctor`.
 
 use std::cell::OnceCell;
 
@@ -12,13 +12,14 @@ use crate::NOW_SECS;
 use crate::change::edited;
 use crate::handlers::at;
 
-/// What we read as JSON is JSON, and says the same to everybody.
+/// Whatever our reader accepts is JSON, and has the same meaning to another reader.
 pub(crate) fn json(input: &[u8]) {
     let Some(ours) = Json::parse(input) else {
         return;
     };
-    let theirs: Value = serde_json::from_slice(input).expect("no JSON was taken for some");
-    assert!(same(&ours, &theirs), "{ours:?} was read as {theirs}");
+    let theirs: Value =
+        serde_json::from_slice(input).expect("our reader accepted what is not JSON");
+    assert!(same(&ours, &theirs), "{ours:?}, elsewhere {theirs}");
     let again = Json::parse(theirs.to_string().as_bytes());
     assert!(again.is_some_and(|again| same(&again, &theirs)), "{theirs}");
 }
@@ -53,7 +54,8 @@ fn known_keys() -> Generations<AuthKey> {
     Generations { current: AuthKey::from_secret(&secret).unwrap(), previous: None }
 }
 
-/// A token that was not issued names nobody: neither the input, nor one that it changes.
+/// Only a token that was issued identifies anybody: neither the input itself, nor a token that it
+/// changes.
 pub(crate) fn token(input: &[u8]) {
     let issued = |scope| tokens::issue(defaults::ACCESS_SECRET, 7, scope, NOW_SECS);
     let (payers, services) = (issued(None), issued(Some(CALLBACK_SCOPE)));
@@ -77,14 +79,16 @@ pub(crate) fn token(input: &[u8]) {
     }
 }
 
-/// Each line has one verdict, on one line, the same each time.
+/// Each line gets one verdict, on one line, the same each time.
 pub(crate) fn doctor_line(input: &[u8]) {
-    let answer = || serde_json::to_string(&doctor::diagnose(input, NOW_SECS)).unwrap();
-    let text = answer();
+    let diagnosis = || doctor::diagnose(input, NOW_SECS);
+    let response = || serde_json::to_string(&diagnosis()).unwrap();
+    let text = response();
     assert!(!text.contains('\n'), "{text}");
-    let said: Value = serde_json::from_str(&text).unwrap();
-    let verdict = said["verdict"].as_str().unwrap();
+    let fields: Value = serde_json::from_str(&text).unwrap();
+    let verdict = fields["verdict"].as_str().unwrap();
     assert!(["accept", "reject", "config_error"].contains(&verdict), "{text}");
-    assert!(said["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{text}");
-    assert_eq!(answer(), text);
+    assert!(fields["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{text}");
+    assert!(diagnosis().is_readable() || verdict == "config_error", "{text}");
+    assert_eq!(response(), text);
 }

@@ -1,152 +1,201 @@
-//! The edge of callback: `POST /api/pay/callback` for gateways of ours, the same by direct invoke,
-//! `POST /api/pay/callback/{provider}` for payment providers, and reconcile by direct invoke.
+//! The handler of callback: `POST /api/pay/callback` for gateways of the shop's own and the same by
+//! direct invoke, `POST /api/pay/callback/{provider}` for payment providers, and the sweep by direct
+//! invoke.
 
 mod native;
 mod outcome;
-mod provider;
-mod reconcile;
+mod sweep;
 
 use pay_core::{
-    domain::{EventId, RawBody},
-    ports::{Keys, Orders, PaymentStore, Users},
-    usecases::callback::{CallbackError, Notice, Received, Telling, callback},
+    domain::{EventId, Notification, Provider, RawBody},
+    ports::{Keys, Orders, Outbox, Payments, Users},
+    usecases::apply::{Applied, ApplyError, OrderNotification, apply},
 };
-use pay_providers::WebhookKeys;
+use pay_providers::{Adapter, Verified, WebhookKeys, adapter};
 use pay_service::{
     auth::{AuthKey, CALLBACK_SCOPE, TokenRules},
-    http::{Answer, ApiRequest, Door, Fields, Invocation, Refusal, sha256},
+    http::{ApiRequest, Code, EntryPoint, Fields, Invocation, Problem, Response, sha256},
 };
 use serde_json::json;
 
-use provider::{Taken, acknowledge, refuse, take, thanks};
+pub use pay_service::limits::NOTIFICATION_MAX_BYTES as BODY_MAX;
 
-/// How many bytes a message may have. Providers' messages are a few KB; the suites of webhook
-/// libraries go up to 1 MiB.
-pub const BODY_MAX: usize = 1024 * 1024;
+pay_service::operations! {
+    /// Applies a notification of a gateway of the shop's own.
+    Callback: Some("callback"), Some("POST /api/pay/callback");
+    /// Applies a notification of a payment provider.
+    ProviderCallback: None, Some("POST /api/pay/callback/{provider}");
+    /// Does what is due.
+    Sweep: Some("sweep"), None;
+}
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct App<S, U, O, K, W> {
-    /// Where payments are kept.
+pub struct CallbackApp<S, U, O, K, W> {
+    /// The store of payments.
     pub store: S,
     /// The shop's users.
     pub users: U,
     /// The shop's orders.
     pub orders: O,
-    /// What services' tokens are signed with.
+    /// The keys that services' tokens are signed with.
     pub auth_keys: K,
-    /// What messages are signed with.
+    /// The keys that notifications are signed with.
     pub webhook_keys: W,
     /// What else a token must say.
     pub rules: TokenRules,
 }
 
-/// Answers one request.
-///
-/// # Errors
-///
-/// [`Refusal`]: signature or token, media type, JSON, ranges, then
-/// [`pay_core::usecases::callback::CallbackError`].
-pub async fn handle<S, U, O, K, W>(
-    app: &App<S, U, O, K, W>,
-    door: Door,
-    invocation: Invocation,
-) -> Result<Answer, Refusal>
+impl<S, U, O, K, W> CallbackApp<S, U, O, K, W>
 where
-    S: PaymentStore,
+    S: Payments + Outbox,
     U: Users,
     O: Orders,
     K: Keys<AuthKey>,
     W: Keys<WebhookKeys>,
 {
-    let notice = match &door {
-        Door::Api(request) => {
-            if let Some(name) = request.provider() {
-                return from_provider(app, name, request, invocation).await;
+    /// Responds to one request.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`]: signature or token, media type, JSON, ranges, then [`ApplyError`].
+    pub async fn handle(
+        &self,
+        entry_point: EntryPoint,
+        invocation: Invocation,
+    ) -> Result<Response, Problem> {
+        match &entry_point {
+            EntryPoint::HttpApi(request) => {
+                if let Some(name) = request.provider() {
+                    return self.provider(name, request, invocation).await;
+                }
+                let event_id = self.authenticate(request, &invocation).await?;
+                let fields = request.json()?;
+                self.native(&fields, event_id.as_deref(), request.body(), invocation).await
             }
-            let event_id = authenticate(app, request, &invocation).await?;
-            native_notice(&request.json()?, event_id.as_deref(), request.body())?
-        }
-        Door::Direct(event) => {
-            let body = event.get().as_bytes();
-            let fields = Fields::parse(body)?;
-            if let Some(request) = reconcile::requested(&fields) {
-                return reconcile::run(app, request?, &invocation).await;
-            }
-            native_notice(&fields, None, body)?
-        }
-    };
-    let received = settle(app, &notice, invocation).await?;
-    // A gateway of ours sends it again, and the order is told then.
-    if let Telling::Failed(error) = received.telling {
-        return Err(Refusal::unavailable(error));
-    }
-    Ok(about(Answer::json(&json!({}))?, &notice))
-}
-
-/// Takes a provider's message, and answers in the provider's own words.
-async fn from_provider<S, U, O, K, W>(
-    app: &App<S, U, O, K, W>,
-    name: &str,
-    request: &ApiRequest,
-    invocation: Invocation,
-) -> Result<Answer, Refusal>
-where
-    S: PaymentStore,
-    U: Users,
-    O: Orders,
-    W: Keys<WebhookKeys>,
-{
-    let provider = provider::named(name)?;
-    let answer = async {
-        match take(provider, request, &app.webhook_keys, &invocation).await? {
-            Taken::Ignored(reason) => {
-                tracing::info!(provider = name, reason, "message ignored");
-                thanks(provider)
-            }
-            Taken::Notice(notice) => {
-                let outcome = settle(app, &notice, invocation).await;
-                Ok(about(acknowledge(provider, outcome)?, &notice))
+            EntryPoint::Direct(event) => {
+                let body = event.get().as_bytes();
+                let fields = Fields::parse(body)?;
+                match Operation::of_fields(&fields)?.unwrap_or(Operation::Callback) {
+                    Operation::Callback | Operation::ProviderCallback => {
+                        self.native(&fields, None, body, invocation).await
+                    }
+                    Operation::Sweep => {
+                        let request = sweep::read(&fields)?;
+                        sweep::run(&self.orders, &self.store, request, &invocation).await
+                    }
+                }
             }
         }
-    };
-    answer.await.map_err(|refusal| refuse(provider, refusal))
-}
+    }
 
-/// Does what a message says, and logs what that was.
-async fn settle<S: PaymentStore, U: Users, O: Orders, K, W>(
-    app: &App<S, U, O, K, W>,
-    notice: &Notice,
-    Invocation { now, trace, .. }: Invocation,
-) -> Result<Received, CallbackError> {
-    let outcome = callback((&app.users, &app.orders), &app.store, notice, now, &trace).await;
-    outcome::tell(notice, &outcome);
-    outcome
-}
+    /// Applies a notification of a gateway of the shop's own.
+    async fn native(
+        &self,
+        fields: &Fields,
+        event_id: Option<&str>,
+        body: &[u8],
+        invocation: Invocation,
+    ) -> Result<Response, Problem> {
+        let digest = sha256(&[body]);
+        let event_id = EventId::new(event_id, digest);
+        let notification = native::read(fields, event_id, RawBody::new(body, digest))?;
+        let applied = self.apply(&notification, invocation).await?;
+        // The gateway sends it again, and the order service is notified then.
+        if let OrderNotification::Failed(error) = applied.order_notification {
+            return Err(Problem::unavailable(error));
+        }
+        Ok(about(Response::json(&json!({}))?, &notification))
+    }
 
-fn about(answer: Answer, notice: &Notice) -> Answer {
-    match notice.payment {
-        Some(payment) => answer.about(payment),
-        None => answer,
+    /// Applies a notification of a payment provider, and responds in the provider's own form.
+    ///
+    /// Once the notification is durable the provider gets its success response, whatever it did: a
+    /// redelivery would do nothing that the sweep and the quarantine do not.
+    async fn provider(
+        &self,
+        name: &str,
+        request: &ApiRequest,
+        invocation: Invocation,
+    ) -> Result<Response, Problem> {
+        let provider = Provider::new(name).map_err(|_unknown| Code::ProviderNotFound)?;
+        let adapter = adapter(provider);
+        let response = async {
+            match request.provider_webhook(provider, &self.webhook_keys, invocation.now).await? {
+                Verified::Ignored(reason) => {
+                    tracing::info!(sender = name, reason, "notification ignored");
+                    acknowledged(adapter)
+                }
+                Verified::Notification(notification) => {
+                    match self.apply(&notification, invocation).await {
+                        Ok(_) | Err(ApplyError::Mismatch(_)) => {
+                            Ok(about(acknowledged(adapter)?, &notification))
+                        }
+                        Err(error @ ApplyError::Failed(_)) => Err(error.into()),
+                    }
+                }
+            }
+        };
+        response.await.map_err(|problem: Problem| match adapter.rejection {
+            Some(rejection) => problem.in_form(rejection),
+            None => problem,
+        })
+    }
+
+    /// Applies a notification, and logs what it did.
+    async fn apply(
+        &self,
+        notification: &Notification,
+        Invocation { now, trace, .. }: Invocation,
+    ) -> Result<Applied, ApplyError> {
+        let shop = (&self.users, &self.orders);
+        let outcome = apply(shop, &self.store, notification, now, &trace).await;
+        outcome::record(notification, &outcome);
+        outcome
+    }
+
+    /// The id of the message, if it is signed; a token without a signature has none.
+    ///
+    /// Where a header of the signature scheme is there, the signature alone decides.
+    async fn authenticate(
+        &self,
+        request: &ApiRequest,
+        invocation: &Invocation,
+    ) -> Result<Option<String>, Problem> {
+        let signed = request.standard_webhook(&self.webhook_keys, invocation.now).await?;
+        if signed.is_none() {
+            let (keys, rules) = (&self.auth_keys, &self.rules);
+            request.service(keys, rules, CALLBACK_SCOPE, invocation.now).await?;
+        }
+        Ok(signed)
     }
 }
 
-/// Whether a gateway of ours sent it; the id of the message, if it is signed.
-///
-/// Where a header of the signature scheme is there, the signature alone decides.
-async fn authenticate<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
-    app: &App<S, U, O, K, W>,
-    request: &ApiRequest,
-    invocation: &Invocation,
-) -> Result<Option<String>, Refusal> {
-    let signed = request.standard_webhook(&app.webhook_keys, invocation.now).await?;
-    if signed.is_none() {
-        request.service(&app.auth_keys, &app.rules, CALLBACK_SCOPE, invocation.now).await?;
-    }
-    Ok(signed)
+fn acknowledged(adapter: &Adapter) -> Result<Response, Problem> {
+    Response::acknowledgement(adapter.acknowledgement)
 }
 
-fn native_notice(fields: &Fields, event_id: Option<&str>, body: &[u8]) -> Result<Notice, Refusal> {
-    let digest = sha256(&[body]);
-    native::notice(fields, EventId::new(event_id, digest), RawBody::new(body, digest))
+fn about(response: Response, notification: &Notification) -> Response {
+    match notification.payment {
+        Some(payment) => response.about(payment),
+        None => response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation;
+
+    #[test]
+    fn routes_and_names_are_those_of_the_contract() {
+        let all = Operation::ALL.iter().map(|operation| (operation.name(), operation.route()));
+        let contract = [
+            (Some("callback"), Some("POST /api/pay/callback")),
+            (None, Some("POST /api/pay/callback/{provider}")),
+            (Some("sweep"), None),
+        ];
+        assert!(all.eq(contract));
+        let provider = Operation::of_route("POST /api/pay/callback/{provider}");
+        assert_eq!(provider, Some(Operation::ProviderCallback));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use callback::{App, BODY_MAX, handle};
+use callback::{BODY_MAX, CallbackApp};
 use lambda_runtime::Error;
 use pay_core::ports::Cause;
 use pay_providers::WebhookKeys;
@@ -11,7 +11,7 @@ use pay_service::{
         dynamodb::DynamoDbPayments,
         secrets_manager::RotatingSecret,
         shop::{HttpOrders, HttpUsers},
-        wiring::{self, Aws},
+        wiring::{self, AuthKeys, Aws},
     },
     auth::AuthKey,
     config::Reader,
@@ -19,8 +19,7 @@ use pay_service::{
     telemetry,
 };
 
-type AuthKeys = RotatingSecret<AuthKey>;
-type Wired = App<
+type WiredCallback = CallbackApp<
     DynamoDbPayments,
     HttpUsers<AuthKeys>,
     HttpOrders<AuthKeys>,
@@ -39,10 +38,10 @@ async fn main() -> Result<(), Error> {
     let (auth, webhook) = (app.auth_keys.warm(now), app.webhook_keys.warm(now));
     let (users, orders) = (app.users.warm(), app.orders.warm());
     tokio::join!(auth, webhook, app.store.warm(), users, orders);
-    start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
+    start::run(BODY_MAX, |entry_point, invocation| app.handle(entry_point, invocation)).await
 }
 
-fn wire() -> Result<Wired, Cause> {
+fn wire() -> Result<WiredCallback, Cause> {
     let mut reader = Reader::new(&environment);
     let (settings, shop) = (reader.settings(), reader.shop());
     let webhook_secret_id = reader.webhook_secret_id();
@@ -53,7 +52,7 @@ fn wire() -> Result<Wired, Cause> {
     let overlap = settings.secret_overlap;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, overlap));
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
-    Ok(App {
+    Ok(CallbackApp {
         store: aws.payments(settings.table),
         users,
         orders,

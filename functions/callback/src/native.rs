@@ -1,20 +1,21 @@
-//! The native body: the one the replaced service took, and two optional names.
+//! The native body: that of the replaced service, and two optional members.
 
-use pay_core::{
-    domain::{
-        Amount, Currency, EventId, Money, OrderId, Outcome, PaymentId, Provider, ProviderTxn,
-        RawBody, Report, Source, Status, UserId,
-    },
-    usecases::callback::{Claims, Notice},
+use pay_core::domain::{
+    Amount, Claims, Currency, EventId, Notification, OrderId, Outcome, PaymentId, ProviderRef,
+    ProviderTxn, RawBody, Report, Sender, Source, Status, UserId,
 };
-use pay_service::http::{Fields, Refusal};
+use pay_service::http::{Fields, Problem};
 
-/// Reads a native message.
+/// Reads a native notification.
 ///
 /// # Errors
 ///
-/// [`pay_service::http::Code::InvalidRequest`] for a name that is missing or out of range.
-pub(crate) fn notice(fields: &Fields, event_id: EventId, body: RawBody) -> Result<Notice, Refusal> {
+/// [`pay_service::http::Code::InvalidRequest`] for a member that is missing or out of range.
+pub(crate) fn read(
+    fields: &Fields,
+    event_id: EventId,
+    body: RawBody,
+) -> Result<Notification, Problem> {
     let payment = fields.required_number("id", PaymentId::new)?;
     let claims = Claims {
         uid: fields.required_number("uid", UserId::new)?,
@@ -22,29 +23,31 @@ pub(crate) fn notice(fields: &Fields, event_id: EventId, body: RawBody) -> Resul
     };
     let amount_minor = fields.required_number("amount", Amount::check_minor)?;
     let source = fields.required_number("source", Source::new)?;
-    let report = report(fields.required_number("status", Status::new)?);
+    let outcome = outcome(fields.required_number("status", Status::new)?);
     let currency = fields.optional_text("currency", Currency::new)?;
     let txn = fields.optional_text("provider_txn", ProviderTxn::new)?;
-    Ok(Notice {
-        provider: Provider::Native,
+    Ok(Notification {
+        sender: Sender::Native,
         event_id,
         payment: Some(payment),
         claims: Some(claims),
-        amount_minor: Some(amount_minor),
-        currency: currency.map(|currency| currency.code().to_owned()),
-        foreign: false,
-        report,
-        money: Money { source, txn },
+        wrong_account: None,
+        report: Report {
+            outcome,
+            reference: ProviderRef { source, txn },
+            amount_minor: Some(amount_minor),
+            currency: currency.map(|currency| currency.code().to_owned()),
+        },
         body,
     })
 }
 
-fn report(status: Status) -> Report {
+fn outcome(status: Status) -> Option<Outcome> {
     match status {
-        Status::Pending => Report::Nothing,
-        Status::Failed => Report::Outcome(Outcome::Failed),
-        Status::Closed => Report::Outcome(Outcome::Closed),
-        Status::Paid => Report::Outcome(Outcome::Paid),
-        Status::Refunded => Report::Outcome(Outcome::Refunded),
+        Status::Pending => None,
+        Status::Failed => Some(Outcome::Failed),
+        Status::Closed => Some(Outcome::Closed),
+        Status::Paid => Some(Outcome::Paid),
+        Status::Refunded => Some(Outcome::Refunded),
     }
 }

@@ -1,54 +1,55 @@
-//! What became of a message, for operators: its log line and its metrics.
+//! What a notification did, for operators: its log line and its metrics.
 
 use pay_core::{
-    domain::{Misfit, PaymentId, Status, Verdict},
+    domain::{Mismatch, Notification, PaymentId, Status, Verdict},
     ports::chain,
-    usecases::callback::{CallbackError, Notice, Received, Telling},
+    usecases::apply::{Applied, ApplyError, OrderNotification},
 };
 use pay_service::metrics;
 
-/// Logs and counts what became of a message, beside the line of the invocation.
-pub(crate) fn tell(notice: &Notice, outcome: &Result<Received, CallbackError>) {
+/// Logs and counts what a notification did, beside the line of the invocation.
+pub(crate) fn record(notification: &Notification, outcome: &Result<Applied, ApplyError>) {
     match outcome {
-        Ok(received) => {
-            log_received(notice, received);
-            count_received(received);
+        Ok(applied) => {
+            log(notification, applied);
+            count(applied);
         }
-        Err(CallbackError::Misfit(misfit)) => quarantined(notice, *misfit),
-        // The line of the invocation says why, and counts it.
-        Err(CallbackError::Unavailable(_) | CallbackError::Fault(_)) => {}
+        Err(ApplyError::Mismatch(mismatch)) => quarantined(notification, mismatch),
+        // The line of the invocation has the cause, and counts it.
+        Err(ApplyError::Failed(_)) => {}
     }
 }
 
-fn log_received(notice: &Notice, received: &Received) {
-    let (provider, event_id) = (notice.provider.as_str(), notice.event_id.as_str());
-    let payment_id = received.record.id.get();
-    let verdict = received.verdict.as_str();
-    tracing::info!(provider, event_id, payment_id, verdict, "message taken");
-    match &received.telling {
-        Telling::None | Telling::Done => {}
-        Telling::Uncleared(error) => {
+fn log(notification: &Notification, applied: &Applied) {
+    let (sender, event_id) = (notification.sender.as_str(), notification.event_id.as_str());
+    let payment_id = applied.record.id.get();
+    let verdict = applied.verdict.as_str();
+    tracing::info!(sender, event_id, payment_id, verdict, "notification applied");
+    match &applied.order_notification {
+        OrderNotification::NotDue | OrderNotification::Done => {}
+        OrderNotification::NotCleared(error) => {
             let cause = chain(error);
-            tracing::warn!(payment_id, cause, "order told, and will be told again");
+            tracing::warn!(payment_id, cause, "order service notified; the sweep will repeat it");
         }
-        Telling::Failed(error) => {
+        OrderNotification::Failed(error) => {
             let cause = chain(error);
-            tracing::warn!(provider, event_id, payment_id, cause, "order not told yet");
+            let why = "order service not notified yet";
+            tracing::warn!(sender, event_id, payment_id, cause, "{why}");
         }
     }
 }
 
-fn count_received(received: &Received) {
-    let Received { record, verdict, telling } = received;
-    if matches!(telling, Telling::Failed(_)) {
-        metrics::TELLINGS_FAILED.count();
+fn count(applied: &Applied) {
+    let Applied { record, verdict, order_notification } = applied;
+    if matches!(order_notification, OrderNotification::Failed(_)) {
+        metrics::ORDER_NOTIFICATIONS_FAILED.count();
     }
     if *verdict != Verdict::Applied {
         return;
     }
     let (currency, minor) = (record.amount.currency().code(), record.amount.minor());
     match record.status {
-        // Nothing moves there.
+        // No transition leads there.
         Status::Pending => {}
         Status::Failed => metrics::PAYMENTS_FAILED.count(),
         Status::Closed => metrics::PAYMENTS_CLOSED.count(),
@@ -63,10 +64,19 @@ fn count_received(received: &Received) {
     }
 }
 
-fn quarantined(notice: &Notice, misfit: Misfit) {
-    let (provider, event_id) = (notice.provider.as_str(), notice.event_id.as_str());
-    let payment_id = notice.payment.map(PaymentId::get);
-    let reason = misfit.as_str();
-    tracing::warn!(provider, event_id, payment_id, reason, "message quarantined");
-    metrics::MESSAGES_QUARANTINED.count_by(&[("Reason", reason)]);
+fn quarantined(notification: &Notification, mismatch: &Mismatch) {
+    let (sender, event_id) = (notification.sender.as_str(), notification.event_id.as_str());
+    let payment_id = notification.payment.map(PaymentId::get);
+    let field = mismatch.field.as_str();
+    let (expected, received) = (mismatch.expected.as_deref(), mismatch.received.as_deref());
+    tracing::warn!(
+        sender,
+        event_id,
+        payment_id,
+        mismatch = field,
+        expected,
+        received,
+        "notification quarantined"
+    );
+    metrics::NOTIFICATIONS_QUARANTINED.count_by(&[("Mismatch", field)]);
 }

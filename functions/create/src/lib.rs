@@ -1,29 +1,34 @@
-//! The edge of create: `POST /api/pay/create`, and the same by direct invoke.
+//! The handler of create: `POST /api/pay/create`, and the same by direct invoke.
 
 use http::{HeaderName, HeaderValue};
 use pay_core::{
     domain::{Amount, Currency, Digest, OrderId, UserId},
-    ports::{Keys, Orders, PaymentIds, PaymentStore, Users},
+    ports::{Keys, Orders, PaymentIds, Payments, Users},
     usecases::create::{CreateError, CreatePayment, CreatedPayment, create},
 };
 use pay_service::{
     auth::{AuthKey, TokenRules},
-    http::{Answer, Code, Door, Fields, Invocation, Refusal, sha256},
+    http::{Code, EntryPoint, Fields, Invocation, Problem, Response, sha256},
+    limits::IDEMPOTENCY_KEY_MAX_BYTES,
     metrics,
 };
 use serde_json::json;
 
-/// How many bytes a request may have.
-pub const BODY_MAX: usize = 64 * 1024;
+pub use pay_service::limits::REQUEST_MAX_BYTES as BODY_MAX;
 
 const KEY_HEADER: &str = "idempotency-key";
 const KEY_FIELD: &str = "idempotency_key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+pay_service::operations! {
+    /// Creates a payment for an order.
+    Create: Some("create"), Some("POST /api/pay/create");
+}
+
 /// What the function works with.
 #[derive(Debug)]
-pub struct App<S, U, O, I, K> {
-    /// Where payments are kept.
+pub struct CreateApp<S, U, O, I, K> {
+    /// The store of payments.
     pub store: S,
     /// The shop's users.
     pub users: U,
@@ -31,60 +36,57 @@ pub struct App<S, U, O, I, K> {
     pub orders: O,
     /// Where ids come from.
     pub ids: I,
-    /// What payers' tokens are signed with.
+    /// The keys that payers' tokens are signed with.
     pub auth_keys: K,
     /// What else a token must say.
     pub rules: TokenRules,
-    /// What every amount is in.
+    /// The currency of every amount.
     pub currency: Currency,
 }
 
-/// Answers one request.
-///
-/// # Errors
-///
-/// [`Refusal`]: token, media type, JSON, ranges, another's `uid`, then the rules of
-/// [`pay_core::usecases::create`].
-pub async fn handle<S, U, O, I, K>(
-    app: &App<S, U, O, I, K>,
-    door: Door,
-    invocation: Invocation,
-) -> Result<Answer, Refusal>
-where
-    S: PaymentStore,
-    U: Users,
-    O: Orders,
-    I: PaymentIds,
-    K: Keys<AuthKey>,
-{
-    let Invocation { now, trace, .. } = invocation;
-    let request = match door {
-        Door::Api(request) => {
-            let payer = request.payer(&app.auth_keys, &app.rules, now).await?;
-            let fields = request.json()?;
-            let key = request.header(KEY_HEADER)?;
-            let wanted = read(&fields, key, app.currency)?;
-            if wanted.uid != payer {
-                return Err(Code::Forbidden.into());
+impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateApp<S, U, O, I, K> {
+    /// Responds to one request.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`]: token, media type, JSON, ranges, another's `uid`, then the rules of
+    /// [`pay_core::usecases::create`].
+    pub async fn handle(
+        &self,
+        entry_point: EntryPoint,
+        invocation: Invocation,
+    ) -> Result<Response, Problem> {
+        let Invocation { now, trace, .. } = invocation;
+        let request = match entry_point {
+            EntryPoint::HttpApi(request) => {
+                let payer = request.payer(&self.auth_keys, &self.rules, now).await?;
+                let fields = request.json()?;
+                let key = request.header(KEY_HEADER)?;
+                let wanted = read(&fields, key, self.currency)?;
+                if wanted.uid != payer {
+                    return Err(Code::Forbidden.into());
+                }
+                wanted
             }
-            wanted
-        }
-        Door::Direct(event) => {
-            let fields = Fields::parse(event.get().as_bytes())?;
-            let key = fields.optional_text(KEY_FIELD, |key| Ok(key.to_owned()))?;
-            read(&fields, key.as_deref(), app.currency)?
-        }
-    };
-    let shop = (&app.users, &app.orders);
-    let created = create(shop, (&app.store, &app.ids), request, now, &trace).await;
-    count(&created);
-    let created = created?;
-    let answer = Answer::json(&json!({ "id": created.id.get() }))?.about(created.id);
-    Ok(if created.replayed {
-        answer.with_header(REPLAYED, HeaderValue::from_static("true"))
-    } else {
-        answer
-    })
+            EntryPoint::Direct(event) => {
+                let fields = Fields::parse(event.get().as_bytes())?;
+                // There is only one: any other name is a problem.
+                let Operation::Create = Operation::of_fields(&fields)?.unwrap_or(Operation::Create);
+                let key = fields.optional_text(KEY_FIELD, |key| Ok(key.to_owned()))?;
+                read(&fields, key.as_deref(), self.currency)?
+            }
+        };
+        let shop = (&self.users, &self.orders);
+        let created = create(shop, (&self.store, &self.ids), request, now, &trace).await;
+        count(&created);
+        let created = created?;
+        let response = Response::json(&json!({ "id": created.id.get() }))?.about(created.id);
+        Ok(if created.replayed {
+            response.with_header(REPLAYED, HeaderValue::from_static("true"))
+        } else {
+            response
+        })
+    }
 }
 
 fn count(created: &Result<CreatedPayment, CreateError>) {
@@ -92,13 +94,13 @@ fn count(created: &Result<CreatedPayment, CreateError>) {
         Ok(CreatedPayment { replayed: false, .. }) => metrics::PAYMENTS_CREATED.count(),
         Ok(CreatedPayment { replayed: true, .. }) => metrics::CREATES_REPLAYED.count(),
         Err(CreateError::PaymentExists(_) | CreateError::KeyReused) => {
-            metrics::DUPLICATES_REFUSED.count();
+            metrics::DUPLICATES_REJECTED.count();
         }
         Err(_) => {}
     }
 }
 
-fn read(fields: &Fields, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Refusal> {
+fn read(fields: &Fields, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Problem> {
     let uid = fields.required_number("uid", UserId::new)?;
     Ok(CreatePayment {
         uid,
@@ -108,12 +110,26 @@ fn read(fields: &Fields, key: Option<&str>, currency: Currency) -> Result<Create
     })
 }
 
-/// The digest of an Idempotency-Key, which is the payer's own: another user's equal key is another.
-fn key_digest(uid: UserId, key: &str) -> Result<Digest, Refusal> {
-    let fits = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+/// The digest of an Idempotency-Key. The uid is part of it: another user's equal key is another key.
+fn key_digest(uid: UserId, key: &str) -> Result<Digest, Problem> {
+    let fits = (1..=IDEMPOTENCY_KEY_MAX_BYTES).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_graphic());
     if fits {
         Ok(sha256(&[&uid.get().to_be_bytes(), key.as_bytes()]))
     } else {
-        Err(Refusal::invalid("an Idempotency-Key is 1 to 255 visible ASCII characters"))
+        Err(Problem::invalid("an Idempotency-Key is 1 to 255 visible ASCII characters"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation;
+
+    #[test]
+    fn the_route_names_the_operation() {
+        for route in ["POST /api/pay/create", "/api/pay/create"] {
+            assert_eq!(Operation::of_route(route), Some(Operation::Create));
+        }
+        assert_eq!(Operation::of_route("POST /api/pay/list"), None);
     }
 }

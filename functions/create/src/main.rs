@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use create::{App, BODY_MAX, handle};
+use create::{BODY_MAX, CreateApp};
 use lambda_runtime::Error;
 use pay_core::ports::Cause;
 use pay_service::{
     adapters::{
         dynamodb::DynamoDbPayments,
         ids::RandomIds,
-        secrets_manager::RotatingSecret,
         shop::{HttpOrders, HttpUsers},
-        wiring::{self, Aws},
+        wiring::{self, AuthKeys, Aws},
     },
     auth::AuthKey,
     config::Reader,
@@ -19,9 +18,13 @@ use pay_service::{
     telemetry,
 };
 
-type AuthKeys = RotatingSecret<AuthKey>;
-type Wired =
-    App<DynamoDbPayments, HttpUsers<AuthKeys>, HttpOrders<AuthKeys>, RandomIds, Arc<AuthKeys>>;
+type WiredCreate = CreateApp<
+    DynamoDbPayments,
+    HttpUsers<AuthKeys>,
+    HttpOrders<AuthKeys>,
+    RandomIds,
+    Arc<AuthKeys>,
+>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,10 +35,10 @@ async fn main() -> Result<(), Error> {
     let app = &app;
     let keys = app.auth_keys.warm(clock());
     tokio::join!(keys, app.store.warm(), app.users.warm(), app.orders.warm());
-    start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
+    start::run(BODY_MAX, |entry_point, invocation| app.handle(entry_point, invocation)).await
 }
 
-fn wire() -> Result<Wired, Cause> {
+fn wire() -> Result<WiredCreate, Cause> {
     let mut reader = Reader::new(&environment);
     let (settings, shop) = (reader.settings(), reader.shop());
     let (settings, shop) = reader.finish(settings.zip(shop))?;
@@ -44,7 +47,7 @@ fn wire() -> Result<Wired, Cause> {
     let auth_keys =
         Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap));
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
-    Ok(App {
+    Ok(CreateApp {
         store: aws.payments(settings.table),
         users,
         orders,

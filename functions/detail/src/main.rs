@@ -1,6 +1,6 @@
 //! Wires detail.
 
-use detail::{App, BODY_MAX, handle};
+use detail::{BODY_MAX, DetailApp};
 use lambda_runtime::Error;
 use pay_core::ports::Cause;
 use pay_service::{
@@ -19,16 +19,16 @@ async fn main() -> Result<(), Error> {
     };
     let app = &app;
     tokio::join!(app.auth_keys.warm(clock()), app.store.warm());
-    start::run(BODY_MAX, |door, invocation| handle(app, door, invocation)).await
+    start::run(BODY_MAX, |entry_point, invocation| app.handle(entry_point, invocation)).await
 }
 
-fn wire() -> Result<App<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
+fn wire() -> Result<DetailApp<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
     let mut reader = Reader::new(&environment);
     let settings = reader.settings();
     let settings = reader.finish(settings)?;
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
-    Ok(App {
+    Ok(DetailApp {
         store: aws.payments(settings.table),
         auth_keys: aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap),
         rules: settings.rules,

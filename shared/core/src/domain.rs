@@ -3,28 +3,32 @@
 //! An invalid value cannot be built: every type here has one fallible constructor, and holding one
 //! proves its range.
 
+mod amount;
 mod digest;
 mod event;
 mod guard;
 mod ids;
-mod money;
+mod mismatch;
+mod notification;
 mod payment;
 #[cfg(test)]
 mod properties;
-mod source;
+mod provider;
+mod reference;
 mod status;
 mod time;
 
+pub use amount::{Amount, Currency};
 pub use digest::Digest;
-pub use event::{
-    Event, EventId, EventKey, Misfit, Provider, Quarantined, RawBody, Report, Said, Verdict,
-};
+pub use event::{Event, EventId, EventKey, Quarantined, RawBody, Verdict};
 pub use guard::Guard;
 pub use ids::{OrderId, PaymentId, UserId};
-pub use money::{Amount, Currency};
-pub use payment::{Change, Incoherent, Payment, Work, WorkChange};
-pub use source::{Money, ProviderTxn, Source};
-pub use status::{Outcome, Status, Step};
+pub use mismatch::{Mismatch, MismatchField};
+pub use notification::{Claims, Notification, Report};
+pub use payment::{Change, Due, DueChange, Incoherent, Payment};
+pub use provider::{Provider, Sender};
+pub use reference::{ProviderRef, ProviderTxn, Source};
+pub use status::{Outcome, Status, Transition};
 pub use time::Timestamp;
 
 /// A value outside the range its type documents.

@@ -1,7 +1,8 @@
-//! JSON from outside, read stricter than JSON is, so that nobody can be misunderstood.
+//! JSON from outside, read more strictly than its grammar, so that two readers see the same document.
 //!
-//! serde's derives accept an array for an object, the last of two equal names, and anything at all
-//! inside an ignored field. Here a document is read whole, once, before any field is looked at.
+//! serde's derives reject a member of the struct that occurs twice, but accept an array for an object
+//! and do not look inside members that the struct lacks; maps and `serde_json::Value` keep the last of
+//! two equal names. Here a document is read whole, once, before any member is used.
 
 use std::fmt;
 
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_numbers_texts_arrays_and_objects_are_told_apart() {
+    fn whole_numbers_texts_arrays_and_objects_are_distinguished() {
         let json = Json::parse(br#" {"n":18446744073709551615,"t":"\u00e9","a":[null],"o":{}} "#);
         let Some(Json::Object(fields)) = json else { panic!("{json:?}") };
         assert_eq!(fields.get("n"), Some(&Json::Number(u64::MAX)));

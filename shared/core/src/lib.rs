@@ -5,6 +5,7 @@
 
 pub mod domain;
 pub mod json;
+pub mod limits;
 pub mod ports;
 pub mod usecases;
 

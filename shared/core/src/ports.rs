@@ -1,20 +1,24 @@
-//! What the use cases need from outside, in domain words.
+//! What the use cases need from outside, as narrow traits in domain words.
 //!
 //! A port's errors hold what a use case treats differently, and say whether the effect may have
-//! happened. Answers are owned values: no adapter's type comes through here.
+//! happened. Results are owned values: no adapter's type comes through here.
 
+mod outbox;
+mod payments;
+mod quarantine;
 mod secrets;
 mod shop;
-mod store;
 
+pub use outbox::Outbox;
+pub use payments::{Appended, Created, PaymentIds, PaymentLists, Payments, StoreError, Updated};
+pub use quarantine::Quarantine;
 pub use secrets::{BadSecret, Generations, Keys, NoKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};
-pub use store::{Applied, Created, Logged, PaymentIds, PaymentStore, Quarantine, StoreError};
 
-/// Why an adapter failed: for the log, never for an answer.
+/// Why an adapter failed: for the log, never for a response.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// An error and all it came from, in one text.
+/// An error and its sources, in one text.
 #[must_use]
 pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();

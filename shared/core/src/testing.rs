@@ -22,7 +22,7 @@ use std::{
 pub use gate::{Call, Fate, Gate};
 pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};
-pub use shop::{FakeShop, ShopState, Telling};
+pub use shop::{FakeShop, OrderPaidCall, ShopState};
 pub use store::FakeStore;
 pub use table::{Table, Write};
 

@@ -1,10 +1,10 @@
-//! Amounts that a provider writes as decimal text.
+//! Amounts that a provider writes as decimal text in major units.
 
-/// Reads an amount in major units, such as yuan, into minor ones, without ever being a fraction:
-/// `12`, `12.3` and `12.30` are 1230 with two `decimals`.
+/// Converts an amount in major units, such as yuan, to minor units, with integers only: `12`,
+/// `12.3` and `12.30` are 1230 with two `decimals`.
 ///
-/// `None` for anything but digits with at most so many after one point: no sign, no space, no
-/// exponent, no separator, no zero in front; and for more than a `u64` holds.
+/// `None` for anything but digits with at most `decimals` of them after one point: no sign, space,
+/// exponent, separator or leading zero; and for more minor units than a `u64` holds.
 pub(super) fn minor_units(text: &str, decimals: usize) -> Option<u64> {
     let (whole, fraction) = match text.split_once('.') {
         Some((whole, fraction)) if (1..=decimals).contains(&fraction.len()) => (whole, fraction),
@@ -23,19 +23,19 @@ pub(super) fn minor_units(text: &str, decimals: usize) -> Option<u64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::minor_units;
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..<_>::default() })]
 
         #[test]
-        fn an_amount_that_is_printed_is_read(minor in any::<u64>(), decimals in 1..5_usize) {
+        fn a_printed_amount_is_read_back(minor in any::<u64>(), decimals in 1..5_usize) {
             let unit = 10_u64.pow(u32::try_from(decimals).unwrap());
             let (whole, fraction) =
                 minor.checked_div(unit).zip(minor.checked_rem(unit)).unwrap();
             let text = format!("{whole}.{fraction:0decimals$}");
             assert_eq!(minor_units(&text, decimals), Some(minor));
-            // With fewer zeros at its end, as far as something is left after the point.
+            // Without trailing zeros of the fraction, and without a bare point.
             let short = text.trim_end_matches('0').trim_end_matches('.');
             assert_eq!(minor_units(short, decimals), Some(minor), "{short}");
             assert_eq!(minor_units(&minor.to_string(), 0), Some(minor));
@@ -44,7 +44,7 @@ mod tests {
         }
 
         #[test]
-        fn an_amount_that_is_read_is_the_one_that_was_printed(
+        fn an_amount_that_is_read_prints_as_the_text_it_came_from(
             text in "-?[0-9]{0,22}[.,e]?[0-9]{0,4}",
         ) {
             if let Some(minor) = minor_units(&text, 2) {
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn yuan_are_a_hundred_fen() {
+    fn a_yuan_is_100_fen() {
         for (text, fen) in [
             ("0", 0),
             ("0.00", 0),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_currency_may_have_no_minor_unit_or_a_thousand() {
+    fn a_currency_may_have_no_minor_unit_or_three_decimals() {
         assert_eq!(minor_units("100", 0), Some(100));
         assert_eq!(minor_units("100.0", 0), None);
         assert_eq!(minor_units("1.5", 3), Some(1500));

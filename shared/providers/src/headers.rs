@@ -1,13 +1,13 @@
-//! The headers of a message, whatever brought them.
+//! The headers of a message, independent of the HTTP library.
 
 use std::borrow::Cow;
 
-/// A name that is there more than once, where it must not be.
+/// A header that must occur once occurs more often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doubled;
 
-/// Headers by name, in any case. Values that are no UTF-8 keep their place with replacement
-/// characters in them, which fits no signature.
+/// Headers by name, compared without case. A value that is not UTF-8 is kept with replacement
+/// characters, for which no signature is valid.
 #[derive(Clone, Default)]
 pub struct Headers<'a>(Vec<(&'a str, Cow<'a, str>)>);
 
@@ -22,8 +22,8 @@ impl<'a> Headers<'a> {
         Self(pairs.map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.as_ref()))).collect())
     }
 
-    /// Headers of a request, by the names and values that came. Values may be decoded lossily: a
-    /// replacement character is part of no signature.
+    /// Headers of a request. Values may be decoded lossily: no signature contains a replacement
+    /// character.
     pub fn new(pairs: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>) -> Self {
         Self(pairs.into_iter().collect())
     }
@@ -32,7 +32,7 @@ impl<'a> Headers<'a> {
     ///
     /// # Errors
     ///
-    /// [`Doubled`]: which of them the sender signed cannot be told.
+    /// [`Doubled`]: it is unknown which of the values the sender signed.
     pub fn get_one(&self, name: &str) -> Result<Option<&str>, Doubled> {
         let mut values = self.0.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
         let first = values.next().map(|(_, value)| value.as_ref());
@@ -42,14 +42,14 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// Whether a name is there at all.
+    /// Whether a header of this name is there, once or more often.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.get_one(name) != Ok(None)
     }
 }
 
-/// Names only: values are signatures and worse.
+/// Prints names only: values hold signatures and credentials.
 impl std::fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
@@ -58,10 +58,10 @@ impl std::fmt::Debug for Headers<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Doubled, Headers};
 
     #[test]
-    fn a_name_counts_in_any_case_and_once() {
+    fn a_header_is_found_in_any_case_and_must_occur_once() {
         let pairs = [("Webhook-Id", "a"), ("x", ""), ("Y", "1"), ("y", "1")];
         let headers = Headers::from_pairs(&pairs);
         for name in ["webhook-id", "WEBHOOK-ID", "Webhook-Id"] {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_twice_stays_twice() {
+    fn a_doubled_header_stays_doubled_and_other_bytes_than_utf_8_are_replaced() {
         let pairs =
             [("a", "1".into()), ("a", "2".into()), ("b", String::from_utf8_lossy(b"x\xff"))];
         let headers = Headers::new(pairs);

@@ -1,37 +1,38 @@
-//! The secret that holds the keys of every scheme.
+//! The webhook secret: the keys of every scheme that is configured.
 
 use std::sync::Arc;
 
 use pay_core::{
+    domain::Provider,
     json::{Json, Object},
     ports::BadSecret,
 };
 
-use super::{PaymentProvider, Verifier, standard::StandardKey};
+use crate::{Verifier, adapter, standard::StandardKey};
 
 /// The keys of every scheme that is configured, each list newest first.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookKeys {
     standard: Vec<StandardKey>,
-    providers: Vec<(PaymentProvider, Arc<dyn Verifier>)>,
+    providers: Vec<(Provider, Arc<dyn Verifier>)>,
 }
 
 impl WebhookKeys {
-    /// Reads the secret's JSON: an object with one optional entry a scheme, `standard` a list of
-    /// one key or more, a provider's as its module says, complete. Entries of schemes not known
-    /// here are ignored.
+    /// Reads the secret's JSON: an object with one optional entry a scheme: `standard` is a list of
+    /// one key or more, a provider's entry is described in its module and must be complete. Other
+    /// entries are ignored.
     ///
     /// # Errors
     ///
-    /// [`BadSecret`]: one malformed key is enough, as a key that is silently not there looks like
-    /// a forged message later.
+    /// [`BadSecret`]: one malformed key is enough, because messages signed with a key that was
+    /// silently left out look forged later.
     pub fn from_secret(json: &str) -> Result<Self, BadSecret> {
         let object = Object::parse(json.as_bytes()).ok_or(BadSecret("not a JSON object"))?;
         let standard = object.get("standard").map_or(Ok(Vec::new()), StandardKey::list)?;
         let mut providers = Vec::new();
-        for provider in PaymentProvider::ALL {
+        for provider in Provider::ALL.iter().copied() {
             if let Some(entry) = object.get(provider.as_str()) {
-                let keys = provider.keys(entry)?;
+                let keys = (adapter(provider).keys)(entry)?;
                 keys.complete()?;
                 providers.push((provider, keys));
             }
@@ -39,7 +40,7 @@ impl WebhookKeys {
         Ok(Self { standard, providers })
     }
 
-    /// The Standard Webhooks keys; none if the scheme is not configured.
+    /// The Standard Webhooks keys; empty if the scheme is not configured.
     #[must_use]
     pub fn standard(&self) -> &[StandardKey] {
         &self.standard
@@ -47,19 +48,19 @@ impl WebhookKeys {
 
     /// A provider's keys, if it is configured.
     #[must_use]
-    pub fn provider(&self, provider: PaymentProvider) -> Option<&dyn Verifier> {
+    pub fn provider(&self, provider: Provider) -> Option<&dyn Verifier> {
         let mut providers = self.providers.iter();
         providers.find(|(known, _)| *known == provider).map(|(_, keys)| &**keys)
     }
 }
 
-/// The items of a list that must have one at least.
-pub(super) fn one_or_more(list: Option<&Json>, bad: BadSecret) -> Result<&[Json], BadSecret> {
+/// The items of a list that must not be empty.
+pub(crate) fn one_or_more(list: Option<&Json>, bad: BadSecret) -> Result<&[Json], BadSecret> {
     list.and_then(Json::as_array).filter(|items| !items.is_empty()).ok_or(bad)
 }
 
-/// A text of an entry that may be left out, and may not be empty.
-pub(super) fn optional_text(
+/// An optional text member of an entry; it must not be empty where it is present.
+pub(crate) fn optional_text(
     entry: &Object,
     name: &str,
     bad: BadSecret,
@@ -73,19 +74,22 @@ pub(super) fn optional_text(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use pay_core::domain::Provider;
+
+    use super::WebhookKeys;
 
     #[test]
-    fn the_secret_lists_keys_newest_first() {
+    fn entries_are_optional_and_an_unknown_entry_is_ignored() {
         let keys = WebhookKeys::from_secret(
             r#"{"standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-                "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="], "paypal":{"secrets":[]}}"#,
+                "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="],
+                "no-such-provider":{"secrets":[]}}"#,
         );
         assert_eq!(keys.unwrap().standard().len(), 2);
         let none = WebhookKeys::from_secret("{}").unwrap();
         assert!(none.standard().is_empty());
-        for provider in PaymentProvider::ALL {
-            assert!(none.provider(provider).is_none(), "{provider:?}");
+        for provider in Provider::ALL {
+            assert!(none.provider(*provider).is_none(), "{provider:?}");
         }
     }
 
@@ -93,8 +97,8 @@ mod tests {
     fn a_provider_is_configured_by_its_own_entry() {
         let stripe = r#"{"stripe":{"secrets":["whsec_x"],"livemode":true}}"#;
         let keys = WebhookKeys::from_secret(stripe).unwrap();
-        assert!(keys.provider(PaymentProvider::Stripe).is_some());
-        assert!(keys.provider(PaymentProvider::Alipay).is_none());
+        assert!(keys.provider(Provider::Stripe).is_some());
+        assert!(keys.provider(Provider::Alipay).is_none());
     }
 
     #[test]
@@ -116,7 +120,7 @@ mod tests {
             r#"{"stripe":{}}"#,
             r#"{"wechat":{}}"#,
             r#"{"alipay":{}}"#,
-            // What only narrows is required as well.
+            // Required too: without it events of both modes would be accepted.
             r#"{"stripe":{"secrets":["whsec_x"]}}"#,
         ] {
             assert!(WebhookKeys::from_secret(bad).is_err(), "{bad}");

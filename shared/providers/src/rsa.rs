@@ -1,5 +1,5 @@
-//! RSA public keys as providers hand them out, and the one signature that they make:
-//! PKCS#1 v1.5 over SHA-256.
+//! RSA public keys in the forms in which providers publish them, and the one signature algorithm
+//! that they use: PKCS#1 v1.5 over SHA-256.
 
 #[cfg(test)]
 pub(super) mod pair;
@@ -13,13 +13,13 @@ use rustls_pki_types::{
 };
 use webpki::{EndEntityCert, Error, RawPublicKeyEntity, ring::RSA_PKCS1_2048_8192_SHA256};
 
-use super::base64;
+use crate::{limits::RSA_BITS_MIN, verify::base64};
 
-/// A key of fewer bytes than its modulus must have.
-const SHORTEST_DER: usize = 2048 / 8;
+/// The modulus alone has this many bytes, so no usable key is shorter.
+const DER_BYTES_MIN: usize = RSA_BITS_MIN / 8;
 
-/// A public key of 2048 to 8192 bits. A certificate is a wrapping of one here: it was configured by
-/// hand, so neither its issuer nor its dates say anything that its owner did not.
+/// A public key. A certificate only carries one: a person configured it, so its issuer and its
+/// dates are not checked.
 #[derive(Clone)]
 pub(super) enum RsaKey {
     Certificate(CertificateDer<'static>),
@@ -27,23 +27,24 @@ pub(super) enum RsaKey {
 }
 
 impl RsaKey {
-    /// Reads a certificate or a public key in PEM, or the base64 between the two lines of the
-    /// latter, which is what Alipay's console shows.
+    /// Reads a certificate in PEM, a public key in PEM, or only the base64 of the latter, as
+    /// Alipay's console shows it.
     ///
     /// # Errors
     ///
-    /// [`BadSecret`]: neither of the two, a key of another kind, a private key.
+    /// [`BadSecret`]: other text, a key of another algorithm, a private key.
     pub(super) fn parse(text: &str) -> Result<Self, BadSecret> {
         let key = if text.contains("-----BEGIN") { pem(text) } else { bare(text) };
         let key = key.ok_or(BadSecret("a key is neither a certificate nor a public key in PEM"))?;
-        // A wrong signature tells a key that could check it from one that never will.
+        // An empty signature fails in another way with a key of another algorithm than with an RSA
+        // key.
         match key.check(&[], &[]) {
             Err(Error::InvalidSignatureForPublicKey) => Ok(key),
             Ok(()) | Err(_) => Err(BadSecret("a key is no RSA public key of 2048 to 8192 bits")),
         }
     }
 
-    /// Whether its private half made this signature.
+    /// Whether the private half of this key made the signature.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.check(message, signature).is_ok()
     }
@@ -55,7 +56,7 @@ impl RsaKey {
                 message,
                 signature,
             ),
-            Self::Bare(der) if der.len() < SHORTEST_DER => Err(Error::BadDer),
+            Self::Bare(der) if der.len() < DER_BYTES_MIN => Err(Error::BadDer),
             Self::Bare(der) => RawPublicKeyEntity::try_from(der)?.verify_signature(
                 RSA_PKCS1_2048_8192_SHA256,
                 message,
@@ -88,30 +89,40 @@ impl fmt::Debug for RsaKey {
 mod tests {
     use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
     use ring::signature::KeyPair as _;
+    use rsa::{
+        BoxedUint, PublicKey,
+        pkcs8::{EncodePublicKey as _, LineEnding},
+    };
     use serde_json::Value;
 
-    use super::{pair::Pair, *};
+    use super::{DER_BYTES_MIN, RsaKey, pair::Pair};
+    use crate::{
+        limits::{RSA_BITS_MAX, RSA_BITS_MIN},
+        sha256,
+        verify::base64,
+    };
 
     fn parse(text: &str) -> Option<RsaKey> {
         RsaKey::parse(text).ok()
     }
 
     #[test]
-    fn the_official_vectors_get_their_verdicts() {
-        let vectors: Value = serde_json::from_str(super::super::wechat::VECTORS).unwrap();
+    fn the_official_vectors_are_accepted_and_rejected_as_published() {
+        let vectors: Value = serde_json::from_str(crate::wechat::VECTORS).unwrap();
         let cases = vectors["cases"].as_array().unwrap();
         let cases: Vec<_> = cases.iter().filter(|case| case["kind"] == "rsa_sha256_raw").collect();
         assert_eq!(cases.len(), 2);
         for case in cases {
             let text = |name: &str| case[name].as_str().unwrap();
             let signature = base64(text("signature")).unwrap();
-            let fits = parse(text("key")).unwrap().verifies(text("message").as_bytes(), &signature);
-            assert_eq!(fits, text("expect") == "accept", "{}", text("id"));
+            let key = parse(text("key")).unwrap();
+            let verified = key.verifies(text("message").as_bytes(), &signature);
+            assert_eq!(verified, text("expect") == "accept", "{}", text("id"));
         }
     }
 
     #[test]
-    fn a_key_may_come_as_certificate_pem_or_base64() {
+    fn a_key_may_be_a_certificate_pem_or_base64() {
         let pair = Pair::one();
         let key = KeyPair::from_pkcs8_der_and_sign_algo(&pair.pkcs8().into(), &PKCS_RSA_SHA256);
         let certificate = CertificateParams::default().self_signed(&key.unwrap()).unwrap();
@@ -130,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_could_never_check_a_signature_is_refused() {
+    fn a_text_that_is_no_rsa_public_key_is_rejected() {
         let public = Pair::one().public_pem();
         let ec = KeyPair::generate().unwrap();
         let ec_certificate = CertificateParams::default().self_signed(&ec).unwrap();
@@ -155,6 +166,41 @@ mod tests {
         ] {
             assert!(parse(bad).is_none(), "{bad}");
         }
-        assert!(Pair::one().public_key().as_ref().len() > SHORTEST_DER);
+        assert!(Pair::one().public_key().as_ref().len() > DER_BYTES_MIN);
+    }
+
+    #[test]
+    fn only_keys_of_2048_to_8192_bits_verify() {
+        assert_eq!((RSA_BITS_MIN, RSA_BITS_MAX), (2048, 8192));
+        for (third, bits, verifies) in
+            [(84, 2024, false), (85, 2048, true), (341, 8192, true), (342, 8216, false)]
+        {
+            let (key, signature) = constructed(third, b"message");
+            assert_eq!(signature.len() * 8, bits);
+            let verified = parse(&key).is_some_and(|key| key.verifies(b"message", &signature));
+            assert_eq!(verified, verifies, "{bits} bits");
+        }
+    }
+
+    /// A public key of `3 * third + 1` bytes and its signature of a message, without a search for
+    /// primes, which takes minutes for long keys.
+    ///
+    /// With the exponent 3 a signature is valid if its cube is the encoded message modulo the key's
+    /// modulus. So the signature is chosen first, as a byte 6 and `third` zero bytes; the modulus
+    /// is its cube, a byte 216 and `3 * third` zero bytes, less the encoded message.
+    #[expect(clippy::arithmetic_side_effects, reason = "lengths of a few hundred bytes")]
+    fn constructed(third: usize, message: &[u8]) -> (String, Vec<u8>) {
+        // The encoding and the prefix of SHA-256 are of RFC 8017, section 9.2.
+        let prefix =
+            b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+        let digest = sha256(&[message]).bytes();
+        let padding = vec![0xff; 3 * third + 1 - 3 - prefix.len() - digest.len()];
+        let encoded = [&[0, 1], &*padding, &[0], prefix, &digest].concat();
+        let cube = [&[216][..], &vec![0; 3 * third]].concat();
+        let number = BoxedUint::from_be_slice_vartime;
+        let modulus = number(&cube).wrapping_sub(number(&encoded));
+        let signature = [&vec![0; 2 * third], &[6][..], &vec![0; third]].concat();
+        let key = PublicKey::new_unchecked(modulus, BoxedUint::from(3_u8));
+        (key.to_public_key_pem(LineEnding::LF).unwrap(), signature)
     }
 }

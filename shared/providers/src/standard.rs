@@ -3,49 +3,53 @@
 //! Source: Standard Webhooks specification 1.0.0.
 
 mod key;
+#[cfg(test)]
+mod tests;
 
 pub use key::StandardKey;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use pay_core::domain::Timestamp;
 
-use super::{
-    Headers, SIGNATURES_MAX, TOLERANCE_SECS, Verified, WebhookError, base64, recent, required,
+use crate::{
+    Headers, VerifyError,
+    limits::{SIGNATURES_MAX, TOLERANCE_SECS},
+    verify::{base64, recent, required},
 };
 
-/// Names the message; part of what is signed.
+/// The sender's id of the message; signed.
 pub const ID_HEADER: &str = "webhook-id";
 
-/// Unix seconds of this attempt to deliver it; part of what is signed.
+/// Unix seconds of this delivery attempt; signed.
 pub const TIMESTAMP_HEADER: &str = "webhook-timestamp";
 
 /// The signatures: `version,base64`, separated by spaces.
 pub const SIGNATURE_HEADER: &str = "webhook-signature";
 
-/// Whether a request speaks this scheme: one header of it is enough, so that leaving one out does
-/// not open another door.
+/// Whether a request uses this scheme. One header of it is enough: a request that lacks the others
+/// must not be authenticated in another way.
 #[must_use]
-pub fn is_spoken(headers: &Headers<'_>) -> bool {
+pub fn is_used(headers: &Headers<'_>) -> bool {
     [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER].iter().any(|name| headers.contains(name))
 }
 
-/// Checks that a message is authentic and recent.
+/// Verifies that a message is authentic and recent, and returns its id, the same on each delivery.
 ///
 /// `body` is the request's body byte for byte. A key checks signatures of its own version alone, so
-/// a public key never becomes the secret of an HMAC. Any signature that fits any key is enough:
-/// that is how either side rotates. Other versions and malformed entries are passed over, and so is
-/// what comes after the first sixteen of a kind.
+/// a public key never becomes the secret of an HMAC. One signature that is valid for one key is
+/// enough: that is how either side rotates. Other versions and malformed entries are skipped, and
+/// so are all after the first [`SIGNATURES_MAX`] of a version.
 ///
-/// An id may hold a `.`, as in every published library. Where id ends and timestamp begins is then
-/// not signed, but moving that border puts digits and a `.` before the body, which is no JSON.
+/// An id may contain a `.`, as in every published library. The border between id and timestamp is
+/// then not signed, but moving it puts digits and a `.` before the body, which is then not JSON.
 ///
 /// # Errors
 ///
-/// In the order they are checked; the same bytes never pass later.
-/// - [`WebhookError::MissingHeader`], [`WebhookError::Doubled`]: also for a comma in the id, and
+/// In the order they are checked; retrying the same bytes never helps.
+/// - [`VerifyError::MissingHeader`], [`VerifyError::Doubled`]: also for a comma in the id, and
 ///   for two commas in one signature: gateways join doubled headers that way.
-/// - [`WebhookError::BadTimestamp`], [`WebhookError::Stale`], [`WebhookError::Early`].
-/// - [`WebhookError::NoKeys`], [`WebhookError::NoSignature`], [`WebhookError::BadSignature`].
+/// - [`VerifyError::BadTimestamp`], [`VerifyError::Stale`], [`VerifyError::Early`].
+/// - [`VerifyError::NoKeys`], [`VerifyError::NoSignature`], [`VerifyError::BadSignature`].
 ///
 /// Source: Standard Webhooks specification, "Signature scheme" and "Verifying signatures".
 pub fn verify(
@@ -53,19 +57,20 @@ pub fn verify(
     body: &[u8],
     keys: &[StandardKey],
     now: Timestamp,
-) -> Result<Verified, WebhookError> {
+) -> Result<String, VerifyError> {
     let id = required(headers, ID_HEADER)?;
     let timestamp = required(headers, TIMESTAMP_HEADER)?;
     let signatures = signatures(required(headers, SIGNATURE_HEADER)?)?;
     if id.contains(',') {
-        return Err(WebhookError::Doubled(ID_HEADER));
+        return Err(VerifyError::Doubled(ID_HEADER));
     }
     recent(timestamp, now, TOLERANCE_SECS)?;
-    fits(&message(id, timestamp, body), &signatures, keys)?;
-    Ok(Verified { id: id.to_owned() })
+    check(&message(id, timestamp, body), &signatures, keys)?;
+    Ok(id.to_owned())
 }
 
-/// Signs a message as a sender would: the value of the signature header. `None` for a public key.
+/// Signs a message as a sender does, and returns the value of the signature header. `None` for a
+/// public key.
 #[must_use]
 pub fn sign(key: &StandardKey, id: &str, timestamp_secs: u64, body: &[u8]) -> Option<String> {
     let tag = key.sign(&message(id, &timestamp_secs.to_string(), body))?;
@@ -77,38 +82,35 @@ fn message(id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// The entries of the signature header that have a version and can be decoded.
-fn signatures(header: &str) -> Result<Vec<(&str, Vec<u8>)>, WebhookError> {
+fn signatures(header: &str) -> Result<Vec<(&str, Vec<u8>)>, VerifyError> {
     let mut found = Vec::new();
     for entry in header.split(' ') {
         let Some((version, encoded)) = entry.split_once(',') else {
             continue;
         };
         if encoded.contains(',') {
-            return Err(WebhookError::Doubled(SIGNATURE_HEADER));
+            return Err(VerifyError::Doubled(SIGNATURE_HEADER));
         }
         found.extend(base64(encoded).map(|signature| (version, signature)));
     }
     Ok(found)
 }
 
-fn fits(
+/// Checks the signatures with each key of their version.
+fn check(
     message: &[u8],
     signatures: &[(&str, Vec<u8>)],
     keys: &[StandardKey],
-) -> Result<(), WebhookError> {
-    let mut verdict =
-        if keys.is_empty() { WebhookError::NoKeys } else { WebhookError::NoSignature };
+) -> Result<(), VerifyError> {
+    let mut reason = if keys.is_empty() { VerifyError::NoKeys } else { VerifyError::NoSignature };
     for key in keys {
-        let of_its_kind = signatures.iter().filter(|(version, _)| *version == key.version());
-        for (_, signature) in of_its_kind.take(SIGNATURES_MAX) {
+        let of_its_version = signatures.iter().filter(|(version, _)| *version == key.version());
+        for (_, signature) in of_its_version.take(SIGNATURES_MAX) {
             if key.verifies(message, signature) {
                 return Ok(());
             }
-            verdict = WebhookError::BadSignature;
+            reason = VerifyError::BadSignature;
         }
     }
-    Err(verdict)
+    Err(reason)
 }
-
-#[cfg(test)]
-mod tests;

@@ -13,7 +13,7 @@ mod token;
 pub use claims::TokenRules;
 pub use key::AuthKey;
 pub use sign::{sign, sign_service};
-pub use token::{Refused, payer, service};
+pub use token::{TokenError, payer, service};
 
 /// The scope of the tokens we call the shop's services with.
 pub const SHOP_SCOPE: &str = "pay:service";

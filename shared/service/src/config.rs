@@ -9,11 +9,7 @@ use pay_core::domain::Currency;
 use reqwest::Url;
 use tracing::level_filters::LevelFilter;
 
-use crate::auth::TokenRules;
-
-/// How long a token may live at the longest, unless it is configured: as the shop's user service
-/// issues them.
-const OVERLAP_SECS: u64 = 24 * 60 * 60;
+use crate::{auth::TokenRules, limits::SECRET_OVERLAP_SECS};
 
 /// What every function needs.
 #[derive(Clone, Debug)]
@@ -87,7 +83,7 @@ impl<'a> Reader<'a> {
             table: table?,
             currency: currency?,
             auth_secret_id: auth_secret_id?,
-            secret_overlap: Duration::from_secs(overlap.unwrap_or(OVERLAP_SECS)),
+            secret_overlap: Duration::from_secs(overlap.unwrap_or(SECRET_OVERLAP_SECS)),
             rules: TokenRules { issuer, audience },
             log_level: level.unwrap_or(LevelFilter::INFO),
         })

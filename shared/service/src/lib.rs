@@ -7,6 +7,7 @@ pub mod adapters;
 pub mod auth;
 pub mod config;
 pub mod http;
+pub mod limits;
 pub mod metrics;
 pub mod start;
 pub mod telemetry;

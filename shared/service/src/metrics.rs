@@ -1,7 +1,7 @@
 //! What is counted while a request is served, and written after it: lines in CloudWatch's embedded
 //! metric format, which CloudWatch Logs turns into metrics.
 //!
-//! Every metric has the dimension `FunctionName`. One that is split by more is counted in all, too,
+//! Every metric has the dimension `FunctionName`. One with more dimensions is also counted without them,
 //! so that an alarm can watch either. Nothing here names a payment, a user or an order.
 
 use std::{
@@ -72,12 +72,12 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    /// Payments made by create.
+    /// Payments created.
     PAYMENTS_CREATED = "PaymentsCreated", Count;
-    /// Creates that were answered with the id of an earlier one, by their Idempotency-Key.
+    /// Creates that returned the id of an earlier one, by their Idempotency-Key.
     CREATES_REPLAYED = "CreatesReplayed", Count;
-    /// Creates that were refused since the order has a payment, or the key another request.
-    DUPLICATES_REFUSED = "DuplicatesRefused", Count;
+    /// Creates that were rejected because the order has a payment, or the key another request.
+    DUPLICATES_REJECTED = "DuplicatesRejected", Count;
     /// Payments that moved to paid.
     PAYMENTS_PAID = "PaymentsPaid", Count;
     /// Payments that moved to failed.
@@ -86,30 +86,32 @@ catalogue! {
     PAYMENTS_CLOSED = "PaymentsClosed", Count;
     /// Payments that moved to refunded.
     PAYMENTS_REFUNDED = "PaymentsRefunded", Count;
-    /// Minor units that moved to paid, by `Currency`.
+    /// Minor units of payments that moved to paid, by `Currency`.
     AMOUNT_PAID = "AmountPaid", Count;
-    /// Minor units that moved to refunded, by `Currency`.
+    /// Minor units of payments that moved to refunded, by `Currency`.
     AMOUNT_REFUNDED = "AmountRefunded", Count;
-    /// Messages put in quarantine, once a delivery; also by `Reason`.
-    MESSAGES_QUARANTINED = "MessagesQuarantined", Count;
-    /// Messages whose signature does not count; also by `Provider` and `Reason`.
-    SIGNATURES_REFUSED = "SignaturesRefused", Count;
-    /// Tellings of an order that failed, by a callback or by reconcile.
-    TELLINGS_FAILED = "TellingsFailed", Count;
-    /// Orders that a reconcile run met and that are untold after it.
-    ORDERS_UNTOLD = "OrdersUntold", Count;
-    /// Since when the oldest of them is paid; 0 if there is none. An order is met each quarter of
-    /// an hour at least.
-    OLDEST_UNTOLD = "OldestUntoldSeconds", Seconds;
-    /// How long calls of the shop took, their retry included, by `Service`.
+    /// Notifications quarantined, once a delivery; also by `Mismatch`.
+    NOTIFICATIONS_QUARANTINED = "NotificationsQuarantined", Count;
+    /// Notifications without a valid signature; also by `Sender` and `Reason`.
+    SIGNATURES_REJECTED = "SignaturesRejected", Count;
+    /// Order notifications that failed, of a callback or of the sweep.
+    ORDER_NOTIFICATIONS_FAILED = "OrderNotificationsFailed", Count;
+    /// Payments that a sweep looked at and that are still due after it.
+    ORDER_NOTIFICATIONS_DUE = "OrderNotificationsDue", Count;
+    /// How long ago the oldest of them was paid; 0 if there is none. The sweep looks at each at least
+    /// every 15 minutes.
+    OLDEST_DUE = "OldestDueSeconds", Seconds;
+    /// Stored items that cannot be read and were skipped; each is in the log.
+    UNREADABLE_ITEMS = "UnreadableItems", Count;
+    /// How long calls to the shop took, their retry included, by `Service`.
     UPSTREAM_TIME = "UpstreamMilliseconds", Milliseconds;
-    /// Calls of the shop without a usable answer; also by `Service`.
+    /// Calls to the shop without a usable response; also by `Service`.
     UPSTREAM_FAILURES = "UpstreamFailures", Count;
     /// Reads of a secret that failed.
     SECRET_FAILURES = "SecretFailures", Count;
-    /// Requests answered `unavailable`.
+    /// Requests with the problem `unavailable`.
     UNAVAILABLE = "Unavailable", Count;
-    /// Requests answered `internal`.
+    /// Requests with the problem `internal`.
     FAULTS = "Faults", Count;
     /// Processes started.
     COLD_STARTS = "ColdStarts", Count;
@@ -136,7 +138,7 @@ pub fn init(function_name: Option<String>) {
 /// Writes what was counted since the last time, to standard output.
 pub fn flush() {
     let Some(collector) = COLLECTOR.get() else { return };
-    // Whatever the library does, the answer is there already and must go out.
+    // Whatever the library does, the response must go out.
     let written = catch_unwind(AssertUnwindSafe(|| collector.flush(io::stdout().lock())));
     if !matches!(written, Ok(Ok(()))) {
         tracing::error!("metrics could not be written");

@@ -7,7 +7,7 @@ use pay_core::{domain::Timestamp, ports::Cause};
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    http::{Answer, Door, Invocation, Refusal, serve},
+    http::{EntryPoint, Invocation, Problem, Response, serve},
     telemetry,
 };
 
@@ -20,7 +20,7 @@ pub fn environment(name: &str) -> Option<String> {
 
 /// The time.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one clock that is handed to the edge")]
+#[expect(clippy::disallowed_methods, reason = "the one clock that is handed to the handlers")]
 pub fn clock() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let millis = u64::try_from(since_1970.as_millis()).unwrap_or(Timestamp::MAX_MILLIS);
@@ -32,17 +32,20 @@ pub fn clock() -> Timestamp {
 /// # Errors
 ///
 /// When the Lambda runtime itself fails.
-pub async fn run<F>(body_max: usize, handle: impl Fn(Door, Invocation) -> F) -> Result<(), Error>
+pub async fn run<F>(
+    body_max: usize,
+    handle: impl Fn(EntryPoint, Invocation) -> F,
+) -> Result<(), Error>
 where
-    F: Future<Output = Result<Answer, Refusal>>,
+    F: Future<Output = Result<Response, Problem>>,
 {
     let serve = service_fn(|event| serve(event, clock, body_max, &handle));
     // Boxed once, for the life of the process: it holds the largest request's state.
     Box::pin(lambda_runtime::run(serve)).await
 }
 
-/// Serves a function that could not be wired: every caller is told to come back, the log is told
-/// why.
+/// Serves a function that could not be wired: every request gets `unavailable`, and the log has the
+/// cause.
 ///
 /// # Errors
 ///
@@ -50,10 +53,10 @@ where
 pub async fn out_of_order(error: Cause) -> Result<(), Error> {
     telemetry::init(LevelFilter::INFO, environment);
     let cause = error.to_string();
-    tracing::error!(cause, "not started: every request is answered `unavailable`");
+    tracing::error!(cause, "not started: every request gets `unavailable`");
     let cause = cause.as_str();
-    run(usize::MAX, move |_door, _invocation| async move {
-        Err(Refusal::unavailable(format!("not started: {cause}")))
+    run(usize::MAX, move |_entry_point, _invocation| async move {
+        Err(Problem::unavailable(format!("not started: {cause}")))
     })
     .await
 }

@@ -38,7 +38,7 @@ pub fn init(level: LevelFilter, lookup: impl Fn(&str) -> Option<String>) {
 fn filter(level: LevelFilter) -> Targets {
     Targets::new()
         .with_targets(OURS.map(|ours| (ours, level)))
-        // It repeats, as an error, each refusal of a direct call; ours is the line of those.
+        // It repeats, as an error, each problem of a direct call; ours is the line of those.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
         .with_default(level.min(LevelFilter::INFO))
 }

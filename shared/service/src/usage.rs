@@ -19,7 +19,7 @@ pub enum Service {
     Shop,
 }
 
-/// What DynamoDB charges for, in halves, told by it as floats.
+/// What DynamoDB charges for, in halves, as the floats of its responses.
 #[expect(clippy::disallowed_types, reason = "neither money nor time, and shown as it came")]
 pub type Units = f64;
 
@@ -47,7 +47,7 @@ pub struct Calls {
     pub time: Duration,
 }
 
-/// Runs `work`, and says what it used.
+/// Runs `work`, and returns what it used.
 pub async fn of<T>(work: impl Future<Output = T>) -> (T, Usage) {
     let measured = async {
         let done = work.await;

@@ -1,70 +1,56 @@
-//! What a message costs, and an order that reconcile tells.
+//! What a notification costs, and what a sweep costs.
 
 use local::messages::{Message, Outcome, Signed};
 use local::{Fault, ShopRoute, Stack, defaults, signing};
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
+use pay_core::limits::{SWEEP_LANES, SWEEP_QUEUES};
 use serde_json::{Value, json};
 
 use super::{Budget, Cost, UNIT, warm};
 use crate::api;
-use crate::stage::{Payment, payment, payment_in, report};
+use crate::stage::{Payment, notify, payment, payment_in};
+use crate::sweep::sweep_all;
 
-/// A message of this length. Telling and clearing are the third hop and the fourth.
-fn budget(message_bytes: usize) -> Budget {
-    let kilobytes = u64::try_from(message_bytes.div_ceil(1024)).unwrap();
+/// A notification of this length. The order notification is the third hop, clearing `due` the fourth.
+fn budget(body_bytes: usize) -> Budget {
+    let kilobytes = u64::try_from(body_bytes.div_ceil(1024)).unwrap();
     let units = kilobytes.saturating_mul(2).saturating_add(10);
     Budget { hops: 4, writes: units.saturating_mul(UNIT) }
 }
 
-/// What a native message has callback ask at once.
+/// The first hop of a native notification.
 const NATIVE: &[&str] = &["GetItem!", "orders:detail", "users:userinfo"];
 
-/// Reconcile asks for every list of tellings at once.
-const LISTS: &[&str] = &["Query work-index"; 4];
-
-/// A short native message; its sender's headers are not kept.
+/// The length of a short native notification. Headers are not kept.
 const NATIVE_BYTES: usize = 100;
 
-/// Delivers a provider's message and says how long it is.
+/// Delivers a provider's notification.
 async fn deliver(stack: &Stack, path: &str, message: &Signed) {
-    let mut request = api::post(stack, path).bytes(message.body.clone());
-    for (name, value) in &message.headers {
-        request = request.header(name, value);
-    }
+    let request = api::post(stack, path).headers(&message.headers).bytes(message.body.clone());
     let reply = request.send().await;
     assert!((200..300).contains(&reply.status), "{}", reply.body);
 }
 
 #[tokio::test]
-async fn a_native_message() {
+async fn a_native_notification() {
     let stack = warm().await;
     let there = payment(&stack).await;
-    let paid = async || drop(report(&stack, there, 1, 1).await.ok());
-    let cost = Cost {
-        operation: "callback, paid",
-        calls: &[NATIVE, &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
-        // The record and the event, doubled for the transaction, and the work list; then the record
-        // and the work list again.
-        writes: 7 * UNIT,
-        reads: 2,
-    };
+    let paid = async || drop(notify(&stack, there, 1, 1).await.ok());
+    // The record and the event, twice for the transaction, and the due index; then the record and the
+    // due index again.
+    let cost = Cost::of(
+        "callback, paid",
+        &[NATIVE, &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
+        (7 * UNIT, 2),
+    );
     cost.is_of(&stack, budget(NATIVE_BYTES), paid()).await;
 
-    let cost = Cost {
-        operation: "callback, paid, as another message",
-        calls: &[NATIVE, &["PutItem"]],
-        writes: UNIT,
-        reads: 2,
-    };
+    let cost =
+        Cost::of("callback, paid, as another notification", &[NATIVE, &["PutItem"]], (UNIT, 2));
     cost.is_of(&stack, budget(NATIVE_BYTES), paid()).await;
 
-    let refunded = async { drop(report(&stack, there, 1, 4).await.ok()) };
-    let cost = Cost {
-        operation: "callback, refunded",
-        calls: &[NATIVE, &["TransactWriteItems"]],
-        writes: 4 * UNIT,
-        reads: 2,
-    };
+    let refunded = async { drop(notify(&stack, there, 1, 4).await.ok()) };
+    let cost = Cost::of("callback, refunded", &[NATIVE, &["TransactWriteItems"]], (4 * UNIT, 2));
     cost.is_of(&stack, budget(NATIVE_BYTES), refunded).await;
 }
 
@@ -72,48 +58,37 @@ async fn a_native_message() {
 async fn a_closed_payment_that_is_paid_after_all() {
     let stack = warm().await;
     let closed = payment_in(&stack, 3).await;
-    let cost = Cost {
-        operation: "callback, paid though closed",
-        calls: &[NATIVE, &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
-        // As for a pending one, and the look at the guard, doubled too.
-        writes: 9 * UNIT,
-        reads: 2,
-    };
-    let paid = async { drop(report(&stack, closed, 1, 1).await.ok()) };
+    // As for a pending one, and the check of the guard, twice as well.
+    let cost = Cost::of(
+        "callback, paid though closed",
+        &[NATIVE, &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
+        (9 * UNIT, 2),
+    );
+    let paid = async { drop(notify(&stack, closed, 1, 1).await.ok()) };
     cost.is_of(&stack, budget(NATIVE_BYTES), paid).await;
 }
 
 #[tokio::test]
-async fn a_message_for_quarantine() {
+async fn a_quarantined_notification() {
     let stack = warm().await;
     let there = payment(&stack).await;
-    let dearer = Payment { amount: 101, ..there };
-    let cost = Cost {
-        operation: "callback, of another amount",
-        calls: &[NATIVE, &["PutItem"]],
-        // The event and the list of messages to look at.
-        writes: 2 * UNIT,
-        reads: 2,
-    };
-    let misfit = async { drop(report(&stack, dearer, 1, 1).await.problem("amount-mismatch")) };
-    cost.is_of(&stack, budget(NATIVE_BYTES), misfit).await;
+    let higher = Payment { amount: 101, ..there };
+    // The event, and its entry in the due index.
+    let cost = Cost::of("callback, of another amount", &[NATIVE, &["PutItem"]], (2 * UNIT, 2));
+    let mismatch = async { drop(notify(&stack, higher, 1, 1).await.problem("amount-mismatch")) };
+    cost.is_of(&stack, budget(NATIVE_BYTES), mismatch).await;
 
-    let nobodys = Payment { id: 7, ..there };
-    let cost = Cost {
-        operation: "callback, of no payment of ours",
-        calls: &[NATIVE, &["PutItem"]],
-        writes: 2 * UNIT,
-        // Nothing found costs as much as a small item, in half: see the Developer Guide.
-        reads: 2,
-    };
-    let stray = async { drop(report(&stack, nobodys, 1, 1).await.problem("payment-not-found")) };
-    cost.is_of(&stack, budget(NATIVE_BYTES), stray).await;
+    let absent = Payment { id: 7, ..there };
+    // A read that finds nothing costs as much as one of a small item: see the Developer Guide.
+    let cost = Cost::of("callback, of no payment of ours", &[NATIVE, &["PutItem"]], (2 * UNIT, 2));
+    let unmatched = async { drop(notify(&stack, absent, 1, 1).await.problem("payment-not-found")) };
+    cost.is_of(&stack, budget(NATIVE_BYTES), unmatched).await;
 }
 
-/// A message of Stripe's that is `padding` bytes longer than it need be.
+/// A notification of Stripe's with `padding` further bytes.
 fn padded(payment: Payment, padding: usize) -> Signed {
     let message = Message::new(payment.id, payment.amount, Outcome::Paid);
-    let body = message.body(PaymentProvider::Stripe).unwrap();
+    let body = message.body(Provider::Stripe).unwrap();
     let mut event: Value = serde_json::from_slice(&body).unwrap();
     event["padding"] = json!("x".repeat(padding));
     let body = event.to_string().into_bytes();
@@ -123,18 +98,18 @@ fn padded(payment: Payment, padding: usize) -> Signed {
 }
 
 #[tokio::test]
-async fn a_providers_message() {
+async fn a_providers_notification() {
     let stack = warm().await;
     let paid = |there: Payment, provider| {
         Message::new(there.id, there.amount, Outcome::Paid).from(provider).unwrap()
     };
-    // What the record, the event without its message, and the work list cost, and two units for
-    // each kilobyte of the message that is kept: 16 of them at most.
+    // What the record, the event without its body, and the due index cost, and two units for each
+    // kilobyte of the body that is kept: 16 of them at most.
     let mut messages = Vec::new();
     for (path, provider, writes) in [
-        ("callback/stripe", PaymentProvider::Stripe, 7),
-        ("callback/wechat", PaymentProvider::WeChat, 9),
-        ("callback/alipay", PaymentProvider::Alipay, 9),
+        ("callback/stripe", Provider::Stripe, 7),
+        ("callback/wechat", Provider::WeChat, 9),
+        ("callback/alipay", Provider::Alipay, 9),
     ] {
         messages.push((path, paid(payment(&stack).await, provider), writes));
     }
@@ -144,39 +119,41 @@ async fn a_providers_message() {
     }
     for (path, message, writes) in messages {
         let kept_bytes = message.body.len().min(16 * 1024);
-        let cost = Cost {
-            operation: path,
-            calls: &[&["GetItem!"], &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
-            writes: writes * UNIT,
-            reads: 2,
-        };
+        let cost = Cost::of(
+            path,
+            &[&["GetItem!"], &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
+            (writes * UNIT, 2),
+        );
         cost.is_of(&stack, budget(kept_bytes), deliver(&stack, path, &message)).await;
     }
 }
 
+/// The calls of a sweep that finds one due payment: the queries of all queues, so many at a time as the
+/// sweep has lanes, and then those of the entry.
+fn calls_of_a_sweep() -> Vec<Vec<&'static str>> {
+    let queues = vec!["Query due-index"; usize::try_from(SWEEP_QUEUES).unwrap()];
+    let queries = queues.chunks(SWEEP_LANES).map(<[_]>::to_vec);
+    let entry = ["GetItem!", "orders:paid", "UpdateItem"].map(|call| vec![call]);
+    queries.chain(entry).collect()
+}
+
 #[tokio::test]
-async fn an_order_that_is_told_later() {
+async fn an_order_notification_by_the_sweep() {
     let stack = warm().await;
     let there = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
-    report(&stack, there, 1, 1).await.problem("unavailable");
-    let event = json!({"reconcile": {"all": true}});
-    let run = async || drop(stack.invoke("callback", &event).await.unwrap());
-    let cost = Cost {
-        operation: "reconcile, of an order that cannot be told",
-        calls: &[LISTS, &["GetItem!"], &["orders:paid"], &["UpdateItem"]],
-        // The record, and the work list twice: an entry's place in it changes.
-        writes: 3 * UNIT,
-        reads: 4 + 2,
-    };
-    let budget = Budget { hops: 4, writes: 3 * UNIT };
+    notify(&stack, there, 1, 1).await.problem("unavailable");
+    let run = async || drop(sweep_all(&stack).await);
+    // A half for each queue, however little it holds, and a unit for the record.
+    let reads = SWEEP_QUEUES + UNIT;
+    let calls = calls_of_a_sweep();
+    let budget = Budget { hops: calls.len(), writes: 3 * UNIT };
+    // The record, and the due index twice: the place of the entry changes.
+    let operation = "sweep, of an order notification that fails";
+    let cost = Cost { operation, calls: calls.clone(), writes: 3 * UNIT, reads };
     cost.is_of(&stack, budget, run()).await;
     stack.shop().clear_faults();
-    let cost = Cost {
-        operation: "reconcile, of an order that is told",
-        calls: &[LISTS, &["GetItem!"], &["orders:paid"], &["UpdateItem"]],
-        writes: 2 * UNIT,
-        reads: 4 + 2,
-    };
+    let operation = "sweep, of an order notification";
+    let cost = Cost { operation, calls, writes: 2 * UNIT, reads };
     cost.is_of(&stack, budget, run()).await;
 }

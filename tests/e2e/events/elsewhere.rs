@@ -1,8 +1,8 @@
-//! Sends an event to a function that runs somewhere else, under a tool that is not ours.
+//! Sends an event to a function that runs under another tool.
 //!
 //! With the variable `INVOKE_WITH` the event goes to that program: its argument is the function, its
 //! standard input the event, `FUNCTION_SETTINGS` the function's variables as a JSON object, and its
-//! standard output what the function answers. `tests/conformance` has such programs. `STACK_HOST` is
+//! standard output the response of the function. `tests/conformance` has such programs. `STACK_HOST` is
 //! where the function reaches the stack, if that is not at 127.0.0.1.
 
 use std::io::{Seek as _, Write as _};
@@ -12,7 +12,7 @@ use local::{FunctionError, Stack, StackOptions, defaults};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// How to start the stack that the functions reach, wherever they run.
+/// The options of a stack that the functions reach, wherever they run.
 pub(super) fn options() -> StackOptions {
     let given = std::env::var_os("STACK_HOST");
     let host = given.map_or(defaults::HOST, |host| host.to_str().unwrap().parse().unwrap());
@@ -28,7 +28,7 @@ pub(super) async fn invoke(
     let Some(program) = std::env::var_os("INVOKE_WITH") else {
         return stack.invoke(function, event).await;
     };
-    // A file, so that a program that reads nothing blocks nobody.
+    // A file, so that a program that does not read it blocks nothing.
     let mut input = tempfile::tempfile().unwrap();
     input.write_all(event.to_string().as_bytes()).unwrap();
     input.rewind().unwrap();
@@ -39,12 +39,12 @@ pub(super) async fn invoke(
         .kill_on_drop(true)
         .output();
     let run = run.await.unwrap_or_else(|error| panic!("{program:?} does not run: {error}"));
-    let said = String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success(), "{program:?} {function}: {}\n{said}", run.status);
-    let answer: Value = serde_json::from_slice(&run.stdout)
-        .unwrap_or_else(|error| panic!("{program:?} {function} prints no JSON: {error}\n{said}"));
-    match answer.get("errorType") {
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{program:?} {function}: {}\n{stderr}", run.status);
+    let response: Value = serde_json::from_slice(&run.stdout)
+        .unwrap_or_else(|error| panic!("{program:?} {function} prints no JSON: {error}\n{stderr}"));
+    match response.get("errorType") {
         Some(_) => Err(FunctionError { payload: run.stdout.into() }),
-        None => Ok(answer),
+        None => Ok(response),
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use local::messages::{Message, Outcome};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -28,9 +28,9 @@ fn serve(file: &NamedTempFile) -> Command {
 }
 
 #[tokio::test]
-async fn the_rules_of_a_file_are_followed_and_what_fired_is_shown() {
+async fn the_rules_of_a_file_are_followed_and_what_fired_is_printed() {
     let rules = json!({"seed": 7, "rules": [
-        {"at": "dynamodb:TransactWriteItems", "fault": "lose-answer", "times": 1},
+        {"at": "dynamodb:TransactWriteItems", "fault": "lose-response", "times": 1},
         {"at": "users:userinfo", "fault": {"status": 503}, "times": 1},
         {"at": "orders:paid", "fault": "hang", "percent": 0},
     ]});
@@ -38,12 +38,12 @@ async fn the_rules_of_a_file_are_followed_and_what_fired_is_shown() {
     let mut child = serve(&file).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).await.unwrap();
-    let told: Value = serde_json::from_str(&line).unwrap();
+    let printed: Value = serde_json::from_str(&line).unwrap();
     let post = |operation: &str| {
-        http().post(format!("{}/api/pay/{operation}", told["api"].as_str().unwrap()))
+        http().post(format!("{}/api/pay/{operation}", printed["api"].as_str().unwrap()))
     };
     let create = || {
-        let create = post("create").bearer_auth(told["payer_token"].as_str().unwrap());
+        let create = post("create").bearer_auth(printed["payer_token"].as_str().unwrap());
         let create = create.header("content-type", "application/json");
         create.body(r#"{"uid":1,"oid":1,"amount":100}"#).send()
     };
@@ -53,7 +53,7 @@ async fn the_rules_of_a_file_are_followed_and_what_fired_is_shown() {
     let id =
         serde_json::from_slice::<Value>(&created.bytes().await.unwrap()).unwrap()["id"].clone();
     let paid = Message::new(id.as_u64().unwrap(), 100, Outcome::Paid);
-    let paid = paid.from(PaymentProvider::Stripe).unwrap();
+    let paid = paid.from(Provider::Stripe).unwrap();
     let paid_headers = paid.headers.iter();
     let request =
         paid_headers.fold(post("callback/stripe"), |all, (name, value)| all.header(*name, value));
@@ -66,7 +66,7 @@ async fn the_rules_of_a_file_are_followed_and_what_fired_is_shown() {
     let shown: Vec<_> = shown.lines().filter(|line| line.ends_with(" times")).collect();
     assert_eq!(
         shown,
-        ["dynamodb:TransactWriteItems lose-answer: 1 times", "users:userinfo status: 1 times"]
+        ["dynamodb:TransactWriteItems lose-response: 1 times", "users:userinfo status: 1 times"]
     );
 }
 

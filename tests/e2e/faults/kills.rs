@@ -1,16 +1,16 @@
-//! An instance that dies before or after a step: one repeat heals it.
+//! An instance that dies before or after a step: one repeat recovers from it.
 
 use local::{Fault, Stack};
 use serde_json::json;
 
 use super::callback::{Paid, assert_paid_once};
-use super::{assert_one_payment, create, heal, order};
+use super::{assert_one_payment, recover};
 use crate::echo::eventually;
-use crate::stage::own;
+use crate::stage::{create, order, own};
 use crate::{api, table};
 
-/// Sends a request and kills the function as soon as the call at `point` has come, or, with a
-/// fault that strikes afterwards, while it is carried out.
+/// Sends a request and kills the function as soon as its call to `point` arrives, or, with a fault that
+/// comes afterwards, once it is carried out.
 async fn killed_at(
     stack: &Stack,
     function: &str,
@@ -25,20 +25,20 @@ async fn killed_at(
     });
     let fired = || stack.faults().fired().get(&(point.to_owned(), fault.name())).copied();
     let before = fired();
-    let (answer, ()) = tokio::join!(request, async {
+    let (response, ()) = tokio::join!(request, async {
         eventually("the call", || fired() > before).await;
         let of = stack.instances().into_iter().find(|one| one.function == function).unwrap();
         stack.kill(of.pid).unwrap();
     });
-    // The gateway's own word for a function that ended.
-    assert_eq!(answer.body, json!({"message": "Internal Server Error"}), "{point} {fault:?}");
-    heal(stack).await;
+    // API Gateway's own response where a function ended.
+    assert_eq!(response.body, json!({"message": "Internal Server Error"}), "{point} {fault:?}");
+    recover(stack).await;
 }
 
 const BOTH: [Fault; 2] = [Fault::Hang, Fault::HangAfter];
 
 #[tokio::test]
-async fn a_create_that_dies_at_any_step_is_healed_by_one_repeat() {
+async fn a_create_that_dies_at_any_step_is_completed_by_one_repeat() {
     let stack = own().await;
     for point in [
         "users:userinfo",
@@ -58,7 +58,7 @@ async fn a_create_that_dies_at_any_step_is_healed_by_one_repeat() {
 }
 
 #[tokio::test]
-async fn a_callback_that_dies_at_any_step_is_healed_by_one_delivery() {
+async fn a_callback_that_dies_at_any_step_is_completed_by_one_delivery() {
     let stack = own().await;
     for point in
         ["dynamodb:GetItem", "dynamodb:TransactWriteItems", "orders:paid", "dynamodb:UpdateItem"]
@@ -76,15 +76,15 @@ async fn a_callback_that_dies_at_any_step_is_healed_by_one_delivery() {
 }
 
 #[tokio::test]
-async fn a_quarantine_that_dies_is_healed_by_one_delivery() {
+async fn a_quarantine_that_dies_is_completed_by_one_delivery() {
     let stack = own().await;
     for fault in BOTH {
         let payment = crate::stage::payment(&stack).await;
-        let mut message = payment.message(1, 1);
-        message["amount"] = json!(101);
+        let mut native = payment.native(1, 1);
+        native["amount"] = json!(101);
         let deliver = || {
-            let id = format!("misfit-{}", payment.id);
-            let callback = api::post(&stack, "callback").json(&message);
+            let id = format!("mismatch-{}", payment.id);
+            let callback = api::post(&stack, "callback").json(&native);
             callback.signed_as(&id, local::clock::now_secs()).send()
         };
         killed_at(&stack, "callback", ("dynamodb:PutItem", fault), deliver()).await;
@@ -94,7 +94,7 @@ async fn a_quarantine_that_dies_is_healed_by_one_delivery() {
 }
 
 #[tokio::test]
-async fn a_look_that_dies_costs_nothing() {
+async fn a_detail_that_dies_changes_nothing() {
     let stack = own().await;
     let payment = crate::stage::payment(&stack).await;
     let detail = || api::post(&stack, "detail").payer(payment.uid).json(&json!({"id": payment.id}));

@@ -1,29 +1,23 @@
-//! What is odd about the request as a whole, on each of the four routes.
+//! Requests that are odd as a whole, on each of our own routes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use local::messages::{Message, Outcome};
 use local::{clock, defaults, signing};
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
-use crate::api::{self, Request, send_event};
+use crate::api::{self, Request, function, send_event};
+use crate::operations;
 use crate::stage::{Payment, assert_unharmed, payment, pids, shared, shown, user};
 use crate::table;
 
-const OPERATIONS: [&str; 4] = ["create", "detail", "list", "callback"];
-
-fn function(operation: &str) -> &str {
-    if operation == "list" { "detail" } else { operation }
-}
-
-/// A request from who may make it, without a body.
+/// A request by a caller who may make it, without a body.
 fn by<'a>(operation: &str, uid: u64) -> Request<'a> {
-    let request = api::post(shared(), operation);
-    if operation == "callback" { request.service() } else { request.payer(uid) }
+    api::authorized(shared(), operation, uid)
 }
 
-/// A body that each operation takes.
+/// A valid body of each operation.
 fn body(operation: &str, payment: Payment) -> Value {
     match operation {
         "create" => {
@@ -32,16 +26,16 @@ fn body(operation: &str, payment: Payment) -> Value {
         }
         "detail" => json!({"id": payment.id}),
         "list" => json!({}),
-        _ => payment.message(1, 2),
+        _ => payment.native(1, 2),
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_json_object_is_refused_on_every_route() {
+async fn a_body_that_is_no_json_object_is_rejected_on_every_route() {
     let stack = shared();
     let before = pids(stack);
     let payment = payment(stack).await;
-    for operation in OPERATIONS {
+    for operation in operations::on_both_entry_points() {
         let good = body(operation, payment).to_string();
         let members = good.trim_start_matches('{').trim_end_matches('}');
         let members = if members.is_empty() { "\"y\":1" } else { members };
@@ -91,9 +85,9 @@ async fn a_body_that_is_no_json_object_is_refused_on_every_route() {
             [members_open(members), b"\"\xff\":1}".to_vec()].concat(),
         ] {
             let shown = String::from_utf8_lossy(&odd).chars().take(120).collect::<String>();
-            let answer = by(operation, payment.uid).text(odd).send().await;
-            assert_eq!(answer.status, 400, "{operation} {shown:?}: {}", answer.body);
-            answer.problem("invalid-request");
+            let response = by(operation, payment.uid).text(odd).send().await;
+            assert_eq!(response.status, 400, "{operation} {shown:?}: {}", response.body);
+            response.problem("invalid-request");
         }
         let deepest = with(&format!("\"x\":{}{}", "[".repeat(31), "]".repeat(31)));
         by(operation, payment.uid).text(deepest).send().await.ok();
@@ -106,9 +100,9 @@ fn members_open(members: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn only_plain_utf8_json_is_taken_on_every_route() {
+async fn only_plain_utf8_json_is_accepted_on_every_route() {
     let payment = payment(shared()).await;
-    for operation in OPERATIONS {
+    for operation in operations::on_both_entry_points() {
         let text = body(operation, payment).to_string();
         let typed = |kind: &str| {
             by(operation, payment.uid).header("content-type", kind).bytes(text.clone())
@@ -148,17 +142,19 @@ async fn only_plain_utf8_json_is_taken_on_every_route() {
 }
 
 #[tokio::test]
-async fn a_body_of_exactly_the_limit_is_taken() {
+async fn a_body_of_exactly_the_limit_is_accepted() {
     let payment = payment(shared()).await;
-    for (operation, most) in [("create", 1 << 16), ("detail", 1 << 16), ("list", 1 << 16)] {
+    // The callback's limit is in `webhooks`, signed.
+    for operation in operations::of_payers() {
+        let most = operations::named(operation).body_max;
         let mut wanted = body(operation, payment);
         wanted["x"] = json!("");
         let filler = "x".repeat(most - wanted.to_string().len());
         wanted["x"] = json!(filler);
         let request = by(operation, payment.uid).json(&wanted);
         request.clone().send().await.ok();
-        let answer = send_event(shared(), function(operation), &request.event()).await;
-        assert_eq!(answer.status, if operation == "create" { 409 } else { 200 });
+        let response = send_event(shared(), function(operation), &request.event()).await;
+        assert_eq!(response.status, if operation == "create" { 409 } else { 200 });
         wanted["x"] = json!(format!("{filler}x"));
         let request = by(operation, payment.uid).json(&wanted);
         send_event(shared(), function(operation), &request.event()).await.problem("body-too-large");
@@ -166,7 +162,7 @@ async fn a_body_of_exactly_the_limit_is_taken() {
     }
 }
 
-/// What is odd about an event, and still no reason to refuse it: where, and what is there.
+/// Odd parts of an event that are no reason to reject it: where, and what.
 fn odd_but_fine() -> Vec<(&'static [&'static str], Value)> {
     vec![
         (&["rawQueryString"], json!("<a>&=%%&\u{1}")),
@@ -185,7 +181,7 @@ fn odd_but_fine() -> Vec<(&'static [&'static str], Value)> {
     ]
 }
 
-/// What makes an event unreadable.
+/// Parts that make an event unreadable.
 fn unreadable() -> Vec<(&'static [&'static str], Value)> {
     let junk = ["%", "=", "a", "A=A=", "e30\n", "\u{0}", "é", "e-_"];
     let mut all: Vec<(&'static [&'static str], Value)> = vec![
@@ -210,11 +206,11 @@ fn unreadable() -> Vec<(&'static [&'static str], Value)> {
 }
 
 #[tokio::test]
-async fn an_odd_event_is_answered_on_every_route() {
+async fn an_odd_event_gets_a_response_on_every_route() {
     let stack = shared();
     let before = pids(stack);
     let payment = payment(stack).await;
-    for operation in OPERATIONS {
+    for operation in operations::on_both_entry_points() {
         let send = async |path: &[&str], value: Value| {
             let mut event = by(operation, payment.uid).json(&body(operation, payment)).event();
             *path.iter().fold(&mut event, |event, name| &mut event[*name]) = value;
@@ -223,15 +219,15 @@ async fn an_odd_event_is_answered_on_every_route() {
         for (path, value) in odd_but_fine() {
             send(path, value).await.ok();
         }
-        // Of each length, padded as the gateway does and as others do not.
+        // Of each length modulo three, padded as API Gateway does, and unpadded.
         for filler in ["", "x", "xx"] {
             let mut wanted = body(operation, payment);
             wanted["filler"] = json!(filler);
             let padded = BASE64.encode(wanted.to_string());
             let unpadded = padded.trim_end_matches('=').to_owned();
             send(&["body"], json!(padded)).await;
-            let answer = send(&["body"], json!(unpadded)).await;
-            assert_eq!(answer.status, if operation == "create" { 409 } else { 200 });
+            let response = send(&["body"], json!(unpadded)).await;
+            assert_eq!(response.status, if operation == "create" { 409 } else { 200 });
         }
         for (path, value) in unreadable() {
             send(path, value).await.problem("invalid-request");
@@ -240,9 +236,9 @@ async fn an_odd_event_is_answered_on_every_route() {
     assert_unharmed(stack, &before);
 }
 
-/// A body that nobody wrapped, though it looks wrapped.
+/// A body that looks like base64 and is not declared to be.
 #[tokio::test]
-async fn base64_counts_only_where_it_is_said() {
+async fn base64_counts_only_where_it_is_declared() {
     let payment = payment(shared()).await;
     let text = json!({"id": payment.id}).to_string();
     let mut event = by("detail", payment.uid).text(BASE64.encode(&text)).event();
@@ -253,45 +249,33 @@ async fn base64_counts_only_where_it_is_said() {
     send_event(shared(), "detail", &event).await.ok();
 }
 
-/// A right signature, on another sender's path.
+/// A valid signature on another sender's path.
 #[tokio::test]
 async fn a_signature_counts_on_its_own_path_alone() {
     let stack = shared();
     let of = user(stack);
     let payment = crate::stage::payment_of(stack, of, 100).await;
-    let paths = ["callback", "callback/stripe", "callback/wechat", "callback/alipay"];
-    for (index, sender) in [
-        None,
-        Some(PaymentProvider::Stripe),
-        Some(PaymentProvider::WeChat),
-        Some(PaymentProvider::Alipay),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        for (other, path) in paths.iter().enumerate().filter(|(other, _)| *other != index) {
+    let senders = || std::iter::once(None).chain(Provider::ALL.iter().copied().map(Some));
+    for sender in senders() {
+        for other in senders().filter(|other| *other != sender) {
+            let path =
+                other.map_or("callback".to_owned(), |one| format!("callback/{}", one.as_str()));
             let (headers, body) = signed(sender, payment);
-            let bare = api::post(stack, path).bytes(body);
-            let request = headers.iter().fold(bare, |bare, (name, value)| bare.header(name, value));
-            let answer = request.send().await;
-            assert_eq!(answer.status, 401, "{sender:?} on {path}: {}", answer.body);
-            assert_ne!(other, index);
+            let response = api::post(stack, &path).headers(&headers).bytes(body).send().await;
+            assert_eq!(response.status, 401, "{sender:?} on {path}: {}", response.body);
         }
     }
     assert_eq!(shown(stack, payment).await["status"], 0);
     assert_eq!(table::events(stack, payment.id).await.len(), 0);
 }
 
-fn signed(
-    sender: Option<PaymentProvider>,
-    payment: Payment,
-) -> (Vec<(&'static str, String)>, Vec<u8>) {
+fn signed(sender: Option<Provider>, payment: Payment) -> (Vec<(&'static str, String)>, Vec<u8>) {
     if let Some(provider) = sender {
         let message = Message::new(payment.id, payment.amount, Outcome::Paid);
         let signed = message.from(provider).unwrap();
         return (signed.headers, signed.body);
     }
-    let body = payment.message(1, 1).to_string().into_bytes();
+    let body = payment.native(1, 1).to_string().into_bytes();
     let secret = defaults::WEBHOOK_SECRET;
     let headers = signing::standard(secret, "msg_other", clock::now_secs(), &body).unwrap();
     (headers.to_vec(), body)
@@ -322,8 +306,8 @@ async fn other_methods_and_paths_are_not_there() {
     ] {
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
         let url = format!("{}{path}", shared().api);
-        let answer = client.request(method, url).send().await.unwrap();
-        assert_eq!(answer.status(), 404, "{path}");
-        assert_eq!(answer.text().await.unwrap(), r#"{"message":"Not Found"}"#);
+        let response = client.request(method, url).send().await.unwrap();
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(response.text().await.unwrap(), r#"{"message":"Not Found"}"#);
     }
 }

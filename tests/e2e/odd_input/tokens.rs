@@ -1,4 +1,4 @@
-//! Tokens of every odd kind: one text for all of them.
+//! Odd tokens: all of them get the same problem.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use local::{clock, tokens};
 use serde_json::{Value, json};
 
-use crate::api;
 use crate::stage::{assert_unharmed, pids, shared};
+use crate::{api, operations};
 
-/// A token of these parts, signed with HS256 whatever its header says.
+/// A token of this header and these claims, signed with HS256 whatever the header says.
 fn forged(header: &Value, claims: &str) -> String {
     let secret = &shared().access_secret;
     let head = BASE64URL.encode(header.to_string());
@@ -20,12 +20,12 @@ fn forged(header: &Value, claims: &str) -> String {
     format!("{message}.{}", BASE64URL.encode(tag))
 }
 
-async fn answer(operation: &str, authorization: &str) -> api::Reply {
+async fn response(operation: &str, authorization: &str) -> api::Reply {
     let request = api::post(shared(), operation).header("authorization", authorization);
     request.json(&json!({"id": 1})).send().await
 }
 
-/// Tokens that do not count, signed with the right secret for the most part.
+/// Tokens that do not count, one of each kind; the tests of `auth/token` have every case.
 fn odd(good: &str, now: u64) -> Vec<String> {
     let hs256 = json!({"alg": "HS256", "typ": "JWT"});
     let soon = now.saturating_add(60);
@@ -35,44 +35,17 @@ fn odd(good: &str, now: u64) -> Vec<String> {
         claims[name] = value;
         forged(&hs256, &claims.to_string())
     };
-    let under = |header: Value| forged(&header, &claims.to_string());
-    let doubled = format!(r#"{{"uid":1,"uid":2,"exp":{soon}}}"#);
-    let timeless = r#"{"uid":1}"#;
-    let nobody = json!({"exp": soon}).to_string();
-    let long = json!({"uid": 1, "exp": soon, "x": "x".repeat(4096)}).to_string();
     vec![
         String::new(),
         "x".repeat(5000),
         format!("{good},{good}"),
-        format!("{good} {good}"),
-        format!("{good}."),
         good.replace('.', ""),
-        under(json!({"alg": "none"})),
-        under(json!({"alg": "NoNe"})),
-        under(json!({"alg": "RS256"})),
-        under(json!({"alg": "HS512"})),
-        under(json!({"alg": "HS256", "crit": ["exp"]})),
-        under(json!({"typ": "JWT"})),
-        with("exp", json!(soon.to_string())),
-        with("exp", json!(1.0e10)),
-        with("exp", json!(-1)),
-        with("exp", json!(now)),
-        with("exp", json!(now.saturating_sub(1))),
-        with("nbf", json!(soon)),
-        with("nbf", json!("0")),
-        with("uid", Value::Null),
-        with("uid", json!("1")),
-        with("uid", json!(1.0)),
-        with("uid", json!(0)),
-        with("uid", json!(-1)),
-        with("uid", json!(1_u64 << 53)),
-        with("uid", json!([1])),
-        forged(&hs256, timeless),
-        forged(&hs256, &nobody),
-        forged(&hs256, &long),
-        forged(&hs256, &doubled),
-        forged(&hs256, "[]"),
+        forged(&json!({"alg": "none"}), &claims.to_string()),
         forged(&hs256, "not JSON"),
+        forged(&hs256, r#"{"uid":1}"#),
+        with("exp", json!(now)),
+        with("nbf", json!(soon)),
+        with("uid", json!("1")),
         tokens::issue("another-secret-of-at-least-32-bytes!", 1, None, now),
     ]
 }
@@ -89,12 +62,12 @@ fn flipped(good: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_count_is_refused_with_one_text() {
+async fn a_token_that_does_not_count_is_rejected_with_one_text() {
     let stack = shared();
     let before = pids(stack);
     let good = stack.payer_token(1);
     for scheme in ["Bearer", "bEARER"] {
-        answer("detail", &format!("{scheme} {good}")).await.problem("payment-not-found");
+        response("detail", &format!("{scheme} {good}")).await.problem("payment-not-found");
     }
     let odd = [odd(&good, clock::now_secs()), flipped(&good)].concat();
     let schemes = ["Basic MTox", "Bearer", "Bearer "].map(str::to_owned);
@@ -102,8 +75,8 @@ async fn a_token_that_does_not_count_is_refused_with_one_text() {
     let headers = headers.chain(schemes).chain([good.clone(), format!("Token {good}")]);
     let mut texts = BTreeSet::new();
     for header in headers {
-        for operation in ["create", "detail", "list"] {
-            let mut problem = answer(operation, &header).await.problem("unauthenticated");
+        for operation in operations::of_payers() {
+            let mut problem = response(operation, &header).await.problem("unauthenticated");
             problem["request_id"] = Value::Null;
             texts.insert(problem.to_string());
         }
@@ -112,12 +85,12 @@ async fn a_token_that_does_not_count_is_refused_with_one_text() {
     assert_unharmed(stack, &before);
 }
 
-/// The same for services: what names nobody may still be one, but not by an odd scope.
+/// The same for services: their tokens need no uid, but exactly the right scope.
 #[tokio::test]
-async fn an_odd_token_opens_no_callback() {
+async fn an_odd_token_does_not_authorize_a_callback() {
     let stack = shared();
     let good = stack.service_token();
-    answer("callback", &format!("Bearer {good}")).await.problem("invalid-request");
+    response("callback", &format!("Bearer {good}")).await.problem("invalid-request");
     let now = clock::now_secs();
     let hs256 = json!({"alg": "HS256", "typ": "JWT"});
     let scoped = |scope: Value| {
@@ -134,9 +107,9 @@ async fn an_odd_token_opens_no_callback() {
         (scoped(json!(["pay:callback", 1])), "unauthenticated"),
         (scoped(Value::Null), "unauthenticated"),
     ] {
-        answer("callback", &format!("Bearer {token}")).await.problem(slug);
+        response("callback", &format!("Bearer {token}")).await.problem(slug);
     }
     for token in flipped(&good) {
-        answer("callback", &format!("Bearer {token}")).await.problem("unauthenticated");
+        response("callback", &format!("Bearer {token}")).await.problem("unauthenticated");
     }
 }

@@ -1,47 +1,47 @@
-//! Who may call: each route takes those that its `security` names, and nobody else.
+//! Who may call: each route accepts the callers that its `security` names, and no others.
 
 use std::collections::BTreeSet;
 
 use local::messages::{Message, Outcome};
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 use serde_json::json;
 
 use super::document::{document, members};
-use super::{PROVIDER_ROUTE, path};
+use super::{path, provider_path};
 use crate::api;
 use crate::stage::{payment, shared};
 
-/// The ways in that a route has, each the names of its schemes.
-fn ways(path: &str) -> Vec<BTreeSet<&'static str>> {
+/// The alternatives in the `security` of a route, each the names of its schemes.
+fn alternatives(path: &str) -> Vec<BTreeSet<&'static str>> {
     let security = document().root["paths"][path]["post"]["security"].as_array().unwrap();
-    security.iter().map(|way| members(way).keys().map(String::as_str).collect()).collect()
+    security.iter().map(|one| members(one).keys().map(String::as_str).collect()).collect()
 }
 
 #[tokio::test]
-async fn each_route_takes_whom_it_names_and_nobody_else() {
+async fn each_route_accepts_the_callers_that_it_names_and_nobody_else() {
     let stack = shared();
     let payment = payment(stack).await;
     for (operation, body) in [
         ("create", payment.request()),
         ("detail", json!({"id": payment.id})),
         ("list", json!({})),
-        ("callback", payment.message(1, 0)),
+        ("callback", payment.native(1, 0)),
     ] {
         let bare = || api::post(stack, operation).json(&body);
         let signature = ["webhookId", "webhookSignature", "webhookTimestamp"];
-        let named = ways(&path(operation));
-        let mut taken = Vec::new();
-        for (way, request) in [
+        let named = alternatives(&path(operation));
+        let mut accepted = Vec::new();
+        for (schemes, request) in [
             (BTreeSet::from(["payerToken"]), bare().payer(payment.uid)),
             (BTreeSet::from(["serviceToken"]), bare().service()),
             (BTreeSet::from(signature), bare().signed()),
             (BTreeSet::new(), bare()),
         ] {
             if ![401, 403].contains(&request.send().await.status) {
-                taken.push(way);
+                accepted.push(schemes);
             }
         }
-        assert_eq!(taken, named, "{operation}");
+        assert_eq!(accepted, named, "{operation}");
     }
 }
 
@@ -53,24 +53,22 @@ fn header(scheme: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_provider_is_taken_by_the_headers_that_are_named() {
+async fn each_provider_is_authenticated_by_the_headers_that_are_named() {
     let stack = shared();
     let payment = payment(stack).await;
-    let ways = ways(PROVIDER_ROUTE);
-    assert_eq!(ways.len(), PaymentProvider::ALL.len());
-    for (provider, way) in PaymentProvider::ALL.into_iter().zip(ways) {
-        let named: Vec<String> = way.into_iter().map(header).collect();
+    let alternatives = alternatives(provider_path());
+    assert_eq!(alternatives.len(), Provider::ALL.len());
+    for (&provider, schemes) in Provider::ALL.iter().zip(alternatives) {
+        let named: Vec<String> = schemes.into_iter().map(header).collect();
         let message = Message::new(payment.id, payment.amount, Outcome::Paid);
-        let signed = message.from(provider).unwrap();
+        let mut signed = message.from(provider).unwrap();
         let kept = |name: &str| name == "content-type" || named.iter().any(|one| one == name);
-        let bare = api::post(stack, &format!("callback/{}", provider.as_str()));
-        let headers = signed.headers.iter().filter(|(name, _)| kept(name));
-        let whole = headers.fold(bare, |request, (name, value)| request.header(name, value));
-        let whole = whole.bytes(signed.body.clone());
+        signed.headers.retain(|(name, _)| kept(name));
+        let whole = api::from_provider(stack, provider, &signed);
         assert_eq!(whole.clone().send().await.status, 200, "{provider:?} {named:?}");
         for name in &named {
-            let answer = whole.clone().without(name).send().await;
-            assert_eq!(answer.status, 401, "{provider:?} without {name}: {}", answer.body);
+            let response = whole.clone().without(name).send().await;
+            assert_eq!(response.status, 401, "{provider:?} without {name}: {}", response.body);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `docs/openapi.yaml`, read, and what it says of a request and of an answer.
+//! `docs/openapi.yaml`, and whether a request and a response match it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,33 +11,33 @@ use serde_json::{Map, Value, json};
 /// The document.
 pub(super) struct Document {
     pub(super) root: Value,
-    operations: BTreeMap<String, Operation>,
+    operations: BTreeMap<String, DescribedOperation>,
 }
 
-/// What can be sent to a route, and what it answers.
-struct Operation {
+/// The requests and responses of a route.
+struct DescribedOperation {
     /// By content type.
     requests: BTreeMap<String, Validator>,
     /// By status.
-    responses: BTreeMap<u16, Response>,
+    responses: BTreeMap<u16, DescribedResponse>,
 }
 
-struct Response {
+struct DescribedResponse {
     /// By name, lower-case.
     headers: BTreeMap<String, Validator>,
-    /// By content type. No answer has a member that is not described.
+    /// By content type. No response has a member that is not described.
     contents: BTreeMap<String, Validator>,
 }
 
-/// An answer as it came.
-pub(crate) struct Answer<'a> {
+/// A response that was received.
+pub(crate) struct ReceivedResponse<'a> {
     pub(crate) status: u16,
     /// Names in lower case.
     pub(crate) headers: &'a [(String, String)],
     pub(crate) body: &'a [u8],
 }
 
-/// What the gateway and the server put into every answer.
+/// The headers that API Gateway and the server add to every response.
 const NOT_OURS: [&str; 4] = ["apigw-requestid", "content-length", "content-type", "date"];
 
 /// The document, read once.
@@ -74,7 +74,7 @@ impl Document {
     pub(super) fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         let Some(target) = value["$ref"].as_str() else { return value };
         let pointer = target.strip_prefix('#').unwrap();
-        self.root.pointer(pointer).unwrap_or_else(|| panic!("{target} is nowhere"))
+        self.root.pointer(pointer).unwrap_or_else(|| panic!("{target} does not exist"))
     }
 
     /// A schema of the document, ready to check with.
@@ -98,7 +98,7 @@ impl Document {
         options.build(&whole).unwrap_or_else(|error| panic!("{error} in {schema}"))
     }
 
-    fn operation(&self, operation: &Value) -> Operation {
+    fn operation(&self, operation: &Value) -> DescribedOperation {
         let content = |holder: &Value, more: &Value| {
             members(&holder["content"])
                 .iter()
@@ -111,12 +111,12 @@ impl Document {
             let header = |(name, header): (&String, &Value)| {
                 (name.to_lowercase(), self.validator(&self.resolve(header)["schema"]))
             };
-            Response {
+            DescribedResponse {
                 headers: headers.map(header).collect(),
                 contents: content(response, &json!({"unevaluatedProperties": false})),
             }
         };
-        Operation {
+        DescribedOperation {
             requests: content(&operation["requestBody"], &json!({})),
             responses: members(&operation["responses"])
                 .iter()
@@ -125,25 +125,25 @@ impl Document {
         }
     }
 
-    /// What is wrong with an answer, by what the document says of the route.
-    pub(super) fn judge(&self, path: &str, answer: &Answer<'_>) -> Result<(), String> {
-        let status = answer.status;
+    /// Checks a response against the description of its route.
+    pub(super) fn judge(&self, path: &str, response: &ReceivedResponse<'_>) -> Result<(), String> {
+        let status = response.status;
         let operation = self.operations.get(path).ok_or("the path is not described")?;
-        let response = operation
+        let described = operation
             .responses
             .get(&status)
             .ok_or_else(|| format!("the status {status} is not described"))?;
-        let kind = answer.header("content-type").ok_or("there is no content type")?;
-        let schema = response
+        let kind = response.header("content-type").ok_or("there is no content type")?;
+        let schema = described
             .contents
             .get(kind)
             .ok_or_else(|| format!("{kind} with {status} is not described"))?;
-        complain(schema, &read(kind, answer.body)?)?;
-        for (name, value) in answer.headers {
+        check(schema, &read(kind, response.body)?)?;
+        for (name, value) in response.headers {
             if NOT_OURS.contains(&name.as_str()) {
                 continue;
             }
-            let schema = response
+            let schema = described
                 .headers
                 .get(name)
                 .ok_or_else(|| format!("the header {name} with {status} is not described"))?;
@@ -156,15 +156,15 @@ impl Document {
         Ok(())
     }
 
-    /// What is wrong with a body that was taken, by what the document says of the route.
-    pub(super) fn judge_taken(&self, path: &str, body: &[u8]) -> Result<(), String> {
+    /// Checks the body of a request against the description of its route.
+    pub(super) fn judge_request(&self, path: &str, body: &[u8]) -> Result<(), String> {
         let operation = self.operations.get(path).ok_or("the path is not described")?;
         let schema = operation.requests.get("application/json").ok_or("no JSON is described")?;
-        complain(schema, &read("application/json", body)?)
+        check(schema, &read("application/json", body)?)
     }
 }
 
-impl Answer<'_> {
+impl ReceivedResponse<'_> {
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
@@ -180,7 +180,7 @@ fn read(kind: &str, body: &[u8]) -> Result<Value, String> {
     }
 }
 
-fn complain(schema: &Validator, value: &Value) -> Result<(), String> {
+fn check(schema: &Validator, value: &Value) -> Result<(), String> {
     let errors: Vec<_> = schema.iter_errors(value).map(|error| error.to_string()).collect();
     if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
 }

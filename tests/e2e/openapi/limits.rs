@@ -1,17 +1,18 @@
 //! The ranges in the document are those of the domain, to the last number and letter.
 
-use pay_core::domain::{Amount, Currency, OrderId, PaymentId, ProviderTxn, Source, Status, UserId};
+use pay_core::domain::{
+    Amount, Currency, OrderId, PaymentId, Provider, ProviderTxn, Source, Status, UserId,
+};
 use pay_core::usecases::list::PageSize;
-use pay_providers::{PaymentProvider, alipay, standard, stripe, wechat};
+use pay_providers::{alipay, standard, stripe, wechat};
 use serde_json::{Value, json};
 
 use super::document::{document, members};
-use super::path;
-use crate::api;
 use crate::stage::{shared, user};
+use crate::{api, operations};
 
-/// Numbers at the edges of every range that there is.
-const EDGES: [u64; 15] = [
+/// Numbers at the bounds of every range.
+const BOUNDS: [u64; 15] = [
     0,
     1,
     2,
@@ -31,28 +32,28 @@ const EDGES: [u64; 15] = [
 
 #[test]
 fn numbers_have_the_ranges_of_the_domain() {
-    type Takes = fn(u64) -> bool;
-    let ids: [Takes; 3] = [
+    type Accepts = fn(u64) -> bool;
+    let ids: [Accepts; 3] = [
         |number| PaymentId::new(number).is_ok(),
         |number| UserId::new(number).is_ok(),
         |number| OrderId::new(number).is_ok(),
     ];
-    let others: [(&str, Takes); 3] = [
+    let others: [(&str, Accepts); 3] = [
         ("Amount", |number| Amount::check_minor(number).is_ok()),
         ("Source", |number| Source::new(number).is_ok()),
         ("Status", |number| Status::new(number).is_ok()),
     ];
-    for (name, takes) in ids.map(|takes| ("Id", takes)).into_iter().chain(others) {
+    for (name, accepts) in ids.map(|accepts| ("Id", accepts)).into_iter().chain(others) {
         let schema = document().component(name);
-        for number in EDGES {
-            assert_eq!(schema.is_valid(&json!(number)), takes(number), "{name} {number}");
+        for number in BOUNDS {
+            assert_eq!(schema.is_valid(&json!(number)), accepts(number), "{name} {number}");
         }
         for other in [json!(-1), json!("1"), json!(null), json!(1.5), json!([1])] {
             assert!(!schema.is_valid(&other), "{name} {other}");
         }
     }
     let list = document().component("ListRequest");
-    for number in EDGES {
+    for number in BOUNDS {
         let request = json!({"limit": number});
         assert_eq!(list.is_valid(&request), PageSize::new(number).is_ok(), "{number}");
     }
@@ -78,7 +79,7 @@ fn every_currency_is_listed_and_no_other() {
     }
 }
 
-/// Texts at the edges of what a name of `longest` letters can be.
+/// Texts at the bounds of what a text of up to `longest` visible ASCII characters can be.
 fn texts(longest: usize) -> Vec<String> {
     let of = |letters: usize| "x".repeat(letters);
     let odd = ["!", "~", " ", "a b", "\u{7f}", "\n", "a\n", "é", "\u{0}"];
@@ -87,54 +88,48 @@ fn texts(longest: usize) -> Vec<String> {
 }
 
 #[test]
-fn a_providers_transaction_has_the_letters_of_the_domain() {
+fn a_providers_transaction_has_the_characters_of_the_domain() {
     let schema = &document().root["components"]["schemas"]["CallbackRequest"];
     let schema = document().validator(&schema["properties"]["provider_txn"]);
     for text in texts(128) {
-        let takes = ProviderTxn::new(&text).is_ok();
-        assert_eq!(schema.is_valid(&json!(text)), takes, "{text:?}");
+        let accepted = ProviderTxn::new(&text).is_ok();
+        assert_eq!(schema.is_valid(&json!(text)), accepted, "{text:?}");
     }
 }
 
 #[tokio::test]
-async fn a_key_has_the_letters_that_create_takes() {
+async fn a_key_has_the_characters_that_create_accepts() {
     let schema = &document().root["components"]["parameters"]["IdempotencyKey"]["schema"];
     let schema = document().validator(schema);
     let stack = shared();
     let uid = user(stack);
     for text in texts(255) {
-        // A header has neither other letters nor space around it.
+        // A header can have neither other characters nor space around it.
         if text.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) || text.trim() != text {
             assert!(!schema.is_valid(&json!(text)), "{text:?}");
             continue;
         }
         let oid = stack.shop().add_order(uid, 100);
         let create = api::post(stack, "create").payer(uid).header("idempotency-key", &text);
-        let answer = create.json(&json!({"uid": uid, "oid": oid, "amount": 100})).send().await;
-        assert_eq!(answer.status == 200, schema.is_valid(&json!(text)), "{text:?}");
+        let response = create.json(&json!({"uid": uid, "oid": oid, "amount": 100})).send().await;
+        assert_eq!(response.status == 200, schema.is_valid(&json!(text)), "{text:?}");
     }
 }
 
 #[test]
 fn bodies_have_the_sizes_of_the_functions() {
-    for (operation, most) in [
-        ("create", create::BODY_MAX),
-        ("detail", detail::BODY_MAX),
-        ("list", detail::BODY_MAX),
-        ("callback", callback::BODY_MAX),
-        ("callback/{provider}", callback::BODY_MAX),
-    ] {
-        let operation = path(operation);
-        let body = &document().root["paths"][&operation]["post"]["requestBody"];
-        assert_eq!(body["x-max-bytes"], most, "{operation}");
-        assert_eq!(body["required"], true, "{operation}");
+    for operation in operations::all() {
+        let Some(path) = operation.path() else { continue };
+        let body = &document().root["paths"][path]["post"]["requestBody"];
+        assert_eq!(body["x-max-bytes"], operation.body_max, "{path}");
+        assert_eq!(body["required"], true, "{path}");
     }
 }
 
 #[test]
 fn every_provider_and_every_header_of_a_signature_is_described() {
     let components = &document().root["components"];
-    let names = PaymentProvider::ALL.map(PaymentProvider::as_str);
+    let names: Vec<_> = Provider::ALL.iter().map(|provider| provider.as_str()).collect();
     assert_eq!(components["parameters"]["Provider"]["schema"]["enum"], json!(names));
 
     let schemes = members(&components["securitySchemes"]).values();

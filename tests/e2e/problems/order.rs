@@ -1,22 +1,22 @@
-//! The order of the checks: of a request with two faults the earlier one is answered.
+//! The order of the checks: of a request with two faults the response reports the earlier one.
 
-use local::clock;
+use local::{ShopRoute, clock};
 use serde_json::{Value, json};
 
 use crate::api::{self, Request};
-use crate::stage::{fresh, payment, payment_in, shared, user};
+use crate::operations;
+use crate::stage::{fresh, own, payment, payment_in, shared, user};
 use crate::table;
 
 /// A body over the limit of `operation`, and no JSON.
 fn heavy(operation: &str) -> String {
-    let most = if operation == "callback" { 1 << 20 } else { 1 << 16 };
-    "x".repeat(most) + "x"
+    "x".repeat(operations::named(operation).body_max.saturating_add(1))
 }
 
-/// What each step before the rules answers to a request that has its fault and all later ones.
+/// Checks the response of each step before the rules to a request with its fault and all later ones.
 ///
-/// JSON and ranges have one slug; what the detail names tells them apart.
-async fn check_the_edge(operation: &str, honest: impl Fn() -> Request<'static>, name: &str) {
+/// JSON and ranges have one slug; the detail distinguishes them.
+async fn check_before_the_rules(operation: &str, valid: impl Fn() -> Request<'static>, name: &str) {
     let stack = shared();
     let bare = || api::post(stack, operation);
     let text = |request: Request<'static>| request.header("content-type", "text/plain");
@@ -30,36 +30,36 @@ async fn check_the_edge(operation: &str, honest: impl Fn() -> Request<'static>, 
     }
     let token = text(bare()).bytes("{").send().await;
     token.problem("unauthenticated");
-    let media = text(honest()).bytes("{").send().await;
+    let media = text(valid()).bytes("{").send().await;
     media.problem("unsupported-media-type");
-    // The name is out of range as far as it can be read; and the object does not end.
-    let json = honest().text(format!(r#"{{"{name}":0"#)).send().await;
+    // The member is out of range, and the object does not end.
+    let json = valid().text(format!(r#"{{"{name}":0"#)).send().await;
     let json = json.problem("invalid-request");
     let detail = json["detail"].as_str().unwrap();
     assert!(detail.contains("JSON") && !detail.contains(name), "{detail}");
 }
 
 #[tokio::test]
-async fn of_two_faults_of_a_create_the_earlier_is_answered() {
+async fn of_two_faults_of_a_create_the_earlier_is_reported() {
     let stack = shared();
     let owner = user(stack);
-    let honest = move || api::post(shared(), "create").payer(owner);
-    check_the_edge("create", honest, "uid").await;
+    let valid = move || api::post(shared(), "create").payer(owner);
+    check_before_the_rules("create", valid, "uid").await;
 
     let send = async |uid: u64, body: Value, slug: &str| {
         let request = api::post(stack, "create").payer(uid).json(&body);
         request.send().await.problem(slug)
     };
-    let nobody = fresh();
+    let unknown = fresh();
     // Range before forbidden.
-    let body = json!({"uid": nobody, "oid": 0, "amount": 100});
+    let body = json!({"uid": unknown, "oid": 0, "amount": 100});
     send(owner, body, "invalid-request").await;
     // Forbidden before the user.
-    let body = json!({"uid": nobody, "oid": 1, "amount": 100});
+    let body = json!({"uid": unknown, "oid": 1, "amount": 100});
     send(owner, body, "forbidden").await;
     // The user before the order.
-    let body = json!({"uid": nobody, "oid": 9_000_000_010_u64, "amount": 100});
-    send(nobody, body, "user-not-found").await;
+    let body = json!({"uid": unknown, "oid": 9_000_000_010_u64, "amount": 100});
+    send(unknown, body, "user-not-found").await;
     // The order's owner before its payment, its state and its amount.
     let theirs = payment_in(stack, 1).await;
     let body = json!({"uid": owner, "oid": theirs.oid, "amount": 99});
@@ -76,14 +76,32 @@ async fn of_two_faults_of_a_create_the_earlier_is_answered() {
     send(owner, body, "order-paid").await;
 }
 
+/// What can be rejected without another service is rejected before any is called.
 #[tokio::test]
-async fn of_two_faults_of_a_detail_the_earlier_is_answered() {
+async fn cheap_checks_come_first() {
+    let stack = own().await;
+    // Each function reads once at its start, to open a connection.
+    let made = ["CreateTable", "DescribeTable", "GetItem", "GetItem", "GetItem"];
+    assert_eq!(stack.dynamodb_control().take_calls(), made);
+    let create =
+        |uid: u64| api::post(&stack, "create").json(&json!({"uid": uid, "oid": 1, "amount": 100}));
+    create(1).send().await.problem("unauthenticated");
+    create(1).payer(1).bytes("{").send().await.problem("invalid-request");
+    create(2).payer(1).send().await.problem("forbidden");
+    for route in [ShopRoute::UserInfo, ShopRoute::OrderDetail] {
+        assert_eq!(stack.shop().calls(route), 0);
+    }
+    assert_eq!(stack.dynamodb_control().take_calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_two_faults_of_a_detail_the_earlier_is_reported() {
     let stack = shared();
     let owner = user(stack);
-    let honest = |operation: &'static str| move || api::post(shared(), operation).payer(owner);
-    check_the_edge("detail", honest("detail"), "id").await;
-    check_the_edge("list", honest("list"), "limit").await;
-    // Range before what is asked for, and that before whether it is there.
+    let valid = |operation: &'static str| move || api::post(shared(), operation).payer(owner);
+    check_before_the_rules("detail", valid("detail"), "id").await;
+    check_before_the_rules("list", valid("list"), "limit").await;
+    // Ranges before what is requested, and that before whether it exists.
     for body in [json!({"id": 1, "oid": 0}), json!({"id": 1, "oid": 1}), json!({})] {
         let request = api::post(stack, "detail").payer(owner).json(&body);
         request.send().await.problem("invalid-request");
@@ -91,40 +109,40 @@ async fn of_two_faults_of_a_detail_the_earlier_is_answered() {
 }
 
 #[tokio::test]
-async fn of_two_faults_of_a_callback_the_earlier_is_answered() {
+async fn of_two_faults_of_a_callback_the_earlier_is_reported() {
     let stack = shared();
-    check_the_edge("callback", || api::post(shared(), "callback").service(), "id").await;
+    check_before_the_rules("callback", || api::post(shared(), "callback").service(), "id").await;
 
     let paid = payment_in(stack, 1).await;
     let other = payment(stack).await;
-    let nobody = fresh();
+    let unknown = fresh();
     let absent = 9_000_000_011_u64;
-    let mut message = paid.message(2, 1);
+    let mut native = paid.native(2, 1);
     for (name, value) in [
         ("id", json!(fresh())),
-        ("uid", json!(nobody)),
+        ("uid", json!(unknown)),
         ("oid", json!(absent)),
         ("amount", json!(99)),
     ] {
-        message[name] = value;
+        native[name] = value;
     }
-    let mut mend = async |slug: &str, name: &str, value: u64| {
+    let mut fix = async |slug: &str, name: &str, value: u64| {
         for signed in [false, true] {
-            let request = api::post(stack, "callback").json(&message);
+            let request = api::post(stack, "callback").json(&native);
             let request = if signed { request.signed() } else { request.service() };
             request.send().await.problem(slug);
         }
-        message[name] = json!(value);
+        native[name] = json!(value);
     };
-    // All faults at first, and one less in each line: the message as it is after the last mending.
-    mend("user-not-found", "uid", paid.uid).await;
-    mend("order-not-found", "oid", other.oid).await;
-    mend("payment-not-found", "id", paid.id).await;
-    mend("amount-mismatch", "amount", paid.amount).await;
-    mend("record-mismatch", "oid", paid.oid).await;
-    mend("status-conflict", "source", 1).await;
-    let fits = api::post(stack, "callback").json(&message).signed();
-    assert_eq!(fits.send().await.ok(), json!({}));
+    // All faults at first; each line checks for one and then fixes it.
+    fix("user-not-found", "uid", paid.uid).await;
+    fix("order-not-found", "oid", other.oid).await;
+    fix("payment-not-found", "id", paid.id).await;
+    fix("amount-mismatch", "amount", paid.amount).await;
+    fix("record-mismatch", "oid", paid.oid).await;
+    fix("status-conflict", "source", 1).await;
+    let fixed = api::post(stack, "callback").json(&native).signed();
+    assert_eq!(fixed.send().await.ok(), json!({}));
     assert_eq!(table::record(stack, paid.id).await["source"], 1);
     assert_eq!(stack.shop().times_paid(paid.oid), 1);
 }

@@ -1,17 +1,17 @@
-//! Alipay's messages, where they are like nobody else's.
+//! Alipay's notifications, in what only Alipay does.
 
 use local::messages::{Outcome, Signed};
 use local::{Stack, clock, defaults, signing};
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::json;
 
-use super::{assert_refused, assert_thanked, deliver, message, request};
+use super::{assert_acknowledged, assert_rejected, deliver, message, request};
 use crate::api::{self, Reply};
 use crate::stage::{Payment, own, payment, shared, shown};
 use crate::table;
 
-const ALIPAY: PaymentProvider = PaymentProvider::Alipay;
+const ALIPAY: Provider = Provider::Alipay;
 
 type Fields = Vec<(&'static str, String)>;
 
@@ -44,7 +44,7 @@ async fn send(stack: &Stack, form: String) -> Reply {
     request(stack, ALIPAY, &Signed { headers, body: form.into_bytes() }).send().await
 }
 
-/// 11: whatever the buyer wrote, the signature fits the form as it came.
+/// 11: whatever the buyer wrote, the signature is over the form as it was received.
 #[tokio::test]
 async fn every_character_of_a_form_survives() {
     let stack = shared();
@@ -61,19 +61,19 @@ async fn every_character_of_a_form_survives() {
     ] {
         let payment = payment(stack).await;
         let form = signing::alipay(&with(trade(payment), "subject", Some(subject))).unwrap();
-        assert_thanked(ALIPAY, send(stack, form).await);
+        assert_acknowledged(ALIPAY, send(stack, form).await);
         assert_eq!(shown(stack, payment).await["status"], 1, "{subject:?}");
         assert_eq!(shown(stack, payment).await["source"], 1);
     }
     // Spaces as %20, digits in lower case: the same fields.
     let payment = payment(stack).await;
     let form = signing::alipay(&trade(payment)).unwrap().replace('+', "%20").replace("%2B", "%2b");
-    assert_thanked(ALIPAY, send(stack, form).await);
+    assert_acknowledged(ALIPAY, send(stack, form).await);
     assert_eq!(shown(stack, payment).await["status"], 1);
 }
 
 #[tokio::test]
-async fn the_message_does_not_choose_how_it_is_checked() {
+async fn a_notification_does_not_choose_how_it_is_verified() {
     let stack = shared();
     let payment = payment(stack).await;
     let good = signing::alipay(&trade(payment)).unwrap();
@@ -90,21 +90,21 @@ async fn the_message_does_not_choose_how_it_is_checked() {
         "%".to_owned(),
     ] {
         assert_ne!(form, good);
-        assert_refused(ALIPAY, send(stack, form).await, Code::BadSignature);
+        assert_rejected(ALIPAY, send(stack, form).await, Code::BadSignature);
     }
     assert_eq!(shown(stack, payment).await["status"], 0);
-    // What the buyer's browser brings back is signed by the same rule.
+    // The form that the buyer's browser returns with is signed by the same rule.
     let back = with(with(trade(payment), "notify_type", None), "trade_status", None);
     let back = with(back, "method", Some("alipay.trade.page.pay.return"));
-    assert_thanked(ALIPAY, send(stack, signing::alipay(&back).unwrap()).await);
-    let asked = api::post(stack, "callback/alipay").header("content-type", "text/plain");
-    assert_refused(ALIPAY, asked.send().await, Code::BadSignature);
+    assert_acknowledged(ALIPAY, send(stack, signing::alipay(&back).unwrap()).await);
+    let empty = api::post(stack, "callback/alipay").header("content-type", "text/plain");
+    assert_rejected(ALIPAY, empty.send().await, Code::BadSignature);
     assert_eq!(shown(stack, payment).await["status"], 0);
 }
 
-/// 12: a notice of a refund looks like one of a payment.
+/// 12: the notification of a refund looks like one of a payment.
 #[tokio::test]
-async fn a_refund_is_told_from_a_payment() {
+async fn a_refund_is_distinguished_from_a_payment() {
     let stack = shared();
     let refund = |payment, status, fee| {
         let fields = with(trade(payment), "trade_status", Some(status));
@@ -112,25 +112,25 @@ async fn a_refund_is_told_from_a_payment() {
         signing::alipay(&with(fields, "gmt_refund", Some("2026-11-24 10:00:00"))).unwrap()
     };
     let payment = payment(stack).await;
-    assert_thanked(ALIPAY, send(stack, refund(payment, "TRADE_SUCCESS", "0.30")).await);
+    assert_acknowledged(ALIPAY, send(stack, refund(payment, "TRADE_SUCCESS", "0.30")).await);
     assert_eq!(shown(stack, payment).await["status"], 0, "a refund pays nothing");
     deliver(stack, ALIPAY, &message(payment, Outcome::Paid)).await;
-    // Cumulative: 0.30, then 0.20 more.
-    assert_thanked(ALIPAY, send(stack, refund(payment, "TRADE_SUCCESS", "0.50")).await);
+    // The total so far: 0.30, then 0.20 more.
+    assert_acknowledged(ALIPAY, send(stack, refund(payment, "TRADE_SUCCESS", "0.50")).await);
     assert_eq!(shown(stack, payment).await["status"], 1);
-    // The period of refunds is over, which changes nothing for a payment that is paid.
+    // The time for refunds is over, which changes nothing for a paid payment.
     let finished = with(trade(payment), "trade_status", Some("TRADE_FINISHED"));
-    assert_thanked(ALIPAY, send(stack, signing::alipay(&finished).unwrap()).await);
+    assert_acknowledged(ALIPAY, send(stack, signing::alipay(&finished).unwrap()).await);
     assert_eq!(shown(stack, payment).await["status"], 1);
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
-    assert_thanked(ALIPAY, send(stack, refund(payment, "TRADE_CLOSED", "1.00")).await);
+    assert_acknowledged(ALIPAY, send(stack, refund(payment, "TRADE_CLOSED", "1.00")).await);
     assert_eq!(shown(stack, payment).await["status"], 4);
     assert_eq!(table::quarantined(stack, payment.id).await, 0);
 }
 
-/// 14 and 15: what is genuine and does not fit is kept for a person.
+/// 14 and 15: a genuine notification that does not match waits for a person.
 #[tokio::test]
-async fn what_does_not_fit_is_thanked_for_and_kept() {
+async fn what_does_not_match_is_acknowledged_and_quarantined() {
     let stack = shared();
     for (name, value) in [
         ("total_amount", Some("0.99")),
@@ -144,24 +144,24 @@ async fn what_does_not_fit_is_thanked_for_and_kept() {
     ] {
         let payment = payment(stack).await;
         let form = signing::alipay(&with(trade(payment), name, value)).unwrap();
-        assert_thanked(ALIPAY, send(stack, form).await);
+        assert_acknowledged(ALIPAY, send(stack, form).await);
         assert_eq!(shown(stack, payment).await["status"], 0, "{name} {value:?}");
         assert_eq!(table::quarantined(stack, payment.id).await, 1, "{name} {value:?}");
-        assert_thanked(ALIPAY, send(stack, signing::alipay(&trade(payment)).unwrap()).await);
+        assert_acknowledged(ALIPAY, send(stack, signing::alipay(&trade(payment)).unwrap()).await);
         assert_eq!(shown(stack, payment).await["status"], 1);
     }
     let payment = payment(stack).await;
     deliver(stack, ALIPAY, &message(payment, Outcome::Paid)).await;
     let other = with(trade(payment), "trade_no", Some("2026999"));
-    assert_thanked(ALIPAY, send(stack, signing::alipay(&other).unwrap()).await);
+    assert_acknowledged(ALIPAY, send(stack, signing::alipay(&other).unwrap()).await);
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
 #[tokio::test]
-async fn what_names_no_payment_or_is_nothing_to_us_is_thanked_for() {
+async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    for (name, value, parked) in [
+    for (name, value, quarantined) in [
         ("out_trade_no", Some("20190815155618536-564-57"), 1),
         ("out_trade_no", None, 2),
         ("trade_status", Some("WAIT_BUYER_PAY"), 2),
@@ -169,9 +169,9 @@ async fn what_names_no_payment_or_is_nothing_to_us_is_thanked_for() {
         ("notify_type", Some("open_app_auth_notify"), 2),
     ] {
         let form = signing::alipay(&with(trade(payment), name, value)).unwrap();
-        assert_thanked(ALIPAY, send(&stack, form).await);
-        let strays = table::strays_of(&stack, "alipay").await;
-        assert_eq!(strays.len(), parked, "{name} {value:?}");
+        assert_acknowledged(ALIPAY, send(&stack, form).await);
+        let unmatched = table::unmatched(&stack, "alipay").await;
+        assert_eq!(unmatched.len(), quarantined, "{name} {value:?}");
     }
     assert_eq!(table::events(&stack, payment.id).await, [json!(null); 0]);
     assert_eq!(json!(shown(&stack, payment).await["status"]), 0);

@@ -1,4 +1,4 @@
-//! Stripe's messages, where they are like nobody else's.
+//! Stripe's notifications, in what only Stripe does.
 
 use local::{Stack, clock, defaults, signing};
 use serde_json::{Value, json};
@@ -70,14 +70,14 @@ async fn a_payment_is_paid_refunded_in_part_and_in_full() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_thanked_for_and_kept() {
+async fn what_does_not_match_is_acknowledged_and_quarantined() {
     let stack = shared();
     let other_mode = |mut event: Value| {
         event["livemode"] = json!(true);
         event
     };
     let received = |of: Payment, object: Value| event("payment_intent.succeeded", of, &object);
-    for which in ["amount", "no amount", "currency", "no currency", "mode", "money"] {
+    for which in ["amount", "no amount", "currency", "no currency", "mode", "reference"] {
         let payment = payment(stack).await;
         let message = match which {
             "amount" => received(payment, json!({"amount_received": 99})),
@@ -98,17 +98,17 @@ async fn what_does_not_fit_is_thanked_for_and_kept() {
 }
 
 #[tokio::test]
-async fn what_names_no_payment_or_is_nothing_to_us_is_thanked_for() {
+async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
     let stack = own().await;
     let payment = payment(&stack).await;
     let absent = Payment { id: payment.id.saturating_add(1), ..payment };
     deliver(&stack, &paid(absent)).await;
-    assert_eq!(table::strays_of(&stack, "stripe").await.len(), 1);
+    assert_eq!(table::unmatched(&stack, "stripe").await.len(), 1);
     deliver(&stack, &json!([1])).await;
-    assert_eq!(table::strays_of(&stack, "stripe").await.len(), 2);
+    assert_eq!(table::unmatched(&stack, "stripe").await.len(), 2);
     for kind in ["charge.dispute.created", "invoice.created"] {
         deliver(&stack, &event(kind, payment, &json!({}))).await;
     }
-    assert_eq!(table::strays_of(&stack, "stripe").await.len(), 2);
+    assert_eq!(table::unmatched(&stack, "stripe").await.len(), 2);
     assert_eq!(table::events(&stack, payment.id).await.len(), 0);
 }

@@ -1,14 +1,14 @@
-//! The official suites' own cases through the handler itself, at their own time: as plain text and
-//! in base64, whatever the store makes of what they say.
+//! The cases of the official test suites through the handler, at their own time, as plain text and in
+//! base64.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use pay_providers::WebhookKeys;
 use serde_json::{Value, json};
 
-use super::handler::{answer, event};
+use crate::handlers::{event, response};
 
-/// One case: what is sent, with which entry of the secret, and the verdict.
+/// A case: what is sent, the entry of the webhook secret, and what is expected.
 struct Case {
     name: String,
     provider: &'static str,
@@ -27,7 +27,7 @@ fn cases(
     let file: Value = serde_json::from_str(file).unwrap();
     let cases = file["cases"].as_array().unwrap().iter();
     cases
-        // Of a signature or a seal alone, without a message.
+        // Cases of another kind are about a signature or a ciphertext alone.
         .filter(|case| case["kind"].is_null())
         .map(|case| {
             let (body, entry) = read(case);
@@ -73,38 +73,27 @@ fn all() -> Vec<Case> {
         (text(&case["form_body"]), entry)
     };
     let mut all = Vec::new();
-    all.extend(cases(
-        "standard",
-        include_str!("../../../shared/providers/vectors/standard_webhooks.json"),
-        standard,
-    ));
-    all.extend(cases(
-        "stripe",
-        include_str!("../../../shared/providers/vectors/stripe.json"),
-        stripe,
-    ));
-    all.extend(cases(
-        "wechat",
-        include_str!("../../../shared/providers/vectors/wechat.json"),
-        wechat,
-    ));
-    all.extend(cases(
-        "alipay",
-        include_str!("../../../shared/providers/vectors/alipay.json"),
-        alipay,
-    ));
+    macro_rules! vectors {
+        ($file:literal) => {
+            include_str!(concat!("../../../shared/providers/vectors/", $file))
+        };
+    }
+    all.extend(cases("standard", vectors!("standard_webhooks.json"), standard));
+    all.extend(cases("stripe", vectors!("stripe.json"), stripe));
+    all.extend(cases("wechat", vectors!("wechat.json"), wechat));
+    all.extend(cases("alipay", vectors!("alipay.json"), alipay));
     all
 }
 
 #[tokio::test]
 async fn the_official_vectors_get_their_verdicts_from_the_handler() {
-    let (mut accepted, mut refused, mut unusable) = (0, 0, 0);
+    let (mut accepted, mut rejected, mut unusable) = (0, 0, 0);
     for case in all() {
         let secret = json!({case.provider: case.entry}).to_string();
         let Ok(secret) = WebhookKeys::from_secret(&secret) else {
-            // One comes with an empty secret and a header that is refused before it is looked at.
-            let told = case.expect == "config_error" || case.name == "stripe-dotnet-012";
-            assert!(told, "{}", case.name);
+            // One has an empty secret, and a header that is rejected before the secret matters.
+            let expected = case.expect == "config_error" || case.name == "stripe-dotnet-012";
+            assert!(expected, "{}", case.name);
             unusable += 1;
             continue;
         };
@@ -115,17 +104,17 @@ async fn the_official_vectors_get_their_verdicts_from_the_handler() {
                 (true, _) => BASE64.encode(&case.body),
             };
             let event = event(case.provider, &case.headers, &body, encoded);
-            let answer = answer(secret.clone(), &event, case.now_secs).await;
-            let status = answer["statusCode"].as_u64().unwrap();
-            let told = format!("{} in base64: {encoded}: {answer}", case.name);
+            let response = response(secret.clone(), &event, case.now_secs).await;
+            let status = response["statusCode"].as_u64().unwrap();
+            let shown = format!("{} in base64: {encoded}: {response}", case.name);
             match (case.expect.as_str(), case.provider) {
-                // Genuine, and then not a native body: its type is not even said.
-                ("accept", "standard") => assert_eq!(status, 415, "{told}"),
-                ("accept", _) => assert_eq!(status, 200, "{told}"),
-                _ => assert_eq!(status, 401, "{told}"),
+                // Authentic, and then no native body: it has no media type.
+                ("accept", "standard") => assert_eq!(status, 415, "{shown}"),
+                ("accept", _) => assert_eq!(status, 200, "{shown}"),
+                _ => assert_eq!(status, 401, "{shown}"),
             }
-            if case.expect == "accept" { accepted += 1 } else { refused += 1 }
+            if case.expect == "accept" { accepted += 1 } else { rejected += 1 }
         }
     }
-    assert_eq!((accepted, refused, unusable), (30, 30, 2));
+    assert_eq!((accepted, rejected, unusable), (30, 30, 2));
 }

@@ -1,17 +1,17 @@
-//! WeChat Pay's messages, where they are like nobody else's.
+//! WeChat Pay's notifications, in what only WeChat Pay does.
 
 use local::messages::{self, Outcome, Signed};
 use local::{Stack, clock, defaults, signing};
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
 
-use super::{assert_refused, assert_thanked, deliver, message, request};
+use super::{assert_acknowledged, assert_rejected, deliver, message, request};
 use crate::api::Reply;
 use crate::stage::{Payment, own, payment, recycle, shared, shown};
 use crate::table;
 
-const WECHAT: PaymentProvider = PaymentProvider::WeChat;
+const WECHAT: Provider = Provider::WeChat;
 
 fn transaction(payment: Payment) -> Value {
     json!({
@@ -37,19 +37,19 @@ async fn send(stack: &Stack, body: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_coupon_of_the_payer_is_not_our_money() {
+async fn a_coupon_of_the_payer_changes_no_amount() {
     let stack = shared();
     let payment = payment(stack).await;
     let mut paid = transaction(payment);
     paid["amount"]["payer_total"] = json!(90);
-    assert_thanked(WECHAT, send(stack, &notification(&paid).to_string()).await);
+    assert_acknowledged(WECHAT, send(stack, &notification(&paid).to_string()).await);
     let now = shown(stack, payment).await;
     assert_eq!((&now["status"], &now["source"]), (&json!(1), &json!(2)));
     let record = table::record(stack, payment.id).await;
     assert_eq!(record["provider_txn"], format!("4200{:024}", payment.id));
 }
 
-/// 9: WeChat Pay sees to it that its signature is checked.
+/// 9: WeChat Pay tests whether its signature is checked.
 #[tokio::test]
 async fn a_probe_is_refused() {
     let stack = shared();
@@ -60,7 +60,7 @@ async fn a_probe_is_refused() {
     let probe = request(stack, WECHAT, &signed)
         .without("wechatpay-signature")
         .header("wechatpay-signature", &format!("WECHATPAY/SIGNTEST/{signature}"));
-    assert_refused(WECHAT, probe.send().await, Code::BadSignature);
+    assert_rejected(WECHAT, probe.send().await, Code::BadSignature);
     for (name, value) in [
         ("wechatpay-serial", "PUB_KEY_ID_0000000000000000000000000002"),
         ("wechatpay-signature-type", "WECHATPAY-BRAND-SHA256-RSA2048"),
@@ -68,40 +68,40 @@ async fn a_probe_is_refused() {
         ("wechatpay-nonce", "another"),
     ] {
         let other = request(stack, WECHAT, &signed).without(name).header(name, value);
-        assert_refused(WECHAT, other.send().await, Code::BadSignature);
+        assert_rejected(WECHAT, other.send().await, Code::BadSignature);
     }
     assert_eq!(shown(stack, payment).await["status"], 0);
 }
 
-/// A new APIv3 key that we have not been told: the message must come again.
+/// A new APIv3 key that is not configured yet: the message must be delivered again.
 #[tokio::test]
-async fn a_seal_that_does_not_open_is_asked_for_again() {
+async fn a_message_that_cannot_be_decrypted_is_delivered_again() {
     let stack = own().await;
     let payment = payment(&stack).await;
     let ours = defaults::webhook_secrets().unwrap();
     let mut other = ours.clone();
     other["wechat"]["api_v3_key"] = json!("another-development-apiv3-key-32");
-    // The generation before it knows nothing of WeChat Pay, which does not make it a forgery.
+    // The previous generation has no entry for WeChat Pay, which does not make the message a forgery.
     stack.secrets().put(defaults::WEBHOOK_SECRET_ID, "{}");
     stack.secrets().put(defaults::WEBHOOK_SECRET_ID, other.to_string());
     recycle(&stack, "callback").await;
     let paid = message(payment, Outcome::Paid);
     let signed = paid.from(WECHAT).unwrap();
     let reply = request(&stack, WECHAT, &signed).send().await;
-    assert_refused(WECHAT, reply, Code::Unavailable);
+    assert_rejected(WECHAT, reply, Code::Unavailable);
     assert!(stack.logs().contains("does not decrypt"), "{}", stack.logs());
     assert_eq!(shown(&stack, payment).await["status"], 0);
 
-    // Mended, with the wrong one still the generation before.
+    // Corrected, with the wrong key still the previous generation.
     stack.secrets().put(defaults::WEBHOOK_SECRET_ID, ours.to_string());
     recycle(&stack, "callback").await;
     deliver(&stack, WECHAT, &paid).await;
     assert_eq!(shown(&stack, payment).await["status"], 1);
 }
 
-/// 14 and 15: what is genuine and does not fit is kept for a person.
+/// 14 and 15: a genuine notification that does not match waits for a person.
 #[tokio::test]
-async fn what_does_not_fit_is_thanked_for_and_kept() {
+async fn what_does_not_match_is_acknowledged_and_quarantined() {
     let stack = shared();
     for (pointer, value) in [
         ("/amount/total", json!(99)),
@@ -115,28 +115,31 @@ async fn what_does_not_fit_is_thanked_for_and_kept() {
         let payment = payment(stack).await;
         let mut odd = transaction(payment);
         *odd.pointer_mut(pointer).unwrap() = value.clone();
-        assert_thanked(WECHAT, send(stack, &notification(&odd).to_string()).await);
+        assert_acknowledged(WECHAT, send(stack, &notification(&odd).to_string()).await);
         assert_eq!(shown(stack, payment).await["status"], 0, "{pointer} {value}");
         assert_eq!(table::quarantined(stack, payment.id).await, 1, "{pointer} {value}");
-        // The one that fits is not in its way.
-        assert_thanked(WECHAT, send(stack, &notification(&transaction(payment)).to_string()).await);
+        // It does not hold up the one that matches.
+        assert_acknowledged(
+            WECHAT,
+            send(stack, &notification(&transaction(payment)).to_string()).await,
+        );
         assert_eq!(shown(stack, payment).await["status"], 1);
     }
-    // Other money for the same payment.
+    // Another transaction for the same payment.
     let payment = payment(stack).await;
     deliver(stack, WECHAT, &message(payment, Outcome::Paid)).await;
     let mut other = transaction(payment);
     other["transaction_id"] = json!("42000000009999");
-    assert_thanked(WECHAT, send(stack, &notification(&other).to_string()).await);
+    assert_acknowledged(WECHAT, send(stack, &notification(&other).to_string()).await);
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_or_is_nothing_to_us_is_thanked_for() {
+async fn what_cannot_be_read_or_concerns_no_payment_is_acknowledged() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    let mut parked = 0;
-    for (body, parks) in [
+    let mut quarantined = 0;
+    for (body, is_quarantined) in [
         ("", true),
         ("[]", true),
         (r#"{"id":"a""#, true),
@@ -149,15 +152,15 @@ async fn what_cannot_be_read_or_is_nothing_to_us_is_thanked_for() {
         (&notification(&json!({"out_trade_no": "20190815-57"})).to_string(), true),
         (&notification(&json!({"out_trade_no": 12})).to_string(), true),
     ] {
-        assert_thanked(WECHAT, send(&stack, body).await);
-        parked += usize::from(parks);
-        assert_eq!(table::strays_of(&stack, "wechat").await.len(), parked, "{body}");
+        assert_acknowledged(WECHAT, send(&stack, body).await);
+        quarantined += usize::from(is_quarantined);
+        assert_eq!(table::unmatched(&stack, "wechat").await.len(), quarantined, "{body}");
     }
     // New members everywhere change nothing.
     let mut paid = transaction(payment);
     paid["promotion_detail"] = json!([{"amount": -0.5, "wechatpay_contribute": null}]);
     let mut whole = notification(&paid);
     whole["new"] = json!({"deep": [[[1]]]});
-    assert_thanked(WECHAT, send(&stack, &whole.to_string()).await);
+    assert_acknowledged(WECHAT, send(&stack, &whole.to_string()).await);
     assert_eq!(shown(&stack, payment).await["status"], 1);
 }

@@ -1,23 +1,17 @@
-//! An embedded DynamoDB with the table, or that of `STORE_ENDPOINT`, and a look at the rows without
-//! the adapter.
+//! The table on an embedded DynamoDB, or on the one at `STORE_ENDPOINT`, and its rows read without the
+//! adapter.
 
 use std::{collections::HashMap, env, time::Duration};
 
-use aws_sdk_dynamodb::{
-    Client,
-    types::{
-        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
-        KeyType, Projection, ProjectionType, ScalarAttributeType,
-    },
-};
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use dynoxide::{Database, server::serve_with_shutdown};
-use local::clock;
+use local::{binaries, clock, create_table, defaults::REGION, template::Template};
 use pay_core::{
     domain::{
-        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider, Quarantined,
-        Timestamp, UserId, Work,
+        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Sender,
+        Timestamp, UserId,
     },
-    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
+    ports::{Appended, Created, Outbox, PaymentLists, Payments, Quarantine, StoreError, Updated},
     testing::{Inspect, Listed, LoggedEvent, contract::fresh::Fresh},
 };
 use pay_service::adapters::{
@@ -30,9 +24,11 @@ use tokio::{
     runtime::{Builder, Runtime},
 };
 
+use crate::echo::http;
+
 pub(super) const TABLE: &str = "payments";
 
-/// For answers that come, however busy the machine is.
+/// For responses that come, however busy the machine is.
 pub(super) const PATIENT: Timeouts =
     Timeouts { attempt: Duration::from_mins(1), operation: Duration::from_mins(1) };
 
@@ -42,7 +38,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) fn client(endpoint: &str, timeouts: Timeouts) -> Client {
     let settings = AwsSettings::load(|name| {
         let value = match name {
-            "AWS_REGION" => "eu-west-1",
+            "AWS_REGION" => REGION,
             "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
             "AWS_ENDPOINT_URL_DYNAMODB" => endpoint,
             _ => return None,
@@ -66,20 +62,21 @@ impl Dynamo {
     async fn at(endpoint: &str) -> Self {
         let raw = client(endpoint, PATIENT);
         let table = format!("{TABLE}-{}", clock::uuid());
-        create_table(&raw, &table).await;
+        let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+        create_table(&http(), endpoint, &table, &template.table).await.unwrap();
         let payments = DynamoDbPayments::new(raw.clone(), &table);
         Self { payments, raw, endpoint: endpoint.to_owned(), table }
     }
 }
 
-/// What a function runs on.
+/// The runtime of a function.
 pub(super) fn runtime() -> Runtime {
     let mut runtime = Builder::new_current_thread();
     runtime.enable_all().build().unwrap()
 }
 
-/// Runs a case on an empty table: of an embedded DynamoDB of its own, or of that at `STORE_ENDPOINT`,
-/// which must be one to be thrown away.
+/// Runs a case on an empty table: on an embedded DynamoDB of its own, or on the one at `STORE_ENDPOINT`,
+/// which must hold no data of value.
 pub(super) fn on_dynamo<F: Future<Output = ()>>(case: impl FnOnce(Dynamo, Fresh) -> F) {
     runtime().block_on(async {
         if let Ok(endpoint) = env::var("STORE_ENDPOINT") {
@@ -91,46 +88,11 @@ pub(super) fn on_dynamo<F: Future<Output = ()>>(case: impl FnOnce(Dynamo, Fresh)
         let run = async { case(Dynamo::at(&endpoint).await, Fresh::default()).await };
         tokio::select! {
             served = serve_with_shutdown(listener, database, std::future::pending()) => {
-                panic!("DynamoDB went away: {served:?}")
+                panic!("DynamoDB ended: {served:?}")
             }
             () = run => {}
         }
     });
-}
-
-async fn create_table(client: &Client, table: &str) {
-    use ScalarAttributeType::{N, S};
-    let attributes =
-        [("pk", S), ("sk", S), ("id", N), ("oid", N), ("uid", N), ("work", S), ("due", N)];
-    let attributes = attributes.map(|(name, of)| {
-        let attribute = AttributeDefinition::builder().attribute_name(name);
-        attribute.attribute_type(of).build().unwrap()
-    });
-    let keys = |hash: &str, range: &str| {
-        [(hash, KeyType::Hash), (range, KeyType::Range)].map(|(name, of)| {
-            let key = KeySchemaElement::builder().attribute_name(name);
-            key.key_type(of).build().unwrap()
-        })
-    };
-    let indexes = [("oid", "id"), ("uid", "id"), ("work", "due")].map(|(hash, range)| {
-        let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly);
-        GlobalSecondaryIndex::builder()
-            .index_name(format!("{hash}-index"))
-            .set_key_schema(Some(keys(hash, range).into()))
-            .projection(keys_only.build())
-            .build()
-            .unwrap()
-    });
-    client
-        .create_table()
-        .table_name(table)
-        .set_attribute_definitions(Some(attributes.into()))
-        .set_key_schema(Some(keys("pk", "sk").into()))
-        .set_global_secondary_indexes(Some(indexes.into()))
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await
-        .unwrap();
 }
 
 impl Dynamo {
@@ -162,13 +124,15 @@ fn read_event(item: &Item) -> LoggedEvent {
         pk: text(item, "pk").unwrap(),
         sk: text(item, "sk").unwrap(),
         at: number(item, "at").unwrap(),
-        provider: text(item, "provider").unwrap(),
+        sender: text(item, "sender").unwrap(),
         outcome: text(item, "outcome"),
         status_before: number(item, "status_before"),
         status_after: number(item, "status_after"),
         version: number(item, "version"),
         verdict: text(item, "verdict").unwrap(),
-        reason: text(item, "reason"),
+        mismatch: text(item, "mismatch"),
+        expected: text(item, "expected"),
+        received: text(item, "received"),
         source: number(item, "source").unwrap(),
         provider_txn: text(item, "provider_txn"),
         amount: number(item, "amount"),
@@ -176,26 +140,16 @@ fn read_event(item: &Item) -> LoggedEvent {
         sha256: text(item, "sha256").unwrap(),
         len: number(item, "len").unwrap(),
         body: item["body"].as_b().unwrap().clone().into_inner(),
-        work: text(item, "work"),
+        queue: text(item, "queue"),
         due: number(item, "due"),
     }
 }
 
-impl Quarantine for Dynamo {
-    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
-        self.payments.quarantined(key).await
-    }
-
-    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
-        self.payments.resolved(key).await
-    }
-}
-
 impl Inspect for Dynamo {
-    async fn events(&self, of: Option<PaymentId>, provider: Provider) -> Vec<LoggedEvent> {
+    async fn events(&self, of: Option<PaymentId>, sender: Sender) -> Vec<LoggedEvent> {
         let pk = match of {
             Some(id) => format!("pay#{id}"),
-            None => format!("stray#{}", provider.as_str()),
+            None => format!("unmatched#{}", sender.as_str()),
         };
         let query = self.raw.query().table_name(&self.table).consistent_read(true);
         let found = query
@@ -208,11 +162,11 @@ impl Inspect for Dynamo {
     }
 
     async fn listed(&self) -> Vec<Listed> {
-        let entries = self.scan(Some("work-index")).await;
+        let entries = self.scan(Some("due-index")).await;
         let mut listed: Vec<_> = entries
             .iter()
             .map(|item| Listed {
-                work: text(item, "work").unwrap(),
+                queue: text(item, "queue").unwrap(),
                 due: number(item, "due").unwrap(),
                 pk: text(item, "pk").unwrap(),
                 sk: text(item, "sk").unwrap(),
@@ -223,8 +177,9 @@ impl Inspect for Dynamo {
     }
 }
 
-/// The adapter's own answers.
-impl PaymentStore for Dynamo {
+// The ports, as the adapter implements them.
+
+impl Payments for Dynamo {
     async fn newest_of_order(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
         self.payments.newest_of_order(oid).await
     }
@@ -237,15 +192,6 @@ impl PaymentStore for Dynamo {
         self.payments.payment(id).await
     }
 
-    async fn of_user(
-        &self,
-        uid: UserId,
-        before: Option<PaymentId>,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        self.payments.of_user(uid, before, limit).await
-    }
-
     async fn create(
         &self,
         payment: &Payment,
@@ -255,27 +201,55 @@ impl PaymentStore for Dynamo {
         self.payments.create(payment, guard, replacing).await
     }
 
-    async fn apply(&self, change: &Change, event: &Event) -> Result<Applied, StoreError> {
-        self.payments.apply(change, event).await
+    async fn update(&self, change: &Change, event: &Event) -> Result<Updated, StoreError> {
+        self.payments.update(change, event).await
     }
 
-    async fn log(&self, event: &Event) -> Result<Logged, StoreError> {
-        self.payments.log(event).await
+    async fn append(&self, event: &Event) -> Result<Appended, StoreError> {
+        self.payments.append(event).await
     }
+}
 
-    async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
-        self.payments.told(id, work, at).await
+impl PaymentLists for Dynamo {
+    async fn list_by_user(
+        &self,
+        uid: UserId,
+        before: Option<PaymentId>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError> {
+        self.payments.list_by_user(uid, before, limit).await
     }
+}
 
-    async fn to_tell(
+impl Outbox for Dynamo {
+    async fn due_payments(
         &self,
         until: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<PaymentId>, StoreError> {
-        self.payments.to_tell(until, limit).await
+        self.payments.due_payments(until, limit).await
     }
 
-    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
-        self.payments.put_off(id, work, next).await
+    async fn mark_notified(
+        &self,
+        id: PaymentId,
+        due: Due,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.payments.mark_notified(id, due, at).await
+    }
+
+    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
+        self.payments.reschedule(id, due, next).await
+    }
+}
+
+impl Quarantine for Dynamo {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        self.payments.quarantined(key).await
+    }
+
+    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
+        self.payments.resolve(key).await
     }
 }

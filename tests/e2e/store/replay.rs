@@ -1,4 +1,4 @@
-//! An answer that is lost behind the engine: what the adapter asks again has happened once.
+//! A lost response of a real engine: what the adapter retries has happened once.
 
 use std::sync::{
     Arc,
@@ -14,7 +14,7 @@ use axum::{
 use local::client::client as http;
 use pay_core::{
     domain::{Guard, Status},
-    ports::{Applied, Created, PaymentStore as _},
+    ports::{Created, Payments as _, Updated},
     testing::{
         Inspect as _,
         contract::fresh::{at, has, stripe},
@@ -26,10 +26,10 @@ use tokio::net::TcpListener;
 use super::dynamo::{Dynamo, PATIENT, client, on_dynamo};
 
 #[test]
-fn a_transaction_whose_answer_was_lost_happens_once() {
+fn a_transaction_whose_response_was_lost_happens_once() {
     on_dynamo(|store, fresh| async move {
         let (lost, payment) = (Arc::new(AtomicBool::new(false)), fresh.payment());
-        let work = async |payments: DynamoDbPayments| {
+        let writes = async |payments: DynamoDbPayments| {
             let guard = Guard::of(&payment, None);
             let created = payments.create(&payment, &guard, None).await.unwrap();
             assert_eq!(created, Created::Done);
@@ -38,21 +38,21 @@ fn a_transaction_whose_answer_was_lost_happens_once() {
 
             let change = payment.change_to(Status::Paid, &stripe("pi_1"), false, at(10));
             let event = fresh.event_of(&payment, &change);
-            assert_eq!(payments.apply(&change, &event).await.unwrap(), Applied::Done);
+            assert_eq!(payments.update(&change, &event).await.unwrap(), Updated::Done);
             assert!(lost.swap(false, Relaxed), "nothing was lost");
             has(&store, &change.applied_to(payment.clone())).await;
-            assert_eq!(store.events(Some(payment.id), event.provider).await.len(), 1);
+            assert_eq!(store.events(Some(payment.id), event.sender).await.len(), 1);
         };
-        behind_a_leak(&store, Arc::clone(&lost), work).await;
+        behind_a_lossy_proxy(&store, Arc::clone(&lost), writes).await;
     });
 }
 
-/// Runs `work` on the adapter in front of something that carries every transaction to the table, and
-/// loses the answer where `lost` does not say yet that it did.
-async fn behind_a_leak(
+/// Runs `writes` on the adapter in front of a proxy that passes every request to the table, and loses the
+/// response of a transaction unless `lost` is set already.
+async fn behind_a_lossy_proxy(
     store: &Dynamo,
     lost: Arc<AtomicBool>,
-    work: impl AsyncFnOnce(DynamoDbPayments),
+    writes: impl AsyncFnOnce(DynamoDbPayments),
 ) {
     let (to, http) = (store.endpoint.clone(), http("").unwrap());
     let pass_on = move |headers: HeaderMap, body: Bytes| {
@@ -62,9 +62,9 @@ async fn behind_a_leak(
         headers.remove("host");
         let request = http.post(&to).headers(headers).body(body);
         async move {
-            let answer = request.send().await.unwrap();
-            let status = answer.status();
-            let body = answer.bytes().await.unwrap();
+            let response = request.send().await.unwrap();
+            let status = response.status();
+            let body = response.bytes().await.unwrap();
             if swallowed {
                 StatusCode::BAD_GATEWAY.into_response()
             } else {
@@ -78,6 +78,6 @@ async fn behind_a_leak(
     let app = Router::new().fallback(pass_on);
     tokio::select! {
         served = async { axum::serve(listener, app).await } => panic!("{served:?}"),
-        () = work(payments) => {}
+        () = writes(payments) => {}
     }
 }

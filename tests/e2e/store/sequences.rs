@@ -1,12 +1,12 @@
-//! The same random calls on the fake and on the adapter: every answer and every row alike.
+//! The same random calls on the fake and on the adapter: all results and all rows are the same.
 
 use std::cell::Cell;
 
 use pay_core::{
     domain::{
-        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, Status, UserId, Verdict,
+        Change, Event, EventId, Guard, OrderId, Payment, PaymentId, Sender, Status, UserId, Verdict,
     },
-    ports::PaymentStore,
+    ports::{Outbox, PaymentLists, Payments},
     testing::{
         FakeStore, Inspect,
         contract::fresh::{Fresh, at, stripe},
@@ -16,11 +16,11 @@ use proptest::prelude::*;
 
 use super::dynamo::{Dynamo, on_dynamo};
 
-/// Few of each, so that calls meet.
+/// Few of each, so that calls concern the same items.
 const ORDERS: u64 = 3;
 const PAYMENTS: u64 = 6;
 
-/// One call, as choices: what they mean depends on what is there.
+/// A call, as choices whose meaning depends on what the store holds.
 #[derive(Clone, Copy, Debug)]
 struct Step {
     call: u8,
@@ -54,28 +54,28 @@ struct Both {
 }
 
 impl Both {
-    async fn take(&self, step: Step) {
+    async fn call(&self, step: Step) {
         self.now.set(self.now.get().saturating_add(1));
         match step.call {
             0 | 1 => self.create(step).await,
-            2..=5 => self.apply(step).await,
+            2..=5 => self.update(step).await,
             6 => {
                 let event = self.event(step, &self.known(step));
-                let fake = self.fake.log(&event).await.unwrap();
-                assert_eq!(self.real.log(&event).await.unwrap(), fake, "{step:?}");
+                let fake = self.fake.append(&event).await.unwrap();
+                assert_eq!(self.real.append(&event).await.unwrap(), fake, "{step:?}");
             }
             _ => {
                 let payment = self.known(step);
-                let Some(mut work) = payment.work else { return };
-                work.tries = work.tries.saturating_add(step.odd.into());
+                let Some(mut due) = payment.due else { return };
+                due.attempts = due.attempts.saturating_add(step.odd.into());
                 let now = at(self.now.get());
                 if step.call == 7 {
-                    self.fake.told(payment.id, work, now).await.unwrap();
-                    self.real.told(payment.id, work, now).await.unwrap();
+                    self.fake.mark_notified(payment.id, due, now).await.unwrap();
+                    self.real.mark_notified(payment.id, due, now).await.unwrap();
                 } else {
-                    let next = work.put_off(payment.id, now);
-                    self.fake.put_off(payment.id, work, next).await.unwrap();
-                    self.real.put_off(payment.id, work, next).await.unwrap();
+                    let next = due.rescheduled(payment.id, now);
+                    self.fake.reschedule(payment.id, due, next).await.unwrap();
+                    self.real.reschedule(payment.id, due, next).await.unwrap();
                 }
             }
         }
@@ -90,7 +90,7 @@ impl Both {
         let live = guarded.map(|guard| guard.payment).filter(|_| step.call == 1);
         let replacing = if step.odd { PaymentId::new(step.other).ok() } else { live };
         if replacing == Some(payment.id) {
-            // No transaction may name one item twice, and no use case does.
+            // A transaction must not name an item twice, and no use case does.
             return;
         }
         let guard = Guard::of(&payment, step.odd.then(|| self.fresh.digest()));
@@ -99,15 +99,15 @@ impl Both {
         assert_eq!(real, fake, "{step:?}");
     }
 
-    async fn apply(&self, step: Step) {
+    async fn update(&self, step: Step) {
         let payment = self.known(step);
         let to = Status::ALL[usize::from(step.status)];
-        let money = stripe(if step.event.is_multiple_of(2) { "pi_1" } else { "" });
+        let reference = stripe(if step.event.is_multiple_of(2) { "pi_1" } else { "" });
         let now = at(self.now.get());
         let change = if to > payment.status {
-            payment.change_to(to, &money, step.event > 1, now)
+            payment.change_to(to, &reference, step.event > 1, now)
         } else if payment.status >= Status::Paid
-            && let Some(change) = payment.change_taught_by(&money, now)
+            && let Some(change) = payment.completion(&reference, now)
         {
             change
         } else {
@@ -116,12 +116,12 @@ impl Both {
         let change =
             Change { from_version: change.from_version.saturating_add(step.odd.into()), ..change };
         let event = self.event(step, &payment);
-        let fake = self.fake.apply(&change, &event).await.unwrap();
-        let real = self.real.apply(&change, &event).await.unwrap();
+        let fake = self.fake.update(&change, &event).await.unwrap();
+        let real = self.real.update(&change, &event).await.unwrap();
         assert_eq!(real, fake, "{step:?}");
     }
 
-    /// The payment as the fake has it, or one that is not there.
+    /// The payment as the fake has it, or one that does not exist.
     fn known(&self, step: Step) -> Payment {
         let id = PaymentId::new(step.payment).unwrap();
         let there = self.fake.table().payments.get(&id).cloned();
@@ -130,8 +130,7 @@ impl Both {
 
     fn event(&self, step: Step, payment: &Payment) -> Event {
         let event = self.fresh.event(payment);
-        let few =
-            pay_core::domain::EventId::new(Some(&step.event.to_string()), event.body.digest());
+        let few = EventId::new(Some(&step.event.to_string()), event.body.digest());
         let verdict = if step.odd { Verdict::Quarantined } else { Verdict::Noted };
         let event = Event { id: few, verdict, ..event };
         if step.other.is_multiple_of(2) { event.suffixed_by_body() } else { event }
@@ -141,8 +140,8 @@ impl Both {
         for id in (1..=PAYMENTS).map(|id| PaymentId::new(id).unwrap()) {
             let fake = self.fake.payment(id).await.unwrap();
             assert_eq!(self.real.payment(id).await.unwrap(), fake);
-            let fake = self.fake.events(Some(id), Provider::Native).await;
-            assert_eq!(self.real.events(Some(id), Provider::Native).await, fake);
+            let fake = self.fake.events(Some(id), Sender::Native).await;
+            assert_eq!(self.real.events(Some(id), Sender::Native).await, fake);
         }
         for number in 1..=ORDERS {
             let (oid, uid) = (OrderId::new(number).unwrap(), UserId::new(number).unwrap());
@@ -150,14 +149,14 @@ impl Both {
             assert_eq!(self.real.guard(oid).await.unwrap(), fake);
             let fake = self.fake.newest_of_order(oid).await.unwrap();
             assert_eq!(self.real.newest_of_order(oid).await.unwrap(), fake);
-            let fake = self.fake.of_user(uid, None, 100).await.unwrap();
-            assert_eq!(self.real.of_user(uid, None, 100).await.unwrap(), fake);
+            let fake = self.fake.list_by_user(uid, None, 100).await.unwrap();
+            assert_eq!(self.real.list_by_user(uid, None, 100).await.unwrap(), fake);
         }
         assert_eq!(self.real.listed().await, self.fake.listed().await);
         for until in [None, Some(at(self.now.get()).plus_millis(70_000))] {
             for limit in [1, 9] {
-                let fake = self.fake.to_tell(until, limit).await.unwrap();
-                assert_eq!(self.real.to_tell(until, limit).await.unwrap(), fake);
+                let fake = self.fake.due_payments(until, limit).await.unwrap();
+                assert_eq!(self.real.due_payments(until, limit).await.unwrap(), fake);
             }
         }
     }
@@ -167,7 +166,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_fake_and_the_adapter_answer_alike(steps in prop::collection::vec(step(), 20..60)) {
+    fn the_fake_and_the_adapter_give_the_same_results(steps in prop::collection::vec(step(), 20..60)) {
         on_dynamo(|real, fresh| async move {
             let both = Both {
                 fake: FakeStore::default(),
@@ -176,7 +175,7 @@ proptest! {
                 now: Cell::new(0),
             };
             for step in steps {
-                both.take(step).await;
+                both.call(step).await;
             }
             both.compare().await;
         });

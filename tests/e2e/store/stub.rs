@@ -1,4 +1,4 @@
-//! A DynamoDB that answers what it is told to, and remembers what it was asked.
+//! A DynamoDB that follows a script and records its requests.
 
 use std::{
     collections::VecDeque,
@@ -22,22 +22,22 @@ use tokio::net::TcpListener;
 
 use super::dynamo::{PATIENT, TABLE, client, runtime};
 
-/// Short enough not to wait for, long enough for a request on loopback.
-/// For answers that never come.
+/// For responses that never come: short, and still long enough for a request on loopback.
 const HASTY: Timeouts =
     Timeouts { attempt: Duration::from_millis(400), operation: Duration::from_secs(1) };
 
+/// A scripted response.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(super) enum Scripted {
     Json(u16, Value),
     Text(u16, &'static str),
-    /// Nothing, ever.
+    /// No response.
     Hang,
-    /// The headers of an answer, and then the connection is cut.
+    /// The headers of a response; then the connection is cut.
     Cut,
 }
 
-impl Answer {
+impl Scripted {
     pub(super) fn ok() -> Self {
         Self::Json(200, json!({}))
     }
@@ -59,8 +59,8 @@ pub(super) type Request = (String, Value);
 
 #[derive(Clone, Default)]
 pub(super) struct Stub {
-    /// The last one is given again and again.
-    answers: Arc<Mutex<VecDeque<Answer>>>,
+    /// What is still to come; the last response repeats.
+    script: Arc<Mutex<VecDeque<Scripted>>>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
@@ -69,32 +69,32 @@ impl Stub {
         self.requests.lock().unwrap().clone()
     }
 
-    pub(super) fn answers(&self, answers: impl IntoIterator<Item = Answer>) {
-        *self.answers.lock().unwrap() = answers.into_iter().collect();
+    pub(super) fn script(&self, responses: impl IntoIterator<Item = Scripted>) {
+        *self.script.lock().unwrap() = responses.into_iter().collect();
         self.requests.lock().unwrap().clear();
     }
 
-    fn next(&self) -> Answer {
-        let mut answers = self.answers.lock().unwrap();
-        let next = answers.pop_front().unwrap();
-        if answers.is_empty() {
-            answers.push_back(next.clone());
+    fn next(&self) -> Scripted {
+        let mut script = self.script.lock().unwrap();
+        let next = script.pop_front().unwrap();
+        if script.is_empty() {
+            script.push_back(next.clone());
         }
         next
     }
 }
 
-async fn answer(State(stub): State<Stub>, headers: HeaderMap, body: Bytes) -> Response {
+async fn respond(State(stub): State<Stub>, headers: HeaderMap, body: Bytes) -> Response {
     let target = headers["x-amz-target"].to_str().unwrap();
     let operation = target.split('.').next_back().unwrap().to_owned();
     let input = serde_json::from_slice(&body).unwrap();
     stub.requests.lock().unwrap().push((operation, input));
     let status = |code| StatusCode::from_u16(code).unwrap();
     match stub.next() {
-        Answer::Json(code, value) => (status(code), value.to_string()).into_response(),
-        Answer::Text(code, text) => (status(code), text).into_response(),
-        Answer::Hang => std::future::pending().await,
-        Answer::Cut => Response::new(Body::new(CutShort)),
+        Scripted::Json(code, value) => (status(code), value.to_string()).into_response(),
+        Scripted::Text(code, text) => (status(code), text).into_response(),
+        Scripted::Hang => std::future::pending().await,
+        Scripted::Cut => Response::new(Body::new(CutShort)),
     }
 }
 
@@ -118,7 +118,7 @@ pub(super) fn on_stub<F: Future<Output = ()>>(test: impl FnOnce(DynamoDbPayments
     on_stub_within(PATIENT, test);
 }
 
-/// The same for a stub that keeps the adapter waiting.
+/// Runs a test on the adapter in front of a stub that keeps it waiting.
 pub(super) fn on_slow_stub<F: Future<Output = ()>>(test: impl FnOnce(DynamoDbPayments, Stub) -> F) {
     on_stub_within(HASTY, test);
 }
@@ -131,7 +131,7 @@ fn on_stub_within<F: Future<Output = ()>>(
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let stub = Stub::default();
-        let app = Router::new().fallback(answer).with_state(stub.clone());
+        let app = Router::new().fallback(respond).with_state(stub.clone());
         let payments = DynamoDbPayments::new(client(&endpoint, timeouts), TABLE);
         tokio::select! {
             served = async { axum::serve(listener, app).await } => panic!("{served:?}"),

@@ -1,13 +1,13 @@
-//! Each function's role against what the function does: nothing is missing, nothing is left over.
+//! Each function's role against what the function does: nothing is missing, nothing is superfluous.
 
 use std::collections::BTreeSet;
 
 use local::{Action, Stack};
 use serde_json::{Value, json};
 
-use super::{dimension, list, metrics, resources, template, text};
-use crate::api;
-use crate::stage::{Payment, own, payment, report};
+use super::{dimension, list, metrics, resources, schedule_input, template, text};
+use crate::stage::{Payment, notify, own, payment};
+use crate::{api, operations};
 
 /// One statement of a role's policy.
 struct Statement {
@@ -30,7 +30,7 @@ impl Statement {
         assert!(having.next().is_none() && role["ManagedPolicyArns"].is_null());
         let [policy] = list(&role["Policies"]) else { panic!("{id}") };
         let statements = list(&policy["PolicyDocument"]["Statement"]).iter();
-        // Behind a condition it stands second.
+        // With a condition, it is the second argument of `!If`.
         let statements = statements.map(|one| if one.is_array() { &one[1] } else { one });
         statements
             .map(|one| {
@@ -82,7 +82,7 @@ impl Statement {
     }
 }
 
-/// One thing that a role allows; `None` is anything, but for the index.
+/// One thing that a role allows. `None` allows any value, except for the index.
 #[derive(Debug)]
 struct Grant {
     name: String,
@@ -116,7 +116,7 @@ async fn create(stack: &Stack) -> BTreeSet<Action> {
     let again = || api::post(stack, "create").payer(first.uid).json(&first.request());
     again().send().await.problem("payment-exists");
     let made = stack.dynamodb_control().take_actions();
-    report(stack, first, 1, 3).await.ok();
+    notify(stack, first, 1, 3).await.ok();
     drop(stack.dynamodb_control().take_actions());
     again().send().await.ok();
     made.into_iter().chain(stack.dynamodb_control().take_actions()).collect()
@@ -133,21 +133,18 @@ async fn detail(stack: &Stack) -> BTreeSet<Action> {
     stack.dynamodb_control().take_actions()
 }
 
-/// Everything that callback can do: messages that move, teach, only leave an event, or fit no
-/// payment, and reconcile as the schedule asks for it.
+/// Everything that callback can do: notifications that change the record, that only append an event,
+/// and that name no payment of ours; and the sweep as the schedule invokes it.
 async fn callback(stack: &Stack) -> BTreeSet<Action> {
     let one = payment(stack).await;
     drop(stack.dynamodb_control().take_actions());
     for status in [3, 1, 2] {
-        report(stack, one, 1, status).await.ok();
+        notify(stack, one, 1, status).await.ok();
     }
     let nobodys = Payment { id: 1, ..one };
-    report(stack, nobodys, 1, 1).await.problem("payment-not-found");
-    let template = template();
-    let schedule = &template["Resources"]["CallbackFunction"]["Properties"]["Events"]["Reconcile"];
-    let input = serde_json::from_str(text(&schedule["Properties"]["Input"])).unwrap();
-    let done = stack.invoke("callback", &input).await.unwrap();
-    assert!(done["told"].is_u64(), "{done}");
+    notify(stack, nobodys, 1, 1).await.problem("payment-not-found");
+    let swept = stack.invoke("callback", &schedule_input()).await.unwrap();
+    assert!(swept["notified"].is_u64(), "{swept}");
     stack.dynamodb_control().take_actions()
 }
 
@@ -188,7 +185,7 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
 }
 
 #[test]
-fn a_role_reads_the_secrets_that_its_function_is_told_of() {
+fn a_role_reads_the_secrets_of_its_functions_settings() {
     let template = template();
     let common = &template["Globals"]["Function"]["Environment"]["Variables"];
     let callbacks =
@@ -215,7 +212,7 @@ fn beside_the_table_a_role_allows_reading_secrets_and_writing_logs_and_traces() 
         ("Traces", "xray:PutTraceSegments"),
         ("Traces", "xray:PutTelemetryRecords"),
     ];
-    for function in ["create", "detail", "callback"] {
+    for function in operations::functions() {
         let statements = Statement::of(function);
         let pairs = statements
             .iter()
@@ -225,7 +222,7 @@ fn beside_the_table_a_role_allows_reading_secrets_and_writing_logs_and_traces() 
         for one in &statements {
             let anywhere = list(&one.resource).contains(&json!("*"));
             assert_eq!(anywhere, one.id == "Traces", "{function}: {}", one.id);
-            // A key is good for nothing but what these services keep under it.
+            // A key decrypts only what these services store.
             let through = one.condition["StringEquals"]["kms:ViaService"].is_null();
             assert_eq!(through, !one.id.starts_with("Decrypt"), "{function}: {}", one.id);
         }

@@ -2,92 +2,59 @@
 
 use pay_core::usecases::create::CreatePayment;
 
-use super::MADE;
-use crate::scenario::{Scenario, creating, creating_first, id, oid, request, shop};
+use super::CREATED;
+use crate::scenario::{Scenario, creating, id, oid, request, shop};
 
 pub(super) fn all() -> Vec<Scenario> {
-    [twice(), thrice()].into_iter().flatten().collect()
+    [twice(), thrice()].concat()
+}
+
+/// Actors 1 and up, who make these requests of one shop.
+fn at_once<const N: usize>(name: &'static str, requests: [CreatePayment; N]) -> Scenario {
+    let numbered = (1..).zip(requests);
+    Scenario::new(name, shop(), numbered.map(|(number, request)| creating(number, request)))
 }
 
 /// Two creates at once.
 fn twice() -> Vec<Scenario> {
-    let two_orders = CreatePayment { oid: oid(2), ..request(100, None) };
+    let [unkeyed, one, other] = [None, Some(1), Some(2)].map(|key| request(100, key));
+    let on_another_order = CreatePayment { oid: oid(2), ..unkeyed };
     vec![
-        Scenario::new(
-            "create x2, no key",
-            shop(),
-            vec![creating(1, request(100, None)), creating(2, request(100, None))],
-        )
-        .seeing(&[MADE, "payment-exists"], "pending"),
-        Scenario::new(
-            "create x2, one key",
-            shop(),
-            vec![creating(1, request(100, Some(1))), creating(2, request(100, Some(1)))],
-        )
-        .seeing(&[MADE, "replayed"], "pending"),
-        Scenario::new(
-            "create x2, two keys",
-            shop(),
-            vec![creating(1, request(100, Some(1))), creating(2, request(100, Some(2)))],
-        )
-        .seeing(&[MADE, "payment-exists"], "pending"),
-        Scenario::new(
-            "create x2, one key, two amounts",
-            shop(),
-            vec![creating(1, request(100, Some(1))), creating(2, request(90, Some(1)))],
-        )
-        .seeing(&[MADE, "amount-mismatch | key-reused"], "pending"),
+        at_once("create x2, no key", [unkeyed, unkeyed])
+            .expecting(&[CREATED, "payment-exists"], "pending"),
+        at_once("create x2, one key", [one, one]).expecting(&[CREATED, "replayed"], "pending"),
+        at_once("create x2, two keys", [one, other])
+            .expecting(&[CREATED, "payment-exists"], "pending"),
+        at_once("create x2, one key, two amounts", [one, request(90, Some(1))])
+            .expecting(&[CREATED, "amount-mismatch | key-reused"], "pending"),
         Scenario::new(
             "create x2, two orders, one id",
             shop(),
-            vec![
-                creating_first(1, request(100, None), Some(id(7))),
-                creating_first(2, two_orders, Some(id(7))),
-            ],
+            [creating(1, unkeyed), creating(2, on_another_order)]
+                .map(|actor| actor.with_first_id(id(7))),
         )
-        .seeing(&[MADE], "pending, pending"),
+        .expecting(&[CREATED], "pending, pending"),
     ]
 }
 
 /// Three creates at once.
 fn thrice() -> Vec<Scenario> {
+    let [unkeyed, one] = [None, Some(1)].map(|key| request(100, key));
     vec![
-        Scenario::new(
-            "create x3, no key",
-            shop(),
-            (1..=3).map(|number| creating(number, request(100, None))).collect(),
-        )
-        .seeing(&[MADE, "payment-exists"], "pending"),
-        Scenario::new(
-            "create x3, one key twice",
-            shop(),
-            vec![
-                creating(1, request(100, Some(1))),
-                creating(2, request(100, Some(1))),
-                creating(3, request(100, None)),
-            ],
-        )
-        .seeing(&[MADE, "payment-exists | replayed"], "pending"),
-        Scenario::new(
-            "create x3, one key",
-            shop(),
-            vec![
-                creating(1, request(100, Some(1))),
-                creating(2, request(100, Some(1))),
-                creating(3, request(100, Some(1))),
-            ],
-        )
-        .seeing(&[MADE, "replayed"], "pending"),
+        at_once("create x3, no key", [unkeyed, unkeyed, unkeyed])
+            .expecting(&[CREATED, "payment-exists"], "pending"),
+        at_once("create x3, one key twice", [one, one, unkeyed])
+            .expecting(&[CREATED, "payment-exists | replayed"], "pending"),
+        at_once("create x3, one key", [one, one, one]).expecting(&[CREATED, "replayed"], "pending"),
     ]
 }
 
-/// More creates at once.
+/// Four creates at once.
 pub(super) fn longer() -> Vec<Scenario> {
-    let [one, other] = [request(100, Some(1)), request(100, Some(2))];
-    let actors = vec![creating(1, one), creating(2, one), creating(3, other), creating(4, other)];
+    let [one, other] = [Some(1), Some(2)].map(|key| request(100, key));
     vec![
-        Scenario::new("create x4, two keys twice", shop(), actors)
+        at_once("create x4, two keys twice", [one, one, other, other])
             .with_faults(1)
-            .seeing(&[MADE, "payment-exists | replayed"], "pending"),
+            .expecting(&[CREATED, "payment-exists | replayed"], "pending"),
     ]
 }

@@ -1,233 +1,210 @@
-//! Creates, messages, reconcile runs and persons at once.
+//! Creates, notifications, sweeps and persons at the same time.
 
 use pay_core::{
-    domain::{Outcome, Source},
+    domain::{Notification, Outcome, Provider},
     testing::Call,
-    usecases::callback::Notice,
 };
 
-use super::{MADE, PAID, RECONCILED, paid, with_a_closed_payment, with_a_payment, with_two_untold};
-use crate::scenario::{
-    Scenario, accepting, after, creating, delivering, delivering_early, message, money, oid,
-    payment_of, reconciling, request, shop,
+use super::{CREATED, PAID, SWEPT, paid, with_a_closed_payment, with_a_payment, with_two_due};
+use crate::{
+    actor::Actor,
+    scenario::{
+        Scenario, accepting, after, creating, delivering, delivering_early, notification, oid,
+        payment_of, reference, reporting, request, shop, sweeping,
+    },
+    world::World,
 };
 
-/// What a run does that finds two.
-const TWO: &str = "reconcile: 2 told | reconcile: 2 put off | reconcile: 1 told, 1 put off \
-     | reconcile: 1 told, 1 failed | reconcile: 1 put off, 1 failed | reconcile: unavailable";
+/// What a sweep can do that finds two payments due.
+const SWEPT_TWO: &str = "sweep: 2 notified | sweep: 2 rescheduled \
+     | sweep: 1 notified, 1 rescheduled | sweep: 1 notified, 1 failed \
+     | sweep: 1 rescheduled, 1 failed | sweep: unavailable";
 
 pub(super) fn all() -> Vec<Scenario> {
     [
-        of_a_new_payment(),
-        of_a_replaced_payment(),
-        with_reconcile(),
-        of_two_orders(),
+        on_a_new_payment(),
+        on_a_replaceable_payment(),
+        with_a_sweep(),
+        with_a_sweep_of_two(),
         with_a_person(),
     ]
-    .into_iter()
-    .flatten()
-    .collect()
+    .concat()
 }
 
-/// A create and messages of its payment.
-fn of_a_new_payment() -> Vec<Scenario> {
-    let new = |number| message(payment_of(number), Outcome::Paid, 1);
+/// Actor `number`, who creates a payment with a key or without.
+fn keyed(number: u64) -> Actor {
+    creating(number, request(100, Some(1)))
+}
+
+fn unkeyed(number: u64) -> Actor {
+    creating(number, request(100, None))
+}
+
+/// The notification that the payment of actor 1 is paid.
+fn paid_new() -> Notification {
+    notification(payment_of(1), Outcome::Paid, 1)
+}
+
+fn refunded() -> Notification {
+    notification(payment_of(0), Outcome::Refunded, 2)
+}
+
+/// Creates, and notifications of the new payment.
+fn on_a_new_payment() -> Vec<Scenario> {
     vec![
-        Scenario::new(
-            "create, paid",
-            shop(),
-            vec![creating(1, request(100, Some(1))), delivering(2, new(1))],
-        )
-        .seeing(&[PAID, MADE], "paid 3/pi_1 | pending"),
+        Scenario::new("create, paid", shop(), [keyed(1), delivering(2, paid_new())])
+            .expecting(&[PAID, CREATED], "paid 3/pi_1 | pending"),
         Scenario::new(
             "create, paid too early",
             shop(),
-            vec![creating(1, request(100, Some(1))), delivering_early(2, new(1))],
+            [keyed(1), delivering_early(2, paid_new())],
         )
-        .seeing(&[PAID, MADE, "quarantined: payment-not-found"], "paid 3/pi_1 | pending"),
-        Scenario::new(
-            "create x2, paid",
-            shop(),
-            vec![
-                creating(1, request(100, Some(1))),
-                creating(2, request(100, Some(1))),
-                delivering(3, new(1)),
-            ],
-        )
-        .seeing(&[PAID, MADE, "replayed"], "paid 3/pi_1 | pending"),
+        .expecting(&[PAID, CREATED, "quarantined: payment"], "paid 3/pi_1 | pending"),
+        Scenario::new("create x2, paid", shop(), [keyed(1), keyed(2), delivering(3, paid_new())])
+            .expecting(&[PAID, CREATED, "replayed"], "paid 3/pi_1 | pending"),
     ]
 }
 
-/// Creates and messages of a payment that may be replaced.
-fn of_a_replaced_payment() -> Vec<Scenario> {
-    let new = |number| message(payment_of(number), Outcome::Paid, 1);
+/// Creates, and notifications of a payment that may be replaced.
+fn on_a_replaceable_payment() -> Vec<Scenario> {
+    let closed = notification(payment_of(0), Outcome::Closed, 2);
     vec![
         Scenario::new(
             "replace, create, paid late",
             with_a_closed_payment(),
-            vec![
-                creating(1, request(100, None)),
-                creating(2, request(100, None)),
-                delivering(3, paid(1)),
-            ],
+            [unkeyed(1), unkeyed(2), delivering(3, paid(1))],
         )
-        .seeing(
-            &[PAID, MADE, "payment-exists | quarantined: status-conflict"],
+        .expecting(
+            &[PAID, CREATED, "payment-exists | quarantined: live_payment"],
             "closed, pending | paid 3/pi_1",
         ),
         Scenario::new(
             "closed, create, paid late",
             with_a_payment(),
-            vec![
-                delivering(1, message(payment_of(0), Outcome::Closed, 2)),
-                creating(2, request(100, None)),
-                delivering(3, paid(1)),
-            ],
+            [delivering(1, closed), unkeyed(2), delivering(3, paid(1))],
         )
-        .seeing(
+        .expecting(
             &[
                 PAID,
-                MADE,
-                "applied | payment-exists | quarantined: status-conflict | repeat | stale",
+                CREATED,
+                "applied | payment-exists | quarantined: live_payment | duplicate | stale",
             ],
             "closed, pending | paid 3/pi_1",
         ),
         Scenario::new(
             "replace, paid both",
             with_a_closed_payment(),
-            vec![creating(1, request(100, None)), delivering(2, paid(1)), delivering(3, new(1))],
+            [unkeyed(1), delivering(2, paid(1)), delivering(3, paid_new())],
         )
-        .seeing(
-            &[PAID, MADE, "payment-exists | quarantined: status-conflict"],
+        .expecting(
+            &[PAID, CREATED, "payment-exists | quarantined: live_payment"],
             "closed, paid 3/pi_1 | closed, pending | paid 3/pi_1",
         ),
         Scenario::new(
             "refunded, create, paid late",
             with_a_payment(),
-            vec![
-                delivering(1, message(payment_of(0), Outcome::Refunded, 2)),
-                creating(2, request(100, None)),
-                delivering(3, paid(1)),
-            ],
+            [delivering(1, refunded()), unkeyed(2), delivering(3, paid(1))],
         )
-        .seeing(
-            &[PAID, MADE, "applied | payment-exists | repeat | stale"],
+        .expecting(
+            &[PAID, CREATED, "applied | payment-exists | duplicate | stale"],
             "refunded 3/pi_1 | refunded 3/pi_1, pending",
         ),
     ]
 }
 
-/// Reconcile runs and messages.
-fn with_reconcile() -> Vec<Scenario> {
+/// Sweeps, and notifications of the payment that becomes due.
+fn with_a_sweep() -> Vec<Scenario> {
+    let beside_paid = |name, others: &[Actor]| {
+        let paid = [delivering(1, paid(1))];
+        Scenario::new(name, with_a_payment(), paid.into_iter().chain(others.iter().cloned()))
+    };
     vec![
-        Scenario::new(
-            "paid, reconcile",
-            with_a_payment(),
-            vec![delivering(1, paid(1)), reconciling(2)],
-        )
-        .seeing(&[PAID, RECONCILED, "repeat"], "paid 3/pi_1"),
-        Scenario::new(
-            "paid, reconcile x2",
-            with_a_payment(),
-            vec![delivering(1, paid(1)), reconciling(2), reconciling(3)],
-        )
-        .seeing(&[PAID, RECONCILED, "repeat"], "paid 3/pi_1"),
-        Scenario::new(
-            "paid, refunded, reconcile",
-            with_a_payment(),
-            vec![
-                delivering(1, paid(1)),
-                delivering(2, message(payment_of(0), Outcome::Refunded, 2)),
-                reconciling(3),
-            ],
-        )
-        .seeing(&[PAID, RECONCILED, "applied | repeat | stale"], "refunded 3/pi_1"),
-        Scenario::new(
-            "paid, reconcile, the order service fails",
-            with_a_payment(),
-            vec![delivering(1, paid(1)), reconciling(2)],
-        )
-        .with_down(Call::TellPaid)
-        .seeing(&[PAID, RECONCILED, "repeat"], "paid 3/pi_1"),
+        beside_paid("paid, sweep", &[sweeping(2)])
+            .expecting(&[PAID, SWEPT, "duplicate"], "paid 3/pi_1"),
+        beside_paid("paid, sweep x2", &[sweeping(2), sweeping(3)])
+            .expecting(&[PAID, SWEPT, "duplicate"], "paid 3/pi_1"),
+        beside_paid("paid, refunded, sweep", &[delivering(2, refunded()), sweeping(3)])
+            .expecting(&[PAID, SWEPT, "applied | duplicate | stale"], "refunded 3/pi_1"),
+        beside_paid("paid, sweep, the order service fails", &[sweeping(2)])
+            .with_down(Call::NotifyPaid)
+            .expecting(&[PAID, SWEPT, "duplicate"], "paid 3/pi_1"),
     ]
 }
 
-/// Orders that one run tells side by side, and an order that is gone.
-fn of_two_orders() -> Vec<Scenario> {
+/// A sweep that notifies of two orders side by side, and one of an order that is gone.
+fn with_a_sweep_of_two() -> Vec<Scenario> {
     let mut gone = with_a_payment();
     gone.shop.orders.remove(&oid(1));
     vec![
-        Scenario::new("reconcile of two", with_two_untold(), vec![reconciling(1)])
-            .seeing(&[TWO, "reconcile: 2 failed"], "paid 3/pi_1, paid 3/pi_2"),
+        Scenario::new("sweep of two", with_two_due(), [sweeping(1)])
+            .expecting(&[SWEPT_TWO, "sweep: 2 failed"], "paid 3/pi_1, paid 3/pi_2"),
         Scenario::new(
-            "reconcile of two, paid again",
-            with_two_untold(),
-            vec![reconciling(1), delivering(2, paid(2))],
+            "sweep of two, paid again",
+            with_two_due(),
+            [sweeping(1), delivering(2, paid(2))],
         )
         .with_faults(1)
-        .with_down(Call::TellPaid)
-        .seeing(
+        .with_down(Call::NotifyPaid)
+        .expecting(
             &[
-                TWO,
-                "not told | repeat | repeat+told | repeat+uncleared | unavailable",
-                "reconcile: 1 told | reconcile: 1 put off | reconcile: 1 failed",
-                "reconcile: 1 told, 1 stale | reconcile: 1 stale, 1 put off",
-                "reconcile: 1 stale, 1 failed",
+                SWEPT_TWO,
+                "not notified | duplicate | duplicate+notified | duplicate+not cleared",
+                "unavailable | sweep: 1 notified | sweep: 1 rescheduled | sweep: 1 failed",
+                "sweep: 1 notified, 1 stale | sweep: 1 stale, 1 rescheduled",
+                "sweep: 1 stale, 1 failed",
             ],
             "paid 3/pi_1, paid 3/pi_2",
         ),
         Scenario::new(
-            "paid, reconcile, the order is gone",
+            "paid, sweep, the order is gone",
             gone,
-            vec![delivering(1, paid(1)), reconciling(2)],
+            [delivering(1, paid(1)), sweeping(2)],
         )
-        .seeing(
+        .expecting(
             &[
-                "not told | unavailable | reconcile: nothing | reconcile: 1 put off",
-                "reconcile: 1 failed | reconcile: unavailable",
+                "not notified | unavailable | sweep: nothing | sweep: 1 rescheduled",
+                "sweep: 1 failed | sweep: unavailable",
             ],
             "paid 3/pi_1",
         ),
     ]
 }
 
-/// A person who accepts a message from quarantine.
+/// A person who accepts a quarantined notification.
 fn with_a_person() -> Vec<Scenario> {
-    let short = Notice { amount_minor: Some(90), ..paid(1) };
-    let in_quarantine = |world| after(world, &[delivering(8, short.clone())]);
+    let short = || reporting(paid(1), |report| report.amount_minor = Some(90));
+    let quarantined = |world: World| after(world, &[delivering(8, short())]);
     let key = "10/stripe/evt_1";
+    let by_wechat =
+        reporting(paid(3), |report| report.reference = reference(Provider::WeChat, "wx_1"));
     vec![
         Scenario::new(
             "accept, create",
-            in_quarantine(with_a_closed_payment()),
-            vec![accepting(1, key), creating(2, request(100, None))],
+            quarantined(with_a_closed_payment()),
+            [accepting(1, key), unkeyed(2)],
         )
-        .seeing(
+        .expecting(
             &[
-                MADE,
+                CREATED,
                 "only dismiss: another payment has the order by now",
                 "only dismiss: the payment changed meanwhile | payment-exists",
-                "resolve: unavailable | resolved",
+                "accept: unavailable | accepted",
             ],
             "closed, pending | paid 3/pi_1",
         ),
         Scenario::new(
             "accept x2, paid by another provider",
-            in_quarantine(with_a_payment()),
-            vec![
-                accepting(1, key),
-                accepting(2, key),
-                delivering(3, Notice { money: money(Source::WECHAT, "wx_1"), ..paid(3) }),
-            ],
+            quarantined(with_a_payment()),
+            [accepting(1, key), accepting(2, key), delivering(3, by_wechat)],
         )
-        .seeing(
+        .expecting(
             &[
                 PAID,
                 "only dismiss: the payment changed meanwhile",
-                "only dismiss: the payment says so already, or is past it",
-                "only dismiss: the payment was paid with other money",
-                "quarantined: status-conflict | resolve: done already",
-                "resolve: unavailable | resolved",
+                "only dismiss: the payment has this status or a higher one",
+                "only dismiss: the payment was paid under another provider reference",
+                "quarantined: reference | accept: resolved already",
+                "accept: unavailable | accepted",
             ],
             "paid 2/wx_1 | paid 3/pi_1",
         ),
@@ -236,41 +213,31 @@ fn with_a_person() -> Vec<Scenario> {
 
 /// More of them.
 pub(super) fn longer() -> Vec<Scenario> {
-    let refunded = message(payment_of(0), Outcome::Refunded, 2);
     vec![
-        Scenario::new(
-            "reconcile x2 of two",
-            with_two_untold(),
-            vec![reconciling(1), reconciling(2)],
-        )
-        .with_faults(1)
-        .seeing(&["reconcile: 2 told | reconcile: 2 stale"], "paid 3/pi_1, paid 3/pi_2"),
+        Scenario::new("sweep x2 of two", with_two_due(), [sweeping(1), sweeping(2)])
+            .with_faults(1)
+            .expecting(&["sweep: 2 notified | sweep: 2 stale"], "paid 3/pi_1, paid 3/pi_2"),
         Scenario::new(
             "replace, create, paid both",
             with_a_closed_payment(),
-            vec![
-                creating(1, request(100, None)),
-                creating(2, request(100, None)),
-                delivering(3, paid(1)),
-                delivering(4, message(payment_of(1), Outcome::Paid, 1)),
-            ],
+            [unkeyed(1), unkeyed(2), delivering(3, paid(1)), delivering(4, paid_new())],
         )
         .with_faults(1)
-        .seeing(
-            &[PAID, MADE, "payment-exists | quarantined: status-conflict"],
+        .expecting(
+            &[PAID, CREATED, "payment-exists | quarantined: live_payment"],
             "closed, paid 3/pi_1 | closed, pending | paid 3/pi_1",
         ),
         Scenario::new(
-            "paid x2, refunded, reconcile",
+            "paid x2, refunded, sweep",
             with_a_payment(),
-            vec![
+            [
                 delivering(1, paid(1)),
                 delivering(2, paid(1)),
-                delivering(3, refunded),
-                reconciling(4),
+                delivering(3, refunded()),
+                sweeping(4),
             ],
         )
         .with_faults(1)
-        .seeing(&[PAID, RECONCILED, "applied | repeat | stale"], "refunded 3/pi_1"),
+        .expecting(&[PAID, SWEPT, "applied | duplicate | stale"], "refunded 3/pi_1"),
     ]
 }

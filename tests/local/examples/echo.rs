@@ -1,9 +1,9 @@
-//! A function that does what its event says: the stack itself is tested on it.
+//! A function that does what its event says, for the tests of the stack itself.
 //!
-//! It answers with the event it was given, unless the event has `do`, at its top or as a header
-//! `x-do`: `error` fails, `panic` panics, `exit` ends the process, `sleep` outlasts any time limit,
-//! `env` answers with the environment, `context` with what Lambda says of the invocation, `big` with
-//! more than Lambda lets through, `bare` without a status.
+//! It responds with its event, unless the event has `do`, at its top or as a header `x-do`: `error`
+//! fails, `panic` panics, `exit` ends the process, `sleep` outlasts any time limit, `env` responds
+//! with the environment, `context` with Lambda's context of the invocation, `big` with more than
+//! Lambda allows, `bare` without a status.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,8 +21,8 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let (event, context) = event.into_parts();
-    let told = event.pointer("/do").or_else(|| event.pointer("/headers/x-do"));
-    match told.and_then(Value::as_str) {
+    let action = event.pointer("/do").or_else(|| event.pointer("/headers/x-do"));
+    match action.and_then(Value::as_str) {
         Some("error") => {
             return Err(Diagnostic {
                 error_type: "told-to".to_owned(),

@@ -1,8 +1,8 @@
-//! Starts a stack whose functions never finish, and holds it until it is killed: what is left of
-//! the stack then is a test's business.
+//! Starts a stack whose functions never finish, and waits until it is killed. A test then checks
+//! that nothing of the stack is left.
 //!
-//! Takes the template and the function's executable. Prints the process ids of the instances, one
-//! of which is busy by then.
+//! The arguments are the template and the function's executable. Prints the process ids of the
+//! instances, one of which is busy by then.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -26,12 +26,12 @@ async fn main() -> Result<()> {
     let event = json!({"do": "sleep"});
     tokio::select! {
         _ = stack.invoke("echo", &event) => bail!("it was to sleep"),
-        told = tell(&stack) => told?,
+        printed = print(&stack) => printed?,
     }
     Ok(())
 }
 
-async fn tell(stack: &Stack) -> Result<()> {
+async fn print(stack: &Stack) -> Result<()> {
     while !stack.instances().iter().any(|instance| instance.busy) {
         tokio::task::yield_now().await;
     }

@@ -1,7 +1,8 @@
-//! What a table alone can show of the promises: one live payment an order, a chain of events
-//! without a gap, no paid payment that nobody tells.
+//! What a table alone can show of the invariants: one live payment an order, a chain of events
+//! without a gap, no paid payment whose order service is neither notified nor due.
 //!
-//! It reads the rows by itself, not with the store's own adapter: what that misreads is found.
+//! It reads the rows by itself, not with the store's own adapter: this finds what the adapter
+//! misreads.
 
 mod chain;
 mod row;
@@ -16,8 +17,8 @@ pub(crate) use row::{Kind, kind};
 /// What is wrong with an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// The promise that is broken: `I1`, `I6`, `I8`, or `row` for an item that cannot be read.
-    pub promise: &'static str,
+    /// The invariant that is broken: `I1`, `I6`, `I8`, or `row` for an item that cannot be read.
+    pub invariant: &'static str,
     /// The item.
     pub item: String,
     /// What is wrong with it.
@@ -33,11 +34,11 @@ pub struct Audit {
     pub orders: usize,
     /// Entries of the event log.
     pub events: usize,
-    /// Messages that a person must look at.
+    /// Notifications that a person must look at.
     pub quarantined: usize,
-    /// Paid payments whose order is still to be told.
-    pub untold: usize,
-    /// What is wrong, in the order of the items.
+    /// Paid payments whose order service is still to be notified.
+    pub due: usize,
+    /// Every violation, in the order of the items.
     pub violations: Vec<Violation>,
 }
 
@@ -51,8 +52,8 @@ struct Found<'a> {
 
 /// Checks every item of a table.
 ///
-/// The items must be of one moment: on a table in use, an item that is written while it is read
-/// may seem to break a promise. Run it again then.
+/// The items must be of one moment: in a table that is in use, an item that is written during the
+/// read may look like a violation. Run it again then.
 #[must_use]
 pub fn audit(rows: &[Row]) -> Audit {
     let mut audit = Audit::default();
@@ -72,11 +73,11 @@ pub fn audit(rows: &[Row]) -> Audit {
                 audit.count_quarantined(row);
                 found.events.entry(id).or_default().push(row);
             }
-            Some(Kind::Stray) => {
+            Some(Kind::Unmatched) => {
                 audit.events = audit.events.saturating_add(1);
                 audit.count_quarantined(row);
             }
-            None => audit.wrong("row", row, "no item of ours has such a key"),
+            None => audit.wrong("row", row, "a key that no item of ours has"),
         }
     }
     audit.records(&found);
@@ -96,23 +97,23 @@ pub fn audit(rows: &[Row]) -> Audit {
     }
     audit
         .violations
-        .sort_by(|one, other| (&one.item, one.promise).cmp(&(&other.item, other.promise)));
+        .sort_by(|one, other| (&one.item, one.invariant).cmp(&(&other.item, other.invariant)));
     audit
 }
 
 impl Audit {
-    fn violation(&mut self, promise: &'static str, item: String, what: impl Into<String>) {
-        self.violations.push(Violation { promise, item, what: what.into() });
+    fn violation(&mut self, invariant: &'static str, item: String, what: impl Into<String>) {
+        self.violations.push(Violation { invariant, item, what: what.into() });
     }
 
-    fn wrong(&mut self, promise: &'static str, row: &Row, what: impl Into<String>) {
-        self.violation(promise, format!("{} {}", row.text("pk"), row.text("sk")), what);
+    fn wrong(&mut self, invariant: &'static str, row: &Row, what: impl Into<String>) {
+        self.violation(invariant, format!("{} {}", row.text("pk"), row.text("sk")), what);
     }
 
     fn count_quarantined(&mut self, row: &Row) {
-        match row.get_text("work") {
-            Some("quarantine") => self.quarantined = self.quarantined.saturating_add(1),
-            Some(_) => self.wrong("row", row, "an event on another list than quarantine"),
+        match row.get_text("queue") {
+            Some("review") => self.quarantined = self.quarantined.saturating_add(1),
+            Some(_) => self.wrong("row", row, "an event in another queue than review"),
             None => {}
         }
     }
@@ -123,12 +124,12 @@ impl Audit {
             for wrong in row::faults(*id, record) {
                 self.wrong("row", record, wrong);
             }
-            let (listed, told) = (record.has("work"), record.has("told_at"));
-            if listed {
-                self.untold = self.untold.saturating_add(1);
+            let (due, notified) = (record.has("queue"), record.has("notified_time"));
+            if due {
+                self.due = self.due.saturating_add(1);
             }
-            if record.number("status") == Some(row::PAID) && !listed && !told {
-                self.wrong("I8", record, "paid, and its order neither told nor still to be told");
+            if record.number("status") == Some(row::PAID) && !due && !notified {
+                self.wrong("I8", record, "paid, and the order service neither notified nor due");
             }
         }
     }
@@ -159,7 +160,7 @@ impl Audit {
         for (oid, guard) in &found.guards {
             let named = guard.number("payment").and_then(|id| found.records.get(&id));
             let Some(record) = named else {
-                self.wrong("I1", guard, "names a payment that is not there");
+                self.wrong("I1", guard, "names a payment that does not exist");
                 continue;
             };
             if record.number("oid") != Some(*oid) {

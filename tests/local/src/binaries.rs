@@ -1,4 +1,4 @@
-//! Building what the stack runs, with the cargo that is there.
+//! Builds what the stack runs, with the cargo that built this program.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,13 +16,13 @@ pub fn workspace() -> PathBuf {
     local.ancestors().nth(2).unwrap_or(local).to_owned()
 }
 
-/// Builds the binaries of these packages and says where each one is.
+/// Builds the binaries of these packages and returns their paths.
 ///
 /// Cargo's progress goes to standard error.
 ///
 /// # Errors
 ///
-/// Cargo cannot be run, or does not build all of them.
+/// Cargo cannot be run, or the build fails.
 pub async fn functions(names: &[&str], release: bool) -> Result<BTreeMap<String, PathBuf>> {
     let mut arguments: Vec<&str> = names.iter().flat_map(|name| ["--package", name]).collect();
     if release {
@@ -31,7 +31,7 @@ pub async fn functions(names: &[&str], release: bool) -> Result<BTreeMap<String,
     build(&arguments, names).await
 }
 
-/// Builds an example of this package and says where it is.
+/// Builds an example of this package and returns its path.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub async fn example(name: &str) -> Result<PathBuf> {
     built.remove(name).context("cargo built another example")
 }
 
-/// Builds the function that is all on default settings and says where it is.
+/// Builds the function that is all on default settings and returns its path.
 ///
 /// It is a workspace of its own, so that its features do not reach this one.
 ///
@@ -57,7 +57,7 @@ pub async fn defaults() -> Result<BTreeMap<String, PathBuf>> {
 }
 
 async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
-    // Set for whatever cargo runs: the very cargo that built this program.
+    // Cargo sets it for whatever it runs.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
     for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
@@ -89,10 +89,10 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
     }
 }
 
-/// Whether this is a variable in which cargo tells what it runs about its package.
+/// Whether cargo describes the package of this program in this variable.
 ///
-/// Handed on, it would be news to build scripts of the cargo that we run: ring would be compiled
-/// again, and everything on it, at each start.
+/// Build scripts of the cargo that we run depend on them: with other values ring, and everything
+/// that depends on it, would be compiled again at each start.
 fn describes_a_package(variable: &str) -> bool {
     let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_"];
     let names = ["CARGO_CRATE_NAME", "CARGO_BIN_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];

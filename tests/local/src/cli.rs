@@ -1,13 +1,13 @@
-//! The command line: what can be asked, and who answers.
+//! The command line: the commands, and the arguments that they share.
 
 mod bench;
 mod columns;
 mod demo;
 mod doctor;
 mod operator;
-mod reconcile;
 mod serve;
 mod sign;
+mod sweep;
 mod tools;
 mod torture;
 
@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
 use local::faults::{POINTS, Plan, WORDS};
-use local::{StackOptions, defaults};
-use pay_providers::PaymentProvider;
+use local::{Scheme, StackOptions, defaults};
 use serde_json::json;
 
 /// The whole service on this machine: API Gateway, Lambda, DynamoDB, Secrets Manager and a shop,
@@ -35,71 +35,52 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Does the main job once and shows each step: create, detail, signed callback, detail.
+    /// Show one payment step by step: create, detail, signed callback, detail.
     Demo(demo::Arguments),
-    /// Prints a token for curl.
+    /// Print a token for curl.
     Token(tools::TokenArguments),
-    /// Signs a webhook's body, or makes a provider's whole message about a payment.
+    /// Sign the body of a webhook, or make a provider's whole message about a payment.
     ///
-    /// With a body: prints the headers that sign it, one a line, for `curl -H @-`. Alipay signs
-    /// inside the form, so the signed form is printed, for `curl --data-binary @-`.
+    /// With a body: prints the headers that sign it, one a line, for `curl -H @-`. Alipay's
+    /// signature is a field of the form, so the signed form is printed, for `curl --data-binary
+    /// @-`.
     ///
     /// With --payment: makes the provider's whole message and prints it as a line for `doctor`, or
     /// with --curl as the command that sends it.
     Sign(sign::Arguments),
-    /// Tells the orders that nobody has told yet, as the schedule does each minute.
-    Reconcile(reconcile::Arguments),
-    /// Checks a whole table against what it promises; exits with 1 if it finds a violation.
+    /// Retry order notifications that failed, as the schedule does each minute.
+    Sweep(sweep::Arguments),
+    /// Check the invariants of a whole table; exits with 1 if there is a violation.
     Audit(operator::Target),
-    /// Shows a payment's record and everything that was received about it.
+    /// Show a payment's record and its events.
     History(operator::HistoryArguments),
-    /// The messages that did not fit: lists them, decides on one.
+    /// List the quarantined notifications, or decide on one.
     Quarantine(operator::QuarantineArguments),
-    /// Prints an event with its placeholders filled, for `sam local invoke -e -`.
+    /// Print an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
-    /// Says why a webhook's signature does or does not verify: JSON lines in, JSON lines out.
+    /// Explain why the signature of a webhook is or is not valid: JSON lines in, JSON lines out.
     #[command(after_long_help = doctor::EXAMPLE)]
     Doctor(doctor::Arguments),
-    /// Many clients, dying instances and failing services; then checks everything that is left.
+    /// Run many clients while instances die and services fail, then check the table and the shop.
     ///
-    /// Fails if an answer or the table is not as it must be.
+    /// Fails if a response or the table violates an invariant.
     Torture(torture::Arguments),
-    /// What the functions cost, in release, beside a bare function and one on default settings.
+    /// Measure the functions in release, beside a bare function and one on default settings.
     Bench(bench::Arguments),
 }
 
-/// Whose message it is.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Provider {
-    /// Standard Webhooks: a gateway of ours.
-    Standard,
-    /// Stripe.
-    Stripe,
-    /// WeChat Pay, API v3.
-    Wechat,
-    /// Alipay.
-    Alipay,
+/// Reads the name of a scheme, and lists all of them in the help.
+fn scheme_parser() -> impl TypedValueParser<Value = Scheme> {
+    PossibleValuesParser::new(Scheme::all().map(Scheme::as_str)).try_map(|name| Scheme::new(&name))
 }
 
-impl Provider {
-    /// The payment provider; none for a gateway of ours.
-    const fn payment_provider(self) -> Option<PaymentProvider> {
-        match self {
-            Self::Standard => None,
-            Self::Stripe => Some(PaymentProvider::Stripe),
-            Self::Wechat => Some(PaymentProvider::WeChat),
-            Self::Alipay => Some(PaymentProvider::Alipay),
-        }
-    }
-}
-
-/// How the stack is started, by whichever command.
+/// How a command starts the stack.
 #[derive(Debug, Args)]
 struct StackArguments {
     /// Processes of each function.
     #[arg(long, value_name = "N", default_value_t = 2)]
     instances: usize,
-    /// Keep the table in this directory. The shop forgets its orders all the same.
+    /// Keep the table in this directory. The shop's orders are not kept.
     #[arg(long, value_name = "DIR", conflicts_with = "aws_endpoint")]
     data: Option<PathBuf>,
     /// Use the DynamoDB and Secrets Manager at this URL, for example another emulator's.
@@ -111,20 +92,20 @@ struct StackArguments {
     /// Show what the functions print, on standard error.
     #[arg(long)]
     logs: bool,
-    /// Make calls go wrong as this JSON file says, and show at the end which did.
+    /// Make calls fail by the rules of this JSON file, and print at the end which did.
     #[arg(long, value_name = "FILE", long_help = faults_help())]
     faults: Option<PathBuf>,
     #[command(flatten)]
     secrets: Secrets,
 }
 
-/// The secrets, where they are not the well-known ones.
+/// The secrets, where they are not the defaults.
 #[derive(Debug, Args)]
 struct Secrets {
-    /// Signs the tokens.
+    /// The secret that signs tokens.
     #[arg(long, value_name = "TEXT", default_value = defaults::ACCESS_SECRET)]
     access_secret: String,
-    /// Signs Standard Webhooks.
+    /// The secret that signs Standard Webhooks.
     #[arg(long, value_name = "whsec_…", default_value = defaults::WEBHOOK_SECRET)]
     webhook_secret: String,
 }
@@ -132,10 +113,10 @@ struct Secrets {
 fn faults_help() -> String {
     let example = r#"{"seed": 7, "rules": [
   {"at": "orders:paid", "fault": {"delay_ms": 300}, "times": 5},
-  {"at": "dynamodb:TransactWriteItems", "fault": "lose-answer", "percent": 10}]}"#;
+  {"at": "dynamodb:TransactWriteItems", "fault": "lose-response", "percent": 10}]}"#;
     let (points, words) = (POINTS.join(", "), WORDS.join(", "));
     format!(
-        "Make calls go wrong as this JSON file says, and show at the end which did. For example:\n\n\
+        "Make calls fail by the rules of this JSON file, and print at the end which did. For example:\n\n\
          {example}\n\nCalls: {points}\n\nFaults: {words}"
     )
 }
@@ -161,13 +142,13 @@ impl StackArguments {
     }
 }
 
-/// Reads the command line and does what it says.
+/// Reads the command line and runs the command.
 pub(crate) async fn run() -> Result<ExitCode> {
     let cli = Cli::parse();
     match cli.command {
         None => serve::run(cli.serve).await,
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
-        Some(Command::Reconcile(arguments)) => reconcile::run(arguments).await,
+        Some(Command::Sweep(arguments)) => sweep::run(arguments).await,
         Some(Command::Audit(target)) => operator::audit(target).await,
         Some(Command::History(arguments)) => operator::history(arguments).await,
         Some(Command::Quarantine(arguments)) => operator::quarantine(arguments).await,

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 /// A client that trusts the certificates in `ca_pem` and nobody else.
 ///
-/// It follows no redirect and uses no proxy: what is tested is what answers.
+/// It follows no redirect and uses no proxy: a test sees the response of the service itself.
 ///
 /// # Errors
 ///
-/// `ca_pem` is no PEM certificate.
+/// `ca_pem` is not a list of PEM certificates.
 pub fn client(ca_pem: &str) -> Result<reqwest::Client> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
@@ -30,19 +30,19 @@ pub fn client(ca_pem: &str) -> Result<reqwest::Client> {
         .tls_backend_preconfigured(tls)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        // A stack that hangs is a failure to report, not to wait for. Longer than any function runs.
+        // Longer than any function runs: a stack that hangs fails the call.
         .timeout(Duration::from_mins(1))
         .build()?;
     Ok(client)
 }
 
-/// One call of a JSON 1.0 or 1.1 service of AWS; answers the status and the body.
+/// One call of a JSON 1.0 or 1.1 service of AWS; returns the status and the body.
 ///
 /// The signature is a dummy, which emulators accept; AWS itself does not.
 ///
 /// # Errors
 ///
-/// Nothing is there, or what is there does not answer JSON.
+/// There is no response, or one that is not JSON.
 pub async fn call(
     client: &reqwest::Client,
     endpoint: &str,
@@ -68,15 +68,15 @@ pub async fn call(
         .body(request.to_string())
         .send()
         .await
-        .with_context(|| format!("nothing answers at {endpoint}"))?;
+        .with_context(|| format!("no response from {endpoint}"))?;
     let status = response.status().as_u16();
     let body = response.bytes().await?;
     let body = serde_json::from_slice(&body)
-        .with_context(|| format!("{target} at {endpoint} answered {status} and no JSON"))?;
+        .with_context(|| format!("{target} at {endpoint} responded {status} without JSON"))?;
     Ok((status, body))
 }
 
-/// The error name in a JSON service's answer: `ResourceNotFoundException`.
+/// The error name in a JSON service's response: `ResourceNotFoundException`.
 pub(crate) fn error_name(body: &Value) -> &str {
     let name = body.get("__type").and_then(Value::as_str).unwrap_or_default();
     name.rsplit_once('#').map_or(name, |(_, name)| name)

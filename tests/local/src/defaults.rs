@@ -1,7 +1,8 @@
 //! Names and secrets of the local stack, the same on every machine.
 //!
-//! All but two RSA keys are fixed and public, so that `token`, `sign` and `event` work without a running stack and
-//! a curl line copied yesterday still works today. They guard nothing but a developer's own stack.
+//! All but two RSA keys are fixed and public, so that `token`, `sign` and `event` work without a
+//! running stack, and a curl line of yesterday still works today. They protect nothing but a
+//! developer's own stack.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,19 +11,20 @@ use serde_json::{Value, json};
 
 use crate::keys::SigningKeys;
 
-/// What the shop's user service signs its tokens with.
+/// The secret with which the shop's user service signs its tokens.
 pub const ACCESS_SECRET: &str = "local-development-secret-0123456789abcdef";
 
-/// What a gateway of ours signs its callbacks with (Standard Webhooks; 32 bytes).
+/// The secret with which a gateway of the shop's own signs notifications: Standard Webhooks, 32
+/// bytes.
 pub const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtZGV2ZWxvcG1lbnQtd2ViaG9vay1rZXktMzI=";
 
-/// What Stripe signs its events with here; of this one the whole text is the key.
+/// The secret with which Stripe signs its events here; the key is the whole text.
 pub const STRIPE_SECRET: &str = "whsec_local_development_stripe_secret";
 
-/// Under which serial WeChat Pay's public key is known here.
+/// The serial of WeChat Pay's public key here.
 pub const WECHAT_SERIAL: &str = "PUB_KEY_ID_0000000000000000000000000001";
 
-/// What WeChat Pay seals the payment in a message with: 32 bytes.
+/// The key with which WeChat Pay encrypts the payment in a message: 32 bytes.
 pub const WECHAT_API_V3_KEY: &str = "local-development-api-v3-key-032";
 
 /// The shop's number at WeChat Pay.
@@ -52,7 +54,7 @@ pub const REGION: &str = "us-east-1";
 /// Account in ARNs.
 pub const ACCOUNT: &str = "000000000000";
 
-/// Where everything listens: nobody on another machine can call it.
+/// The address on which everything listens: no other machine can reach it.
 pub const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The port of the service that this one replaces.

@@ -1,8 +1,7 @@
-//! Why a webhook's signature does or does not verify.
+//! Why the signature of a webhook is or is not valid.
 //!
-//! The verdict is that of the very functions that the callback handler calls. A hint says only what
-//! was proven: by checking a changed message, or other keys, with those functions again, or by a
-//! fact that can be read off the message.
+//! The verdict comes from the functions that the callback handler calls. A hint says only what is
+//! proven: by verifying a changed message, or with other keys, again, or by a fact in the message.
 
 mod alipay;
 mod attempt;
@@ -10,27 +9,27 @@ mod body;
 mod case;
 mod check;
 mod edit;
-mod foreign;
 mod headers;
 mod keys;
 mod kind;
 mod layout;
-mod says;
+mod notification;
 #[cfg(test)]
 mod tests;
 mod time;
 mod wechat;
+mod wrong_account;
 
 use pay_core::ports::BadSecret;
-use pay_providers::{Reading, WebhookError};
+use pay_providers::{Verified, VerifyError};
 use serde::Serialize;
 
 use attempt::Attempt;
 use case::Case;
 use check::Keys;
-use says::Says;
+use notification::Reported;
 
-/// What is said about one line. Serializes as the answer to it.
+/// The diagnosis of one line. Serializes as the line that is printed.
 #[derive(Debug, Serialize)]
 pub struct Diagnosis {
     verdict: Verdict,
@@ -40,25 +39,25 @@ pub struct Diagnosis {
     #[serde(skip_serializing_if = "Option::is_none")]
     ignored: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    says: Option<Says>,
+    notification: Option<Reported>,
     #[serde(skip)]
     readable: bool,
 }
 
-/// What becomes of the message.
+/// What the service does with the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Authentic and fresh, whether or not it is an event that is acted on.
+    /// Authentic and recent, whether or not it has an effect.
     Accept,
-    /// Neither authentic nor fresh, or one of them only.
+    /// Not authentic, or not recent.
     Reject,
     /// The keys could never work, or the line could not be read.
     ConfigError,
 }
 
 impl Diagnosis {
-    /// What becomes of the message.
+    /// What the service does with the message.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         self.verdict
@@ -71,14 +70,15 @@ impl Diagnosis {
     }
 
     const fn new(verdict: Verdict, reason: String, hint: Option<String>) -> Self {
-        Self { verdict, reason, hint, ignored: None, says: None, readable: true }
+        Self { verdict, reason, hint, ignored: None, notification: None, readable: true }
     }
 }
 
-/// Says why the message of one line does or does not verify.
+/// Explains why the message of one line is or is not authentic.
 ///
-/// The line is a JSON object of `provider`, `headers`, `body_base64` or `body`, `keys` and, if the
-/// present is not meant, `now`. It never holds up the next line: what cannot be read is said so.
+/// The line is a JSON object of `provider`, `headers`, `body_base64` or `body`, `keys` and, for
+/// another time than the present, `now`. A line that cannot be read gets a diagnosis too, so that
+/// it does not stop the lines after it.
 #[must_use]
 pub fn diagnose(line: &[u8], now_secs: u64) -> Diagnosis {
     match Case::read(line, now_secs) {
@@ -97,21 +97,21 @@ fn judge(case: &Case) -> Diagnosis {
     }
 }
 
-/// With keys that could work.
+/// The diagnosis with usable keys.
 fn verified(case: &Case, keys: &Keys) -> Diagnosis {
     let attempt = Attempt::new(case, keys);
     match keys.verify(&case.headers, &case.body, case.now) {
-        Ok(reading) => accepted(&attempt, reading),
+        Ok(verified) => accepted(&attempt, verified.as_ref()),
         Err(error) => {
-            let ours = matches!(error, WebhookError::NoKeys | WebhookError::Undecryptable);
+            let ours = matches!(error, VerifyError::NoKeys | VerifyError::Undecryptable);
             let verdict = if ours { Verdict::ConfigError } else { Verdict::Reject };
             Diagnosis::new(verdict, error.to_string(), hint(&attempt, error))
         }
     }
 }
 
-/// With keys that could not: a message that fails before any key is looked at is still the
-/// message's own fault.
+/// The diagnosis with unusable keys. A message that fails before any key is used is still rejected
+/// for its own reason.
 fn unusable(case: &Case, bad: BadSecret) -> Diagnosis {
     let none = case.scheme.no_keys();
     let attempt = Attempt::new(case, &none);
@@ -126,32 +126,34 @@ fn unusable(case: &Case, bad: BadSecret) -> Diagnosis {
     }
 }
 
-fn accepted(attempt: &Attempt<'_>, reading: Option<Reading>) -> Diagnosis {
+fn accepted(attempt: &Attempt<'_>, verified: Option<&Verified>) -> Diagnosis {
     let reason = if attempt.case.scheme.is_timed() {
-        "the signature fits, and the timestamp is fresh"
+        "the signature fits, and the timestamp is recent"
     } else {
         "the signature fits; nothing in the message ties it to a time"
     };
     let base = Diagnosis::new(Verdict::Accept, reason.to_owned(), keys::previous(attempt));
-    match reading {
+    match verified {
         None => base,
-        Some(Reading::Ignored(why)) => Diagnosis { ignored: Some(why), ..base },
-        Some(Reading::Message(message)) => {
-            let foreign = message.foreign.then(|| foreign::foreign(attempt));
-            let hints = [foreign, base.hint.clone()].into_iter().flatten().collect::<Vec<_>>();
+        Some(Verified::Ignored(why)) => Diagnosis { ignored: Some(why), ..base },
+        Some(Verified::Notification(notification)) => {
+            let mismatch = notification.wrong_account.as_ref();
+            let quarantined = mismatch.map(|first| wrong_account::quarantined(attempt, first));
+            let hints = [quarantined, base.hint.clone()].into_iter().flatten().collect::<Vec<_>>();
             let hint = (!hints.is_empty()).then(|| hints.join("; "));
-            Diagnosis { hint, says: Some(Says::of(&message)), ..base }
+            Diagnosis { hint, notification: Some(Reported::of(notification)), ..base }
         }
     }
 }
 
-/// What can be proven about a message that failed: the first cause that is.
-fn hint(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
-    if error == WebhookError::Probe {
-        let probe = "WeChat Pay tests with it whether signatures are checked: refusing it is right";
+/// The first cause that can be proven for a message that is rejected.
+fn hint(attempt: &Attempt<'_>, error: VerifyError) -> Option<String> {
+    if error == VerifyError::Probe {
+        let probe =
+            "WeChat Pay tests with it whether signatures are checked: rejecting it is right";
         return Some(probe.to_owned());
     }
-    if error == WebhookError::Undecryptable {
+    if error == VerifyError::Undecryptable {
         return wechat::undecryptable(attempt);
     }
     time::clock(attempt)
@@ -160,7 +162,7 @@ fn hint(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
         .or_else(|| headers::doubled(attempt))
         .or_else(|| headers::tidied(attempt))
         .or_else(|| time::not_seconds(attempt))
-        .or_else(|| body::edges(attempt))
+        .or_else(|| body::ends(attempt))
         .or_else(|| body::encoded(attempt))
         .or_else(|| layout::laid_out(attempt))
         .or_else(|| alipay::changed_form(attempt))
@@ -173,7 +175,7 @@ fn hint(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
         .or_else(|| time::not_alone(attempt, error))
 }
 
-/// A text of the message as a hint shows it: of a length that can be read.
+/// A text of the message, cut to a readable length.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 80;
     text.chars().take(LONGEST).collect()

@@ -20,8 +20,8 @@ use crate::task::Task;
 
 pub use actions::Action;
 
-/// What is known of the calls to the embedded DynamoDB, and the switch that makes them fail.
-/// Clones are the same.
+/// The calls to the embedded DynamoDB, and the faults that make them fail. Clones share their
+/// state.
 #[derive(Debug, Clone)]
 pub struct DynamoDb {
     calls: Arc<Mutex<Vec<String>>>,
@@ -52,7 +52,7 @@ impl DynamoDb {
         std::mem::take(&mut self.lock())
     }
 
-    /// What IAM would have been asked for those calls, each once, since this was asked.
+    /// The permissions that those calls need, each once, since the last time this was asked.
     #[must_use]
     pub fn take_actions(&self) -> BTreeSet<Action> {
         std::mem::take(&mut self.actions())
@@ -76,8 +76,8 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts an engine in memory, or on a file in `directory`, served on `host` behind what `control`
-    /// decides.
+    /// Starts an engine in memory, or on a file in `directory`, served on `host` with the faults of
+    /// `control`.
     pub(crate) async fn start(
         host: IpAddr,
         directory: Option<&Path>,
@@ -105,7 +105,11 @@ impl Engine {
 }
 
 /// Creates the table at `endpoint` unless it is there, and waits until it can be used.
-pub(crate) async fn create_table(
+///
+/// # Errors
+///
+/// It cannot be created, or does not become active.
+pub async fn create_table(
     http: &reqwest::Client,
     endpoint: &str,
     name: &str,
@@ -115,15 +119,15 @@ pub(crate) async fn create_table(
     request.insert("TableName".to_owned(), json!(name));
     let request = Value::Object(request);
     let create = "DynamoDB_20120810.CreateTable";
-    let (status, answer) = call(http, endpoint, "dynamodb", create, &request).await?;
-    if status != 200 && error_name(&answer) != "ResourceInUseException" {
-        bail!("cannot create the table {name}: {status} {answer}");
+    let (status, response) = call(http, endpoint, "dynamodb", create, &request).await?;
+    if status != 200 && error_name(&response) != "ResourceInUseException" {
+        bail!("cannot create the table {name}: {status} {response}");
     }
     let name = json!({"TableName": name});
     for _ in 0..100 {
         let describe = "DynamoDB_20120810.DescribeTable";
-        let (_, answer) = call(http, endpoint, "dynamodb", describe, &name).await?;
-        if answer.pointer("/Table/TableStatus").and_then(Value::as_str) == Some("ACTIVE") {
+        let (_, response) = call(http, endpoint, "dynamodb", describe, &name).await?;
+        if response.pointer("/Table/TableStatus").and_then(Value::as_str) == Some("ACTIVE") {
             return Ok(());
         }
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;

@@ -1,14 +1,14 @@
-//! Events with placeholders: what a file cannot hold because it ages.
+//! Events with placeholders for what expires: tokens, times, signatures.
 //!
 //! | placeholder | becomes |
 //! |---|---|
 //! | `{{token}}`, `{{token:UID}}` | a payer's token, of user 1 or of `UID` |
-//! | `{{expired_token}}` | one of user 1 that ended a second ago |
-//! | `{{service_token}}` | the token of a gateway of ours |
-//! | `{{now}}`, `{{now-SECONDS}}` | Unix time in seconds, or that long ago |
+//! | `{{expired_token}}` | a token of user 1 that expired a second ago |
+//! | `{{service_token}}` | the token of a gateway of the shop's own |
+//! | `{{now}}`, `{{now-SECONDS}}` | Unix time in seconds, now or so many seconds ago |
 //! | `{{filler:LENGTH}}` | so many `x` |
-//! | `{{NAME}}`, `{{NAME=DEFAULT}}` | a value that the caller gives for `NAME` |
-//! | `{{base64}}`, at the start of the body | nothing, and the rest of the body is put in base64 |
+//! | `{{NAME}}`, `{{NAME=DEFAULT}}` | the value that the caller gives for `NAME` |
+//! | `{{base64}}`, at the start of the body | nothing; the rest of the body is encoded in base64 |
 //! | `{{content_length}}` | the length of the body in bytes |
 //! | `{{signature}}` | Standard Webhooks: `v1,…` over `webhook-id`, `webhook-timestamp` and the body |
 //! | `{{stripe_signature}}` | Stripe: `t=…,v1=…` over the present time and the body |
@@ -16,28 +16,28 @@
 //! | `{{wechat_serial}}` | the serial of the key that made it |
 //! | `{{message:PROVIDER:OUTCOME:NAME}}` | the body that a provider sends about the payment that `NAME` names, of 100 |
 //!
-//! They stand in strings, so that a file is JSON as it is. A string that is nothing but one `NAME`
-//! becomes a number if its value is one.
+//! They are in strings, so that a file is valid JSON. A string that consists of one `NAME` becomes
+//! a number if its value is one.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use pay_providers::PaymentProvider;
+use pay_core::domain::{Outcome, Provider};
 use serde_json::Value;
 
-use crate::messages::{Message, Outcome};
+use crate::messages::Message;
 use crate::{clock, defaults, signing, tokens};
 
-/// What the placeholders are filled from.
+/// The values for the placeholders.
 #[derive(Debug, Clone)]
 pub struct Filling {
-    /// Signs the tokens.
+    /// The secret that signs tokens.
     pub access_secret: String,
-    /// Signs Standard Webhooks.
+    /// The secret that signs Standard Webhooks.
     pub webhook_secret: String,
-    /// Signs Stripe's events.
+    /// The secret that signs Stripe's events.
     pub stripe_secret: String,
     /// Unix time in seconds.
     pub now_secs: u64,
@@ -61,12 +61,12 @@ impl Default for Filling {
 ///
 /// # Errors
 ///
-/// It is not JSON, a placeholder is unknown or has no value, or there is nothing to sign.
+/// It is not JSON, a placeholder has no value, or a header that a signature covers is missing.
 pub fn fill(text: &str, filling: &Filling) -> Result<Value> {
     let mut event: Value = serde_json::from_str(text).context("the event is not JSON")?;
     each_text(&mut event, &mut |text| first(text, filling))?;
     encode_body(&mut event);
-    // Length and signatures come last: they cover what the others put in.
+    // Length and signatures are last: they cover the other values.
     let body = body(&event);
     let signatures = Signatures::of(&event, filling, &body);
     each_text(&mut event, &mut |text| {
@@ -88,7 +88,7 @@ pub fn fill(text: &str, filling: &Filling) -> Result<Value> {
     Ok(event)
 }
 
-/// Puts what `change` makes of it in the place of every text.
+/// Replaces every text by what `change` returns for it.
 fn each_text(value: &mut Value, change: &mut dyn FnMut(&str) -> Result<Value>) -> Result<()> {
     match value {
         Value::String(text) => *value = change(text)?,
@@ -99,7 +99,7 @@ fn each_text(value: &mut Value, change: &mut dyn FnMut(&str) -> Result<Value>) -
     Ok(())
 }
 
-/// A text with its placeholders replaced; those that have no value yet stay.
+/// A text with its placeholders replaced, but for those without a value so far.
 fn replace(text: &str, value: impl Fn(&str) -> Result<Option<String>>) -> Result<String> {
     let mut filled = String::new();
     let mut rest = text;
@@ -116,7 +116,7 @@ fn replace(text: &str, value: impl Fn(&str) -> Result<Option<String>>) -> Result
     Ok(filled)
 }
 
-/// A text with all that does not depend on the body.
+/// A text with the placeholders filled that do not depend on the body.
 fn first(text: &str, filling: &Filling) -> Result<Value> {
     let filled = replace(text, |name| value(name, filling))?;
     let name = text
@@ -129,7 +129,7 @@ fn first(text: &str, filling: &Filling) -> Result<Value> {
     })
 }
 
-/// A placeholder's value; nothing for one that depends on the body.
+/// A placeholder's value; `None` if it depends on the body.
 fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
     let token = |uid, scope, now| tokens::issue(&filling.access_secret, uid, scope, now);
     let now = filling.now_secs;
@@ -168,20 +168,22 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
     Ok(Some(value))
 }
 
-/// What an event's payment amounts to.
+/// The amount of an event's payment, in minor units.
 const AMOUNT: u64 = 100;
 
 /// A provider's body, by `PROVIDER:OUTCOME:NAME`.
 fn message(spec: &str, filling: &Filling) -> Result<String> {
     let mut parts = spec.splitn(3, ':');
     let mut part = || parts.next().unwrap_or_default();
-    let provider = PaymentProvider::named(part()).context("there is no such provider")?;
-    let outcome = Outcome::named(part()).context("there is no such outcome")?;
+    let provider = Provider::new(part()).ok().context("there is no such provider")?;
+    let outcome = part();
+    let outcome = Outcome::ALL.into_iter().find(|known| known.as_str() == outcome);
+    let outcome = outcome.context("there is no such outcome")?;
     let name = part();
     let payment = given(name, filling)
         .with_context(|| format!("{name} has no value: give it one with --set {name}=VALUE"))?
         .parse()
-        .context("the payment is no number")?;
+        .context("the payment is not a number")?;
     let message = Message { now_secs: filling.now_secs, ..Message::new(payment, AMOUNT, outcome) };
     Ok(String::from_utf8(message.body(provider)?)?)
 }
@@ -219,7 +221,7 @@ impl Signatures {
 
 fn standard(event: &Value, filling: &Filling, body: &[u8]) -> Result<String> {
     let timestamp =
-        header(event, "webhook-timestamp")?.parse().context("webhook-timestamp is no number")?;
+        header(event, "webhook-timestamp")?.parse().context("webhook-timestamp is not a number")?;
     let id = header(event, "webhook-id")?;
     let [_, _, (_, signature)] = signing::standard(&filling.webhook_secret, id, timestamp, body)?;
     Ok(signature)
@@ -228,7 +230,7 @@ fn standard(event: &Value, filling: &Filling, body: &[u8]) -> Result<String> {
 fn wechat(event: &Value, body: &[u8]) -> Result<String> {
     let timestamp = header(event, "wechatpay-timestamp")?
         .parse()
-        .context("wechatpay-timestamp is no number")?;
+        .context("wechatpay-timestamp is not a number")?;
     let nonce = header(event, "wechatpay-nonce")?;
     let [_, _, (_, signature), ..] = signing::wechat(timestamp, nonce, body)?;
     Ok(signature)
@@ -247,7 +249,7 @@ fn header<'a>(event: &'a Value, name: &str) -> Result<&'a str> {
 pub fn body(event: &Value) -> Vec<u8> {
     let text = event.get("body").and_then(Value::as_str).unwrap_or_default();
     let encoded = event.get("isBase64Encoded").and_then(Value::as_bool);
-    // Junk is signed as it stands: an event may well be about junk.
+    // A body that cannot be decoded is signed as it is: there are events about that.
     let decoded = encoded.filter(|encoded| *encoded).and_then(|_| BASE64.decode(text).ok());
     decoded.unwrap_or_else(|| text.as_bytes().to_vec())
 }
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_filled_is_said() {
+    fn what_cannot_be_filled_is_an_error_that_names_it() {
         for (text, why) in [
             (r#"{"a": "{{nobody}}"}"#, "--set nobody=VALUE"),
             (r#"{"a": "{{token"}"#, "without its }}"),
@@ -317,7 +319,7 @@ mod tests {
             (r#"{"a": "{{token:x}}"}"#, "in {{token:x}}"),
             (r#"{"a": "{{signature}}"}"#, "needs the header webhook-"),
             (r#"{"a": "{{wechat_signature}}"}"#, "needs the header wechatpay-"),
-            (r#"{"a": "{{message:paypal:paid:oid}}"}"#, "no such provider"),
+            (r#"{"a": "{{message:no-such-provider:paid:oid}}"}"#, "no such provider"),
             (r#"{"a": "{{message:stripe:won:oid}}"}"#, "no such outcome"),
             (r#"{"a": "{{message:stripe:paid:x}}"}"#, "--set x=VALUE"),
             (r#"{"a": "{{message:wechat:failed:oid}}"}"#, "sends no message"),

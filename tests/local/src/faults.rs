@@ -1,4 +1,5 @@
-//! What goes wrong around the functions: one vocabulary for the store, the shop and the secrets.
+//! Faults of the services around the functions, in one vocabulary for the store, the shop and the
+//! secrets.
 
 mod journal;
 mod plan;
@@ -8,34 +9,32 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use fastrand::Rng;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
 pub use self::journal::{Journal, Noted};
 pub use self::plan::{Plan, Rule};
-use crate::seeded::Seeded;
 
-/// Where a call can go wrong: the service, a colon, and its operation. A query of an index has a
-/// name of its own.
-pub const POINTS: [&str; 14] = [
+/// The calls that can fail: the service, a colon, and its operation. A query of an index has a name
+/// of its own.
+pub const POINTS: [&str; 13] = [
     "dynamodb:BatchGetItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query oid-index",
     "dynamodb:Query uid-index",
-    "dynamodb:Query work-index",
+    "dynamodb:Query due-index",
     "dynamodb:TransactWriteItems",
     "dynamodb:UpdateItem",
     "orders:create",
     "orders:detail",
     "orders:paid",
-    "orders:update",
     "secretsmanager:GetSecretValue",
     "users:userinfo",
 ];
 
-/// The words for each way in which a call can go wrong, as a file has them. What they mean is said
-/// at [`Fault`], in this order.
+/// Each fault as it is written in a file, in the order of [`Fault`], which documents them.
 pub const WORDS: [&str; 14] = [
     r#"{"delay_ms": 300}"#,
     r#"{"drip_ms": 1000}"#,
@@ -48,51 +47,52 @@ pub const WORDS: [&str; 14] = [
     r#""wrong-shape""#,
     r#""wrong-id""#,
     r#""find-nothing""#,
-    r#""lose-answer""#,
+    r#""lose-response""#,
     r#""hang-after""#,
     r#"{"late_effect_ms": 2000}"#,
 ];
 
-/// How a call goes wrong.
+/// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// Does what it is asked, after so long; not at all if the caller has hung up by then.
+    /// Carries out the call after a delay; not at all if the caller has hung up by then.
     #[serde(rename = "delay_ms", deserialize_with = "plan::millis")]
     Delay(Duration),
-    /// Does what it is asked, and answers one byte at a time, so far apart.
+    /// Carries out the call, and sends the response byte by byte, with this delay before each.
     #[serde(rename = "drip_ms", deserialize_with = "plan::millis")]
     Drip(Duration),
     /// Does nothing and resets the connection.
     Reset,
-    /// Does nothing and never answers.
+    /// Does nothing and never responds.
     Hang,
-    /// Does nothing and answers this status.
+    /// Does nothing and responds with this status.
     #[serde(deserialize_with = "plan::status")]
     Status(u16),
-    /// Does nothing: refused for the rate of calls. Of AWS's services.
+    /// Does nothing: the call is throttled. Only of AWS's services.
     Throttle,
-    /// Does nothing: another transaction is at the same items. Of DynamoDB's writes.
+    /// Does nothing: another transaction has the same items. Only of DynamoDB's writes.
     Conflict,
-    /// Does what it is asked, and answers 200 and something that is not JSON.
+    /// Carries out the call, and responds 200 with what is not JSON.
     Garbage,
-    /// Does what it is asked, and answers 200 and JSON of another shape.
+    /// Carries out the call, and responds 200 with JSON of another shape.
     WrongShape,
-    /// Answers about another id than asked for. Of reads of one thing.
+    /// The response is about another id than requested. Only of reads of one item.
     WrongId,
-    /// Answers that nothing was found, as an index does that lags behind. Of DynamoDB's queries.
+    /// The response is that nothing was found, as from an index that lags. Only of DynamoDB's
+    /// queries.
     FindNothing,
-    /// Does what it is asked, then resets the connection: the answer is lost.
-    LoseAnswer,
-    /// Does what it is asked, and never answers.
+    /// Carries out the call, then resets the connection: the response is lost.
+    LoseResponse,
+    /// Carries out the call, and never responds.
     HangAfter,
-    /// Answers 500 at once, and does what it is asked so much later.
+    /// Responds 500 at once, and carries out the call after this time.
     #[serde(rename = "late_effect_ms", deserialize_with = "plan::millis")]
     LateEffect(Duration),
 }
 
 impl Fault {
-    /// Its word in a file.
+    /// Its name in a file.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -107,13 +107,13 @@ impl Fault {
             Self::WrongShape => "wrong-shape",
             Self::WrongId => "wrong-id",
             Self::FindNothing => "find-nothing",
-            Self::LoseAnswer => "lose-answer",
+            Self::LoseResponse => "lose-response",
             Self::HangAfter => "hang-after",
             Self::LateEffect(_) => "late_effect_ms",
         }
     }
 
-    /// Whether a call of this kind can go wrong so.
+    /// Whether a call of this kind can have this fault.
     #[must_use]
     pub fn is_for(self, point: &str) -> bool {
         match self {
@@ -134,22 +134,29 @@ impl Fault {
             | Self::Status(_)
             | Self::Garbage
             | Self::WrongShape
-            | Self::LoseAnswer
+            | Self::LoseResponse
             | Self::HangAfter
             | Self::LateEffect(_) => true,
         }
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     rules: Vec<Rule>,
-    random: Seeded,
+    random: Rng,
     fired: BTreeMap<(String, &'static str), u64>,
     late: usize,
 }
 
-/// The switch that makes calls go wrong, and the count of those that did. Clones are the same.
+impl Default for State {
+    fn default() -> Self {
+        let random = Rng::with_seed(Plan::default().seed);
+        Self { rules: Vec::new(), random, fired: BTreeMap::new(), late: 0 }
+    }
+}
+
+/// The faults that are set, and the count of calls that met one. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     state: Arc<Mutex<State>>,
@@ -158,26 +165,27 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Follows this plan from now on, and no rule that was set before.
+    /// Follows this plan from now on; rules that were set before no longer apply.
     pub fn follow(&self, plan: Plan) {
         let mut state = self.lock();
-        state.random = Seeded::new(plan.seed);
+        state.random = Rng::with_seed(plan.seed);
         state.rules = plan.rules;
     }
 
-    /// Adds a rule after those that are set: of several for one call the first that hits counts.
+    /// Adds a rule after those that are set. Of several rules for a call the first that hits
+    /// applies.
     pub fn add(&self, rule: Rule) {
         self.lock().rules.push(rule);
     }
 
-    /// Sets the one rule for calls of a kind: the next `times` calls go wrong, or all from now on.
+    /// Sets the one rule for calls of a kind: the next `times` calls fail, or all from now on.
     pub(crate) fn set(&self, at: &str, fault: Fault, times: Option<usize>) {
         let mut state = self.lock();
         state.rules.retain(|rule| rule.at != at);
         state.rules.push(Rule { at: at.to_owned(), fault, times, percent: 100 });
     }
 
-    /// The list of calls, which is not kept unless it is asked for.
+    /// The list of calls, which is kept only while it is switched on.
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.journal
@@ -188,7 +196,7 @@ impl Faults {
         self.lock().rules.clear();
     }
 
-    /// Makes the calls whose names begin so work again.
+    /// Makes the calls whose names begin with this text work again.
     pub(crate) fn clear_at(&self, begin: &str) {
         self.lock().rules.retain(|rule| !rule.at.starts_with(begin));
     }
@@ -198,7 +206,7 @@ impl Faults {
         self.broken.notify_waiters();
     }
 
-    /// How often what went wrong, by the name of the call and of the fault.
+    /// How many calls failed, by the name of the call and of the fault.
     #[must_use]
     pub fn fired(&self) -> BTreeMap<(String, &'static str), u64> {
         self.lock().fired.clone()
@@ -216,12 +224,12 @@ impl Faults {
             if one_more { state.late.saturating_add(1) } else { state.late.saturating_sub(1) };
     }
 
-    /// The fault that a call is to meet.
+    /// The fault of a call that arrives.
     fn arrive(&self, at: &str) -> Option<Fault> {
         let mut state = self.lock();
         let State { rules, random, fired, .. } = &mut *state;
         let hit = |rule: &&mut Rule| {
-            rule.at == at && rule.times != Some(0) && random.percent(rule.percent)
+            rule.at == at && rule.times != Some(0) && random.u8(..100) < rule.percent
         };
         let rule = rules.iter_mut().find(hit)?;
         rule.times = rule.times.map(|left| left.saturating_sub(1));
@@ -245,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_hits_as_often_as_it_is_told_to_and_then_the_next_one() {
+    fn a_rule_hits_as_often_as_it_says_and_then_the_next_one() {
         let faults = Faults::default();
         faults.set("orders:paid", Fault::Hang, None);
         faults.set("orders:paid", Fault::Reset, Some(2));

@@ -1,7 +1,7 @@
 //! API Gateway: the HTTP API of the template, and Lambda's own Invoke API for direct calls.
 
-mod answer;
 mod event;
+mod response;
 mod route;
 
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use bytes::{Bytes, BytesMut};
@@ -20,21 +20,21 @@ use crate::clock;
 use crate::lambda::{Lambda, PAYLOAD_MAX};
 use crate::template::Route;
 
-/// The most a request's body may weigh, in bytes: the gateway's limit.
+/// The longest body of a request, in bytes: the gateway's limit.
 pub const BODY_MAX: usize = 10 * 1024 * 1024;
 
-/// How much of a body over the limit is read away, in bytes, so that the client hears the refusal
-/// instead of a reset connection.
+/// How much of a body over the limit is read, in bytes, so that the client gets the error and not a
+/// reset connection.
 const DISCARD_MAX: usize = 64 * 1024 * 1024;
 
-/// What the front works with.
+/// What the router works with.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) routes: Vec<Route>,
 }
 
-/// The front as a service.
+/// The HTTP API and the Invoke API as one router.
 pub(crate) fn router(gateway: Gateway) -> Router {
     Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
@@ -65,31 +65,31 @@ async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Some(matched) = route::find(&gateway.routes, &parts.method, parts.uri.path()) else {
-        return answer::message(StatusCode::NOT_FOUND, "Not Found");
+        return response::message(StatusCode::NOT_FOUND, "Not Found");
     };
     let body = match read(body).await {
         Read::All(body) => body,
         Read::TooLarge => return too_large(),
-        Read::Broken => return answer::message(StatusCode::BAD_REQUEST, "Bad Request"),
+        Read::Broken => return response::message(StatusCode::BAD_REQUEST, "Bad Request"),
     };
     let about = event::About { source, request_id, now_ms: clock::now_ms() };
     let event = event::build(&matched, &parts, &body, &about).to_string();
     if event.len() > PAYLOAD_MAX {
-        // Within the gateway's limit, over Lambda's: base64 and the rest of the event weigh too.
+        // Within the gateway's limit and over Lambda's: base64 and the rest of the event add to it.
         return too_large();
     }
     let invoked = gateway.lambda.invoke(&matched.route.function, event.into());
     match tokio::time::timeout(Lambda::GATEWAY_LIMIT, invoked).await {
-        Ok(Ok(payload)) => answer::from_function(&payload),
+        Ok(Ok(payload)) => response::from_function(&payload),
         Ok(Err(_function_error)) => {
-            answer::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            response::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }
-        Err(_elapsed) => answer::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        Err(_elapsed) => response::message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
     }
 }
 
 fn too_large() -> Response {
-    answer::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+    response::message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
 enum Read {
@@ -130,37 +130,25 @@ async fn invoke(
     let name = function_name(&name);
     if !gateway.lambda.has(name) {
         let text = format!("Function not found: {name}");
-        return answer::refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", &text);
+        return response::problem(StatusCode::NOT_FOUND, "ResourceNotFoundException", &text);
     }
     let payload = if payload.is_empty() { Bytes::from_static(b"{}") } else { payload };
     if payload.len() > PAYLOAD_MAX {
         let text = format!("Request must be smaller than {PAYLOAD_MAX} bytes");
-        return answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &text);
+        return response::problem(StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException", &text);
     }
     if serde_json::from_slice::<serde::de::IgnoredAny>(&payload).is_err() {
         let text = "Could not parse request body into json";
-        return answer::refusal(StatusCode::BAD_REQUEST, "InvalidRequestContentException", text);
+        return response::problem(StatusCode::BAD_REQUEST, "InvalidRequestContentException", text);
     }
-    match headers.get("x-amz-invocation-type").map(HeaderValue::as_bytes) {
-        None | Some(b"RequestResponse") => {}
-        Some(b"DryRun") => return StatusCode::NO_CONTENT.into_response(),
-        Some(b"Event") => {
-            let name = name.to_owned();
-            tokio::spawn(async move { gateway.lambda.invoke(&name, payload).await });
-            return StatusCode::ACCEPTED.into_response();
-        }
-        Some(_) => {
-            let text = "Unknown invocation type";
-            return answer::refusal(
-                StatusCode::BAD_REQUEST,
-                "InvalidParameterValueException",
-                text,
-            );
-        }
+    let kind = headers.get("x-amz-invocation-type");
+    if kind.is_some_and(|kind| kind != "RequestResponse") {
+        let text = "Only RequestResponse is known here";
+        return response::problem(StatusCode::BAD_REQUEST, "InvalidParameterValueException", text);
     }
     let version = [("x-amz-executed-version", "$LATEST"), ("content-type", "application/json")];
     match gateway.lambda.invoke(name, payload).await {
-        Ok(answer) => (version, answer).into_response(),
+        Ok(response) => (version, response).into_response(),
         Err(error) => {
             (version, [("x-amz-function-error", "Unhandled")], error.payload).into_response()
         }

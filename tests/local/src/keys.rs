@@ -1,8 +1,8 @@
 //! The private keys with which WeChat Pay and Alipay sign on the local stack.
 //!
-//! They are made when they are first needed and kept below `target`, so that `sign` and `event`
-//! make what a stack takes that was started before or after them. They guard nothing but a
-//! developer's own stack, and `cargo clean` is their rotation.
+//! They are made when they are first needed and kept below `target`, so that `sign`, `event` and
+//! every stack use the same keys. They protect nothing but a developer's own stack, and `cargo
+//! clean` removes them.
 
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
@@ -21,7 +21,7 @@ use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey a
 
 use crate::binaries;
 
-/// The keys of both.
+/// The private keys of both.
 #[derive(Debug)]
 pub struct SigningKeys {
     /// WeChat Pay's.
@@ -38,7 +38,7 @@ pub struct SigningKey {
 }
 
 impl SigningKeys {
-    /// The keys of this workspace, made now if they never were.
+    /// The keys of this workspace; made now if there are none.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// There is no randomness to blind the key with.
+    /// The system gives no randomness, which blinds the key.
     pub fn sign(&self, message: &[u8]) -> Result<String> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
         self.pair
@@ -73,13 +73,13 @@ impl SigningKey {
         Ok(BASE64.encode(signature))
     }
 
-    /// What the provider publishes: a public key in PEM.
+    /// The public key in PEM, as the provider publishes it.
     #[must_use]
     pub fn public_pem(&self) -> &str {
         &self.public_pem
     }
 
-    /// What the provider keeps to itself: PKCS#8 in PEM.
+    /// The private key: PKCS#8 in PEM.
     #[must_use]
     pub fn private_pem(&self) -> &str {
         &self.private_pem
@@ -91,7 +91,8 @@ impl SigningKey {
             make(&path).with_context(|| format!("cannot make the key {shown}"))?;
         }
         let pem = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-        Self::read(pem).with_context(|| format!("{shown} is no RSA key; remove it for a new one"))
+        Self::read(pem)
+            .with_context(|| format!("{shown} is not an RSA key; remove it for a new one"))
     }
 
     fn read(private_pem: String) -> Result<Self> {
@@ -103,7 +104,7 @@ impl SigningKey {
     }
 }
 
-/// Writes a new key, unless somebody else has written one meanwhile.
+/// Writes a new key, unless another process has written one meanwhile.
 fn make(path: &Path) -> Result<()> {
     let pem = PrivateKey::new(&mut UnwrapErr(SysRng), 2048)?.to_pkcs8_pem(LineEnding::LF)?;
     let directory = path.parent().context("a path without a directory")?;
@@ -139,7 +140,7 @@ mod tests {
         assert_eq!(public(&SigningKeys::kept_in(&kept).unwrap()), [wechat, alipay]);
         std::fs::write(kept.join("alipay.pem"), "x").unwrap();
         let error = format!("{:#}", SigningKeys::kept_in(&kept).unwrap_err());
-        assert!(error.contains("alipay.pem is no RSA key; remove it"), "{error}");
+        assert!(error.contains("alipay.pem is not an RSA key; remove it"), "{error}");
         assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 2, "nothing is left behind");
     }
 }

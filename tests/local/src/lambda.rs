@@ -1,8 +1,8 @@
 //! Lambda: each function is a pool of processes that compete for its invocations.
 //!
-//! As in Lambda, an instance runs one invocation at a time, is killed when it overruns its time,
-//! and is replaced when it dies. Not as in Lambda, the number of instances is fixed: invocations
-//! beyond it wait in line.
+//! As in Lambda, an instance runs one invocation at a time, is killed at its timeout, and is
+//! replaced when it dies. Unlike in Lambda, the number of instances is fixed: more invocations
+//! wait.
 
 mod instance;
 mod runtime_api;
@@ -28,13 +28,14 @@ pub(crate) use self::instance::of_lambda;
 use self::watchdog::Watchdog;
 use crate::{clock, template};
 
-/// The most an invocation or its answer may weigh, in bytes: Lambda's limit for synchronous calls.
+/// The longest payload of an invocation or its response, in bytes: Lambda's limit for synchronous
+/// calls.
 pub const PAYLOAD_MAX: usize = 6 * 1024 * 1024;
 
-/// An invocation that ended without an answer.
+/// An invocation that ended without a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionError {
-    /// What the function, or Lambda for it, says: JSON with `errorType` and `errorMessage`.
+    /// The error of the function, or of Lambda: JSON with `errorType` and `errorMessage`.
     pub payload: Bytes,
 }
 
@@ -96,19 +97,19 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
 }
 
-/// One invocation, from the queue to its answer.
+/// One invocation, from the queue to its response.
 #[derive(Debug)]
 struct Job {
     request_id: String,
     payload: Bytes,
-    answer: oneshot::Sender<Result<Bytes, FunctionError>>,
+    response: oneshot::Sender<Result<Bytes, FunctionError>>,
 }
 
 impl Job {
-    fn answer(self, answer: Result<Bytes, FunctionError>) {
-        // Nobody waits for an asynchronous invocation, or after the gateway has given up.
-        if let Err(answer) = self.answer.send(answer) {
-            drop(answer);
+    fn response(self, response: Result<Bytes, FunctionError>) {
+        // The gateway may have given up: then nobody waits for the response.
+        if let Err(response) = self.response.send(response) {
+            drop(response);
         }
     }
 }
@@ -116,9 +117,9 @@ impl Job {
 /// How the starts of a function's instances have gone so far.
 #[derive(Debug, Default)]
 struct Starts {
-    /// How many have asked for work.
+    /// How many have asked for an invocation.
     good: usize,
-    /// How the last one ended that did not get so far.
+    /// The error of the last one that ended before that.
     failed: Option<FunctionError>,
 }
 
@@ -136,7 +137,7 @@ struct Pool {
 }
 
 impl Pool {
-    /// The next invocation in line; dropping the future loses none.
+    /// The next invocation that waits. Dropping the future loses none.
     async fn next_job(&self) -> Job {
         loop {
             if let Some(job) = self.jobs.lock().await.recv().await {
@@ -183,20 +184,20 @@ impl Pool {
     }
 }
 
-/// The functions, for whoever invokes them.
+/// The functions, for those who invoke them.
 #[derive(Debug)]
 pub(crate) struct Lambda {
     pools: BTreeMap<String, Arc<Pool>>,
     stopping: watch::Sender<bool>,
 }
 
-/// What keeps the processes alive; dropping it kills them.
+/// The tasks that keep the processes running. Dropping them kills the processes.
 #[derive(Debug)]
 pub(crate) struct Supervisors {
     lambda: Arc<Lambda>,
     tasks: JoinSet<()>,
-    // Not left to the tasks: they are dropped when the runtime gets to it, which it never does in a
-    // program that is about to end.
+    // Not left to the tasks: the runtime drops them some time later, and never in a program that is
+    // about to end.
     _watchdog: Watchdog,
 }
 
@@ -205,7 +206,7 @@ impl Lambda {
     ///
     /// # Errors
     ///
-    /// There is no shell to watch over them.
+    /// The shell that watches them cannot be started.
     pub(crate) fn start(
         functions: Vec<Settings>,
         instances: usize,
@@ -234,7 +235,7 @@ impl Lambda {
         Ok((lambda, supervisors))
     }
 
-    /// Waits until every instance has asked for work.
+    /// Waits until every instance has asked for an invocation.
     ///
     /// # Errors
     ///
@@ -242,10 +243,10 @@ impl Lambda {
     pub(crate) async fn ready(&self, instances: usize) -> Result<()> {
         for (name, pool) in &self.pools {
             let mut starts = pool.starts.subscribe();
-            let settled = |starts: &Starts| starts.good >= instances || starts.failed.is_some();
-            let settled = tokio::time::timeout(instance::INIT_LIMIT, starts.wait_for(settled));
+            let applied = |starts: &Starts| starts.good >= instances || starts.failed.is_some();
+            let applied = tokio::time::timeout(instance::INIT_LIMIT, starts.wait_for(applied));
             let starts =
-                settled.await.with_context(|| format!("the function {name} does not start"))??;
+                applied.await.with_context(|| format!("the function {name} does not start"))??;
             if let Some(error) = &starts.failed {
                 let last = pool.last_line().unwrap_or_else(|| "it printed nothing".to_owned());
                 bail!(
@@ -262,7 +263,7 @@ impl Lambda {
         self.pools.contains_key(function)
     }
 
-    /// What each function is started with, but for what Lambda itself adds.
+    /// The environment of each function, without what Lambda itself adds.
     pub(crate) fn environments(&self) -> BTreeMap<&str, &BTreeMap<String, String>> {
         let pools = self.pools.iter();
         pools.map(|(name, pool)| (name.as_str(), &pool.settings.environment)).collect()
@@ -272,7 +273,7 @@ impl Lambda {
     ///
     /// # Errors
     ///
-    /// What the function reports, or Lambda for it. A function that is not there is reported so too.
+    /// The error of the function, or of Lambda; also if there is no such function.
     pub(crate) async fn invoke(
         &self,
         function: &str,
@@ -281,13 +282,13 @@ impl Lambda {
         let Some(pool) = self.pools.get(function) else {
             return Err(FunctionError::new("ResourceNotFoundException", "Function not found"));
         };
-        let (answer, answered) = oneshot::channel();
-        let job = Job { request_id: clock::uuid(), payload, answer };
+        let (response, responded) = oneshot::channel();
+        let job = Job { request_id: clock::uuid(), payload, response };
         let gone = || FunctionError::new("ServiceException", "The local stack is stopping");
         pool.queue.send(job).map_err(|_job| gone())?;
         let mut stopping = self.stopping.subscribe();
         tokio::select! {
-            answer = answered => answer.map_err(|_dropped| gone())?,
+            response = responded => response.map_err(|_dropped| gone())?,
             _ = stopping.wait_for(|stopping| *stopping) => Err(gone()),
         }
     }
@@ -322,7 +323,7 @@ impl Supervisors {
         let pids: Vec<i32> = self.lambda.instances().iter().map(|one| one.pid).collect();
         self.lambda.stopping.send_replace(true);
         self.tasks.shutdown().await;
-        // They are dead by now, but there until the runtime has reaped them.
+        // They have ended by now, and exist until the runtime has reaped them.
         let there = |pid: &i32| kill(Pid::from_raw(*pid), None).is_ok();
         for _ in 0..500 {
             if !pids.iter().any(there) {
@@ -339,8 +340,9 @@ impl Drop for Supervisors {
     }
 }
 
-/// The last line of a log that several processes write to, piece by piece: what follows the last
-/// line break is another one's beginning, and is taken only where there is nothing else.
+/// The last line of a log that several processes write to in pieces. What follows the last line
+/// break may be the beginning of another process's line: it counts only where nothing else is
+/// there.
 fn last_line(log: &str) -> Option<String> {
     let ended = log.rsplit_once('\n').map_or(log, |(ended, _begun)| ended);
     ended.lines().last().map(str::to_owned)
@@ -355,8 +357,8 @@ mod tests {
         let table = [
             ("", None),
             ("Error: cut", Some("Error: cut")),
-            ("Error: told to\n", Some("Error: told to")),
-            ("first\nError: told to\nError: ", Some("Error: told to")),
+            ("Error: disk\n", Some("Error: disk")),
+            ("first\nError: disk\nError: ", Some("Error: disk")),
         ];
         for (log, want) in table {
             assert_eq!(last_line(log).as_deref(), want, "{log:?}");

@@ -1,8 +1,8 @@
 //! The local stack: a whole cloud for the three functions in one process.
 //!
 //! [`Stack`] builds and runs the real function binaries behind an API Gateway, a Lambda, a
-//! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1 unless told otherwise. The end-to-end tests start it
-//! in-process; `cargo local` serves it to a person. Nothing here ships.
+//! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1 unless another address is set. The
+//! end-to-end tests start it in-process; `cargo local` serves it to a person. Nothing here ships.
 
 pub mod audit;
 pub mod bench;
@@ -19,8 +19,8 @@ pub mod keys;
 mod lambda;
 pub mod messages;
 pub mod operator;
+mod scheme;
 mod secrets;
-mod seeded;
 mod shop;
 pub mod signing;
 mod stack;
@@ -30,10 +30,11 @@ mod tls;
 pub mod tokens;
 pub mod torture;
 
-pub use dynamodb::{Action, DynamoDb};
+pub use dynamodb::{Action, DynamoDb, create_table};
 pub use faults::{Fault, Faults, Noted};
 pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
+pub use scheme::Scheme;
 pub use secrets::Secrets;
-pub use shop::{Order, Shop, ShopRoute, Telling};
+pub use shop::{Order, OrderPaidCall, Shop, ShopRoute};
 pub use stack::{Stack, StackOptions};

@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
     match cli::run().await {
         Ok(code) => code,
         Err(error) => {
-            // Where even standard error is closed there is nobody to tell.
+            // Standard error may be closed: then there is nowhere to report it.
             match writeln!(std::io::stderr(), "error: {error:#}") {
                 Ok(()) | Err(_) => ExitCode::FAILURE,
             }

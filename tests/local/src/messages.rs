@@ -1,30 +1,19 @@
 //! Whole messages of payment providers, as they would send them to this stack.
-
-use std::fmt::Write as _;
+//!
+//! A partial refund is of one minor unit.
 
 use anyhow::{Result, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use pay_providers::PaymentProvider;
+pub use pay_core::domain::Outcome;
+use pay_core::domain::Provider;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+use uuid::Uuid;
 
 use crate::{clock, defaults, signing};
-
-/// What a message reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Outcome {
-    /// The whole amount was paid.
-    Paid,
-    /// An attempt to pay failed.
-    Failed,
-    /// It was called off, or its time ran out.
-    Closed,
-    /// The whole amount went back.
-    Refunded,
-    /// A part of the amount went back: one minor unit.
-    PartlyRefunded,
-}
 
 /// A message about a payment.
 #[derive(Debug, Clone)]
@@ -50,40 +39,30 @@ pub struct Signed {
     pub body: Vec<u8>,
 }
 
-impl Outcome {
-    /// The outcome of a name: `paid`, `partly-refunded` and so on.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        <Self as clap::ValueEnum>::from_str(name, false).ok()
-    }
-}
-
 impl Message {
-    /// A message of its own, sent now.
+    /// A message with an id of its own, sent now.
     #[must_use]
     pub fn new(payment: u64, amount: u64, outcome: Outcome) -> Self {
-        let id = clock::uuid().replace('-', "");
+        let id = Uuid::new_v4().simple().to_string();
         Self { payment, amount, outcome, id, now_secs: clock::now_secs() }
     }
 
-    /// What a sender sends, signed with the keys of this stack.
+    /// The message as a provider sends it, signed with the keys of this stack.
     ///
     /// # Errors
     ///
-    /// The sender never reports this outcome; [`signing`].
-    pub fn from(&self, sender: PaymentProvider) -> Result<Signed> {
-        let body = self.body(sender)?;
-        let (kind, signed) = match sender {
-            PaymentProvider::Stripe => {
+    /// The provider never reports this outcome; [`signing`].
+    pub fn from(&self, provider: Provider) -> Result<Signed> {
+        let body = self.body(provider)?;
+        let (kind, signed) = match provider {
+            Provider::Stripe => {
                 let secret = defaults::STRIPE_SECRET;
                 ("application/json", signing::stripe(secret, self.now_secs, &body).to_vec())
             }
-            PaymentProvider::WeChat => {
+            Provider::WeChat => {
                 ("application/json", signing::wechat(self.now_secs, &self.id, &body)?.to_vec())
             }
-            PaymentProvider::Alipay => {
-                ("application/x-www-form-urlencoded; charset=utf-8", Vec::new())
-            }
+            Provider::Alipay => ("application/x-www-form-urlencoded; charset=utf-8", Vec::new()),
         };
         let mut headers = vec![("content-type", kind.to_owned())];
         headers.extend(signed);
@@ -95,14 +74,24 @@ impl Message {
     /// # Errors
     ///
     /// As [`Self::from`].
-    pub fn body(&self, sender: PaymentProvider) -> Result<Vec<u8>> {
-        Ok(match sender {
-            PaymentProvider::Stripe => self.stripe().into_bytes(),
-            PaymentProvider::WeChat => self.wechat()?.into_bytes(),
-            PaymentProvider::Alipay => signing::alipay(&self.alipay()?)?.into_bytes(),
+    pub fn body(&self, provider: Provider) -> Result<Vec<u8>> {
+        Ok(match provider {
+            Provider::Stripe => self.stripe().into_bytes(),
+            Provider::WeChat => self.wechat()?.into_bytes(),
+            Provider::Alipay => signing::alipay(&self.alipay()?)?.into_bytes(),
         })
     }
 
+    /// The id under which the notification is logged.
+    #[must_use]
+    pub fn event_id(&self, provider: Provider) -> String {
+        match provider {
+            Provider::Stripe => format!("evt_{}", self.id),
+            Provider::WeChat | Provider::Alipay => self.id.clone(),
+        }
+    }
+
+    /// How much is refunded.
     fn part(&self) -> u64 {
         if self.outcome == Outcome::PartlyRefunded { 1 } else { self.amount }
     }
@@ -138,7 +127,7 @@ impl Message {
         format!(
             "{:#}",
             json!({
-                "id": format!("evt_{}", self.id), "object": "event", "api_version": "2025-08-27.basil",
+                "id": self.event_id(Provider::Stripe), "object": "event", "api_version": "2025-08-27.basil",
                 "created": self.now_secs, "data": {"object": object}, "livemode": false,
                 "pending_webhooks": 1, "type": kind,
             })
@@ -183,7 +172,7 @@ impl Message {
             }
         };
         let notification = json!({
-            "id": self.id, "create_time": beijing_time(self.now_secs, 'T', "+08:00")?,
+            "id": self.id, "create_time": beijing_time(self.now_secs)?,
             "resource_type": "encrypt-resource", "event_type": kind, "summary": summary,
             "resource": seal(original, &resource)?,
         });
@@ -193,7 +182,7 @@ impl Message {
     /// Source: opendocs.alipay.com, "asynchronous notification parameters".
     fn alipay(&self) -> Result<Vec<(&'static str, String)>> {
         let Self { payment, amount, .. } = self;
-        let now = beijing_time(self.now_secs, ' ', "")?;
+        let now = beijing_time(self.now_secs)?.replace('T', " ").replace("+08:00", "");
         let status = match self.outcome {
             Outcome::Paid | Outcome::PartlyRefunded => "TRADE_SUCCESS",
             Outcome::Closed | Outcome::Refunded => "TRADE_CLOSED",
@@ -222,24 +211,21 @@ impl Message {
     }
 }
 
-/// The encrypted part of a message of WeChat Pay's.
+/// The encrypted part of a message of WeChat Pay.
 ///
 /// # Errors
 ///
-/// The key in [`defaults`] is none.
+/// The key in [`defaults`] is unusable.
 pub fn seal(original_type: &str, resource: &Value) -> Result<Value> {
     let key = UnboundKey::new(&AES_256_GCM, defaults::WECHAT_API_V3_KEY.as_bytes())
-        .map_err(|error| anyhow!("the APIv3 key is none: {error}"))?;
-    let mut nonce = String::new();
-    for byte in clock::random::<6>() {
-        write!(nonce, "{byte:02x}")?;
-    }
+        .map_err(|error| anyhow!("the APIv3 key is unusable: {error}"))?;
+    let nonce = hex::encode(clock::random::<6>());
     let mut text = resource.to_string().into_bytes();
-    let taken = Nonce::try_assume_unique_for_key(nonce.as_bytes())
-        .map_err(|error| anyhow!("the nonce is none: {error}"))?;
+    let nonce_value = Nonce::try_assume_unique_for_key(nonce.as_bytes())
+        .map_err(|error| anyhow!("the nonce is unusable: {error}"))?;
     LessSafeKey::new(key)
-        .seal_in_place_append_tag(taken, Aad::from(original_type.as_bytes()), &mut text)
-        .map_err(|error| anyhow!("cannot seal: {error}"))?;
+        .seal_in_place_append_tag(nonce_value, Aad::from(original_type.as_bytes()), &mut text)
+        .map_err(|error| anyhow!("cannot encrypt: {error}"))?;
     Ok(json!({
         "algorithm": "AEAD_AES_256_GCM", "original_type": original_type,
         "associated_data": original_type, "nonce": nonce, "ciphertext": BASE64.encode(text),
@@ -251,50 +237,46 @@ fn yuan(fen: u64) -> String {
     format!("{}.{:02}", fen / 100, fen % 100)
 }
 
-/// The time in Beijing, where both providers are.
-fn beijing_time(secs: u64, between: char, zone: &str) -> Result<String> {
-    let beijing = time::UtcOffset::from_hms(8, 0, 0)?;
-    let time = time::OffsetDateTime::from_unix_timestamp(i64::try_from(secs)?)?;
-    let time = time.to_offset(beijing);
-    let date = time.date();
-    let (hour, minute, second) = time.to_hms();
-    Ok(format!("{date}{between}{hour:02}:{minute:02}:{second:02}{zone}"))
+/// The time in Beijing, where both providers are: `2021-06-24T16:37:26+08:00`.
+fn beijing_time(secs: u64) -> Result<String> {
+    let time = OffsetDateTime::from_unix_timestamp(i64::try_from(secs)?)?;
+    Ok(time.to_offset(UtcOffset::from_hms(8, 0, 0)?).format(&Rfc3339)?)
 }
 
 #[cfg(test)]
 mod tests {
-    use pay_core::domain::{PaymentId, Timestamp};
-    use pay_providers::{Headers, PaymentProvider, Reading, WebhookKeys};
+    use pay_core::domain::{PaymentId, Provider, Report, Timestamp};
+    use pay_providers::{Headers, Verified, WebhookKeys};
 
     use super::{Message, Outcome, beijing_time, yuan};
     use crate::defaults;
 
     #[test]
-    fn what_is_made_is_what_the_function_takes() {
+    fn each_message_is_verified_and_read_as_it_was_meant() {
         let secrets = defaults::webhook_secrets().unwrap().to_string();
         let keys = WebhookKeys::from_secret(&secrets).unwrap();
         let mut made = 0;
-        for sender in PaymentProvider::ALL {
-            for outcome in [
-                Outcome::Paid,
-                Outcome::Failed,
-                Outcome::Closed,
-                Outcome::Refunded,
-                Outcome::PartlyRefunded,
-            ] {
+        for provider in Provider::ALL.iter().copied() {
+            for outcome in Outcome::ALL {
                 let message = Message::new(42, 10_050, outcome);
-                let Ok(signed) = message.from(sender) else { continue };
+                let Ok(signed) = message.from(provider) else { continue };
                 made += 1;
                 let headers = Headers::from_pairs(&signed.headers);
                 let now = Timestamp::from_millis(message.now_secs * 1000).unwrap();
-                let keys = keys.provider(sender).unwrap();
-                let Ok(Reading::Message(read)) = keys.verify(&headers, &signed.body, now) else {
-                    panic!("{sender:?} {outcome:?}");
+                let keys = keys.provider(provider).unwrap();
+                let verified = keys.verify(&headers, &signed.body, now);
+                let Ok(Verified::Notification(read)) = verified else {
+                    panic!("{provider:?} {outcome:?}: {verified:?}");
                 };
-                assert_eq!(read.payment, PaymentId::new(42).ok());
-                assert_eq!(read.amount_minor, Some(10_050), "{sender:?} {outcome:?}");
-                assert_eq!(read.currency.as_deref(), Some("CNY"));
-                assert!(!read.foreign && read.txn.is_some() && read.event_id.is_some());
+                let named = (read.sender, read.payment, &read.wrong_account);
+                assert_eq!(named, (provider.into(), PaymentId::new(42).ok(), &None));
+                let id = message.event_id(provider);
+                assert_eq!(read.event_id.as_str(), id, "{provider:?} {outcome:?}");
+                let Report { outcome: reported, reference, amount_minor, currency } = &read.report;
+                assert_eq!(*reported, Some(outcome), "{provider:?}");
+                assert_eq!(*amount_minor, Some(10_050), "{provider:?} {outcome:?}");
+                assert_eq!(currency.as_deref(), Some("CNY"));
+                assert!(reference.source == provider.source() && reference.txn.is_some());
             }
         }
         assert_eq!(made, 12);
@@ -303,7 +285,9 @@ mod tests {
     #[test]
     fn amounts_and_times_are_written_as_the_providers_do() {
         assert_eq!([yuan(0), yuan(1), yuan(10_050)], ["0.00", "0.01", "100.50"]);
-        let time = beijing_time(1_624_523_846, 'T', "+08:00").unwrap();
-        assert_eq!(time, "2021-06-24T16:37:26+08:00");
+        assert_eq!(beijing_time(1_624_523_846).unwrap(), "2021-06-24T16:37:26+08:00");
+        let message = Message { now_secs: 1_624_523_846, ..Message::new(1, 1, Outcome::Paid) };
+        let fields = message.alipay().unwrap();
+        assert!(fields.contains(&("notify_time", "2021-06-24 16:37:26".to_owned())), "{fields:?}");
     }
 }

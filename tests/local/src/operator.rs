@@ -1,4 +1,4 @@
-//! A table as an operator looks at it: this machine's, an emulator's, or one in AWS.
+//! A table as an operator reads it: on this machine, in an emulator, or in AWS.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::defaults::REGION;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// A table, and the way to it.
+/// A table with its client.
 #[derive(Debug)]
 pub struct Table {
     client: Client,
@@ -53,7 +53,7 @@ impl Table {
         Ok(Self { client: aws::dynamodb(&settings, &http), name: name.to_owned() })
     }
 
-    /// The payments in it, as the functions reach them.
+    /// Its payments, through the adapter of the functions.
     #[must_use]
     pub fn payments(&self) -> DynamoDbPayments {
         DynamoDbPayments::new(self.client.clone(), &self.name)
@@ -95,7 +95,8 @@ impl Table {
         Ok(rows)
     }
 
-    /// The messages that a person must look at, the oldest first. A new one may still be missing.
+    /// The notifications that a person must look at, oldest first. One that was quarantined a
+    /// moment ago may be missing.
     ///
     /// # Errors
     ///
@@ -105,10 +106,10 @@ impl Table {
             .client
             .query()
             .table_name(&self.name)
-            .index_name("work-index")
-            .key_condition_expression("#work = :work")
-            .expression_attribute_names("#work", "work")
-            .expression_attribute_values(":work", AttributeValue::S("quarantine".to_owned()));
+            .index_name("due-index")
+            .key_condition_expression("#queue = :queue")
+            .expression_attribute_names("#queue", "queue")
+            .expression_attribute_values(":queue", AttributeValue::S("review".to_owned()));
         let mut pages = query.into_paginator().items().send();
         let mut rows = Vec::new();
         while let Some(entry) = pages.next().await {
@@ -117,7 +118,7 @@ impl Table {
             let item = self.client.get_item().table_name(&self.name).set_key(Some(entry));
             let item = item.consistent_read(true).send().await;
             let item = item.map_err(|error| self.cannot("read", error))?.item;
-            rows.extend(item.map(row).filter(|row| row.has("work")));
+            rows.extend(item.map(row).filter(|row| row.has("queue")));
         }
         Ok(rows)
     }
@@ -140,35 +141,35 @@ fn row(item: Item) -> Row {
         } else if let Ok(bytes) = value.as_b() {
             Value::from(BASE64.encode(bytes))
         } else {
-            // Nothing that we write.
+            // A type that we never write.
             Value::Null
         }
     };
     Row(item.into_iter().map(|(name, value)| (name, plain(value))).collect::<Map<_, _>>())
 }
 
-/// What a sender's message was, decoded from what is kept of it.
+/// The body of an event, as far as it is kept. Bytes that are not UTF-8 are replaced.
 ///
 /// # Errors
 ///
-/// It is not kept as it should be.
+/// The item has no body, or one that is not base64.
 pub fn body(row: &Row) -> Result<String> {
     let bytes = BASE64.decode(row.text("body")).context("the body is not base64")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The shop as an operator's tool reaches it: not at all. An order that has to be told is on the
-/// work list, and reconcile tells it within a minute.
+/// The shop, which an operator's tool does not call. A payment that becomes paid stays due, and the
+/// sweep notifies the order service within a minute.
 #[derive(Debug, Clone, Copy)]
 pub struct OutOfReach;
 
-fn left_to_reconcile() -> ShopError {
-    ShopError::Unavailable("left to reconcile".into())
+fn left_to_the_sweep() -> ShopError {
+    ShopError::Unavailable("left to the sweep".into())
 }
 
 impl Users for OutOfReach {
     async fn exists(&self, _uid: UserId, _trace: &TraceParent) -> Result<bool, ShopError> {
-        Err(left_to_reconcile())
+        Err(left_to_the_sweep())
     }
 }
 
@@ -179,10 +180,10 @@ impl Orders for OutOfReach {
         _payer: UserId,
         _trace: &TraceParent,
     ) -> Result<Option<Order>, ShopError> {
-        Err(left_to_reconcile())
+        Err(left_to_the_sweep())
     }
 
-    async fn tell_paid(&self, _payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
-        Err(left_to_reconcile())
+    async fn notify_paid(&self, _payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
+        Err(left_to_the_sweep())
     }
 }

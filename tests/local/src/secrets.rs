@@ -1,4 +1,4 @@
-//! Secrets Manager: the calls that the functions make, and the hands that rotate a secret.
+//! Secrets Manager: the calls that the functions make, and rotation.
 //!
 //! Source: AWS Secrets Manager API reference, "Actions".
 
@@ -41,10 +41,9 @@ struct Secret {
 #[derive(Debug, Default)]
 struct State {
     secrets: BTreeMap<String, Secret>,
-    reads: u64,
 }
 
-/// The secrets, and the switch that makes their service fail. Clones are the same store.
+/// The secrets, and the faults of their service. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
     state: Arc<Mutex<State>>,
@@ -56,7 +55,7 @@ impl Secrets {
         Self { state: Arc::default(), faults }
     }
 
-    /// Stores a secret's text; the one before becomes `AWSPREVIOUS`, as in a rotation.
+    /// Stores a secret's text; the current one becomes `AWSPREVIOUS`, as in a rotation.
     pub fn put(&self, name: &str, text: impl Into<String>) {
         let new = Version::new(text.into());
         let mut state = self.lock();
@@ -64,7 +63,7 @@ impl Secrets {
         state.secrets.insert(name.to_owned(), Secret { current: new, previous });
     }
 
-    /// Replaces the current text in place, well-formed or not; no generation changes.
+    /// Replaces the current text in place, well-formed or not; the generations stay.
     pub fn set_raw(&self, name: &str, text: impl Into<String>) {
         if let Some(secret) = self.lock().secrets.get_mut(name) {
             secret.current.text = text.into();
@@ -78,7 +77,7 @@ impl Secrets {
         }
     }
 
-    /// Forgets a secret.
+    /// Removes a secret.
     pub fn remove(&self, name: &str) {
         self.lock().secrets.remove(name);
     }
@@ -89,12 +88,6 @@ impl Secrets {
             Some(fault) => self.faults.set("secretsmanager:GetSecretValue", fault, None),
             None => self.faults.clear_at("secretsmanager:"),
         }
-    }
-
-    /// How many calls have come in.
-    #[must_use]
-    pub fn reads(&self) -> u64 {
-        self.lock().reads
     }
 
     /// Serves on `host` until the server is dropped.
@@ -112,7 +105,7 @@ fn arn(name: &str) -> String {
     format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-000000")
 }
 
-/// Creates a secret at another endpoint unless it is there; answers the text that is there now.
+/// Creates a secret at another endpoint unless it exists; returns its current text.
 pub(crate) async fn create(
     http: &reqwest::Client,
     endpoint: &str,
@@ -125,13 +118,13 @@ pub(crate) async fn create(
         "ClientRequestToken": clock::uuid(),
     });
     let target = "secretsmanager.CreateSecret";
-    let (status, answer) = call(http, endpoint, "secretsmanager", target, &request).await?;
-    if status != 200 && error_name(&answer) != "ResourceExistsException" {
-        anyhow::bail!("cannot create the secret {name}: {status} {answer}");
+    let (status, response) = call(http, endpoint, "secretsmanager", target, &request).await?;
+    if status != 200 && error_name(&response) != "ResourceExistsException" {
+        anyhow::bail!("cannot create the secret {name}: {status} {response}");
     }
     let target = "secretsmanager.GetSecretValue";
     let request = json!({"SecretId": name});
-    let (_, answer) = call(http, endpoint, "secretsmanager", target, &request).await?;
-    let text = answer.get("SecretString").and_then(Value::as_str);
-    text.map(str::to_owned).with_context(|| format!("cannot read the secret {name}: {answer}"))
+    let (_, response) = call(http, endpoint, "secretsmanager", target, &request).await?;
+    let text = response.get("SecretString").and_then(Value::as_str);
+    text.map(str::to_owned).with_context(|| format!("cannot read the secret {name}: {response}"))
 }

@@ -1,4 +1,4 @@
-//! The shop that is paid: the mall's user and order services, and what a test does to them.
+//! The shop: the mall's user and order services, and what a test changes in them.
 
 mod api;
 mod server;
@@ -13,28 +13,28 @@ use crate::faults::{Fault, Faults};
 pub struct Order {
     /// Its id.
     pub id: u64,
-    /// Who ordered.
+    /// The user who ordered.
     pub uid: u64,
-    /// What was ordered.
+    /// The product.
     pub pid: u64,
-    /// What is due, in minor units.
+    /// The amount, in minor units.
     pub amount: u64,
     /// 0 unpaid, 1 paid.
     pub status: u64,
 }
 
-/// One time the order service was told that an order is paid.
+/// One notification of the order service that an order is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Telling {
+pub struct OrderPaidCall {
     /// The order.
     pub oid: u64,
-    /// Our payment, as told.
+    /// The payment id in it.
     pub pay_id: Option<u64>,
-    /// The amount, as told.
+    /// The amount in it, in minor units.
     pub amount: Option<u64>,
     /// The `Idempotency-Key` header.
     pub key: Option<String>,
-    /// Whether it had an effect: the first one with its key has.
+    /// Whether it had an effect: only the first one with its key has.
     pub counted: bool,
 }
 
@@ -49,14 +49,12 @@ pub enum ShopRoute {
     OrderDetail,
     /// `/api/order/paid`
     OrderPaid,
-    /// `/api/order/update`
-    OrderUpdate,
 }
 
 impl ShopRoute {
     /// Every route.
-    pub const ALL: [Self; 5] =
-        [Self::UserInfo, Self::OrderCreate, Self::OrderDetail, Self::OrderPaid, Self::OrderUpdate];
+    pub const ALL: [Self; 4] =
+        [Self::UserInfo, Self::OrderCreate, Self::OrderDetail, Self::OrderPaid];
 
     /// Its path.
     #[must_use]
@@ -66,11 +64,10 @@ impl ShopRoute {
             Self::OrderCreate => "/api/order/create",
             Self::OrderDetail => "/api/order/detail",
             Self::OrderPaid => "/api/order/paid",
-            Self::OrderUpdate => "/api/order/update",
         }
     }
 
-    /// What rules for faults call it.
+    /// Its name in fault rules.
     #[must_use]
     pub fn point(self) -> &'static str {
         match self {
@@ -78,7 +75,6 @@ impl ShopRoute {
             Self::OrderCreate => "orders:create",
             Self::OrderDetail => "orders:detail",
             Self::OrderPaid => "orders:paid",
-            Self::OrderUpdate => "orders:update",
         }
     }
 }
@@ -87,14 +83,14 @@ impl ShopRoute {
 struct State {
     users: BTreeSet<u64>,
     orders: BTreeMap<u64, Order>,
-    tellings: Vec<Telling>,
+    order_notifications: Vec<OrderPaidCall>,
     /// By order, the keys that had an effect.
     keys: BTreeMap<u64, BTreeSet<Option<String>>>,
     calls: BTreeMap<ShopRoute, usize>,
     access_secret: String,
 }
 
-/// The shop's state. Clones are the same shop.
+/// The shop. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Shop {
     state: Arc<Mutex<State>>,
@@ -108,7 +104,7 @@ impl Shop {
         let state = State {
             users: BTreeSet::new(),
             orders: BTreeMap::new(),
-            tellings: Vec::new(),
+            order_notifications: Vec::new(),
             keys: BTreeMap::new(),
             calls: BTreeMap::new(),
             access_secret: access_secret.to_owned(),
@@ -129,7 +125,7 @@ impl Shop {
         self.lock().users.remove(&uid);
     }
 
-    /// Adds an unpaid order and says its id.
+    /// Adds an unpaid order and returns its id.
     #[must_use]
     pub fn add_order(&self, uid: u64, amount: u64) -> u64 {
         let mut state = self.lock();
@@ -138,14 +134,9 @@ impl Shop {
         id
     }
 
-    /// Puts an order as it is, over one with its id.
+    /// Stores an order; replaces one with its id.
     pub fn put_order(&self, order: Order) {
         self.lock().orders.insert(order.id, order);
-    }
-
-    /// Removes an order.
-    pub fn remove_order(&self, oid: u64) {
-        self.lock().orders.remove(&oid);
     }
 
     /// An order as it is now.
@@ -154,13 +145,13 @@ impl Shop {
         self.lock().orders.get(&oid).cloned()
     }
 
-    /// Every telling, in order.
+    /// Every order notification, in order.
     #[must_use]
-    pub fn tellings(&self) -> Vec<Telling> {
-        self.lock().tellings.clone()
+    pub fn order_notifications(&self) -> Vec<OrderPaidCall> {
+        self.lock().order_notifications.clone()
     }
 
-    /// How often an order was really paid: tellings with different keys.
+    /// How often an order was paid: notifications with different keys.
     #[must_use]
     pub fn times_paid(&self, oid: u64) -> usize {
         self.lock().keys.get(&oid).map_or(0, BTreeSet::len)

@@ -11,7 +11,7 @@ use ring::hmac;
 use crate::defaults;
 use crate::keys::SigningKeys;
 
-/// The three headers that make `body` a message of whoever holds `secret`.
+/// The three headers that sign `body` with `secret`, as Standard Webhooks does.
 ///
 /// `secret` is `whsec_` and base64; `timestamp_secs` is Unix time in seconds.
 ///
@@ -37,23 +37,20 @@ pub fn standard(
     ])
 }
 
-/// The header that makes `body` an event of whoever holds `secret`, as Stripe signs.
+/// The header that signs `body` with `secret`, as Stripe does.
 ///
-/// Of this secret the whole text is the key, `whsec_` included.
+/// The key is the whole text of the secret, `whsec_` included.
 #[must_use]
 pub fn stripe(secret: &str, timestamp_secs: u64, body: &[u8]) -> [(&'static str, String); 1] {
     let mut context =
         hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
     context.update(format!("{timestamp_secs}.").as_bytes());
     context.update(body);
-    let mut tag = String::new();
-    for byte in context.sign().as_ref() {
-        tag.extend([format!("{byte:02x}")]);
-    }
+    let tag = hex::encode(context.sign());
     [("stripe-signature", format!("t={timestamp_secs},v1={tag}"))]
 }
 
-/// The headers that make `body` a message of WeChat Pay's, signed with the key of this stack.
+/// The headers that sign `body` with the key of this stack, as WeChat Pay does.
 ///
 /// `nonce` is any text of visible ASCII without a comma.
 ///
@@ -77,8 +74,8 @@ pub fn wechat(
     ])
 }
 
-/// The form that these fields are once Alipay has signed them, with the key of this stack. Fields
-/// of an earlier signature are replaced.
+/// The form of these fields, signed with the key of this stack, as Alipay does. Fields of an
+/// earlier signature are replaced.
 ///
 /// # Errors
 ///
@@ -114,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_none_is_refused() {
+    fn a_malformed_secret_is_rejected() {
         for secret in
             ["", "whsec_", "whsec_c2hvcnQ=", "whsec_***", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
         {

@@ -1,4 +1,4 @@
-//! The stack as a whole: options in, a running cloud out.
+//! The stack as a whole: its options, its start, its end.
 
 mod backing;
 pub(crate) mod functions;
@@ -31,14 +31,14 @@ use crate::{binaries, clock, defaults, tls, tokens};
 /// How to start a stack.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
-    /// The address of this machine that all listens on which callers or functions reach. It is in
-    /// URLs, so it must be one that can be called.
+    /// The address of this machine on which everything listens that callers or functions reach. It
+    /// is part of URLs, so it must not be unspecified.
     pub host: IpAddr,
-    /// The API's port; 0 takes any that is free.
+    /// The API's port; 0 for any free one.
     pub port: u16,
     /// How many processes each function has.
     pub instances: usize,
-    /// Keeps the table in this directory; without one it is gone with the stack.
+    /// Keeps the table in this directory; `None` for a table that ends with the stack.
     pub data: Option<PathBuf>,
     /// Uses the DynamoDB and the Secrets Manager at this URL instead of starting them.
     pub aws_endpoint: Option<String>,
@@ -46,17 +46,17 @@ pub struct StackOptions {
     pub release: bool,
     /// Runs these executables, by function name, instead of building the functions.
     pub binaries: Option<BTreeMap<String, PathBuf>>,
-    /// The template; without one that of the workspace.
+    /// The template; `None` for that of the workspace.
     pub template: Option<PathBuf>,
     /// Sends the functions' output to standard error instead of keeping it for [`Stack::logs`].
     pub inherit_logs: bool,
-    /// What the shop's user service signs its tokens with.
+    /// The secret with which the shop's user service signs its tokens.
     pub access_secret: String,
-    /// The webhook secret's JSON; without one [`defaults::webhook_secrets`].
+    /// The webhook secret's JSON; `None` for [`defaults::webhook_secrets`].
     pub webhook_secrets: Option<Value>,
-    /// Variables for the functions, over those of the stack.
+    /// Variables for the functions, which replace those of the stack.
     pub environment: BTreeMap<String, String>,
-    /// What goes wrong, from the first call on.
+    /// The faults, from the first call on.
     pub faults: Plan,
 }
 
@@ -83,21 +83,21 @@ impl Default for StackOptions {
 /// A running stack. Dropping it stops everything, processes included.
 #[derive(Debug)]
 pub struct Stack {
-    /// Where the HTTP API is, and the Invoke API with it.
+    /// The URL of the HTTP API and of the Invoke API.
     pub api: String,
-    /// Where DynamoDB is.
+    /// The URL of DynamoDB.
     pub dynamodb: String,
-    /// Where Secrets Manager is.
+    /// The URL of Secrets Manager.
     pub secretsmanager: String,
-    /// Where the user service is.
+    /// The URL of the user service.
     pub users: String,
-    /// Where the order service is.
+    /// The URL of the order service.
     pub orders: String,
     /// The certificate authority of the user and order services, PEM.
     pub ca_file: PathBuf,
     /// The table's name.
     pub table: String,
-    /// What tokens are signed with.
+    /// The secret that signs tokens.
     pub access_secret: String,
     /// The webhook secret's JSON.
     pub webhook_secrets: Value,
@@ -111,7 +111,7 @@ pub struct Stack {
     _services: Services,
 }
 
-/// What runs for the functions, kept only to end with the stack.
+/// The services around the functions, which end with the stack.
 #[derive(Debug)]
 struct Services {
     _gateway: Task,
@@ -120,19 +120,19 @@ struct Services {
 }
 
 impl Stack {
-    /// Builds the functions if it must, and starts everything.
+    /// Builds the functions if necessary, and starts everything.
     ///
     /// # Errors
     ///
-    /// Says in one sentence what is missing or in the way: a taken port, a failed build, a template
-    /// that lacks something, a function that ends at its start.
+    /// One sentence: a taken port, a failed build, an incomplete template, a function that ends at
+    /// its start.
     pub async fn start(options: StackOptions) -> Result<Self> {
         ensure!(options.instances > 0, "at least one instance of each function is needed");
         let template = options.template.clone();
         let template = Template::read(
             &template.unwrap_or_else(|| binaries::workspace().join("template.yaml")),
         )?;
-        // Before the build: a taken port should not be found out a minute later.
+        // Before the build, which may take a minute: a taken port is reported at once.
         let listener = bind(options.host, options.port).await?;
         let executables = functions::executables(&template, &options).await?;
         let files = TempDir::with_prefix("local-stack-").context("no temporary directory")?;
@@ -203,25 +203,25 @@ impl Stack {
         self.files.close().context("cannot remove the temporary directory")
     }
 
-    /// The shop that is paid.
+    /// The shop.
     #[must_use]
     pub fn shop(&self) -> &Shop {
         &self.shop
     }
 
-    /// The calls to DynamoDB and their faults; those to another endpoint are out of its reach.
+    /// The calls to DynamoDB and their faults. It has no effect on another endpoint.
     #[must_use]
     pub fn dynamodb_control(&self) -> &DynamoDb {
         &self.control
     }
 
-    /// The secrets; those of another endpoint are out of its reach.
+    /// The secrets. It has no effect on another endpoint.
     #[must_use]
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }
 
-    /// What goes wrong at all of them.
+    /// The faults of all services.
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.faults
@@ -233,7 +233,7 @@ impl Stack {
         tokens::issue(&self.access_secret, uid, None, clock::now_secs())
     }
 
-    /// The token of a gateway of ours, which may call back.
+    /// The token of a gateway of the shop's own, which may send notifications.
     #[must_use]
     pub fn service_token(&self) -> String {
         tokens::issue(&self.access_secret, 1, Some(tokens::CALLBACK_SCOPE), clock::now_secs())
@@ -277,7 +277,7 @@ impl Stack {
         self.lambda.signal(pid, Signal::SIGSTOP)
     }
 
-    /// Lets a frozen one run on.
+    /// Continues a frozen one.
     ///
     /// # Errors
     ///
@@ -290,34 +290,34 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// What the function reports, or Lambda for it.
+    /// The error of the function, or of Lambda.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, FunctionError> {
         let payload = self.lambda.invoke(function, event.to_string().into()).await?;
         Ok(serde_json::from_slice(&payload).unwrap_or(Value::Null))
     }
 
-    /// The variables that a function is started with, but for those of Lambda itself.
+    /// The environment of a function, without the variables of Lambda itself.
     #[must_use]
     pub fn environment(&self, function: &str) -> Option<&BTreeMap<String, String>> {
         self.lambda.environments().remove(function)
     }
 
-    /// Everything the functions have printed, unless it goes to standard error.
+    /// Everything that the functions have printed, unless it goes to standard error.
     #[must_use]
     pub fn logs(&self) -> String {
         let entries = std::fs::read_dir(self.files.path()).into_iter().flatten().flatten();
         let logs = entries
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "log"));
-        // A file that cannot be read has nothing in it yet.
+        // A file that cannot be read is empty so far.
         let texts = logs.filter_map(|path| std::fs::read(path).ok());
         texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
     }
 
-    /// What `cargo local --json` prints: all that a program needs to use the stack.
+    /// What `cargo local --json` prints: everything that a program needs to use the stack.
     #[must_use]
     pub fn describe(&self) -> Value {
-        // The private halves of what a stack has in its webhook secret unless told otherwise.
+        // The private keys for the public keys in the default webhook secret.
         let keys = SigningKeys::of_the_stack().ok();
         json!({
             "api": self.api,

@@ -14,7 +14,7 @@ impl Task {
         F: Future + Send + 'static,
         F::Output: Send,
     {
-        // A server here ends only by being aborted; what it would return is of no interest.
+        // A server ends only by being aborted, so it has no result.
         Self(tokio::spawn(async move { drop(work.await) }))
     }
 }

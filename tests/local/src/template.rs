@@ -1,12 +1,11 @@
 //! What the local stack takes from `template.yaml`, so that what runs here is what is deployed:
 //! the functions with their limits and variables, the routes, and the table with its indexes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value, json};
 
 /// The part of a SAM template that the local stack acts on.
@@ -16,7 +15,7 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// Every route of the HTTP API.
     pub routes: Vec<Route>,
-    /// The `CreateTable` request of the one table, but for its name.
+    /// The `CreateTable` request of the one table, without its name.
     pub table: Map<String, Value>,
 }
 
@@ -25,11 +24,11 @@ pub struct Template {
 pub struct Function {
     /// Name of its package and binary: `create`.
     pub name: String,
-    /// After this long an invocation is cut off.
+    /// The longest time of an invocation.
     pub timeout: Duration,
-    /// What the function is told of its memory, in MB; nothing enforces it here.
+    /// The memory that the environment names, in MB; nothing enforces it here.
     pub memory_mb: u64,
-    /// The variables the template gives it: what it does not declare, the function does not get.
+    /// The variables that the template declares for it; it gets no other settings.
     pub variables: BTreeSet<String>,
 }
 
@@ -57,7 +56,7 @@ impl Template {
         Self::parse(&text).with_context(|| format!("in the template {}", path.display()))
     }
 
-    /// Reads a template's text. Of `!Ref`, `!Sub` and the like only the text behind them is kept.
+    /// Reads a template's text. Of `!Ref`, `!Sub` and other tags only the value is kept.
     ///
     /// # Errors
     ///
@@ -65,189 +64,95 @@ impl Template {
     pub fn parse(text: &str) -> Result<Self> {
         // A key of type `N` is a number to CloudFormation, and `false` to the letter of YAML 1.1.
         let options = serde_saphyr::options! { strict_booleans: true };
-        let Document { parameters, globals, resources } =
+        let template: Value =
             serde_saphyr::from_str_with_options(text, options).context("not a template")?;
-        let (mut functions, mut routes, mut table) = (Vec::new(), Vec::new(), None);
-        for (id, resource) in resources {
-            match resource.kind.as_str() {
-                "AWS::Serverless::Function" => {
-                    let properties: FunctionProperties =
-                        serde_json::from_value(resource.properties).context(id.clone())?;
-                    // The binary's name is where `sam build` looks for it too.
-                    let name = match resource.metadata.build_properties.binary {
-                        Some(binary) => binary,
-                        None => id.strip_suffix("Function").unwrap_or(&id).to_lowercase(),
+        let (mut functions, mut routes, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, resource) in members(&template, "/Resources") {
+            match text_at(resource, "/Type") {
+                Some("AWS::Serverless::Function") => {
+                    // `sam build` takes the name of the binary from there too.
+                    let name = match text_at(resource, "/Metadata/BuildProperties/Binary") {
+                        Some(binary) => binary.to_owned(),
+                        None => id.strip_suffix("Function").unwrap_or(id).to_lowercase(),
                     };
-                    for (event, source) in &properties.events {
-                        let route =
-                            source.route(&name).with_context(|| format!("{id}: {event}"))?;
-                        routes.extend(route);
+                    for (event, source) in members(resource, "/Properties/Events") {
+                        let route = route(source, &name).with_context(|| format!("{id}: {event}"));
+                        routes.extend(route?);
                     }
-                    functions.push(properties.function(name, &globals.function, &parameters));
+                    functions.push(function(name, resource, &template));
                 }
-                "AWS::DynamoDB::Table" if table.is_none() => {
-                    let properties: TableProperties =
-                        serde_json::from_value(resource.properties).context(id)?;
-                    table = Some(properties.create());
+                Some("AWS::DynamoDB::Table") => {
+                    tables.push(table(resource).with_context(|| id.clone())?);
                 }
-                "AWS::DynamoDB::Table" => bail!("more than one table: {id}"),
                 _ => {}
             }
         }
         ensure!(!functions.is_empty(), "it has no function");
-        Ok(Self { functions, routes, table: table.context("it has no table")? })
+        ensure!(tables.len() < 2, "more than one table");
+        Ok(Self { functions, routes, table: tables.pop().context("it has no table")? })
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Document {
-    #[serde(default)]
-    parameters: BTreeMap<String, Parameter>,
-    #[serde(default)]
-    globals: Globals,
-    resources: BTreeMap<String, Resource>,
+fn text_at<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer)?.as_str()
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Parameter {
-    #[serde(default)]
-    default: Value,
+/// The members of an object; empty if there is no object.
+fn members<'a>(value: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    value.pointer(pointer).and_then(Value::as_object).into_iter().flatten()
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Globals {
-    #[serde(default)]
-    function: FunctionProperties,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Resource {
-    #[serde(rename = "Type")]
-    kind: String,
-    #[serde(default)]
-    properties: Value,
-    #[serde(default)]
-    metadata: Metadata,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Metadata {
-    build_properties: BuildProperties,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct BuildProperties {
-    binary: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct FunctionProperties {
-    // Numbers, or the name of the parameter that the template refers to.
-    timeout: Value,
-    memory_size: Value,
-    environment: Environment,
-    events: BTreeMap<String, Event>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Environment {
-    variables: BTreeMap<String, Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Event {
-    #[serde(rename = "Type")]
-    kind: String,
-    #[serde(default)]
-    properties: EventProperties,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct EventProperties {
-    method: Option<String>,
-    path: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct TableProperties {
-    attribute_definitions: Value,
-    key_schema: Value,
-    #[serde(default)]
-    global_secondary_indexes: Vec<Index>,
-}
-
-/// What an emulator understands of an index; DynamoDB itself knows more.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Index {
-    #[serde(rename = "IndexName")]
-    name: String,
-    key_schema: Value,
-    projection: Value,
-}
-
-impl FunctionProperties {
-    fn function(
-        self,
-        name: String,
-        globals: &Self,
-        parameters: &BTreeMap<String, Parameter>,
-    ) -> Function {
-        let whole = |value: &Value| {
-            let referred = value.as_str().and_then(|name| parameters.get(name));
-            referred.map_or(value, |parameter| &parameter.default).as_u64()
-        };
-        let number = |own: &Value, global: &Value| whole(own).or_else(|| whole(global));
-        let variables = &globals.environment.variables;
-        Function {
-            name,
-            // Lambda's own defaults, where the template has none.
-            timeout: Duration::from_secs(number(&self.timeout, &globals.timeout).unwrap_or(3)),
-            memory_mb: number(&self.memory_size, &globals.memory_size).unwrap_or(128),
-            variables: variables.keys().chain(self.environment.variables.keys()).cloned().collect(),
-        }
+fn function(name: String, resource: &Value, template: &Value) -> Function {
+    // A number, or the name of the parameter that the template refers to.
+    let whole = |value: &Value| {
+        let parameter = value.as_str().and_then(|name| template.get("Parameters")?.get(name));
+        parameter.map_or(Some(value), |parameter| parameter.get("Default"))?.as_u64()
+    };
+    let own = |name: &str| resource.pointer(&format!("/Properties/{name}")).and_then(whole);
+    let global =
+        |name: &str| template.pointer(&format!("/Globals/Function/{name}")).and_then(whole);
+    let number = |name: &str| own(name).or_else(|| global(name));
+    let common = members(template, "/Globals/Function/Environment/Variables");
+    let variables = common.chain(members(resource, "/Properties/Environment/Variables"));
+    Function {
+        name,
+        // Lambda's own defaults, where the template has none.
+        timeout: Duration::from_secs(number("Timeout").unwrap_or(3)),
+        memory_mb: number("MemorySize").unwrap_or(128),
+        variables: variables.map(|(name, _)| name.clone()).collect(),
     }
 }
 
-impl Event {
-    /// The route of an event of the HTTP API; other events have none.
-    fn route(&self, function: &str) -> Result<Option<Route>> {
-        if self.kind != "HttpApi" {
-            return Ok(None);
-        }
-        let (method, path) = (&self.properties.method, &self.properties.path);
-        Ok(Some(Route {
-            method: method.as_ref().context("no Method")?.to_uppercase(),
-            path: path.clone().context("no Path")?,
-            function: function.to_owned(),
-        }))
+/// The route of an event of the HTTP API; other events have none.
+fn route(event: &Value, function: &str) -> Result<Option<Route>> {
+    if text_at(event, "/Type") != Some("HttpApi") {
+        return Ok(None);
     }
+    Ok(Some(Route {
+        method: text_at(event, "/Properties/Method").context("no Method")?.to_uppercase(),
+        path: text_at(event, "/Properties/Path").context("no Path")?.to_owned(),
+        function: function.to_owned(),
+    }))
 }
 
-impl TableProperties {
-    /// Backups, tags and keys of KMS stay behind.
-    fn create(&self) -> Map<String, Value> {
-        let mut request = Map::new();
-        let mut add = |key: &str, value: Value| request.insert(key.to_owned(), value);
-        add("AttributeDefinitions", self.attribute_definitions.clone());
-        add("KeySchema", self.key_schema.clone());
-        add("BillingMode", json!("PAY_PER_REQUEST"));
-        if !self.global_secondary_indexes.is_empty() {
-            add("GlobalSecondaryIndexes", json!(self.global_secondary_indexes));
-        }
-        request
+/// The parts of a table that an emulator supports: no backups, tags or KMS keys.
+fn table(resource: &Value) -> Result<Map<String, Value>> {
+    let part = |of: &Value, name: &str| {
+        let part = of.get(name).with_context(|| format!("no {name}"))?;
+        Ok((name.to_owned(), part.clone()))
+    };
+    let parts = |of: &Value, names: &[&str]| names.iter().map(|name| part(of, name)).collect();
+    let properties = resource.get("Properties").context("no Properties")?;
+    let mut request: Map<String, Value> =
+        parts(properties, &["AttributeDefinitions", "KeySchema"])?;
+    request.insert("BillingMode".to_owned(), json!("PAY_PER_REQUEST"));
+    let indexes = properties.get("GlobalSecondaryIndexes").and_then(Value::as_array);
+    if let Some(indexes) = indexes {
+        let index = |index: &Value| parts(index, &["IndexName", "KeySchema", "Projection"]);
+        let indexes: Result<Vec<Map<String, Value>>> = indexes.iter().map(index).collect();
+        request.insert("GlobalSecondaryIndexes".to_owned(), json!(indexes?));
     }
+    Ok(request)
 }
 
 #[cfg(test)]
@@ -281,7 +186,7 @@ Resources:
         Provider:
           Type: HttpApi
           Properties: {ApiId: !Ref HttpApi, Path: '/api/pay/callback/{provider}', Method: post}
-        Reconcile: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}
+        Sweep: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}
 ";
 
     #[test]
@@ -305,7 +210,7 @@ Resources:
     }
 
     #[test]
-    fn a_template_without_what_the_stack_needs_is_refused() {
+    fn a_template_without_what_the_stack_needs_is_rejected() {
         let without_path = TEMPLATE.replace("Path: '/api/pay/callback/{provider}', ", "");
         for text in ["", "Resources: {}", ": : :", without_path.as_str()] {
             assert!(Template::parse(text).is_err(), "{text}");

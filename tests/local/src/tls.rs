@@ -9,7 +9,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
 };
 
-/// A new authority, which vouches for `host` and for the names of this machine.
+/// A new authority, with a certificate for `host` and the names of this machine.
 pub(crate) fn authority(host: IpAddr) -> Result<Authority> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "local stack");

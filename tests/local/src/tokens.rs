@@ -1,6 +1,6 @@
 //! Tokens as the mall's user service issues them: JWT, HS256, claims `exp`, `iat`, `uid`.
 //!
-//! Written apart from the code under test, so that a token both sides misread alike is noticed.
+//! Independent of the code under test, so that a shared misreading of a token cannot hide.
 
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
@@ -14,7 +14,7 @@ pub const LIFETIME_SECS: u64 = 86_400;
 /// Scope of the tokens with which our functions call the shop.
 pub const SERVICE_SCOPE: &str = "pay:service";
 
-/// Scope of the tokens with which a gateway of ours calls back.
+/// Scope of the tokens with which a gateway of the shop's own sends notifications.
 pub const CALLBACK_SCOPE: &str = "pay:callback";
 
 /// A token for `uid`, issued now; with a scope it is a service's, without one a payer's.
@@ -41,7 +41,7 @@ pub fn sign(access_secret: &str, claims: &Value) -> String {
 ///
 /// # Errors
 ///
-/// Says what is wrong with the token.
+/// What is wrong with the token.
 pub fn verify(access_secret: &str, token: &str, now_secs: u64) -> Result<Value> {
     let (signed, tag) = token.rsplit_once('.').context("not a JWT")?;
     let tag = BASE64.decode(tag).context("the signature is not base64url")?;

@@ -1,5 +1,5 @@
-//! Many clients at the real functions, while instances die and everything around them fails; then
-//! everything is healed, and what must always hold is checked over the whole table and the shop.
+//! Many clients of the real functions, while instances die and the services around them fail. Then
+//! everything recovers, and the invariants are checked over the whole table and the shop.
 
 mod chaos;
 pub mod check;
@@ -13,33 +13,33 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use fastrand::Rng;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use self::chaos::{Chaos, Failures};
 use self::client::Client;
-use self::deliver::Door;
+use self::deliver::EntryPoint;
 use self::world::World;
 use crate::Stack;
 use crate::operator::Table;
-use crate::seeded::Seeded;
 
 pub use self::report::Report;
 pub use self::world::Facts;
 
-/// How many clients there are at a time.
+/// How many clients act at the same time.
 const CLIENTS: u64 = 8;
 
-/// What is done to a stack.
+/// Options of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// For how long.
+    /// How long the clients act.
     pub time: Duration,
-    /// The seed of every choice. Who is faster is not chosen.
+    /// The seed of every choice. The order of concurrent calls is not a choice.
     pub seed: u64,
 }
 
-/// Tortures a stack that nobody else uses, heals it and checks it.
+/// Runs on a stack that nobody else uses, lets it recover and checks it.
 ///
 /// # Errors
 ///
@@ -51,27 +51,25 @@ pub async fn run(stack: &Stack, options: Options) -> Result<Report> {
     Ok(report)
 }
 
-/// The run and the healing, without the check: what was noted on the way, and the figures.
+/// The run and the recovery without the check. Returns what was noted, and the figures.
 ///
 /// # Errors
 ///
 /// As [`run`].
 pub async fn torment(stack: &Stack, options: Options) -> Result<(Facts, Report)> {
     let world = Mutex::new(World::default());
-    let door = Door::new(stack, &world)?;
-    let seeded = Seeded::new(options.seed);
+    let entry_point = EntryPoint::new(stack, &world)?;
+    let mut seeded = Rng::with_seed(options.seed);
+    let [damaging, failing, healing] = [(); 3].map(|()| seeded.fork());
     let end = Instant::now().checked_add(options.time).unwrap_or_else(Instant::now);
-    let clients = (1..=CLIENTS).map(|number| Client::new(&door, seeded.fork(number)).run(end));
-    // Beyond the clients' numbers.
-    let [wounding, failing, healing] =
-        [1, 2, 3].map(|number| seeded.fork(CLIENTS.saturating_add(number)));
-    let (_, wounds, ()) = tokio::join!(
+    let clients = (0..CLIENTS).map(|_| Client::new(&entry_point, seeded.fork()).run(end));
+    let (_, damage, ()) = tokio::join!(
         join_all(clients),
-        Chaos::new(stack, wounding).run(end),
+        Chaos::new(stack, damaging).run(end),
         Failures::new(stack, failing).run(end)
     );
-    heal::heal(&door, healing).await?;
+    heal::heal(&entry_point, healing).await?;
     let world = world.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let report = Report::new(options, &world, stack.faults(), wounds);
+    let report = Report::new(options, &world, stack.faults(), damage);
     Ok((world.facts, report))
 }

@@ -1,4 +1,4 @@
-//! SHA-256 digests as values; computing one is the edge's work.
+//! SHA-256 digests as values; computing one is the handler's work.
 
 use std::fmt;
 

@@ -4,52 +4,9 @@ mod key;
 
 pub use key::EventKey;
 
-use super::{Change, Digest, Money, OutOfRange, Outcome, PaymentId, Status, Timestamp};
+use super::{Change, Digest, Mismatch, PaymentId, Report, Sender, Status, Timestamp};
 
-/// Who sent a message, as the event log names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Provider {
-    /// A gateway of the shop's own, by the native route or a direct invoke.
-    Native,
-    /// Stripe.
-    Stripe,
-    /// WeChat Pay.
-    WeChat,
-    /// Alipay.
-    Alipay,
-    /// A person, who decided on a message in quarantine.
-    Operator,
-}
-
-impl Provider {
-    /// Every sender.
-    pub const ALL: [Self; 5] =
-        [Self::Native, Self::Stripe, Self::WeChat, Self::Alipay, Self::Operator];
-
-    /// The name in keys and log lines.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Stripe => "stripe",
-            Self::WeChat => "wechat",
-            Self::Alipay => "alipay",
-            Self::Operator => "operator",
-        }
-    }
-
-    /// Reads what [`Self::as_str`] gives.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`] for any other name.
-    pub fn new(name: &str) -> Result<Self, OutOfRange> {
-        let found = Self::ALL.into_iter().find(|provider| provider.as_str() == name);
-        found.ok_or(OutOfRange::new("provider"))
-    }
-}
-
-/// A sender's own name for a message, made safe to be part of a key.
+/// A sender's own id of a notification, made safe to be part of a key.
 ///
 /// Holding one proves 1 to 128 characters of `[A-Za-z0-9_.-]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +32,7 @@ impl EventId {
     }
 }
 
-/// A message as it came, as far as it is kept.
+/// The body of a notification: digest and length of the whole, and as much of it as is kept.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RawBody {
     digest: Digest,
@@ -84,7 +41,7 @@ pub struct RawBody {
 }
 
 impl RawBody {
-    /// How many bytes of a message are kept; its digest and length are of the whole.
+    /// How many bytes of a body are kept.
     pub const KEPT_MAX: usize = 16 * 1024;
 
     /// Keeps the first [`Self::KEPT_MAX`] bytes of `body`, whose SHA-256 is `digest`.
@@ -94,20 +51,20 @@ impl RawBody {
         Self { digest, len: u64::try_from(body.len()).unwrap_or(u64::MAX), kept }
     }
 
-    /// SHA-256 of the whole message.
+    /// SHA-256 of the whole body.
     #[must_use]
     pub const fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// Length of the whole message in bytes.
+    /// Length of the whole body in bytes.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "not a container: an empty message is one too")]
+    #[expect(clippy::len_without_is_empty, reason = "not a container: an empty body is one too")]
     pub const fn len(&self) -> u64 {
         self.len
     }
 
-    /// What is kept of it.
+    /// The bytes that are kept.
     #[must_use]
     pub fn kept(&self) -> &[u8] {
         &self.kept
@@ -121,41 +78,30 @@ impl std::fmt::Debug for RawBody {
     }
 }
 
-/// What a message reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Report {
-    /// What became of the money.
-    Outcome(Outcome),
-    /// A part of the money went back: kept, and the status stays.
-    PartialRefund,
-    /// Nothing that changes anything: the payment is still pending.
-    Nothing,
-}
-
-/// What a message did.
+/// What a notification did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It moved the record.
+    /// It changed the status.
     Applied,
-    /// The record said so already.
-    Repeat,
-    /// The record was past it.
+    /// The record had this status already.
+    Duplicate,
+    /// The record has a higher status.
     Stale,
-    /// Worth keeping, changes no status: a partial refund.
+    /// It is kept and changes no status: a refund of a part.
     Noted,
-    /// Nothing we act on.
+    /// It reports nothing that we act on.
     Ignored,
-    /// Genuine, and does not fit: a person must look.
+    /// It is authentic and does not match: a person decides.
     Quarantined,
 }
 
 impl Verdict {
-    /// The word the event log keeps.
+    /// The word in the event log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
-            Self::Repeat => "repeat",
+            Self::Duplicate => "duplicate",
             Self::Stale => "stale",
             Self::Noted => "noted",
             Self::Ignored => "ignored",
@@ -164,96 +110,41 @@ impl Verdict {
     }
 }
 
-/// Why a genuine message does not fit. In the order they are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Misfit {
-    /// It claims a user who does not exist.
-    UserNotFound,
-    /// It claims an order that does not exist.
-    OrderNotFound,
-    /// It names no payment of ours.
-    PaymentNotFound,
-    /// Another amount than the record's.
-    AmountMismatch,
-    /// Another user, order or currency than the record's, or another merchant than ours.
-    RecordMismatch,
-    /// Other money than the record's, or money for a payment that was replaced.
-    StatusConflict,
-}
-
-impl Misfit {
-    /// Every reason.
-    pub const ALL: [Self; 6] = [
-        Self::UserNotFound,
-        Self::OrderNotFound,
-        Self::PaymentNotFound,
-        Self::AmountMismatch,
-        Self::RecordMismatch,
-        Self::StatusConflict,
-    ];
-
-    /// The word the event log keeps, and the slug of the problem that a native caller gets.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserNotFound => "user-not-found",
-            Self::OrderNotFound => "order-not-found",
-            Self::PaymentNotFound => "payment-not-found",
-            Self::AmountMismatch => "amount-mismatch",
-            Self::RecordMismatch => "record-mismatch",
-            Self::StatusConflict => "status-conflict",
-        }
-    }
-}
-
-/// What a message said, as far as the event log keeps it in fields of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Said {
-    /// What became of the money; `None` for what changes no status.
-    pub outcome: Option<Outcome>,
-    /// Whose money.
-    pub money: Money,
-    /// How much, in minor units.
-    pub amount_minor: Option<u64>,
-    /// Of which currency: the message's own text.
-    pub currency: Option<String>,
-}
-
-/// A message that a person had to look at, as it was stored.
+/// A notification that was quarantined, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantined {
-    /// What it said.
-    pub said: Said,
-    /// Why it did not fit.
-    pub reason: Option<Misfit>,
-    /// Whether somebody still has to decide on it.
+    /// What it reports.
+    pub report: Report,
+    /// Why it did not match.
+    pub mismatch: Option<Mismatch>,
+    /// Whether nobody has decided on it yet.
     pub open: bool,
 }
 
 /// One entry of the event log. Append only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
-    /// The payment it is kept under; `None` for a message that names no payment of ours.
+    /// The payment it is kept under; `None` for a notification that names no payment of ours.
     pub payment: Option<PaymentId>,
     /// Who sent it.
-    pub provider: Provider,
+    pub sender: Sender,
     /// The sender's id of it.
     pub id: EventId,
-    /// Told apart from an earlier entry of the same id by this.
+    /// Tells it from an earlier event with the same id.
     pub suffix: Option<String>,
     /// When it was handled.
     pub at: Timestamp,
-    /// What it said.
-    pub said: Said,
+    /// What it reports.
+    pub report: Report,
     /// The record's status before and after, where there is a record.
     pub status: Option<(Status, Status)>,
     /// The record's version after, where there is a record.
     pub version: Option<u64>,
     /// What it did.
     pub verdict: Verdict,
-    /// Why a person must look; only when quarantined.
-    pub reason: Option<Misfit>,
-    /// The message.
+    /// Why it does not match; only when quarantined, and on the decision about it.
+    pub mismatch: Option<Mismatch>,
+    /// The body as it was received.
     pub body: RawBody,
 }
 
@@ -261,19 +152,19 @@ impl Event {
     /// What names it.
     #[must_use]
     pub fn key(&self) -> EventKey {
-        EventKey::new(self.payment, self.provider, &self.id, self.suffix.as_deref())
+        EventKey::new(self.payment, self.sender, &self.id, self.suffix.as_deref())
     }
 
-    /// The entry of the change it caused, under a key of its own if `taken`.
+    /// The event under a key of its own: suffixed with the version that its change reaches.
     ///
-    /// Only one change can reach a version, so that suffix names one entry.
+    /// Only one change can reach a version, so no other event has this suffix.
     #[must_use]
     pub fn suffixed_by_version(mut self, change: &Change) -> Self {
         self.suffix = Some(change.version().to_string());
         self
     }
 
-    /// The entry under a key of its own, told apart by its body.
+    /// The event under a key of its own: suffixed with the digest of its body.
     #[must_use]
     pub fn suffixed_by_body(mut self) -> Self {
         self.suffix = Some(self.body.digest().to_string());
@@ -316,7 +207,7 @@ mod tests {
     fn the_words_of_the_event_log_stay() {
         let verdicts = [
             (Verdict::Applied, "applied"),
-            (Verdict::Repeat, "repeat"),
+            (Verdict::Duplicate, "duplicate"),
             (Verdict::Stale, "stale"),
             (Verdict::Noted, "noted"),
             (Verdict::Ignored, "ignored"),
@@ -325,9 +216,5 @@ mod tests {
         for (verdict, word) in verdicts {
             assert_eq!(verdict.as_str(), word);
         }
-        for name in ["native", "stripe", "wechat", "alipay", "operator"] {
-            assert_eq!(Provider::new(name).unwrap().as_str(), name);
-        }
-        assert!(Provider::new("paypal").is_err());
     }
 }

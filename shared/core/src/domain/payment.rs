@@ -1,64 +1,58 @@
 //! A payment's record, and every change that can be made to one.
 
-use super::{Amount, Money, OrderId, PaymentId, Status, Timestamp, UserId};
-
-/// How long reconcile leaves a fresh telling to the callback that is making it.
-const TELLING_GRACE_MS: u64 = 60_000;
+use super::{Amount, OrderId, PaymentId, ProviderRef, Status, Timestamp, UserId};
+use crate::limits::{BACKOFF_FIRST_MS, BACKOFF_MAX_MS, NOTIFY_GRACE_MS};
 
 /// The record of a payment.
 ///
 /// `id`, `uid`, `oid`, `amount` and `create_time` never change: no [`Change`] names them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Payment {
-    /// Ours.
+    /// Our id of it.
     pub id: PaymentId,
-    /// Who pays.
+    /// The payer, as the user service numbers users.
     pub uid: UserId,
-    /// What for.
+    /// The order that is paid, as the order service numbers orders.
     pub oid: OrderId,
-    /// How much.
+    /// The amount to pay.
     pub amount: Amount,
-    /// Whose money it was; [`Money::NONE`] until it moved.
-    pub money: Money,
+    /// Which money paid it; [`ProviderRef::NONE`] until it was paid.
+    pub reference: ProviderRef,
     /// Where it stands.
     pub status: Status,
-    /// When it was made.
+    /// When it was created.
     pub create_time: Timestamp,
-    /// When `status` or `money` last changed.
+    /// When `status` or `reference` last changed.
     pub update_time: Timestamp,
     /// 1 at first, one more with each [`Change`].
     pub version: u64,
-    /// When it moved to paid; absent for money that went back before we heard of it.
+    /// When it moved to paid; absent if its refund was the first we heard of it.
     pub paid_time: Option<Timestamp>,
-    /// When the order was told.
-    pub told_at: Option<Timestamp>,
-    /// The telling of the order that is still to be done.
-    pub work: Option<Work>,
+    /// When the order service acknowledged that it is paid.
+    pub notified_time: Option<Timestamp>,
+    /// Set while the order service is still to be notified.
+    pub due: Option<Due>,
 }
 
-/// A telling still to be done: the order does not know yet that it is paid.
+/// When the sweep looks at a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Work {
-    /// When reconcile may take it up.
-    pub due: Timestamp,
-    /// How many reconcile runs have failed at it.
-    pub tries: u32,
+pub struct Due {
+    /// Not before this time.
+    pub at: Timestamp,
+    /// How many attempts of the sweep have failed.
+    pub attempts: u32,
 }
 
-/// What the first putting off costs, and what none costs more than.
-const PUT_OFF_FIRST_MS: u64 = 60_000;
-const PUT_OFF_MAX_MS: u64 = 15 * 60_000;
-
-impl Work {
-    /// The telling after one more failure: later each time, 15 minutes at most, and spread by a
-    /// quarter either way, so that what failed together is not repeated together.
+impl Due {
+    /// The next time after one more failed attempt: exponential backoff from 1 to 15 minutes, with a
+    /// jitter of a quarter either way, so that what failed together is not retried together.
     #[must_use]
-    pub fn put_off(self, id: PaymentId, now: Timestamp) -> Self {
-        let delay_ms = (PUT_OFF_FIRST_MS << self.tries.min(5)).min(PUT_OFF_MAX_MS);
+    pub fn rescheduled(self, id: PaymentId, now: Timestamp) -> Self {
+        let delay_ms = (BACKOFF_FIRST_MS << self.attempts.min(5)).min(BACKOFF_MAX_MS);
         // The low bits of an id are random.
-        let spread_ms = delay_ms.saturating_mul(id.get() % 64) / 128;
-        let delay_ms = delay_ms.saturating_sub(delay_ms / 4).saturating_add(spread_ms);
-        Self { due: now.plus_millis(delay_ms), tries: self.tries.saturating_add(1) }
+        let jitter_ms = delay_ms.saturating_mul(id.get() % 64) / 128;
+        let delay_ms = delay_ms.saturating_sub(delay_ms / 4).saturating_add(jitter_ms);
+        Self { at: now.plus_millis(delay_ms), attempts: self.attempts.saturating_add(1) }
     }
 }
 
@@ -68,7 +62,7 @@ impl Work {
 pub struct Incoherent(&'static str);
 
 impl Payment {
-    /// A new payment, of which nothing has been heard.
+    /// A new payment.
     #[must_use]
     pub const fn pending(
         id: PaymentId,
@@ -82,21 +76,21 @@ impl Payment {
             uid,
             oid,
             amount,
-            money: Money::NONE,
+            reference: ProviderRef::NONE,
             status: Status::Pending,
             create_time: now,
             update_time: now,
             version: 1,
             paid_time: None,
-            told_at: None,
-            work: None,
+            notified_time: None,
+            due: None,
         }
     }
 
-    /// Whether a new payment of the order may take its place.
+    /// Whether a new payment of the order may replace it.
     ///
-    /// One refunded after it was paid keeps its order: a late telling of it could otherwise pay
-    /// the order a second time.
+    /// A payment that was paid and then refunded keeps its order: a late order notification of it
+    /// could otherwise mark the order paid a second time.
     #[must_use]
     pub const fn is_replaceable(&self) -> bool {
         match self.status {
@@ -118,35 +112,44 @@ impl Payment {
             Err(Incoherent("version 0"))
         } else if paid && self.paid_time.is_none() {
             Err(Incoherent("paid without paid_time"))
-        } else if !was_paid && (self.paid_time.is_some() || self.told_at.is_some()) {
-            Err(Incoherent("paid_time or told_at before it was paid"))
-        } else if !was_paid && self.money != Money::NONE {
-            Err(Incoherent("money before it moved"))
-        } else if !paid && self.work.is_some() {
-            Err(Incoherent("work on a payment that is not paid"))
+        } else if !was_paid && (self.paid_time.is_some() || self.notified_time.is_some()) {
+            Err(Incoherent("paid_time or notified_time before it was paid"))
+        } else if !was_paid && self.reference != ProviderRef::NONE {
+            Err(Incoherent("a provider reference before it was paid"))
+        } else if !paid && self.due.is_some() {
+            Err(Incoherent("due, and not paid"))
         } else {
             Ok(self)
         }
     }
 
-    /// The change that moves it to `to`, by a message about `money`.
+    /// The change that moves it to `to`, by a notification with this provider reference.
     #[must_use]
-    pub fn change_to(&self, to: Status, money: &Money, guarded: bool, now: Timestamp) -> Change {
-        let (money, work) = match (self.status, to) {
-            // Money moved for the first time: what it was is the message's to say.
-            (_, Status::Paid) => (Some(money.clone()), WorkChange::Start),
-            (Status::Paid, Status::Refunded) => (self.money.taught_by(money), WorkChange::Remove),
-            (_, Status::Refunded) => (Some(money.clone()), WorkChange::Keep),
-            (_, Status::Pending | Status::Failed | Status::Closed) => (None, WorkChange::Keep),
+    pub fn change_to(
+        &self,
+        to: Status,
+        reference: &ProviderRef,
+        guarded: bool,
+        now: Timestamp,
+    ) -> Change {
+        let (reference, due) = match (self.status, to) {
+            // Money moved for the first time: the notification says which.
+            (_, Status::Paid) => (Some(reference.clone()), DueChange::Set),
+            (Status::Paid, Status::Refunded) => {
+                (self.reference.completed_by(reference), DueChange::Clear)
+            }
+            (_, Status::Refunded) => (Some(reference.clone()), DueChange::Keep),
+            (_, Status::Pending | Status::Failed | Status::Closed) => (None, DueChange::Keep),
         };
-        Change { money, work, guarded, ..self.unchanged(to, now) }
+        Change { reference, due, guarded, ..self.unchanged(to, now) }
     }
 
-    /// The change that teaches it what only a repeated message knows of its money, if anything.
+    /// The change that completes its provider reference with what a repeated notification knows, if
+    /// that is anything new.
     #[must_use]
-    pub fn change_taught_by(&self, money: &Money, now: Timestamp) -> Option<Change> {
-        let money = Some(self.money.taught_by(money)?);
-        Some(Change { money, ..self.unchanged(self.status, now) })
+    pub fn completion(&self, reference: &ProviderRef, now: Timestamp) -> Option<Change> {
+        let reference = Some(self.reference.completed_by(reference)?);
+        Some(Change { reference, ..self.unchanged(self.status, now) })
     }
 
     const fn unchanged(&self, to: Status, at: Timestamp) -> Change {
@@ -156,8 +159,8 @@ impl Payment {
             from: self.status,
             from_version: self.version,
             to,
-            money: None,
-            work: WorkChange::Keep,
+            reference: None,
+            due: DueChange::Keep,
             guarded: false,
             at,
         }
@@ -166,7 +169,7 @@ impl Payment {
 
 /// A change of a record, conditioned on the status and version it was computed from.
 ///
-/// It names what it sets; everything else of the record stays, whoever wrote it meanwhile.
+/// It names the attributes that it sets; all others stay, whoever wrote them meanwhile.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     /// The record to change.
@@ -179,25 +182,25 @@ pub struct Change {
     pub from_version: u64,
     /// The status it gets.
     pub to: Status,
-    /// Its money from now on; `None` leaves it.
-    pub money: Option<Money>,
-    /// What becomes of the telling.
-    pub work: WorkChange,
+    /// Its new provider reference; `None` leaves it.
+    pub reference: Option<ProviderRef>,
+    /// What becomes of `due`.
+    pub due: DueChange,
     /// Whether the order's guard must name this payment.
     pub guarded: bool,
-    /// When.
+    /// The time of the change.
     pub at: Timestamp,
 }
 
-/// What a change does to the telling of the order.
+/// What a change does to `due`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum WorkChange {
+pub enum DueChange {
     /// Nothing.
     Keep,
-    /// The payment was paid just now: `paid_time` is set, and the order is to be told.
-    Start,
-    /// The order need not be told any more.
-    Remove,
+    /// The payment is paid now: `paid_time` is set, and the order service is to be notified.
+    Set,
+    /// The order service need not be notified any more.
+    Clear,
 }
 
 impl Change {
@@ -207,10 +210,11 @@ impl Change {
         self.from_version.saturating_add(1)
     }
 
-    /// The telling that [`WorkChange::Start`] lists.
+    /// What [`DueChange::Set`] sets: the callback that moves the payment notifies the order service
+    /// itself, and the sweep leaves it a minute for that.
     #[must_use]
-    pub const fn new_work(&self) -> Work {
-        Work { due: self.at.plus_millis(TELLING_GRACE_MS), tries: 0 }
+    pub const fn new_due(&self) -> Due {
+        Due { at: self.at.plus_millis(NOTIFY_GRACE_MS), attempts: 0 }
     }
 
     /// The record after it.
@@ -219,16 +223,16 @@ impl Change {
         payment.status = self.to;
         payment.version = self.version();
         payment.update_time = self.at;
-        if let Some(money) = &self.money {
-            payment.money.clone_from(money);
+        if let Some(reference) = &self.reference {
+            payment.reference.clone_from(reference);
         }
-        match self.work {
-            WorkChange::Keep => {}
-            WorkChange::Start => {
+        match self.due {
+            DueChange::Keep => {}
+            DueChange::Set => {
                 payment.paid_time = Some(self.at);
-                payment.work = Some(self.new_work());
+                payment.due = Some(self.new_due());
             }
-            WorkChange::Remove => payment.work = None,
+            DueChange::Clear => payment.due = None,
         }
         payment
     }
@@ -236,6 +240,8 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::super::{Currency, ProviderTxn, Source};
     use super::*;
 
@@ -252,74 +258,105 @@ mod tests {
         )
     }
 
-    fn stripe(txn: Option<&str>) -> Money {
-        Money { source: Source::STRIPE, txn: txn.map(|txn| ProviderTxn::new(txn).unwrap()) }
+    fn stripe(txn: Option<&str>) -> ProviderRef {
+        ProviderRef {
+            source: Source::new(3).unwrap(),
+            txn: txn.map(|txn| ProviderTxn::new(txn).unwrap()),
+        }
     }
 
-    fn after(payment: &Payment, to: Status, money: &Money) -> Payment {
+    fn after(payment: &Payment, to: Status, reference: &ProviderRef) -> Payment {
         let now = Timestamp::from_millis(NOW + 5).unwrap();
-        payment.change_to(to, money, false, now).applied_to(payment.clone()).coherent().unwrap()
+        payment.change_to(to, reference, false, now).applied_to(payment.clone()).coherent().unwrap()
     }
 
     #[test]
-    fn the_move_to_paid_lists_the_telling() {
+    fn the_move_to_paid_makes_it_due() {
         let paid = after(&pending(), Status::Paid, &stripe(Some("pi_1")));
         assert_eq!(paid.paid_time.unwrap().millis(), NOW + 5);
-        assert_eq!(paid.work.unwrap().due.millis(), NOW + 60_005);
-        assert_eq!((paid.version, paid.money), (2, stripe(Some("pi_1"))));
+        assert_eq!(paid.due.unwrap().at.millis(), NOW + 60_005);
+        assert_eq!((paid.version, paid.reference), (2, stripe(Some("pi_1"))));
     }
 
     #[test]
-    fn a_refund_ends_the_telling_and_fills_only_what_is_unknown() {
+    fn a_refund_clears_due_and_completes_only_what_is_unknown() {
         let paid = after(&pending(), Status::Paid, &stripe(None));
         let refunded = after(&paid, Status::Refunded, &stripe(Some("pi_1")));
-        assert_eq!((refunded.work, &refunded.money), (None, &stripe(Some("pi_1"))));
+        assert_eq!((refunded.due, &refunded.reference), (None, &stripe(Some("pi_1"))));
         assert_eq!(refunded.paid_time, paid.paid_time);
         assert!(!refunded.is_replaceable());
     }
 
     #[test]
-    fn a_refund_of_money_we_never_saw_frees_the_order() {
+    fn a_refund_of_a_payment_never_seen_paid_frees_the_order() {
         let refunded = after(&pending(), Status::Refunded, &stripe(Some("pi_1")));
-        assert_eq!((refunded.paid_time, refunded.work), (None, None));
+        assert_eq!((refunded.paid_time, refunded.due), (None, None));
         assert!(refunded.is_replaceable());
     }
 
     #[test]
-    fn failing_and_closing_touch_no_money() {
+    fn failing_and_closing_set_no_reference() {
         let closed = after(&pending(), Status::Closed, &stripe(Some("pi_1")));
-        assert_eq!(closed.money, Money::NONE);
+        assert_eq!(closed.reference, ProviderRef::NONE);
         assert!(closed.is_replaceable());
     }
 
     #[test]
-    fn teaching_raises_the_version_and_nothing_else() {
+    fn completing_the_reference_raises_the_version_and_nothing_else() {
         let paid = after(&pending(), Status::Paid, &stripe(None));
         let now = Timestamp::from_millis(NOW + 9).unwrap();
-        let change = paid.change_taught_by(&stripe(Some("pi_1")), now).unwrap();
-        let taught = change.applied_to(paid.clone());
-        assert_eq!(taught.money, stripe(Some("pi_1")));
-        assert_eq!((taught.status, taught.work, taught.version), (paid.status, paid.work, 3));
-        assert_eq!(taught.change_taught_by(&stripe(Some("pi_1")), now), None);
+        let change = paid.completion(&stripe(Some("pi_1")), now).unwrap();
+        let completed = change.applied_to(paid.clone());
+        assert_eq!(completed.reference, stripe(Some("pi_1")));
+        assert_eq!(
+            (completed.status, completed.due, completed.version),
+            (paid.status, paid.due, 3)
+        );
+        assert_eq!(completed.completion(&stripe(Some("pi_1")), now), None);
     }
 
     #[test]
-    fn a_telling_is_put_off_longer_each_time_up_to_a_quarter_of_an_hour() {
+    fn the_backoff_doubles_up_to_a_quarter_of_an_hour() {
         let now = Timestamp::from_millis(NOW).unwrap();
         let id = |id| PaymentId::new(id).unwrap();
-        let mut work = Work { due: now, tries: 0 };
+        let mut due = Due { at: now, attempts: 0 };
         let mut delays = Vec::new();
         for _ in 0..7 {
-            work = work.put_off(id(32), now);
-            delays.push((work.due.millis() - NOW) / 1000);
+            due = due.rescheduled(id(32), now);
+            delays.push((due.at.millis() - NOW) / 1000);
         }
         assert_eq!(delays, [60, 120, 240, 480, 900, 900, 900]);
-        assert_eq!(work.tries, 7);
+        assert_eq!(due.attempts, 7);
         // Spread by a quarter either way.
-        let delay = |of| Work { due: now, tries: 9 }.put_off(id(of), now).due.millis() - NOW;
+        let delay = |of| Due { at: now, attempts: 9 }.rescheduled(id(of), now).at.millis() - NOW;
         assert_eq!(delay(64), 675_000);
         assert!((1_100_000..1_125_000).contains(&delay(63)), "{}", delay(63));
-        assert_eq!(Work { due: now, tries: u32::MAX }.put_off(id(32), now).tries, u32::MAX);
+        assert_eq!(Due { at: now, attempts: u32::MAX }.rescheduled(id(32), now).attempts, u32::MAX);
+    }
+
+    /// As when an order service stops: see docs/scale.md.
+    #[test]
+    fn what_failed_together_is_spread_when_it_is_rescheduled() {
+        let now = Timestamp::from_millis(NOW).unwrap();
+        // Attempts; due from and to, in seconds; the most of 64,000 in one of them.
+        for (attempts, from, to, most) in [
+            (0, 45, 74, 3000),
+            (1, 90, 149, 2000),
+            (2, 180, 298, 1000),
+            (3, 360, 596, 1000),
+            (4, 675, 1117, 1000),
+            (9, 675, 1117, 1000),
+        ] {
+            let mut seconds = BTreeMap::new();
+            for id in 1..=64_000 {
+                let id = PaymentId::new(id).unwrap();
+                let due = Due { at: now, attempts }.rescheduled(id, now).at.secs() - NOW / 1000;
+                *seconds.entry(due).or_insert(0) += 1;
+            }
+            let (first, last) = (seconds.first_key_value(), seconds.last_key_value());
+            assert_eq!((*first.unwrap().0, *last.unwrap().0), (from, to), "{attempts}");
+            assert_eq!(*seconds.values().max().unwrap(), most, "{attempts}");
+        }
     }
 
     #[test]
@@ -329,9 +366,9 @@ mod tests {
             Payment { version: 0, ..pending() },
             Payment { paid_time: None, ..paid.clone() },
             Payment { status: Status::Closed, ..paid.clone() },
-            Payment { money: stripe(None), ..pending() },
-            Payment { work: paid.work, ..pending() },
-            Payment { told_at: paid.paid_time, ..pending() },
+            Payment { reference: stripe(None), ..pending() },
+            Payment { due: paid.due, ..pending() },
+            Payment { notified_time: paid.paid_time, ..pending() },
         ];
         for payment in wrong {
             assert!(payment.clone().coherent().is_err(), "{payment:?}");

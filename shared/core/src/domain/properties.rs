@@ -6,27 +6,27 @@ use super::*;
 
 const MAX_SAFE: u64 = (1 << 53) - 1;
 
-fn providers() -> impl Strategy<Value = Provider> {
-    proptest::sample::select(Provider::ALL.to_vec())
+fn senders() -> impl Strategy<Value = Sender> {
+    proptest::sample::select(Sender::all().collect::<Vec<_>>())
 }
 
-/// An entry that was received: under a payment or none, under its own name or a suffixed one.
+/// An event: under a payment or none, under its own name or a suffixed one.
 fn events() -> impl Strategy<Value = Event> {
     let payments = proptest::option::of(1..=MAX_SAFE);
     let suffixes = proptest::option::of("[0-9a-f]{1,64}");
     let ids = proptest::option::of(".{0,140}");
-    (payments, providers(), ids, suffixes, any::<[u8; 32]>()).prop_map(
-        |(payment, provider, id, suffix, digest)| Event {
+    (payments, senders(), ids, suffixes, any::<[u8; 32]>()).prop_map(
+        |(payment, sender, id, suffix, digest)| Event {
             payment: payment.map(|id| PaymentId::new(id).unwrap()),
-            provider,
+            sender,
             id: EventId::new(id.as_deref(), Digest::new(digest)),
             suffix,
             at: Timestamp::EPOCH,
-            said: Said { outcome: None, money: Money::NONE, amount_minor: None, currency: None },
+            report: Report::NONE,
             status: None,
             version: None,
             verdict: Verdict::Ignored,
-            reason: None,
+            mismatch: None,
             body: RawBody::new(b"", Digest::new(digest)),
         },
     )
@@ -67,7 +67,7 @@ proptest! {
     fn a_keys_text_is_the_only_one(
         text in prop_oneof![
             ".{0,40}",
-            "(stray|[+-]?0{0,2}[0-9]{1,17})/(native|stripe|Stripe)/[a-z#./-]{0,5}",
+            "(unmatched|[+-]?0{0,2}[0-9]{1,17})/(native|stripe|Stripe)/[a-z#./-]{0,5}",
         ],
     ) {
         if let Ok(key) = EventKey::parse(&text) {
@@ -113,7 +113,7 @@ proptest! {
     #[test]
     fn names_are_what_they_were(
         text in prop_oneof![".{0,130}", "[A-Z]{3}", "[!-~]{0,130}"],
-        provider in providers(),
+        sender in senders(),
     ) {
         if let Ok(currency) = Currency::new(&text) {
             assert_eq!(currency.code(), text);
@@ -122,9 +122,9 @@ proptest! {
             assert_eq!(txn.as_str(), text);
             assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
         }
-        if let Ok(named) = Provider::new(&text) {
+        if let Ok(named) = Sender::new(&text) {
             assert_eq!(named.as_str(), text);
         }
-        assert_eq!(Provider::new(provider.as_str()), Ok(provider));
+        assert_eq!(Sender::new(sender.as_str()), Ok(sender));
     }
 }

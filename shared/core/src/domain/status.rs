@@ -5,43 +5,47 @@ use super::OutOfRange;
 /// Where a payment stands. The order of the variants is the order of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// Made, nothing heard of it.
+    /// Created; no notification has changed it yet.
     Pending,
-    /// An attempt failed; the next may succeed.
+    /// An attempt to pay failed; the next may succeed.
     Failed,
-    /// Given up. A new payment of the order may replace it.
+    /// It will not be paid. A new payment of the order may replace it.
     Closed,
-    /// The money is there.
+    /// Paid.
     Paid,
-    /// The money went back, in full.
+    /// Refunded in full.
     Refunded,
 }
 
-/// What a message says became of the money.
+/// What a notification says became of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// An attempt failed.
+    /// An attempt to pay failed.
     Failed,
-    /// It will not be paid any more.
+    /// It will not be paid.
     Closed,
     /// It was paid.
     Paid,
-    /// It was paid back in full.
+    /// A part of it was refunded.
+    PartlyRefunded,
+    /// It was refunded in full.
     Refunded,
 }
 
-/// What a message does to a payment.
+/// What an outcome does to a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// The record moves.
+pub enum Transition {
+    /// The record moves to this status.
     Move(Status),
     /// The record moves if the order's guard still names this payment; else quarantine.
     MoveIfLive(Status),
-    /// The record says so already.
-    Repeat,
-    /// The record is past it.
+    /// The record has this status already.
+    Duplicate,
+    /// The record has a higher status.
     Stale,
-    /// A genuine message about other money: a person must look.
+    /// The status stays; the notification is kept.
+    Note,
+    /// The record was paid under another provider reference: a person decides.
     Quarantine,
 }
 
@@ -80,59 +84,63 @@ impl Status {
 
     /// What `outcome` does to a payment of this status.
     ///
-    /// `same_money`: whether the message may be about the money the record names
-    /// ([`super::Money::same_as`]); it counts only once there is money.
+    /// `may_match`: whether the provider references of record and notification may match
+    /// ([`super::ProviderRef::may_match`]). It counts only for a payment that was paid.
     #[must_use]
     #[expect(clippy::match_same_arms, reason = "row by row, as the table is read")]
-    pub const fn step(self, outcome: Outcome, same_money: bool) -> Step {
+    pub const fn transition(self, outcome: Outcome, may_match: bool) -> Transition {
         match (self, outcome) {
-            (Self::Pending, Outcome::Failed) => Step::Move(Self::Failed),
-            (Self::Pending, Outcome::Closed) => Step::Move(Self::Closed),
-            (Self::Pending, Outcome::Paid) => Step::Move(Self::Paid),
-            (Self::Pending, Outcome::Refunded) => Step::Move(Self::Refunded),
+            (_, Outcome::PartlyRefunded) => Transition::Note,
 
-            (Self::Failed, Outcome::Failed) => Step::Repeat,
-            (Self::Failed, Outcome::Closed) => Step::Move(Self::Closed),
-            (Self::Failed, Outcome::Paid) => Step::Move(Self::Paid),
-            (Self::Failed, Outcome::Refunded) => Step::Move(Self::Refunded),
+            (Self::Pending, Outcome::Failed) => Transition::Move(Self::Failed),
+            (Self::Pending, Outcome::Closed) => Transition::Move(Self::Closed),
+            (Self::Pending, Outcome::Paid) => Transition::Move(Self::Paid),
+            (Self::Pending, Outcome::Refunded) => Transition::Move(Self::Refunded),
 
-            (Self::Closed, Outcome::Failed) => Step::Stale,
-            (Self::Closed, Outcome::Closed) => Step::Repeat,
-            (Self::Closed, Outcome::Paid) => Step::MoveIfLive(Self::Paid),
-            (Self::Closed, Outcome::Refunded) => Step::MoveIfLive(Self::Refunded),
+            (Self::Failed, Outcome::Failed) => Transition::Duplicate,
+            (Self::Failed, Outcome::Closed) => Transition::Move(Self::Closed),
+            (Self::Failed, Outcome::Paid) => Transition::Move(Self::Paid),
+            (Self::Failed, Outcome::Refunded) => Transition::Move(Self::Refunded),
 
-            (Self::Paid | Self::Refunded, Outcome::Failed | Outcome::Closed) => Step::Stale,
-            (Self::Paid | Self::Refunded, Outcome::Paid | Outcome::Refunded) if !same_money => {
-                Step::Quarantine
+            (Self::Closed, Outcome::Failed) => Transition::Stale,
+            (Self::Closed, Outcome::Closed) => Transition::Duplicate,
+            (Self::Closed, Outcome::Paid) => Transition::MoveIfLive(Self::Paid),
+            (Self::Closed, Outcome::Refunded) => Transition::MoveIfLive(Self::Refunded),
+
+            (Self::Paid | Self::Refunded, Outcome::Failed | Outcome::Closed) => Transition::Stale,
+            (Self::Paid | Self::Refunded, Outcome::Paid | Outcome::Refunded) if !may_match => {
+                Transition::Quarantine
             }
-            (Self::Paid, Outcome::Paid) => Step::Repeat,
-            (Self::Paid, Outcome::Refunded) => Step::Move(Self::Refunded),
-            (Self::Refunded, Outcome::Paid) => Step::Stale,
-            (Self::Refunded, Outcome::Refunded) => Step::Repeat,
+            (Self::Paid, Outcome::Paid) => Transition::Duplicate,
+            (Self::Paid, Outcome::Refunded) => Transition::Move(Self::Refunded),
+            (Self::Refunded, Outcome::Paid) => Transition::Stale,
+            (Self::Refunded, Outcome::Refunded) => Transition::Duplicate,
         }
     }
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 4] = [Self::Failed, Self::Closed, Self::Paid, Self::Refunded];
+    pub const ALL: [Self; 5] =
+        [Self::Failed, Self::Closed, Self::Paid, Self::PartlyRefunded, Self::Refunded];
 
-    /// The word the event log keeps.
+    /// The word in the event log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Failed => "failed",
             Self::Closed => "closed",
             Self::Paid => "paid",
+            Self::PartlyRefunded => "partly-refunded",
             Self::Refunded => "refunded",
         }
     }
 
-    /// Whether it says that money moved: only then does it teach the record whose money it was.
+    /// Whether money moved: only then does the notification complete the record's provider reference.
     #[must_use]
     pub const fn moves_money(self) -> bool {
         match self {
-            Self::Paid | Self::Refunded => true,
+            Self::Paid | Self::PartlyRefunded | Self::Refunded => true,
             Self::Failed | Self::Closed => false,
         }
     }
@@ -141,42 +149,58 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::{
-        Outcome::{self, Closed as Closes, Failed as Fails, Paid as Pays, Refunded as Refunds},
+        Outcome::{
+            self, Closed as Closes, Failed as Fails, Paid as Pays, PartlyRefunded as Parts,
+            Refunded as Refunds,
+        },
         Status::{self, Closed, Failed, Paid, Pending, Refunded},
-        Step::{self, Move, MoveIfLive, Quarantine, Repeat, Stale},
+        Transition::{self, Duplicate, Move, MoveIfLive, Note, Quarantine, Stale},
     };
 
-    /// Every pair once: the table of docs/design.md, row by row; then what other money changes.
+    /// Every pair once: the table of docs/design.md, row by row; then with references that do not match.
     #[rustfmt::skip]
-    const TABLE: [(Status, Outcome, Step, Step); 20] = [
+    const TABLE: [(Status, Outcome, Transition, Transition); 25] = [
         (Pending, Fails, Move(Failed), Move(Failed)),
         (Pending, Closes, Move(Closed), Move(Closed)),
         (Pending, Pays, Move(Paid), Move(Paid)),
+        (Pending, Parts, Note, Note),
         (Pending, Refunds, Move(Refunded), Move(Refunded)),
-        (Failed, Fails, Repeat, Repeat),
+        (Failed, Fails, Duplicate, Duplicate),
         (Failed, Closes, Move(Closed), Move(Closed)),
         (Failed, Pays, Move(Paid), Move(Paid)),
+        (Failed, Parts, Note, Note),
         (Failed, Refunds, Move(Refunded), Move(Refunded)),
         (Closed, Fails, Stale, Stale),
-        (Closed, Closes, Repeat, Repeat),
+        (Closed, Closes, Duplicate, Duplicate),
         (Closed, Pays, MoveIfLive(Paid), MoveIfLive(Paid)),
+        (Closed, Parts, Note, Note),
         (Closed, Refunds, MoveIfLive(Refunded), MoveIfLive(Refunded)),
         (Paid, Fails, Stale, Stale),
         (Paid, Closes, Stale, Stale),
-        (Paid, Pays, Repeat, Quarantine),
+        (Paid, Pays, Duplicate, Quarantine),
+        (Paid, Parts, Note, Note),
         (Paid, Refunds, Move(Refunded), Quarantine),
         (Refunded, Fails, Stale, Stale),
         (Refunded, Closes, Stale, Stale),
         (Refunded, Pays, Stale, Quarantine),
-        (Refunded, Refunds, Repeat, Quarantine),
+        (Refunded, Parts, Note, Note),
+        (Refunded, Refunds, Duplicate, Quarantine),
     ];
 
     #[test]
-    fn every_pair_has_its_step() {
+    fn every_pair_has_its_transition() {
         assert_eq!(TABLE.len(), Status::ALL.len() * Outcome::ALL.len());
         for (status, outcome, same, other) in TABLE {
-            assert_eq!(status.step(outcome, true), same, "{status:?} + {outcome:?}, same money");
-            assert_eq!(status.step(outcome, false), other, "{status:?} + {outcome:?}, other money");
+            assert_eq!(
+                status.transition(outcome, true),
+                same,
+                "{status:?} + {outcome:?}, matching"
+            );
+            assert_eq!(
+                status.transition(outcome, false),
+                other,
+                "{status:?} + {outcome:?}, not matching"
+            );
         }
     }
 
@@ -184,7 +208,7 @@ mod tests {
     fn a_status_only_rises() {
         for status in Status::ALL {
             for outcome in Outcome::ALL {
-                if let Move(to) | MoveIfLive(to) = status.step(outcome, true) {
+                if let Move(to) | MoveIfLive(to) = status.transition(outcome, true) {
                     assert!(to > status, "{status:?} + {outcome:?} went to {to:?}");
                 }
             }
@@ -208,16 +232,18 @@ mod tests {
     }
 
     #[test]
-    fn every_order_of_delivery_of_one_payments_money_ends_in_the_same_status() {
+    fn every_order_of_delivery_ends_in_the_same_status() {
         let end = |deliveries: &[Outcome]| {
-            deliveries.iter().fold(Pending, |status, outcome| match status.step(*outcome, true) {
-                Move(to) | MoveIfLive(to) => to,
-                Repeat | Stale => status,
-                Quarantine => panic!("{status:?} + {outcome:?} of the same money"),
+            deliveries.iter().fold(Pending, |status, outcome| {
+                match status.transition(*outcome, true) {
+                    Move(to) | MoveIfLive(to) => to,
+                    Duplicate | Stale | Note => status,
+                    Quarantine => panic!("{status:?} + {outcome:?} of the matching"),
+                }
             })
         };
         // Every set of outcomes, and each of them with one delivered twice.
-        for mask in 1_u8..16 {
+        for mask in 1_u8..32 {
             let set: Vec<_> = Outcome::ALL
                 .into_iter()
                 .enumerate()
@@ -236,7 +262,8 @@ mod tests {
 
     #[test]
     fn the_words_of_the_event_log_stay() {
-        assert_eq!(Outcome::ALL.map(Outcome::as_str), ["failed", "closed", "paid", "refunded"]);
+        let words = Outcome::ALL.map(Outcome::as_str);
+        assert_eq!(words, ["failed", "closed", "paid", "partly-refunded", "refunded"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::domain::Timestamp;
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
-#[error("the secret cannot be had or used")]
+#[error("the secret cannot be read or used")]
 pub struct NoKeys(#[source] pub Cause);
 
 /// Why a secret's text makes no keys. Never holds any of the text.
@@ -18,14 +18,14 @@ pub struct BadSecret(pub &'static str);
 /// A secret's two generations, read into keys.
 #[derive(Clone, Debug)]
 pub struct Generations<K> {
-    /// What is signed with, and accepted.
+    /// Signs, and is accepted.
     pub current: K,
-    /// What was current before, and until when it is still accepted.
+    /// The generation before, and the time until which it is accepted.
     pub previous: Option<(K, Timestamp)>,
 }
 
 impl<K> Generations<K> {
-    /// The keys that count at this time, newest first.
+    /// The keys that are accepted at this time, newest first.
     pub fn accepted(&self, now: Timestamp) -> impl Iterator<Item = &K> {
         let previous = self.previous.as_ref().filter(|(_, until)| now < *until).map(|(key, _)| key);
         std::iter::once(&self.current).chain(previous)

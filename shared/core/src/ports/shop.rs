@@ -8,22 +8,22 @@ use crate::domain::{OrderId, Payment, UserId};
 /// An order, as far as a payment needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
-    /// Whose order it is.
+    /// The user who placed it.
     pub uid: UserId,
-    /// What it costs, in minor units of the deployment's currency. Any number: the shop's to say.
+    /// Its price in minor units of the deployment's currency. Any number: it is the shop's own.
     pub amount_minor: u64,
-    /// Whether it waits for a payment no more.
+    /// Whether it is paid, or in another status in which it takes no payment.
     pub paid: bool,
 }
 
-/// Why a call to the shop gave no answer that can be used.
+/// Why a call to the shop gave no usable response.
 #[derive(Debug, thiserror::Error)]
 pub enum ShopError {
-    /// The thing told about does not exist there.
-    #[error("the shop does not know it")]
+    /// The order of a notification does not exist there.
+    #[error("the order does not exist in the order service")]
     Absent,
-    /// Down, too slow, refused us, or answered what cannot be an answer.
-    #[error("the shop gave no answer that can be used")]
+    /// Down, too slow, rejected our call, or sent an unusable response.
+    #[error("the shop sent no usable response")]
     Unavailable(#[source] Cause),
 }
 
@@ -55,13 +55,13 @@ pub trait Orders {
         trace: &TraceParent,
     ) -> impl Future<Output = Result<Option<Order>, ShopError>> + Send;
 
-    /// Tells the payment's order that it is paid. Telling the same payment twice is no error.
+    /// Notifies the order service that the payment's order is paid. Repeating it is no error.
     ///
     /// # Errors
     ///
-    /// [`ShopError::Absent`] if the order is gone, [`ShopError::Unavailable`] otherwise; the order
-    /// may have been told in either case.
-    fn tell_paid(
+    /// [`ShopError::Absent`] if the order is gone, [`ShopError::Unavailable`] otherwise; the
+    /// notification may have arrived in either case.
+    fn notify_paid(
         &self,
         payment: &Payment,
         trace: &TraceParent,
@@ -96,7 +96,7 @@ impl TraceParent {
         Self(format!("00-{:032x}-{:016x}-00", trace.max(1), span.max(1)))
     }
 
-    /// What all calls of a trace have in common, in 32 hexadecimal digits.
+    /// The trace id: 32 hexadecimal digits, the same in all calls of a trace.
     #[must_use]
     pub fn trace_id(&self) -> &str {
         self.0.split('-').nth(1).unwrap_or_default()

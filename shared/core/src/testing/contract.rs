@@ -11,14 +11,14 @@
     reason = "a contract that does not hold fails a test"
 )]
 
-pub mod apply;
+pub mod append;
 pub mod create;
 pub mod fresh;
-pub mod log;
+pub mod notified;
+pub mod outbox;
 pub mod quarantine;
 pub mod read;
-pub mod told;
-pub mod work;
+pub mod update;
 
 /// One test for each case of the contract, run by `$run`.
 ///
@@ -32,21 +32,20 @@ macro_rules! store_contract {
                 keeps_what_is_not_replaceable, replacing_meets_another_guard,
                 replacing_without_a_guard, replacing_takes_no_taken_id,
                 the_guard_counts_before_the_record_before_the_id;
-            apply: every_change_reads_back_as_the_domain_makes_it,
-                money_with_no_transaction_removes_the_stored_one, a_change_names_what_it_sets,
-                the_event_is_kept_whole, a_long_message_is_kept_in_part,
+            update: every_change_reads_back_as_the_domain_makes_it,
+                a_reference_without_transaction_removes_the_stored_one,
+                a_change_names_what_it_sets, the_event_is_kept_whole, a_long_body_is_kept_in_part,
                 another_version_or_status_is_a_changed_record, no_record_is_a_changed_record,
                 the_record_counts_before_the_guard_before_the_key,
                 only_a_live_payment_passes_the_guard, a_suffix_finds_a_key_of_its_own;
-            log: keeps_an_event_and_touches_no_record, a_key_is_taken_once,
-                a_suffix_makes_a_key_of_its_own, lists_what_is_quarantined, keeps_strays_apart,
-                keeps_an_event_that_says_nothing;
-            told: takes_the_telling_off_the_list, leaves_any_other_telling, happens_once,
-                no_payment_is_no_error;
-            quarantine: reads_what_was_put_there, finds_no_other_entry,
+            append: keeps_an_event_and_touches_no_record, a_key_is_taken_once,
+                a_suffix_makes_a_key_of_its_own, lists_what_is_quarantined,
+                keeps_unmatched_events_apart, keeps_an_event_that_reports_nothing;
+            notified: clears_due, leaves_any_other_due, happens_once, no_payment_is_no_error;
+            quarantine: reads_what_was_put_there, finds_no_other_event,
                 is_resolved_once_and_for_all;
-            work: the_longest_due_comes_first, messages_are_no_tellings,
-                putting_off_changes_the_telling_alone, putting_off_what_is_done_does_nothing;
+            outbox: the_longest_overdue_comes_first, what_waits_for_review_is_not_due,
+                rescheduling_changes_due_alone, rescheduling_what_is_done_does_nothing;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
                 lists_a_users_own_newest_first, pages_without_gap_or_repeat,
                 a_page_is_as_current_as_the_records, a_long_page_comes_whole;
@@ -77,13 +76,13 @@ mod tests {
     fn every_case_is_run() {
         let listed = include_str!("contract.rs");
         let areas = [
-            include_str!("contract/apply.rs"),
+            include_str!("contract/append.rs"),
             include_str!("contract/create.rs"),
-            include_str!("contract/log.rs"),
-            include_str!("contract/quarantine.rs"),
+            include_str!("contract/notified.rs"),
+            include_str!("contract/outbox.rs"),
             include_str!("contract/read.rs"),
-            include_str!("contract/told.rs"),
-            include_str!("contract/work.rs"),
+            include_str!("contract/quarantine.rs"),
+            include_str!("contract/update.rs"),
         ];
         let mut cases = 0;
         for tail in areas.iter().flat_map(|area| area.split("pub async fn ").skip(1)) {

@@ -17,25 +17,25 @@ pub enum Call {
     NewestOfOrder,
     Guard,
     Payment,
-    OfUser,
+    ListByUser,
     Create,
-    Apply,
-    Log,
-    Told,
-    ToTell,
-    PutOff,
+    Update,
+    Append,
+    MarkNotified,
+    DuePayments,
+    Reschedule,
     Quarantined,
-    Resolved,
+    Resolve,
     UserExists,
     FindOrder,
-    TellPaid,
+    NotifyPaid,
 }
 
-/// What becomes of a call. A read that is not carried out and answered is `Unavailable`.
+/// What becomes of a call. A read whose result does not arrive is `Unavailable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fate {
-    /// It is carried out and answered.
-    Answered,
+    /// It is carried out, and its result arrives.
+    Responded,
     /// Nothing happens, and the caller knows: `Unavailable`.
     Before,
     /// Nothing happens, and the caller does not know: `Unknown`.
@@ -59,27 +59,27 @@ struct Plan {
 /// Decides the fate of every call. Clones are handles on one gate; one may serve several fakes.
 ///
 /// The hook decides if there is one; else what is scripted for the call, in order; else what is
-/// always to become of it; else it is answered.
+/// always to become of it; else its result arrives.
 #[derive(Clone, Default)]
 pub struct Gate {
     plan: Arc<Mutex<Plan>>,
 }
 
 impl Gate {
-    /// Says what becomes of the next calls of this kind, one after another.
+    /// Sets what becomes of the next calls of this kind, one after another.
     pub fn script(&self, call: Call, fates: impl IntoIterator<Item = Fate>) {
         let mut plan = lock(&self.plan);
         plan.scripts.entry(call).or_default().extend(fates);
     }
 
-    /// Says what becomes of every call of this kind from now on.
+    /// Sets what becomes of every call of this kind from now on.
     pub fn always(&self, call: Call, fate: Fate) {
         lock(&self.plan).always.insert(call, fate);
     }
 
     /// Asks `hook` at every poll of every call, with how often this call asked before.
     ///
-    /// A call that is told to wait asks again when it is polled again: this is how calls yield,
+    /// A call that has to wait asks again when it is polled again: this is how calls yield,
     /// and how whoever polls them by hand decides which goes on, and how.
     pub fn hook(&self, hook: impl Fn(Call, u32) -> Poll<Fate> + Send + Sync + 'static) {
         lock(&self.plan).hook = Some(Arc::new(hook));
@@ -89,7 +89,7 @@ impl Gate {
     pub fn yield_once(&self) {
         self.hook(|_, asked| match asked {
             0 => Poll::Pending,
-            _ => Poll::Ready(Fate::Answered),
+            _ => Poll::Ready(Fate::Responded),
         });
     }
 
@@ -99,7 +99,7 @@ impl Gate {
         lock(&self.plan).passed.clone()
     }
 
-    /// Waits as long as it is told to, and learns the fate of a call.
+    /// Waits as long as it has to, and returns the fate of a call.
     pub(super) async fn pass(&self, call: Call) -> Fate {
         let mut asked = 0_u32;
         poll_fn(|context| {
@@ -124,7 +124,7 @@ impl Plan {
     fn next(&mut self, call: Call) -> Fate {
         let scripted = self.scripts.get_mut(&call).and_then(VecDeque::pop_front);
         let always = || self.always.get(&call).copied();
-        scripted.or_else(always).unwrap_or(Fate::Answered)
+        scripted.or_else(always).unwrap_or(Fate::Responded)
     }
 }
 

@@ -1,27 +1,30 @@
-//! What a store keeps that no port reads: the event log and the work list.
+//! What a store keeps that no port reads: the event log and what its due index lists.
 
 use super::Table;
-use crate::domain::{Event, Misfit, PaymentId, Provider, Verdict};
+use crate::{
+    domain::{Event, PaymentId, Sender, Verdict},
+    limits::SWEEP_QUEUES,
+};
 
 /// A look behind the port, for the contract.
 pub trait Inspect {
-    /// The events kept under a payment, or the provider's strays, in the order of their keys.
+    /// The events of a payment, or the unmatched events of a sender, in the order of their keys.
     fn events(
         &self,
         of: Option<PaymentId>,
-        provider: Provider,
+        sender: Sender,
     ) -> impl Future<Output = Vec<LoggedEvent>> + Send;
 
-    /// Everything on the work list, sorted.
+    /// Everything that the due index lists, sorted.
     fn listed(&self) -> impl Future<Output = Vec<Listed>> + Send;
 }
 
-/// An entry of the work list.
+/// An entry of the due index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listed {
-    /// Which list.
-    pub work: String,
-    /// When, in Unix milliseconds.
+    /// Its queue.
+    pub queue: String,
+    /// When it is due, in Unix milliseconds.
     pub due: u64,
     /// The item it is about.
     pub pk: String,
@@ -36,13 +39,15 @@ pub struct LoggedEvent {
     pub pk: String,
     pub sk: String,
     pub at: u64,
-    pub provider: String,
+    pub sender: String,
     pub outcome: Option<String>,
     pub status_before: Option<u64>,
     pub status_after: Option<u64>,
     pub version: Option<u64>,
     pub verdict: String,
-    pub reason: Option<String>,
+    pub mismatch: Option<String>,
+    pub expected: Option<String>,
+    pub received: Option<String>,
     pub source: u64,
     pub provider_txn: Option<String>,
     pub amount: Option<u64>,
@@ -50,7 +55,7 @@ pub struct LoggedEvent {
     pub sha256: String,
     pub len: u64,
     pub body: Vec<u8>,
-    pub work: Option<String>,
+    pub queue: Option<String>,
     pub due: Option<u64>,
 }
 
@@ -60,55 +65,58 @@ impl LoggedEvent {
     pub fn of(event: &Event) -> Self {
         let listed = (event.verdict == Verdict::Quarantined).then_some(event.at.millis());
         let suffix = event.suffix.as_ref().map(|suffix| format!("#{suffix}"));
-        let said = &event.said;
+        let report = &event.report;
+        let mismatch = event.mismatch.as_ref();
         Self {
             pk: match event.payment {
                 Some(id) => format!("pay#{id}"),
-                None => format!("stray#{}", event.provider.as_str()),
+                None => format!("unmatched#{}", event.sender.as_str()),
             },
             sk: format!(
                 "event#{}#{}{}",
-                event.provider.as_str(),
+                event.sender.as_str(),
                 event.id.as_str(),
                 suffix.unwrap_or_default()
             ),
             at: event.at.millis(),
-            provider: event.provider.as_str().to_owned(),
-            outcome: said.outcome.map(|outcome| outcome.as_str().to_owned()),
+            sender: event.sender.as_str().to_owned(),
+            outcome: report.outcome.map(|outcome| outcome.as_str().to_owned()),
             status_before: event.status.map(|(before, _)| before.code().into()),
             status_after: event.status.map(|(_, after)| after.code().into()),
             version: event.version,
             verdict: event.verdict.as_str().to_owned(),
-            reason: event.reason.map(Misfit::as_str).map(str::to_owned),
-            source: said.money.source.get().into(),
-            provider_txn: said.money.txn.as_ref().map(|txn| txn.as_str().to_owned()),
-            amount: said.amount_minor,
-            currency: said.currency.clone(),
+            mismatch: mismatch.map(|mismatch| mismatch.field.as_str().to_owned()),
+            expected: mismatch.and_then(|mismatch| mismatch.expected.clone()),
+            received: mismatch.and_then(|mismatch| mismatch.received.clone()),
+            source: report.reference.source.get().into(),
+            provider_txn: report.reference.txn.as_ref().map(|txn| txn.as_str().to_owned()),
+            amount: report.amount_minor,
+            currency: report.currency.clone(),
             sha256: event.body.digest().to_string(),
             len: event.body.len(),
             body: event.body.kept().to_vec(),
-            work: listed.map(|_| "quarantine".to_owned()),
+            queue: listed.map(|_| "review".to_owned()),
             due: listed,
         }
     }
 }
 
-/// What the work list of a table must hold.
+/// What the due index of a table must list.
 pub(super) fn listed(table: &Table) -> Vec<Listed> {
-    let tellings = table.payments.values().filter_map(|payment| {
+    let due = table.payments.values().filter_map(|payment| {
         Some(Listed {
-            work: format!("order#{}", payment.id.get() % 4),
-            due: payment.work?.due.millis(),
+            queue: format!("sweep#{}", payment.id.get() % SWEEP_QUEUES),
+            due: payment.due?.at.millis(),
             pk: format!("pay#{}", payment.id),
             sk: "record".to_owned(),
         })
     });
     let open = table.events.iter().filter(|event| !table.resolved.contains(&event.key()));
-    let messages = open.filter_map(|event| {
+    let review = open.filter_map(|event| {
         let row = LoggedEvent::of(event);
-        Some(Listed { work: row.work?, due: row.due?, pk: row.pk, sk: row.sk })
+        Some(Listed { queue: row.queue?, due: row.due?, pk: row.pk, sk: row.sk })
     });
-    let mut all: Vec<_> = tellings.chain(messages).collect();
+    let mut all: Vec<_> = due.chain(review).collect();
     all.sort();
     all
 }

@@ -25,46 +25,46 @@ pub struct ShopState {
     pub users: BTreeSet<UserId>,
     /// What exists.
     pub orders: BTreeMap<OrderId, Order>,
-    /// Every telling that arrived, in order.
-    pub calls: Vec<Telling>,
-    /// The tellings that had an effect: the first one of each payment.
-    pub effects: BTreeMap<PaymentId, Telling>,
-    /// Tellings whose caller was told that they failed, and that are still to arrive.
-    pub late: Vec<Telling>,
+    /// Every order notification that arrived, in order.
+    pub calls: Vec<OrderPaidCall>,
+    /// The order notifications that had an effect: the first one of each payment.
+    pub effects: BTreeMap<PaymentId, OrderPaidCall>,
+    /// Order notifications that are still to arrive; their callers got an error.
+    pub late: Vec<OrderPaidCall>,
 }
 
-/// An order was told that it is paid.
+/// An order notification: the order is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Telling {
-    /// By which payment: the Idempotency-Key.
+pub struct OrderPaidCall {
+    /// The payment: the Idempotency-Key.
     pub payment: PaymentId,
-    /// Which order.
+    /// The order.
     pub oid: OrderId,
-    /// On whose behalf.
+    /// The payer.
     pub uid: UserId,
     /// How much.
     pub amount: Amount,
 }
 
 impl ShopState {
-    /// Receives a telling. `false` if there is no such order.
-    pub fn tell(&mut self, telling: Telling) -> bool {
-        self.calls.push(telling);
-        let Some(order) = self.orders.get_mut(&telling.oid) else {
+    /// Receives an order notification. `false` if there is no such order.
+    pub fn notify(&mut self, call: OrderPaidCall) -> bool {
+        self.calls.push(call);
+        let Some(order) = self.orders.get_mut(&call.oid) else {
             return false;
         };
         order.paid = true;
-        self.effects.entry(telling.payment).or_insert(telling);
+        self.effects.entry(call.payment).or_insert(call);
         true
     }
 
-    /// Lets the oldest late telling arrive; `false` if there is none.
+    /// Delivers the oldest late order notification; `false` if there is none.
     pub fn land_late(&mut self) -> bool {
         if self.late.is_empty() {
             return false;
         }
-        let telling = self.late.remove(0);
-        self.tell(telling);
+        let call = self.late.remove(0);
+        self.notify(call);
         true
     }
 }
@@ -76,7 +76,7 @@ impl FakeShop {
         Self { state: Arc::default(), gate }
     }
 
-    /// What decides the fate of its calls: every fate but an answer is a shop that is down.
+    /// What decides the fate of its calls: every fate without a result is a shop that is down.
     #[must_use]
     pub const fn gate(&self) -> &Gate {
         &self.gate
@@ -88,7 +88,7 @@ impl FakeShop {
         self.edit(|shop| shop.clone())
     }
 
-    /// Puts the shop right, or just reads it.
+    /// Changes the shop, or just reads it.
     pub fn edit<T>(&self, edit: impl FnOnce(&mut ShopState) -> T) -> T {
         edit(&mut lock(&self.state))
     }
@@ -103,7 +103,7 @@ impl FakeShop {
 
     async fn ask<T>(&self, call: Call, ask: impl FnOnce(&ShopState) -> T) -> Result<T, ShopError> {
         match self.gate.pass(call).await {
-            Fate::Answered => Ok(self.edit(|shop| ask(shop))),
+            Fate::Responded => Ok(self.edit(|shop| ask(shop))),
             Fate::Before | Fate::Lost | Fate::After | Fate::Late => Err(down()),
         }
     }
@@ -129,23 +129,23 @@ impl Orders for FakeShop {
         self.ask(Call::FindOrder, |shop| shop.orders.get(&oid).copied()).await
     }
 
-    async fn tell_paid(&self, payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
-        let telling = Telling {
+    async fn notify_paid(&self, payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
+        let call = OrderPaidCall {
             payment: payment.id,
             oid: payment.oid,
             uid: payment.uid,
             amount: payment.amount,
         };
-        let fate = self.gate.pass(Call::TellPaid).await;
+        let fate = self.gate.pass(Call::NotifyPaid).await;
         let mut shop = lock(&self.state);
         match fate {
-            Fate::Answered if shop.tell(telling) => return Ok(()),
-            Fate::Answered => return Err(ShopError::Absent),
+            Fate::Responded if shop.notify(call) => return Ok(()),
+            Fate::Responded => return Err(ShopError::Absent),
             Fate::Before | Fate::Lost => {}
             Fate::After => {
-                shop.tell(telling);
+                shop.notify(call);
             }
-            Fate::Late => shop.late.push(telling),
+            Fate::Late => shop.late.push(call),
         }
         Err(down())
     }

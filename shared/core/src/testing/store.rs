@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider, Quarantined,
-        Timestamp, UserId, Verdict, Work,
+        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Sender,
+        Timestamp, UserId, Verdict,
     },
-    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
+    ports::{Appended, Created, Outbox, PaymentLists, Payments, Quarantine, StoreError, Updated},
     testing::{Inspect, Listed, LoggedEvent},
 };
 
@@ -38,14 +38,14 @@ impl FakeStore {
         self.edit(|table| table.clone())
     }
 
-    /// Puts the table right, or just reads it.
+    /// Changes the table, or just reads it.
     pub fn edit<T>(&self, edit: impl FnOnce(&mut Table) -> T) -> T {
         edit(&mut lock(&self.table))
     }
 
     async fn read<T>(&self, call: Call, read: impl FnOnce(&Table) -> T) -> Result<T, StoreError> {
         match self.gate.pass(call).await {
-            Fate::Answered => Ok(self.edit(|table| read(table))),
+            Fate::Responded => Ok(self.edit(|table| read(table))),
             Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
                 Err(StoreError::Unavailable("scripted: the read failed".into()))
             }
@@ -61,7 +61,7 @@ impl FakeStore {
         let fate = self.gate.pass(call).await;
         let mut table = lock(&self.table);
         match fate {
-            Fate::Answered => return Ok(carry_out(&mut table)),
+            Fate::Responded => return Ok(carry_out(&mut table)),
             Fate::Before => {
                 let cause = "scripted: nothing was written".into();
                 return Err(StoreError::Unavailable(cause));
@@ -70,11 +70,11 @@ impl FakeStore {
             Fate::After => drop(carry_out(&mut table)),
             Fate::Late => table.late.push(write),
         }
-        Err(StoreError::Unknown("scripted: the answer was lost".into()))
+        Err(StoreError::Unknown("scripted: the result was lost".into()))
     }
 }
 
-impl PaymentStore for FakeStore {
+impl Payments for FakeStore {
     async fn newest_of_order(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
         self.read(Call::NewestOfOrder, |table| {
             let mut newest_first = table.indexed.iter().rev();
@@ -91,23 +91,6 @@ impl PaymentStore for FakeStore {
         self.read(Call::Payment, |table| table.payments.get(&id).cloned()).await
     }
 
-    async fn of_user(
-        &self,
-        uid: UserId,
-        before: Option<PaymentId>,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        self.read(Call::OfUser, |table| {
-            let newest_first = table.indexed.iter().rev();
-            newest_first
-                .filter(|(id, (_, of))| *of == uid && before.is_none_or(|before| **id < before))
-                .take(limit)
-                .filter_map(|(id, _)| table.payments.get(id).cloned())
-                .collect()
-        })
-        .await
-    }
-
     async fn create(
         &self,
         payment: &Payment,
@@ -118,32 +101,46 @@ impl PaymentStore for FakeStore {
         self.write(Call::Create, write, |table| table.create(payment, guard, replacing)).await
     }
 
-    async fn apply(&self, change: &Change, event: &Event) -> Result<Applied, StoreError> {
-        let write = Write::Apply { change: change.clone(), event: event.clone() };
-        self.write(Call::Apply, write, |table| table.apply(change, event)).await
+    async fn update(&self, change: &Change, event: &Event) -> Result<Updated, StoreError> {
+        let write = Write::Update { change: change.clone(), event: event.clone() };
+        self.write(Call::Update, write, |table| table.update(change, event)).await
     }
 
-    async fn log(&self, event: &Event) -> Result<Logged, StoreError> {
-        let write = Write::Log(event.clone());
-        self.write(Call::Log, write, |table| table.log(event)).await
+    async fn append(&self, event: &Event) -> Result<Appended, StoreError> {
+        let write = Write::Append(event.clone());
+        self.write(Call::Append, write, |table| table.append(event)).await
     }
+}
 
-    async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
-        let write = Write::Told { id, work, at };
-        self.write(Call::Told, write, |table| table.told(id, work, at)).await
+impl PaymentLists for FakeStore {
+    async fn list_by_user(
+        &self,
+        uid: UserId,
+        before: Option<PaymentId>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError> {
+        self.read(Call::ListByUser, |table| {
+            let newest_first = table.indexed.iter().rev();
+            newest_first
+                .filter(|(id, (_, of))| *of == uid && before.is_none_or(|before| **id < before))
+                .take(limit)
+                .filter_map(|(id, _)| table.payments.get(id).cloned())
+                .collect()
+        })
+        .await
     }
+}
 
-    async fn to_tell(
+impl Outbox for FakeStore {
+    async fn due_payments(
         &self,
         until: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<PaymentId>, StoreError> {
-        self.read(Call::ToTell, |table| {
-            let listed = table
-                .payments
-                .values()
-                .filter_map(|payment| payment.work.map(|work| (work.due, payment.id)));
-            let due = listed.filter(|(due, _)| until.is_none_or(|until| *due <= until));
+        self.read(Call::DuePayments, |table| {
+            let payments = table.payments.values();
+            let listed = payments.filter_map(|payment| Some((payment.due?.at, payment.id)));
+            let due = listed.filter(|(at, _)| until.is_none_or(|until| *at <= until));
             let mut due: Vec<_> = due.collect();
             due.sort_unstable();
             due.into_iter().map(|(_, id)| id).take(limit).collect()
@@ -151,9 +148,19 @@ impl PaymentStore for FakeStore {
         .await
     }
 
-    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
-        let write = Write::PutOff { id, work, next };
-        self.write(Call::PutOff, write, |table| table.put_off(id, work, next)).await
+    async fn mark_notified(
+        &self,
+        id: PaymentId,
+        due: Due,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let write = Write::MarkNotified { id, due, at };
+        self.write(Call::MarkNotified, write, |table| table.mark_notified(id, due, at)).await
+    }
+
+    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
+        let write = Write::Reschedule { id, due, next };
+        self.write(Call::Reschedule, write, |table| table.reschedule(id, due, next)).await
     }
 }
 
@@ -162,29 +169,28 @@ impl Quarantine for FakeStore {
         self.read(Call::Quarantined, |table| {
             let event = table.events.iter().find(|event| event.key() == *key)?;
             (event.verdict == Verdict::Quarantined).then(|| Quarantined {
-                said: event.said.clone(),
-                reason: event.reason,
+                report: event.report.clone(),
+                mismatch: event.mismatch.clone(),
                 open: !table.resolved.contains(key),
             })
         })
         .await
     }
 
-    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
-        let write = Write::Resolved(key.clone());
-        self.write(Call::Resolved, write, |table| table.resolve(key)).await
+    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
+        let write = Write::Resolve(key.clone());
+        self.write(Call::Resolve, write, |table| table.resolve(key)).await
     }
 }
 
 impl Inspect for FakeStore {
-    async fn events(&self, of: Option<PaymentId>, provider: Provider) -> Vec<LoggedEvent> {
+    async fn events(&self, of: Option<PaymentId>, sender: Sender) -> Vec<LoggedEvent> {
         let table = self.table();
-        let kept =
-            |event: &&Event| event.payment == of && (of.is_some() || event.provider == provider);
+        let kept = |event: &&Event| event.payment == of && (of.is_some() || event.sender == sender);
         let row = |event: &Event| {
             let mut row = LoggedEvent::of(event);
             if table.resolved.contains(&event.key()) {
-                (row.work, row.due) = (None, None);
+                (row.queue, row.due) = (None, None);
             }
             row
         };

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     domain::{
-        Change, Digest, Event, EventKey, Guard, OrderId, Payment, PaymentId, Timestamp, UserId,
-        Work,
+        Change, Digest, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Timestamp, UserId,
     },
-    ports::{Applied, Created, Logged},
+    ports::{Appended, Created, Updated},
 };
 
 /// Everything that is kept. Clones are copies: of two, each goes its own way.
@@ -19,11 +18,11 @@ pub struct Table {
     pub guards: BTreeMap<OrderId, Guard>,
     /// The event log, in the order it was written.
     pub events: Vec<Event>,
-    /// The messages that a person has decided on.
+    /// The notifications that a person has decided on.
     pub resolved: Vec<EventKey>,
-    /// Writes whose caller was told that nobody knows, and that are still to happen.
+    /// Writes that are still to happen; their callers got an unknown outcome.
     pub late: Vec<Write>,
-    /// What both indexes know of.
+    /// What the indexes by order and user list.
     pub indexed: BTreeMap<PaymentId, (OrderId, UserId)>,
     /// Whether the indexes wait for [`Table::catch_up`] rather than follow at once.
     pub lagging: bool,
@@ -33,22 +32,22 @@ pub struct Table {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the arguments of the port's methods")]
 pub enum Write {
-    /// [`crate::ports::PaymentStore::create`].
+    /// [`crate::ports::Payments::create`].
     Create { payment: Payment, guard: Guard, replacing: Option<PaymentId> },
-    /// [`crate::ports::PaymentStore::apply`].
-    Apply { change: Change, event: Event },
-    /// [`crate::ports::PaymentStore::log`].
-    Log(Event),
-    /// [`crate::ports::PaymentStore::told`].
-    Told { id: PaymentId, work: Work, at: Timestamp },
-    /// [`crate::ports::Quarantine::resolved`].
-    Resolved(EventKey),
-    /// [`crate::ports::PaymentStore::put_off`].
-    PutOff { id: PaymentId, work: Work, next: Work },
+    /// [`crate::ports::Payments::update`].
+    Update { change: Change, event: Event },
+    /// [`crate::ports::Payments::append`].
+    Append(Event),
+    /// [`crate::ports::Outbox::mark_notified`].
+    MarkNotified { id: PaymentId, due: Due, at: Timestamp },
+    /// [`crate::ports::Quarantine::resolve`].
+    Resolve(EventKey),
+    /// [`crate::ports::Outbox::reschedule`].
+    Reschedule { id: PaymentId, due: Due, next: Due },
 }
 
 impl Table {
-    /// Makes a payment and its guard, or nothing.
+    /// Creates a payment and its guard, or nothing.
     pub fn create(
         &mut self,
         payment: &Payment,
@@ -76,56 +75,56 @@ impl Table {
         Created::Done
     }
 
-    /// Makes a change and logs its event, or nothing.
-    pub fn apply(&mut self, change: &Change, event: &Event) -> Applied {
+    /// Makes a change and appends its event, or nothing.
+    pub fn update(&mut self, change: &Change, event: &Event) -> Updated {
         let as_expected = |payment: &&mut Payment| {
             payment.version == change.from_version && payment.status == change.from
         };
         let taken = self.logged(&event.key()).is_some();
         let Some(payment) = self.payments.get_mut(&change.id).filter(as_expected) else {
-            return Applied::RecordChanged;
+            return Updated::RecordChanged;
         };
         let live = self.guards.get(&change.oid).map(|guard| guard.payment);
         if change.guarded && live != Some(change.id) {
-            return Applied::NotLive;
+            return Updated::NotLive(live);
         }
         if taken {
-            return Applied::KeyTaken;
+            return Updated::KeyTaken;
         }
         *payment = change.applied_to(payment.clone());
         self.events.push(event.clone());
-        Applied::Done
+        Updated::Done
     }
 
-    /// Logs an event, if its key is free.
-    pub fn log(&mut self, event: &Event) -> Logged {
+    /// Appends an event, if its key is free.
+    pub fn append(&mut self, event: &Event) -> Appended {
         if let Some(taken) = self.logged(&event.key()) {
-            return Logged::KeyTaken(taken);
+            return Appended::KeyTaken(taken);
         }
         self.events.push(event.clone());
-        Logged::Done
+        Appended::Done
     }
 
-    /// Takes a telling off the list, if it is still this one.
-    pub fn told(&mut self, id: PaymentId, work: Work, at: Timestamp) {
+    /// Clears `due` and sets `notified_time`, if `due` is still this.
+    pub fn mark_notified(&mut self, id: PaymentId, due: Due, at: Timestamp) {
         if let Some(payment) = self.payments.get_mut(&id)
-            && payment.work == Some(work)
+            && payment.due == Some(due)
         {
-            payment.work = None;
-            payment.told_at = Some(at);
+            payment.due = None;
+            payment.notified_time = Some(at);
         }
     }
 
-    /// Lists a telling anew, if it is still this one.
-    pub fn put_off(&mut self, id: PaymentId, work: Work, next: Work) {
+    /// Sets `due` to `next`, if it is still this.
+    pub fn reschedule(&mut self, id: PaymentId, due: Due, next: Due) {
         if let Some(payment) = self.payments.get_mut(&id)
-            && payment.work == Some(work)
+            && payment.due == Some(due)
         {
-            payment.work = Some(next);
+            payment.due = Some(next);
         }
     }
 
-    /// Takes a message off the list of those that a person must look at.
+    /// Takes a notification off the review list.
     pub fn resolve(&mut self, key: &EventKey) {
         let there = self.events.iter().any(|event| event.key() == *key);
         if there && !self.resolved.contains(key) {
@@ -133,7 +132,7 @@ impl Table {
         }
     }
 
-    /// Lets the oldest late write happen; `false` if there is none.
+    /// Carries out the oldest late write; `false` if there is none.
     ///
     /// Like every write it is conditional: by now it may change nothing.
     pub fn land_late(&mut self) -> bool {
@@ -144,20 +143,20 @@ impl Table {
             Write::Create { payment, guard, replacing } => {
                 self.create(&payment, &guard, replacing);
             }
-            Write::Apply { change, event } => {
-                self.apply(&change, &event);
+            Write::Update { change, event } => {
+                self.update(&change, &event);
             }
-            Write::Log(event) => {
-                self.log(&event);
+            Write::Append(event) => {
+                self.append(&event);
             }
-            Write::Told { id, work, at } => self.told(id, work, at),
-            Write::Resolved(key) => self.resolve(&key),
-            Write::PutOff { id, work, next } => self.put_off(id, work, next),
+            Write::MarkNotified { id, due, at } => self.mark_notified(id, due, at),
+            Write::Resolve(key) => self.resolve(&key),
+            Write::Reschedule { id, due, next } => self.reschedule(id, due, next),
         }
         true
     }
 
-    /// Lets the indexes know of all there is.
+    /// Brings the indexes up to date.
     pub fn catch_up(&mut self) {
         let all = self.payments.values();
         self.indexed = all.map(|payment| (payment.id, (payment.oid, payment.uid))).collect();

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     domain::{Guard, Payment, Status},
-    ports::{Applied, Created, Orders, PaymentStore, ShopError, StoreError, TraceParent, Users},
+    ports::{
+        Created, Orders, PaymentLists, Payments, ShopError, StoreError, TraceParent, Updated, Users,
+    },
 };
 
 async fn attempt(store: &FakeStore, payment: &Payment) -> Result<Created, StoreError> {
@@ -15,7 +17,7 @@ async fn attempt(store: &FakeStore, payment: &Payment) -> Result<Created, StoreE
 }
 
 #[test]
-fn a_write_meets_its_fate_and_the_next_one_is_answered() {
+fn a_write_meets_its_fate_and_the_next_one_succeeds() {
     block_on(async {
         for (fate, unknown, there) in [
             (Fate::Before, false, false),
@@ -39,16 +41,16 @@ fn a_write_meets_its_fate_and_the_next_one_is_answered() {
 }
 
 #[test]
-fn a_late_write_lands_when_told_to_and_only_if_it_still_may() {
+fn a_late_write_lands_on_demand_and_only_if_it_still_may() {
     block_on(async {
         let (store, fresh) = (FakeStore::default(), Fresh::default());
         let payment = fresh.stored(&store).await;
         let [paid, failed] = [Status::Paid, Status::Failed]
             .map(|to| payment.change_to(to, &stripe("pi_1"), false, at(1)));
-        store.gate().script(Call::Apply, [Fate::Late, Fate::Late]);
+        store.gate().script(Call::Update, [Fate::Late, Fate::Late]);
         for change in [&paid, &failed] {
-            let applied = store.apply(change, &fresh.event(&payment)).await;
-            assert!(matches!(applied, Err(StoreError::Unknown(_))));
+            let updated = store.update(change, &fresh.event(&payment)).await;
+            assert!(matches!(updated, Err(StoreError::Unknown(_))));
         }
         assert_eq!(store.payment(payment.id).await.unwrap(), Some(payment.clone()));
         while store.edit(Table::land_late) {}
@@ -79,13 +81,13 @@ fn a_lagging_index_hides_what_the_records_show() {
         store.edit(|table| table.lagging = true);
         let payment = fresh.stored(&store).await;
         assert_eq!(store.newest_of_order(payment.oid).await.unwrap(), None);
-        assert_eq!(store.of_user(payment.uid, None, 9).await.unwrap(), []);
+        assert_eq!(store.list_by_user(payment.uid, None, 9).await.unwrap(), []);
         store.edit(Table::catch_up);
         let hint = store.newest_of_order(payment.oid).await.unwrap();
         assert_eq!(hint, Some(payment.id));
         // What the index lists is as current as the record.
         let paid = fresh.moved(&store, &payment, Status::Paid).await;
-        assert_eq!(store.of_user(payment.uid, None, 9).await.unwrap(), [paid]);
+        assert_eq!(store.list_by_user(payment.uid, None, 9).await.unwrap(), [paid]);
     });
 }
 
@@ -133,10 +135,10 @@ fn the_shop_counts_calls_and_effects_apart() {
         assert!(shop.exists(paid.uid, &trace).await.unwrap());
         assert!(!shop.exists(fresh.user(), &trace).await.unwrap());
 
-        shop.gate().script(Call::TellPaid, [Fate::Before, Fate::Late, Fate::After]);
+        shop.gate().script(Call::NotifyPaid, [Fate::Before, Fate::Late, Fate::After]);
         for calls in [0, 0, 1, 2] {
-            let told = shop.tell_paid(&paid, &trace).await;
-            assert_eq!(told.is_ok(), calls == 2);
+            let notified = shop.notify_paid(&paid, &trace).await;
+            assert_eq!(notified.is_ok(), calls == 2);
             assert_eq!(shop.state().calls.len(), calls);
         }
         assert!(shop.edit(ShopState::land_late));
@@ -145,8 +147,8 @@ fn the_shop_counts_calls_and_effects_apart() {
         assert!(order.unwrap().paid);
 
         let other = fresh.payment();
-        let told = shop.tell_paid(&other, &trace).await;
-        assert!(matches!(told, Err(ShopError::Absent)));
+        let notified = shop.notify_paid(&other, &trace).await;
+        assert!(matches!(notified, Err(ShopError::Absent)));
         assert_eq!(shop.find(other.oid, other.uid, &trace).await.unwrap(), None);
         shop.gate().always(Call::FindOrder, Fate::Before);
         let found = shop.find(paid.oid, paid.uid, &trace).await;
@@ -155,15 +157,15 @@ fn the_shop_counts_calls_and_effects_apart() {
 }
 
 #[test]
-fn an_event_of_a_change_that_is_refused_is_not_kept() {
+fn an_event_of_a_change_that_is_rejected_is_not_kept() {
     block_on(async {
         let (store, fresh) = (FakeStore::default(), Fresh::default());
         let payment = fresh.stored_as(&store, Status::Closed).await;
         let outdated = payment.change_to(Status::Paid, &stripe(""), true, at(1));
         fresh.moved(&store, &payment, Status::Refunded).await;
         let kept = store.table().events.len();
-        let applied = store.apply(&outdated, &fresh.event(&payment)).await;
-        assert_eq!(applied.unwrap(), Applied::RecordChanged);
+        let updated = store.update(&outdated, &fresh.event(&payment)).await;
+        assert_eq!(updated.unwrap(), Updated::RecordChanged);
         assert_eq!(store.table().events.len(), kept);
     });
 }

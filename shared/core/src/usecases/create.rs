@@ -5,23 +5,21 @@
 
 use futures_util::future;
 
-use super::DECISIONS_MAX;
+use super::Failure;
 use crate::{
     domain::{Amount, Digest, Guard, OrderId, Payment, PaymentId, Timestamp, UserId},
-    ports::{
-        Cause, Created, Order, Orders, PaymentIds, PaymentStore, ShopError, StoreError,
-        TraceParent, Users,
-    },
+    limits::DECISIONS_MAX,
+    ports::{Created, Order, Orders, PaymentIds, Payments, StoreError, TraceParent, Users},
 };
 
-/// A request to make a payment.
+/// A request to create a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CreatePayment {
-    /// Who pays.
+    /// The payer.
     pub uid: UserId,
-    /// What for.
+    /// The order to pay.
     pub oid: OrderId,
-    /// How much.
+    /// The amount, which must be the order's.
     pub amount: Amount,
     /// SHA-256 of (uid, Idempotency-Key), where the request carries one.
     pub key: Option<Digest>,
@@ -32,7 +30,7 @@ pub struct CreatePayment {
 pub struct CreatedPayment {
     /// Its id.
     pub id: PaymentId,
-    /// Whether an earlier request with the same key made it.
+    /// Whether an earlier request with the same key created it.
     pub replayed: bool,
 }
 
@@ -45,49 +43,37 @@ pub enum CreateError {
     /// No such order, or another user's.
     #[error("the order does not exist")]
     OrderNotFound,
-    /// The order's payment was made by another request with the same key.
+    /// Another request with the same key created the order's payment.
     #[error("the key was used for another request")]
     KeyReused,
-    /// The order has a payment; its id is for its owner only.
+    /// The order has a live payment; its id is for its owner only.
     #[error("the order has a payment already")]
     PaymentExists(Option<PaymentId>),
-    /// The order does not wait for a payment.
+    /// The order takes no payment.
     #[error("the order is paid")]
     OrderPaid,
-    /// The order costs another amount.
-    #[error("the order costs another amount")]
+    /// The order has another amount.
+    #[error("the order has another amount")]
     AmountMismatch,
-    /// A dependency is down or did not say what it did; a repeat finds out.
-    #[error("a dependency cannot be used now")]
-    Unavailable(#[source] Cause),
-    /// Ours to repair.
-    #[error("the store is not as it should be")]
-    Fault(#[source] Cause),
+    /// A dependency failed.
+    #[error(transparent)]
+    Failed(Failure),
 }
 
-impl From<StoreError> for CreateError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(cause) | StoreError::Unknown(cause) => Self::Unavailable(cause),
-            StoreError::Fault(cause) => Self::Fault(cause),
-        }
+impl<E: Into<Failure>> From<E> for CreateError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
-impl From<ShopError> for CreateError {
-    fn from(error: ShopError) -> Self {
-        Self::Unavailable(error.into())
-    }
-}
-
-/// Makes a payment for an order, or names the one that a request with the same key made.
+/// Creates a payment for an order, or names the one that a request with the same key created.
 ///
 /// # Errors
 ///
 /// [`CreateError`], in the order of its variants.
 pub async fn create(
     (users, orders): (&impl Users, &impl Orders),
-    (store, ids): (&impl PaymentStore, &impl PaymentIds),
+    (store, ids): (&impl Payments, &impl PaymentIds),
     request: CreatePayment,
     now: Timestamp,
     trace: &TraceParent,
@@ -105,7 +91,7 @@ pub async fn create(
         order?.filter(|order| order.uid == request.uid).ok_or(CreateError::OrderNotFound)?;
     // A hint query that fails is no hint: the transaction finds the guard itself.
     let hinted = matches!(hint, Ok(Some(_)));
-    // Before any refusal the guard is asked: the request may be the repeat of one that succeeded.
+    // The guard is read before any problem: the request may repeat one that succeeded.
     let guard = if hinted || payable(order, request.amount).is_err() {
         store.guard(request.oid).await?
     } else {
@@ -114,9 +100,9 @@ pub async fn create(
     write(store, ids, request, order, guard, now).await
 }
 
-/// Decides by the guard and writes, until one of them gives the answer.
+/// Decides by the guard and writes, until one of the two gives the result.
 async fn write(
-    store: &impl PaymentStore,
+    store: &impl Payments,
     ids: &impl PaymentIds,
     request: CreatePayment,
     order: Order,
@@ -127,10 +113,10 @@ async fn write(
     for _ in 0..DECISIONS_MAX {
         let replacing = match &guard {
             Some(guard) => match decide(store, guard, request).await? {
-                Decision::Replay => {
+                Existing::Replay => {
                     return Ok(CreatedPayment { id: guard.payment, replayed: true });
                 }
-                Decision::Replace => Some(guard.payment),
+                Existing::Replace => Some(guard.payment),
             },
             None => None,
         };
@@ -149,40 +135,40 @@ async fn write(
                 continue;
             }
             Err(StoreError::Unknown(cause)) => match store.guard(request.oid).await? {
-                // Nothing there yet. A late effect is found by the repeat.
-                None => return Err(CreateError::Unavailable(cause)),
+                // Nothing there yet. If the write takes effect later, the client's retry finds it.
+                None => return Err(Failure::Unavailable(cause).into()),
                 found => found,
             },
             Err(error) => return Err(error.into()),
         };
-        // The guard is ours: an attempt of ours landed, whatever its answer was.
+        // The guard is ours: an earlier attempt took effect, although its response was lost.
         if guard.as_ref() == Some(&own) {
             return Ok(CreatedPayment { id, replayed: false });
         }
     }
-    Err(CreateError::Unavailable("the order's payment kept changing".into()))
+    Err(Failure::Unavailable("the order's payment kept changing".into()).into())
 }
 
-enum Decision {
+enum Existing {
     Replay,
     Replace,
 }
 
-/// What a guard that is there means for a request.
+/// What an existing guard means for a request.
 async fn decide(
-    store: &impl PaymentStore,
+    store: &impl Payments,
     guard: &Guard,
     request: CreatePayment,
-) -> Result<Decision, CreateError> {
-    // An answer that names a payment names one that is there.
+) -> Result<Existing, CreateError> {
+    // Never name a payment that cannot be read.
     let Some(existing) = store.payment(guard.payment).await? else {
-        return Err(CreateError::Unavailable("the guarded payment is not there".into()));
+        return Err(Failure::Unavailable("the guarded payment does not exist".into()).into());
     };
     let same_key = guard.has_key(request.key);
     if same_key && guard.is_for(request.uid, request.amount) {
-        Ok(Decision::Replay)
+        Ok(Existing::Replay)
     } else if existing.is_replaceable() {
-        Ok(Decision::Replace)
+        Ok(Existing::Replace)
     } else if same_key {
         Err(CreateError::KeyReused)
     } else {
@@ -191,7 +177,7 @@ async fn decide(
     }
 }
 
-/// Whether the order waits for just this amount.
+/// Whether the order takes a payment of just this amount.
 fn payable(order: Order, amount: Amount) -> Result<(), CreateError> {
     if order.paid {
         Err(CreateError::OrderPaid)

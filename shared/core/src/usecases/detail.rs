@@ -1,49 +1,46 @@
 //! Detail: one payment, by its id or by its order.
 
-use crate::domain::{OrderId, Payment, PaymentId, UserId};
-use crate::ports::{Cause, PaymentStore, StoreError};
+use super::Failure;
+use crate::{
+    domain::{OrderId, Payment, PaymentId, UserId},
+    ports::Payments,
+};
 
 /// Which payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// This one.
+    /// The payment with this id.
     Id(PaymentId),
-    /// The order's newest.
+    /// The newest payment of this order.
     Order(OrderId),
 }
 
 /// Why there is no payment to show.
 #[derive(Debug, thiserror::Error)]
 pub enum DetailError {
-    /// No such payment, or another user's: the same answer, so that nobody learns which.
+    /// No such payment, or another user's: the same error, so that nobody learns which.
     #[error("the payment does not exist")]
     NotFound,
-    /// The store is down; a repeat may help.
-    #[error("the store cannot be used now")]
-    Unavailable(#[source] Cause),
-    /// Ours to repair.
-    #[error("the store is not as it should be")]
-    Fault(#[source] Cause),
+    /// A dependency failed.
+    #[error(transparent)]
+    Failed(Failure),
 }
 
-impl From<StoreError> for DetailError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(cause) | StoreError::Unknown(cause) => Self::Unavailable(cause),
-            StoreError::Fault(cause) => Self::Fault(cause),
-        }
+impl<E: Into<Failure>> From<E> for DetailError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
 /// Finds one payment.
 ///
-/// `viewer` may see only payments of their own; `None` is a caller that may see all.
+/// A `viewer` sees only payments of their own; `None` sees all.
 ///
 /// # Errors
 ///
 /// [`DetailError`].
 pub async fn detail(
-    store: &impl PaymentStore,
+    store: &impl Payments,
     wanted: Wanted,
     viewer: Option<UserId>,
 ) -> Result<Payment, DetailError> {
@@ -56,9 +53,9 @@ pub async fn detail(
         .ok_or(DetailError::NotFound)
 }
 
-/// The index finds the newest payment it has heard of. Only the guard knows that there is none, or
-/// that one which could be replaced was not.
-async fn of_order(store: &impl PaymentStore, oid: OrderId) -> Result<Option<Payment>, DetailError> {
+/// The index lags: only the guard tells that there is no payment, or that a replaceable one was not
+/// replaced.
+async fn of_order(store: &impl Payments, oid: OrderId) -> Result<Option<Payment>, DetailError> {
     let hinted = match store.newest_of_order(oid).await {
         Ok(Some(id)) => store.payment(id).await?,
         // A hint query that fails is no hint.
@@ -76,7 +73,7 @@ async fn of_order(store: &impl PaymentStore, oid: OrderId) -> Result<Option<Paym
         }
         Some(guard) => match store.payment(guard.payment).await? {
             Some(payment) => Ok(Some(payment)),
-            None => Err(DetailError::Unavailable("the guarded payment is not there".into())),
+            None => Err(Failure::Unavailable("the guarded payment does not exist".into()).into()),
         },
     }
 }

@@ -1,27 +1,28 @@
 //! List: a user's own payments, newest first, a page at a time.
 
-use super::detail::DetailError;
+use super::Failure;
 use crate::{
     domain::{OutOfRange, Payment, PaymentId, UserId},
-    ports::PaymentStore,
+    limits::{PAGE_DEFAULT, PAGE_MAX},
+    ports::PaymentLists,
 };
 
-/// How many payments a page holds: 1 to 100.
+/// How many payments a page holds: 1 to [`PAGE_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageSize(usize);
 
 impl PageSize {
-    /// What a request that names none gets.
-    pub const DEFAULT: Self = Self(20);
+    /// The size unless the request says otherwise.
+    pub const DEFAULT: Self = Self(PAGE_DEFAULT);
 
     /// Wraps a number from outside.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`] unless it is 1 to 100.
+    /// [`OutOfRange`] unless it is 1 to [`PAGE_MAX`].
     pub fn new(size: u64) -> Result<Self, OutOfRange> {
         let size = usize::try_from(size).ok();
-        size.filter(|size| (1..=100).contains(size)).map(Self).ok_or(OutOfRange::new("limit"))
+        size.filter(|size| (1..=PAGE_MAX).contains(size)).map(Self).ok_or(OutOfRange::new("limit"))
     }
 }
 
@@ -38,15 +39,15 @@ pub struct Page {
 ///
 /// # Errors
 ///
-/// [`DetailError::Unavailable`], [`DetailError::Fault`].
+/// [`Failure`].
 pub async fn list(
-    store: &impl PaymentStore,
+    store: &impl PaymentLists,
     uid: UserId,
     cursor: Option<PaymentId>,
     size: PageSize,
-) -> Result<Page, DetailError> {
+) -> Result<Page, Failure> {
     // One more than the page holds tells whether there is another page.
-    let mut payments = store.of_user(uid, cursor, size.0.saturating_add(1)).await?;
+    let mut payments = store.list_by_user(uid, cursor, size.0.saturating_add(1)).await?;
     let more = payments.len() > size.0;
     payments.truncate(size.0);
     let cursor = payments.last().filter(|_| more).map(|last| last.id);

@@ -1,31 +1,34 @@
-//! Quarantine: what a person decides on a message that did not fit.
+//! Quarantine: what a person decides on a notification that did not match.
 //!
-//! Accepting is a message of the operator's own, with the record's amount, through [`callback`]:
-//! whatever protects the record from a provider protects it from a person. Either decision leaves
-//! an entry in the event log with the person's note, and then takes the message off the list.
+//! Accepting applies a notification of the operator's own, with the record's amount, through
+//! [`apply`]: whatever protects the record from a provider protects it from a person. Either decision
+//! leaves an event with the person's note, and then takes the notification off the review list.
 
-use super::callback::{CallbackError, Notice, callback};
+use super::{
+    Failure,
+    apply::{ApplyError, apply},
+};
 use crate::{
     domain::{
-        Event, EventId, EventKey, Outcome, Payment, PaymentId, Provider, Quarantined, RawBody,
-        Report, Step, Timestamp, Verdict,
+        Event, EventId, EventKey, Notification, Outcome, Payment, PaymentId, Quarantined, RawBody,
+        Report, Sender, Timestamp, Transition, Verdict,
     },
-    ports::{Cause, Orders, PaymentStore, Quarantine, StoreError, TraceParent, Users},
+    ports::{Orders, Outbox, Payments, Quarantine, TraceParent, Users},
 };
 
-/// What a person wants done with a message.
+/// What a person wants done with a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The payment becomes what the message says, with the record's own amount.
+    /// The payment gets the status that the notification reports, with the record's own amount.
     Accept,
-    /// Nothing becomes of it.
+    /// It has no effect.
     Dismiss,
 }
 
-/// A decision on one message.
+/// A decision on one notification.
 #[derive(Clone, Debug)]
 pub struct Resolve {
-    /// Which message.
+    /// Which notification.
     pub key: EventKey,
     /// What to do.
     pub decision: Decision,
@@ -36,105 +39,98 @@ pub struct Resolve {
 /// Why nothing was decided.
 #[derive(Debug, thiserror::Error)]
 pub enum ResolveError {
-    /// No such message is or was in quarantine.
-    #[error("no such message is in quarantine")]
+    /// No such notification is or was quarantined.
+    #[error("no such notification is in quarantine")]
     NotFound,
     /// Somebody has decided on it.
-    #[error("somebody has decided on this message already")]
+    #[error("somebody has decided on this notification already")]
     Resolved,
     /// It can only be dismissed; why.
     #[error("it cannot be accepted, only dismissed: {0}")]
     OnlyDismiss(&'static str),
-    /// The store is down or did not say what it did; a repeat finds out.
-    #[error("the store cannot be used now")]
-    Unavailable(#[source] Cause),
-    /// Ours to repair.
-    #[error("the store is not as it should be")]
-    Fault(#[source] Cause),
+    /// A dependency failed.
+    #[error(transparent)]
+    Failed(Failure),
 }
 
-impl From<StoreError> for ResolveError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(cause) | StoreError::Unknown(cause) => Self::Unavailable(cause),
-            StoreError::Fault(cause) => Self::Fault(cause),
-        }
+impl<E: Into<Failure>> From<E> for ResolveError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
-/// Does what a person decided on a message in quarantine.
+/// Carries out what a person decided on a quarantined notification.
 ///
-/// A payment that becomes paid is on the work list even where its order could not be told.
+/// A payment that becomes paid stays due if the order service could not be notified.
 ///
 /// # Errors
 ///
-/// [`ResolveError`], in the order of its variants. After one that is not
-/// [`ResolveError::Unavailable`] or [`ResolveError::Fault`] no record has changed, and the message
-/// still waits for a decision.
+/// [`ResolveError`], in the order of its variants. After one that is not [`ResolveError::Failed`] no
+/// record has changed, and the notification still waits for a decision.
 pub async fn resolve(
     shop: (&impl Users, &impl Orders),
-    store: &(impl PaymentStore + Quarantine),
+    store: &(impl Payments + Outbox + Quarantine),
     Resolve { key, decision, note }: Resolve,
     now: Timestamp,
     trace: &TraceParent,
 ) -> Result<(), ResolveError> {
-    let message = store.quarantined(&key).await?.ok_or(ResolveError::NotFound)?;
-    if !message.open {
+    let quarantined = store.quarantined(&key).await?.ok_or(ResolveError::NotFound)?;
+    if !quarantined.open {
         return Err(ResolveError::Resolved);
     }
     let record = match key.payment {
         Some(id) => store.payment(id).await?,
         None => None,
     };
-    let event_id = name(&key, &note);
+    let event_id = event_id(&key, &note);
     match decision {
         Decision::Accept => {
             let Some(record) = record else {
                 return Err(ResolveError::OnlyDismiss("it names no payment of ours"));
             };
-            let outcome = acceptable(store, &message, &record).await?;
-            let own = EventKey::new(Some(record.id), Provider::Operator, &event_id, None);
-            let notice = accepted(&message, &record, outcome, event_id, note);
-            match callback(shop, store, &notice, now, trace).await {
+            let outcome = acceptable(store, &quarantined, &record).await?;
+            let own = EventKey::new(Some(record.id), Sender::Operator, &event_id, None);
+            let notification = accepted(&quarantined, &record, outcome, event_id, note);
+            match apply(shop, store, &notification, now, trace).await {
                 Ok(_) => {}
-                Err(CallbackError::Misfit(_)) => {
-                    // The decision itself is in quarantine now. Its message is, too: one is enough.
-                    store.resolved(&own).await?;
+                Err(ApplyError::Mismatch(_)) => {
+                    // The decision itself is quarantined now, beside its notification: one is enough.
+                    store.resolve(&own).await?;
                     return Err(ResolveError::OnlyDismiss("the payment changed meanwhile"));
                 }
-                Err(CallbackError::Unavailable(cause)) => {
-                    return Err(ResolveError::Unavailable(cause));
-                }
-                Err(CallbackError::Fault(cause)) => return Err(ResolveError::Fault(cause)),
+                Err(ApplyError::Failed(failure)) => return Err(ResolveError::Failed(failure)),
             }
         }
         Decision::Dismiss => {
-            let event = dismissed(message, key.payment, record.as_ref(), event_id, note, now);
-            // An entry that is there already is from an earlier try.
-            store.log(&event).await?;
+            let event = dismissed(quarantined, key.payment, record.as_ref(), event_id, note, now);
+            // An event that exists is from an earlier attempt.
+            store.append(&event).await?;
         }
     }
-    Ok(store.resolved(&key).await?)
+    Ok(store.resolve(&key).await?)
 }
 
-/// The outcome that a message may still bring about.
+/// The outcome that a notification may still bring about.
 async fn acceptable(
-    store: &impl PaymentStore,
-    message: &Quarantined,
+    store: &impl Payments,
+    quarantined: &Quarantined,
     record: &Payment,
 ) -> Result<Outcome, ResolveError> {
-    let outcome = message
-        .said
-        .outcome
-        .ok_or(ResolveError::OnlyDismiss("it reports nothing that moves a payment"))?;
-    let same_money = record.money.same_as(&message.said.money);
-    match record.status.step(outcome, same_money) {
-        Step::Move(_) | Step::MoveIfLive(_) => {}
-        Step::Repeat | Step::Stale => {
-            return Err(ResolveError::OnlyDismiss("the payment says so already, or is past it"));
+    let nothing = ResolveError::OnlyDismiss("it reports nothing that changes a status");
+    let Some(outcome) = quarantined.report.outcome else {
+        return Err(nothing);
+    };
+    let may_match = record.reference.may_match(&quarantined.report.reference);
+    match record.status.transition(outcome, may_match) {
+        Transition::Move(_) | Transition::MoveIfLive(_) => {}
+        Transition::Note => return Err(nothing),
+        Transition::Duplicate | Transition::Stale => {
+            return Err(ResolveError::OnlyDismiss("the payment has this status or a higher one"));
         }
-        Step::Quarantine => {
-            return Err(ResolveError::OnlyDismiss("the payment was paid with other money"));
+        Transition::Quarantine => {
+            return Err(ResolveError::OnlyDismiss(
+                "the payment was paid under another provider reference",
+            ));
         }
     }
     let guard = store.guard(record.oid).await?;
@@ -145,30 +141,32 @@ async fn acceptable(
     }
 }
 
-/// The operator's own message.
+/// The operator's own notification.
 fn accepted(
-    message: &Quarantined,
+    quarantined: &Quarantined,
     record: &Payment,
     outcome: Outcome,
     event_id: EventId,
     note: RawBody,
-) -> Notice {
-    Notice {
-        provider: Provider::Operator,
+) -> Notification {
+    Notification {
+        sender: Sender::Operator,
         event_id,
         payment: Some(record.id),
         claims: None,
-        amount_minor: Some(record.amount.minor()),
-        currency: Some(record.amount.currency().code().to_owned()),
-        foreign: false,
-        report: Report::Outcome(outcome),
-        money: message.said.money.clone(),
+        wrong_account: None,
+        report: Report {
+            outcome: Some(outcome),
+            reference: quarantined.report.reference.clone(),
+            amount_minor: Some(record.amount.minor()),
+            currency: Some(record.amount.currency().code().to_owned()),
+        },
         body: note,
     }
 }
 
 fn dismissed(
-    message: Quarantined,
+    quarantined: Quarantined,
     payment: Option<PaymentId>,
     record: Option<&Payment>,
     id: EventId,
@@ -177,25 +175,25 @@ fn dismissed(
 ) -> Event {
     Event {
         payment,
-        provider: Provider::Operator,
+        sender: Sender::Operator,
         id,
         suffix: None,
         at,
-        said: message.said,
+        report: quarantined.report,
         status: record.map(|record| (record.status, record.status)),
         version: record.map(|record| record.version),
         verdict: Verdict::Ignored,
-        reason: message.reason,
+        mismatch: quarantined.mismatch,
         body: note,
     }
 }
 
-/// The entry of a decision is named after the message that it is about, and after the note: taken
-/// again with the same note it is the same decision, with another it is one more.
-fn name(key: &EventKey, note: &RawBody) -> EventId {
+/// The event id of a decision names the notification that it is about, and the note: repeated with
+/// the same note it is the same decision, with another note it is one more.
+fn event_id(key: &EventKey, note: &RawBody) -> EventId {
     let digest = note.digest().to_string();
     let start: String = digest.chars().take(8).collect();
-    let about = format!("{}.{}.{start}", key.provider.as_str(), key.name().replace('#', "."));
+    let about = format!("{}.{}.{start}", key.sender.as_str(), key.name().replace('#', "."));
     EventId::new(Some(&about), note.digest())
 }
 

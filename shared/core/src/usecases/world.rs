@@ -1,15 +1,15 @@
 //! What the tests of the use cases start from: user 1 with order 1 of 100, in a shop and a store
-//! that can be told to fail.
+//! whose calls can be made to fail.
 
 use crate::{
     domain::{
-        Amount, Currency, Digest, EventId, Money, OrderId, Payment, PaymentId, Provider,
-        ProviderTxn, RawBody, Report, Source, Status, Timestamp, UserId,
+        Amount, Currency, Digest, EventId, Notification, OrderId, Outcome, Payment, PaymentId,
+        Provider, ProviderRef, ProviderTxn, RawBody, Report, Sender, Status, Timestamp, UserId,
     },
     ports::{Order, TraceParent},
     testing::{Call, FakeShop, FakeStore, Fate, Gate, SeededIds, block_on},
     usecases::{
-        callback::{CallbackError, Notice, Received, callback},
+        apply::{Applied, ApplyError, apply},
         create::{CreateError, CreatePayment, CreatedPayment, create},
     },
 };
@@ -47,26 +47,43 @@ pub(super) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     CreatePayment { uid: uid(1), oid: oid(1), amount: amount(minor), key }
 }
 
-/// Money that Stripe collected.
-pub(super) fn stripe(txn: &str) -> Money {
-    Money { source: Source::STRIPE, txn: Some(ProviderTxn::new(txn).unwrap()) }
+/// A reference of Stripe's.
+pub(super) fn stripe(txn: &str) -> ProviderRef {
+    let txn = Some(ProviderTxn::new(txn).unwrap());
+    ProviderRef { source: Provider::Stripe.source(), txn }
 }
 
-/// What a provider says of a payment; each `name` is another message.
-pub(super) fn a_notice(payment: PaymentId, report: Report, name: u8) -> Notice {
+/// A notification of a payment of 100; each `name` is another one.
+pub(super) fn a_notification(
+    payment: PaymentId,
+    outcome: Option<Outcome>,
+    name: u8,
+) -> Notification {
     let digest = Digest::new([name; 32]);
-    Notice {
-        provider: Provider::Native,
+    Notification {
+        sender: Sender::Native,
         event_id: EventId::new(Some(&format!("evt_{name}")), digest),
         payment: Some(payment),
         claims: None,
-        amount_minor: Some(100),
-        currency: Some("CNY".to_owned()),
-        foreign: false,
-        report,
-        money: stripe("pi_1"),
+        wrong_account: None,
+        report: Report {
+            outcome,
+            reference: stripe("pi_1"),
+            amount_minor: Some(100),
+            currency: Some("CNY".to_owned()),
+        },
         body: RawBody::new(&[name], digest),
     }
+}
+
+/// The same notification with another report.
+pub(super) fn reporting(
+    notification: Notification,
+    change: impl FnOnce(&mut Report),
+) -> Notification {
+    let mut notification = notification;
+    change(&mut notification.report);
+    notification
 }
 
 impl World {
@@ -95,8 +112,8 @@ impl World {
         block_on(create(shop, (&self.store, &self.ids), request, now(), &self.trace))
     }
 
-    pub(super) fn callback(&self, notice: &Notice) -> Result<Received, CallbackError> {
-        block_on(callback((&self.shop, &self.shop), &self.store, notice, now(), &self.trace))
+    pub(super) fn apply(&self, notification: &Notification) -> Result<Applied, ApplyError> {
+        block_on(apply((&self.shop, &self.shop), &self.store, notification, now(), &self.trace))
     }
 
     pub(super) fn payment(&self, id: PaymentId) -> Payment {

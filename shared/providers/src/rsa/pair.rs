@@ -1,4 +1,4 @@
-//! The private side of a provider, for tests.
+//! RSA key pairs, with which tests sign as a provider does.
 
 use std::{ops::Deref, sync::LazyLock};
 
@@ -16,7 +16,7 @@ use rsa::{
 static ONE: LazyLock<Pair> = LazyLock::new(Pair::new);
 static OTHER: LazyLock<Pair> = LazyLock::new(Pair::new);
 
-/// A private key made for this run.
+/// A key pair that is made once in a test run.
 pub(crate) struct Pair {
     private: RsaKeyPair,
     pkcs8: Vec<u8>,

@@ -1,16 +1,17 @@
-//! A key of the scheme, as its text is configured.
+//! A key of the scheme, and the text form in which it is configured.
 
 use std::fmt;
 
 use pay_core::{json::Json, ports::BadSecret};
 use ring::{hmac, signature};
 
-use super::super::{base64, keys::one_or_more};
+use crate::{
+    keys::one_or_more,
+    limits::{STANDARD_SECRET_BYTES_MAX, STANDARD_SECRET_BYTES_MIN},
+    verify::base64,
+};
 
-/// A shared secret is at least 192 bits and at most 512 (specification, "Signature scheme").
-const HMAC_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
-
-/// A key that checks signatures. Its kind decides how, never the message. Never printed.
+/// A key that verifies signatures. The key decides the algorithm, never the message. Never printed.
 #[derive(Clone)]
 pub struct StandardKey(Kind);
 
@@ -21,7 +22,7 @@ enum Kind {
 }
 
 impl StandardKey {
-    /// Reads the secret's entry: a list of one key or more, newest first.
+    /// Reads the entry `standard` of the webhook secret: a list of one key or more, newest first.
     ///
     /// # Errors
     ///
@@ -37,8 +38,9 @@ impl StandardKey {
     ///
     /// # Errors
     ///
-    /// [`BadSecret`]: other text, a secret outside 24–64 bytes, a public key of other than 32. The
-    /// empty text above all: an empty secret verifies what everybody can sign.
+    /// [`BadSecret`]: other text, a secret of fewer than [`STANDARD_SECRET_BYTES_MIN`] or more than
+    /// [`STANDARD_SECRET_BYTES_MAX`] bytes, a public key of other than 32. An empty secret would
+    /// verify what anyone can sign.
     pub fn parse(text: &str) -> Result<Self, BadSecret> {
         if let Some(public) = text.strip_prefix("whpk_") {
             return base64(public)
@@ -46,13 +48,14 @@ impl StandardKey {
                 .map(|key| Self(Kind::Ed25519(key)))
                 .ok_or(BadSecret("a `whpk_` key is not base64 of 32 bytes"));
         }
+        let allowed = STANDARD_SECRET_BYTES_MIN..=STANDARD_SECRET_BYTES_MAX;
         base64(text.strip_prefix("whsec_").unwrap_or(text))
-            .filter(|bytes| HMAC_BYTES.contains(&bytes.len()))
+            .filter(|bytes| allowed.contains(&bytes.len()))
             .map(|bytes| Self(Kind::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &bytes))))
             .ok_or(BadSecret("a `whsec_` key is not base64 of 24 to 64 bytes"))
     }
 
-    /// The version of the signatures it can check.
+    /// The version of the signatures that it verifies.
     pub(super) fn version(&self) -> &'static str {
         match self.0 {
             Kind::Hmac(_) => "v1",
@@ -60,7 +63,8 @@ impl StandardKey {
         }
     }
 
-    /// Whether it made this signature, or its private half did. In constant time for equal lengths.
+    /// Whether this key, or its private half, made the signature. Takes constant time for
+    /// signatures of the right length.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.0 {
             Kind::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
@@ -88,14 +92,14 @@ impl fmt::Debug for StandardKey {
 mod tests {
     use base64::{Engine, engine::general_purpose::STANDARD};
 
-    use super::*;
+    use super::StandardKey;
 
     fn text(prefix: &str, len: usize) -> String {
         format!("{prefix}{}", STANDARD.encode(vec![0xfb; len]))
     }
 
     #[test]
-    fn the_prefix_and_the_length_decide() {
+    fn the_prefix_and_the_length_decide_whether_a_text_is_a_key() {
         for (good, version) in [
             (text("whsec_", 24), "v1"),
             (text("whsec_", 64), "v1"),

@@ -1,6 +1,16 @@
+use pay_core::{
+    domain::{
+        Digest, EventId, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider,
+        ProviderRef, ProviderTxn, RawBody, Report, Sender, Timestamp,
+    },
+    json::Json,
+    ports::BadSecret,
+};
+use ring::hmac;
 use serde_json::{Value, json};
 
-use super::*;
+use super::{SIGNATURE_HEADER, StripeKeys};
+use crate::{Headers, Verified, Verifier, VerifyError, limits::SIGNATURES_MAX, sha256};
 
 const VECTORS: &str = include_str!("../../vectors/stripe.json");
 const SECRET: &str = "whsec_test_secret";
@@ -25,20 +35,21 @@ fn sign(secret: &str, secs: u64, body: &str) -> String {
     format!("t={secs},v1={digest}")
 }
 
-fn judge(header: &str, body: &str, keys: &StripeKeys, now: u64) -> Result<Reading, WebhookError> {
+fn verify(header: &str, body: &str, keys: &StripeKeys, now: u64) -> Result<Verified, VerifyError> {
     let headers = [("Stripe-Signature".to_owned(), header.to_owned())];
     keys.verify(&Headers::from_pairs(&headers), body.as_bytes(), at(now))
 }
 
-fn reading(event: &Value) -> Reading {
+/// The result for an event that is signed with our secret.
+fn verified(event: &Value) -> Verified {
     let body = event.to_string();
-    judge(&sign(SECRET, NOW, &body), &body, &our_keys(), NOW).unwrap()
+    verify(&sign(SECRET, NOW, &body), &body, &our_keys(), NOW).unwrap()
 }
 
-fn message(event: &Value) -> Message {
-    match reading(event) {
-        Reading::Message(message) => message,
-        Reading::Ignored(why) => panic!("{why}: {event}"),
+fn notification(event: &Value) -> Notification {
+    match verified(event) {
+        Verified::Notification(notification) => *notification,
+        Verified::Ignored(reason) => panic!("{reason}: {event}"),
     }
 }
 
@@ -53,95 +64,105 @@ fn intent() -> Value {
 }
 
 #[test]
-fn the_official_vectors_get_their_verdicts() {
+fn the_official_vectors_are_accepted_and_rejected_as_published() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     let cases = vectors["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 10);
     for case in cases {
         let text = |name: &str| case[name].as_str().unwrap();
         let header = case["headers"]["Stripe-Signature"].as_str().unwrap();
-        // One case comes with an empty secret, which the suite it is from never looked at.
+        // The suite that one case is from ignores the secret and gives an empty one.
         let secret = if text("secret").is_empty() { "any" } else { text("secret") };
-        let verdict = match keys(&json!({ "secrets": [secret] })) {
+        let result = match keys(&json!({ "secrets": [secret] })) {
             Err(_) => "config_error",
-            Ok(keys) => match judge(header, text("body"), &keys, case["now"].as_u64().unwrap()) {
+            Ok(keys) => match verify(header, text("body"), &keys, case["now"].as_u64().unwrap()) {
                 Ok(_) => "accept",
                 Err(_) => "reject",
             },
         };
-        assert_eq!(verdict, text("expect"), "{}", text("id"));
+        assert_eq!(result, text("expect"), "{}", text("id"));
     }
 }
 
 #[test]
-fn a_malformed_header_is_refused() {
+fn a_malformed_header_is_rejected() {
     let good = sign(SECRET, NOW, "{}");
     let (_, hex) = good.split_once("v1=").unwrap();
-    for bad in [
-        "",
-        "t",
-        ",,",
-        "=",
-        "t=,v1=",
-        "t,v1=,v0",
-        &format!("v1={hex}"),
-        &format!("t={NOW}"),
-        &format!("t={NOW},v0={hex}"),
-        &format!("t={NOW},v1={}", hex.to_uppercase()),
-        &format!("t={NOW},v1={hex}0"),
-        &format!("t=-{NOW},v1={hex}"),
-        &format!("t={NOW}000,v1={hex}"),
-        &format!("t={NOW},{good}"),
-        &format!("{good}, {good}"),
-        &format!("{good},{good}"),
-        &format!("t={NOW}, v1={hex}"),
+    let doubled = VerifyError::Doubled(SIGNATURE_HEADER);
+    for (bad, error) in [
+        ("", VerifyError::MissingHeader(SIGNATURE_HEADER)),
+        ("t", VerifyError::BadTimestamp),
+        (",,", VerifyError::BadTimestamp),
+        ("=", VerifyError::BadTimestamp),
+        ("t=,v1=", VerifyError::BadTimestamp),
+        ("t,v1=,v0", VerifyError::BadTimestamp),
+        (&format!("v1={hex}"), VerifyError::BadTimestamp),
+        (&format!("t={NOW}"), VerifyError::NoSignature),
+        (&format!("t={NOW},v0={hex}"), VerifyError::NoSignature),
+        (&format!("t={NOW},v1={}", hex.to_uppercase()), VerifyError::NoSignature),
+        (&format!("t={NOW},v1={hex}0"), VerifyError::NoSignature),
+        (&format!("t=-{NOW},v1={hex}"), VerifyError::BadTimestamp),
+        (
+            &format!("t={NOW}000,v1={hex}"),
+            VerifyError::Early { by_secs: NOW * 999, most_secs: 300 },
+        ),
+        (&format!("t={NOW},{good}"), doubled),
+        (&format!("{good}, {good}"), doubled),
+        (&format!("{good},{good}"), doubled),
+        (&format!("t={NOW}, v1={hex}"), VerifyError::NoSignature),
     ] {
-        assert!(judge(bad, "{}", &our_keys(), NOW).is_err(), "{bad}");
+        assert_eq!(verify(bad, "{}", &our_keys(), NOW), Err(error), "{bad}");
     }
-    assert!(judge(&good, "{}", &our_keys(), NOW).is_ok());
-    assert!(judge(&good, "{} ", &our_keys(), NOW).is_err());
+    assert!(verify(&good, "{}", &our_keys(), NOW).is_ok());
+    assert_eq!(verify(&good, "{} ", &our_keys(), NOW), Err(VerifyError::BadSignature));
+    assert_eq!(verify(&good, "{}", &StripeKeys::default(), NOW), Err(VerifyError::NoKeys));
 }
 
 #[test]
 fn the_window_is_300_seconds_either_way() {
     let header = sign(SECRET, NOW, "{}");
-    for (now, good) in
-        [(NOW - 301, false), (NOW - 300, true), (NOW + 300, true), (NOW + 301, false)]
-    {
-        assert_eq!(judge(&header, "{}", &our_keys(), now).is_ok(), good, "{now}");
+    for (now, error) in [
+        (NOW - 301, Some(VerifyError::Early { by_secs: 301, most_secs: 300 })),
+        (NOW - 300, None),
+        (NOW + 300, None),
+        (NOW + 301, Some(VerifyError::Stale { by_secs: 301, most_secs: 300 })),
+    ] {
+        assert_eq!(verify(&header, "{}", &our_keys(), now).err(), error, "{now}");
     }
 }
 
-/// Each one costs a hash of the whole body, and whoever sends them need not be known.
+/// Each one costs a hash of the whole body, and an unauthenticated sender chooses how many there
+/// are.
 #[test]
-fn only_so_many_signatures_are_looked_at() {
+fn only_the_first_sixteen_signatures_are_checked() {
+    assert_eq!(SIGNATURES_MAX, 16);
     let body = event("payment_intent.succeeded", &intent()).to_string();
     let good = sign(SECRET, NOW, &body);
     let after = |wrong: usize| {
         let wrong = format!("v1={},", "0".repeat(64)).repeat(wrong);
-        judge(&good.replace("v1=", &format!("{wrong}v1=")), &body, &our_keys(), NOW)
+        verify(&good.replace("v1=", &format!("{wrong}v1=")), &body, &our_keys(), NOW)
     };
     assert!(after(SIGNATURES_MAX - 1).is_ok());
-    assert_eq!(after(SIGNATURES_MAX), Err(WebhookError::BadSignature));
+    assert_eq!(after(SIGNATURES_MAX), Err(VerifyError::BadSignature));
 }
 
 #[test]
-fn a_rolled_secret_refuses_nobody() {
+fn both_secrets_are_accepted_while_one_is_rolled() {
     let both = keys(&json!({"secrets": ["whsec_new", "whsec_old"]})).unwrap();
     for secret in ["whsec_new", "whsec_old"] {
-        assert!(judge(&sign(secret, NOW, "{}"), "{}", &both, NOW).is_ok(), "{secret}");
+        assert!(verify(&sign(secret, NOW, "{}"), "{}", &both, NOW).is_ok(), "{secret}");
     }
-    // A header signed with both, of which we hold one.
+    // A header that is signed with both, of which one is configured.
     let (old, new) = (sign("whsec_old", NOW, "{}"), sign("whsec_new", NOW, "{}"));
     let two = format!("{old},{}", new.split_once(',').unwrap().1);
     for secret in ["whsec_new", "whsec_old"] {
         let one = keys(&json!({ "secrets": [secret] })).unwrap();
-        assert!(judge(&two, "{}", &one, NOW).is_ok(), "{secret}");
+        assert!(verify(&two, "{}", &one, NOW).is_ok(), "{secret}");
     }
 }
 
 #[test]
-fn keys_that_could_never_work_are_refused() {
+fn keys_that_could_never_work_are_rejected() {
     for bad in [
         json!([]),
         json!({}),
@@ -158,86 +179,164 @@ fn keys_that_could_never_work_are_refused() {
     }
     assert!(!format!("{:?}", our_keys()).contains(SECRET));
     assert!(our_keys().complete().is_ok());
-    // Without it both modes would be taken.
+    // Without it events of both modes would be accepted.
     assert!(keys(&json!({"secrets": [SECRET]})).unwrap().complete().is_err());
 }
 
 #[test]
 fn an_intent_is_paid_failed_or_closed() {
     for (kind, outcome, amount) in [
-        // What was received counts, not what was asked for.
+        // The amount that was received counts, not the amount that was requested.
         ("payment_intent.succeeded", Outcome::Paid, 90),
         ("payment_intent.payment_failed", Outcome::Failed, 100),
         ("payment_intent.canceled", Outcome::Closed, 100),
     ] {
-        let want = Message {
-            event_id: Some("evt_1".to_owned()),
-            payment: PaymentId::parse("42").ok(),
-            txn: Some(ProviderTxn::new("pi_1").unwrap()),
-            amount_minor: Some(amount),
-            currency: Some("EUR".to_owned()),
-            report: Report::Outcome(outcome),
-            foreign: false,
+        let event = event(kind, &intent());
+        let body = event.to_string();
+        let digest = sha256(&[body.as_bytes()]);
+        let want = Notification {
+            sender: Sender::Provider(Provider::Stripe),
+            event_id: EventId::new(Some("evt_1"), digest),
+            payment: Some(PaymentId::parse("42").unwrap()),
+            claims: None,
+            wrong_account: None,
+            report: Report {
+                outcome: Some(outcome),
+                reference: ProviderRef {
+                    source: Provider::Stripe.source(),
+                    txn: Some(ProviderTxn::new("pi_1").unwrap()),
+                },
+                amount_minor: Some(amount),
+                currency: Some("EUR".to_owned()),
+            },
+            body: RawBody::new(body.as_bytes(), digest),
         };
-        assert_eq!(message(&event(kind, &intent())), want, "{kind}");
+        assert_eq!(notification(&event), want, "{kind}");
     }
 }
 
 #[test]
-fn only_a_full_refund_is_one() {
+fn the_event_id_is_stripes_or_else_the_digest_of_the_body() {
+    let mut event = event("payment_intent.succeeded", &intent());
+    let found = notification(&event);
+    assert_eq!(found.event_id.as_str(), "evt_1");
+    let body = event.to_string();
+    assert_eq!(found.body.kept(), body.as_bytes());
+    assert_eq!(found.body.len(), u64::try_from(body.len()).unwrap());
+    assert_eq!(found.body.digest(), sha256(&[body.as_bytes()]));
+    for id in [Value::Null, json!(""), json!(1), json!("evt#1"), json!("e".repeat(129))] {
+        event["id"] = id.clone();
+        let found = notification(&event);
+        let digest = sha256(&[event.to_string().as_bytes()]);
+        assert_eq!(found.event_id.as_str(), digest.to_string(), "{id}");
+    }
+}
+
+#[test]
+fn only_a_full_refund_makes_a_payment_refunded() {
     let charge = |refunded: Value, amount: u64| {
         json!({"id": "ch_1", "payment_intent": "pi_1", "amount": 100, "currency": "eur",
                "amount_refunded": amount, "refunded": refunded, "metadata": {"payment_id": "42"}})
     };
-    let of = |refunded, amount| message(&event("charge.refunded", &charge(refunded, amount)));
-    let full = of(json!(true), 100);
-    assert_eq!(full.report, Report::Outcome(Outcome::Refunded));
-    assert_eq!(full.txn, Some(ProviderTxn::new("pi_1").unwrap()));
-    assert_eq!(full.amount_minor, Some(100));
+    let report = |refunded, amount| {
+        let found = notification(&event("charge.refunded", &charge(refunded, amount)));
+        assert_eq!(found.payment, Some(PaymentId::parse("42").unwrap()));
+        found.report
+    };
+    let full = report(json!(true), 100);
+    let reference = ProviderRef {
+        source: Provider::Stripe.source(),
+        txn: Some(ProviderTxn::new("pi_1").unwrap()),
+    };
+    let want = Report {
+        outcome: Some(Outcome::Refunded),
+        reference,
+        amount_minor: Some(100),
+        currency: Some("EUR".to_owned()),
+    };
+    assert_eq!(full, want);
     for (refunded, amount) in [(json!(false), 30), (json!(false), 50), (Value::Null, 100)] {
-        assert_eq!(of(refunded, amount).report, Report::PartialRefund);
+        let part = Report { outcome: Some(Outcome::PartlyRefunded), ..want.clone() };
+        assert_eq!(report(refunded, amount), part);
     }
 }
 
 #[test]
-fn what_moves_no_payment_is_ignored() {
+fn an_event_that_changes_no_payment_is_ignored() {
+    let no_change = Verified::Ignored("no event that changes a payment");
     for kind in ["charge.dispute.created", "refund.updated", "customer.created", "", "PAID"] {
-        let ignored = reading(&event(kind, &intent()));
-        assert!(matches!(ignored, Reading::Ignored(_)), "{kind}");
+        assert_eq!(verified(&event(kind, &intent())), no_change, "{kind}");
     }
     let thin =
         json!({"id": "evt_1", "object": "v2.core.event", "type": "payment_intent.succeeded"});
-    assert!(matches!(reading(&thin), Reading::Ignored(_)));
+    let ignored = Verified::Ignored("not an event of the kind that carries its object");
+    assert_eq!(verified(&thin), ignored);
     let bare = json!({"id": "evt_1", "object": "event", "type": "payment_intent.succeeded"});
-    assert!(matches!(reading(&bare), Reading::Ignored(_)));
+    assert_eq!(verified(&bare), no_change);
 }
 
 #[test]
-fn what_names_no_payment_of_ours_or_another_mode_is_said_so() {
+fn an_event_that_names_no_payment_of_ours_is_unmatched() {
     for metadata in [json!({}), json!({"payment_id": "x"}), json!({"payment_id": 42}), json!(null)]
     {
         let mut intent = intent();
         intent["metadata"] = metadata;
-        assert_eq!(message(&event("payment_intent.succeeded", &intent)).payment, None);
+        assert_eq!(notification(&event("payment_intent.succeeded", &intent)).payment, None);
     }
-    for livemode in [json!(true), Value::Null, json!("false")] {
-        let mut event = event("payment_intent.succeeded", &intent());
-        event["livemode"] = livemode;
-        assert!(message(&event).foreign);
-    }
-    let unreadable = judge(&sign(SECRET, NOW, "[]"), "[]", &our_keys(), NOW).unwrap();
-    assert_eq!(unreadable, Reading::Message(Message::unreadable(None)));
 }
 
 #[test]
-fn one_changed_byte_is_refused() {
+fn an_event_of_the_other_mode_is_for_a_wrong_account() {
+    for (livemode, received) in
+        [(json!(true), Some("livemode=true")), (Value::Null, None), (json!("false"), None)]
+    {
+        let mut event = event("payment_intent.succeeded", &intent());
+        event["livemode"] = livemode;
+        let want = Mismatch::new(MismatchField::Account, Some("livemode=false"), received);
+        let found = notification(&event);
+        assert_eq!(found.wrong_account, Some(want), "{event}");
+        // The payment and the report are kept for whoever reviews it.
+        assert_eq!(found.payment, Some(PaymentId::parse("42").unwrap()));
+        assert_eq!(found.report.outcome, Some(Outcome::Paid));
+    }
+    // Keys without a mode accept both.
+    let any = keys(&json!({ "secrets": [SECRET] })).unwrap();
+    let body = event("payment_intent.succeeded", &intent()).to_string();
+    let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, &any, NOW)
+    else {
+        panic!("{body}");
+    };
+    assert_eq!(found.wrong_account, None);
+}
+
+#[test]
+fn a_body_that_is_not_an_object_is_an_unreadable_notification() {
+    let digest = sha256(&[b"[]"]);
+    let want = Notification {
+        sender: Sender::Provider(Provider::Stripe),
+        event_id: EventId::new(None, digest),
+        payment: None,
+        claims: None,
+        wrong_account: None,
+        report: Report {
+            reference: ProviderRef { source: Provider::Stripe.source(), txn: None },
+            ..Report::NONE
+        },
+        body: RawBody::new(b"[]", digest),
+    };
+    let found = verify(&sign(SECRET, NOW, "[]"), "[]", &our_keys(), NOW);
+    assert_eq!(found, Ok(Verified::Notification(Box::new(want))));
+}
+
+#[test]
+fn one_changed_byte_is_rejected() {
     let body = event("payment_intent.succeeded", &intent()).to_string();
     let header = sign(SECRET, NOW, &body);
     for index in 0..body.len() {
         let mut changed = body.clone().into_bytes();
         changed[index] ^= 1;
         let headers = [(SIGNATURE_HEADER.to_owned(), header.clone())];
-        let verdict = our_keys().verify(&Headers::from_pairs(&headers), &changed, at(NOW));
-        assert_eq!(verdict, Err(WebhookError::BadSignature), "{index}");
+        let result = our_keys().verify(&Headers::from_pairs(&headers), &changed, at(NOW));
+        assert_eq!(result, Err(VerifyError::BadSignature), "{index}");
     }
 }

@@ -15,37 +15,37 @@ use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 pub(crate) use connector::NotSent;
 use connector::OneHttpStack;
 
-use crate::usage::Service;
-
-/// How often the SDK sends one request before it gives up.
-const MAX_ATTEMPTS: u32 = 3;
-const FIRST_BACKOFF: Duration = Duration::from_millis(25);
-const MAX_BACKOFF: Duration = Duration::from_millis(200);
+use crate::{
+    limits::{
+        AWS_ATTEMPT_MS, AWS_BACKOFF_FIRST_MS, AWS_BACKOFF_MAX_MS, AWS_CALL_MS,
+        AWS_READ_ATTEMPTS_MAX,
+    },
+    usage::Service,
+};
 
 /// Variables that are missing or empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not set: {}", .0.join(", "))]
-pub struct Missing(pub Vec<&'static str>);
+pub struct MissingVariables(pub Vec<&'static str>);
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// One request and its answer.
+    /// One request and its response.
     pub attempt: Duration,
     /// A call with the SDK's own retries.
     pub operation: Duration,
 }
 
 impl Timeouts {
-    /// DynamoDB answers in single-digit milliseconds: after a second the answer is lost.
-    ///
-    /// A callback makes up to three calls one after another and one provider wants its answer
-    /// within 5 seconds; the functions' own deadline is 10.
-    pub const SERVING: Self =
-        Self { attempt: Duration::from_secs(1), operation: Duration::from_millis(2_500) };
+    /// Those of the functions.
+    pub const SERVING: Self = Self {
+        attempt: Duration::from_millis(AWS_ATTEMPT_MS),
+        operation: Duration::from_millis(AWS_CALL_MS),
+    };
 }
 
-/// Who we are and where AWS is.
+/// Region, credentials and endpoints.
 #[derive(Clone, Debug)]
 pub struct AwsSettings {
     region: Region,
@@ -65,10 +65,10 @@ impl AwsSettings {
     ///
     /// # Errors
     ///
-    /// [`Missing`], with every variable that is needed and not set.
+    /// [`MissingVariables`], with every variable that is needed and not set.
     ///
     /// Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
-    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, MissingVariables> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
         let (key_id, secret) = (set("AWS_ACCESS_KEY_ID"), set("AWS_SECRET_ACCESS_KEY"));
@@ -79,7 +79,7 @@ impl AwsSettings {
                 ("AWS_SECRET_ACCESS_KEY", &secret),
             ];
             let missing = needed.into_iter().filter(|(_, value)| value.is_none());
-            return Err(Missing(missing.map(|(name, _)| name).collect()));
+            return Err(MissingVariables(missing.map(|(name, _)| name).collect()));
         };
         let ignored = set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -112,7 +112,7 @@ impl AwsSettings {
     }
 }
 
-/// What both clients share. A macro, since each SDK crate has a builder type of its own.
+/// The settings that both clients share. A macro, because each SDK crate has its own builder type.
 macro_rules! configured {
     ($builder:expr, $settings:expr, $http:expr, $service:expr) => {
         $builder
@@ -125,9 +125,9 @@ macro_rules! configured {
             .timeout_config($settings.timeout_config())
             .retry_config(
                 RetryConfig::standard()
-                    .with_max_attempts(MAX_ATTEMPTS)
-                    .with_initial_backoff(FIRST_BACKOFF)
-                    .with_max_backoff(MAX_BACKOFF),
+                    .with_max_attempts(AWS_READ_ATTEMPTS_MAX)
+                    .with_initial_backoff(Duration::from_millis(AWS_BACKOFF_FIRST_MS))
+                    .with_max_backoff(Duration::from_millis(AWS_BACKOFF_MAX_MS)),
             )
             // Bodies are read whole, under the attempt's timeout.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -165,7 +165,7 @@ mod tests {
         ("AWS_SECRET_ACCESS_KEY", "s3cr3t-canary"),
     ];
 
-    fn load(extra: &[(&str, &str)]) -> Result<AwsSettings, Missing> {
+    fn load(extra: &[(&str, &str)]) -> Result<AwsSettings, MissingVariables> {
         AwsSettings::load(|name| {
             let vars = extra.iter().chain(&NEEDED);
             let found = vars.into_iter().find(|(key, _)| *key == name);
@@ -181,11 +181,11 @@ mod tests {
             "not set: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
         );
         let empty = load(&[("AWS_ACCESS_KEY_ID", "")]);
-        assert_eq!(empty.unwrap_err(), Missing(vec!["AWS_ACCESS_KEY_ID"]));
+        assert_eq!(empty.unwrap_err(), MissingVariables(vec!["AWS_ACCESS_KEY_ID"]));
     }
 
     #[test]
-    fn the_default_region_stands_in() {
+    fn the_default_region_is_used_where_there_is_no_other() {
         let settings = load(&[("AWS_REGION", ""), ("AWS_DEFAULT_REGION", "us-east-2")]).unwrap();
         assert_eq!(settings.region.as_ref(), "us-east-2");
     }

@@ -1,47 +1,51 @@
 //! The payments in DynamoDB: one table, conditional writes, consistent reads.
 //!
-//! Which items there are, and which transaction guards what, is in docs/design.md. What a write's
-//! failure means is decided in `attempts` and `transaction`, and nowhere else.
+//! Which items there are, and which transaction guards what, is in docs/architecture.md. What a failed
+//! write means is decided in `attempts` and `transaction`, and nowhere else.
 
-mod apply;
+mod append;
 mod attempts;
 mod create;
 mod event_row;
 mod expression;
+mod item;
 mod keys;
-mod log;
+mod outbox;
 mod payment_row;
+mod quarantine;
 mod read;
 mod row;
 mod transaction;
 mod units;
-mod work;
+mod update;
 
-pub use keys::work as work_list;
+pub use keys::queue_of;
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 use pay_core::{
     domain::{
-        Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
-        UserId, Work,
+        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
+        UserId,
     },
-    ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError, chain},
+    ports::{
+        Appended, Created, Outbox, PaymentLists, Payments, Quarantine, StoreError, Updated, chain,
+    },
 };
 
-/// The store's table.
+/// The payments' table.
 #[derive(Clone, Debug)]
 pub struct DynamoDbPayments {
-    /// The SDK repeats reads as it likes.
+    /// For reads, which the SDK retries.
     reader: Client,
-    /// Writes are repeated by `attempts` alone: the SDK's own retry hides that an earlier attempt
+    /// For writes, which `attempts` alone retries: the SDK's own retry hides that an earlier attempt
     /// may have been carried out.
     writer: Client,
     table: String,
 }
 
 impl DynamoDbPayments {
-    /// Keeps payments in `table`, with the key and the indexes of docs/design.md.
+    /// Keeps payments in `table`, with the key and the indexes of docs/architecture.md.
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         let once = client.config().to_builder();
@@ -49,8 +53,8 @@ impl DynamoDbPayments {
         Self { writer: Client::from_conf(once), reader: client, table: table.into() }
     }
 
-    /// Opens a connection ahead of the first request, by reading an item that never is. A failure
-    /// is that request's to notice.
+    /// Opens a connection ahead of the first request, by reading a key that never exists. A failure is
+    /// only logged: the first request reports it.
     pub async fn warm(&self) {
         if let Err(error) = Box::pin(self.get(keys::nothing())).await {
             let cause = chain(&error);
@@ -59,11 +63,11 @@ impl DynamoDbPayments {
     }
 }
 
-impl PaymentStore for DynamoDbPayments {
+impl Payments for DynamoDbPayments {
     async fn newest_of_order(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
         let newest = Box::pin(self.query_newest(oid)).await;
         if let Err(error) = &newest {
-            // Whoever asks does without the hint, so that nothing else would tell of it.
+            // The caller goes on without the hint, so nothing else reports this.
             tracing::warn!(cause = chain(error), "the index of orders could not be read");
         }
         newest
@@ -77,15 +81,6 @@ impl PaymentStore for DynamoDbPayments {
         Box::pin(self.get_payment(id)).await
     }
 
-    async fn of_user(
-        &self,
-        uid: UserId,
-        before: Option<PaymentId>,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        Box::pin(self.list(uid, before, limit)).await
-    }
-
     async fn create(
         &self,
         payment: &Payment,
@@ -95,28 +90,46 @@ impl PaymentStore for DynamoDbPayments {
         Box::pin(self.put_payment(payment, guard, replacing)).await
     }
 
-    async fn apply(&self, change: &Change, event: &Event) -> Result<Applied, StoreError> {
-        Box::pin(self.change_payment(change, event)).await
+    async fn update(&self, change: &Change, event: &Event) -> Result<Updated, StoreError> {
+        Box::pin(self.update_payment(change, event)).await
     }
 
-    async fn log(&self, event: &Event) -> Result<Logged, StoreError> {
+    async fn append(&self, event: &Event) -> Result<Appended, StoreError> {
         Box::pin(self.put_event(event)).await
     }
+}
 
-    async fn told(&self, id: PaymentId, work: Work, at: Timestamp) -> Result<(), StoreError> {
-        Box::pin(self.clear_work(id, work, at)).await
+impl PaymentLists for DynamoDbPayments {
+    async fn list_by_user(
+        &self,
+        uid: UserId,
+        before: Option<PaymentId>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError> {
+        Box::pin(self.list(uid, before, limit)).await
     }
+}
 
-    async fn to_tell(
+impl Outbox for DynamoDbPayments {
+    async fn due_payments(
         &self,
         until: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<PaymentId>, StoreError> {
-        Box::pin(self.query_work(until, limit)).await
+        Box::pin(self.query_due(until, limit)).await
     }
 
-    async fn put_off(&self, id: PaymentId, work: Work, next: Work) -> Result<(), StoreError> {
-        Box::pin(self.reschedule_work(id, work, next)).await
+    async fn mark_notified(
+        &self,
+        id: PaymentId,
+        due: Due,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        Box::pin(self.clear_due(id, due, at)).await
+    }
+
+    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
+        Box::pin(self.reschedule_due(id, due, next)).await
     }
 }
 
@@ -125,7 +138,7 @@ impl Quarantine for DynamoDbPayments {
         Box::pin(self.get_quarantined(key)).await
     }
 
-    async fn resolved(&self, key: &EventKey) -> Result<(), StoreError> {
-        Box::pin(self.clear_quarantine(key)).await
+    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
+        Box::pin(self.clear_review(key)).await
     }
 }

@@ -8,12 +8,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
-/// How long a TCP and TLS handshake may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// What reconcile opens, which tells so many orders at a time: with fewer kept, most of each round
-/// would have to shake hands again. A request needs two or three.
-const IDLE_PER_HOST: usize = 16;
+use crate::limits::{HTTPS_CONNECT_MS, HTTPS_IDLE_MAX};
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +16,7 @@ pub enum HttpsError {
     /// The private CA bundle holds no certificate, or one that cannot be read.
     #[error("the CA bundle is not PEM with at least one certificate")]
     CaBundle,
-    /// The TLS or HTTP library refused its settings.
+    /// The TLS or HTTP library rejected its settings.
     #[error("the HTTP client could not be built")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -61,7 +56,7 @@ pub fn tls(ca_bundle: Option<&str>) -> Result<ClientConfig, HttpsError> {
         .with_no_client_auth())
 }
 
-/// A client on these TLS settings. It follows no redirect and asks no proxy; each request sets its
+/// A client with these TLS settings. It follows no redirect and uses no proxy; each request sets its
 /// own total deadline.
 ///
 /// # Errors
@@ -72,9 +67,9 @@ pub fn client(tls: ClientConfig, pool: Pool) -> Result<reqwest::Client, HttpsErr
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(Duration::from_millis(HTTPS_CONNECT_MS))
         .pool_max_idle_per_host(match pool {
-            Pool::Kept => IDLE_PER_HOST,
+            Pool::Kept => HTTPS_IDLE_MAX,
             Pool::Fresh => 0,
         })
         .build()
@@ -86,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ca_bundle_without_a_certificate_is_refused() {
+    fn a_ca_bundle_without_a_certificate_is_rejected() {
         assert!(tls(None).is_ok());
         for bad in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
         {

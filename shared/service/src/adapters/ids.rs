@@ -1,4 +1,4 @@
-//! Randomness from the operating system: for ids of payments, tokens of writes and jitter.
+//! Randomness from the operating system, for payment ids, idempotency tokens and jitter.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -21,10 +21,10 @@ impl PaymentIds for RandomIds {
     }
 }
 
-/// A number nobody can guess.
+/// A number that nobody can guess.
 ///
-/// Should the operating system refuse, it is one that merely does not repeat: what it is used for
-/// needs no more, since every write is conditional.
+/// Where the operating system has no randomness, the number merely does not repeat. That is enough
+/// here, because every write is conditional.
 pub(crate) fn random_u64() -> u64 {
     let mut bytes = [0; 8];
     match SystemRandom::new().fill(&mut bytes) {
@@ -33,7 +33,7 @@ pub(crate) fn random_u64() -> u64 {
     }
 }
 
-/// Mixes a counter with the seed that the standard library took for its hash maps.
+/// Mixes a counter with the standard library's seed of hash maps.
 fn unrepeated_u64() -> u64 {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     RandomState::new().hash_one(COUNT.fetch_add(1, Ordering::Relaxed))

@@ -1,7 +1,7 @@
-//! Keys that live in AWS Secrets Manager and rotate there.
+//! Keys that are stored in AWS Secrets Manager and rotate there.
 //!
-//! Here is the translation of one read; when to read is `rotation`'s. Nothing of a secret's value
-//! is ever logged.
+//! This translates one read; `rotation` decides when to read. Nothing of a secret's value is ever
+//! logged.
 
 mod rotation;
 
@@ -17,24 +17,18 @@ use pay_core::{
     ports::{BadSecret, Cause, Generations, Keys, NoKeys},
 };
 
-use rotation::{Rotation, Source, Stage, Version};
+use crate::limits::SECRET_READ_MS;
+use rotation::{Rotation, SecretStage, SecretVersion, SecretVersions};
 
-/// How long one read may take, whatever the client is set to. A request that has to wait for keys
-/// still has to be answered, so this is a part of its time, not all of it.
-const READ_DEADLINE: Duration = Duration::from_secs(1);
-
-/// How long the previous version counts after the current one was made, unless configured: the
-/// longest life of a token that was signed with it.
-pub const DEFAULT_OVERLAP: Duration = Duration::from_hours(24);
-
-/// A secret's keys, kept for the life of the environment and read again on age.
+/// A secret's keys, cached for the life of the environment and read again when they are old.
 pub struct RotatingSecret<K> {
-    stored: Stored,
+    stored: StoredSecret,
     rotation: Rotation<K>,
 }
 
 impl<K: Clone + Send + Sync> RotatingSecret<K> {
-    /// The secret of this name or ARN. `read` makes keys of its text.
+    /// The secret with this name or ARN. `read` makes keys of its text; `overlap` is how long the
+    /// previous version is accepted after the current one was created.
     #[must_use]
     pub fn new(
         client: Client,
@@ -43,12 +37,12 @@ impl<K: Clone + Send + Sync> RotatingSecret<K> {
         overlap: Duration,
     ) -> Self {
         Self {
-            stored: Stored { client, id, deadline: READ_DEADLINE },
+            stored: StoredSecret { client, id, deadline: Duration::from_millis(SECRET_READ_MS) },
             rotation: Rotation::new(read, overlap),
         }
     }
 
-    /// Reads the keys ahead of the first request. A failure is logged and left to that request.
+    /// Reads the keys ahead of the first request. A failure is only logged: that request reads again.
     pub async fn warm(&self, now: Timestamp) {
         if let Err(error) = self.keys(now).await {
             let cause = &error.0;
@@ -73,17 +67,17 @@ impl<K> fmt::Debug for RotatingSecret<K> {
     }
 }
 
-/// The secret itself, as Secrets Manager stores it.
-struct Stored {
+/// The secret in Secrets Manager.
+struct StoredSecret {
     client: Client,
     id: String,
     deadline: Duration,
 }
 
-/// Why a read gave nothing.
+/// Why a version could not be read.
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
-    #[error("Secrets Manager did not answer in time")]
+    #[error("Secrets Manager did not respond in time")]
     Deadline,
     #[error("Secrets Manager gave no value: {0}")]
     Call(String),
@@ -91,18 +85,18 @@ enum ReadError {
     Shape,
 }
 
-impl Source for Stored {
-    async fn read(&self, stage: Stage) -> Result<Option<Version>, Cause> {
+impl SecretVersions for StoredSecret {
+    async fn read(&self, stage: SecretStage) -> Result<Option<SecretVersion>, Cause> {
         let call = self
             .client
             .get_secret_value()
             .secret_id(&self.id)
             .version_stage(match stage {
-                Stage::Current => "AWSCURRENT",
-                Stage::Previous => "AWSPREVIOUS",
+                SecretStage::Current => "AWSCURRENT",
+                SecretStage::Previous => "AWSPREVIOUS",
             })
             .send();
-        // Boxed: the SDK's futures are kilobytes large, and this one is held by every caller's.
+        // Boxed: the SDK's futures are kilobytes large, and every caller's future holds this one.
         let output = match tokio::time::timeout(self.deadline, Box::pin(call)).await {
             Err(_elapsed) => return Err(ReadError::Deadline.into()),
             Ok(Err(error)) if is_absent(&error) => return Ok(None),
@@ -115,21 +109,23 @@ impl Source for Stored {
             .and_then(|millis| u64::try_from(millis).ok())
             .and_then(|millis| Timestamp::from_millis(millis).ok());
         match (output.secret_string(), created) {
-            (Some(text), Some(created)) => Ok(Some(Version { text: text.to_owned(), created })),
+            (Some(text), Some(created)) => {
+                Ok(Some(SecretVersion { text: text.to_owned(), created }))
+            }
             (None, _) | (_, None) => Err(ReadError::Shape.into()),
         }
     }
 }
 
-/// Whether there is no such secret or no such version of it. A secret that is marked for deletion,
-/// or one with no version of that stage, is an invalid request.
+/// Whether there is no such secret or no such version of it. Secrets Manager reports a secret that is
+/// marked for deletion, and one without a version of that stage, as an invalid request.
 fn is_absent(error: &SdkError<GetSecretValueError>) -> bool {
     error.as_service_error().is_some_and(|error| {
         error.is_resource_not_found_exception() || error.is_invalid_request_exception()
     })
 }
 
-/// The service's error code, or what went wrong before it answered.
+/// The service's error code, or what failed before there was a response.
 fn reason(error: &SdkError<GetSecretValueError>) -> String {
     error.code().map_or_else(|| error.to_string(), str::to_owned)
 }

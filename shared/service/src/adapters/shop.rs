@@ -1,6 +1,6 @@
 //! The shop's user and order services, called over HTTPS.
 //!
-//! Here is which call answers which port; `client` makes calls, `wire` knows their JSON.
+//! This maps the ports to calls; `client` makes a call, `wire` knows the JSON.
 
 mod client;
 mod wire;
@@ -14,7 +14,7 @@ use pay_core::{
 use reqwest::Url;
 
 use crate::auth::AuthKey;
-use client::{Answer, Ask, Fault, Purpose};
+use client::{CallError, Purpose, ShopCall, ShopResponse};
 
 /// The shop's user service.
 #[derive(Debug)]
@@ -24,13 +24,14 @@ pub struct HttpUsers<K> {
 }
 
 impl<K: Keys<AuthKey> + Sync + Send> HttpUsers<K> {
-    /// The service whose user info is at this URL.
+    /// The service with user info at this URL.
     #[must_use]
     pub fn new(client: ShopClient<K>, info: Url) -> Self {
         Self { client, info }
     }
 
-    /// Opens a connection ahead of the first request. A failure is that request's to notice.
+    /// Opens a connection ahead of the first request. A failure is only logged: the first request
+    /// reports it.
     pub async fn warm(&self) {
         self.client.open(&self.info).await;
     }
@@ -38,7 +39,7 @@ impl<K: Keys<AuthKey> + Sync + Send> HttpUsers<K> {
 
 impl<K: Keys<AuthKey> + Sync + Send> Users for HttpUsers<K> {
     async fn exists(&self, uid: UserId, trace: &TraceParent) -> Result<bool, ShopError> {
-        let ask = Ask {
+        let call = ShopCall {
             service: "users",
             url: &self.info,
             payer: uid,
@@ -46,12 +47,12 @@ impl<K: Keys<AuthKey> + Sync + Send> Users for HttpUsers<K> {
             body: wire::by_id(uid.get()),
             purpose: Purpose::Read,
         };
-        match self.client.call(&ask).await? {
-            Answer::Found(body) => {
-                wire::user(&body, uid).ok_or(Fault::Unreadable)?;
+        match self.client.call(&call).await? {
+            ShopResponse::Found(body) => {
+                wire::user(&body, uid).ok_or(CallError::Unusable)?;
                 Ok(true)
             }
-            Answer::Absent => Ok(false),
+            ShopResponse::Absent => Ok(false),
         }
     }
 }
@@ -65,14 +66,14 @@ pub struct HttpOrders<K> {
 }
 
 impl<K: Keys<AuthKey> + Sync + Send> HttpOrders<K> {
-    /// The service that shows an order at `detail` and is told of its payment at `paid`.
+    /// The service that has order details at `detail` and takes order notifications at `paid`.
     #[must_use]
     pub fn new(client: ShopClient<K>, detail: Url, paid: Url) -> Self {
         Self { client, detail, paid }
     }
 
-    /// Opens a connection ahead of the first request, one for each host. A failure is that
-    /// request's to notice.
+    /// Opens a connection to each host ahead of the first request. A failure is only logged: the first
+    /// request reports it.
     pub async fn warm(&self) {
         let detail = self.client.open(&self.detail);
         if self.detail.origin() == self.paid.origin() {
@@ -90,7 +91,7 @@ impl<K: Keys<AuthKey> + Sync + Send> Orders for HttpOrders<K> {
         payer: UserId,
         trace: &TraceParent,
     ) -> Result<Option<Order>, ShopError> {
-        let ask = Ask {
+        let call = ShopCall {
             service: "orders",
             url: &self.detail,
             payer,
@@ -98,24 +99,26 @@ impl<K: Keys<AuthKey> + Sync + Send> Orders for HttpOrders<K> {
             body: wire::by_id(oid.get()),
             purpose: Purpose::Read,
         };
-        match self.client.call(&ask).await? {
-            Answer::Found(body) => Ok(Some(wire::order(&body, oid).ok_or(Fault::Unreadable)?)),
-            Answer::Absent => Ok(None),
+        match self.client.call(&call).await? {
+            ShopResponse::Found(body) => {
+                Ok(Some(wire::order(&body, oid).ok_or(CallError::Unusable)?))
+            }
+            ShopResponse::Absent => Ok(None),
         }
     }
 
-    async fn tell_paid(&self, payment: &Payment, trace: &TraceParent) -> Result<(), ShopError> {
-        let ask = Ask {
+    async fn notify_paid(&self, payment: &Payment, trace: &TraceParent) -> Result<(), ShopError> {
+        let call = ShopCall {
             service: "orders",
             url: &self.paid,
             payer: payment.uid,
             trace,
             body: wire::paid(payment),
-            purpose: Purpose::Tell(payment.id),
+            purpose: Purpose::Notify(payment.id),
         };
-        match self.client.call(&ask).await? {
-            Answer::Found(_) => Ok(()),
-            Answer::Absent => Err(ShopError::Absent),
+        match self.client.call(&call).await? {
+            ShopResponse::Found(_) => Ok(()),
+            ShopResponse::Absent => Err(ShopError::Absent),
         }
     }
 }

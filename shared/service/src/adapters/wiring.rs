@@ -1,4 +1,4 @@
-//! What more than one function's `main.rs` wires in the same way.
+//! Wiring that several functions share.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{auth::AuthKey, config::ShopSettings};
 
-/// The way to AWS.
+/// The keys that tokens are signed with, from their secret.
+pub type AuthKeys = RotatingSecret<AuthKey>;
+
+/// Clients of AWS, and the settings they share.
 #[derive(Debug)]
 pub struct Aws {
     settings: AwsSettings,
@@ -29,7 +32,7 @@ impl Aws {
     ///
     /// # Errors
     ///
-    /// [`aws::Missing`]; an `AWS_CA_BUNDLE` that cannot be read, or [`HttpsError`].
+    /// [`aws::MissingVariables`]; an `AWS_CA_BUNDLE` that cannot be read, or [`HttpsError`].
     ///
     /// Source: AWS SDKs and Tools Reference Guide, "General configuration settings".
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
@@ -37,7 +40,7 @@ impl Aws {
         let bundle = bundle.map(std::fs::read_to_string).transpose();
         let bundle = bundle.map_err(|error| format!("AWS_CA_BUNDLE cannot be read: {error}"))?;
         let settings = AwsSettings::load(lookup)?;
-        // AWS is not the shop: a private CA of the shop's does not vouch for it.
+        // The private CA of the shop is not trusted for AWS.
         let http = https::client(https::tls(bundle.as_deref())?, Pool::Kept)?;
         let secrets = aws::secrets_manager(&settings, &http);
         Ok(Self { settings, http, secrets })
@@ -61,7 +64,7 @@ impl Aws {
     }
 }
 
-/// The shop's two services.
+/// Clients of the shop's two services.
 ///
 /// # Errors
 ///

@@ -17,12 +17,12 @@ pub struct TokenRules {
 }
 
 /// The claims of a token that counts now.
-pub(super) struct Claims {
+pub(super) struct TokenClaims {
     object: Object,
     scopes: Vec<String>,
 }
 
-impl Claims {
+impl TokenClaims {
     /// Reads claims and judges all but who they make of the caller. `None` when they do not count.
     ///
     /// `exp` must be there, an integer, and later than now, without leeway: it is the only hold on
@@ -59,7 +59,7 @@ impl Claims {
 }
 
 /// The entries of `scope` (RFC 8693, section 4.2: separated by spaces; some issuers send a list).
-/// `None` for any other type: what it grants cannot be told.
+/// `None` for any other type: what it grants is unknown.
 fn scopes(object: &Object) -> Option<Vec<String>> {
     let Some(claim) = object.get("scope") else {
         return Some(Vec::new());

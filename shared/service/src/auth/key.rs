@@ -7,9 +7,7 @@ use pay_core::{json::Object, ports::BadSecret};
 use ring::hmac;
 
 use super::provider;
-
-/// Fewer bytes than the hash are no key for HS256 (RFC 7518, section 3.2).
-const KEY_MIN_BYTES: usize = 32;
+use crate::limits::AUTH_KEY_MIN_BYTES;
 
 /// A secret shared with the shop's user service: what it signs with, we check with.
 ///
@@ -31,7 +29,7 @@ impl AuthKey {
         let object = Object::parse(json.as_bytes()).ok_or(BadSecret("not a JSON object"))?;
         let key =
             object.text("access_secret").ok_or(BadSecret("no text `access_secret`"))?.as_bytes();
-        if key.len() < KEY_MIN_BYTES {
+        if key.len() < AUTH_KEY_MIN_BYTES {
             return Err(BadSecret("`access_secret` has fewer than 32 bytes"));
         }
         if !provider::install() {

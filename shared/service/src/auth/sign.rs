@@ -6,9 +6,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::{AuthKey, SHOP_SCOPE};
-
-/// How long a token of ours lives: longer than any call, too short to be worth stealing.
-const SERVICE_TOKEN_SECS: u64 = 60;
+use crate::limits::SERVICE_TOKEN_SECS;
 
 /// Signs claims as they are. Nothing is added or checked.
 #[must_use]

@@ -8,17 +8,15 @@ use pay_core::{
     ports::Generations,
 };
 
-use super::{AuthKey, TokenRules, claims::Claims};
-
-/// Tokens of this many bytes and more are refused unread. The mall's have about 150.
-const TOKEN_LIMIT_BYTES: usize = 4096;
+use super::{AuthKey, TokenRules, claims::TokenClaims};
+use crate::limits::TOKEN_MAX_BYTES;
 
 /// The size of an HS256 signature.
 const TAG_BYTES: usize = 32;
 
-/// Why a caller is not let in. The answer must not say more than this does.
+/// Why a caller is not let in. The response must not say more than this does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum TokenError {
     /// No token, or not one that counts.
     #[error("no token that counts")]
     Unauthenticated,
@@ -26,7 +24,7 @@ pub enum Refused {
     /// secret again, try once more, and take it for [`Self::Unauthenticated`] if it stays.
     #[error("a token signed with no key known here")]
     UnknownSignature,
-    /// A genuine token of another kind of caller.
+    /// An authentic token of another kind of caller.
     #[error("a token without the right to do this")]
     Forbidden,
 }
@@ -42,12 +40,12 @@ pub fn payer(
     keys: &Generations<AuthKey>,
     rules: &TokenRules,
     now: Timestamp,
-) -> Result<UserId, Refused> {
+) -> Result<UserId, TokenError> {
     let claims = claims(header, keys, rules, now)?;
     if claims.is_service() {
-        return Err(Refused::Forbidden);
+        return Err(TokenError::Forbidden);
     }
-    claims.uid().ok_or(Refused::Unauthenticated)
+    claims.uid().ok_or(TokenError::Unauthenticated)
 }
 
 /// Whether a request's `Authorization` header is that of a service with this scope.
@@ -62,11 +60,11 @@ pub fn service(
     rules: &TokenRules,
     scope: &str,
     now: Timestamp,
-) -> Result<(), Refused> {
+) -> Result<(), TokenError> {
     if claims(header, keys, rules, now)?.has_scope(scope) {
         Ok(())
     } else {
-        Err(Refused::Forbidden)
+        Err(TokenError::Forbidden)
     }
 }
 
@@ -76,15 +74,16 @@ fn claims(
     keys: &Generations<AuthKey>,
     rules: &TokenRules,
     now: Timestamp,
-) -> Result<Claims, Refused> {
-    let token = header.and_then(Token::parse).ok_or(Refused::Unauthenticated)?;
-    let genuine = keys.accepted(now).any(|key| token.is_signed_with(key));
-    let claims = Claims::parse(&token.claims, rules, now).ok_or(Refused::Unauthenticated)?;
-    if genuine {
+) -> Result<TokenClaims, TokenError> {
+    let token = header.and_then(Token::parse).ok_or(TokenError::Unauthenticated)?;
+    let signed = keys.accepted(now).any(|key| token.is_signed_with(key));
+    let claims =
+        TokenClaims::parse(&token.claims, rules, now).ok_or(TokenError::Unauthenticated)?;
+    if signed {
         Ok(claims)
     } else {
         // Only now: what could not count anyway is no reason to read the secret again.
-        Err(Refused::UnknownSignature)
+        Err(TokenError::UnknownSignature)
     }
 }
 
@@ -101,12 +100,12 @@ impl<'a> Token<'a> {
     fn parse(header: &'a str) -> Option<Self> {
         let (scheme, rest) = header.split_once(' ')?;
         let token = rest.trim_start_matches(' ');
-        if !scheme.eq_ignore_ascii_case("bearer") || token.len() >= TOKEN_LIMIT_BYTES {
+        if !scheme.eq_ignore_ascii_case("bearer") || token.len() > TOKEN_MAX_BYTES {
             return None;
         }
         let (message, signature) = token.rsplit_once('.')?;
         let (protected, claims) = message.split_once('.')?;
-        // The decoder takes the URL-safe alphabet alone, unpadded and without stray bits: anything
+        // The decoder takes the URL-safe alphabet alone, unpadded and without trailing bits: anything
         // after the token, a second one behind a comma included, ends here.
         let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
         let well_formed =

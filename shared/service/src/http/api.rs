@@ -1,4 +1,4 @@
-//! The HTTP door: an API Gateway HTTP API event (payload format 2.0), read into a request.
+//! The HTTP entry point: an API Gateway HTTP API event (payload format 2.0), read into a request.
 
 use base64::{
     Engine as _, alphabet,
@@ -9,7 +9,7 @@ use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::{Code, Fields, Refusal};
+use super::{Code, Fields, Problem};
 
 /// The gateway pads; other gateways and hand-written events may not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -46,12 +46,12 @@ impl ApiRequest {
     /// # Errors
     ///
     /// [`Code::InvalidRequest`] for an event that is not of payload format 2.0,
-    /// [`Code::BodyTooLarge`], [`Code::InvalidRequest`] for a body that is not base64 but said to be.
-    pub(super) fn read(event: &RawValue, body_max: usize) -> Result<Self, Refusal> {
+    /// [`Code::BodyTooLarge`], [`Code::InvalidRequest`] for a body that is marked as base64 and is not.
+    pub(super) fn read(event: &RawValue, body_max: usize) -> Result<Self, Problem> {
         let event: ApiGatewayV2httpRequest = serde_json::from_str(event.get())
-            .map_err(|_names_parts_of_it| Refusal::invalid("the request cannot be read"))?;
+            .map_err(|_names_parts_of_it| Problem::invalid("the request cannot be read"))?;
         if event.version.as_deref() != Some("2.0") {
-            return Err(Refusal::invalid("only payload format 2.0 is understood"));
+            return Err(Problem::invalid("only payload format 2.0 is understood"));
         }
         let body = event.body.unwrap_or_default();
         // Four characters of base64 hold at most three bytes.
@@ -66,7 +66,7 @@ impl ApiRequest {
         let body = if event.is_base64_encoded {
             BASE64
                 .decode(body)
-                .map_err(|_junk| Refusal::invalid("the body is not the base64 it is said to be"))?
+                .map_err(|_junk| Problem::invalid("the body is not the base64 it is said to be"))?
         } else {
             body.into_bytes()
         };
@@ -115,10 +115,10 @@ impl ApiRequest {
     /// # Errors
     ///
     /// [`Code::InvalidRequest`] if it is there twice, or is not visible ASCII.
-    pub fn header(&self, name: &'static str) -> Result<Option<&str>, Refusal> {
+    pub fn header(&self, name: &'static str) -> Result<Option<&str>, Problem> {
         let mut values = self.headers.get_all(name).iter();
         let (first, second) = (values.next(), values.next());
-        let bad = || Refusal::invalid(format!("the header `{name}` is doubled or not text"));
+        let bad = || Problem::invalid(format!("the header `{name}` is doubled or not text"));
         match (first, second) {
             (None, _) => Ok(None),
             (Some(value), None) => value.to_str().map(Some).map_err(|_not_visible_ascii| bad()),
@@ -131,7 +131,7 @@ impl ApiRequest {
     /// # Errors
     ///
     /// [`Code::UnsupportedMediaType`], then [`Code::InvalidRequest`].
-    pub fn json(&self) -> Result<Fields, Refusal> {
+    pub fn json(&self) -> Result<Fields, Problem> {
         let content_type = self.header(header::CONTENT_TYPE.as_str()).ok().flatten();
         let plain = !self.headers.contains_key(header::CONTENT_ENCODING);
         if plain && content_type.is_some_and(is_json) {

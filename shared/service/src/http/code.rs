@@ -1,12 +1,12 @@
 //! What a client can act on: the problem codes of the API. Add, never rename.
 
 use http::StatusCode;
-use pay_core::domain::Misfit;
+use pay_core::domain::MismatchField;
 
-/// Why a request was refused.
+/// The kind of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The body is longer than the route takes.
+    /// The body is longer than the route allows.
     BodyTooLarge,
     /// Not JSON in UTF-8, or encoded.
     UnsupportedMediaType,
@@ -14,11 +14,11 @@ pub enum Code {
     InvalidRequest,
     /// No payment provider of this name.
     ProviderNotFound,
-    /// No token that counts.
+    /// No valid token.
     Unauthenticated,
-    /// No signature that counts.
+    /// No valid signature.
     BadSignature,
-    /// A genuine caller who may not do this.
+    /// An authentic caller who may not do this.
     Forbidden,
     /// No such user.
     UserNotFound,
@@ -26,9 +26,9 @@ pub enum Code {
     OrderNotFound,
     /// The order has a live payment.
     PaymentExists,
-    /// The order's payment was made by another request with the same key.
+    /// Another request with the same key created the order's payment.
     KeyReused,
-    /// The order does not wait for a payment.
+    /// The order takes no payment.
     OrderPaid,
     /// No such payment, or another user's.
     PaymentNotFound,
@@ -36,11 +36,11 @@ pub enum Code {
     AmountMismatch,
     /// Another user, order or currency than the record's.
     RecordMismatch,
-    /// A genuine message that the record's status or money does not allow.
+    /// An authentic notification that the record's status or provider reference does not allow.
     StatusConflict,
-    /// A dependency is down or did not say what it did. Repeating is safe, and finds out.
+    /// A dependency is down, or the outcome of a write is unknown. Repeating the request is safe.
     Unavailable,
-    /// Our fault. Repeating does not help until it is mended.
+    /// Our fault. Repeating does not help until it is fixed.
     Internal,
 }
 
@@ -67,7 +67,7 @@ impl Code {
         Self::Internal,
     ];
 
-    /// The slug: the end of the problem's `type`, and a direct refusal's `errorType`.
+    /// The slug: the end of the problem's `type`, and a direct caller's `errorType`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -78,15 +78,15 @@ impl Code {
             Self::Unauthenticated => "unauthenticated",
             Self::BadSignature => "bad-signature",
             Self::Forbidden => "forbidden",
-            Self::UserNotFound => Misfit::UserNotFound.as_str(),
-            Self::OrderNotFound => Misfit::OrderNotFound.as_str(),
+            Self::UserNotFound => "user-not-found",
+            Self::OrderNotFound => "order-not-found",
             Self::PaymentExists => "payment-exists",
             Self::KeyReused => "key-reused",
             Self::OrderPaid => "order-paid",
-            Self::PaymentNotFound => Misfit::PaymentNotFound.as_str(),
-            Self::AmountMismatch => Misfit::AmountMismatch.as_str(),
-            Self::RecordMismatch => Misfit::RecordMismatch.as_str(),
-            Self::StatusConflict => Misfit::StatusConflict.as_str(),
+            Self::PaymentNotFound => "payment-not-found",
+            Self::AmountMismatch => "amount-mismatch",
+            Self::RecordMismatch => "record-mismatch",
+            Self::StatusConflict => "status-conflict",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }
@@ -139,7 +139,7 @@ impl Code {
         }
     }
 
-    /// The number clients of the replaced service know: 100 refused by a rule, 500 our fault, else
+    /// The number clients of the replaced service know: 100 rejected by a rule, 500 our fault, else
     /// the HTTP status.
     #[must_use]
     pub fn number(self) -> u16 {
@@ -165,15 +165,18 @@ impl Code {
     }
 }
 
-impl From<Misfit> for Code {
-    fn from(misfit: Misfit) -> Self {
-        match misfit {
-            Misfit::UserNotFound => Self::UserNotFound,
-            Misfit::OrderNotFound => Self::OrderNotFound,
-            Misfit::PaymentNotFound => Self::PaymentNotFound,
-            Misfit::AmountMismatch => Self::AmountMismatch,
-            Misfit::RecordMismatch => Self::RecordMismatch,
-            Misfit::StatusConflict => Self::StatusConflict,
+impl From<MismatchField> for Code {
+    fn from(field: MismatchField) -> Self {
+        match field {
+            MismatchField::User => Self::UserNotFound,
+            MismatchField::Order => Self::OrderNotFound,
+            MismatchField::Payment => Self::PaymentNotFound,
+            MismatchField::Amount => Self::AmountMismatch,
+            MismatchField::Account
+            | MismatchField::Uid
+            | MismatchField::Oid
+            | MismatchField::Currency => Self::RecordMismatch,
+            MismatchField::Reference | MismatchField::LivePayment => Self::StatusConflict,
         }
     }
 }
@@ -209,9 +212,20 @@ mod tests {
     }
 
     #[test]
-    fn a_misfit_and_its_code_have_one_name() {
-        for misfit in Misfit::ALL {
-            assert_eq!(Code::from(misfit).as_str(), misfit.as_str());
-        }
+    fn each_mismatch_has_the_problem_of_the_contract() {
+        let problems = MismatchField::ALL.map(|field| Code::from(field).as_str());
+        let contract = [
+            "user-not-found",
+            "order-not-found",
+            "payment-not-found",
+            "amount-mismatch",
+            "record-mismatch",
+            "record-mismatch",
+            "record-mismatch",
+            "record-mismatch",
+            "status-conflict",
+            "status-conflict",
+        ];
+        assert_eq!(problems, contract);
     }
 }

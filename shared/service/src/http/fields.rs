@@ -5,7 +5,7 @@ use pay_core::{
     json::{Json, Object},
 };
 
-use super::Refusal;
+use super::Problem;
 
 /// The members of a request's JSON object.
 #[derive(Clone, Debug)]
@@ -17,9 +17,9 @@ impl Fields {
     /// # Errors
     ///
     /// [`super::Code::InvalidRequest`] for anything but one object.
-    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub fn parse(body: &[u8]) -> Result<Self, Problem> {
         let object = Object::parse(body);
-        object.map(Self).ok_or_else(|| Refusal::invalid("the body must be one JSON object"))
+        object.map(Self).ok_or_else(|| Problem::invalid("the body must be one JSON object"))
     }
 
     /// The value of a member, whatever it is.
@@ -37,7 +37,7 @@ impl Fields {
         &self,
         name: &'static str,
         wrap: impl FnOnce(u64) -> Result<T, OutOfRange>,
-    ) -> Result<Option<T>, Refusal> {
+    ) -> Result<Option<T>, Problem> {
         self.0.get(name).map(|value| wrapped(name, value.as_integer(), wrap)).transpose()
     }
 
@@ -50,7 +50,7 @@ impl Fields {
         &self,
         name: &'static str,
         wrap: impl FnOnce(u64) -> Result<T, OutOfRange>,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Problem> {
         wrapped(name, self.0.integer(name), wrap)
     }
 
@@ -63,7 +63,7 @@ impl Fields {
         &self,
         name: &'static str,
         wrap: impl FnOnce(&str) -> Result<T, OutOfRange>,
-    ) -> Result<Option<T>, Refusal> {
+    ) -> Result<Option<T>, Problem> {
         self.0.get(name).map(|value| wrapped(name, value.as_text(), wrap)).transpose()
     }
 }
@@ -72,8 +72,8 @@ fn wrapped<V, T>(
     name: &'static str,
     value: Option<V>,
     wrap: impl FnOnce(V) -> Result<T, OutOfRange>,
-) -> Result<T, Refusal> {
-    value.and_then(|value| wrap(value).ok()).ok_or_else(|| Refusal::bad_field(name))
+) -> Result<T, Problem> {
+    value.and_then(|value| wrap(value).ok()).ok_or_else(|| Problem::bad_field(name))
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! Who may come in: the pure checks of [`crate::auth`] and [`pay_providers`], with the keys of
-//! the moment.
+//! Authentication of requests: the pure checks of [`crate::auth`] and [`pay_providers`], with the keys
+//! of the moment.
 
 use std::sync::Arc;
 
 use http::{HeaderValue, header};
 use pay_core::{
-    domain::{Provider, Timestamp, UserId},
+    domain::{Provider, Sender, Timestamp, UserId},
     ports::{Generations, Keys, NoKeys},
 };
-use pay_providers::{Headers, PaymentProvider, Reading, WebhookError, WebhookKeys, standard};
+use pay_providers::{Headers, Verified, VerifyError, WebhookKeys, standard};
 
-use super::{ApiRequest, Code, Refusal};
+use super::{ApiRequest, Code, Problem};
 use crate::{
-    auth::{self, AuthKey, Refused, TokenRules},
+    auth::{self, AuthKey, TokenError, TokenRules},
     metrics,
 };
 
@@ -28,13 +28,14 @@ impl ApiRequest {
         keys: &impl Keys<AuthKey>,
         rules: &TokenRules,
         now: Timestamp,
-    ) -> Result<UserId, Refusal> {
+    ) -> Result<UserId, Problem> {
         let token = self.authorization()?;
         let check = |keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
-        Ok(with_keys(keys, now, check, |refused| *refused == Refused::UnknownSignature).await??)
+        Ok(with_keys(keys, now, check, |rejected| *rejected == TokenError::UnknownSignature)
+            .await??)
     }
 
-    /// Whether the request carries a service's token with this scope.
+    /// Checks that the request carries a service's token with this scope.
     ///
     /// # Errors
     ///
@@ -45,11 +46,12 @@ impl ApiRequest {
         rules: &TokenRules,
         scope: &str,
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Problem> {
         let token = self.authorization()?;
         let check =
             |keys: &Generations<AuthKey>| auth::service(Some(token), keys, rules, scope, now);
-        Ok(with_keys(keys, now, check, |refused| *refused == Refused::UnknownSignature).await??)
+        Ok(with_keys(keys, now, check, |rejected| *rejected == TokenError::UnknownSignature)
+            .await??)
     }
 
     /// The id of the message that the request is, by its Standard Webhooks signature; `None` if
@@ -62,34 +64,34 @@ impl ApiRequest {
         &self,
         keys: &impl Keys<WebhookKeys>,
         now: Timestamp,
-    ) -> Result<Option<String>, Refusal> {
+    ) -> Result<Option<String>, Problem> {
         let headers = self.signed_headers();
-        if !standard::is_spoken(&headers) {
+        if !standard::is_used(&headers) {
             return Ok(None);
         }
         let check =
             |keys: &WebhookKeys| standard::verify(&headers, self.body(), keys.standard(), now);
-        Ok(Some(webhook(Provider::Native, keys, now, check).await?.id))
+        Ok(Some(webhook(Sender::Native, keys, now, check).await?))
     }
 
-    /// What a payment provider's message says, by the provider's own signature.
+    /// A payment provider's message, verified by the provider's own signature.
     ///
     /// # Errors
     ///
-    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys, and for a genuine message that
-    /// none of ours decrypts.
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys, and for an authentic message that
+    /// no key of ours decrypts.
     pub async fn provider_webhook(
         &self,
-        provider: PaymentProvider,
+        provider: Provider,
         keys: &impl Keys<WebhookKeys>,
         now: Timestamp,
-    ) -> Result<Reading, Refusal> {
+    ) -> Result<Verified, Problem> {
         let headers = self.signed_headers();
         let check = |keys: &WebhookKeys| match keys.provider(provider) {
             Some(keys) => keys.verify(&headers, self.body(), now),
-            None => Err(WebhookError::NoKeys),
+            None => Err(VerifyError::NoKeys),
         };
-        webhook(provider.sender(), keys, now, check).await
+        webhook(provider.into(), keys, now, check).await
     }
 
     /// The headers as a signature scheme reads them.
@@ -98,44 +100,44 @@ impl ApiRequest {
         Headers::new(self.headers().iter().map(|(name, value)| (name.as_str(), text(value))))
     }
 
-    fn authorization(&self) -> Result<&str, Refusal> {
+    fn authorization(&self) -> Result<&str, Problem> {
         let header = self.header(header::AUTHORIZATION.as_str());
         header.ok().flatten().ok_or_else(|| Code::Unauthenticated.into())
     }
 }
 
-/// Checks a message with each generation of the webhook keys, newest first.
+/// Verifies a message with each generation of the webhook keys, newest first.
 async fn webhook<T>(
-    sender: Provider,
+    sender: Sender,
     keys: &impl Keys<WebhookKeys>,
     now: Timestamp,
-    check: impl Fn(&WebhookKeys) -> Result<T, WebhookError>,
-) -> Result<T, Refusal> {
+    check: impl Fn(&WebhookKeys) -> Result<T, VerifyError>,
+) -> Result<T, Problem> {
     let check = |keys: &Generations<WebhookKeys>| {
-        let mut refused = WebhookError::NoKeys;
+        let mut rejected = VerifyError::NoKeys;
         for keys in keys.accepted(now) {
             match check(keys) {
                 Ok(verified) => return Ok(verified),
-                // Whatever the other generation says: it is genuine.
-                Err(_) if refused == WebhookError::Undecryptable => {}
-                Err(error) => refused = error,
+                // Authentic, whatever the other generation says.
+                Err(_) if rejected == VerifyError::Undecryptable => {}
+                Err(error) => rejected = error,
             }
         }
-        Err(refused)
+        Err(rejected)
     };
-    with_keys(keys, now, check, WebhookError::is_of_unknown_key).await?.map_err(|error| {
-        let provider = sender.as_str();
-        tracing::warn!(provider, reason = %error, "webhook refused");
-        metrics::SIGNATURES_REFUSED.count_by(&[("Provider", provider), ("Reason", error.kind())]);
-        if error == WebhookError::Undecryptable {
-            Refusal::unavailable(error)
+    with_keys(keys, now, check, VerifyError::is_of_unknown_key).await?.map_err(|error| {
+        let sender = sender.as_str();
+        tracing::warn!(sender, reason = %error, "notification rejected");
+        metrics::SIGNATURES_REJECTED.count_by(&[("Sender", sender), ("Reason", error.kind())]);
+        if error == VerifyError::Undecryptable {
+            Problem::unavailable(error)
         } else {
             Code::BadSignature.into()
         }
     })
 }
 
-/// Checks with the keys at hand; if none of them fits, once more with keys read anew.
+/// Checks with the remembered keys; if none of them fits, once more with keys read again.
 async fn with_keys<K, T, E>(
     keys: &impl Keys<K>,
     now: Timestamp,
@@ -152,11 +154,13 @@ async fn with_keys<K, T, E>(
     Ok(checked)
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Unauthenticated | Refused::UnknownSignature => Code::Unauthenticated.into(),
-            Refused::Forbidden => Code::Forbidden.into(),
+impl From<TokenError> for Problem {
+    fn from(rejected: TokenError) -> Self {
+        match rejected {
+            TokenError::Unauthenticated | TokenError::UnknownSignature => {
+                Code::Unauthenticated.into()
+            }
+            TokenError::Forbidden => Code::Forbidden.into(),
         }
     }
 }

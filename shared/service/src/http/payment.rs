@@ -4,7 +4,7 @@ use pay_core::domain::{Payment, Timestamp};
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::Refusal;
+use super::Problem;
 
 #[derive(Debug, Serialize)]
 struct PaymentBody {
@@ -24,13 +24,13 @@ struct PaymentBody {
 /// # Errors
 ///
 /// [`super::Code::Internal`] if a time cannot be printed.
-pub fn payment_body(payment: &Payment) -> Result<impl Serialize + use<>, Refusal> {
+pub fn payment_body(payment: &Payment) -> Result<impl Serialize + use<>, Problem> {
     Ok(PaymentBody {
         id: payment.id.get(),
         uid: payment.uid.get(),
         oid: payment.oid.get(),
         amount: payment.amount.minor(),
-        source: payment.money.source.get(),
+        source: payment.reference.source.get(),
         status: payment.status.code(),
         currency: payment.amount.currency().code(),
         create_time: rfc3339(payment.create_time)?,
@@ -38,11 +38,11 @@ pub fn payment_body(payment: &Payment) -> Result<impl Serialize + use<>, Refusal
     })
 }
 
-fn rfc3339(at: Timestamp) -> Result<String, Refusal> {
+fn rfc3339(at: Timestamp) -> Result<String, Problem> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.millis()).saturating_mul(1_000_000))
-        .map_err(Refusal::internal)?
+        .map_err(Problem::internal)?
         .format(&Rfc3339)
-        .map_err(Refusal::internal)
+        .map_err(Problem::internal)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One invocation, from event to reply: the door, the deadline, the last catch, the log line.
+//! One invocation, from event to reply: entry point, deadline, catch of panics, log line.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -15,43 +15,37 @@ use pay_core::{
 use serde_json::value::RawValue;
 use tokio::time;
 
-use super::{Answer, ApiRequest, Code, FunctionError, Refusal, Reply, api};
+use super::{ApiRequest, Code, FunctionError, Problem, Reply, Response, api};
 use crate::{
+    limits::{API_RESPONSE_MS, RESPONSE_RESERVE_MS},
     metrics,
     usage::{self, Usage},
 };
 
-/// What is kept of an invocation's time for the answer itself.
-const ANSWER_RESERVE_MS: u64 = 500;
-
-/// The most that a caller through the API waits: the API gives up after 30 s, payment providers
-/// after 5 or more. A function may have longer, for work that nobody waits for.
-const API_MAX_MS: u64 = 9_500;
-
 /// Whether no invocation has come to this process yet.
 static COLD: AtomicBool = AtomicBool::new(true);
 
-/// A request, and the door it came by.
+/// A request, by the entry point that it came through.
 #[derive(Debug)]
-pub enum Door {
-    /// Through API Gateway: anybody.
-    Api(ApiRequest),
-    /// By direct invoke, which IAM allowed: the bare request.
+pub enum EntryPoint {
+    /// Through API Gateway: from anybody.
+    HttpApi(ApiRequest),
+    /// By direct invoke, which IAM authenticated: the bare request.
     Direct(Box<RawValue>),
 }
 
-/// What a request needs to know of the invocation it came with.
+/// What a handler needs to know of the invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     /// When it came.
     pub now: Timestamp,
-    /// By when it must be answered, by the same clock.
+    /// When the response must be sent, by the same clock.
     pub until: Timestamp,
     /// The trace its calls are part of.
     pub trace: TraceParent,
 }
 
-/// Serves one invocation: reads the event, has `handle` answer it, and replies by the same door.
+/// Serves one invocation: reads the event, has `handle` make the response, and replies through the same entry point.
 ///
 /// Bodies and bare requests may be `body_max` bytes long. Whatever `handle` does, there is a reply
 /// half a second before the deadline, through the API within 9.5 seconds; a panic in it is a
@@ -64,10 +58,10 @@ pub async fn serve<F>(
     event: LambdaEvent<Box<RawValue>>,
     clock: impl Fn() -> Timestamp,
     body_max: usize,
-    handle: impl FnOnce(Door, Invocation) -> F,
+    handle: impl FnOnce(EntryPoint, Invocation) -> F,
 ) -> Result<Reply, FunctionError>
 where
-    F: Future<Output = Result<Answer, Refusal>>,
+    F: Future<Output = Result<Response, Problem>>,
 {
     let LambdaEvent { payload, context } = event;
     let now = clock();
@@ -76,21 +70,21 @@ where
     let opened = open(payload, through_api, body_max);
     let trace = trace(opened.as_ref().ok(), &context);
     let (outcome, used) = match opened {
-        Ok(door) => {
-            let left_ms = left_ms(&door, context.deadline, now);
+        Ok(entry_point) => {
+            let left_ms = left_ms(&entry_point, context.deadline, now);
             let until = now.plus_millis(left_ms);
             let invocation = Invocation { now, until, trace: trace.clone() };
-            let work = async { handle(door, invocation).await };
+            let work = async { handle(entry_point, invocation).await };
             // Boxed: each layer around it would else hold it once more.
-            usage::of(Box::pin(answer_in_time(work, left_ms))).await
+            usage::of(Box::pin(respond_in_time(work, left_ms))).await
         }
-        Err(refusal) => (Err(refusal), Usage::default()),
+        Err(problem) => (Err(problem), Usage::default()),
     };
     let duration_ms = clock().millis().saturating_sub(now.millis());
-    let door = if through_api { "api" } else { "direct" };
+    let entry_point = if through_api { "http-api" } else { "direct" };
     log(
         &outcome,
-        &Served { request_id: &context.request_id, door, duration_ms, cold, trace, used },
+        &Served { request_id: &context.request_id, entry_point, duration_ms, cold, trace, used },
     );
     count(&outcome);
     metrics::flush();
@@ -101,42 +95,42 @@ where
     }
 }
 
-fn left_ms(door: &Door, deadline_ms: u64, now: Timestamp) -> u64 {
-    let left_ms = deadline_ms.saturating_sub(now.millis()).saturating_sub(ANSWER_RESERVE_MS);
-    match door {
-        Door::Api(_) => left_ms.min(API_MAX_MS),
-        Door::Direct(_) => left_ms,
+fn left_ms(entry_point: &EntryPoint, deadline_ms: u64, now: Timestamp) -> u64 {
+    let left_ms = deadline_ms.saturating_sub(now.millis()).saturating_sub(RESPONSE_RESERVE_MS);
+    match entry_point {
+        EntryPoint::HttpApi(_) => left_ms.min(API_RESPONSE_MS),
+        EntryPoint::Direct(_) => left_ms,
     }
 }
 
-fn open(event: Box<RawValue>, through_api: bool, body_max: usize) -> Result<Door, Refusal> {
+fn open(event: Box<RawValue>, through_api: bool, body_max: usize) -> Result<EntryPoint, Problem> {
     if through_api {
-        ApiRequest::read(&event, body_max).map(Door::Api)
+        ApiRequest::read(&event, body_max).map(EntryPoint::HttpApi)
     } else if event.get().len() > body_max {
         Err(Code::BodyTooLarge.into())
     } else {
-        Ok(Door::Direct(event))
+        Ok(EntryPoint::Direct(event))
     }
 }
 
-async fn answer_in_time(
-    work: impl Future<Output = Result<Answer, Refusal>>,
+async fn respond_in_time(
+    work: impl Future<Output = Result<Response, Problem>>,
     left_ms: u64,
-) -> Result<Answer, Refusal> {
+) -> Result<Response, Problem> {
     // Nothing is shared with a later request but what its owner keeps consistent at every await.
     let caught = AssertUnwindSafe(work).catch_unwind();
     match time::timeout(Duration::from_millis(left_ms), caught).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_panic)) => Err(Refusal::internal("a panic; its place was logged")),
-        Err(_elapsed) => Err(Refusal::unavailable("the deadline came first")),
+        Ok(Err(_panic)) => Err(Problem::internal("a panic; its place was logged")),
+        Err(_elapsed) => Err(Problem::unavailable("the deadline came first")),
     }
 }
 
 /// The caller's trace, else the platform's, else one of our own named after the invocation.
-fn trace(door: Option<&Door>, context: &Context) -> TraceParent {
-    let callers = match door {
-        Some(Door::Api(request)) => request.header("traceparent").ok().flatten(),
-        Some(Door::Direct(_)) | None => None,
+fn trace(entry_point: Option<&EntryPoint>, context: &Context) -> TraceParent {
+    let callers = match entry_point {
+        Some(EntryPoint::HttpApi(request)) => request.header("traceparent").ok().flatten(),
+        Some(EntryPoint::Direct(_)) | None => None,
     };
     let platforms = || context.xray_trace_id.as_deref().and_then(from_xray);
     callers.and_then(TraceParent::parse).or_else(platforms).unwrap_or_else(|| {
@@ -156,18 +150,18 @@ fn from_xray(header: &str) -> Option<TraceParent> {
     TraceParent::parse(&format!("00-{root}-{}-{flags}", part("Parent=")?))
 }
 
-fn count(outcome: &Result<Answer, Refusal>) {
+fn count(outcome: &Result<Response, Problem>) {
     match outcome {
-        Err(Refusal { code: Code::Unavailable, .. }) => metrics::UNAVAILABLE.count(),
-        Err(Refusal { code: Code::Internal, .. }) => metrics::FAULTS.count(),
+        Err(Problem { code: Code::Unavailable, .. }) => metrics::UNAVAILABLE.count(),
+        Err(Problem { code: Code::Internal, .. }) => metrics::FAULTS.count(),
         Ok(_) | Err(_) => {}
     }
 }
 
-/// What the line of an invocation says beside the outcome.
+/// What the line of an invocation has beside the outcome.
 struct Served<'a> {
     request_id: &'a str,
-    door: &'static str,
+    entry_point: &'static str,
     duration_ms: u64,
     cold: bool,
     trace: TraceParent,
@@ -175,17 +169,18 @@ struct Served<'a> {
 }
 
 /// The one line of an invocation. Never a body, a token, a signature.
-fn log(outcome: &Result<Answer, Refusal>, served: &Served<'_>) {
-    let Served { request_id, door, duration_ms, cold, trace, used } = served;
+fn log(outcome: &Result<Response, Problem>, served: &Served<'_>) {
+    let Served { request_id, entry_point, duration_ms, cold, trace, used } = served;
     let trace_id = trace.trace_id();
-    let refusal = outcome.as_ref().err();
-    let payment_id = outcome.as_ref().ok().and_then(|answer| answer.payment).map(PaymentId::get);
+    let problem = outcome.as_ref().err();
+    let payment_id =
+        outcome.as_ref().ok().and_then(|response| response.payment).map(PaymentId::get);
     let cause =
-        refusal.and_then(|refusal| refusal.cause.as_deref()).map(|cause| ports::chain(cause));
-    let (said, code) = match (refusal, &cause) {
-        (None, _) => ("answered", "ok"),
-        (Some(refusal), None) => ("refused", refusal.code.as_str()),
-        (Some(refusal), Some(_)) => ("failed", refusal.code.as_str()),
+        problem.and_then(|problem| problem.cause.as_deref()).map(|cause| ports::chain(cause));
+    let (message, code) = match (problem, &cause) {
+        (None, _) => ("succeeded", "ok"),
+        (Some(problem), None) => ("rejected", problem.code.as_str()),
+        (Some(problem), Some(_)) => ("failed", problem.code.as_str()),
     };
     let [dynamodb, secrets, shop] = [used.dynamodb, used.secrets_manager, used.shop];
     // A level is fixed where a line is written.
@@ -193,7 +188,7 @@ fn log(outcome: &Result<Answer, Refusal>, served: &Served<'_>) {
         ($level:ident) => {
             tracing::$level!(
                 request_id,
-                door,
+                entry_point,
                 outcome = code,
                 payment_id,
                 cause,
@@ -208,7 +203,7 @@ fn log(outcome: &Result<Answer, Refusal>, served: &Served<'_>) {
                 shop_ms = millis(shop.time),
                 secrets_calls = secrets.count,
                 secrets_ms = millis(secrets.time),
-                "{said}"
+                "{message}"
             )
         };
     }

@@ -1,7 +1,7 @@
-//! The event log of one payment against its record: every version was reached by an event, every
-//! move is one of the table, and they lead where the record is.
+//! The event log of one payment against its record: an event reached every version, every
+//! transition is one of the table, and together they lead to the record's status.
 
-use pay_core::domain::{Outcome, Status, Step};
+use pay_core::domain::{Outcome, Status, Transition};
 
 use super::Audit;
 use super::row::{PENDING, Row};
@@ -9,7 +9,7 @@ use super::row::{PENDING, Row};
 /// Checks the events of a record.
 pub(super) fn check(audit: &mut Audit, record: &Row, events: &[&Row]) {
     let Some(version) = record.number("version") else {
-        // Said of the record already.
+        // Reported with the record already.
         return;
     };
     let mut moves: Vec<&Row> =
@@ -23,7 +23,7 @@ pub(super) fn check(audit: &mut Audit, record: &Row, events: &[&Row]) {
             format!("an event reached version {beyond}, the record has {version}"),
         );
     }
-    // Bounded: a version that no log of this size can reach is a gap already.
+    // Bounded: a version beyond what a log of this length can reach is a gap already.
     let most = u64::try_from(events.len()).unwrap_or(u64::MAX).saturating_add(2);
     if let Some(gap) = (2..=version.min(most)).find(|version| !reached.contains(version)) {
         audit.wrong("I6", record, format!("no event reached version {gap}"));
@@ -39,8 +39,8 @@ pub(super) fn check(audit: &mut Audit, record: &Row, events: &[&Row]) {
         if before != Some(status) {
             audit.wrong("I6", event, format!("moved from {before:?}, but the status was {status}"));
         }
-        if !is_a_move(before, after, event.text("outcome")) {
-            audit.wrong("I6", event, format!("no message moves {before:?} to {after:?}"));
+        if !is_a_transition(before, after, event.text("outcome")) {
+            audit.wrong("I6", event, format!("no notification moves {before:?} to {after:?}"));
         }
         status = after.unwrap_or(status);
         last = reached;
@@ -50,16 +50,18 @@ pub(super) fn check(audit: &mut Audit, record: &Row, events: &[&Row]) {
     }
 }
 
-/// Whether the table knows a move of this outcome between these statuses.
-fn is_a_move(before: Option<u64>, after: Option<u64>, outcome: &str) -> bool {
+/// Whether the table has a transition with this outcome between these statuses.
+fn is_a_transition(before: Option<u64>, after: Option<u64>, outcome: &str) -> bool {
     let status = |code: Option<u64>| code.and_then(|code| Status::new(code).ok());
     let outcome = Outcome::ALL.into_iter().find(|one| one.as_str() == outcome);
     let (Some(before), Some(after), Some(outcome)) = (status(before), status(after), outcome)
     else {
         return false;
     };
-    match before.step(outcome, true) {
-        Step::Move(to) | Step::MoveIfLive(to) => to == after,
-        Step::Repeat | Step::Stale | Step::Quarantine => false,
+    match before.transition(outcome, true) {
+        Transition::Move(to) | Transition::MoveIfLive(to) => to == after,
+        Transition::Duplicate | Transition::Stale | Transition::Note | Transition::Quarantine => {
+            false
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! Items as they are in the table, and what one must look like by itself.
+//! Items as they are in the table, and what a record must look like by itself.
 
+use pay_core::limits::SWEEP_QUEUES;
 use serde_json::{Map, Value};
 
 pub(super) const PENDING: u64 = 0;
@@ -7,7 +8,7 @@ pub(super) const PAID: u64 = 1;
 pub(super) const CLOSED: u64 = 3;
 pub(super) const REFUNDED: u64 = 4;
 
-/// An item: texts and numbers by name. What is neither is in base64, as a text.
+/// An item: texts and numbers by name. Bytes are base64 texts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row(pub Map<String, Value>);
 
@@ -42,10 +43,10 @@ pub(crate) enum Kind {
     Record(u64),
     Event(u64),
     Guard(u64),
-    Stray,
+    Unmatched,
 }
 
-/// The kind of an item; none if its key is of no kind.
+/// The kind of an item; `None` for a key that no item of ours has.
 pub(crate) fn kind(row: &Row) -> Option<Kind> {
     let (pk, sk) = (row.text("pk"), row.text("sk"));
     let number = |prefix: &str| pk.strip_prefix(prefix)?.parse::<u64>().ok();
@@ -53,12 +54,12 @@ pub(crate) fn kind(row: &Row) -> Option<Kind> {
         (Some(id), _, "record") => Some(Kind::Record(id)),
         (Some(id), _, _) if sk.starts_with("event#") => Some(Kind::Event(id)),
         (_, Some(oid), "guard") => Some(Kind::Guard(oid)),
-        _ if pk.starts_with("stray#") && sk.starts_with("event#") => Some(Kind::Stray),
+        _ if pk.starts_with("unmatched#") && sk.starts_with("event#") => Some(Kind::Unmatched),
         _ => None,
     }
 }
 
-/// Whether no other payment may take the place of this one.
+/// Whether the order's guard must name this payment: no other may replace it.
 pub(super) fn is_live(record: &Row) -> bool {
     match record.number("status") {
         Some(CLOSED) => false,
@@ -88,25 +89,35 @@ pub(super) fn faults(id: u64, record: &Row) -> Vec<String> {
     }
     let currency = record.text("currency");
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        faults.push("currency is no code".to_owned());
+        faults.push("currency is not an ISO 4217 code".to_owned());
     }
     let (status, has) = (record.number("status"), |name: &str| record.has(name));
     let paid = status == Some(PAID);
     let was_paid = paid || status == Some(REFUNDED);
-    let list = format!("order#{}", id % 4);
+    let queue = record.get_text("queue").unwrap_or_default();
+    let sweep = queue.strip_prefix("sweep#").filter(|number| is_digits(number));
+    let is_read =
+        sweep.and_then(|number| number.parse().ok()).is_some_and(|n: u64| n < SWEEP_QUEUES);
     for (wrong, what) in [
         (paid && !has("paid_time"), "paid without paid_time"),
-        (!was_paid && (has("paid_time") || has("told_at")), "paid_time or told_at, and never paid"),
-        (!was_paid && record.number("source") != Some(0), "a source of money that never moved"),
-        (!was_paid && has("provider_txn"), "a transaction of money that never moved"),
-        (!paid && has("work"), "on the work list, and not paid"),
-        (has("work") && record.text("work") != list, "on another work list than its own"),
-        (has("work") != has("due") || has("work") != has("tries"), "work, due and tries apart"),
-        (has("work") && has("told_at"), "told, and still on the work list"),
+        (!was_paid && has("paid_time"), "paid_time, and never paid"),
+        (!was_paid && has("notified_time"), "notified_time, and never paid"),
+        (!was_paid && record.number("source") != Some(0), "a source, and never paid"),
+        (!was_paid && has("provider_txn"), "a provider transaction, and never paid"),
+        (!paid && has("queue"), "due, and not paid"),
+        (has("queue") && sweep.is_none(), "in a queue that is not one of the sweep"),
+        (sweep.is_some() && !is_read, "in a queue above those that the sweep reads"),
+        (has("queue") != has("due"), "queue without due, or due without queue"),
+        (has("queue") != has("attempts"), "queue without attempts, or attempts without queue"),
+        (has("queue") && has("notified_time"), "due, and the order service was notified"),
     ] {
         if wrong {
             faults.push(what.to_owned());
         }
     }
     faults
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

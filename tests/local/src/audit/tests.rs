@@ -1,6 +1,7 @@
+use pay_core::limits::SWEEP_QUEUES;
 use serde_json::{Value, json};
 
-use super::{Audit, Row, audit};
+use super::{Audit, Row, Violation, audit};
 
 fn row(value: &Value) -> Row {
     Row(value.as_object().unwrap().clone())
@@ -15,7 +16,7 @@ fn record(id: u64, oid: u64, status: u64, version: u64) -> Value {
     if status == 1 || status == 4 {
         record["source"] = json!(3);
         record["paid_time"] = json!(2000);
-        record["told_at"] = json!(2001);
+        record["notified_time"] = json!(2001);
     }
     record
 }
@@ -32,7 +33,7 @@ fn applied(id: u64, version: u64, (before, after): (u64, u64), outcome: &str) ->
     })
 }
 
-/// Order 5: a payment that was closed, and the paid one that took its place.
+/// Order 5: a closed payment, and the paid one that replaced it.
 fn good() -> Vec<Value> {
     vec![
         record(8, 5, 3, 2),
@@ -40,11 +41,11 @@ fn good() -> Vec<Value> {
         record(9, 5, 1, 3),
         applied(9, 2, (0, 2), "failed"),
         applied(9, 3, (2, 1), "paid"),
-        json!({"pk": "pay#9", "sk": "event#stripe#evt_r", "verdict": "repeat", "version": 3,
+        json!({"pk": "pay#9", "sk": "event#stripe#evt_r", "verdict": "duplicate", "version": 3,
                "status_before": 1, "status_after": 1, "outcome": "paid"}),
         guard(5, 9),
-        json!({"pk": "stray#stripe", "sk": "event#stripe#evt_s", "verdict": "quarantined",
-               "work": "quarantine", "due": 1}),
+        json!({"pk": "unmatched#stripe", "sk": "event#stripe#evt_s", "verdict": "quarantined",
+               "queue": "review", "due": 1}),
     ]
 }
 
@@ -53,28 +54,32 @@ fn of(rows: &[Value]) -> Audit {
 }
 
 #[test]
-fn a_table_that_keeps_its_promises_has_no_violation() {
+fn a_table_that_keeps_the_invariants_has_no_violation() {
     let found = of(&good());
     assert_eq!(found.violations, []);
-    let Audit { payments, orders, events, quarantined, untold, .. } = found;
-    assert_eq!((payments, orders, events, quarantined, untold), (2, 1, 5, 1, 0));
+    let Audit { payments, orders, events, quarantined, due, .. } = found;
+    assert_eq!((payments, orders, events, quarantined, due), (2, 1, 5, 1, 0));
     let mut listed = good();
-    listed[2].as_object_mut().unwrap().remove("told_at");
-    listed[2]["work"] = json!("order#1");
+    listed[2].as_object_mut().unwrap().remove("notified_time");
+    listed[2]["queue"] = json!("sweep#9");
     listed[2]["due"] = json!(3000);
-    listed[2]["tries"] = json!(0);
-    let found = of(&listed);
-    assert_eq!((found.violations, found.untold), (vec![], 1));
+    listed[2]["attempts"] = json!(0);
+    // Any queue that the sweep reads: the number of queues may have changed since.
+    for queue in ["sweep#9", "sweep#0", "sweep#31"] {
+        listed[2]["queue"] = json!(queue);
+        let found = of(&listed);
+        assert_eq!((found.violations, found.due), (vec![], 1));
+    }
     assert_eq!(of(&[]), Audit::default());
 }
 
-/// That one change of the good table is found, as a breach of this promise.
+/// Asserts that a change of the good table is found as a violation of this invariant.
 #[track_caller]
-fn caught(promise: &str, change: impl FnOnce(&mut Vec<Value>)) {
+fn caught(invariant: &str, change: impl FnOnce(&mut Vec<Value>)) {
     let mut rows = good();
     change(&mut rows);
     let found = of(&rows).violations;
-    assert!(found.iter().any(|violation| violation.promise == promise), "{found:?}");
+    assert!(found.iter().any(|violation| violation.invariant == invariant), "{found:?}");
 }
 
 #[test]
@@ -90,7 +95,7 @@ fn a_second_live_payment_or_a_guard_that_disagrees_is_found() {
 }
 
 #[test]
-fn a_chain_with_a_gap_or_a_move_of_no_table_is_found() {
+fn a_chain_with_a_gap_or_an_illegal_transition_is_found() {
     for gone in [1, 3, 4] {
         caught("I6", |rows| drop(rows.remove(gone)));
     }
@@ -113,8 +118,8 @@ fn a_chain_with_a_gap_or_a_move_of_no_table_is_found() {
 }
 
 #[test]
-fn a_paid_payment_that_nobody_tells_is_found() {
-    caught("I8", |rows| drop(rows[2].as_object_mut().unwrap().remove("told_at")));
+fn a_paid_payment_that_is_neither_notified_nor_due_is_found() {
+    caught("I8", |rows| drop(rows[2].as_object_mut().unwrap().remove("notified_time")));
 }
 
 #[test]
@@ -129,7 +134,9 @@ fn an_item_that_cannot_be_right_is_found() {
         ("version", json!(0)),
         ("currency", json!("cny")),
         ("update_time", json!(999)),
-        ("work", json!("order#1")),
+        ("queue", json!("sweep#9")),
+        ("due", json!(3000)),
+        ("attempts", json!(0)),
         ("paid_time", Value::Null),
     ] {
         caught("row", |rows| {
@@ -144,14 +151,37 @@ fn an_item_that_cannot_be_right_is_found() {
     for (name, value) in [
         ("source", json!(3)),
         ("provider_txn", json!("pi_1")),
-        ("told_at", json!(2000)),
+        ("notified_time", json!(2000)),
         ("paid_time", json!(2000)),
-        ("work", json!("order#0")),
+        ("queue", json!("sweep#8")),
     ] {
         caught("row", |rows| rows[0][name] = value);
     }
     caught("row", |rows| rows.push(json!({"pk": "pay#x", "sk": "record"})));
     caught("row", |rows| rows.push(json!({"pk": "other", "sk": "record"})));
     caught("row", |rows| rows.push(applied(77, 2, (0, 1), "paid")));
-    caught("row", |rows| rows[5]["work"] = json!("order#1"));
+    caught("row", |rows| rows[5]["queue"] = json!("sweep#1"));
+}
+
+#[test]
+fn a_due_payment_that_no_sweep_finds_is_found() {
+    let beyond = format!("sweep#{SWEEP_QUEUES}");
+    for (queue, what) in [
+        (beyond.as_str(), "in a queue above those that the sweep reads"),
+        ("sweep#18446744073709551616", "in a queue above those that the sweep reads"),
+        ("sweep#", "in a queue that is not one of the sweep"),
+        ("sweep#x", "in a queue that is not one of the sweep"),
+        ("review", "in a queue that is not one of the sweep"),
+    ] {
+        let mut rows = good();
+        rows[2].as_object_mut().unwrap().remove("notified_time");
+        rows[2]["queue"] = json!(queue);
+        rows[2]["due"] = json!(3000);
+        rows[2]["attempts"] = json!(0);
+        let found = of(&rows).violations;
+        let [Violation { invariant: "row", what: found, .. }] = found.as_slice() else {
+            panic!("{queue}: {found:?}");
+        };
+        assert_eq!(found, what, "{queue}");
+    }
 }

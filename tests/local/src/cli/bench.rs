@@ -8,7 +8,7 @@ use bench::plan::Latency;
 use clap::Args;
 use local::bench::{self as measuring, Operation, Options, PAGE, Part, Progress, Report};
 
-use super::serve::until_told;
+use super::serve::until_stopped;
 
 /// What the bench takes.
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ impl Arguments {
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let options = arguments.options()?;
     let mut progress = Progress::on_terminal();
-    let measured = until_told(measuring::run(&options, &mut progress)).await?;
+    let measured = until_stopped(measuring::run(&options, &mut progress)).await?;
     let Some(report) = measured else {
         return Ok(ExitCode::FAILURE);
     };

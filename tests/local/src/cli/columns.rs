@@ -3,12 +3,13 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Lines with each column as wide as its widest cell; two spaces between, none at the end.
+/// Lines with each column as wide as its widest cell, two spaces between columns and none at the
+/// end.
 pub(super) fn columns<const N: usize>(
     head: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
 ) -> String {
-    // What a sender wrote must not steer the terminal.
+    // Text of a sender must not control the terminal.
     let tame = |cell: String| cell.replace(char::is_control, " ");
     let mut lines = vec![head.map(str::to_owned)];
     lines.extend(rows.map(|row| row.map(tame)));
@@ -28,7 +29,7 @@ pub(super) fn columns<const N: usize>(
     text
 }
 
-/// Unix milliseconds as a person reads them, in UTC.
+/// Unix milliseconds as RFC 3339, in UTC.
 pub(super) fn time(millis: u64) -> String {
     let nanos = i128::from(millis).saturating_mul(1_000_000);
     let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();

@@ -1,37 +1,37 @@
-//! The main job once, step by step, each answer checked.
+//! One payment step by step, with each response checked.
 
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use local::messages::{Message, Outcome};
-use local::{Order, Stack, client, clock, signing};
-use pay_providers::PaymentProvider;
+use local::messages::Message;
+use local::{Order, Scheme, Stack, client, clock, signing};
+use pay_core::domain::{Outcome, Provider};
 use serde_json::{Value, json};
 
-use super::serve::until_told;
-use super::{Provider, StackArguments};
+use super::serve::until_stopped;
+use super::{StackArguments, scheme_parser};
 
-/// What the order of the demo costs.
+/// The amount of the order, in minor units.
 const AMOUNT: u64 = 100;
 
-/// How many characters of a body are shown: all of ours, the beginning of a provider's.
+/// How many characters of a body are shown: all of a native one, the beginning of a provider's.
 const SHOWN: usize = 240;
 
-/// What the demo takes.
+/// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Who reports that the payment is paid.
-    #[arg(long, value_enum, default_value = "standard")]
-    provider: Provider,
+    #[arg(long, value_parser = scheme_parser(), default_value = "standard")]
+    provider: Scheme,
     #[command(flatten)]
     stack: StackArguments,
 }
 
 pub(super) async fn run(Arguments { provider, stack }: Arguments) -> Result<ExitCode> {
     let arguments = stack;
-    // A table that was here before has payments of order 1: take an order of our own.
+    // An existing table may have payments of order 1: use an order of our own.
     let kept = arguments.data.is_some() || arguments.aws_endpoint.is_some();
     let oid = if kept { clock::now_ms() } else { 1 };
     let show = async {
@@ -43,7 +43,7 @@ pub(super) async fn run(Arguments { provider, stack }: Arguments) -> Result<Exit
         stack.stop().await?;
         shown
     };
-    match until_told(show).await? {
+    match until_stopped(show).await? {
         Some(Ok(true)) => Ok(ExitCode::SUCCESS),
         Some(Ok(false)) | None => Ok(ExitCode::FAILURE),
         Some(Err(error)) => Err(error),
@@ -53,15 +53,15 @@ pub(super) async fn run(Arguments { provider, stack }: Arguments) -> Result<Exit
 struct Demo<'a> {
     stack: &'a Stack,
     http: reqwest::Client,
-    provider: Provider,
+    provider: Scheme,
     step: usize,
 }
 
-/// What came back: status and text.
-type Answer = (u16, String);
+/// Status and body.
+type Response = (u16, String);
 
 impl Demo<'_> {
-    /// Shows every step until one is wrong; says whether all were right.
+    /// Shows each step until one is wrong. Returns whether all were right.
     async fn show(mut self, oid: u64) -> Result<bool> {
         let token = self.stack.payer_token(1);
         let payer = [("authorization", format!("Bearer {token}")), json_type()];
@@ -97,23 +97,23 @@ impl Demo<'_> {
             return Ok(false);
         }
 
-        self.announce("The shop has been told, once")?;
+        self.announce("The shop has been notified, once")?;
         let order = self.stack.shop().order(oid).context("the shop lost its order")?;
         let times = self.stack.shop().times_paid(oid);
-        let told = format!(r#"{{"id":{oid},"status":{},"times_paid":{times}}}"#, order.status);
-        self.check(&(200, told), &json!({"id": oid, "status": 1, "times_paid": 1}))
+        let shown = format!(r#"{{"id":{oid},"status":{},"times_paid":{times}}}"#, order.status);
+        self.check(&(200, shown), &json!({"id": oid, "status": 1, "times_paid": 1}))
     }
 
-    /// Has the payment reported as paid; the source that it then has, or nothing if the answer to
-    /// the report was wrong.
+    /// Sends the notification that the payment is paid. Returns the source that it then has, or
+    /// `None` if the response was wrong.
     async fn report(&mut self, id: u64, oid: u64) -> Result<Option<u8>> {
-        let Some(provider) = self.provider.payment_provider() else {
+        let Scheme::Provider(provider) = self.provider else {
             return self.report_natively(id, oid).await;
         };
-        let (name, thanks) = match provider {
-            PaymentProvider::Stripe => ("Stripe", json!({})),
-            PaymentProvider::WeChat => ("WeChat Pay", json!({"code": "SUCCESS"})),
-            PaymentProvider::Alipay => ("Alipay", json!("success")),
+        let (name, acknowledgement) = match provider {
+            Provider::Stripe => ("Stripe", json!({})),
+            Provider::WeChat => ("WeChat Pay", json!({"code": "SUCCESS"})),
+            Provider::Alipay => ("Alipay", json!("success")),
         };
         self.announce(&format!("{name} reports that it is paid, in its own way"))?;
         let message = Message::new(id, AMOUNT, Outcome::Paid).from(provider)?;
@@ -125,10 +125,10 @@ impl Demo<'_> {
         let operation = format!("callback/{}", provider.as_str());
         let body = String::from_utf8(message.body)?;
         let acknowledged = self.post(&operation, &by, &message.headers, &body).await?;
-        Ok(self.check(&acknowledged, &thanks)?.then(|| provider.source().get()))
+        Ok(self.check(&acknowledged, &acknowledgement)?.then(|| provider.source().get()))
     }
 
-    /// The same in our own words.
+    /// The same with a native notification.
     async fn report_natively(&mut self, id: u64, oid: u64) -> Result<Option<u8>> {
         self.announce("Our gateway reports that it is paid, and signs the report")?;
         let body =
@@ -154,7 +154,7 @@ impl Demo<'_> {
         by: &str,
         headers: &[(&str, String)],
         body: &str,
-    ) -> Result<Answer> {
+    ) -> Result<Response> {
         let path = format!("/api/pay/{operation}");
         let (by, shown) = (shortened(by, 100), shortened(body, SHOWN));
         writeln!(stdout(), "   POST {path}\n        {by}\n     -> {shown}")?;
@@ -166,9 +166,9 @@ impl Demo<'_> {
         Ok((response.status().as_u16(), response.text().await?))
     }
 
-    /// Shows an answer and says whether it is a 200 with, among others, the fields expected; or
-    /// with exactly the text expected.
-    fn check(&self, (status, text): &Answer, want: &Value) -> Result<bool> {
+    /// Shows a response, and returns whether it is a 200 with the expected fields among others, or
+    /// with exactly the expected text.
+    fn check(&self, (status, text): &Response, want: &Value) -> Result<bool> {
         let fits = if let Some(want) = want.as_str() {
             text == want
         } else {
@@ -186,7 +186,7 @@ impl Demo<'_> {
         Ok(right)
     }
 
-    /// The last that the functions printed: what went wrong is said there, not in the answer.
+    /// The last lines that the functions printed: they have the cause, which no response has.
     fn show_logs(&self) -> Result<()> {
         let logs = self.stack.logs();
         let lines: Vec<&str> = logs.lines().collect();
@@ -198,7 +198,7 @@ impl Demo<'_> {
     }
 }
 
-/// What our own bodies are.
+/// The content type of native bodies.
 fn json_type() -> (&'static str, String) {
     ("content-type", "application/json".to_owned())
 }

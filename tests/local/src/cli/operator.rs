@@ -1,4 +1,5 @@
-//! What an operator asks of a table: is it sound, what happened to a payment, what waits for me.
+//! What an operator asks of a table: whether it keeps the invariants, what happened to a payment,
+//! what is quarantined.
 
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
@@ -16,17 +17,17 @@ use serde_json::{Value, json};
 
 use super::columns::{columns, time};
 
-/// Which table, and how it is shown.
+/// Which table, and how to print it.
 #[derive(Debug, Args)]
 pub(super) struct Target {
-    /// Where DynamoDB is: what `cargo local` prints, or an emulator's URL. Without it AWS is asked,
-    /// with the region and the credentials in the environment.
+    /// The URL of DynamoDB: the one that `cargo local` prints, or an emulator's. Without it AWS is
+    /// used, with the region and the credentials of the environment.
     #[arg(long, value_name = "URL")]
     aws_endpoint: Option<String>,
     /// The table.
     #[arg(long, value_name = "NAME", default_value = defaults::TABLE)]
     table: String,
-    /// Prints JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -37,7 +38,7 @@ impl Target {
     }
 }
 
-/// What `history` takes.
+/// Arguments of `history`.
 #[derive(Debug, Args)]
 pub(super) struct HistoryArguments {
     /// The payment's id.
@@ -46,7 +47,7 @@ pub(super) struct HistoryArguments {
     target: Target,
 }
 
-/// What `quarantine` takes.
+/// Arguments of `quarantine`.
 #[derive(Debug, Args)]
 pub(super) struct QuarantineArguments {
     #[command(subcommand)]
@@ -55,20 +56,20 @@ pub(super) struct QuarantineArguments {
 
 #[derive(Debug, Subcommand)]
 enum QuarantineCommand {
-    /// Lists the messages that did not fit, the oldest first.
+    /// List the quarantined notifications, oldest first.
     List(Target),
-    /// Decides on one: it moves the payment after all, or it is put aside.
+    /// Decide on one: apply it after all, or dismiss it.
     Resolve(ResolveArguments),
 }
 
 #[derive(Debug, Args)]
 struct ResolveArguments {
-    /// The message, as `list` names it: `<payment id>/<provider>/<event id>`.
-    message: String,
-    /// What becomes of it.
+    /// The notification, as `list` names it: `<payment id>/<sender>/<event id>`.
+    notification: String,
+    /// The decision.
     #[arg(value_enum)]
     decision: DecisionArgument,
-    /// Who decides, and why: kept with the payment.
+    /// Who decides, and why; kept in the event log.
     #[arg(long)]
     note: String,
     #[command(flatten)]
@@ -77,9 +78,9 @@ struct ResolveArguments {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum DecisionArgument {
-    /// The payment becomes what the message says, with the payment's own amount.
+    /// The payment gets the status that the notification reports, with the payment's own amount.
     Accept,
-    /// Nothing becomes of it.
+    /// It has no effect.
     Dismiss,
 }
 
@@ -89,15 +90,15 @@ pub(super) async fn audit(target: Target) -> Result<ExitCode> {
     let text = if target.json {
         format!("{}\n", serde_json::to_string(&found)?)
     } else {
-        let audit::Audit { payments, orders, events, quarantined, untold, violations } = &found;
+        let audit::Audit { payments, orders, events, quarantined, due, violations } = &found;
         let rows = violations.iter().map(|violation| {
-            [violation.promise.to_owned(), violation.item.clone(), violation.what.clone()]
+            [violation.invariant.to_owned(), violation.item.clone(), violation.what.clone()]
         });
-        let listed = columns(["promise", "item", "violation"], rows);
+        let listed = columns(["invariant", "item", "violation"], rows);
         let listed = if sound { String::new() } else { format!("\n{listed}") };
         format!(
             "{payments} payments of {orders} orders, {events} events; {quarantined} in quarantine, \
-             {untold} orders to be told\n{} violations\n{listed}",
+             {due} order notifications due\n{} violations\n{listed}",
             violations.len()
         )
     };
@@ -120,9 +121,7 @@ pub(super) async fn history(arguments: HistoryArguments) -> Result<ExitCode> {
     }
     let attributes = record.0.iter().filter(|(name, _)| !["pk", "sk"].contains(&name.as_str()));
     let attributes = attributes.map(|(name, value)| {
-        let number = value
-            .as_u64()
-            .filter(|_| name.ends_with("_time") || name.ends_with("_at") || name == "due");
+        let number = value.as_u64().filter(|_| name.ends_with("_time") || name == "due");
         let text = number.map_or_else(|| plain(value), time);
         [name.clone(), text]
     });
@@ -135,21 +134,36 @@ pub(super) async fn history(arguments: HistoryArguments) -> Result<ExitCode> {
             }
             (Some(_) | None, _) => String::new(),
         };
-        let note = if row.text("provider") == "operator" { body(row)? } else { String::new() };
+        let note = if row.text("sender") == "operator" { body(row)? } else { String::new() };
         events.push([
             time(row.number("at").unwrap_or_default()),
             name(row),
             cell(row, "outcome"),
-            cell(row, "amount"),
+            amount(row),
+            cell(row, "source"),
+            cell(row, "provider_txn"),
             moved,
             cell(row, "version"),
             cell(row, "verdict"),
-            format!("{}{note}", cell(row, "reason")),
+            mismatch(row),
+            note,
         ]);
     }
     text.push('\n');
     text.push_str(&columns(
-        ["at", "event", "outcome", "amount", "status", "version", "verdict", "reason, note"],
+        [
+            "at",
+            "event",
+            "outcome",
+            "amount",
+            "source",
+            "transaction",
+            "status",
+            "version",
+            "verdict",
+            "mismatch",
+            "note",
+        ],
         events.into_iter(),
     ));
     stdout().write_all(text.as_bytes())?;
@@ -176,22 +190,23 @@ async fn list(target: Target) -> Result<ExitCode> {
             time(row.number("at").unwrap_or_default()),
             name(row),
             cell(row, "outcome"),
-            format!("{} {}", cell(row, "amount"), cell(row, "currency")),
-            cell(row, "reason"),
+            amount(row),
+            cell(row, "source"),
             cell(row, "provider_txn"),
+            mismatch(row),
         ]
     });
-    let text = columns(["at", "message", "outcome", "amount", "reason", "transaction"], cells);
-    stdout().write_all(text.as_bytes())?;
-    let messages = if rows.len() == 1 { "message" } else { "messages" };
-    writeln!(stdout(), "{} {messages}", rows.len())?;
+    let head = ["at", "notification", "outcome", "amount", "source", "transaction", "mismatch"];
+    stdout().write_all(columns(head, cells).as_bytes())?;
+    let notifications = if rows.len() == 1 { "notification" } else { "notifications" };
+    writeln!(stdout(), "{} {notifications}", rows.len())?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn decide(arguments: ResolveArguments) -> Result<ExitCode> {
-    let ResolveArguments { message, decision, note, target } = arguments;
-    let key = EventKey::parse(&message)
-        .with_context(|| format!("{message} is not <payment id>/<provider>/<event id>"))?;
+    let ResolveArguments { notification, decision, note, target } = arguments;
+    let key = EventKey::parse(&notification)
+        .with_context(|| format!("{notification} is not <payment id>/<sender>/<event id>"))?;
     let (decision, done) = match decision {
         DecisionArgument::Accept => (Decision::Accept, "accepted"),
         DecisionArgument::Dismiss => (Decision::Dismiss, "dismissed"),
@@ -203,35 +218,49 @@ async fn decide(arguments: ResolveArguments) -> Result<ExitCode> {
     let store = target.open()?.payments();
     resolve((&OutOfReach, &OutOfReach), &store, request, now, &trace).await?;
     if target.json {
-        writeln!(stdout(), "{}", json!({"message": message, "decision": done}))?;
+        writeln!(stdout(), "{}", json!({"event": notification, "decision": done}))?;
     } else {
-        writeln!(stdout(), "{message} is {done}")?;
+        writeln!(stdout(), "{notification} is {done}")?;
         if decision == Decision::Accept {
-            writeln!(stdout(), "An order that has to be told is told by the next reconcile.")?;
+            writeln!(stdout(), "If its order service is to be notified, the next sweep does it.")?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A status in a word.
+/// A status as a word.
 fn status(code: u64) -> String {
     Status::new(code)
         .map_or_else(|_odd| code.to_string(), |status| format!("{status:?}").to_lowercase())
 }
 
-/// An item for a program: its attributes, its name, and its body as text.
+/// An item as JSON: its attributes, its name, and its body as text.
 fn shown(row: &Row) -> Result<Value> {
     let mut shown = row.0.clone();
-    shown.insert("message".to_owned(), json!(name(row)));
+    shown.insert("event".to_owned(), json!(name(row)));
     shown.insert("body".to_owned(), json!(body(row)?));
     Ok(Value::Object(shown))
 }
 
-/// How a message is called here and in `resolve`.
+/// The name of an event, which `resolve` takes.
 fn name(row: &Row) -> String {
-    let payment = row.text("pk").strip_prefix("pay#").unwrap_or("stray");
+    let payment = row.text("pk").strip_prefix("pay#").unwrap_or("unmatched");
     let event = row.text("sk").split('#').skip(2).collect::<Vec<_>>().join("#");
-    format!("{payment}/{}/{event}", row.text("provider"))
+    format!("{payment}/{}/{event}", row.text("sender"))
+}
+
+/// The amount and currency that an event reports.
+fn amount(row: &Row) -> String {
+    format!("{} {}", cell(row, "amount"), cell(row, "currency")).trim().to_owned()
+}
+
+/// In what an event does not match, with both sides.
+fn mismatch(row: &Row) -> String {
+    let Some(field) = row.get_text("mismatch") else {
+        return String::new();
+    };
+    let side = |name| row.get_text(name).unwrap_or("nothing");
+    format!("{field}: expected {}, received {}", side("expected"), side("received"))
 }
 
 fn cell(row: &Row, name: &str) -> String {

@@ -1,4 +1,4 @@
-//! Serves the stack until it is told to stop.
+//! Serves the stack until it is stopped.
 
 use std::future::Future;
 use std::io::{self, Write as _, stderr, stdout};
@@ -12,13 +12,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::StackArguments;
 
-/// What serving takes.
+/// Arguments of serving.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The address of this machine that all of it listens on; containers reach 172.17.0.1.
+    /// The address of this machine to listen on; containers reach 172.17.0.1.
     #[arg(long, value_name = "ADDRESS", default_value_t = defaults::HOST)]
     host: IpAddr,
-    /// The API's port; 0 takes any that is free.
+    /// The API's port; 0 for any free one.
     #[arg(long, default_value_t = defaults::PORT)]
     port: u16,
     /// Print one line of JSON with everything a program needs, and nothing else.
@@ -32,7 +32,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let Arguments { host, port, json, stack } = arguments;
     let logs = stack.logs;
     let options = StackOptions { host, ..stack.options(port)? };
-    // One for all of it: between two there would be a moment in which nobody listens.
+    // One for everything: between two of them a signal would be lost.
     let mut ends = Ends::listen()?;
     let Some(started) = ends.or(Stack::start(options)).await else {
         return Ok(ExitCode::SUCCESS);
@@ -47,14 +47,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     if !json {
         writeln!(stderr(), "\nStopped.")?;
     }
-    // What went wrong as it was told to.
+    // How often each fault was injected.
     for ((at, fault), times) in fired {
         writeln!(stderr(), "{at} {fault}: {times} times")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Ctrl-C and requests to end, from the moment that this is made.
+/// Ctrl-C and signals to end, from the moment that this is created.
 struct Ends {
     interrupt: Signal,
     terminate: Signal,
@@ -70,7 +70,7 @@ impl Ends {
         })
     }
 
-    /// What comes of `work`; nothing if an end comes first.
+    /// The result of `work`; `None` if a signal comes first.
     async fn or<F: Future>(&mut self, work: F) -> Option<F::Output> {
         tokio::select! {
             result = work => Some(result),
@@ -81,12 +81,12 @@ impl Ends {
     }
 }
 
-/// Runs `work` until it is done, or until Ctrl-C or a request to end: then there is no result.
-pub(super) async fn until_told<F: Future>(work: F) -> io::Result<Option<F::Output>> {
+/// The result of `work`; `None` if Ctrl-C or a signal to end comes first.
+pub(super) async fn until_stopped<F: Future>(work: F) -> io::Result<Option<F::Output>> {
     Ok(Ends::listen()?.or(work).await)
 }
 
-/// What a person needs to try it: where things are, and lines to copy.
+/// What a person needs to try it: addresses, and lines to copy.
 fn welcome(stack: &Stack, logs: bool) -> String {
     let Stack { api, dynamodb, secretsmanager, users, table, .. } = stack;
     let ca_file = stack.ca_file.display();

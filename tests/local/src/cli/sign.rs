@@ -8,38 +8,40 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
-use local::messages::{Message, Outcome, Signed};
-use local::{clock, defaults, signing};
-use pay_providers::PaymentProvider;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use local::messages::{Message, Signed};
+use local::{Scheme, clock, defaults, signing};
+use pay_core::domain::{Outcome, Provider};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use super::{Provider, read};
+use super::{read, scheme_parser};
 
-/// What `sign` takes.
+/// Arguments of `sign`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Whose message it is.
-    #[arg(long, value_enum)]
-    provider: Provider,
-    /// Signs the body; without it the stack's own secret of that provider does.
+    /// The sender of the message.
+    #[arg(long, value_parser = scheme_parser())]
+    provider: Scheme,
+    /// The secret that signs the body; by default the stack's own.
     #[arg(long, value_name = "whsec_…")]
     secret: Option<String>,
-    /// The message's id; without it a new one.
+    /// The message's id; by default a new one.
     #[arg(long)]
     id: Option<String>,
-    /// Unix time in seconds; without it the present.
+    /// The message's time, in Unix seconds; by default the present.
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u64>,
-    /// Makes the whole message, about our payment of this id.
+    /// Make the whole message, about the payment with this id.
     #[arg(long, value_name = "ID", requires = "amount", conflicts_with_all = ["body", "secret"])]
     payment: Option<u64>,
     /// The payment's amount, in minor units.
     #[arg(long, value_name = "MINOR", requires = "payment")]
     amount: Option<u64>,
-    /// What the message reports.
-    #[arg(long, value_enum, default_value = "paid", requires = "payment")]
+    /// The outcome that the message reports.
+    #[arg(long, value_parser = outcome_parser(), default_value = "paid", requires = "payment")]
     outcome: Outcome,
-    /// Prints the command that sends the message to the API at this URL.
+    /// Print the command that sends the message to the API at this URL.
     #[arg(
         long, value_name = "URL", requires = "payment", num_args = 0..=1,
         default_missing_value = "http://127.0.0.1:8003"
@@ -48,6 +50,15 @@ pub(super) struct Arguments {
     /// The body, byte for byte as it will be sent; `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     body: PathBuf,
+}
+
+/// Reads the name of an outcome, and lists all of them in the help.
+fn outcome_parser() -> impl TypedValueParser<Value = Outcome> {
+    let named = |name: String| {
+        let mut all = Outcome::ALL.into_iter();
+        all.find(|outcome| outcome.as_str() == name).context("there is no such outcome")
+    };
+    PossibleValuesParser::new(Outcome::ALL.map(Outcome::as_str)).try_map(named)
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -59,23 +70,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A given body's headers, one a line; Alipay's form as it is signed, with no line of its own: a
-/// newline would be part of it.
+/// The headers that sign a body, one a line; for Alipay the signed form, without a newline, which
+/// would be part of the form.
 fn signature(arguments: &Arguments, body: &[u8]) -> Result<String> {
     let now = arguments.timestamp.unwrap_or_else(clock::now_secs);
-    let id = || arguments.id.clone().unwrap_or_else(|| clock::uuid().replace('-', ""));
+    let id = || arguments.id.clone().unwrap_or_else(|| Uuid::new_v4().simple().to_string());
     let secret = arguments.secret.as_deref();
     let headers = match arguments.provider {
-        Provider::Standard => {
+        Scheme::Standard => {
             let id = arguments.id.clone().unwrap_or_else(|| format!("msg_{}", id()));
             let secret = secret.unwrap_or(defaults::WEBHOOK_SECRET);
             signing::standard(secret, &id, now, body)?.to_vec()
         }
-        Provider::Stripe => {
+        Scheme::Provider(Provider::Stripe) => {
             signing::stripe(secret.unwrap_or(defaults::STRIPE_SECRET), now, body).to_vec()
         }
-        Provider::Wechat => signing::wechat(now, &id(), body)?.to_vec(),
-        Provider::Alipay => {
+        Scheme::Provider(Provider::WeChat) => signing::wechat(now, &id(), body)?.to_vec(),
+        Scheme::Provider(Provider::Alipay) => {
             let fields: Vec<_> = form_urlencoded::parse(body).collect();
             return signing::alipay(&fields);
         }
@@ -86,8 +97,8 @@ fn signature(arguments: &Arguments, body: &[u8]) -> Result<String> {
 
 /// A whole message, in one line.
 fn message(arguments: &Arguments, payment: u64, amount: u64) -> Result<String> {
-    let Some(provider) = arguments.provider.payment_provider() else {
-        bail!("our own gateway's message names user and order as well: give it as a FILE");
+    let Scheme::Provider(provider) = arguments.provider else {
+        bail!("a native notification names user and order as well: give it as a FILE");
     };
     let new = Message::new(payment, amount, arguments.outcome);
     let message = Message {
@@ -98,12 +109,12 @@ fn message(arguments: &Arguments, payment: u64, amount: u64) -> Result<String> {
     let signed = message.from(provider)?;
     match &arguments.curl {
         Some(url) => curl(url, provider, &signed),
-        None => doctors(provider, &signed, message.now_secs),
+        None => doctor_line(provider, &signed, message.now_secs),
     }
 }
 
 /// The message as `doctor` reads it.
-fn doctors(provider: PaymentProvider, signed: &Signed, now_secs: u64) -> Result<String> {
+fn doctor_line(provider: Provider, signed: &Signed, now_secs: u64) -> Result<String> {
     let headers = signed.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
     let secrets = defaults::webhook_secrets()?;
     let line = json!({
@@ -117,12 +128,12 @@ fn doctors(provider: PaymentProvider, signed: &Signed, now_secs: u64) -> Result<
 }
 
 /// The command that sends the message, for a POSIX shell.
-fn curl(url: &str, provider: PaymentProvider, signed: &Signed) -> Result<String> {
+fn curl(url: &str, provider: Provider, signed: &Signed) -> Result<String> {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let url = quoted(&format!("{url}/api/pay/callback/{}", provider.as_str()));
     let header = |(name, value): &(&str, String)| quoted(&format!("{name}: {value}"));
     let headers: Vec<_> = signed.headers.iter().map(header).collect();
-    let body = std::str::from_utf8(&signed.body).context("the body is no text")?;
+    let body = std::str::from_utf8(&signed.body).context("the body is not UTF-8")?;
     let headers = headers.join(" -H ");
     Ok(format!("curl -sS {url} -H {headers} --data-binary {}\n", quoted(body)))
 }

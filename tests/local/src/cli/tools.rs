@@ -11,27 +11,28 @@ use local::{clock, defaults, tokens};
 
 use super::{Secrets, read};
 
-/// What `token` takes.
+/// Arguments of `token`.
 #[derive(Debug, Args)]
 pub(super) struct TokenArguments {
     /// The user.
     #[arg(long, default_value_t = 1)]
     uid: u64,
-    /// Makes it a service's token: pay:callback for our own gateway, pay:service for the shop.
+    /// Make it a service's token: pay:callback for a gateway of the shop's own, pay:service for the
+    /// shop.
     #[arg(long)]
     scope: Option<String>,
-    /// Signs the token.
+    /// The secret that signs the token.
     #[arg(long, value_name = "TEXT", default_value = defaults::ACCESS_SECRET)]
     access_secret: String,
 }
 
-/// What `event` takes.
+/// Arguments of `event`.
 #[derive(Debug, Args)]
 pub(super) struct EventArguments {
     /// The event; `-` is standard input.
     #[arg(value_name = "FILE")]
     event: PathBuf,
-    /// A value for a further placeholder: `--set oid=7` fills `{{oid}}`.
+    /// The value of a placeholder: `--set oid=7` fills `{{oid}}`.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     values: Vec<(String, String)>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Many clients, dying instances and failing services; then a check of everything that is left.
+//! Many clients while instances die and services fail; then a check of the table and the shop.
 
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
@@ -9,16 +9,16 @@ use clap::Args;
 use local::torture::{self, Options};
 use local::{Stack, StackOptions, clock};
 
-use super::serve::until_told;
+use super::serve::until_stopped;
 
-/// What the torture takes.
+/// Arguments of `torture`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// For how long.
+    /// How long the clients act, in seconds.
     #[arg(long, value_name = "N", default_value_t = 30)]
     seconds: u64,
-    /// The seed of every choice; without one another each time. Who is faster is not chosen, so
-    /// two runs differ all the same.
+    /// The seed of every choice; by default another one each time. The order of concurrent calls is
+    /// not a choice, so two runs with one seed differ.
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
     /// Processes of each function.
@@ -43,7 +43,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
         stack.stop().await?;
         report
     };
-    let Some(report) = until_told(work).await? else {
+    let Some(report) = until_stopped(work).await? else {
         return Ok(ExitCode::FAILURE);
     };
     let report = report?;

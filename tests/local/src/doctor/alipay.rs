@@ -1,21 +1,21 @@
-//! Causes that only Alipay's forms have.
+//! Causes in the forms of Alipay.
 
 use form_urlencoded::Serializer;
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 use pay_providers::alipay::{SIGNATURE_FIELD, SIGNATURE_TYPE_FIELD};
 use serde_json::Value;
 
 use super::attempt::{Attempt, Fit};
-use super::check::Scheme;
 use super::shown;
+use crate::Scheme;
 
-/// A form of more fields is none of Alipay's.
+/// More fields than any form of Alipay has.
 const MOST_FIELDS: usize = 200;
 
-/// A larger body is none either.
+/// More bytes than any form of Alipay has.
 const LARGEST: usize = 256 * 1024;
 
-/// What HTML escapes; `&` last, as it begins the others.
+/// The escapes of HTML; `&` is last, because the others begin with it.
 const ESCAPES: [(&str, &str); 8] = [
     ("&quot;", "\""),
     ("&#34;", "\""),
@@ -29,16 +29,16 @@ const ESCAPES: [(&str, &str); 8] = [
 
 type Field = (String, String);
 
-/// The fields of a form, decoded once, and whether there are more than are looked at.
+/// The fields of a form, decoded once, and whether it is larger than what is read here.
 pub(super) fn fields(body: &[u8]) -> (Vec<Field>, bool) {
     let mut fields = form_urlencoded::parse(body.get(..LARGEST).unwrap_or(body)).into_owned();
     let taken = fields.by_ref().take(MOST_FIELDS).collect();
     (taken, body.len() > LARGEST || fields.next().is_some())
 }
 
-/// Every cause there is.
+/// The first cause that can be proven.
 pub(super) fn changed_form(attempt: &Attempt<'_>) -> Option<String> {
-    if attempt.case.scheme != Scheme::Provider(PaymentProvider::Alipay) {
+    if attempt.case.scheme != Scheme::Provider(Provider::Alipay) {
         return None;
     }
     let (fields, more) = fields(&attempt.case.body);
@@ -57,7 +57,7 @@ fn fits(attempt: &Attempt<'_>, fields: &[Field]) -> Option<Fit> {
     attempt.fits_body(form.as_bytes())
 }
 
-/// Every value changed.
+/// The fields with each value changed.
 fn with_values(fields: &[Field], change: impl Fn(&str, &str) -> String) -> Vec<Field> {
     fields.iter().map(|(name, value)| (name.clone(), change(name, value))).collect()
 }
@@ -74,10 +74,10 @@ fn not_a_form(attempt: &Attempt<'_>) -> Option<String> {
 }
 
 fn lost_plus(attempt: &Attempt<'_>, fields: &[Field]) -> Option<String> {
-    let mended = with_values(fields, |name, value| {
+    let fixed = with_values(fields, |name, value| {
         if name == SIGNATURE_FIELD { value.replace(' ', "+") } else { value.to_owned() }
     });
-    let fit = fits(attempt, &mended)?;
+    let fit = fits(attempt, &fixed)?;
     Some(format!(
         "the signature fits with `+` for each space in `{SIGNATURE_FIELD}`: something has decoded \
          the form and not encoded it again{fit}"
@@ -85,12 +85,12 @@ fn lost_plus(attempt: &Attempt<'_>, fields: &[Field]) -> Option<String> {
 }
 
 fn escaped(attempt: &Attempt<'_>, fields: &[Field]) -> Option<String> {
-    let mended = with_values(fields, |_, value| {
+    let fixed = with_values(fields, |_, value| {
         ESCAPES.iter().fold(value.to_owned(), |text, (from, to)| text.replace(from, to))
     });
-    let fit = fits(attempt, &mended)?;
+    let fit = fits(attempt, &fixed)?;
     Some(format!(
-        "the signature fits once `&quot;` and its like are the signs that they stand for: something \
+        "the signature fits once `&quot;` and the like are the characters that they stand for: something \
          has escaped the values as HTML{fit}"
     ))
 }
@@ -104,7 +104,7 @@ fn encoded_twice(attempt: &Attempt<'_>, fields: &[Field]) -> Option<String> {
     ))
 }
 
-/// A text as the value of a field.
+/// A text, decoded as the value of a field.
 fn decoded(text: &str) -> String {
     let field = format!("={}", text.replace('&', "%26"));
     let value =
@@ -112,12 +112,12 @@ fn decoded(text: &str) -> String {
     value.unwrap_or_default()
 }
 
-/// A field that Alipay did not send: of the path, of a framework, or the same twice.
+/// A field that Alipay did not send: from the path, from a framework, or a second one of a name.
 fn added(attempt: &Attempt<'_>, fields: &[Field]) -> Option<String> {
     for at in 0..fields.len() {
         let mut fewer = fields.to_vec();
         let (name, _) = fewer.remove(at);
-        // It is not signed, so that leaving it out proves nothing.
+        // It is not signed, so leaving it out proves nothing.
         if name == SIGNATURE_TYPE_FIELD {
             continue;
         }

@@ -1,29 +1,29 @@
-//! Checking a changed message again, which is how a hint is proven.
+//! Verifies a changed message again, which proves a hint.
 
 use std::fmt;
 
 use pay_core::domain::Timestamp;
 use pay_core::json::Json;
-use pay_providers::WebhookError;
+use pay_providers::VerifyError;
 
 use super::case::Case;
 use super::check::{HeaderList, Keys};
 
-/// A message and the keys to check it with.
+/// A message and the keys to verify it with.
 #[derive(Clone, Copy)]
 pub(super) struct Attempt<'a> {
     pub(super) case: &'a Case,
     pub(super) keys: &'a Keys,
 }
 
-/// That a signature fits. Prints what else a reader must know, as the end of a sentence.
+/// A signature that fits. Prints what is wrong with the time, as the end of a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// And that is all.
+    /// The time is right as well.
     Fresh,
-    /// The message is so many seconds too old.
+    /// The message is this many seconds old, which is too old.
     Old(u64),
-    /// It is so many seconds ahead.
+    /// The message is this many seconds ahead, which is too far.
     Ahead(u64),
 }
 
@@ -37,7 +37,7 @@ impl<'a> Attempt<'a> {
         fits(self.keys, headers, body, self.case.now)
     }
 
-    /// The same of the message as it came.
+    /// The same for the message as it was received.
     pub(super) fn fits_as_it_is(&self) -> Option<Fit> {
         self.fits(&self.case.headers, &self.case.body)
     }
@@ -65,8 +65,8 @@ impl<'a> Attempt<'a> {
 }
 
 fn fits(keys: &Keys, headers: &HeaderList, body: &[u8], now: Timestamp) -> Option<Fit> {
-    // A message that cannot be decrypted has passed its check.
-    let passes = |result| matches!(result, Ok(_) | Err(WebhookError::Undecryptable));
+    // The signature of a message that cannot be decrypted is valid.
+    let passes = |result| matches!(result, Ok(_) | Err(VerifyError::Undecryptable));
     let result = keys.verify(headers, body, now);
     let Some((fit, then)) = result.as_ref().err().and_then(|error| own_time(*error, now)) else {
         return passes(result).then_some(Fit::Fresh);
@@ -74,12 +74,12 @@ fn fits(keys: &Keys, headers: &HeaderList, body: &[u8], now: Timestamp) -> Optio
     passes(keys.verify(headers, body, then)).then_some(fit)
 }
 
-/// When a message was sent that is refused because of its age.
-pub(super) fn own_time(error: WebhookError, now: Timestamp) -> Option<(Fit, Timestamp)> {
+/// When a message was sent that is rejected because of its time.
+pub(super) fn own_time(error: VerifyError, now: Timestamp) -> Option<(Fit, Timestamp)> {
     let millis = |secs: u64| secs.saturating_mul(1000);
-    let (fit, then) = if let WebhookError::Stale { by_secs, .. } = error {
+    let (fit, then) = if let VerifyError::Stale { by_secs, .. } = error {
         (Fit::Old(by_secs), now.millis().saturating_sub(millis(by_secs)))
-    } else if let WebhookError::Early { by_secs, .. } = error {
+    } else if let VerifyError::Early { by_secs, .. } = error {
         (Fit::Ahead(by_secs), now.millis().saturating_add(millis(by_secs)))
     } else {
         return None;

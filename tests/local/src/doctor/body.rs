@@ -1,15 +1,15 @@
-//! Causes that lie in the bytes of the body.
+//! Causes in the bytes of the body.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use pay_providers::WebhookError;
+use pay_providers::VerifyError;
 
 use super::attempt::Attempt;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// A body that something has changed at its ends, or each line of it.
-pub(super) fn edges(attempt: &Attempt<'_>) -> Option<String> {
+/// A body that was changed at its ends, or at the end of each line.
+pub(super) fn ends(attempt: &Attempt<'_>) -> Option<String> {
     let body = attempt.case.body.as_slice();
     let candidates = [
         ("a newline at its end: it was cut off", [body, b"\n"].concat()),
@@ -31,13 +31,13 @@ pub(super) fn edges(attempt: &Attempt<'_>) -> Option<String> {
     })
 }
 
-/// A body that something has encoded once more.
+/// A body that was encoded once more.
 pub(super) fn encoded(attempt: &Attempt<'_>) -> Option<String> {
     let body = &attempt.case.body;
     let decoded = BASE64.decode(body.trim_ascii()).ok();
     if let Some(fit) = decoded.and_then(|decoded| attempt.fits_body(&decoded)) {
         return Some(format!(
-            "the signature fits the body once its base64 is decoded: API Gateway says so with \
+            "the signature fits the body once its base64 is decoded: API Gateway marks such a body with \
              `isBase64Encoded`{fit}"
         ));
     }
@@ -49,9 +49,9 @@ pub(super) fn encoded(attempt: &Attempt<'_>) -> Option<String> {
     ))
 }
 
-/// A body that is not there any more. Only where the signature is what failed.
-pub(super) fn gone(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
-    if error != WebhookError::BadSignature {
+/// A body that was read before, where the signature is what failed.
+pub(super) fn gone(attempt: &Attempt<'_>, error: VerifyError) -> Option<String> {
+    if error != VerifyError::BadSignature {
         return None;
     }
     match attempt.case.body.trim_ascii() {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_changed_end_is_told() {
+    fn a_changed_end_is_explained() {
         for (signed, got, says) in [
             ("{}\n", "{}", "a newline at its end: it was cut off"),
             ("{}\r\n", "{}", "CR and LF at its end"),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_was_encoded_once_more_is_told() {
+    fn a_body_that_was_encoded_once_more_is_explained() {
         let body = br#"{"a": "b"}"#;
         for line in [standard_line(body), stripe_line(body)] {
             let base64 = BASE64.encode(body);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_gone_is_told() {
+    fn a_body_that_is_gone_is_explained() {
         let line = stripe_line(b"{}");
         assert!(hint(&received(&line, b"")).starts_with("the body is empty"));
         assert!(hint(&received(&line, b"[object Object]")).starts_with("the body is `[object"));

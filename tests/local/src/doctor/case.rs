@@ -6,9 +6,10 @@ use pay_core::domain::Timestamp;
 use pay_core::json::{Json, Object};
 use serde::de::IgnoredAny;
 
-use super::check::{HeaderList, Scheme};
+use super::check::HeaderList;
+use crate::Scheme;
 
-/// A message, the keys it is checked with, and the time at which.
+/// A message, the keys to verify it with, and the time at which.
 pub(super) struct Case {
     pub(super) scheme: Scheme,
     pub(super) headers: HeaderList,
@@ -18,9 +19,9 @@ pub(super) struct Case {
 }
 
 impl Case {
-    /// Reads a line; what is wrong with it is a sentence that says what to mend.
+    /// Reads a line. The error is a sentence that says what to fix.
     pub(super) fn read(line: &[u8], now_secs: u64) -> Result<Self, String> {
-        // What a shell on Windows writes before the first line.
+        // A byte order mark: shells on Windows write it before the first line.
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         let json = Json::parse(line).ok_or_else(|| not_json(line))?;
         let object = json.as_object().ok_or("the line is JSON, and not an object")?;
@@ -48,14 +49,15 @@ fn not_json(line: &[u8]) -> String {
 }
 
 fn scheme(object: &Object) -> Result<Scheme, String> {
-    let known = "`standard`, `stripe`, `wechat` or `alipay`";
+    let known: Vec<_> = Scheme::all().map(|scheme| format!("`{}`", scheme.as_str())).collect();
+    let known = known.join(", ");
     let provider =
-        object.get("provider").ok_or_else(|| format!("`provider` is missing: {known}"))?;
-    let scheme = provider.as_text().and_then(Scheme::named);
+        object.get("provider").ok_or_else(|| format!("`provider` is missing: one of {known}"))?;
+    let scheme = provider.as_text().and_then(|name| Scheme::new(name).ok());
     scheme.ok_or_else(|| format!("`provider` is not one of {known}"))
 }
 
-/// An object of name and value or values, or a list of pairs.
+/// Headers as an object of names and values, or as a list of pairs.
 fn headers(object: &Object, scheme: Scheme) -> Result<HeaderList, String> {
     let Some(headers) = object.get("headers") else {
         return if scheme.has_headers() {
@@ -166,9 +168,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_line_is_said() {
+    fn a_line_that_cannot_be_read_gets_the_reason() {
         for (line, says) in [
-            (without("provider"), "`provider` is missing: `standard`, "),
+            (without("provider"), "`provider` is missing: one of `standard`, "),
             (with("provider", json!("Stripe")), "`provider` is not one of `standard`, "),
             (with("provider", json!(null)), "`provider` is not one of "),
             (without("headers"), "`headers` is missing"),

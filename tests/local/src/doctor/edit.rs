@@ -1,9 +1,9 @@
-//! Changing a provider's entry of the webhook secret.
+//! Changes a provider's entry of the webhook secret.
 
 use pay_core::json::Json;
 use serde_json::Value;
 
-/// An entry as a value that can be changed. What the service does not tell apart becomes `null`.
+/// An entry as a value that can be changed. Values that the service reads alike become `null`.
 pub(super) fn value(entry: &Json) -> Value {
     match entry {
         Json::Other => Value::Null,

@@ -1,47 +1,49 @@
-//! Causes that lie in the headers: doubled, altered, named in another way, another sender's.
+//! Causes in the headers: doubled, altered, under other names, of another sender.
 
 mod tidy;
 
 pub(super) use tidy::tidied;
 
-use pay_providers::{PaymentProvider, alipay, standard, stripe, wechat};
+use pay_core::domain::Provider;
+use pay_providers::{alipay, standard, stripe, wechat};
 
 use super::attempt::Attempt;
-use super::check::{HeaderList, Scheme};
+use super::check::HeaderList;
+use crate::Scheme;
 
-/// Svix's own names of what Standard Webhooks names `webhook-…`.
+/// The prefix of Svix's own names for the headers that Standard Webhooks names `webhook-…`.
 const SVIX: &str = "svix-";
 
-/// How the environment of a CGI program names a header.
+/// The prefix of a header's name in the environment of a CGI program.
 const CGI: &str = "http_";
 
-/// Where each sender writes its signature.
+/// The header in which each sender writes its signature.
 const SENDERS: [(&str, Scheme, &str); 4] = [
     (standard::SIGNATURE_HEADER, Scheme::Standard, "Standard Webhooks"),
-    (stripe::SIGNATURE_HEADER, Scheme::Provider(PaymentProvider::Stripe), "Stripe"),
-    (wechat::SIGNATURE_HEADER, Scheme::Provider(PaymentProvider::WeChat), "WeChat Pay"),
+    (stripe::SIGNATURE_HEADER, Scheme::Provider(Provider::Stripe), "Stripe"),
+    (wechat::SIGNATURE_HEADER, Scheme::Provider(Provider::WeChat), "WeChat Pay"),
     ("svix-signature", Scheme::Standard, "Svix"),
 ];
 
-/// The headers that a scheme looks at.
+/// The headers that a scheme reads.
 const fn names(scheme: Scheme) -> &'static [&'static str] {
     match scheme {
         Scheme::Standard => {
             &[standard::ID_HEADER, standard::TIMESTAMP_HEADER, standard::SIGNATURE_HEADER]
         }
-        Scheme::Provider(PaymentProvider::Stripe) => &[stripe::SIGNATURE_HEADER],
-        Scheme::Provider(PaymentProvider::WeChat) => &[
+        Scheme::Provider(Provider::Stripe) => &[stripe::SIGNATURE_HEADER],
+        Scheme::Provider(Provider::WeChat) => &[
             wechat::TIMESTAMP_HEADER,
             wechat::NONCE_HEADER,
             wechat::SIGNATURE_HEADER,
             wechat::SERIAL_HEADER,
             wechat::SIGNATURE_TYPE_HEADER,
         ],
-        Scheme::Provider(PaymentProvider::Alipay) => &[],
+        Scheme::Provider(Provider::Alipay) => &[],
     }
 }
 
-/// What a header holds, once for each time that it is there.
+/// The values of a header, one for each time that it is there.
 pub(super) fn values<'a>(headers: &'a HeaderList, name: &str) -> Vec<&'a str> {
     let named = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
     named.map(|(_, value)| value.as_str()).collect()
@@ -67,7 +69,7 @@ pub(super) fn renamed(attempt: &Attempt<'_>) -> Option<String> {
     if let Some(fit) = attempt.fits_headers(&rename(CGI, "")) {
         return Some(format!(
             "the signature fits once the headers have the names that they are sent with: \
-             `http_…`, `_` in place of `-` and a colon are none of it{fit}"
+             `http_…`, `_` in place of `-` and a colon are not part of them{fit}"
         ));
     }
     let fit = attempt.fits_headers(&rename(SVIX, "webhook-"))?;
@@ -77,7 +79,7 @@ pub(super) fn renamed(attempt: &Attempt<'_>) -> Option<String> {
     ))
 }
 
-/// A message whose own signature is not there, and another sender's is.
+/// A message without its own signature and with that of another sender.
 pub(super) fn of_another_sender(attempt: &Attempt<'_>) -> Option<String> {
     let (own, headers) = (attempt.case.scheme, &attempt.case.headers);
     let (fields, _) = super::alipay::fields(&attempt.case.body);
@@ -85,10 +87,10 @@ pub(super) fn of_another_sender(attempt: &Attempt<'_>) -> Option<String> {
         .iter()
         .all(|name| fields.iter().any(|(known, _)| known == name));
     let is_there = match own {
-        Scheme::Provider(PaymentProvider::Alipay) => {
+        Scheme::Provider(Provider::Alipay) => {
             fields.iter().any(|(name, _)| name == alipay::SIGNATURE_FIELD)
         }
-        Scheme::Standard | Scheme::Provider(PaymentProvider::Stripe | PaymentProvider::WeChat) => {
+        Scheme::Standard | Scheme::Provider(Provider::Stripe | Provider::WeChat) => {
             names(own).iter().any(|name| has(headers, name))
         }
     };
@@ -105,14 +107,14 @@ pub(super) fn of_another_sender(attempt: &Attempt<'_>) -> Option<String> {
     })
 }
 
-/// Which of several values is taken.
+/// Which of several values is used.
 #[derive(Clone, Copy)]
 enum Pick {
     First,
     Last,
 }
 
-/// A header that is there twice, or was joined out of two.
+/// A header that is there twice, or was joined from two.
 pub(super) fn doubled(attempt: &Attempt<'_>) -> Option<String> {
     for (pick, which) in [(Pick::First, "first"), (Pick::Last, "last")] {
         let (single, doubled) = single(attempt, pick);

@@ -1,18 +1,18 @@
-//! Causes that lie in the keys.
+//! Causes in the keys.
 
 mod other;
 
 pub(super) use other::by_the_other_scheme;
 
+use pay_core::domain::Provider;
 use pay_core::json::Json;
-use pay_providers::PaymentProvider;
 use serde_json::Value;
 
 use super::attempt::Attempt;
-use super::check::Scheme;
 use super::edit;
+use crate::Scheme;
 
-/// What happens to a text between two files, and how it is undone.
+/// What happens to a text that is copied, and how it is undone.
 type Altered = (&'static str, fn(&str) -> String);
 
 const ALTERED: [Altered; 5] = [
@@ -25,7 +25,7 @@ const ALTERED: [Altered; 5] = [
     }),
 ];
 
-/// How a text begins that is something else than a key to check with, and what it is.
+/// How texts begin that cannot verify a signature, and what they are.
 const NO_KEYS: [(&str, &str); 11] = [
     ("sk_live_", A_STRIPE_API_KEY),
     ("sk_test_", A_STRIPE_API_KEY),
@@ -46,11 +46,11 @@ const A_STRIPE_API_KEY: &str =
     "a Stripe API key is configured, and not the signing secret of the endpoint";
 const A_PRIVATE_KEY: &str = "a private key is configured, and not the provider's public key";
 
-/// Keys that check the message once a text of theirs is as it was meant.
+/// Keys that fit once an alteration of their texts is undone.
 pub(super) fn altered(attempt: &Attempt<'_>) -> Option<String> {
     ALTERED.into_iter().find_map(|(what, undo)| {
         let fit = attempt.fits_entry(&edit::with_texts(&attempt.case.keys, undo)?)?;
-        Some(format!("a key has {what}: mended, the signature fits{fit}"))
+        Some(format!("a key has {what}: without, the signature fits{fit}"))
     })
 }
 
@@ -69,13 +69,13 @@ pub(super) fn unusable(attempt: &Attempt<'_>) -> Option<String> {
             ))
         })
         .or_else(|| {
-            let mends = |undo| edit::with_texts(&case.keys, undo).is_some_and(usable);
-            let (what, _) = ALTERED.into_iter().find(|(_, undo)| mends(*undo))?;
-            Some(format!("a key has {what}: mended, it is one"))
+            let fixes = |undo| edit::with_texts(&case.keys, undo).is_some_and(usable);
+            let (what, _) = ALTERED.into_iter().find(|(_, undo)| fixes(*undo))?;
+            Some(format!("a key has {what}: without, it is usable"))
         })
 }
 
-/// A text that is known to be something else than a key to check with.
+/// A text that is known to be something else than a key.
 pub(super) fn no_key(attempt: &Attempt<'_>) -> Option<String> {
     let texts = edit::texts(&attempt.case.keys);
     let is = |prefix: &str| texts.iter().any(|text| text.trim().starts_with(prefix));
@@ -100,13 +100,13 @@ pub(super) fn previous(attempt: &Attempt<'_>) -> Option<String> {
     })
 }
 
-/// The list of keys in an entry; WeChat Pay's are under names.
+/// The list of keys in an entry. WeChat Pay's are an object.
 fn list(scheme: Scheme, entry: &mut Value) -> Option<&mut Vec<Value>> {
     let list = match scheme {
         Scheme::Standard => entry,
-        Scheme::Provider(PaymentProvider::Stripe) => entry.get_mut("secrets")?,
-        Scheme::Provider(PaymentProvider::Alipay) => entry.get_mut("public_keys")?,
-        Scheme::Provider(PaymentProvider::WeChat) => return None,
+        Scheme::Provider(Provider::Stripe) => entry.get_mut("secrets")?,
+        Scheme::Provider(Provider::Alipay) => entry.get_mut("public_keys")?,
+        Scheme::Provider(Provider::WeChat) => return None,
     };
     list.as_array_mut()
 }
@@ -119,7 +119,7 @@ fn unescaped(text: &str) -> String {
     text.replace("\\r\\n", "\n").replace("\\n", "\n")
 }
 
-/// PEM that came on one line, in lines again.
+/// PEM that was joined into one line, in lines again.
 fn wrapped(text: &str) -> String {
     let parts = text.trim().strip_prefix("-----BEGIN ").and_then(|text| {
         let (label, text) = text.split_once("-----")?;

@@ -1,22 +1,23 @@
-//! A message of a kind that is not taken: named, so that the sender's settings can be found.
+//! What kind of message it is that is not accepted, so that the sender's setting can be found.
 
-use pay_providers::{PaymentProvider, WebhookError, alipay, standard, stripe, wechat};
+use pay_core::domain::Provider;
+use pay_providers::{VerifyError, alipay, standard, stripe, wechat};
 
 use super::attempt::Attempt;
-use super::check::Scheme;
 use super::{edit, headers, shown};
+use crate::Scheme;
 
-/// Names what the error does not. A fact of the message, and no check is needed for it.
-pub(super) fn named(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
-    let is = |of: WebhookError| error == of;
-    if is(WebhookError::BadAlgorithm) {
+/// Names what the error does not. This is a fact in the message, which needs no proof.
+pub(super) fn named(attempt: &Attempt<'_>, error: VerifyError) -> Option<String> {
+    let is = |of: VerifyError| error == of;
+    if is(VerifyError::BadAlgorithm) {
         algorithm(attempt)
-    } else if is(WebhookError::BadCharset) {
+    } else if is(VerifyError::BadCharset) {
         let charset = field(attempt, "charset")?;
         Some(format!("`charset` is `{charset}`: it is chosen where the payment is made"))
-    } else if is(WebhookError::DoubledField) {
+    } else if is(VerifyError::DoubledField) {
         Some(format!("the field that is there twice is `{}`", doubled_field(attempt)?))
-    } else if is(WebhookError::NoSignature) {
+    } else if is(VerifyError::NoSignature) {
         signatures(attempt)
     } else {
         None
@@ -24,19 +25,19 @@ pub(super) fn named(attempt: &Attempt<'_>, error: WebhookError) -> Option<String
 }
 
 fn algorithm(attempt: &Attempt<'_>) -> Option<String> {
-    let (place, found, taken) = match attempt.case.scheme {
-        Scheme::Provider(PaymentProvider::Alipay) => {
+    let (place, found, accepted) = match attempt.case.scheme {
+        Scheme::Provider(Provider::Alipay) => {
             let name = alipay::SIGNATURE_TYPE_FIELD;
             (name, field(attempt, name)?, alipay::SIGNATURE_TYPE)
         }
-        Scheme::Provider(PaymentProvider::WeChat) => {
+        Scheme::Provider(Provider::WeChat) => {
             let name = wechat::SIGNATURE_TYPE_HEADER;
             let values = headers::values(&attempt.case.headers, name);
             (name, shown(values.first()?), wechat::SIGNATURE_TYPE)
         }
-        Scheme::Standard | Scheme::Provider(PaymentProvider::Stripe) => return None,
+        Scheme::Standard | Scheme::Provider(Provider::Stripe) => return None,
     };
-    Some(format!("`{place}` is `{found}`, and `{taken}` alone is taken"))
+    Some(format!("`{place}` is `{found}`, and only `{accepted}` is accepted"))
 }
 
 fn field(attempt: &Attempt<'_>, name: &str) -> Option<String> {
@@ -52,12 +53,12 @@ fn doubled_field(attempt: &Attempt<'_>) -> Option<String> {
     twice.map(|[name, _]| shown(name))
 }
 
-/// The versions of the signatures, where none is of a kind that the keys can check.
+/// The versions of the signatures, where the keys can verify none of them.
 fn signatures(attempt: &Attempt<'_>) -> Option<String> {
     let (name, between, within) = match attempt.case.scheme {
         Scheme::Standard => (standard::SIGNATURE_HEADER, ' ', ','),
-        Scheme::Provider(PaymentProvider::Stripe) => (stripe::SIGNATURE_HEADER, ',', '='),
-        Scheme::Provider(PaymentProvider::WeChat | PaymentProvider::Alipay) => return None,
+        Scheme::Provider(Provider::Stripe) => (stripe::SIGNATURE_HEADER, ',', '='),
+        Scheme::Provider(Provider::WeChat | Provider::Alipay) => return None,
     };
     let values = headers::values(&attempt.case.headers, name);
     let entries = values.iter().flat_map(|value| value.split(between));
@@ -68,14 +69,14 @@ fn signatures(attempt: &Attempt<'_>) -> Option<String> {
     let public = keys.iter().filter(|key| key.starts_with("whpk_")).count();
     let (no_public, all_public) = (public == 0, public == keys.len());
     match attempt.case.scheme {
-        Scheme::Standard if has("v1a") && !has("v1") && no_public => Some(
-            "of what is known there is `v1a` alone: it is checked with a `whpk_` key".to_owned(),
-        ),
-        Scheme::Standard if has("v1") && !has("v1a") && all_public => Some(
-            "of what is known there is `v1` alone: it is checked with a `whsec_` secret".to_owned(),
-        ),
-        Scheme::Provider(PaymentProvider::Stripe) if has("v0") && !has("v1") => {
-            Some("`v0` alone is there, which is no signature to check".to_owned())
+        Scheme::Standard if has("v1a") && !has("v1") && no_public => {
+            Some("the only known version is `v1a`: it is verified with a `whpk_` key".to_owned())
+        }
+        Scheme::Standard if has("v1") && !has("v1a") && all_public => {
+            Some("the only known version is `v1`: it is verified with a `whsec_` secret".to_owned())
+        }
+        Scheme::Provider(Provider::Stripe) if has("v0") && !has("v1") => {
+            Some("the only version is `v0`, which is never verified".to_owned())
         }
         Scheme::Standard | Scheme::Provider(_) => None,
     }
@@ -90,9 +91,9 @@ mod tests {
     };
 
     #[test]
-    fn what_is_not_taken_is_named() {
+    fn what_is_not_accepted_is_named() {
         let mut alipay = case_line(ALIPAY, "ali-node-014");
-        assert_eq!(hint(&alipay), "`sign_type` is `RSA`, and `RSA2` alone is taken");
+        assert_eq!(hint(&alipay), "`sign_type` is `RSA`, and only `RSA2` is accepted");
         let form = b"sign=AAAA&sign_type=RSA";
         assert_eq!(hint(&received(&alipay, form)), hint(&alipay));
         alipay = received(&alipay, b"charset=GBK&sign=AAAA");
@@ -101,24 +102,26 @@ mod tests {
         assert_eq!(hint(&twice), "the field that is there twice is `b`");
         let mut wechat = case_line(WECHAT, "wx-go-001");
         wechat["headers"]["wechatpay-signature-type"] = "OTHER".into();
-        assert!(hint(&wechat).starts_with("`wechatpay-signature-type` is `OTHER`, and `WECHAT"));
+        assert!(
+            hint(&wechat).starts_with("`wechatpay-signature-type` is `OTHER`, and only `WECHAT")
+        );
         wechat["headers"]["wechatpay-signature-type"] = "x".repeat(1000).into();
         assert!(hint(&wechat).len() < 200);
     }
 
     #[test]
-    fn signatures_of_another_version_are_told() {
+    fn signatures_of_another_version_are_explained() {
         let mut line = standard_line(b"{}");
         line["headers"]["webhook-signature"] = "v1a,AAAA v2,AAAA".into();
-        assert!(hint(&line).starts_with("of what is known there is `v1a` alone"));
+        assert!(hint(&line).starts_with("the only known version is `v1a`"));
         let mut line = standard_line(b"{}");
         line["keys"] = json!(["whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="]);
-        assert!(hint(&line).starts_with("of what is known there is `v1` alone: "));
+        assert!(hint(&line).starts_with("the only known version is `v1`: "));
         line["headers"]["webhook-signature"] = "v2,AAAA".into();
         no_hint(&line);
         let mut line = stripe_line(b"{}");
         let header = line["headers"]["stripe-signature"].as_str().unwrap().replace("v1=", "v0=");
         line["headers"]["stripe-signature"] = header.into();
-        assert!(hint(&line).starts_with("`v0` alone is there"));
+        assert!(hint(&line).starts_with("the only version is `v0`"));
     }
 }

@@ -1,16 +1,13 @@
-//! A body that something has read as JSON and written again.
+//! A body that was read as JSON and written again.
 //!
-//! It is laid out anew as text: numbers, names and their order stay as they are, as no parser is
-//! asked to keep them.
-
-mod string;
+//! The layout is changed in the text itself, so that numbers, names and their order stay the same.
 
 use serde::de::IgnoredAny;
-use string::{Slash, Style, Unicode};
+use serde_json::{Deserializer, Value};
 
 use super::attempt::{Attempt, Fit};
 
-/// A larger body is not laid out anew: there are too many ways.
+/// The largest body whose layout is changed: each of many ways costs a verification.
 const LARGEST: usize = 256 * 1024;
 
 /// The white space between the parts of a document.
@@ -31,10 +28,33 @@ const LAYOUTS: [(Layout, &str); 6] = [
     (Layout::Kept, ""),
 ];
 
+/// How characters are written that may be written as `\uXXXX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unicode {
+    /// As they were received.
+    Kept,
+    /// As themselves.
+    Raw,
+    /// As themselves if they are ASCII, else in lower-case hex: PHP, Python, Ruby.
+    Lower,
+    /// The same in upper-case hex.
+    Upper,
+    /// As themselves, but those with a meaning in HTML in lower-case hex: Go.
+    Html,
+}
+
+/// A way to write strings.
+#[derive(Debug, Clone, Copy)]
+struct Style {
+    unicode: Unicode,
+    /// Whether `/` is written as `\/`.
+    escaped: bool,
+}
+
 /// Tries every layout.
 pub(super) fn laid_out(attempt: &Attempt<'_>) -> Option<String> {
     let body = attempt.case.body.as_slice();
-    // Alipay signs no JSON.
+    // Alipay does not sign JSON.
     if body.len() > LARGEST || !attempt.case.scheme.is_timed() {
         return None;
     }
@@ -42,14 +62,14 @@ pub(super) fn laid_out(attempt: &Attempt<'_>) -> Option<String> {
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     let pieces = pieces(text)?;
     for (style, of_style) in styles(text) {
-        let pieces: Vec<String> =
-            pieces.iter().map(|piece| string::written(piece, style)).collect();
+        let pieces: Vec<String> = pieces.iter().map(|piece| styled(piece, style)).collect();
         for (layout, of_layout) in LAYOUTS {
             let mut changed = written(&pieces, layout);
             for (end, of_end) in [("", ""), ("\n", "with a newline at its end")] {
                 changed.push_str(end);
                 if let Some(fit) = attempt.fits_body(changed.as_bytes()) {
-                    return Some(said(&[of_layout, &of_style, of_end], fit));
+                    let [of_unicode, of_slash] = of_style;
+                    return Some(hint([of_layout, of_unicode, of_slash, of_end], fit));
                 }
             }
         }
@@ -57,8 +77,8 @@ pub(super) fn laid_out(attempt: &Attempt<'_>) -> Option<String> {
     None
 }
 
-fn said(how: &[&str], fit: Fit) -> String {
-    let how: Vec<&str> = how.iter().filter(|part| !part.is_empty()).copied().collect();
+fn hint(how: [&str; 4], fit: Fit) -> String {
+    let how: Vec<&str> = how.into_iter().filter(|part| !part.is_empty()).collect();
     let how = how.join(", ");
     format!(
         "the signature fits the same JSON written {how}: something has read the body and written \
@@ -66,8 +86,8 @@ fn said(how: &[&str], fit: Fit) -> String {
     )
 }
 
-/// The ways to write the strings of this text that differ.
-fn styles(text: &str) -> Vec<(Style, String)> {
+/// The ways to write the strings of this text, without those that make no difference.
+fn styles(text: &str) -> Vec<(Style, [&'static str; 2])> {
     let plain = text.is_ascii() && !text.contains("\\u") && !text.contains(['<', '>', '&']);
     let unicode: &[_] = if plain {
         &[(Unicode::Kept, "")]
@@ -80,38 +100,66 @@ fn styles(text: &str) -> Vec<(Style, String)> {
             (Unicode::Html, "`<`, `>` and `&` as `\\u…`"),
         ]
     };
-    let slash: &[_] = if text.contains('/') {
-        &[(Slash::Kept, ""), (Slash::Plain, "`/` as it is"), (Slash::Escaped, "`/` as `\\/`")]
-    } else {
-        &[(Slash::Kept, "")]
+    let (escaped, plain) = ((true, "`/` as `\\/`"), (false, "`/` as it is"));
+    let slash: &[_] = match (text.contains("\\/"), text.contains('/')) {
+        (true, _) => &[(true, ""), plain],
+        (false, true) => &[(false, ""), escaped],
+        (false, false) => &[(false, "")],
     };
-    let mut found = Vec::new();
-    for (unicode, of_unicode) in unicode {
-        for (slash, of_slash) in slash {
-            let how = [*of_unicode, *of_slash];
-            let how: Vec<&str> = how.into_iter().filter(|part| !part.is_empty()).collect();
-            found.push((Style { unicode: *unicode, slash: *slash }, how.join(", ")));
+    let of_both = |(unicode, of_unicode): &(Unicode, &'static str)| {
+        let (unicode, of_unicode) = (*unicode, *of_unicode);
+        slash.iter().map(move |(escaped, of_slash)| {
+            (Style { unicode, escaped: *escaped }, [of_unicode, *of_slash])
+        })
+    };
+    unicode.iter().flat_map(of_both).collect()
+}
+
+/// A piece of JSON in this style. Only strings change.
+fn styled(piece: &str, Style { unicode, escaped }: Style) -> String {
+    let text =
+        if unicode == Unicode::Kept { None } else { serde_json::from_str::<String>(piece).ok() };
+    let plain =
+        text.map_or_else(|| piece.replace("\\/", "/"), |text| Value::from(text).to_string());
+    let mut styled = String::new();
+    for letter in plain.chars() {
+        let escape = match unicode {
+            Unicode::Kept | Unicode::Raw => false,
+            Unicode::Lower | Unicode::Upper => !letter.is_ascii(),
+            Unicode::Html => matches!(letter, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'),
+        };
+        match letter {
+            '/' if escaped => styled.push_str("\\/"),
+            letter if escape => {
+                for unit in letter.encode_utf16(&mut [0; 2]) {
+                    let unit = unit.to_be_bytes();
+                    let upper = unicode == Unicode::Upper;
+                    let digits = if upper { hex::encode_upper(unit) } else { hex::encode(unit) };
+                    styled.extend(["\\u", &digits]);
+                }
+            }
+            letter => styled.push(letter),
         }
     }
-    found
+    styled
 }
 
 fn is_space(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\n' | '\r')
 }
 
-/// The strings, signs, other values and stretches of white space of a JSON text, in order.
+/// The strings, punctuation, other values and white space of a JSON text, in order.
 fn pieces(text: &str) -> Option<Vec<&str>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let end = match first {
             '{' | '}' | '[' | ']' | ',' | ':' => 1,
-            '"' => string::length(rest)?,
             space if is_space(space) => rest.find(|letter| !is_space(letter)).unwrap_or(rest.len()),
             _ => {
-                let ends = |letter: char| is_space(letter) || "{}[],:\"".contains(letter);
-                rest.find(ends).unwrap_or(rest.len())
+                let mut values = Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+                values.next()?.ok()?;
+                values.byte_offset()
             }
         };
         let (piece, after) = rest.split_at_checked(end)?;
@@ -137,7 +185,7 @@ fn written(pieces: &[String], layout: Layout) -> String {
         if closes {
             depth = depth.saturating_sub(1);
         }
-        // Nothing stands between the two halves of an empty object.
+        // An empty object has nothing between its brackets.
         if opened != closes || previous == "," {
             new_line(&mut text, layout, depth);
         }

@@ -1,15 +1,16 @@
-//! Causes that lie in the timestamp.
+//! Causes in the timestamp.
 
-use pay_providers::{PaymentProvider, WebhookError, standard, stripe, wechat};
+use pay_core::domain::Provider;
+use pay_providers::{VerifyError, standard, stripe, wechat};
 
 use super::attempt::{Attempt, Fit, own_time};
 use super::case::Case;
-use super::check::Scheme;
+use crate::Scheme;
 
-/// How far from now a timestamp in another unit may lie and still be taken for one.
+/// How far from now a timestamp may lie, in seconds, to be recognized as one in another unit.
 const NEAR_SECS: u64 = 300;
 
-/// The parts of a second that programs count in.
+/// The parts of a second in which programs count.
 const UNITS: [(u64, &str); 3] =
     [(1000, "milliseconds"), (1_000_000, "microseconds"), (1_000_000_000, "nanoseconds")];
 
@@ -26,7 +27,7 @@ pub(super) fn clock(attempt: &Attempt<'_>) -> Option<String> {
     ))
 }
 
-/// No signature can prove this one: it is the arithmetic.
+/// A timestamp in another unit, which arithmetic proves instead of a signature.
 pub(super) fn not_seconds(attempt: &Attempt<'_>) -> Option<String> {
     let now = attempt.case.now;
     let text = text(attempt.case)?;
@@ -46,15 +47,17 @@ pub(super) fn not_seconds(attempt: &Attempt<'_>) -> Option<String> {
     ))
 }
 
-/// Neither fresh nor authentic: mending a clock would not help.
-pub(super) fn not_alone(attempt: &Attempt<'_>, error: WebhookError) -> Option<String> {
+/// Neither recent nor authentic: fixing a clock would not help.
+pub(super) fn not_alone(attempt: &Attempt<'_>, error: VerifyError) -> Option<String> {
     let (_, then) = own_time(error, attempt.case.now)?;
     let Case { headers, body, .. } = attempt.case;
     let error = attempt.keys.verify(headers, body, then).err()?;
-    Some(format!("its age is not all: at its own time the message is refused as well, as {error}"))
+    Some(format!(
+        "the time is not the only fault: at its own time the message is rejected too, because {error}"
+    ))
 }
 
-/// The timestamp as it is written.
+/// The timestamp as it is in the message.
 fn text(case: &Case) -> Option<&str> {
     let header = |name: &str| {
         let mut headers = case.headers.iter();
@@ -62,12 +65,12 @@ fn text(case: &Case) -> Option<&str> {
     };
     match case.scheme {
         Scheme::Standard => header(standard::TIMESTAMP_HEADER),
-        Scheme::Provider(PaymentProvider::Stripe) => {
+        Scheme::Provider(Provider::Stripe) => {
             let mut entries = header(stripe::SIGNATURE_HEADER)?.split(',');
             entries.find_map(|entry| entry.trim().strip_prefix("t="))
         }
-        Scheme::Provider(PaymentProvider::WeChat) => header(wechat::TIMESTAMP_HEADER),
-        Scheme::Provider(PaymentProvider::Alipay) => None,
+        Scheme::Provider(Provider::WeChat) => header(wechat::TIMESTAMP_HEADER),
+        Scheme::Provider(Provider::Alipay) => None,
     }
 }
 
@@ -77,7 +80,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_message_of_another_time_is_told_from_a_forged_one() {
+    fn a_message_of_another_time_is_distinguished_from_a_forged_one() {
         for mut line in [standard_line(b"{}"), stripe_line(b"{}")] {
             line["now"] = (NOW + 400).into();
             assert_eq!(
@@ -90,14 +93,14 @@ mod tests {
             line["body_base64"] = "e31h".into();
             assert_eq!(
                 hint(&line),
-                "its age is not all: at its own time the message is refused as well, as no \
-                 signature fits any key"
+                "the time is not the only fault: at its own time the message is rejected too, \
+                 because no signature fits any key"
             );
         }
     }
 
     #[test]
-    fn another_unit_is_told_by_arithmetic() {
+    fn another_unit_is_proven_by_arithmetic() {
         for (text, unit) in [
             (format!("{NOW}000"), "milliseconds"),
             (format!("{NOW}123456"), "microseconds"),

@@ -1,16 +1,18 @@
-//! Causes that only WeChat Pay's messages have.
+//! Causes in the messages of WeChat Pay.
 
+use pay_core::domain::Provider;
 use pay_core::json::Object;
-use pay_providers::{PaymentProvider, wechat};
+use pay_providers::wechat;
 
 use super::attempt::Attempt;
-use super::check::{HeaderList, Scheme};
+use super::check::HeaderList;
 use super::{edit, shown};
+use crate::Scheme;
 
-/// The bytes of an APIv3 key.
+/// The length of an APIv3 key, in bytes.
 const API_V3_KEY_BYTES: usize = 32;
 
-/// A message that is genuine, and sealed under another APIv3 key.
+/// An authentic message that is encrypted with another APIv3 key.
 pub(super) fn undecryptable(attempt: &Attempt<'_>) -> Option<String> {
     let case = attempt.case;
     let trimmed = edit::with_texts(&case.keys, |text| text.trim().to_owned());
@@ -19,13 +21,14 @@ pub(super) fn undecryptable(attempt: &Attempt<'_>) -> Option<String> {
         .is_some_and(|keys| keys.verify(&case.headers, &case.body, case.now).is_ok());
     if opens {
         return Some(
-            "`api_v3_key` has white space around it: without, the message opens".to_owned(),
+            "`api_v3_key` has white space around it: without it, the message is decrypted"
+                .to_owned(),
         );
     }
     let length = case.keys.as_object()?.text("api_v3_key")?.len();
     Some(if length == API_V3_KEY_BYTES {
-        "the signature is right; `api_v3_key` is not the key that the message was sealed with: was \
-         it changed at WeChat Pay?"
+        "the signature is right; `api_v3_key` is not the key that the message was encrypted with: \
+         was it changed at WeChat Pay?"
             .to_owned()
     } else {
         format!(
@@ -35,9 +38,10 @@ pub(super) fn undecryptable(attempt: &Attempt<'_>) -> Option<String> {
     })
 }
 
-/// A message whose serial names another key than made the signature, or none that is configured.
+/// A message whose serial names another key than that of the signature, or one that is not
+/// configured.
 pub(super) fn serial(attempt: &Attempt<'_>) -> Option<String> {
-    if attempt.case.scheme != Scheme::Provider(PaymentProvider::WeChat) {
+    if attempt.case.scheme != Scheme::Provider(Provider::WeChat) {
         return None;
     }
     let is_serial = |name: &str| name.eq_ignore_ascii_case(wechat::SERIAL_HEADER);

@@ -1,5 +1,5 @@
-//! What IAM is asked for a call: a transaction is allowed by its parts, an index is a resource of
-//! its own, and a policy may look at the partition key.
+//! The permissions that a call needs: a transaction needs those of its parts, an index is a
+//! resource of its own, and a policy may depend on the partition key.
 
 use serde_json::Value;
 
@@ -12,11 +12,11 @@ pub struct Action {
     pub within: Option<String>,
     /// The index that is queried.
     pub index: Option<String>,
-    /// How the partition key of the one item begins: `pay#`.
+    /// The beginning of the partition key of the one item: `pay#`.
     pub key: Option<String>,
 }
 
-/// What a call of this name needs.
+/// The permissions that a call with this name needs.
 pub(super) fn needed(name: &str, request: &Value) -> Vec<Action> {
     let Some(parts) = request.get("TransactItems").and_then(Value::as_array) else {
         return vec![action(name, None, request)];
@@ -24,7 +24,7 @@ pub(super) fn needed(name: &str, request: &Value) -> Vec<Action> {
     let parts = parts.iter().filter_map(Value::as_object).flatten();
     parts
         .map(|(kind, part)| match kind.as_str() {
-            // The one whose name is another than its permission's.
+            // The only part whose permission has another name.
             "ConditionCheck" => action("ConditionCheckItem", Some(name), part),
             kind => action(&format!("{kind}Item"), Some(name), part),
         })

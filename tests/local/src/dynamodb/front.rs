@@ -1,6 +1,7 @@
-//! What stands before the engine: it counts calls, and does to them what the engine never does.
+//! The server in front of the engine: it counts calls and makes them fail.
 //!
-//! The engine knows no throttling, no conflicts and no lost answers; the functions must.
+//! The engine itself never throttles, has no conflicts and loses no response; the functions must
+//! cope with all of these.
 
 use anyhow::Result;
 use bytes::Bytes;
@@ -26,19 +27,19 @@ impl Front {
     }
 
     async fn pass_on(&self, mut head: Parts, body: Bytes) -> reqwest::Result<Response<Bytes>> {
-        // The engine has another address, and the length is counted anew.
+        // The engine has another address, and the body may get another length.
         head.headers.remove("host");
         head.headers.remove("content-length");
         let body = if self.control.faults.journal().is_on() { with_cost(body) } else { body };
         let request = self.http.post(&self.engine).headers(head.headers).body(body);
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut answer = Response::new(response.bytes().await?);
-        *answer.status_mut() = status;
-        *answer.headers_mut() = headers;
-        // Counted anew, too: a fault may change what is answered.
-        answer.headers_mut().remove("content-length");
-        Ok(answer)
+        let mut response = Response::new(response.bytes().await?);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        // A fault may change the body.
+        response.headers_mut().remove("content-length");
+        Ok(response)
     }
 }
 
@@ -55,23 +56,23 @@ impl Service for Front {
         point
     }
 
-    async fn answer(&self, head: Parts, body: Bytes) -> Response<Bytes> {
-        let answer = self.pass_on(head, body).await;
-        answer.unwrap_or_else(|_broken| self.refusal(StatusCode::BAD_GATEWAY))
+    async fn response(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        let response = self.pass_on(head, body).await;
+        response.unwrap_or_else(|_broken| self.problem(StatusCode::BAD_GATEWAY))
     }
 
-    fn refusal(&self, status: StatusCode) -> Response<Bytes> {
+    fn problem(&self, status: StatusCode) -> Response<Bytes> {
         let error = match status {
             StatusCode::FORBIDDEN => "AccessDeniedException",
             status if status.is_client_error() => "ValidationException",
             _ => "InternalServerError",
         };
-        refusal(status, error, &json!({}))
+        problem(status, error, &json!({}))
     }
 
     fn throttled(&self) -> Response<Bytes> {
         let error = "ProvisionedThroughputExceededException";
-        refusal(StatusCode::BAD_REQUEST, error, &json!({}))
+        problem(StatusCode::BAD_REQUEST, error, &json!({}))
     }
 
     fn in_conflict(&self, body: &[u8]) -> Response<Bytes> {
@@ -79,30 +80,30 @@ impl Service for Front {
     }
 
     fn nothing_found(&self) -> Response<Bytes> {
-        answer(StatusCode::OK, &json!({"Items": [], "Count": 0, "ScannedCount": 0}))
+        response(StatusCode::OK, &json!({"Items": [], "Count": 0, "ScannedCount": 0}))
     }
 
-    fn about_another(&self, answer: Bytes) -> Bytes {
-        let Ok(mut answer) = serde_json::from_slice::<Value>(&answer) else { return answer };
-        if let Some(Value::String(pk)) = answer.pointer_mut("/Item/pk/S") {
+    fn about_another(&self, response: Bytes) -> Bytes {
+        let Ok(mut response) = serde_json::from_slice::<Value>(&response) else { return response };
+        if let Some(Value::String(pk)) = response.pointer_mut("/Item/pk/S") {
             pk.push('1');
         }
-        answer.to_string().into()
+        response.to_string().into()
     }
 }
 
-/// The same request, whose answer says what it costs.
+/// The same request, whose response includes what it costs.
 fn with_cost(body: Bytes) -> Bytes {
     let Ok(Value::Object(mut request)) = serde_json::from_slice(&body) else { return body };
     request.insert("ReturnConsumedCapacity".to_owned(), json!("INDEXES"));
     Value::Object(request).to_string().into()
 }
 
-/// A whole transaction is cancelled with a reason for each item; a single call is just refused.
+/// A transaction is cancelled with a reason for each item; a single call is rejected.
 fn conflict(body: &[u8]) -> Response<Bytes> {
     let request: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(items) = request.get("TransactItems").and_then(Value::as_array) else {
-        return refusal(StatusCode::BAD_REQUEST, "TransactionConflictException", &json!({}));
+        return problem(StatusCode::BAD_REQUEST, "TransactionConflictException", &json!({}));
     };
     let reason = |at: usize| match at {
         0 => {
@@ -112,20 +113,20 @@ fn conflict(body: &[u8]) -> Response<Bytes> {
     };
     let reasons: Vec<Value> = (0..items.len()).map(reason).collect();
     let reasons = json!({"CancellationReasons": reasons});
-    refusal(StatusCode::BAD_REQUEST, "TransactionCanceledException", &reasons)
+    problem(StatusCode::BAD_REQUEST, "TransactionCanceledException", &reasons)
 }
 
-fn refusal(status: StatusCode, error: &str, more: &Value) -> Response<Bytes> {
+fn problem(status: StatusCode, error: &str, more: &Value) -> Response<Bytes> {
     let mut body = json!({
         "__type": format!("com.amazonaws.dynamodb.v20120810#{error}"),
-        "message": "as told to",
+        "message": "an injected fault",
     });
     if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
         body.extend(more.clone());
     }
-    answer(status, &body)
+    response(status, &body)
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
-    server::answer(status, "application/x-amz-json-1.0", body.to_string())
+fn response(status: StatusCode, body: &Value) -> Response<Bytes> {
+    server::response(status, "application/x-amz-json-1.0", body.to_string())
 }

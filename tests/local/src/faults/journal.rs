@@ -1,4 +1,4 @@
-//! What is called, in which order, and what it costs: for tests that count.
+//! The list of calls with their order and their cost, for tests that count them.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
-/// How long a call is held for those that are to come with it. Less than what callers wait for an
-/// answer, so that a caller that makes them one after another is seen to do so and not to fail.
+/// How long a call is held for those that are expected beside it. Less than callers wait for a
+/// response: a caller that makes the calls in sequence shows that, instead of a timeout.
 const PATIENCE: Duration = Duration::from_millis(900);
 
 /// A call to one of the services.
@@ -16,12 +16,12 @@ const PATIENCE: Duration = Duration::from_millis(900);
 pub struct Noted {
     /// One of [`super::POINTS`].
     pub point: String,
-    /// Whether it asks for a consistent read.
+    /// Whether it is a consistent read.
     pub consistent: bool,
-    /// What DynamoDB charges for it, its indexes included: in halves of a unit.
+    /// What DynamoDB charges for it with its indexes, in halves of a unit.
     pub halves: u64,
-    /// Where it stands in the longest chain of calls each of which began only after the one before
-    /// had ended: 1 for the first.
+    /// Its place in the longest chain of calls each of which began after the one before had ended:
+    /// 1 for the first.
     pub hop: usize,
 }
 
@@ -34,14 +34,14 @@ struct Entry {
 #[derive(Debug)]
 struct State {
     on: bool,
-    /// How many calls are held for each other: of the first hop, of the second, and so on.
+    /// How many calls are expected side by side: in the first hop, in the second, and so on.
     together: VecDeque<usize>,
     held: usize,
     entries: Vec<Entry>,
     released: watch::Sender<u64>,
 }
 
-/// The list of calls. Clones are the same.
+/// The list of calls. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Journal {
     state: Arc<Mutex<State>>,
@@ -66,11 +66,11 @@ impl Journal {
         Self { state: Arc::new(Mutex::new(state)), patience }
     }
 
-    /// Notes every call from now on, and has DynamoDB say what each costs.
+    /// Notes every call from now on, with the cost that DynamoDB reports.
     ///
-    /// Calls that are made side by side must not look as if they were made one after another: the
-    /// first so many of `together` are held until all of them are there, then the next so many.
-    /// Those that do not come within a second are waited for no longer.
+    /// Calls that are made side by side must not look like calls in sequence. So they are held
+    /// until as many have arrived as the first number of `together`, then the second, and so on; or
+    /// until they have been held for almost a second.
     pub fn start(&self, together: impl IntoIterator<Item = usize>) {
         let mut state = self.lock();
         state.entries.clear();
@@ -78,7 +78,7 @@ impl Journal {
         (state.on, state.held) = (true, 0);
     }
 
-    /// Ends it; the calls, by hop and name.
+    /// Switches it off and returns the calls, by hop and name.
     #[must_use]
     pub fn stop(&self) -> Vec<Noted> {
         let mut state = self.lock();
@@ -93,15 +93,15 @@ impl Journal {
         self.lock().on
     }
 
-    /// A call begins, and is held as long as it must be. Its place, if it is noted.
+    /// A call begins, and is held as long as necessary. Returns its place, if it is noted.
     pub(super) async fn begin(&self, point: &str, request: &[u8]) -> Option<usize> {
         let (place, mut released) = {
             let mut state = self.lock();
-            // What nobody can name is no call: a connection that is opened ahead of time.
+            // A request without a name is not a call: it only opens a connection ahead of time.
             if !state.on || point.is_empty() {
                 return None;
             }
-            // Seen before this call is held: whoever releases it may be next.
+            // Before this call is held: the call that releases it may be the next.
             let released = state.released.subscribe();
             (state.note(point, request), state.hold().then_some(released))
         };
@@ -113,11 +113,11 @@ impl Journal {
         Some(place)
     }
 
-    /// It ends: its answer is about to leave.
-    pub(super) fn end(&self, place: usize, answer: &[u8]) {
-        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    /// A call ends: its response is about to be sent.
+    pub(super) fn end(&self, place: usize, response: &[u8]) {
+        let response: Value = serde_json::from_slice(response).unwrap_or_default();
         if let Some(entry) = self.lock().entries.get_mut(place) {
-            entry.noted.halves = answer.get("ConsumedCapacity").map_or(0, halves);
+            entry.noted.halves = response.get("ConsumedCapacity").map_or(0, halves);
             entry.ended = true;
         }
     }
@@ -142,7 +142,7 @@ impl State {
         self.entries.len().saturating_sub(1)
     }
 
-    /// Whether the call that came is to be held. If it is the last of its hop, all go.
+    /// Whether the call that arrived is held. The last one of a hop releases all.
     fn hold(&mut self) -> bool {
         let Some(together) = self.together.front() else { return false };
         self.held = self.held.saturating_add(1);
@@ -154,7 +154,7 @@ impl State {
         false
     }
 
-    /// The others do not come: nothing is held any more.
+    /// The others are missing: no call is held any more.
     fn give_up(&mut self) {
         self.together.clear();
         self.release();
@@ -166,14 +166,14 @@ impl State {
     }
 }
 
-/// Whether a request, or each part of a `BatchGetItem`, asks for a consistent read.
+/// Whether a request, or each part of a `BatchGetItem`, is a consistent read.
 fn is_consistent(request: &Value) -> bool {
     let asks = |of: &Value| of.get("ConsistentRead") == Some(&Value::Bool(true));
     let tables = request.get("RequestItems").and_then(Value::as_object);
     asks(request) || tables.is_some_and(|tables| tables.values().all(asks))
 }
 
-/// The units of one table, or of a list of them, in halves: no float has to be read.
+/// The units of one table, or of a list of them, in halves, so that they are integers.
 fn halves(consumed: &Value) -> u64 {
     if let Value::Array(tables) = consumed {
         return tables.iter().map(halves).fold(0, u64::saturating_add);
@@ -217,7 +217,7 @@ mod tests {
         };
         assert_eq!(hops(&journal, calls).await, named(&[("a", 1), ("b", 1), ("c", 2)]));
 
-        // Two that are to be side by side and are not.
+        // Two calls are expected side by side, and are made in sequence.
         let journal = Journal::with_patience(Duration::ZERO);
         journal.start([2, 1]);
         let calls = async {

@@ -1,4 +1,4 @@
-//! What is to go wrong, as a file says it.
+//! Fault rules, as a file has them.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,34 +9,35 @@ use serde::{Deserialize, Deserializer};
 
 use super::{Fault, POINTS};
 
-/// Rules, and the seed of what they leave to chance.
+/// Rules, and the seed of their random choices.
 ///
-/// In a file: `{"seed": 7, "rules": [{"at": "orders:paid", "fault": {"delay_ms": 300}, "times": 5}]}`.
+/// In a file: `{"seed": 7, "rules": [{"at": "orders:paid", "fault": {"delay_ms": 300}, "times":
+/// 5}]}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// The same seed makes the same calls go wrong.
+    /// The same seed makes the same calls fail.
     #[serde(default)]
     pub seed: u64,
-    /// Of several for one call the first that hits counts.
+    /// Of several for one call the first that hits applies.
     pub rules: Vec<Rule>,
 }
 
-/// One thing that goes wrong.
+/// One rule.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "Written")]
 pub struct Rule {
     /// Which calls: one of [`POINTS`].
     pub at: String,
-    /// How.
+    /// How they fail.
     pub fault: Fault,
-    /// How many more calls; without a number, all.
+    /// How many more calls; `None` for all.
     pub times: Option<usize>,
-    /// How many in a hundred of them, 0 to 100.
+    /// The percentage of calls, 0 to 100.
     pub percent: u8,
 }
 
-/// A rule as it is written.
+/// A rule as a file has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -75,8 +76,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// It cannot be read, is not JSON, or has a word that means nothing; then it says which are
-    /// allowed.
+    /// It cannot be read, is not JSON, or has an unknown word; then the error lists the known ones.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read(path)
             .with_context(|| format!("cannot read the faults in {}", path.display()))?;
@@ -85,7 +85,7 @@ impl Plan {
     }
 }
 
-/// Milliseconds, up to an hour: longer is a slip.
+/// Milliseconds, at most an hour: more is a mistake.
 pub(super) fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let millis = u64::deserialize(from)?;
     if millis > 3_600_000 {
@@ -98,7 +98,9 @@ pub(super) fn millis<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::
 pub(super) fn status<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
     let status = u16::deserialize(from)?;
     if !(200..=599).contains(&status) {
-        return Err(D::Error::custom(format!("{status} is no status of an answer (200 to 599)")));
+        return Err(D::Error::custom(format!(
+            "{status} is not the status of a response (200 to 599)"
+        )));
     }
     Ok(status)
 }
@@ -119,7 +121,7 @@ mod tests {
     #[test]
     fn a_plan_is_read_as_it_is_written() {
         let plan = parse(json!({"seed": 7, "rules": [
-            {"at": "dynamodb:TransactWriteItems", "fault": "lose-answer", "percent": 10},
+            {"at": "dynamodb:TransactWriteItems", "fault": "lose-response", "percent": 10},
             {"at": "orders:paid", "fault": {"delay_ms": 300}, "times": 5},
             {"at": "users:userinfo", "fault": {"status": 503}},
         ]}));
@@ -129,7 +131,7 @@ mod tests {
         assert_eq!(
             rules.collect::<Vec<_>>(),
             [
-                (Fault::LoseAnswer, None, 10),
+                (Fault::LoseResponse, None, 10),
                 (Fault::Delay(Duration::from_millis(300)), Some(5), 100),
                 (Fault::Status(503), None, 100),
             ]
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_means_nothing_is_answered_with_those_that_do() {
+    fn the_error_for_an_unknown_word_lists_the_known_ones() {
         let rule = |rule: Value| parse(json!({"rules": [rule]})).unwrap_err();
         for (error, parts) in [
             (

@@ -1,4 +1,4 @@
-//! Serves over HTTP, with the faults that services and networks have.
+//! An HTTP server with the faults of services and networks.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -29,43 +29,43 @@ use tokio_rustls::server::TlsStream;
 use super::{Fault, Faults};
 use crate::task::Task;
 
-/// The most a request's body may weigh, in bytes: what DynamoDB takes.
+/// The longest body of a request, in bytes: DynamoDB's limit.
 const BODY_MAX: usize = 16 * 1024 * 1024;
 
-/// What is served: it does what it is asked, and knows how its own refusals are worded.
+/// What is served: it carries out calls, and writes its errors in its own form.
 pub(crate) trait Service: Clone + Send + Sync + 'static {
-    /// The name of a call, one of [`super::POINTS`] or nothing that a rule can name.
+    /// The name of a call: one of [`super::POINTS`], or another text, which no rule names.
     fn arrived(&self, head: &Parts, body: &[u8]) -> String;
 
-    /// Does what it is asked.
-    fn answer(&self, head: Parts, body: Bytes) -> impl Future<Output = Response<Bytes>> + Send;
+    /// Carries out a call.
+    fn response(&self, head: Parts, body: Bytes) -> impl Future<Output = Response<Bytes>> + Send;
 
-    /// A refusal with this status.
-    fn refusal(&self, status: StatusCode) -> Response<Bytes>;
+    /// An error with this status.
+    fn problem(&self, status: StatusCode) -> Response<Bytes>;
 
-    /// The refusal of a call that comes too soon. Where a fault is not for a service
-    /// ([`Fault::is_for`]), it has no answer of its own.
+    /// The error of a call that is throttled. A service to which a fault does not apply
+    /// ([`Fault::is_for`]) has no response of its own for it.
     fn throttled(&self) -> Response<Bytes> {
-        self.refusal(StatusCode::NOT_IMPLEMENTED)
+        self.problem(StatusCode::NOT_IMPLEMENTED)
     }
 
-    /// The refusal of a write whose items another transaction is at.
+    /// The error of a write whose items another transaction has.
     fn in_conflict(&self, _body: &[u8]) -> Response<Bytes> {
-        self.refusal(StatusCode::NOT_IMPLEMENTED)
+        self.problem(StatusCode::NOT_IMPLEMENTED)
     }
 
-    /// The answer that nothing is found.
+    /// The response that nothing is found.
     fn nothing_found(&self) -> Response<Bytes> {
-        self.refusal(StatusCode::NOT_IMPLEMENTED)
+        self.problem(StatusCode::NOT_IMPLEMENTED)
     }
 
-    /// The same answer, but about another id.
-    fn about_another(&self, answer: Bytes) -> Bytes {
-        answer
+    /// The same response about another id.
+    fn about_another(&self, response: Bytes) -> Bytes {
+        response
     }
 }
 
-/// A running server; dropping it closes it with all its connections.
+/// A running server. Dropping it closes all its connections.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
@@ -91,7 +91,7 @@ impl Server {
                         connections.spawn(async move {
                             match tls {
                                 None => connection(service, faults, socket).await,
-                                // A client that does not trust us, or hangs up, is its own trouble.
+                                // A client that does not trust us, or hangs up, gets no connection.
                                 Some(tls) => {
                                     if let Ok(socket) = tls.accept(socket).await {
                                         connection(service, faults, socket).await;
@@ -152,7 +152,7 @@ async fn serve<S: Service>(
 ) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, BODY_MAX).collect().await else {
-        return Ok(whole(service.refusal(StatusCode::PAYLOAD_TOO_LARGE)));
+        return Ok(whole(service.problem(StatusCode::PAYLOAD_TOO_LARGE)));
     };
     let body = body.to_bytes();
     let point = service.arrived(&head, &body);
@@ -163,23 +163,23 @@ async fn serve<S: Service>(
         std::future::pending().await
     };
     let Some(fault) = fault else {
-        let answer = service.answer(head, body).await;
+        let response = service.response(head, body).await;
         if let Some(place) = place {
-            faults.journal.end(place, answer.body());
+            faults.journal.end(place, response.body());
         }
-        return Ok(whole(answer));
+        return Ok(whole(response));
     };
-    let answer = match fault {
+    let response = match fault {
         Fault::Delay(time) => {
             sleep(time).await;
-            whole(service.answer(head, body).await)
+            whole(service.response(head, body).await)
         }
-        Fault::Drip(apart) => drip(service.answer(head, body).await, apart),
+        Fault::Drip(apart) => drip(service.response(head, body).await, apart),
         Fault::Reset => broken().await,
         Fault::Hang => std::future::pending().await,
         Fault::Status(status) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            whole(service.refusal(status))
+            whole(service.problem(status))
         }
         Fault::Throttle => whole(service.throttled()),
         Fault::Conflict => whole(service.in_conflict(&body)),
@@ -193,10 +193,10 @@ async fn serve<S: Service>(
             whole(found(r#"[{"Item":7,"id":"seven"}]"#))
         }
         Fault::WrongId => {
-            let answer = service.answer(head, body).await;
-            whole(answer.map(|body| service.about_another(body)))
+            let response = service.response(head, body).await;
+            whole(response.map(|body| service.about_another(body)))
         }
-        Fault::LoseAnswer => {
+        Fault::LoseResponse => {
             carried_out(service, head, body).await;
             broken().await
         }
@@ -205,42 +205,42 @@ async fn serve<S: Service>(
             std::future::pending().await
         }
         Fault::LateEffect(after) => {
-            let refusal = service.refusal(StatusCode::INTERNAL_SERVER_ERROR);
+            let problem = service.problem(StatusCode::INTERNAL_SERVER_ERROR);
             late(service, faults.clone(), (head, body), after);
-            whole(refusal)
+            whole(problem)
         }
     };
     if let Some(place) = place {
         faults.journal.end(place, &[]);
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// Does what is asked, whether or not the caller hangs up meanwhile.
+/// Carries out a call, whether or not the caller hangs up meanwhile.
 async fn carried_out<S: Service>(service: S, head: Parts, body: Bytes) {
-    let done = tokio::spawn(async move { service.answer(head, body).await });
+    let done = tokio::spawn(async move { service.response(head, body).await });
     match done.await {
         Ok(_) | Err(_) => {}
     }
 }
 
-/// Does what is asked, later.
+/// Carries out a call later.
 fn late<S: Service>(service: S, faults: Faults, (head, body): (Parts, Bytes), after: Duration) {
     faults.count_late(true);
     tokio::spawn(async move {
         sleep(after).await;
-        drop(service.answer(head, body).await);
+        drop(service.response(head, body).await);
         faults.count_late(false);
     });
 }
 
-/// An answer of 200, said to be JSON.
+/// A response of 200 with the content type JSON.
 pub(crate) fn found(body: impl Into<Bytes>) -> Response<Bytes> {
-    answer(StatusCode::OK, "application/json", body)
+    response(StatusCode::OK, "application/json", body)
 }
 
-/// An answer.
-pub(crate) fn answer(
+/// A response.
+pub(crate) fn response(
     status: StatusCode,
     content_type: &'static str,
     body: impl Into<Bytes>,
@@ -255,7 +255,7 @@ fn whole(response: Response<Bytes>) -> Response<Body> {
     response.map(Body::from)
 }
 
-/// The answer byte by byte.
+/// The response byte by byte.
 fn drip(response: Response<Bytes>, apart: Duration) -> Response<Body> {
     response.map(|body| {
         let drops = stream::unfold(body, move |mut rest| async move {

@@ -3,13 +3,15 @@
 //! Source: API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs".
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::net::SocketAddr;
 
-use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
@@ -20,7 +22,7 @@ use crate::defaults::{ACCOUNT, REGION};
 /// Name of the API in events.
 const API_ID: &str = "local00000";
 
-/// What the event says beyond the request itself.
+/// What the event contains besides the request.
 #[derive(Debug)]
 pub(super) struct About<'a> {
     pub(super) source: SocketAddr,
@@ -33,13 +35,13 @@ pub(super) fn request_id() -> String {
     BASE64.encode(clock::random::<11>())
 }
 
-/// The event for a request that takes this route.
+/// The event for a request with this route.
 pub(super) fn build(matched: &Matched<'_>, parts: &Parts, body: &[u8], about: &About<'_>) -> Value {
     let route_key = format!("{} {}", matched.route.method, matched.route.path);
-    let path = decode(parts.uri.path(), false);
+    let path = decode(parts.uri.path());
     let headers = headers(&parts.headers, body.len(), about);
     let host = headers.get(HOST.as_str()).map_or("", String::as_str);
-    // The domain is the API's own name: the port is no part of it.
+    // The domain is the API's own name, without the port.
     let domain = host.rsplit_once(':').map_or(host, |(domain, _)| domain);
     let event = json!({
         "version": "2.0",
@@ -68,8 +70,9 @@ pub(super) fn build(matched: &Matched<'_>, parts: &Parts, body: &[u8], about: &A
     });
     let mut optional = Map::new();
     let mut add = |key: &str, value: Value| optional.insert(key.to_owned(), value);
-    // What is empty is left out, not sent empty.
-    let query = query(parts.uri.query().unwrap_or_default());
+    // Empty parts are left out.
+    let query = parts.uri.query().unwrap_or_default();
+    let query = joined(form_urlencoded::parse(query.as_bytes()).into_owned());
     if !query.is_empty() {
         add("queryStringParameters", json!(query));
     }
@@ -111,21 +114,10 @@ fn is_text(headers: &HeaderMap) -> bool {
 
 /// Lower-case names; values of one name joined with a comma; cookies have a field of their own.
 fn headers(given: &HeaderMap, length: usize, about: &About<'_>) -> BTreeMap<String, String> {
-    let mut headers: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in given {
-        if name == COOKIE {
-            continue;
-        }
-        let value = String::from_utf8_lossy(value.as_bytes());
-        headers
-            .entry(name.as_str().to_owned())
-            .and_modify(|joined| {
-                joined.push(',');
-                joined.push_str(&value);
-            })
-            .or_insert_with(|| value.clone().into_owned());
-    }
-    // What the gateway adds on the way.
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let others = given.iter().filter(|(name, _)| *name != COOKIE);
+    let mut headers = joined(others.map(|(name, value)| (name.to_string(), text(value))));
+    // The gateway adds these.
     let forwarded = headers.entry("x-forwarded-for".to_owned()).or_default();
     if !forwarded.is_empty() {
         forwarded.push_str(", ");
@@ -153,44 +145,21 @@ fn cookies(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// The parameters of a query, decoded; values of one name joined with a comma.
-fn query(query: &str) -> BTreeMap<String, String> {
-    let mut parameters: BTreeMap<String, String> = BTreeMap::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = decode(value, true);
-        parameters
-            .entry(decode(name, true))
-            .and_modify(|joined| {
-                joined.push(',');
-                joined.push_str(&value);
-            })
-            .or_insert_with(|| value.clone());
+/// Texts by name; those of one name joined with a comma.
+fn joined(pairs: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in pairs {
+        match joined.entry(name) {
+            Entry::Vacant(free) => drop(free.insert(value)),
+            Entry::Occupied(mut entry) => entry.get_mut().extend([",", &value]),
+        }
     }
-    parameters
+    joined
 }
 
-/// Undoes percent-encoding; what is not a valid escape stays, what is not UTF-8 is replaced.
-pub(super) fn decode(text: &str, plus_is_space: bool) -> String {
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let (byte, after) = match (first, tail) {
-            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => (high << 4 | low, after),
-                _ => (b'%', tail),
-            },
-            (b'+', _) if plus_is_space => (b' ', tail),
-            (other, _) => (*other, tail),
-        };
-        decoded.push(byte);
-        rest = after;
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+/// Undoes percent-encoding. Invalid escapes stay, bytes that are not UTF-8 are replaced.
+pub(super) fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// `21/Apr/2020:15:08:21 +0000`
@@ -312,9 +281,12 @@ mod tests {
     #[test]
     fn decoding_never_fails() {
         for (text, want) in
-            [("%41%zz%4", "A%zz%4"), ("%", "%"), ("%ff", "\u{fffd}"), ("a+b", "a b")]
+            [("%41%zz%4", "A%zz%4"), ("%", "%"), ("%ff", "\u{fffd}"), ("a+b", "a+b")]
         {
-            assert_eq!(decode(text, true), want);
+            assert_eq!(decode(text), want);
+            let event = event(Request::builder().uri(format!("/p/y?{text}={text}")), b"");
+            let want = want.replace('+', " ");
+            assert_eq!(event["queryStringParameters"], json!({want.clone(): want}));
         }
         assert_eq!(time(u64::MAX), "01/Jan/1970:00:00:00 +0000");
     }

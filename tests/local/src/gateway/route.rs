@@ -1,11 +1,11 @@
-//! Which route a request takes.
+//! The route of a request.
 
 use axum::http::Method;
 
 use super::event::decode;
 use crate::template::Route;
 
-/// A route that fits a request.
+/// A route that matches a request.
 #[derive(Debug)]
 pub(super) struct Matched<'a> {
     pub(super) route: &'a Route,
@@ -33,9 +33,9 @@ fn parameters(template: &str, path: &str) -> Option<Vec<(String, String)>> {
         let name = wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
         match name {
             Some(name) if !segment.is_empty() => {
-                parameters.push((name.to_owned(), decode(segment, false)));
+                parameters.push((name.to_owned(), decode(segment)));
             }
-            None if wanted == decode(segment, false) => {}
+            None if wanted == decode(segment) => {}
             _ => return None,
         }
     }

@@ -1,4 +1,4 @@
-//! One slot of a pool: starts a process, feeds it, and starts another when it is gone.
+//! One slot of a pool: starts a process, hands it invocations, and replaces it when it ends.
 
 use std::io;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::clock;
 use crate::defaults::{ACCOUNT, REGION};
 use crate::template::Function;
 
-/// A process that has not asked for work by then is killed. Lambda gives 10 s; a machine that
-/// compiles meanwhile needs more.
+/// A process that has not asked for an invocation by then is killed. Lambda's limit is 10 s; a
+/// machine that compiles meanwhile needs more.
 pub(super) const INIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// Between two starts of a process that ends at once.
+/// The delay between two starts of a process that ends at once.
 const RESPAWN_PAUSE: Duration = Duration::from_millis(100);
 
-/// Keeps one instance of the pool alive for ever.
+/// Keeps one instance of the pool running.
 pub(super) async fn keep_alive(pool: Arc<Pool>) {
     loop {
         let started = Instant::now();
@@ -34,9 +34,9 @@ pub(super) async fn keep_alive(pool: Arc<Pool>) {
         };
         if let End::BeforeReady(error) = end {
             pool.started(Some(error.clone()));
-            // As in Lambda, an invocation is told of a failed start, and the next one tries again.
-            // Restarting without being asked would only burn the processor.
-            pool.next_job().await.answer(Err(error));
+            // As in Lambda, an invocation gets the error of a failed start, and the next one starts
+            // the process again. Starting it without an invocation would only waste CPU.
+            pool.next_job().await.response(Err(error));
         }
         if started.elapsed() < RESPAWN_PAUSE {
             sleep(RESPAWN_PAUSE).await;
@@ -44,11 +44,11 @@ pub(super) async fn keep_alive(pool: Arc<Pool>) {
     }
 }
 
-/// How the life of a process ended.
+/// How a process ended.
 enum End {
-    /// Before it had asked for work.
+    /// Before it asked for an invocation.
     BeforeReady(FunctionError),
-    /// Afterwards; its invocation, if it had one, is answered.
+    /// Afterwards. Its invocation, if it had one, has its response.
     Served,
 }
 
@@ -61,7 +61,7 @@ struct Process<'a> {
 
 impl Drop for Process<'_> {
     fn drop(&mut self) {
-        // The process itself is killed by the drop of its handle, unless it has ended before.
+        // Dropping its handle kills the process, unless it has ended before.
         self.pool.set_running(self.pid, None);
     }
 }
@@ -72,7 +72,7 @@ impl<'a> Process<'a> {
         let (stdout, stderr) = pool.output()?;
         let function = &pool.settings.function;
         let child = Command::new(&pool.settings.binary)
-            // Nothing of the developer's environment: a real credential must not reach a test.
+            // Without the developer's environment: a real credential must not reach a test.
             .env_clear()
             .envs(&pool.settings.environment)
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
@@ -104,7 +104,7 @@ impl<'a> Process<'a> {
         End::Served
     }
 
-    /// Runs until the process first asks for work.
+    /// Waits until the process first asks for an invocation.
     async fn first_next(&mut self) -> Result<oneshot::Sender<Delivery>, FunctionError> {
         let limit = sleep(INIT_LIMIT);
         tokio::pin!(limit);
@@ -116,9 +116,9 @@ impl<'a> Process<'a> {
                     Call::Next(next) => return Ok(next),
                     Call::InitError(body, verdict) => {
                         reported = Some(FunctionError { payload: body });
-                        tell(verdict, Verdict::Accepted);
+                        respond(verdict, Verdict::Accepted);
                     }
-                    Call::Done { verdict, .. } => tell(verdict, Verdict::NoSuchRequest),
+                    Call::Done { verdict, .. } => respond(verdict, Verdict::NoSuchRequest),
                 },
                 exit = self.child.wait() => {
                     return Err(reported.unwrap_or_else(|| exit_error(exit)));
@@ -130,18 +130,18 @@ impl<'a> Process<'a> {
         }
     }
 
-    /// Hands the next invocation to the process; nothing if the process ends before that.
+    /// Hands the next invocation to the process; `None` if the process ends before that.
     async fn wait_for_job(&mut self, mut next: oneshot::Sender<Delivery>) -> Option<Job> {
         loop {
             tokio::select! {
                 biased;
-                // Waited for first: an instance that is gone must not take an invocation.
+                // First: a process that has ended must not take an invocation.
                 _ = self.child.wait() => return None,
                 () = next.closed() => return None,
                 Some(call) = self.api.calls.recv() => match call {
                     Call::Next(again) => next = again,
                     Call::InitError(_, verdict) | Call::Done { verdict, .. } => {
-                        tell(verdict, Verdict::NoSuchRequest);
+                        respond(verdict, Verdict::NoSuchRequest);
                     }
                 },
                 job = self.pool.next_job() => {
@@ -150,13 +150,16 @@ impl<'a> Process<'a> {
                     let delivery = Delivery {
                         request_id: job.request_id.clone(),
                         deadline_ms: clock::now_ms().saturating_add(timeout_ms),
-                        function_arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}", function.name),
+                        function_arn: format!(
+                            "arn:aws:lambda:{REGION}:{ACCOUNT}:function:{}",
+                            function.name
+                        ),
                         payload: job.payload.clone(),
                     };
                     if next.send(delivery).is_ok() {
                         return Some(job);
                     }
-                    // The process went away in between: another instance takes it.
+                    // The process ended in between: another instance takes the invocation.
                     drop(self.pool.queue.send(job));
                     return None;
                 }
@@ -164,15 +167,15 @@ impl<'a> Process<'a> {
         }
     }
 
-    /// Waits for the answer to `job` and for the process to ask for more.
+    /// Waits for the response to `job`, and then until the process asks for the next invocation.
     ///
-    /// Nothing if the process is not to be used again; `job` is answered in any case.
+    /// `None` if the process must not be used again. `job` gets a response in any case.
     async fn run(&mut self, job: Job) -> Option<oneshot::Sender<Delivery>> {
         self.pool.set_running(self.pid, Some(true));
         let timeout = self.pool.settings.function.timeout;
         let limit = sleep(timeout);
         tokio::pin!(limit);
-        let answer = loop {
+        let response = loop {
             tokio::select! {
                 biased;
                 Some(call) = self.api.calls.recv() => match call {
@@ -180,28 +183,29 @@ impl<'a> Process<'a> {
                         break accept(outcome, verdict);
                     }
                     Call::Done { verdict, .. } | Call::InitError(_, verdict) => {
-                        tell(verdict, Verdict::NoSuchRequest);
+                        respond(verdict, Verdict::NoSuchRequest);
                     }
-                    // It asks for more before it has answered: it is told that it is not used again.
+                    // It asks for the next invocation without a response: it is replaced.
                     Call::Next(_) => {
-                        job.answer(Err(FunctionError::new("Runtime.NoResponse", "No answer")));
+                        job.response(Err(FunctionError::new("Runtime.NoResponse", "No response")));
                         return None;
                     }
                 },
                 exit = self.child.wait() => {
-                    job.answer(Err(exit_error(exit)));
+                    job.response(Err(exit_error(exit)));
                     return None;
                 }
                 () = &mut limit => {
-                    let message = format!("{} Task timed out after {}.00 seconds", job.request_id, timeout.as_secs());
-                    job.answer(Err(FunctionError::new("Sandbox.Timedout", &message)));
+                    let (id, seconds) = (&job.request_id, timeout.as_secs());
+                    let message = format!("{id} Task timed out after {seconds}.00 seconds");
+                    job.response(Err(FunctionError::new("Sandbox.Timedout", &message)));
                     return None;
                 }
             }
         };
         self.pool.set_running(self.pid, Some(false));
-        job.answer(answer);
-        // It normally asks for more at once; one that does not is replaced.
+        job.response(response);
+        // It normally asks for the next one at once; a process that does not is replaced.
         self.first_next().await.ok()
     }
 }
@@ -212,26 +216,26 @@ fn accept(
 ) -> Result<Bytes, FunctionError> {
     match outcome {
         Ok(body) if body.len() > PAYLOAD_MAX => {
-            tell(verdict, Verdict::TooLarge);
+            respond(verdict, Verdict::TooLarge);
             let message = format!(
                 "Response payload size exceeded maximum allowed payload size ({PAYLOAD_MAX} bytes)."
             );
             Err(FunctionError::new("Function.ResponseSizeTooLarge", &message))
         }
         Ok(body) => {
-            tell(verdict, Verdict::Accepted);
+            respond(verdict, Verdict::Accepted);
             Ok(body)
         }
         Err(payload) => {
-            tell(verdict, Verdict::Accepted);
+            respond(verdict, Verdict::Accepted);
             Err(FunctionError { payload })
         }
     }
 }
 
-/// Answers the runtime; one that has hung up misses nothing.
-fn tell(verdict: oneshot::Sender<Verdict>, answer: Verdict) {
-    match verdict.send(answer) {
+/// Responds to the runtime, which may have hung up.
+fn respond(to: oneshot::Sender<Verdict>, verdict: Verdict) {
+    match to.send(verdict) {
         Ok(()) | Err(_) => {}
     }
 }
@@ -241,7 +245,7 @@ fn exit_error(exit: io::Result<std::process::ExitStatus>) -> FunctionError {
     FunctionError::new("Runtime.ExitError", &format!("Runtime exited with error: {how}"))
 }
 
-/// The variables that Lambda sets, but for the address of the Runtime API.
+/// The variables that Lambda sets, without the address of the Runtime API.
 ///
 /// Source: AWS Lambda developer guide, "Defined runtime environment variables".
 pub(crate) fn of_lambda(function: &Function) -> [(&'static str, String); 9] {

@@ -17,18 +17,18 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::task::Task;
 
-/// What the runtime in the instance asks or tells.
+/// A call of the runtime in the instance.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// It wants the next invocation.
+    /// It asks for the next invocation.
     Next(oneshot::Sender<Delivery>),
     /// It ends the invocation with this id.
     Done { request_id: String, outcome: Result<Bytes, Bytes>, verdict: oneshot::Sender<Verdict> },
-    /// It could not start.
+    /// The function could not start.
     InitError(Bytes, oneshot::Sender<Verdict>),
 }
 
-/// An invocation on its way into the instance.
+/// An invocation as the runtime gets it.
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) request_id: String,
@@ -37,18 +37,18 @@ pub(super) struct Delivery {
     pub(super) payload: Bytes,
 }
 
-/// What the runtime is told about its call.
+/// The response to the runtime's call.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Verdict {
     /// 202.
     Accepted,
     /// 400: no such invocation is running here.
     NoSuchRequest,
-    /// 413: the answer is over the limit.
+    /// 413: the response is over the limit.
     TooLarge,
 }
 
-/// A running Runtime API; dropping it closes the address.
+/// A running Runtime API. Dropping it closes the address.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     pub(super) address: SocketAddr,
@@ -78,7 +78,7 @@ async fn next(State(calls): State<mpsc::Sender<Call>>) -> Response {
     if calls.send(Call::Next(sender)).await.is_err() {
         return stopping();
     }
-    // Held open until there is work: the runtime sets no time limit on this call.
+    // Held open until there is an invocation: the runtime sets no time limit on this call.
     let Ok(delivery) = delivery.await else {
         return stopping();
     };
@@ -124,18 +124,18 @@ async fn ask(
     }
     match verdict.await {
         Ok(Verdict::Accepted) => (StatusCode::ACCEPTED, r#"{"status":"OK"}"#).into_response(),
-        Ok(Verdict::NoSuchRequest) => refusal(StatusCode::BAD_REQUEST, "InvalidRequestID"),
-        Ok(Verdict::TooLarge) => refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+        Ok(Verdict::NoSuchRequest) => problem(StatusCode::BAD_REQUEST, "InvalidRequestID"),
+        Ok(Verdict::TooLarge) => problem(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
         Err(_dropped) => stopping(),
     }
 }
 
-fn refusal(status: StatusCode, error_type: &str) -> Response {
+fn problem(status: StatusCode, error_type: &str) -> Response {
     let body = format!(r#"{{"errorType":"{error_type}","errorMessage":"{error_type}"}}"#);
     (status, [("content-type", "application/json")], body).into_response()
 }
 
 /// The instance is being replaced; a runtime that reads this exits.
 fn stopping() -> Response {
-    refusal(StatusCode::INTERNAL_SERVER_ERROR, "Runtime.Stopping")
+    problem(StatusCode::INTERNAL_SERVER_ERROR, "Runtime.Stopping")
 }

@@ -1,9 +1,9 @@
-//! Sees to it that no function outlives the stack, however the stack ends.
+//! Ends every function with the stack, however the stack ends.
 //!
-//! Functions that wait for work notice by themselves that the Runtime API is gone; one in the middle
-//! of an invocation does not. So all of them share the process group of a shell that waits for the
+//! A function that waits for an invocation ends when the Runtime API is gone; one in the middle of
+//! an invocation does not. So all functions share the process group of a shell that waits for the
 //! end of its input. The input ends with this process, even at `kill -9`, and the shell then kills
-//! its whole group. (The kernel's own means, `PR_SET_PDEATHSIG`, takes unsafe code to ask for.)
+//! its whole group. (The kernel's own way, `PR_SET_PDEATHSIG`, needs unsafe code.)
 
 use std::io;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-/// The shell and its group; dropping it kills both.
+/// The shell and its group. Dropping it kills both.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     /// Holds the shell's input open.
@@ -28,8 +28,8 @@ impl Watchdog {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            // A group of its own also keeps Ctrl-C in the terminal from the functions: it reaches
-            // the stack only, which then stops them in order.
+            // A group of its own also keeps Ctrl-C of the terminal from the functions: only the
+            // stack gets it, and then stops them in order.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
@@ -42,7 +42,7 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         match killpg(Pid::from_raw(self.group), Signal::SIGKILL) {
-            // Not there any more is what was wanted.
+            // It may have ended already.
             Ok(()) | Err(_) => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The JSON 1.1 door of the secrets.
+//! The JSON 1.1 entry point of the secrets.
 
 use bytes::Bytes;
 use hyper::http::request::Parts;
@@ -8,79 +8,69 @@ use serde_json::{Value, json};
 use super::{Secrets, Version, arn};
 use crate::faults::server::{self, Service};
 
-/// A refusal: its name and its text.
-type Refusal = (&'static str, String);
+/// A problem: its name and its text.
+type Problem = (&'static str, String);
 
 impl Service for Secrets {
     fn arrived(&self, head: &Parts, _body: &[u8]) -> String {
-        let mut state = self.lock();
-        state.reads = state.reads.saturating_add(1);
         target(head).to_owned()
     }
 
-    async fn answer(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+    async fn response(&self, head: Parts, body: Bytes) -> Response<Bytes> {
         let request = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let result = match target(&head) {
             "secretsmanager:GetSecretValue" => get(self, &request),
-            "secretsmanager:BatchGetSecretValue" => batch(self, &request),
             "secretsmanager:PutSecretValue" => put(self, &request),
             _ => {
                 Err(("UnknownOperationException", "not an operation of the local stack".to_owned()))
             }
         };
         match result {
-            Ok(body) => answer(StatusCode::OK, &body),
+            Ok(body) => response(StatusCode::OK, &body),
             Err((name, text)) => {
-                answer(StatusCode::BAD_REQUEST, &json!({"__type": name, "Message": text}))
+                response(StatusCode::BAD_REQUEST, &json!({"__type": name, "Message": text}))
             }
         }
     }
 
-    fn refusal(&self, status: StatusCode) -> Response<Bytes> {
-        answer(status, &json!({"__type": "InternalServiceError", "Message": "as told to"}))
+    fn problem(&self, status: StatusCode) -> Response<Bytes> {
+        response(status, &json!({"__type": "InternalServiceError", "Message": "an injected fault"}))
     }
 
     fn throttled(&self) -> Response<Bytes> {
-        let body = json!({"__type": "ThrottlingException", "Message": "as told to"});
-        answer(StatusCode::BAD_REQUEST, &body)
+        let body = json!({"__type": "ThrottlingException", "Message": "an injected fault"});
+        response(StatusCode::BAD_REQUEST, &body)
     }
 }
 
-/// What is asked for, as a rule names it.
+/// The call, as a fault rule names it.
 fn target(head: &Parts) -> &'static str {
     let target = head.headers.get("x-amz-target").map_or(&[][..], |target| target.as_bytes());
     match target {
         b"secretsmanager.GetSecretValue" => "secretsmanager:GetSecretValue",
-        b"secretsmanager.BatchGetSecretValue" => "secretsmanager:BatchGetSecretValue",
         b"secretsmanager.PutSecretValue" => "secretsmanager:PutSecretValue",
         _ => "",
     }
 }
 
-fn answer(status: StatusCode, body: &Value) -> Response<Bytes> {
-    server::answer(status, "application/x-amz-json-1.1", body.to_string())
+fn response(status: StatusCode, body: &Value) -> Response<Bytes> {
+    server::response(status, "application/x-amz-json-1.1", body.to_string())
 }
 
-fn get(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
+fn get(secrets: &Secrets, request: &Value) -> Result<Value, Problem> {
     let name = secret_name(text(request, "SecretId"))?;
     let store = secrets.lock();
     let Some(secret) = store.secrets.get(&name) else {
         let why = "Secrets Manager can't find the specified secret.";
         return Err(("ResourceNotFoundException", why.to_owned()));
     };
-    let stage = text(request, "VersionStage");
-    let version = match (text(request, "VersionId"), stage) {
-        (None, None | Some("AWSCURRENT")) => Some((&secret.current, "AWSCURRENT")),
-        (None, Some("AWSPREVIOUS")) => {
-            secret.previous.as_ref().map(|version| (version, "AWSPREVIOUS"))
-        }
-        (None, Some(_)) => None,
-        (Some(id), stage) => versions(secret)
-            .into_iter()
-            .find(|(version, label)| version.id == id && stage.is_none_or(|stage| stage == *label)),
+    let label = text(request, "VersionStage").unwrap_or("AWSCURRENT");
+    let version = match label {
+        "AWSCURRENT" => Some(&secret.current),
+        "AWSPREVIOUS" => secret.previous.as_ref(),
+        _ => None,
     };
-    let Some((version, label)) = version else {
-        let label = stage.unwrap_or("AWSCURRENT");
+    let Some(version) = version else {
         let why = "Secrets Manager can't find the specified secret value for staging label";
         return Err(("ResourceNotFoundException", format!("{why}: {label}")));
     };
@@ -89,11 +79,6 @@ fn get(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
 
 fn text<'a>(request: &'a Value, key: &str) -> Option<&'a str> {
     request.get(key).and_then(Value::as_str)
-}
-
-fn versions(secret: &super::Secret) -> Vec<(&Version, &'static str)> {
-    let previous = secret.previous.as_ref().map(|version| (version, "AWSPREVIOUS"));
-    std::iter::once((&secret.current, "AWSCURRENT")).chain(previous).collect()
 }
 
 fn value(name: &str, version: &Version, label: &str) -> Value {
@@ -107,40 +92,23 @@ fn value(name: &str, version: &Version, label: &str) -> Value {
     })
 }
 
-fn batch(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
-    let Some(ids) = request.get("SecretIdList").and_then(Value::as_array) else {
-        let why = "SecretIdList is missing; filters are not supported here";
-        return Err(("InvalidParameterException", why.to_owned()));
-    };
-    let (mut values, mut errors) = (Vec::new(), Vec::new());
-    for id in ids {
-        match get(secrets, &json!({"SecretId": id})) {
-            Ok(value) => values.push(value),
-            Err((name, text)) => {
-                errors.push(json!({"SecretId": id, "ErrorCode": name, "Message": text}));
-            }
-        }
-    }
-    Ok(json!({"SecretValues": values, "Errors": errors}))
-}
-
-/// So that a person can rotate a secret with the AWS command line.
-fn put(secrets: &Secrets, request: &Value) -> Result<Value, Refusal> {
+/// For rotating a secret with the AWS command line.
+fn put(secrets: &Secrets, request: &Value) -> Result<Value, Problem> {
     let name = secret_name(text(request, "SecretId"))?;
     get(secrets, &json!({"SecretId": name}))?;
     let Some(secret) = text(request, "SecretString") else {
         return Err(("InvalidRequestException", "SecretString is missing".to_owned()));
     };
     secrets.put(&name, secret);
-    let mut answer = get(secrets, &json!({"SecretId": name}))?;
-    if let Some(answer) = answer.as_object_mut() {
-        answer.retain(|key, _| key != "SecretString" && key != "CreatedDate");
+    let mut response = get(secrets, &json!({"SecretId": name}))?;
+    if let Some(response) = response.as_object_mut() {
+        response.retain(|key, _| key != "SecretString" && key != "CreatedDate");
     }
-    Ok(answer)
+    Ok(response)
 }
 
-/// A secret is asked for by its name or its whole ARN.
-fn secret_name(id: Option<&str>) -> Result<String, Refusal> {
+/// The name in a secret's id, which is the name itself or the whole ARN.
+fn secret_name(id: Option<&str>) -> Result<String, Problem> {
     let Some(id) = id else {
         return Err(("InvalidParameterException", "SecretId is missing".to_owned()));
     };
@@ -154,7 +122,7 @@ fn secret_name(id: Option<&str>) -> Result<String, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Secrets, arn, batch, get, json};
+    use super::{Secrets, arn, get, json};
 
     #[test]
     fn a_rotation_moves_current_to_previous() {
@@ -169,15 +137,5 @@ mod tests {
         assert_eq!(previous["SecretString"], "one");
         assert_ne!(current["VersionId"], previous["VersionId"]);
         assert!(current["CreatedDate"].is_u64());
-    }
-
-    #[test]
-    fn a_batch_lists_what_is_missing() {
-        let secrets = Secrets::default();
-        secrets.put("here", "{}");
-        let answer = batch(&secrets, &json!({"SecretIdList": ["here", "gone"]})).unwrap();
-        assert_eq!(answer["SecretValues"][0]["Name"], "here");
-        assert_eq!(answer["Errors"][0]["SecretId"], "gone");
-        assert_eq!(answer["Errors"][0]["ErrorCode"], "ResourceNotFoundException");
     }
 }

@@ -1,23 +1,23 @@
-//! What the mall's HTTP APIs answer, as go-zero words it.
+//! The responses of the mall's HTTP APIs, in the words of go-zero.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Order, Shop, ShopRoute, State, Telling};
+use super::{Order, OrderPaidCall, Shop, ShopRoute, State};
 use crate::{clock, tokens};
 
 /// Status and body; an error's body is text.
-pub(super) type Answer = (u16, String);
+pub(super) type Response = (u16, String);
 
-/// Answers one call.
-pub(super) fn answer(
+/// The response to one call.
+pub(super) fn response(
     shop: &Shop,
     route: ShopRoute,
     authorization: Option<&str>,
     key: Option<String>,
     body: &[u8],
-) -> Answer {
+) -> Response {
     let mut state = shop.lock();
     if !is_service(&state.access_secret, authorization) {
         return (401, String::new());
@@ -30,11 +30,10 @@ pub(super) fn answer(
         ShopRoute::OrderCreate => create(&mut state, &request),
         ShopRoute::OrderDetail => detail(&state, &request),
         ShopRoute::OrderPaid => paid(&mut state, &request, key),
-        ShopRoute::OrderUpdate => update(&mut state, &request),
     };
     match result {
-        Ok(answer) => (200, answer.to_string()),
-        // How go-zero hands a gRPC status with a code of its own to an HTTP caller.
+        Ok(response) => (200, response.to_string()),
+        // As go-zero passes a gRPC status with a code of its own on to an HTTP caller.
         Err(text) => (400, format!("rpc error: code = Code(100) desc = {text}")),
     }
 }
@@ -88,7 +87,7 @@ fn create(state: &mut State, request: &Value) -> Result<Value, &'static str> {
 fn detail(state: &State, request: &Value) -> Result<Value, &'static str> {
     let order = state.orders.get(&number(request, "id")).ok_or("Order does not exist")?;
     let Order { id, uid, pid, amount, status } = order;
-    // A field more than the mall's, which callers from outside this process can check.
+    // One field more than the mall has, for callers outside this process.
     let times_paid = state.keys.get(id).map_or(0, BTreeSet::len);
     Ok(json!({
         "id": id, "uid": uid, "pid": pid, "amount": amount, "status": status,
@@ -102,28 +101,13 @@ fn paid(state: &mut State, request: &Value, key: Option<String>) -> Result<Value
     order.status = 1;
     let counted = state.keys.entry(oid).or_default().insert(key.clone());
     let (pay_id, amount) = (optional(request, "pay_id"), optional(request, "amount"));
-    state.tellings.push(Telling { oid, pay_id, amount, key, counted });
-    Ok(json!({}))
-}
-
-fn update(state: &mut State, request: &Value) -> Result<Value, &'static str> {
-    let order = state.orders.get_mut(&number(request, "id")).ok_or("Order does not exist")?;
-    for (key, field) in [
-        ("uid", &mut order.uid),
-        ("pid", &mut order.pid),
-        ("amount", &mut order.amount),
-        ("status", &mut order.status),
-    ] {
-        if let Some(value) = optional(request, key) {
-            *field = value;
-        }
-    }
+    state.order_notifications.push(OrderPaidCall { oid, pay_id, amount, key, counted });
     Ok(json!({}))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Shop, ShopRoute, answer};
+    use super::{Shop, ShopRoute, response};
     use crate::faults::Faults;
     use crate::{clock, tokens};
 
@@ -132,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_worded_as_go_zero_words_it() {
+    fn what_is_absent_is_reported_in_the_words_of_go_zero() {
         let shop = Shop::new("secret", Faults::default());
         let token = token(Some(tokens::SERVICE_SCOPE));
         for (route, text) in [
@@ -140,7 +124,7 @@ mod tests {
             (ShopRoute::OrderDetail, "Order does not exist"),
             (ShopRoute::OrderPaid, "Order does not exist"),
         ] {
-            let found = answer(&shop, route, Some(&token), None, br#"{"id":2}"#);
+            let found = response(&shop, route, Some(&token), None, br#"{"id":2}"#);
             assert_eq!(found, (400, format!("rpc error: code = Code(100) desc = {text}")));
         }
     }
@@ -148,8 +132,9 @@ mod tests {
     #[test]
     fn only_a_services_token_is_let_in() {
         let shop = Shop::new("secret", Faults::default());
-        let ask =
-            |token: Option<&str>| answer(&shop, ShopRoute::UserInfo, token, None, br#"{"id":1}"#).0;
+        let ask = |token: Option<&str>| {
+            response(&shop, ShopRoute::UserInfo, token, None, br#"{"id":1}"#).0
+        };
         assert_eq!(ask(Some(&token(Some("pay:callback pay:service")))), 200);
         assert_eq!(ask(Some(&token(Some("pay:callback")))), 401);
         assert_eq!(ask(Some(&token(None))), 401);
@@ -158,19 +143,21 @@ mod tests {
     }
 
     #[test]
-    fn tellings_count_once_a_key() {
+    fn an_order_notification_counts_once_a_key() {
         let shop = Shop::new("secret", Faults::default());
         let token = token(Some(tokens::SERVICE_SCOPE));
         let body = br#"{"id":1,"status":1,"pay_id":7,"amount":100}"#;
         for key in ["7", "7", "8"] {
             let key = Some(key.to_owned());
-            let found = answer(&shop, ShopRoute::OrderPaid, Some(&token), key, body);
+            let found = response(&shop, ShopRoute::OrderPaid, Some(&token), key, body);
             assert_eq!(found, (200, "{}".to_owned()));
         }
-        let counted: Vec<bool> = shop.tellings().iter().map(|telling| telling.counted).collect();
+        let calls = shop.order_notifications();
+        let counted: Vec<bool> = calls.iter().map(|call| call.counted).collect();
         assert_eq!(counted, [true, false, true]);
         assert_eq!(shop.times_paid(1), 2);
-        let (_, shown) = answer(&shop, ShopRoute::OrderDetail, Some(&token), None, br#"{"id":1}"#);
+        let (_, shown) =
+            response(&shop, ShopRoute::OrderDetail, Some(&token), None, br#"{"id":1}"#);
         assert!(shown.contains(r#""times_paid":2"#), "{shown}");
         assert_eq!(shop.order(1).unwrap().status, 1);
     }

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{Shop, ShopRoute, api};
 use crate::faults::server::{self, Server, Service};
 
-/// What a real shop's gateway lets through, in bytes.
+/// The longest body that a real shop's gateway passes on, in bytes.
 const BODY_MAX: usize = 1 << 20;
 
 impl Shop {
@@ -37,7 +37,7 @@ impl Service for Shop {
         route.point().to_owned()
     }
 
-    async fn answer(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+    async fn response(&self, head: Parts, body: Bytes) -> Response<Bytes> {
         let Some(route) = route(&head) else {
             return text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned());
         };
@@ -48,29 +48,29 @@ impl Service for Shop {
             head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
         let (authorization, key) = (header(AUTHORIZATION.as_str()), header("idempotency-key"));
-        let (status, answer) = api::answer(self, route, authorization.as_deref(), key, &body);
+        let (status, response) = api::response(self, route, authorization.as_deref(), key, &body);
         match StatusCode::from_u16(status) {
             Ok(StatusCode::OK) => {
-                server::answer(StatusCode::OK, "application/json; charset=utf-8", answer)
+                server::response(StatusCode::OK, "application/json; charset=utf-8", response)
             }
-            Ok(status) => text(status, answer),
-            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, answer),
+            Ok(status) => text(status, response),
+            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, response),
         }
     }
 
-    fn refusal(&self, status: StatusCode) -> Response<Bytes> {
+    fn problem(&self, status: StatusCode) -> Response<Bytes> {
         text(status, String::new())
     }
 
-    fn about_another(&self, answer: Bytes) -> Bytes {
-        let Ok(mut answer) = serde_json::from_slice::<Value>(&answer) else { return answer };
-        if let Some(id) = answer.get_mut("id") {
+    fn about_another(&self, response: Bytes) -> Bytes {
+        let Ok(mut response) = serde_json::from_slice::<Value>(&response) else { return response };
+        if let Some(id) = response.get_mut("id") {
             *id = json!(id.as_u64().map(|id| id.saturating_add(1)));
         }
-        answer.to_string().into()
+        response.to_string().into()
     }
 }
 
 fn text(status: StatusCode, text: String) -> Response<Bytes> {
-    server::answer(status, "text/plain; charset=utf-8", text)
+    server::response(status, "text/plain; charset=utf-8", text)
 }

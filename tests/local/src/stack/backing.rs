@@ -1,4 +1,4 @@
-//! What the functions keep their data in: started here, or used where it is.
+//! The services that hold the functions' data: started here, or at another endpoint.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(super) struct Backing {
 }
 
 impl Backing {
-    /// Starts or finds them, and sees to it that the table and the secrets are there.
+    /// Starts or connects to them, and creates the table and the secrets where they are missing.
     pub(super) async fn start(
         options: &StackOptions,
         template: &Template,
@@ -62,7 +62,7 @@ impl Backing {
             bail!("{} is at another endpoint: it cannot be made to fail here", rule.at);
         }
         dynamodb::create_table(&http, endpoint, defaults::TABLE, &template.table).await?;
-        // What is there already is used as it is: the tokens we print must fit it.
+        // Existing secrets are used as they are: the tokens that we print must fit them.
         let access = secrets::create(&http, endpoint, defaults::AUTH_SECRET_ID, &access_text);
         let access: Value = serde_json::from_str(&access.await?).context("the auth secret")?;
         let access = access.get("access_secret").and_then(Value::as_str);

@@ -1,4 +1,4 @@
-//! What each function runs, and what it is told.
+//! What each function runs, and its environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -72,14 +72,14 @@ pub(crate) fn variables(
     ])
 }
 
-/// What one function gets: of our own settings those the template declares for it, so that one
-/// forgotten there is missed here and not after the deployment.
+/// The environment of one function: of our own settings only those that the template declares for
+/// it, so that a missing one is found here and not after the deployment.
 pub(crate) fn environment(
     function: &Function,
     variables: &BTreeMap<&'static str, String>,
 ) -> BTreeMap<String, String> {
     let given = |name: &str| {
-        // These come from Lambda, or exist only because the shop here has a private CA.
+        // Lambda sets the former; the latter is needed because the shop here has a private CA.
         let always = name.starts_with("AWS_") || name == "UPSTREAM_CA_BUNDLE";
         always || function.variables.contains(name)
     };

@@ -1,36 +1,36 @@
-//! What must hold at the end: what the table alone shows ([`crate::audit`]), and what was noted on
-//! the way held against it.
+//! The invariants at the end: those that the table alone shows ([`crate::audit`]), and the table
+//! compared with what was noted during the run.
 
-mod heard;
+mod responses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::Facts;
-use crate::Telling;
+use crate::OrderPaidCall;
 use crate::audit::{Kind, Row, Violation, audit, kind};
 
-/// Everything that is wrong after everything was healed: no fault is left, and every message was
-/// delivered once more or the work list worked off.
+/// Every violation after the recovery: no fault is left, and every message was delivered once more,
+/// or the sweep has run until nothing was due.
 ///
 /// `rows` are those of the whole table.
 #[must_use]
-pub fn check(rows: &[Row], facts: &Facts, tellings: &[Telling]) -> Vec<Violation> {
+pub fn check(rows: &[Row], facts: &Facts, calls: &[OrderPaidCall]) -> Vec<Violation> {
     let table = Table::new(rows);
     let mut found = audit(rows).violations;
-    found.extend(told(&table, tellings));
-    found.extend(heard::check(&table, facts));
+    found.extend(order_notifications_of(&table, calls));
+    found.extend(responses::check(&table, facts));
     found
 }
 
-fn violation(promise: &'static str, item: String, what: impl Into<String>) -> Violation {
-    Violation { promise, item, what: what.into() }
+fn violation(invariant: &'static str, item: String, what: impl Into<String>) -> Violation {
+    Violation { invariant, item, what: what.into() }
 }
 
-/// The table, by what its items are.
+/// The table, by the kinds of its items.
 #[derive(Debug, Default)]
 struct Table<'a> {
     records: BTreeMap<u64, &'a Row>,
-    /// By order, the payment that its guard names.
+    /// The payment that the guard of each order names.
     guards: BTreeMap<u64, u64>,
     /// Partition and sort keys of the event log.
     events: BTreeSet<(&'a str, &'a str)>,
@@ -45,7 +45,7 @@ impl<'a> Table<'a> {
                 Some(Kind::Guard(oid)) => {
                     table.guards.insert(oid, row.number("payment").unwrap_or_default());
                 }
-                Some(Kind::Event(_) | Kind::Stray) | None => {
+                Some(Kind::Event(_) | Kind::Unmatched) | None => {
                     table.events.insert((row.text("pk"), row.text("sk")));
                 }
             }
@@ -54,25 +54,29 @@ impl<'a> Table<'a> {
     }
 }
 
-/// I7, I10: orders were told of what was paid, each once however often it was told; I9: and of all
-/// that was paid.
-fn told(table: &Table<'_>, tellings: &[Telling]) -> Vec<Violation> {
+/// I7, I10: the order service was notified only of what was paid, with one effect for each payment;
+/// I9: and of everything that was paid.
+fn order_notifications_of(table: &Table<'_>, calls: &[OrderPaidCall]) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut wrong =
-        |promise, oid, what| found.push(violation(promise, format!("order {oid}"), what));
+        |invariant, oid, what| found.push(violation(invariant, format!("order {oid}"), what));
     let mut effects: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    for Telling { oid, pay_id, amount, key, counted } in tellings {
+    for OrderPaidCall { oid, pay_id, amount, key, counted } in calls {
         let id = pay_id.unwrap_or_default();
         match table.records.get(&id).filter(|record| record.has("paid_time")) {
-            None => wrong("I7", *oid, format!("told of {id}, which was never paid")),
+            None => wrong("I7", *oid, format!("notified of {id}, which was never paid")),
             Some(record) => {
                 if (record.number("oid"), record.number("amount")) != (Some(*oid), *amount) {
-                    wrong("I7", *oid, format!("told of {id}, which is not for it or this amount"));
+                    wrong(
+                        "I7",
+                        *oid,
+                        format!("notified of {id}, which is not for it or this amount"),
+                    );
                 }
             }
         }
         if key.as_deref() != Some(id.to_string().as_str()) {
-            wrong("I10", *oid, format!("told of {id} under the key {key:?}"));
+            wrong("I10", *oid, format!("notified of {id} with the key {key:?}"));
         }
         if *counted {
             effects.entry(*oid).or_default().push(id);
@@ -89,8 +93,8 @@ fn told(table: &Table<'_>, tellings: &[Telling]) -> Vec<Violation> {
         if record.number("status") == Some(1) && !knows {
             wrong("I9", oid, format!("does not know that {id} paid it"));
         }
-        if record.has("work") {
-            wrong("I9", oid, format!("is still to be told of {id}"));
+        if record.has("queue") {
+            wrong("I9", oid, format!("still to be notified of {id}"));
         }
     }
     found

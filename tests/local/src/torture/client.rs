@@ -1,110 +1,110 @@
-//! One client: it orders, pays, looks, and hands in what payment providers say, good and bad.
+//! One client: it orders, creates payments, reads them, and delivers notifications of providers,
+//! valid and invalid.
 
-use pay_providers::PaymentProvider;
+use fastrand::Rng;
+use pay_core::domain::{Outcome, Provider};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::deliver::Door;
+use super::deliver::EntryPoint;
 use super::world::{Known, Sent};
 use crate::clock;
-use crate::messages::{Message, Outcome};
-use crate::seeded::Seeded;
+use crate::messages::Message;
 
 /// How many users the shop has.
 const USERS: u64 = 16;
 
-/// Where the users' ids begin.
+/// The first user's id.
 const FIRST_USER: u64 = 1000;
 
-/// The source of money that a gateway of ours reports by itself.
+/// The source that a gateway of the shop's own reports for its own payments.
 const OWN_SOURCE: u64 = 9;
 
 /// One client.
 #[derive(Debug)]
 pub(super) struct Client<'a> {
-    door: &'a Door<'a>,
-    random: Seeded,
+    entry_point: &'a EntryPoint<'a>,
+    random: Rng,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(door: &'a Door<'a>, random: Seeded) -> Self {
-        Self { door, random }
+    pub(super) fn new(entry_point: &'a EntryPoint<'a>, random: Rng) -> Self {
+        Self { entry_point, random }
     }
 
-    /// Acts until the end, and finishes what it has begun.
+    /// Acts until the end. The last action is completed.
     pub(super) async fn run(mut self, end: Instant) {
         while Instant::now() < end {
-            match self.random.below(100) {
+            match self.random.u8(..100) {
                 0..20 => self.order().await,
-                20..35 => self.ask_again().await,
-                35..45 => self.look().await,
-                45..85 => self.report().await,
+                20..35 => self.create_again().await,
+                35..45 => self.read().await,
+                45..85 => self.notify().await,
                 85..95 => self.deliver_again().await,
-                _ => self.mislead().await,
+                _ => self.send_invalid().await,
             }
         }
     }
 
-    /// A new order and its payment; one in five is asked for twice at once.
+    /// A new order and its payment. One in five is created twice at the same time.
     async fn order(&mut self) {
-        let uid = FIRST_USER.saturating_add(self.random.below(USERS));
-        let amount = self.random.below(5000).saturating_add(1);
-        let shop = self.door.stack.shop();
+        let uid = FIRST_USER.saturating_add(self.random.u64(..USERS));
+        let amount = self.random.u64(1..=5000);
+        let shop = self.entry_point.stack.shop();
         shop.add_user(uid);
         let oid = shop.add_order(uid, amount);
-        let key = self.random.percent(50).then(|| format!("key-{:016x}", self.random.next()));
+        let key = self.random.bool().then(|| format!("key-{:016x}", self.random.u64(..)));
         let known = Known { uid, oid, amount, key: key.clone(), payments: Vec::new() };
-        self.door.world().orders.push(known);
+        self.entry_point.world().orders.push(known);
         let key = key.as_deref();
-        if self.random.percent(20) {
-            // With the same key, or each without one.
-            let create = || self.door.create(uid, oid, amount, key);
+        if self.random.u8(..100) < 20 {
+            // With the same key, or both without one.
+            let create = || self.entry_point.create(uid, oid, amount, key);
             tokio::join!(create(), create());
         } else {
-            self.door.create(uid, oid, amount, key).await;
+            self.entry_point.create(uid, oid, amount, key).await;
         }
     }
 
     fn some_order(&mut self) -> Option<Known> {
-        self.random.pick(&self.door.world().orders).cloned()
+        self.random.choice(&self.entry_point.world().orders).cloned()
     }
 
-    /// The payment of an order that has been asked for before.
-    async fn ask_again(&mut self) {
+    /// The payment of an existing order once more.
+    async fn create_again(&mut self) {
         let Some(order) = self.some_order() else { return };
         let Known { uid, oid, amount, key, .. } = order;
-        let key = match self.random.below(3) {
+        let key = match self.random.u8(..3) {
             0 => None,
             1 => key,
-            _ => Some(format!("key-{:016x}", self.random.next())),
+            _ => Some(format!("key-{:016x}", self.random.u64(..))),
         };
-        self.door.create(uid, oid, amount, key.as_deref()).await;
+        self.entry_point.create(uid, oid, amount, key.as_deref()).await;
     }
 
-    /// Asks for a payment, by its id, its order or its owner.
-    async fn look(&mut self) {
+    /// Reads a payment by its id, its order or its owner.
+    async fn read(&mut self) {
         let Some(order) = self.some_order() else { return };
-        let (route, body) = match (self.random.below(3), order.payments.last()) {
+        let (route, body) = match (self.random.u8(..3), order.payments.last()) {
             (0, Some(id)) => ("detail", json!({"id": id})),
             (1, _) => ("list", json!({"limit": 5})),
             _ => ("detail", json!({"oid": order.oid})),
         };
-        self.door.ask(route, order.uid, None, &body).await;
+        self.entry_point.request(route, order.uid, None, &body).await;
     }
 
-    /// What a provider says about a payment.
-    async fn report(&mut self) {
+    /// A notification about a payment.
+    async fn notify(&mut self) {
         let Some(order) = self.some_order() else { return };
-        let Some(payment) = self.random.pick(&order.payments).copied() else { return };
+        let Some(payment) = self.random.choice(&order.payments).copied() else { return };
         let outcome = self.outcome();
-        let home = home(payment);
-        // Now and then a gateway of ours says it for the provider.
-        let sender = home.filter(|_| self.random.percent(85));
+        // Sometimes a gateway of the shop's own sends it in place of the provider.
+        let sender = provider_of(payment).filter(|_| self.random.u8(..100) < 85);
         self.send(&order, payment, outcome, sender).await;
     }
 
     fn outcome(&mut self) -> Outcome {
-        match self.random.below(100) {
+        match self.random.u8(..100) {
             0..55 => Outcome::Paid,
             55..67 => Outcome::Failed,
             67..80 => Outcome::Closed,
@@ -118,20 +118,16 @@ impl<'a> Client<'a> {
         order: &Known,
         payment: u64,
         outcome: Outcome,
-        sender: Option<PaymentProvider>,
+        sender: Option<Provider>,
     ) {
-        let id = format!("{:016x}", self.random.next());
+        let id = format!("{:016x}", self.random.u64(..));
         let amount = order.amount;
         let message =
             Message { payment, amount, outcome, id: id.clone(), now_secs: clock::now_secs() };
         let by_provider = sender.and_then(|sender| Some((sender, message.body(sender).ok()?)));
-        let (sender, body) = by_provider.map_or_else(
-            || (None, native(order, payment, outcome)),
-            |(who, body)| (Some(who), body),
-        );
-        let id = match sender {
-            Some(PaymentProvider::Stripe) => format!("evt_{id}"),
-            Some(PaymentProvider::WeChat | PaymentProvider::Alipay) | None => id,
+        let (sender, id, body) = match by_provider {
+            Some((provider, body)) => (Some(provider), message.event_id(provider), body),
+            None => (None, id, native(order, payment, outcome)),
         };
         let sent = Sent { sender, id, payment, body, genuine: true, kept: false };
         self.deliver_first(sent).await;
@@ -139,69 +135,67 @@ impl<'a> Client<'a> {
 
     async fn deliver_first(&self, sent: Sent) {
         let at = {
-            let mut world = self.door.world();
+            let mut world = self.entry_point.world();
             world.facts.messages.push(sent.clone());
             world.facts.messages.len().saturating_sub(1)
         };
-        let (_, kept) = self.door.deliver(&sent).await;
+        let (_, kept) = self.entry_point.deliver(&sent).await;
         self.note(at, kept);
     }
 
     fn note(&self, at: usize, kept: bool) {
-        if let Some(sent) = self.door.world().facts.messages.get_mut(at) {
+        if let Some(sent) = self.entry_point.world().facts.messages.get_mut(at) {
             sent.kept |= kept;
         }
     }
 
-    /// A message once more, whenever it was first sent.
+    /// An earlier message once more.
     async fn deliver_again(&mut self) {
         let found = {
-            let world = self.door.world();
-            let messages: Vec<_> = world.facts.messages.iter().enumerate().collect();
-            self.random.pick(&messages).map(|(at, sent)| (*at, (*sent).clone()))
+            let world = self.entry_point.world();
+            let messages = world.facts.messages.iter().enumerate();
+            self.random.choice(messages).map(|(at, sent)| (at, sent.clone()))
         };
         let Some((at, sent)) = found else { return };
-        let (_, kept) = self.door.deliver(&sent).await;
+        let (_, kept) = self.entry_point.deliver(&sent).await;
         self.note(at, kept);
     }
 
-    /// A message that does not fit: unsigned, of another amount, about nobody's payment, or of a
-    /// second provider's money.
-    async fn mislead(&mut self) {
+    /// A message that must not be applied: unsigned, of another amount, about a payment that does
+    /// not exist, or of another provider.
+    async fn send_invalid(&mut self) {
         let Some(mut order) = self.some_order() else { return };
-        let Some(payment) = self.random.pick(&order.payments).copied() else { return };
-        let other = PaymentProvider::ALL.into_iter().find(|other| home(payment) != Some(*other));
-        match self.random.below(4) {
+        let Some(payment) = self.random.choice(&order.payments).copied() else { return };
+        let other =
+            Provider::ALL.iter().copied().find(|other| provider_of(payment) != Some(*other));
+        match self.random.u8(..4) {
             0 => {
-                let id = format!("{:016x}", self.random.next());
+                let id = format!("{:016x}", self.random.u64(..));
                 let body = native(&order, payment, Outcome::Paid);
                 let sent = Sent { sender: None, id, payment, body, genuine: false, kept: false };
                 self.deliver_first(sent).await;
             }
             1 => {
                 order.amount = order.amount.saturating_add(1);
-                self.send(&order, payment, Outcome::Paid, home(payment)).await;
+                self.send(&order, payment, Outcome::Paid, provider_of(payment)).await;
             }
             2 => {
-                let nobodys = payment.saturating_add(1);
-                self.send(&order, nobodys, Outcome::Paid, home(payment)).await;
+                let unknown = payment.saturating_add(1);
+                self.send(&order, unknown, Outcome::Paid, provider_of(payment)).await;
             }
             _ => self.send(&order, payment, Outcome::Paid, other).await,
         }
     }
 }
 
-/// By whom a payment is paid; none is a gateway of ours.
-fn home(payment: u64) -> Option<PaymentProvider> {
-    match payment % 4 {
-        0 => Some(PaymentProvider::Stripe),
-        1 => Some(PaymentProvider::WeChat),
-        2 => Some(PaymentProvider::Alipay),
-        _ => None,
-    }
+/// The provider of a payment; `None` for a gateway of the shop's own.
+fn provider_of(payment: u64) -> Option<Provider> {
+    let senders = Provider::ALL.len().saturating_add(1);
+    let at = usize::try_from(payment).unwrap_or_default().checked_rem(senders)?;
+    Provider::ALL.get(at).copied()
 }
 
-/// What a gateway of ours says; it has no word for a partial refund.
+/// A native notification, which cannot report a partial refund.
 fn native(order: &Known, payment: u64, outcome: Outcome) -> Vec<u8> {
     let status = match outcome {
         Outcome::Paid => 1,
@@ -210,7 +204,8 @@ fn native(order: &Known, payment: u64, outcome: Outcome) -> Vec<u8> {
         Outcome::Refunded => 4,
         Outcome::PartlyRefunded => 0,
     };
-    let source = home(payment).map_or(OWN_SOURCE, |provider| u64::from(provider.source().get()));
+    let source =
+        provider_of(payment).map_or(OWN_SOURCE, |provider| u64::from(provider.source().get()));
     let Known { uid, oid, amount, .. } = order;
     json!({
         "id": payment, "uid": uid, "oid": oid, "amount": amount, "source": source,

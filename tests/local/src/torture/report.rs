@@ -1,30 +1,30 @@
-//! What a torture was and what came of it, for a person and for a program.
+//! The figures of a run and the violations, for a person and for a program.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::chaos::Wounds;
+use super::chaos::Damage;
 use super::world::{Facts, World};
 use super::{Options, check};
 use crate::audit::{Row, Violation};
 use crate::{Faults, Stack};
 
-/// The figures of a run and whatever was wrong.
+/// The figures of a run, and the violations.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The seed of its choices.
     pub seed: u64,
-    /// How long it was, in seconds, without the healing.
+    /// How long it was, in seconds, without the recovery.
     pub seconds: u64,
-    /// Whether the orders were told by the work list at the end, not by another delivery.
-    pub reconciled: bool,
-    /// How many requests were sent, those that healed included.
+    /// Whether the sweep notified the order service at the end, in place of another delivery.
+    pub swept: bool,
+    /// How many requests were sent, with those of the recovery.
     pub requests: u64,
-    /// How many payments the clients heard of.
+    /// How many payments the clients know.
     pub payments: u64,
-    /// How many messages were sent, redeliveries left out.
+    /// How many messages were sent, without redeliveries.
     pub messages: u64,
     /// How many instances were killed.
     pub kills: u64,
@@ -32,27 +32,27 @@ pub struct Report {
     pub stops: u64,
     /// How many times all connections were broken.
     pub breaks: u64,
-    /// By call and fault, how many calls went wrong.
+    /// The number of calls that failed, by call and fault.
     pub faults: BTreeMap<String, u64>,
-    /// By route and answer, how many there were.
-    pub answers: BTreeMap<String, u64>,
-    /// Half of the answers took no longer, in milliseconds.
+    /// The number of responses, by route and name.
+    pub responses: BTreeMap<String, u64>,
+    /// The median of the response times, in milliseconds.
     pub p50_ms: u64,
-    /// All but one in a hundred took no longer, in milliseconds.
+    /// The 99th percentile of the response times, in milliseconds.
     pub p99_ms: u64,
-    /// Whatever must not be, and is.
+    /// The violations.
     pub violations: Vec<String>,
 }
 
 impl Report {
-    pub(super) fn new(options: Options, world: &World, faults: &Faults, wounds: Wounds) -> Self {
+    pub(super) fn new(options: Options, world: &World, faults: &Faults, damage: Damage) -> Self {
         let fired = faults.fired().into_iter();
         let payments = world.orders.iter().map(|order| order.payments.len()).sum::<usize>();
-        let Wounds { kills, stops, breaks } = wounds;
+        let Damage { kills, stops, breaks } = damage;
         let mut report = Self {
             seed: options.seed,
             seconds: options.time.as_secs(),
-            reconciled: world.reconciled,
+            swept: world.swept,
             requests: count(world.times_ms.len()),
             payments: count(payments),
             messages: count(world.facts.messages.len()),
@@ -60,24 +60,25 @@ impl Report {
             stops,
             breaks,
             faults: fired.map(|((at, fault), times)| (format!("{at} {fault}"), times)).collect(),
-            answers: world.answers.clone(),
+            responses: world.responses.clone(),
             p50_ms: percentile(&world.times_ms, 50),
             p99_ms: percentile(&world.times_ms, 99),
-            violations: world.unheard_of.clone(),
+            violations: world.unexpected.clone(),
         };
         if world.cut_off > kills {
             let cut_off = world.cut_off;
-            let what = format!("I14: {cut_off} invocations ended without an answer, {kills} by us");
+            let what =
+                format!("I14: {cut_off} invocations ended without a response, {kills} were killed");
             report.violations.push(what);
         }
         report
     }
 
-    /// Checks what is left, and adds whatever is wrong.
+    /// Checks the table and the shop, and adds the violations.
     pub(super) fn judge(&mut self, stack: &Stack, rows: &[Row], facts: &Facts) {
-        for Violation { promise, item, what } in check::check(rows, facts, &stack.shop().tellings())
-        {
-            self.violations.push(format!("{promise}: {item}: {what}"));
+        let calls = stack.shop().order_notifications();
+        for Violation { invariant, item, what } in check::check(rows, facts, &calls) {
+            self.violations.push(format!("{invariant}: {item}: {what}"));
         }
     }
 }
@@ -101,9 +102,9 @@ impl fmt::Display for Report {
             "seed {seed}, {seconds} s: {requests} requests, {payments} payments, {messages} messages"
         )?;
         writeln!(f, "{kills} kills, {stops} stops, {breaks} times all connections broken")?;
-        let healed = if self.reconciled { "the work list" } else { "another delivery" };
-        writeln!(f, "healed by {healed}")?;
-        for (title, figures) in [("faults", &self.faults), ("answers", &self.answers)] {
+        let by = if self.swept { "the sweep" } else { "redelivery" };
+        writeln!(f, "recovered by {by}")?;
+        for (title, figures) in [("faults", &self.faults), ("responses", &self.responses)] {
             writeln!(f, "\n{title}")?;
             for (name, times) in figures {
                 writeln!(f, "{times:>8}  {name}")?;

@@ -1,10 +1,10 @@
-//! What the clients know and note: the orders, the messages, and every answer.
+//! What the clients know and note: the orders, the messages, and every response.
 
 use std::collections::BTreeMap;
 
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 
-/// What was done and heard, as far as it can be held against the table.
+/// The requests and their responses, as far as they can be compared with the table.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Every request to create a payment.
@@ -13,50 +13,61 @@ pub struct Facts {
     pub messages: Vec<Sent>,
 }
 
-/// A request to create a payment, and what its sender heard.
+/// A request to create a payment, and its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
-    /// Who pays.
+    /// The payer.
     pub uid: u64,
-    /// What for.
+    /// The order.
     pub oid: u64,
-    /// How much.
+    /// The amount, in minor units.
     pub amount: u64,
     /// Its `Idempotency-Key`.
     pub key: Option<String>,
-    /// What its sender heard.
-    pub heard: Heard,
+    /// Its response.
+    pub response: CreateResponse,
 }
 
-/// What the sender of a create heard.
+/// The response to a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
+pub enum CreateResponse {
     /// A new payment.
     Created(u64),
     /// The payment that an earlier request with the same key made.
     Replayed(u64),
-    /// That there is a payment, and its id.
+    /// There is a live payment; its id.
     Exists(Option<u64>),
-    /// Another refusal.
-    Refused(String),
-    /// Nothing that says whether it was done.
+    /// Another problem.
+    Rejected(String),
+    /// None, or one that does not say whether a payment was created.
     Unknown,
+}
+
+impl CreateResponse {
+    /// The payment that it names.
+    pub(super) const fn payment(&self) -> Option<u64> {
+        match self {
+            Self::Created(id) | Self::Replayed(id) => Some(*id),
+            Self::Exists(id) => *id,
+            Self::Rejected(_) | Self::Unknown => None,
+        }
+    }
 }
 
 /// A message about a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// Who sends it; none is a gateway of ours.
-    pub sender: Option<PaymentProvider>,
-    /// The id under which it is logged.
+    /// The provider that sends it; `None` for a gateway of the shop's own.
+    pub sender: Option<Provider>,
+    /// Its id in the event log.
     pub id: String,
     /// The payment it names.
     pub payment: u64,
     /// Its body, the same at each delivery.
     pub body: Vec<u8>,
-    /// Whether its signature is good.
+    /// Whether its signature is valid.
     pub genuine: bool,
-    /// Whether its sender heard that it is kept.
+    /// Whether a response said that it is in the event log.
     pub kept: bool,
 }
 
@@ -71,26 +82,26 @@ pub(super) struct Known {
     pub(super) payments: Vec<u64>,
 }
 
-/// Everything that is known, and the figures.
+/// Everything that the clients know, and the figures.
 #[derive(Debug, Default)]
 pub(super) struct World {
     pub(super) orders: Vec<Known>,
     pub(super) facts: Facts,
-    /// By route and answer, how many.
-    pub(super) answers: BTreeMap<String, u64>,
-    /// How long each took.
+    /// The number of responses by route and name.
+    pub(super) responses: BTreeMap<String, u64>,
+    /// The time of each request.
     pub(super) times_ms: Vec<u64>,
-    /// Answers that no caller should have had.
-    pub(super) unheard_of: Vec<String>,
-    /// Answers of the gateway for a function that ended.
+    /// Responses that no caller may get.
+    pub(super) unexpected: Vec<String>,
+    /// How many responses were the gateway's, for a function that ended.
     pub(super) cut_off: u64,
-    /// Whether the healing was left to the work list.
-    pub(super) reconciled: bool,
+    /// Whether the recovery was left to the sweep.
+    pub(super) swept: bool,
 }
 
 impl World {
-    /// Notes a payment that an answer named.
-    pub(super) fn learn(&mut self, oid: u64, payment: u64) {
+    /// Notes a payment that a response named.
+    pub(super) fn note_payment(&mut self, oid: u64, payment: u64) {
         if let Some(order) = self.orders.iter_mut().find(|order| order.oid == oid)
             && !order.payments.contains(&payment)
         {
@@ -98,9 +109,9 @@ impl World {
         }
     }
 
-    /// Counts an answer.
-    pub(super) fn count(&mut self, route: &str, answer: &str, time_ms: u64) {
-        let count = self.answers.entry(format!("{route} {answer}")).or_default();
+    /// Counts a response.
+    pub(super) fn count(&mut self, route: &str, response: &str, time_ms: u64) {
+        let count = self.responses.entry(format!("{route} {response}")).or_default();
         *count = count.saturating_add(1);
         self.times_ms.push(time_ms);
     }

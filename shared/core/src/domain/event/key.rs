@@ -1,16 +1,16 @@
 //! Names of entries.
 
-use super::{EventId, Provider};
+use super::{EventId, Sender};
 use crate::domain::{OutOfRange, PaymentId};
 
-/// What names an entry of the event log: `<payment id>/<provider>/<event id>`, with `stray` in the
-/// place of the id where it is under no payment, and `#<suffix>` after an event id that was taken.
+/// What names an event: `<payment id>/<sender>/<event id>`, with `unmatched` in place of the payment id
+/// where it names no payment of ours, and `#<suffix>` after an event id that was taken.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EventKey {
-    /// The payment it is kept under; `None` for a stray.
+    /// The payment it is kept under; `None` for unmatched.
     pub payment: Option<PaymentId>,
     /// Who sent it.
-    pub provider: Provider,
+    pub sender: Sender,
     /// The sender's id of it, with its suffix.
     name: String,
 }
@@ -20,12 +20,12 @@ impl EventKey {
     #[must_use]
     pub fn new(
         payment: Option<PaymentId>,
-        provider: Provider,
+        sender: Sender,
         id: &EventId,
         suffix: Option<&str>,
     ) -> Self {
         let suffix = suffix.map(|suffix| format!("#{suffix}")).unwrap_or_default();
-        Self { payment, provider, name: format!("{}{suffix}", id.as_str()) }
+        Self { payment, sender, name: format!("{}{suffix}", id.as_str()) }
     }
 
     /// Reads the text of a key.
@@ -37,15 +37,15 @@ impl EventKey {
         let bad = OutOfRange::new("event");
         let mut parts = text.splitn(3, '/');
         let mut part = || parts.next().ok_or(bad);
-        let (payment, provider, name) = (part()?, part()?, part()?);
+        let (payment, sender, name) = (part()?, part()?, part()?);
         let payment = match payment {
-            "stray" => None,
+            "unmatched" => None,
             id => Some(PaymentId::parse(id)?),
         };
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-#".contains(&byte);
         let usable = (1..=256).contains(&name.len()) && name.bytes().all(safe);
-        let provider = Provider::new(provider)?;
-        if usable { Ok(Self { payment, provider, name: name.to_owned() }) } else { Err(bad) }
+        let sender = Sender::new(sender)?;
+        if usable { Ok(Self { payment, sender, name: name.to_owned() }) } else { Err(bad) }
     }
 
     /// The sender's id of it, with its suffix.
@@ -59,9 +59,9 @@ impl std::fmt::Display for EventKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.payment {
             Some(payment) => write!(f, "{payment}")?,
-            None => f.write_str("stray")?,
+            None => f.write_str("unmatched")?,
         }
-        write!(f, "/{}/{}", self.provider.as_str(), self.name)
+        write!(f, "/{}/{}", self.sender.as_str(), self.name)
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_key_has_one_text() {
         let digest = Digest::new([7; 32]);
-        for text in ["42/stripe/evt_1", "stray/wechat/a-b.c", "42/native/evt_1#3"] {
+        for text in ["42/stripe/evt_1", "unmatched/wechat/a-b.c", "42/native/evt_1#3"] {
             assert_eq!(EventKey::parse(text).unwrap().to_string(), text);
         }
         let hex = format!("1/alipay/{digest}#{digest}");

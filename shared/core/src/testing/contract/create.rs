@@ -2,13 +2,13 @@
 
 use super::fresh::{Fresh, at, create, has, stripe};
 use crate::{
-    domain::{Guard, Provider, Status},
-    ports::{Created, PaymentStore},
+    domain::{Guard, Sender, Status},
+    ports::{Created, Payments},
     testing::Inspect,
 };
 
 /// Both are there, as they were given, and nothing else is.
-pub async fn makes_the_payment_and_its_guard(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn makes_the_payment_and_its_guard(store: impl Payments + Inspect, fresh: Fresh) {
     for key in [None, Some(fresh.digest())] {
         let payment = fresh.payment();
         let guard = Guard::of(&payment, key);
@@ -16,13 +16,13 @@ pub async fn makes_the_payment_and_its_guard(store: impl PaymentStore + Inspect,
         assert_eq!(created.unwrap(), Created::Done);
         has(&store, &payment).await;
         assert_eq!(store.guard(payment.oid).await.unwrap(), Some(guard));
-        assert_eq!(store.events(Some(payment.id), Provider::Native).await, []);
+        assert_eq!(store.events(Some(payment.id), Sender::Native).await, []);
     }
     assert_eq!(store.listed().await, []);
 }
 
 /// It learns whose order it is, and writes nothing.
-pub async fn a_second_payment_meets_the_guard(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn a_second_payment_meets_the_guard(store: impl Payments + Inspect, fresh: Fresh) {
     let first = fresh.payment();
     let guard = Guard::of(&first, Some(fresh.digest()));
     let created = store.create(&first, &guard, None).await;
@@ -38,7 +38,7 @@ pub async fn a_second_payment_meets_the_guard(store: impl PaymentStore + Inspect
 }
 
 /// Whoever does not know whether its payment was made finds out by making it again.
-pub async fn a_repeat_meets_its_own_guard(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn a_repeat_meets_its_own_guard(store: impl Payments + Inspect, fresh: Fresh) {
     let payment = fresh.stored(&store).await;
     let guard = Guard::of(&payment, None);
     let created = store.create(&payment, &guard, None).await;
@@ -46,7 +46,7 @@ pub async fn a_repeat_meets_its_own_guard(store: impl PaymentStore + Inspect, fr
 }
 
 /// Another order's payment of the same id is refused with its guard.
-pub async fn an_id_is_taken_once(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn an_id_is_taken_once(store: impl Payments + Inspect, fresh: Fresh) {
     let first = fresh.stored(&store).await;
     let mut second = fresh.payment();
     second.id = first.id;
@@ -57,7 +57,7 @@ pub async fn an_id_is_taken_once(store: impl PaymentStore + Inspect, fresh: Fres
 }
 
 /// A closed payment, and one refunded without ever having been paid here.
-pub async fn replaces_what_is_replaceable(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn replaces_what_is_replaceable(store: impl Payments + Inspect, fresh: Fresh) {
     for status in [Status::Closed, Status::Refunded] {
         let old = fresh.stored_as(&store, status).await;
         assert!(old.is_replaceable());
@@ -72,7 +72,7 @@ pub async fn replaces_what_is_replaceable(store: impl PaymentStore + Inspect, fr
 }
 
 /// Any other payment stays its order's own, also one refunded after it was paid.
-pub async fn keeps_what_is_not_replaceable(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn keeps_what_is_not_replaceable(store: impl Payments + Inspect, fresh: Fresh) {
     let paid = fresh.stored_as(&store, Status::Paid).await;
     let kept = [
         fresh.stored(&store).await,
@@ -92,7 +92,7 @@ pub async fn keeps_what_is_not_replaceable(store: impl PaymentStore + Inspect, f
 }
 
 /// Two replacements of one payment: the second learns of the first.
-pub async fn replacing_meets_another_guard(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn replacing_meets_another_guard(store: impl Payments + Inspect, fresh: Fresh) {
     let old = fresh.stored_as(&store, Status::Closed).await;
     let [one, other] = [(); 2].map(|()| fresh.payment_of(old.uid, old.oid));
     create(&store, &one, Some(old.id)).await;
@@ -103,7 +103,7 @@ pub async fn replacing_meets_another_guard(store: impl PaymentStore + Inspect, f
 }
 
 /// There is nothing to replace.
-pub async fn replacing_without_a_guard(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn replacing_without_a_guard(store: impl Payments + Inspect, fresh: Fresh) {
     let old = fresh.stored_as(&store, Status::Closed).await;
     let elsewhere = fresh.payment();
     let guard = Guard::of(&elsewhere, None);
@@ -114,7 +114,7 @@ pub async fn replacing_without_a_guard(store: impl PaymentStore + Inspect, fresh
 }
 
 /// The guard still names the old payment afterwards.
-pub async fn replacing_takes_no_taken_id(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn replacing_takes_no_taken_id(store: impl Payments + Inspect, fresh: Fresh) {
     let old = fresh.stored_as(&store, Status::Closed).await;
     let other = fresh.stored(&store).await;
     let mut new = fresh.payment_of(old.uid, old.oid);
@@ -126,9 +126,9 @@ pub async fn replacing_takes_no_taken_id(store: impl PaymentStore + Inspect, fre
     has(&store, &other).await;
 }
 
-/// Of several reasons the first that the caller must know is told.
+/// Of several reasons the first that the caller must know is returned.
 pub async fn the_guard_counts_before_the_record_before_the_id(
-    store: impl PaymentStore + Inspect,
+    store: impl Payments + Inspect,
     fresh: Fresh,
 ) {
     let old = fresh.stored_as(&store, Status::Closed).await;

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
     domain::{
-        Amount, Change, Currency, Digest, Event, EventId, Guard, Money, OrderId, Outcome, Payment,
-        PaymentId, Provider, ProviderTxn, RawBody, Said, Source, Status, Timestamp, UserId,
-        Verdict,
+        Amount, Change, Currency, Digest, Event, EventId, Guard, Mismatch, MismatchField, OrderId,
+        Outcome, Payment, PaymentId, Provider, ProviderRef, ProviderTxn, RawBody, Report, Sender,
+        Status, Timestamp, UserId, Verdict,
     },
-    ports::{Applied, Created, PaymentStore},
+    ports::{Created, Payments, Updated},
 };
 
 /// 2027-01-15T08:00:00Z: when the cases happen.
@@ -70,20 +70,20 @@ impl Fresh {
         let id = format!("evt_{}.-", self.number());
         Event {
             payment: Some(payment.id),
-            provider: Provider::Native,
+            sender: Sender::Native,
             id: EventId::new(Some(&id), digest),
             suffix: None,
             at: at(7),
-            said: Said {
+            report: Report {
                 outcome: Some(Outcome::Paid),
-                money: stripe("pi_1"),
+                reference: stripe("pi_1"),
                 amount_minor: Some(payment.amount.minor()),
                 currency: Some("EUR".to_owned()),
             },
             status: Some((payment.status, payment.status)),
             version: Some(payment.version),
-            verdict: Verdict::Repeat,
-            reason: None,
+            verdict: Verdict::Duplicate,
+            mismatch: None,
             body: RawBody::new(format!("{{\"id\":\"{id}\"}}\0\u{ff}").as_bytes(), digest),
         }
     }
@@ -99,7 +99,7 @@ impl Fresh {
     }
 
     /// A new payment that the store has.
-    pub async fn stored(&self, store: &impl PaymentStore) -> Payment {
+    pub async fn stored(&self, store: &impl Payments) -> Payment {
         let payment = self.payment();
         create(store, &payment, None).await;
         payment
@@ -108,28 +108,23 @@ impl Fresh {
     /// Changes a stored payment, and gives it as it must be then.
     pub async fn changed(
         &self,
-        store: &impl PaymentStore,
+        store: &impl Payments,
         payment: &Payment,
         change: &Change,
     ) -> Payment {
-        let applied = store.apply(change, &self.event_of(payment, change)).await;
-        assert_eq!(applied.unwrap(), Applied::Done, "{change:?}");
+        let updated = store.update(change, &self.event_of(payment, change)).await;
+        assert_eq!(updated.unwrap(), Updated::Done, "{change:?}");
         change.applied_to(payment.clone())
     }
 
     /// A new stored payment, moved to `status` on the shortest way.
-    pub async fn stored_as(&self, store: &impl PaymentStore, status: Status) -> Payment {
+    pub async fn stored_as(&self, store: &impl Payments, status: Status) -> Payment {
         let payment = self.stored(store).await;
         self.moved(store, &payment, status).await
     }
 
     /// Moves a stored payment on the shortest way.
-    pub async fn moved(
-        &self,
-        store: &impl PaymentStore,
-        payment: &Payment,
-        status: Status,
-    ) -> Payment {
+    pub async fn moved(&self, store: &impl Payments, payment: &Payment, status: Status) -> Payment {
         if payment.status == status {
             return payment.clone();
         }
@@ -144,20 +139,26 @@ pub fn at(millis: u64) -> Timestamp {
     Timestamp::from_millis(NOW_MS).unwrap().plus_millis(millis)
 }
 
-/// Money of Stripe's; the empty transaction is none.
+/// A reference of Stripe's; the empty transaction is none.
 #[must_use]
-pub fn stripe(txn: &str) -> Money {
-    Money { source: Source::STRIPE, txn: ProviderTxn::new(txn).ok() }
+pub fn stripe(txn: &str) -> ProviderRef {
+    ProviderRef { source: Provider::Stripe.source(), txn: ProviderTxn::new(txn).ok() }
+}
+
+/// A mismatch in the amount.
+#[must_use]
+pub fn amount_mismatch() -> Mismatch {
+    Mismatch::new(MismatchField::Amount, Some(100), Some(99))
 }
 
 /// Creates a payment that nothing stands in the way of.
-pub async fn create(store: &impl PaymentStore, payment: &Payment, replacing: Option<PaymentId>) {
+pub async fn create(store: &impl Payments, payment: &Payment, replacing: Option<PaymentId>) {
     let created = store.create(payment, &Guard::of(payment, None), replacing).await;
     assert_eq!(created.unwrap(), Created::Done);
 }
 
 /// Checks that the store has just this record.
-pub async fn has(store: &impl PaymentStore, payment: &Payment) {
+pub async fn has(store: &impl Payments, payment: &Payment) {
     let found = store.payment(payment.id).await.unwrap();
     assert_eq!(found.as_ref(), Some(payment));
 }

@@ -3,27 +3,30 @@
 use super::fresh::{Fresh, create};
 use crate::{
     domain::{Payment, PaymentId, Status, UserId},
-    ports::PaymentStore,
+    ports::{PaymentLists, Payments},
     testing::Inspect,
 };
 
 async fn page(
-    store: &impl PaymentStore,
+    store: &impl PaymentLists,
     uid: UserId,
     before: Option<PaymentId>,
     limit: usize,
 ) -> Vec<Payment> {
-    store.of_user(uid, before, limit).await.unwrap()
+    store.list_by_user(uid, before, limit).await.unwrap()
 }
 
-async fn stored(store: &impl PaymentStore, fresh: &Fresh, uid: UserId) -> Payment {
+async fn stored(store: &impl Payments, fresh: &Fresh, uid: UserId) -> Payment {
     let payment = fresh.payment_of(uid, fresh.payment().oid);
     create(store, &payment, None).await;
     payment
 }
 
-/// Absence is an answer.
-pub async fn finds_nothing_where_nothing_is(store: impl PaymentStore + Inspect, fresh: Fresh) {
+/// Absence is a result, not an error.
+pub async fn finds_nothing_where_nothing_is(
+    store: impl Payments + PaymentLists + Inspect,
+    fresh: Fresh,
+) {
     let payment = fresh.payment();
     assert_eq!(store.payment(payment.id).await.unwrap(), None);
     assert_eq!(store.guard(payment.oid).await.unwrap(), None);
@@ -33,7 +36,7 @@ pub async fn finds_nothing_where_nothing_is(store: impl PaymentStore + Inspect, 
 
 /// Not the guard's, nor another order's.
 pub async fn the_newest_of_an_order_is_the_last_made(
-    store: impl PaymentStore + Inspect,
+    store: impl Payments + PaymentLists + Inspect,
     fresh: Fresh,
 ) {
     let old = fresh.stored_as(&store, Status::Closed).await;
@@ -47,19 +50,25 @@ pub async fn the_newest_of_an_order_is_the_last_made(
 }
 
 /// Guards and events carry users and payments too, and are not payments.
-pub async fn lists_a_users_own_newest_first(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn lists_a_users_own_newest_first(
+    store: impl Payments + PaymentLists + Inspect,
+    fresh: Fresh,
+) {
     let (uid, other) = (fresh.user(), fresh.user());
     let one = stored(&store, &fresh, uid).await;
     let others = stored(&store, &fresh, other).await;
     let two = stored(&store, &fresh, uid).await;
-    store.log(&fresh.event(&one)).await.unwrap();
+    store.append(&fresh.event(&one)).await.unwrap();
     assert_eq!(page(&store, uid, None, 10).await, [two, one]);
     assert_eq!(page(&store, other, None, 10).await, [others]);
     assert_eq!(page(&store, fresh.user(), None, 10).await, []);
 }
 
 /// The last id of a page is where the next one starts.
-pub async fn pages_without_gap_or_repeat(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn pages_without_gap_or_repeat(
+    store: impl Payments + PaymentLists + Inspect,
+    fresh: Fresh,
+) {
     let uid = fresh.user();
     let mut all = Vec::new();
     for _ in 0..5 {
@@ -73,7 +82,10 @@ pub async fn pages_without_gap_or_repeat(store: impl PaymentStore + Inspect, fre
 }
 
 /// Only its order comes from an index.
-pub async fn a_page_is_as_current_as_the_records(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn a_page_is_as_current_as_the_records(
+    store: impl Payments + PaymentLists + Inspect,
+    fresh: Fresh,
+) {
     let uid = fresh.user();
     let one = stored(&store, &fresh, uid).await;
     let two = stored(&store, &fresh, uid).await;
@@ -82,7 +94,7 @@ pub async fn a_page_is_as_current_as_the_records(store: impl PaymentStore + Insp
 }
 
 /// One more than the largest page of the API, which tells whether there is another.
-pub async fn a_long_page_comes_whole(store: impl PaymentStore + Inspect, fresh: Fresh) {
+pub async fn a_long_page_comes_whole(store: impl Payments + PaymentLists + Inspect, fresh: Fresh) {
     let uid = fresh.user();
     let mut all = Vec::new();
     for _ in 0..103 {

@@ -5,8 +5,8 @@ use crate::{
     usecases::world::{NOW_MS, World, amount, now, oid, request, uid},
 };
 
-fn refused(outcome: Result<CreatedPayment, CreateError>) -> CreateError {
-    outcome.expect_err("a refusal")
+fn error(outcome: Result<CreatedPayment, CreateError>) -> CreateError {
+    outcome.expect_err("an error")
 }
 
 #[test]
@@ -32,22 +32,22 @@ fn the_happy_path_is_two_hops_deep() {
 fn user_then_order_must_exist_and_the_order_be_the_payers() {
     let world = World::new();
     let stranger = CreatePayment { uid: uid(2), ..request(100, None) };
-    assert!(matches!(refused(world.create(stranger)), CreateError::UserNotFound));
+    assert!(matches!(error(world.create(stranger)), CreateError::UserNotFound));
     world.shop.edit(|shop| shop.users.insert(uid(2)));
-    assert!(matches!(refused(world.create(stranger)), CreateError::OrderNotFound));
+    assert!(matches!(error(world.create(stranger)), CreateError::OrderNotFound));
     let no_order = CreatePayment { oid: oid(9), ..request(100, None) };
-    assert!(matches!(refused(world.create(no_order)), CreateError::OrderNotFound));
+    assert!(matches!(error(world.create(no_order)), CreateError::OrderNotFound));
     assert_eq!(world.payments(), 0);
 }
 
 #[test]
 fn an_order_that_is_paid_or_costs_another_amount_gets_none() {
     let world = World::new();
-    assert!(matches!(refused(world.create(request(99, None))), CreateError::AmountMismatch));
+    assert!(matches!(error(world.create(request(99, None))), CreateError::AmountMismatch));
     world.edit_order(|order| order.paid = true);
     // Paid comes before the amount.
-    assert!(matches!(refused(world.create(request(99, None))), CreateError::OrderPaid));
-    assert!(matches!(refused(world.create(request(100, None))), CreateError::OrderPaid));
+    assert!(matches!(error(world.create(request(99, None))), CreateError::OrderPaid));
+    assert!(matches!(error(world.create(request(100, None))), CreateError::OrderPaid));
     assert_eq!(world.payments(), 0);
 }
 
@@ -56,8 +56,11 @@ fn a_service_that_is_down_is_not_an_absent_thing() {
     for call in [Call::UserExists, Call::FindOrder] {
         let world = World::new();
         world.fail(call, Fate::Before);
-        let error = refused(world.create(request(100, None)));
-        assert!(matches!(error, CreateError::Unavailable(_)), "{call:?}: {error:?}");
+        let error = error(world.create(request(100, None)));
+        assert!(
+            matches!(error, CreateError::Failed(Failure::Unavailable(_))),
+            "{call:?}: {error:?}"
+        );
         assert_eq!(world.payments(), 0);
     }
 }
@@ -66,7 +69,7 @@ fn a_service_that_is_down_is_not_an_absent_thing() {
 fn a_duplicate_without_the_key_is_refused_and_names_the_payment() {
     for other_key in [None, Some(2)] {
         let (world, id) = World::with_payment();
-        let error = refused(world.create(request(100, other_key)));
+        let error = error(world.create(request(100, other_key)));
         assert!(matches!(error, CreateError::PaymentExists(Some(found)) if found == id));
     }
 }
@@ -88,10 +91,10 @@ fn the_same_key_and_request_gets_the_same_payment() {
 #[test]
 fn the_same_key_with_another_request_is_refused_while_the_payment_lives() {
     let (world, id) = World::with_payment();
-    assert!(matches!(refused(world.create(request(99, Some(1)))), CreateError::KeyReused));
+    assert!(matches!(error(world.create(request(99, Some(1)))), CreateError::KeyReused));
     // A closed one is replaced, by the checks of the order.
     world.set_status(id, Status::Closed);
-    assert!(matches!(refused(world.create(request(99, Some(1)))), CreateError::AmountMismatch));
+    assert!(matches!(error(world.create(request(99, Some(1)))), CreateError::AmountMismatch));
     world.edit_order(|order| order.amount_minor = 99);
     assert!(!world.create(request(99, Some(1))).unwrap().replayed);
 }
@@ -104,7 +107,7 @@ fn the_guard_is_asked_before_any_refusal() {
     let id = world.create(request(100, Some(1))).unwrap().id;
     world.edit_order(|order| order.paid = true);
     assert_eq!(world.create(request(100, Some(1))).unwrap(), CreatedPayment { id, replayed: true });
-    let error = refused(world.create(request(100, None)));
+    let error = error(world.create(request(100, None)));
     assert!(matches!(error, CreateError::PaymentExists(Some(_))), "{error:?}");
 }
 
@@ -113,9 +116,9 @@ fn an_index_that_lags_or_fails_decides_nothing() {
     let world = World::new();
     world.store.edit(|table| table.lagging = true);
     let id = world.create(request(100, None)).unwrap().id;
-    for fate in [Fate::Answered, Fate::Before] {
+    for fate in [Fate::Responded, Fate::Before] {
         world.fail(Call::NewestOfOrder, fate);
-        let error = refused(world.create(request(100, None)));
+        let error = error(world.create(request(100, None)));
         assert!(matches!(error, CreateError::PaymentExists(Some(found)) if found == id));
     }
     assert_eq!(world.payments(), 1);
@@ -146,7 +149,7 @@ fn a_replacement_is_subject_to_the_order() {
     let (world, id) = World::with_payment();
     world.set_status(id, Status::Closed);
     world.edit_order(|order| order.paid = true);
-    assert!(matches!(refused(world.create(request(100, None))), CreateError::OrderPaid));
+    assert!(matches!(error(world.create(request(100, None))), CreateError::OrderPaid));
     assert_eq!(world.payments(), 1);
 }
 
@@ -161,8 +164,8 @@ fn a_write_that_did_not_say_whether_it_happened_is_read_back() {
     for fate in [Fate::Lost, Fate::Late] {
         let world = World::new();
         world.fail(Call::Create, fate);
-        let error = refused(world.create(request(100, None)));
-        assert!(matches!(error, CreateError::Unavailable(_)), "{error:?}");
+        let error = error(world.create(request(100, None)));
+        assert!(matches!(error, CreateError::Failed(Failure::Unavailable(_))), "{error:?}");
         let landed = world.store.edit(Table::land_late);
         assert_eq!(world.create(request(100, None)).is_err(), landed);
         assert_eq!(world.payments(), 1);
@@ -185,10 +188,10 @@ fn a_replacement_that_did_not_say_whether_it_happened_is_decided_again() {
     let (world, old) = World::with_payment();
     world.set_status(old, Status::Closed);
     world.gate.always(Call::Create, Fate::Lost);
-    let error = refused(world.create(request(100, Some(2))));
-    assert!(matches!(error, CreateError::Unavailable(_)), "{error:?}");
-    let tries = world.gate.passed().iter().filter(|call| **call == Call::Create).count();
-    assert_eq!(tries, 1 + 3);
+    let error = error(world.create(request(100, Some(2))));
+    assert!(matches!(error, CreateError::Failed(Failure::Unavailable(_))), "{error:?}");
+    let attempts = world.gate.passed().iter().filter(|call| **call == Call::Create).count();
+    assert_eq!(attempts, 1 + 3);
 }
 
 #[test]
@@ -207,8 +210,8 @@ fn no_answer_names_a_payment_that_is_not_there() {
     let (world, id) = World::with_payment();
     world.store.edit(|table| table.payments.remove(&id));
     for key in [None, Some(1)] {
-        let error = refused(world.create(request(100, key)));
-        assert!(matches!(error, CreateError::Unavailable(_)), "{error:?}");
+        let error = error(world.create(request(100, key)));
+        assert!(matches!(error, CreateError::Failed(Failure::Unavailable(_))), "{error:?}");
     }
 }
 
@@ -222,9 +225,9 @@ fn a_payment_that_was_paid_while_it_was_being_replaced_is_kept() {
         if call == Call::Create && asked == 0 {
             store.edit(|table| table.payments.get_mut(&id).unwrap().status = Status::Paid);
         }
-        std::task::Poll::Ready(Fate::Answered)
+        std::task::Poll::Ready(Fate::Responded)
     });
-    let error = refused(world.create(request(100, Some(2))));
+    let error = error(world.create(request(100, Some(2))));
     assert!(matches!(error, CreateError::PaymentExists(Some(found)) if found == id));
     assert_eq!(world.payments(), 1);
 }
@@ -235,5 +238,5 @@ fn another_users_payment_of_the_order_is_not_named() {
     world.shop.edit(|shop| shop.users.insert(uid(2)));
     world.edit_order(|order| order.uid = uid(2));
     let heir = CreatePayment { uid: uid(2), ..request(100, None) };
-    assert!(matches!(refused(world.create(heir)), CreateError::PaymentExists(None)));
+    assert!(matches!(error(world.create(heir)), CreateError::PaymentExists(None)));
 }

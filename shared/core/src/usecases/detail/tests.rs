@@ -71,9 +71,9 @@ fn a_store_that_is_down_is_not_an_absent_payment() {
     let (world, id) = World::with_payment();
     world.fail(Call::Payment, Fate::Before);
     let outcome = block_on(detail(&world.store, Wanted::Id(id), None));
-    assert!(matches!(outcome, Err(DetailError::Unavailable(_))));
+    assert!(matches!(outcome, Err(DetailError::Failed(Failure::Unavailable(_)))));
     world.store.edit(|table| table.payments.clear());
-    assert!(matches!(by_order(&world), Err(DetailError::Unavailable(_))));
+    assert!(matches!(by_order(&world), Err(DetailError::Failed(Failure::Unavailable(_)))));
 }
 
 #[test]

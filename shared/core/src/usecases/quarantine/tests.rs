@@ -1,11 +1,11 @@
 use super::*;
 use crate::{
-    domain::{Digest, Status},
+    domain::{Digest, MismatchField, Status},
     testing::{Call, Fate, block_on},
-    usecases::world::{World, a_notice, now, request, stripe},
+    usecases::world::{World, a_notification, now, reporting, request, stripe},
 };
 
-const PAID: Report = Report::Outcome(Outcome::Paid);
+const PAID: Option<Outcome> = Some(Outcome::Paid);
 
 fn note(byte: u8) -> RawBody {
     RawBody::new(b"asked the provider", Digest::new([byte; 32]))
@@ -17,18 +17,19 @@ fn decide(world: &World, key: &EventKey, decision: Decision) -> Result<(), Resol
     block_on(resolve(shop, &world.store, request, now(), &world.trace))
 }
 
-/// The keys of what is in quarantine.
+/// The keys of what is quarantined.
 fn open(world: &World) -> Vec<EventKey> {
     let table = world.store.table();
     let quarantined = table.events.iter().filter(|event| event.verdict == Verdict::Quarantined);
     quarantined.map(Event::key).filter(|key| !table.resolved.contains(key)).collect()
 }
 
-/// A world with a payment, and a message about it with another amount.
-fn short(report: Report) -> (World, PaymentId, EventKey) {
+/// A world with a payment, and a notification about it with another amount.
+fn short(outcome: Option<Outcome>) -> (World, PaymentId, EventKey) {
     let (world, id) = World::with_payment();
-    let notice = Notice { amount_minor: Some(99), ..a_notice(id, report, 1) };
-    world.callback(&notice).unwrap_err();
+    let notification =
+        reporting(a_notification(id, outcome, 1), |report| report.amount_minor = Some(99));
+    world.apply(&notification).unwrap_err();
     let [key] = &open(&world)[..] else { panic!() };
     let key = key.clone();
     (world, id, key)
@@ -36,17 +37,17 @@ fn short(report: Report) -> (World, PaymentId, EventKey) {
 
 fn operators(world: &World) -> Vec<Event> {
     let events = world.store.table().events;
-    events.into_iter().filter(|event| event.provider == Provider::Operator).collect()
+    events.into_iter().filter(|event| event.sender == Sender::Operator).collect()
 }
 
 #[test]
-fn an_accepted_message_moves_the_record_with_its_own_amount_and_tells_the_order() {
+fn an_accepted_notification_moves_the_record_with_its_own_amount() {
     let (world, id, key) = short(PAID);
     let amount = world.payment(id).amount;
     decide(&world, &key, Decision::Accept).unwrap();
     let payment = world.payment(id);
-    assert_eq!((payment.status, payment.amount, payment.work), (Status::Paid, amount, None));
-    assert_eq!(payment.money, stripe("pi_1"));
+    assert_eq!((payment.status, payment.amount, payment.due), (Status::Paid, amount, None));
+    assert_eq!(payment.reference, stripe("pi_1"));
     assert_eq!(world.shop.state().effects.len(), 1);
     assert_eq!(open(&world), []);
     let [event] = &operators(&world)[..] else { panic!() };
@@ -57,16 +58,16 @@ fn an_accepted_message_moves_the_record_with_its_own_amount_and_tells_the_order(
 }
 
 #[test]
-fn an_order_that_cannot_be_told_is_left_to_reconcile() {
+fn a_failed_order_notification_is_left_to_the_sweep() {
     let (world, id, key) = short(PAID);
-    world.fail(Call::TellPaid, Fate::Before);
+    world.fail(Call::NotifyPaid, Fate::Before);
     decide(&world, &key, Decision::Accept).unwrap();
-    assert!(world.payment(id).work.is_some());
+    assert!(world.payment(id).due.is_some());
     assert_eq!(open(&world), []);
 }
 
 #[test]
-fn a_dismissed_message_changes_nothing_and_leaves_the_note() {
+fn a_dismissed_notification_changes_nothing_and_leaves_the_note() {
     let (world, id, key) = short(PAID);
     let before = world.payment(id);
     decide(&world, &key, Decision::Dismiss).unwrap();
@@ -74,8 +75,8 @@ fn a_dismissed_message_changes_nothing_and_leaves_the_note() {
     assert_eq!(open(&world), []);
     let [event] = &operators(&world)[..] else { panic!() };
     assert_eq!(
-        (event.verdict, event.reason),
-        (Verdict::Ignored, Some(crate::domain::Misfit::AmountMismatch))
+        (event.verdict, event.mismatch.as_ref().map(|mismatch| mismatch.field)),
+        (Verdict::Ignored, Some(MismatchField::Amount))
     );
     assert_eq!(world.shop.state().calls.len(), 0);
 }
@@ -89,45 +90,47 @@ fn only_what_the_table_still_allows_can_be_accepted() {
         decide(world, key, Decision::Dismiss).unwrap();
         assert_eq!(open(world), []);
     };
-    // Other money for a paid payment.
+    // Another reference for a paid payment.
     let (world, id) = World::with_payment();
-    world.callback(&a_notice(id, PAID, 1)).unwrap();
-    world.callback(&Notice { money: stripe("pi_2"), ..a_notice(id, PAID, 2) }).unwrap_err();
+    world.apply(&a_notification(id, PAID, 1)).unwrap();
+    world
+        .apply(&reporting(a_notification(id, PAID, 2), |report| report.reference = stripe("pi_2")))
+        .unwrap_err();
     only_dismissed(&world, &open(&world)[0]);
-    // It says so already; it is past it; it reports nothing that moves a payment.
-    for report in [PAID, Report::Outcome(Outcome::Failed), Report::PartialRefund, Report::Nothing] {
+    // Duplicate; stale; reports nothing that changes a status.
+    for report in [PAID, Some(Outcome::Failed), Some(Outcome::PartlyRefunded), None] {
         let (world, id, key) = short(report);
-        world.callback(&a_notice(id, PAID, 2)).unwrap();
+        world.apply(&a_notification(id, PAID, 2)).unwrap();
         only_dismissed(&world, &key);
     }
     // A payment that was replaced.
     let (world, id, key) = short(PAID);
-    world.callback(&a_notice(id, Report::Outcome(Outcome::Closed), 2)).unwrap();
+    world.apply(&a_notification(id, Some(Outcome::Closed), 2)).unwrap();
     world.create(request(100, Some(2))).unwrap();
     only_dismissed(&world, &key);
     assert_eq!(world.payment(id).status, Status::Closed);
-    // Nobody's payment.
+    // No payment of ours.
     let world = World::new();
-    world.callback(&a_notice(PaymentId::new(77).unwrap(), PAID, 1)).unwrap_err();
+    world.apply(&a_notification(PaymentId::new(77).unwrap(), PAID, 1)).unwrap_err();
     let key = open(&world)[0].clone();
     assert_eq!(key.payment, None);
     only_dismissed(&world, &key);
 }
 
-/// Between the look at the guard and the move another create took the order.
+/// Between the read of the guard and the update another create took the order.
 #[test]
-fn a_decision_that_comes_too_late_leaves_the_message_to_be_dismissed() {
+fn a_decision_that_comes_too_late_leaves_the_notification_to_be_dismissed() {
     let (world, id, key) = short(PAID);
-    world.callback(&a_notice(id, Report::Outcome(Outcome::Closed), 2)).unwrap();
+    world.apply(&a_notification(id, Some(Outcome::Closed), 2)).unwrap();
     let store = world.store.clone();
     world.gate.hook(move |call, _| {
-        if call == Call::Apply {
+        if call == Call::Update {
             store.edit(|table| {
                 let guard = table.guards.values_mut().next().unwrap();
                 guard.payment = PaymentId::new(7).unwrap();
             });
         }
-        std::task::Poll::Ready(Fate::Answered)
+        std::task::Poll::Ready(Fate::Responded)
     });
     assert!(matches!(decide(&world, &key, Decision::Accept), Err(ResolveError::OnlyDismiss(_))));
     assert_eq!(open(&world), std::slice::from_ref(&key), "nothing else waits for a person");
@@ -142,7 +145,7 @@ fn a_decision_that_comes_too_late_leaves_the_message_to_be_dismissed() {
 #[test]
 fn what_is_not_in_quarantine_is_not_found() {
     let (world, id) = World::with_payment();
-    world.callback(&a_notice(id, PAID, 1)).unwrap();
+    world.apply(&a_notification(id, PAID, 1)).unwrap();
     let applied = world.store.table().events[0].key();
     let missing = EventKey::parse("7/stripe/evt_7").unwrap();
     for key in [applied, missing] {
@@ -157,9 +160,9 @@ fn a_decision_that_was_cut_short_can_be_taken_again() {
         (Decision::Accept, Call::Quarantined),
         (Decision::Accept, Call::Payment),
         (Decision::Accept, Call::Guard),
-        (Decision::Accept, Call::Apply),
-        (Decision::Dismiss, Call::Log),
-        (Decision::Dismiss, Call::Resolved),
+        (Decision::Accept, Call::Update),
+        (Decision::Dismiss, Call::Append),
+        (Decision::Dismiss, Call::Resolve),
     ] {
         for fate in [Fate::Before, Fate::Lost, Fate::After] {
             let (world, id, key) = short(PAID);
@@ -176,9 +179,9 @@ fn a_decision_that_was_cut_short_can_be_taken_again() {
             assert_eq!(operators(&world).len(), 1);
         }
     }
-    // Accepted, and still on the list: it says so already, and is dismissed.
+    // Accepted, and still listed: now a duplicate, it is dismissed.
     let (world, id, key) = short(PAID);
-    world.fail(Call::Resolved, Fate::Lost);
+    world.fail(Call::Resolve, Fate::Lost);
     decide(&world, &key, Decision::Accept).unwrap_err();
     assert!(matches!(decide(&world, &key, Decision::Accept), Err(ResolveError::OnlyDismiss(_))));
     decide(&world, &key, Decision::Dismiss).unwrap();

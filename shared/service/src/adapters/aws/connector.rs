@@ -16,14 +16,14 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
-use crate::usage::{Call, Service};
+use crate::{
+    limits::AWS_RESPONSE_MAX_BYTES,
+    usage::{Call, Service},
+};
 
-/// DynamoDB answers with at most 16 MB; a longer answer is not one.
-const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
-
-/// A request of which not a byte was sent, as the source of a [`ConnectorError`].
+/// A request of which no byte was sent, as the source of a [`ConnectorError`].
 ///
-/// The SDK has such a mark too, but lets nobody read it.
+/// The SDK marks such an error too, but does not export the mark.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection")]
 pub(crate) struct NotSent(#[source] reqwest::Error);
@@ -92,7 +92,7 @@ fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
         request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
     // No operation of ours streams its request.
     let Some(bytes) = body.bytes() else {
-        return Err(ConnectorError::user(Unusable("a streaming request").into()));
+        return Err(ConnectorError::user(Unusable("the request is a stream").into()));
     };
     ::http::Request::from_parts(parts, bytes.to_vec())
         .try_into()
@@ -104,20 +104,20 @@ async fn incoming(mut response: reqwest::Response) -> Result<HttpResponse, Conne
     let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(classify)? {
-        if body.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-            let error = Unusable("the answer is too long");
+        if body.len().saturating_add(chunk.len()) > AWS_RESPONSE_MAX_BYTES {
+            let error = Unusable("the response is too long");
             return Err(ConnectorError::other(error.into(), None));
         }
         body.extend_from_slice(&chunk);
     }
-    let mut answer = http::Response::new(status.into(), SdkBody::from(body));
-    *answer.headers_mut() = headers
+    let mut response = http::Response::new(status.into(), SdkBody::from(body));
+    *response.headers_mut() = headers
         .try_into()
         .map_err(|error: http::HttpError| ConnectorError::other(error.into(), None))?;
-    Ok(answer)
+    Ok(response)
 }
 
-/// Says what the SDK may do about it: retry on a timeout and on a lost connection, not on ours.
+/// Tells the SDK what to retry: timeouts and lost connections, not requests that are wrong.
 fn classify(error: reqwest::Error) -> ConnectorError {
     if error.is_connect() {
         ConnectorError::io(NotSent(error).into()).never_connected()

@@ -1,4 +1,4 @@
-//! What a failed call means, and the one loop that repeats writes.
+//! What a failed call means, and the one loop that retries writes.
 
 use std::{error::Error, time::Duration};
 
@@ -11,34 +11,29 @@ use aws_smithy_runtime_api::client::result::DispatchFailure;
 use pay_core::ports::{Cause, StoreError, chain};
 use tokio::time::{Instant, sleep};
 
-use crate::adapters::{aws::NotSent, ids::random_u64};
+use crate::{
+    adapters::{aws::NotSent, ids::random_u64},
+    limits::{STORE_ATTEMPTS_MAX, STORE_BACKOFF_FIRST_MS, STORE_BACKOFF_MAX_MS, STORE_RETRIES_MS},
+};
 
-/// How often a call is made at most.
-const MAX_TRIES: u32 = 5;
-const FIRST_DELAY_MS: u64 = 25;
-const MAX_DELAY_MS: u64 = 200;
-/// No try starts later than this after the first. With the timeout of an attempt it is what one
-/// write may cost an answer.
-const BUDGET: Duration = Duration::from_millis(1_500);
-
-/// Why one attempt gave no answer.
+/// Why one attempt gave no result.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// Others were at the same items. Nothing was written, and never will be by this attempt.
+pub(super) enum AttemptError {
+    /// Another request was changing the same items. This attempt wrote nothing, and never will.
     Conflict(Cause),
     /// Throttled, or not even sent: nothing was written.
-    Busy(Cause),
+    Throttled(Cause),
     /// It may have been carried out, or may be yet.
-    Doubtful(Cause),
-    /// Refused, and would be again.
+    Unknown(Cause),
+    /// Rejected, and would be again.
     Fault(Cause),
 }
 
-impl Failure {
-    /// What it means for a read, which the SDK has repeated already.
+impl AttemptError {
+    /// What it means for a read, which the SDK has retried already.
     pub(super) fn of_read(self) -> StoreError {
         match self {
-            Self::Conflict(cause) | Self::Busy(cause) | Self::Doubtful(cause) => {
+            Self::Conflict(cause) | Self::Throttled(cause) | Self::Unknown(cause) => {
                 StoreError::Unavailable(cause)
             }
             Self::Fault(cause) => StoreError::Fault(cause),
@@ -46,100 +41,105 @@ impl Failure {
     }
 }
 
-/// Makes a write until it has an answer.
+/// Makes a write, with retries, until it has a result.
 ///
-/// `attempt` gets the idempotency token to send: the same one while an earlier attempt may have
-/// been carried out, so that its repeat succeeds; another after a conflict, since a token stands
-/// for one transaction with one end.
+/// `attempt` gets the idempotency token to send. It stays the same while an earlier attempt may have
+/// been carried out, so that the retry succeeds if it was. It changes after a conflict, because a token
+/// stands for one transaction with one end.
 ///
 /// # Errors
 ///
-/// [`StoreError::Unknown`] as soon as one of the attempts was in doubt, however the last one
-/// failed; else [`StoreError::Unavailable`] when tries or time are used up, and
-/// [`StoreError::Fault`].
+/// [`StoreError::Unknown`] once the outcome of one attempt is unknown, however the last one failed;
+/// else [`StoreError::Unavailable`] when attempts or time are used up, and [`StoreError::Fault`].
 pub(super) async fn write<T, F>(mut attempt: impl FnMut(String) -> F) -> Result<T, StoreError>
 where
-    F: Future<Output = Result<T, Failure>>,
+    F: Future<Output = Result<T, AttemptError>>,
 {
     let mut backoff = Backoff::start();
     let mut token = new_token();
-    let mut doubt = false;
+    let mut unknown = false;
     loop {
         let cause = match attempt(token.clone()).await {
-            Ok(answer) => return Ok(answer),
-            Err(Failure::Fault(cause)) if doubt => return Err(StoreError::Unknown(cause)),
-            Err(Failure::Fault(cause)) => return Err(StoreError::Fault(cause)),
-            Err(Failure::Busy(cause)) => cause,
-            Err(Failure::Conflict(cause)) => {
+            Ok(result) => return Ok(result),
+            Err(AttemptError::Fault(cause)) if unknown => return Err(StoreError::Unknown(cause)),
+            Err(AttemptError::Fault(cause)) => return Err(StoreError::Fault(cause)),
+            Err(AttemptError::Throttled(cause)) => cause,
+            Err(AttemptError::Conflict(cause)) => {
                 token = new_token();
                 cause
             }
-            Err(Failure::Doubtful(cause)) => {
-                doubt = true;
+            Err(AttemptError::Unknown(cause)) => {
+                unknown = true;
                 cause
             }
         };
         match backoff.next_delay() {
             Some(delay) => sleep(delay).await,
-            None if doubt => return Err(StoreError::Unknown(cause)),
+            None if unknown => return Err(StoreError::Unknown(cause)),
             None => return Err(StoreError::Unavailable(cause)),
         }
     }
 }
 
-/// At most 36 characters, says the API.
+/// 32 hexadecimal digits; the API allows up to 36 characters.
 fn new_token() -> String {
     format!("{:016x}{:016x}", random_u64(), random_u64())
 }
 
-/// Growing, jittered delays, until tries or time are used up.
+/// Growing, jittered delays, until attempts or time are used up.
 #[derive(Debug)]
 pub(super) struct Backoff {
     started: Instant,
-    tries: u32,
+    attempts: u32,
     ceiling_ms: u64,
 }
 
 impl Backoff {
-    /// The first try is being made now.
+    /// The first attempt starts now.
     pub(super) fn start() -> Self {
-        Self { started: Instant::now(), tries: 1, ceiling_ms: FIRST_DELAY_MS }
+        Self { started: Instant::now(), attempts: 1, ceiling_ms: STORE_BACKOFF_FIRST_MS }
     }
 
-    /// How long to wait before the next try; `None` if there is none.
+    /// How long to wait before the next attempt; `None` if there is none.
     pub(super) fn next_delay(&mut self) -> Option<Duration> {
-        // Half of it is random: whoever collided must not meet again.
+        // Half of it is random: writers that collided must not collide again.
         let half_ms = self.ceiling_ms / 2;
         let jitter_ms = random_u64().checked_rem(half_ms.saturating_add(1))?;
         let delay = Duration::from_millis(half_ms.saturating_add(jitter_ms));
-        let late = self.started.elapsed().saturating_add(delay) > BUDGET;
-        if self.tries >= MAX_TRIES || late {
+        let retries = Duration::from_millis(STORE_RETRIES_MS);
+        let is_late = self.started.elapsed().saturating_add(delay) > retries;
+        if self.attempts >= STORE_ATTEMPTS_MAX || is_late {
             return None;
         }
-        self.tries = self.tries.saturating_add(1);
-        self.ceiling_ms = self.ceiling_ms.saturating_mul(2).min(MAX_DELAY_MS);
+        self.attempts = self.attempts.saturating_add(1);
+        self.ceiling_ms = self.ceiling_ms.saturating_mul(2).min(STORE_BACKOFF_MAX_MS);
         Some(delay)
     }
 }
 
-/// Judges an error of the SDK.
-pub(super) fn classify<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Failure
+/// What an error of the SDK means.
+pub(super) fn classify<E>(
+    operation: &'static str,
+    error: &SdkError<E, HttpResponse>,
+) -> AttemptError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let cause = Cause::from(describe(operation, error));
     match error {
         // Not sent, and never will be: the request or our settings are wrong.
-        SdkError::ConstructionFailure(_) => Failure::Fault(cause),
-        SdkError::DispatchFailure(failure) if failure.is_user() => Failure::Fault(cause),
-        SdkError::DispatchFailure(failure) if was_not_sent(failure) => Failure::Busy(cause),
-        SdkError::ServiceError(answer) => {
-            by_answer(answer.err().code(), answer.raw().status().as_u16(), cause)
+        SdkError::ConstructionFailure(_) => AttemptError::Fault(cause),
+        SdkError::DispatchFailure(failure) if failure.is_user() => AttemptError::Fault(cause),
+        SdkError::DispatchFailure(failure) if was_not_sent(failure) => {
+            AttemptError::Throttled(cause)
+        }
+        SdkError::ServiceError(response) => {
+            by_response(response.err().code(), response.raw().status().as_u16(), cause)
         }
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            Failure::Doubtful(cause)
+            AttemptError::Unknown(cause)
         }
-        _ => Failure::Doubtful(cause),
+        _ => AttemptError::Unknown(cause),
     }
 }
 
@@ -148,10 +148,10 @@ fn was_not_sent(failure: &DispatchFailure) -> bool {
 }
 
 /// Source: Amazon DynamoDB Developer Guide, "Error handling with DynamoDB".
-fn by_answer(code: Option<&str>, http_status: u16, cause: Cause) -> Failure {
+fn by_response(code: Option<&str>, http_status: u16, cause: Cause) -> AttemptError {
     match (code.unwrap_or_default(), http_status) {
         ("TransactionConflictException" | "ReplicatedWriteConflictException", _) => {
-            Failure::Conflict(cause)
+            AttemptError::Conflict(cause)
         }
         (
             "ThrottlingException"
@@ -159,28 +159,28 @@ fn by_answer(code: Option<&str>, http_status: u16, cause: Cause) -> Failure {
             | "RequestLimitExceeded",
             _,
         )
-        | (_, 429) => Failure::Busy(cause),
-        // Both say that another attempt with this token is or was at work.
+        | (_, 429) => AttemptError::Throttled(cause),
+        // Both say that another attempt with this token was made or is being made.
         ("TransactionInProgressException" | "IdempotentParameterMismatchException", _) => {
-            Failure::Doubtful(cause)
+            AttemptError::Unknown(cause)
         }
-        (_, 400..=499) => Failure::Fault(cause),
-        _ => Failure::Doubtful(cause),
+        (_, 400..=499) => AttemptError::Fault(cause),
+        _ => AttemptError::Unknown(cause),
     }
 }
 
-/// For the log. Never the SDK's own debug text: that holds whole answers, with buyers' data.
+/// For the log. Never the SDK's own debug text: that holds whole responses, with buyers' data.
 fn describe<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    if let SdkError::ServiceError(answer) = error {
+    if let SdkError::ServiceError(response) = error {
         return format!(
             "{operation}: {} (HTTP {}, request {}): {}",
-            answer.err().code().unwrap_or("no code"),
-            answer.raw().status().as_u16(),
+            response.err().code().unwrap_or("no code"),
+            response.raw().status().as_u16(),
             error.request_id().unwrap_or("unnamed"),
-            answer.err().message().unwrap_or("no message"),
+            response.err().message().unwrap_or("no message"),
         );
     }
     format!("{operation}: {}", chain(error))

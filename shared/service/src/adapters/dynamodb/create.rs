@@ -1,4 +1,4 @@
-//! Making a payment: it and its guard in one transaction.
+//! Creating a payment: it and its guard in one transaction.
 
 use aws_sdk_dynamodb::{
     error::BuildError,
@@ -15,15 +15,15 @@ use super::{
     keys,
     payment_row::{guard_item, payment_item, read_guard},
     row::n,
-    transaction::{Part, Transacted},
+    transaction::{Checked, Transacted},
 };
 
-/// What it means when a condition fails.
+/// What a condition of the transaction is about.
 #[derive(Clone, Copy, Debug)]
-enum Meaning {
-    Guarded,
-    NotReplaceable,
-    IdTaken,
+enum CreateCheck {
+    Guard,
+    Replaced,
+    Id,
 }
 
 impl DynamoDbPayments {
@@ -33,30 +33,30 @@ impl DynamoDbPayments {
         guard: &Guard,
         replacing: Option<PaymentId>,
     ) -> Result<Created, StoreError> {
-        let parts = self
-            .creation(payment, guard, replacing)
+        let items = self
+            .create_items(payment, guard, replacing)
             .map_err(|error| StoreError::Fault(error.into()))?;
-        match self.transact(&parts).await? {
+        match self.transact(&items).await? {
             Transacted::Done => Ok(Created::Done),
-            Transacted::Refused(Meaning::Guarded, found) => {
+            Transacted::ConditionFailed(CreateCheck::Guard, found) => {
                 let found = found.map(|item| read_guard(&item, guard.oid)).transpose()?;
                 Ok(Created::Guarded(found))
             }
-            Transacted::Refused(Meaning::NotReplaceable, _) => Ok(Created::NotReplaceable),
-            Transacted::Refused(Meaning::IdTaken, _) => Ok(Created::IdTaken),
+            Transacted::ConditionFailed(CreateCheck::Replaced, _) => Ok(Created::NotReplaceable),
+            Transacted::ConditionFailed(CreateCheck::Id, _) => Ok(Created::IdTaken),
         }
     }
 
-    fn creation(
+    fn create_items(
         &self,
         payment: &Payment,
         guard: &Guard,
         replacing: Option<PaymentId>,
-    ) -> Result<Vec<Part<Meaning>>, BuildError> {
+    ) -> Result<Vec<Checked<CreateCheck>>, BuildError> {
         let put_guard = Put::builder()
             .table_name(&self.table)
             .set_item(Some(guard_item(guard)))
-            // The write itself hands back the guard it met: a read after it would race.
+            // The failed write itself returns the guard: a read after it would race.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put_guard = match replacing {
             None => put_guard.condition_expression(ABSENT),
@@ -73,25 +73,23 @@ impl DynamoDbPayments {
             .set_item(Some(payment_item(payment)))
             .condition_expression(ABSENT);
 
-        let mut parts = vec![Part {
+        let mut items = vec![Checked {
             item: TransactWriteItem::builder().put(put_guard.build()?).build(),
-            meaning: Meaning::Guarded,
+            check: CreateCheck::Guard,
         }];
         if let Some(old) = replacing {
-            parts.push(Part {
-                item: self.still_replaceable(old)?,
-                meaning: Meaning::NotReplaceable,
-            });
+            items
+                .push(Checked { item: self.replaceable_check(old)?, check: CreateCheck::Replaced });
         }
-        parts.push(Part {
+        items.push(Checked {
             item: TransactWriteItem::builder().put(put_payment.build()?).build(),
-            meaning: Meaning::IdTaken,
+            check: CreateCheck::Id,
         });
-        Ok(parts)
+        Ok(items)
     }
 
-    /// [`Payment::is_replaceable`], in DynamoDB's words.
-    fn still_replaceable(&self, old: PaymentId) -> Result<TransactWriteItem, BuildError> {
+    /// [`Payment::is_replaceable`] as a condition.
+    fn replaceable_check(&self, old: PaymentId) -> Result<TransactWriteItem, BuildError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .set_key(Some(keys::payment(old).into_item()))

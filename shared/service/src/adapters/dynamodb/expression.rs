@@ -1,7 +1,7 @@
 //! Update and condition expressions.
 //!
-//! Every name goes through a placeholder: `status`, `source` and others are words of DynamoDB's
-//! own, and the list of those grows.
+//! Every name goes through a placeholder: `status`, `source` and others are reserved words of
+//! DynamoDB, and the list of those grows.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 /// Condition of a put that must not replace anything.
 pub(super) const ABSENT: &str = "attribute_not_exists(pk)";
 
-/// What an update sets, removes and demands.
+/// What an update sets and removes, and on which conditions.
 #[derive(Debug, Default)]
 pub(super) struct Expression {
     names: HashMap<String, String>,
@@ -32,7 +32,7 @@ impl Expression {
         self.named(name)
     }
 
-    /// Demands that an attribute has this value.
+    /// On condition that an attribute has this value.
     pub(super) fn when(mut self, name: &str, value: AttributeValue) -> Self {
         self.conditions.push(format!("#{name} = :is_{name}"));
         self.values.insert(format!(":is_{name}"), value);
@@ -74,12 +74,12 @@ mod tests {
         let expression = Expression::default()
             .set("status", n(1))
             .set("version", n(2))
-            .remove("work")
+            .remove("queue")
             .remove("due")
             .when("version", n(1));
         assert_eq!(
             expression.update(),
-            "SET #status = :status, #version = :version REMOVE #work, #due"
+            "SET #status = :status, #version = :version REMOVE #queue, #due"
         );
         assert_eq!(expression.condition(), "#version = :is_version");
         assert_eq!(expression.names().len(), 4);

@@ -1,9 +1,12 @@
-//! Names of items, indexes and lists.
+//! Names of items, indexes and queues.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use pay_core::domain::{EventKey, OrderId, PaymentId};
+use pay_core::{
+    domain::{EventKey, OrderId, PaymentId},
+    limits::SWEEP_QUEUES,
+};
 
 use super::row::s;
 
@@ -11,67 +14,104 @@ use super::row::s;
 pub(super) const OID_INDEX: &str = "oid-index";
 /// Finds payments by user, newest first.
 pub(super) const UID_INDEX: &str = "uid-index";
-/// Finds what is still to be done, longest due first.
-pub(super) const WORK_INDEX: &str = "work-index";
-/// The list of messages that a person must look at.
-pub(super) const QUARANTINE: &str = "quarantine";
+/// Finds what is still to be done, longest overdue first.
+pub(super) const DUE_INDEX: &str = "due-index";
+/// The queue of the notifications that a person must look at.
+pub(super) const REVIEW: &str = "review";
 
-/// The list of tellings is spread over this many keys, so that none is hot. What rate they are enough
-/// for, and how to have more, is in docs/scale.md.
-const WORK_SHARDS: u64 = 4;
+/// Begins the names of the queues of due payments.
+const SWEEP: &str = "sweep#";
+/// The sort key of a payment's record.
+const RECORD: &str = "record";
 
 /// The primary key of an item.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(super) struct ItemKey {
     pub(super) pk: String,
     pub(super) sk: String,
 }
 
-impl Key {
+impl ItemKey {
     pub(super) fn into_item(self) -> HashMap<String, AttributeValue> {
         HashMap::from([("pk".to_owned(), s(self.pk)), ("sk".to_owned(), s(self.sk))])
     }
 }
 
-pub(super) fn payment(id: PaymentId) -> Key {
-    Key { pk: format!("pay#{id}"), sk: "record".to_owned() }
+pub(super) fn payment(id: PaymentId) -> ItemKey {
+    ItemKey { pk: format!("pay#{id}"), sk: RECORD.to_owned() }
 }
 
-pub(super) fn guard(oid: OrderId) -> Key {
-    Key { pk: format!("order#{oid}"), sk: "guard".to_owned() }
+/// The payment whose record has this key, if it is the key of one.
+pub(super) fn payment_of(pk: &str, sk: &str) -> Option<PaymentId> {
+    let id = PaymentId::parse(pk.strip_prefix("pay#")?).ok()?;
+    (sk == RECORD).then_some(id)
 }
 
-/// Where no item is: no order is 0.
-pub(super) fn nothing() -> Key {
-    Key { pk: "order#0".to_owned(), sk: "guard".to_owned() }
+pub(super) fn guard(oid: OrderId) -> ItemKey {
+    ItemKey { pk: format!("order#{oid}"), sk: "guard".to_owned() }
 }
 
-/// The parts of it hold no `#`, so no two events share a key by accident.
-pub(super) fn event(event: &EventKey) -> Key {
-    let provider = event.provider.as_str();
+/// A key that never exists: no order has the id 0.
+pub(super) fn nothing() -> ItemKey {
+    ItemKey { pk: "order#0".to_owned(), sk: "guard".to_owned() }
+}
+
+/// Neither the sender nor an event id holds a `#`, so no two events share a key by accident.
+pub(super) fn event(event: &EventKey) -> ItemKey {
+    let sender = event.sender.as_str();
     let pk = match event.payment {
         Some(id) => payment(id).pk,
-        None => format!("stray#{provider}"),
+        None => format!("unmatched#{sender}"),
     };
-    Key { pk, sk: format!("event#{provider}#{}", event.name()) }
+    ItemKey { pk, sk: format!("event#{sender}#{}", event.name()) }
 }
 
-/// The list that a payment's telling is on: the value of `work`.
+/// The queue that a payment is put in when it becomes due: the value of `queue`.
 #[must_use]
-pub fn work(id: PaymentId) -> String {
-    shard(id.get() % WORK_SHARDS)
+pub fn queue_of(id: PaymentId) -> String {
+    sweep_queue(id.get() % SWEEP_QUEUES)
 }
 
-/// Every list of tellings.
-pub(super) fn work_lists() -> impl Iterator<Item = String> {
-    (0..WORK_SHARDS).map(shard)
+/// Every queue that due payments are put in.
+pub(super) fn sweep_queues() -> impl Iterator<Item = String> {
+    (0..SWEEP_QUEUES).map(sweep_queue)
 }
 
-fn shard(number: u64) -> String {
-    format!("order#{number}")
+/// Whether this is a queue of due payments, also one of another number of queues than today's.
+pub(super) fn is_sweep_queue(queue: &str) -> bool {
+    queue.strip_prefix(SWEEP).is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    })
 }
 
-/// The payment whose items are under this key, if it is a payment's.
-pub(super) fn payment_of(pk: &str) -> Option<PaymentId> {
-    PaymentId::parse(pk.strip_prefix("pay#")?).ok()
+fn sweep_queue(number: u64) -> String {
+    format!("{SWEEP}{number}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_names_its_queue_whatever_the_number_of_queues() {
+        let own = queue_of(PaymentId::new(SWEEP_QUEUES + 5).unwrap());
+        assert_eq!(own, "sweep#5");
+        assert!(sweep_queues().any(|queue| queue == own));
+        for queue in sweep_queues().chain(["sweep#4096".to_owned()]) {
+            assert!(is_sweep_queue(&queue), "{queue}");
+        }
+        for other in ["", "sweep", "sweep#", "sweep#x", "sweep#1 ", "sweep#-1", REVIEW] {
+            assert!(!is_sweep_queue(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn only_the_key_of_a_record_names_a_payment() {
+        let id = PaymentId::new(42).unwrap();
+        let ItemKey { pk, sk } = payment(id);
+        assert_eq!(payment_of(&pk, &sk), Some(id));
+        for (pk, sk) in [("pay#42", "event#stripe#evt_1"), ("pay#x", "record"), ("42", "record")] {
+            assert_eq!(payment_of(pk, sk), None, "{pk} {sk}");
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! Rows of payments and guards. Stored data is input too: it goes through the domain's constructors.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::domain::{
-    Amount, Currency, Digest, Guard, Money, OrderId, Payment, PaymentId, ProviderTxn, Source,
-    Status, Timestamp, UserId, Work,
+    Amount, Currency, Digest, Due, Guard, OrderId, Payment, PaymentId, ProviderRef, ProviderTxn,
+    Source, Status, Timestamp, UserId,
 };
 
 use super::{
-    keys::{self, Key},
+    keys::{self, ItemKey},
     row::{BadRow, Item, must_number, must_text, n, number, put_if_some, s, text},
 };
 
@@ -19,7 +20,7 @@ pub(super) fn payment_item(payment: &Payment) -> Item {
             ("oid", n(payment.oid.get())),
             ("amount", n(payment.amount.minor())),
             ("currency", s(payment.amount.currency().code())),
-            ("source", n(payment.money.source.get().into())),
+            ("source", n(payment.reference.source.get().into())),
             ("status", n(payment.status.code().into())),
             ("create_time", n(payment.create_time.millis())),
             ("update_time", n(payment.update_time.millis())),
@@ -27,25 +28,21 @@ pub(super) fn payment_item(payment: &Payment) -> Item {
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );
-    let txn = payment.money.txn.as_ref().map(|txn| s(txn.as_str()));
+    let txn = payment.reference.txn.as_ref().map(|txn| s(txn.as_str()));
     put_if_some(&mut item, "provider_txn", txn);
     let millis = |at: Option<Timestamp>| at.map(|at| n(at.millis()));
     put_if_some(&mut item, "paid_time", millis(payment.paid_time));
-    put_if_some(&mut item, "told_at", millis(payment.told_at));
-    if let Some(work) = payment.work {
-        item.extend(
-            work_attributes(payment.id, work).map(|(name, value)| (name.to_owned(), value)),
-        );
+    put_if_some(&mut item, "notified_time", millis(payment.notified_time));
+    if let Some(due) = payment.due {
+        item.insert("queue".to_owned(), s(keys::queue_of(payment.id)));
+        item.extend(due_attributes(due).map(|(name, value)| (name.to_owned(), value)));
     }
     item
 }
 
-/// What lists a payment's telling.
-pub(super) fn work_attributes(
-    id: PaymentId,
-    work: Work,
-) -> [(&'static str, aws_sdk_dynamodb::types::AttributeValue); 3] {
-    [("work", s(keys::work(id))), ("due", n(work.due.millis())), ("tries", n(work.tries.into()))]
+/// Everything of `due` but its queue, which is set once and stays until `due` is cleared.
+pub(super) fn due_attributes(due: Due) -> [(&'static str, AttributeValue); 2] {
+    [("due", n(due.at.millis())), ("attempts", n(due.attempts.into()))]
 }
 
 pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
@@ -57,7 +54,7 @@ pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
         uid: UserId::new(must_number(item, "uid")?)?,
         oid: OrderId::new(must_number(item, "oid")?)?,
         amount: Amount::new(must_number(item, "amount")?, currency)?,
-        money: Money {
+        reference: ProviderRef {
             source: Source::new(must_number(item, "source")?)?,
             txn: text(item, "provider_txn")?.map(ProviderTxn::new).transpose()?,
         },
@@ -66,8 +63,8 @@ pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
         update_time: Timestamp::from_millis(must_number(item, "update_time")?)?,
         version: must_number(item, "version")?,
         paid_time: time(item, "paid_time")?,
-        told_at: time(item, "told_at")?,
-        work: read_work(item, id)?,
+        notified_time: time(item, "notified_time")?,
+        due: read_due(item)?,
     };
     Ok(payment.coherent()?)
 }
@@ -77,18 +74,18 @@ fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, BadRow> {
 }
 
 /// All three of its attributes, or none.
-fn read_work(item: &Item, id: PaymentId) -> Result<Option<Work>, BadRow> {
-    let Some(list) = text(item, "work")? else {
-        let rest = ["due", "tries"].into_iter().find(|name| item.contains_key(*name));
-        return rest.map_or(Ok(None), |_| Err(BadRow::Missing("work")));
+fn read_due(item: &Item) -> Result<Option<Due>, BadRow> {
+    let Some(queue) = text(item, "queue")? else {
+        let rest = ["due", "attempts"].into_iter().find(|name| item.contains_key(*name));
+        return rest.map_or(Ok(None), |_| Err(BadRow::Missing("queue")));
     };
-    if list != keys::work(id) {
-        return Err(BadRow::WrongType("work"));
+    if !keys::is_sweep_queue(queue) {
+        return Err(BadRow::Malformed("queue"));
     }
-    let tries = u32::try_from(must_number(item, "tries")?);
-    Ok(Some(Work {
-        due: Timestamp::from_millis(must_number(item, "due")?)?,
-        tries: tries.map_err(|_too_many| BadRow::WrongType("tries"))?,
+    let attempts = u32::try_from(must_number(item, "attempts")?);
+    Ok(Some(Due {
+        at: Timestamp::from_millis(must_number(item, "due")?)?,
+        attempts: attempts.map_err(|_too_many| BadRow::Malformed("attempts"))?,
     }))
 }
 
@@ -96,7 +93,7 @@ pub(super) fn guard_item(guard: &Guard) -> Item {
     let mut item = keys::guard(guard.oid).into_item();
     item.extend(
         [
-            // Not `id`: that would list the guard among its user's payments.
+            // Not `id`: that would list the guard in `uid-index` as a payment.
             ("payment", n(guard.payment.get())),
             ("uid", n(guard.uid.get())),
             ("amount", n(guard.amount_minor)),
@@ -118,7 +115,7 @@ pub(super) fn read_guard(item: &Item, oid: OrderId) -> Result<Guard, BadRow> {
     })
 }
 
-fn check_key(item: &Item, key: &Key) -> Result<(), BadRow> {
+fn check_key(item: &Item, key: &ItemKey) -> Result<(), BadRow> {
     let same = must_text(item, "pk")? == key.pk && must_text(item, "sk")? == key.sk;
-    if same { Ok(()) } else { Err(BadRow::OtherKey) }
+    if same { Ok(()) } else { Err(BadRow::WrongKey) }
 }

@@ -1,11 +1,11 @@
-//! Reads: consistent ones of items, lagging ones of indexes.
+//! Reads of payments and guards, consistent; and of their indexes, which lag.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join;
 use pay_core::{
-    domain::{EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, UserId},
+    domain::{Guard, OrderId, Payment, PaymentId, UserId},
     ports::StoreError,
 };
 use tokio::time::sleep;
@@ -13,15 +13,12 @@ use tokio::time::sleep;
 use super::{
     DynamoDbPayments,
     attempts::{Backoff, classify},
-    event_row::read_quarantined,
-    keys::{self, Key, OID_INDEX, UID_INDEX},
+    keys::{self, OID_INDEX, UID_INDEX},
     payment_row::{read_guard, read_payment},
     row::{Item, must_number, n},
     units,
 };
-
-/// What one `BatchGetItem` takes.
-const BATCH_MAX: usize = 100;
+use crate::limits::STORE_BATCH_MAX;
 
 impl DynamoDbPayments {
     pub(super) async fn get_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
@@ -32,31 +29,6 @@ impl DynamoDbPayments {
     pub(super) async fn get_guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
         let item = self.get(keys::guard(oid)).await?;
         Ok(item.map(|item| read_guard(&item, oid)).transpose()?)
-    }
-
-    pub(super) async fn get_quarantined(
-        &self,
-        key: &EventKey,
-    ) -> Result<Option<Quarantined>, StoreError> {
-        let item = self.get(keys::event(key)).await?;
-        Ok(item.map(|item| read_quarantined(&item)).transpose()?.flatten())
-    }
-
-    pub(super) async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
-        let request = self
-            .reader
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key.into_item()))
-            .return_consumed_capacity(units::TOTAL)
-            .consistent_read(true);
-        match request.send().await {
-            Ok(answer) => {
-                units::read(answer.consumed_capacity());
-                Ok(answer.item)
-            }
-            Err(error) => Err(classify("GetItem", &error).of_read()),
-        }
     }
 
     pub(super) async fn query_newest(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
@@ -70,19 +42,19 @@ impl DynamoDbPayments {
         before: Option<PaymentId>,
         limit: usize,
     ) -> Result<Vec<Payment>, StoreError> {
-        // No page at all is no query that DynamoDB knows.
+        // DynamoDB has no query for an empty page.
         let Ok(limit @ 1..) = i32::try_from(limit) else {
             return Ok(Vec::new());
         };
         let ids = self.query(UID_INDEX, "uid", uid.get(), before, limit).await?;
-        let (first, rest) = ids.split_at(ids.len().min(BATCH_MAX));
+        let (first, rest) = ids.split_at(ids.len().min(STORE_BATCH_MAX));
         let (mut found, more) = try_join(self.batch(first), self.batch(rest)).await?;
         found.extend(more);
-        // In the order of the index; what it still names but is not there is left out.
+        // In the order of the index. What it lists and the table does not have is left out.
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// Ids that an index names under `key`, newest first.
+    /// Ids that an index lists under `key`, newest first.
     async fn query(
         &self,
         index: &str,
@@ -108,10 +80,10 @@ impl DynamoDbPayments {
                 .expression_attribute_names("#id", "id")
                 .expression_attribute_values(":before", n(before.get()));
         }
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| classify("Query", &error).of_read())?;
-        units::read(answer.consumed_capacity());
-        answer.items().iter().map(id_of).collect()
+        let response = request.send().await;
+        let response = response.map_err(|error| classify("Query", &error).of_read())?;
+        units::read(response.consumed_capacity());
+        response.items().iter().map(id_of).collect()
     }
 
     async fn batch(&self, ids: &[PaymentId]) -> Result<HashMap<PaymentId, Payment>, StoreError> {
@@ -149,11 +121,11 @@ impl DynamoDbPayments {
             .batch_get_item()
             .request_items(&self.table, wanted)
             .return_consumed_capacity(units::TOTAL);
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| classify("BatchGetItem", &error).of_read())?;
-        units::read(answer.consumed_capacity());
-        let items = answer.responses.unwrap_or_default().remove(&self.table);
-        let unprocessed = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+        let response = request.send().await;
+        let response = response.map_err(|error| classify("BatchGetItem", &error).of_read())?;
+        units::read(response.consumed_capacity());
+        let items = response.responses.unwrap_or_default().remove(&self.table);
+        let unprocessed = response.unprocessed_keys.unwrap_or_default().remove(&self.table);
         Ok((items.unwrap_or_default(), unprocessed.map(|rest| rest.keys).unwrap_or_default()))
     }
 }

@@ -1,4 +1,4 @@
-//! Attributes of a row, read without ever taking a default for what is wrong.
+//! Attributes of a row. No default ever replaces a wrong value.
 
 use std::collections::HashMap;
 
@@ -11,19 +11,19 @@ use pay_core::{
 /// An item of the table, or a part of one.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Why a row cannot be read. Names what is wrong with it, never what it holds.
+/// Why a row cannot be read. Names the attribute, never its value.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BadRow {
     #[error("{0} is missing")]
     Missing(&'static str),
-    #[error("{0} is not of its type")]
-    WrongType(&'static str),
+    #[error("{0} is malformed")]
+    Malformed(&'static str),
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
     #[error(transparent)]
     Incoherent(#[from] Incoherent),
-    #[error("the row is not the one its key names")]
-    OtherKey,
+    #[error("its key does not match its attributes")]
+    WrongKey,
 }
 
 impl From<BadRow> for StoreError {
@@ -44,7 +44,7 @@ pub(super) fn b(bytes: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(bytes))
 }
 
-/// Puts an attribute that may be absent: DynamoDB has a null of its own, which we never write.
+/// Puts an attribute that may be absent: we never write DynamoDB's own null.
 pub(super) fn put_if_some(item: &mut Item, name: &str, value: Option<AttributeValue>) {
     if let Some(value) = value {
         item.insert(name.to_owned(), value);
@@ -56,7 +56,7 @@ pub(super) fn text<'a>(item: &'a Item, name: &'static str) -> Result<Option<&'a 
     let Some(value) = item.get(name) else {
         return Ok(None);
     };
-    let text = value.as_s().map_err(|_other| BadRow::WrongType(name))?;
+    let text = value.as_s().map_err(|_other_type| BadRow::Malformed(name))?;
     Ok(Some(text))
 }
 
@@ -65,8 +65,8 @@ pub(super) fn number(item: &Item, name: &'static str) -> Result<Option<u64>, Bad
     let Some(value) = item.get(name) else {
         return Ok(None);
     };
-    let digits = value.as_n().map_err(|_other| BadRow::WrongType(name))?;
-    let number = digits.parse().map_err(|_odd| BadRow::WrongType(name))?;
+    let digits = value.as_n().map_err(|_other_type| BadRow::Malformed(name))?;
+    let number = digits.parse().map_err(|_not_whole| BadRow::Malformed(name))?;
     Ok(Some(number))
 }
 

@@ -1,4 +1,4 @@
-//! Transactions whose items say what it means when their condition fails.
+//! Transactions that report which of their conditions failed.
 
 use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
@@ -8,43 +8,43 @@ use pay_core::ports::{Cause, StoreError};
 
 use super::{
     DynamoDbPayments,
-    attempts::{Failure, classify, write},
+    attempts::{AttemptError, classify, write},
     row::Item,
     units,
 };
 
-/// One item of a transaction, and what it means when its condition fails.
+/// One item of a transaction, and what its condition is about.
 #[derive(Clone, Debug)]
-pub(super) struct Part<M> {
+pub(super) struct Checked<C> {
     pub(super) item: TransactWriteItem,
-    pub(super) meaning: M,
+    pub(super) check: C,
 }
 
 /// What became of a transaction.
 #[derive(Debug)]
-pub(super) enum Transacted<M> {
+pub(super) enum Transacted<C> {
     /// All of it is written.
     Done,
-    /// Nothing is: a condition failed. The item as it is, where it was asked for and is there.
-    Refused(M, Option<Item>),
+    /// Nothing is: a condition failed. The item as it is, where it was requested and exists.
+    ConditionFailed(C, Option<Item>),
 }
 
 impl DynamoDbPayments {
-    /// Writes all parts or none.
+    /// Writes all items or none.
     ///
-    /// The parts are in the order in which their failures count. A part's failure is only told
-    /// when all parts before it were found as expected: where one of those was in conflict it is
-    /// not known, and the transaction is tried again.
-    pub(super) async fn transact<M: Copy>(
+    /// The items are in the order in which their failures count. A failed condition is only reported
+    /// when all items before it are as expected: where one of those was in conflict this is not known,
+    /// and the transaction is retried.
+    pub(super) async fn transact<C: Copy>(
         &self,
-        parts: &[Part<M>],
-    ) -> Result<Transacted<M>, StoreError> {
-        let items: Vec<_> = parts.iter().map(|part| part.item.clone()).collect();
+        items: &[Checked<C>],
+    ) -> Result<Transacted<C>, StoreError> {
+        let writes: Vec<_> = items.iter().map(|checked| checked.item.clone()).collect();
         write(|token| {
             let request = self
                 .writer
                 .transact_write_items()
-                .set_transact_items(Some(items.clone()))
+                .set_transact_items(Some(writes.clone()))
                 .return_consumed_capacity(units::TOTAL)
                 .client_request_token(token);
             async move {
@@ -57,7 +57,7 @@ impl DynamoDbPayments {
                 };
                 match error.as_service_error() {
                     Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                        decide(parts, cancelled.cancellation_reasons())
+                        first_failure(items, cancelled.cancellation_reasons())
                     }
                     _ => Err(classify("TransactWriteItems", &error)),
                 }
@@ -67,66 +67,66 @@ impl DynamoDbPayments {
     }
 }
 
-fn decide<M: Copy>(
-    parts: &[Part<M>],
+fn first_failure<C: Copy>(
+    items: &[Checked<C>],
     reasons: &[CancellationReason],
-) -> Result<Transacted<M>, Failure> {
-    for (part, reason) in parts.iter().zip(reasons) {
+) -> Result<Transacted<C>, AttemptError> {
+    for (checked, reason) in items.iter().zip(reasons) {
         let cause = || Cause::from(format!("transaction cancelled: {:?}", reason.code()));
         match reason.code() {
             None | Some("None") => {}
             Some("ConditionalCheckFailed") => {
                 let found = reason.item().filter(|item| !item.is_empty()).cloned();
-                return Ok(Transacted::Refused(part.meaning, found));
+                return Ok(Transacted::ConditionFailed(checked.check, found));
             }
             Some(
                 "TransactionConflict"
                 | "ThrottlingError"
                 | "ProvisionedThroughputExceeded"
                 | "RequestLimitExceeded",
-            ) => return Err(Failure::Conflict(cause())),
+            ) => return Err(AttemptError::Conflict(cause())),
             // ValidationError, ItemCollectionSizeLimitExceeded, AccessDenied.
-            Some(_) => return Err(Failure::Fault(cause())),
+            Some(_) => return Err(AttemptError::Fault(cause())),
         }
     }
-    Err(Failure::Conflict("transaction cancelled for no reason given".into()))
+    Err(AttemptError::Conflict("transaction cancelled for no reason given".into()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn decided(codes: &[&str]) -> String {
-        let part = |meaning| Part { item: TransactWriteItem::builder().build(), meaning };
+    fn outcome(codes: &[&str]) -> String {
+        let of = |check| Checked { item: TransactWriteItem::builder().build(), check };
         let reasons: Vec<_> =
             codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect();
-        match decide(&[part("first"), part("second"), part("third")], &reasons) {
+        match first_failure(&[of("first"), of("second"), of("third")], &reasons) {
             Ok(Transacted::Done) => "done".to_owned(),
-            Ok(Transacted::Refused(meaning, _)) => meaning.to_owned(),
-            Err(Failure::Conflict(_)) => "again".to_owned(),
+            Ok(Transacted::ConditionFailed(check, _)) => check.to_owned(),
+            Err(AttemptError::Conflict(_)) => "retry".to_owned(),
             Err(other) => format!("{other:?}"),
         }
     }
 
     #[test]
-    fn the_first_part_that_is_not_as_expected_decides() {
+    fn the_first_item_that_is_not_as_expected_decides() {
         let failed = "ConditionalCheckFailed";
         let conflict = "TransactionConflict";
         for (codes, want) in [
             ([failed, failed, failed], "first"),
             (["None", failed, failed], "second"),
             (["None", "None", failed], "third"),
-            // A condition that failed outweighs a conflict behind it …
+            // A condition that failed outweighs a conflict after it …
             ([failed, conflict, "None"], "first"),
             (["None", failed, "ThrottlingError"], "second"),
             // … but what comes after a conflict is only known once the conflict is over.
-            ([conflict, failed, "None"], "again"),
-            (["None", "ProvisionedThroughputExceeded", "None"], "again"),
-            (["None", "None", "None"], "again"),
+            ([conflict, failed, "None"], "retry"),
+            (["None", "ProvisionedThroughputExceeded", "None"], "retry"),
+            (["None", "None", "None"], "retry"),
         ] {
-            assert_eq!(decided(&codes), want, "{codes:?}");
+            assert_eq!(outcome(&codes), want, "{codes:?}");
         }
-        assert_eq!(decided(&[]), "again");
-        assert!(decided(&["None", "None", "ValidationError"]).starts_with("Fault"));
+        assert_eq!(outcome(&[]), "retry");
+        assert!(outcome(&["None", "None", "ValidationError"]).starts_with("Fault"));
     }
 }

@@ -1,4 +1,4 @@
-//! When a secret is read, and what of it is remembered. Knows no AWS; time comes in as a value.
+//! When a secret is read, and how long its keys are cached. Knows no AWS; time comes in as a value.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,70 +10,64 @@ use pay_core::{
     ports::{BadSecret, Cause, Generations, NoKeys},
 };
 
-use crate::metrics;
-
-/// Remembered keys of this age are read again by the next request: at the latest then a revoked one
-/// is forgotten.
-const REFRESH_AFTER_MS: u64 = 5 * 60 * 1000;
-
-/// Remembered keys of this age are forgotten: a secret that cannot be read for so long may have
-/// been revoked.
-const MAX_AGE_MS: u64 = 60 * 60 * 1000;
-
-/// While keys are remembered, a refresh that failed is tried again no sooner than this.
-const RETRY_AFTER_MS: u64 = 30 * 1000;
-
-/// Unknown signatures make the secret be read at most this often. Anybody can send one; and a
-/// genuine one that comes within this time after a forged one is refused, so it is short.
-const REREAD_EVERY_MS: u64 = 10 * 1000;
+use crate::{
+    limits::{SECRET_AGE_MAX_MS, SECRET_REFRESH_MS, SECRET_REREAD_MS, SECRET_RETRY_MS},
+    metrics,
+};
 
 /// Which version of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum SecretStage {
     Current,
     Previous,
 }
 
-/// A version's value.
-pub(super) struct Version {
+/// A version of a secret.
+pub(super) struct SecretVersion {
     pub(super) text: String,
     pub(super) created: Timestamp,
 }
 
-/// Where versions come from.
-pub(super) trait Source: Sync {
-    /// Reads one; `None` if there is none. Bounded in time.
-    fn read(&self, stage: Stage) -> impl Future<Output = Result<Option<Version>, Cause>> + Send;
+/// A secret whose versions can be read.
+pub(super) trait SecretVersions: Sync {
+    /// Reads one; `None` if there is none. Has a deadline.
+    fn read(
+        &self,
+        stage: SecretStage,
+    ) -> impl Future<Output = Result<Option<SecretVersion>, Cause>> + Send;
 }
 
-/// Keys read from a secret, remembered as long as they may be.
+/// Keys read from a secret, and cached.
 pub(super) struct Rotation<K> {
     read: fn(&str) -> Result<K, BadSecret>,
     overlap_ms: u64,
     // Never held over an await.
-    memory: Mutex<Memory<K>>,
+    cache: Mutex<Cache<K>>,
 }
 
-struct Memory<K> {
-    keys: Option<Remembered<K>>,
-    tried: Option<Timestamp>,
+struct Cache<K> {
+    keys: Option<CachedKeys<K>>,
+    /// When a refresh was last attempted.
+    attempted: Option<Timestamp>,
+    /// When the secret was last read because of an unknown signature.
     reread: Option<Timestamp>,
 }
 
-struct Remembered<K> {
+struct CachedKeys<K> {
     keys: Arc<Generations<K>>,
-    /// When the current version was made: names it.
+    /// When the current version was created, which identifies it.
     created: Timestamp,
+    /// When the keys were read.
     at: Timestamp,
-    /// When it is to be read again.
+    /// At which age they are read again.
     refresh_after_ms: u64,
 }
 
-/// Why a read gave no keys.
-enum Failure {
-    /// The secret as it is makes no keys, and remembered ones are no longer its.
+/// Why a refresh gave no keys.
+enum RefreshError {
+    /// The secret was read and makes no keys: cached keys are outdated.
     Unusable(Cause),
-    /// The secret as it is is not known.
+    /// The secret could not be read.
     Unread(Cause),
 }
 
@@ -86,61 +80,64 @@ impl<K: Clone + Send + Sync> Rotation<K> {
         Self {
             read,
             overlap_ms: u64::try_from(overlap.as_millis()).unwrap_or(u64::MAX),
-            memory: Mutex::new(Memory { keys: None, tried: None, reread: None }),
+            cache: Mutex::new(Cache { keys: None, attempted: None, reread: None }),
         }
     }
 
-    /// The keys: remembered ones while they are young, or while reading them again fails.
+    /// The keys: cached ones while they are young, or while reading them again fails.
     ///
-    /// Without remembered keys every call reads: a failure is not remembered.
+    /// Without cached keys every call reads: a failure is not cached.
     pub(super) async fn keys(
         &self,
-        source: &impl Source,
+        secret: &impl SecretVersions,
         now: Timestamp,
     ) -> Result<Arc<Generations<K>>, NoKeys> {
-        let remembered = {
-            let mut memory = self.memory();
-            let remembered = memory.remembered(now);
-            let fresh = remembered.is_some_and(|known| {
-                is_within(Some(known.at), known.refresh_after_ms, now)
-                    || is_within(memory.tried, RETRY_AFTER_MS, now)
+        let cached = {
+            let mut cache = self.cache();
+            let cached = cache.usable(now);
+            let is_fresh = cached.is_some_and(|cached| {
+                is_within(Some(cached.at), cached.refresh_after_ms, now)
+                    || is_within(cache.attempted, SECRET_RETRY_MS, now)
             });
-            let remembered = remembered.map(|known| Arc::clone(&known.keys));
-            match remembered {
-                Some(keys) if fresh => return Ok(keys),
-                remembered => {
-                    memory.tried = Some(now);
-                    remembered
+            let cached = cached.map(|cached| Arc::clone(&cached.keys));
+            match cached {
+                Some(keys) if is_fresh => return Ok(keys),
+                cached => {
+                    cache.attempted = Some(now);
+                    cached
                 }
             }
         };
-        match (self.refresh(source, now).await, remembered) {
+        match (self.refresh(secret, now).await, cached) {
             (Ok(keys), _) => Ok(keys),
-            (Err(Failure::Unread(cause)), Some(keys)) => {
-                tracing::warn!(%cause, "a secret could not be read again; remembered keys serve");
+            (Err(RefreshError::Unread(cause)), Some(keys)) => {
+                tracing::warn!(%cause, "a secret could not be read again; its cached keys are used");
                 Ok(keys)
             }
-            (Err(Failure::Unread(cause) | Failure::Unusable(cause)), _) => Err(NoKeys(cause)),
+            (Err(RefreshError::Unread(cause) | RefreshError::Unusable(cause)), _) => {
+                Err(NoKeys(cause))
+            }
         }
     }
 
-    /// The keys read now; `None` if that was done just now, or fails.
+    /// The keys read now; `None` if an unknown signature made them be read just now, or if the read
+    /// fails.
     pub(super) async fn reread(
         &self,
-        source: &impl Source,
+        secret: &impl SecretVersions,
         now: Timestamp,
     ) -> Option<Arc<Generations<K>>> {
         {
-            let mut memory = self.memory();
-            if is_within(memory.reread, REREAD_EVERY_MS, now) {
+            let mut cache = self.cache();
+            if is_within(cache.reread, SECRET_REREAD_MS, now) {
                 return None;
             }
-            memory.reread = Some(now);
+            cache.reread = Some(now);
         }
-        match self.refresh(source, now).await {
+        match self.refresh(secret, now).await {
             Ok(keys) => Some(keys),
-            Err(Failure::Unread(cause) | Failure::Unusable(cause)) => {
-                tracing::warn!(%cause, "a secret could not be read for an unknown signature");
+            Err(RefreshError::Unread(cause) | RefreshError::Unusable(cause)) => {
+                tracing::warn!(%cause, "a secret could not be read after an unknown signature");
                 None
             }
         }
@@ -148,59 +145,62 @@ impl<K: Clone + Send + Sync> Rotation<K> {
 
     async fn refresh(
         &self,
-        source: &impl Source,
+        secret: &impl SecretVersions,
         now: Timestamp,
-    ) -> Result<Arc<Generations<K>>, Failure> {
-        // One after the other, on one connection: a second handshake would cost a cold start more
-        // than the wait for one more answer.
-        let current = self.current(source.read(Stage::Current).await);
+    ) -> Result<Arc<Generations<K>>, RefreshError> {
+        // In sequence, on one connection: a second handshake would cost a cold start more than the
+        // wait for one more response.
+        let current = self.current(secret.read(SecretStage::Current).await);
         match current {
             Ok((key, created)) => {
-                let previous = source.read(Stage::Previous).await;
-                let mut memory = self.memory();
-                let known = memory.keys.take();
-                let read = self.remember((key, created), previous, known.as_ref(), now);
+                let previous = secret.read(SecretStage::Previous).await;
+                let mut cache = self.cache();
+                let before = cache.keys.take();
+                let read = self.combined((key, created), previous, before.as_ref(), now);
                 let keys = Arc::clone(&read.keys);
-                memory.keys = Some(read);
+                cache.keys = Some(read);
                 Ok(keys)
             }
-            Err(failure) => {
+            Err(error) => {
                 metrics::SECRET_FAILURES.count();
-                if matches!(failure, Failure::Unusable(_)) {
-                    self.memory().keys = None;
+                if matches!(error, RefreshError::Unusable(_)) {
+                    self.cache().keys = None;
                 }
-                Err(failure)
+                Err(error)
             }
         }
     }
 
-    fn current(&self, read: Result<Option<Version>, Cause>) -> Result<(K, Timestamp), Failure> {
-        let version =
-            read.map_err(Failure::Unread)?.ok_or_else(|| Failure::Unusable(NoCurrent.into()))?;
-        let key = (self.read)(&version.text).map_err(|bad| Failure::Unusable(bad.into()))?;
+    fn current(
+        &self,
+        read: Result<Option<SecretVersion>, Cause>,
+    ) -> Result<(K, Timestamp), RefreshError> {
+        let version = read.map_err(RefreshError::Unread)?;
+        let version = version.ok_or_else(|| RefreshError::Unusable(NoCurrent.into()))?;
+        let key = (self.read)(&version.text).map_err(|bad| RefreshError::Unusable(bad.into()))?;
         Ok((key, version.created))
     }
 
-    /// Puts two generations together. A previous one that cannot be read is no reason to refuse the
-    /// current: what is known of it stays, and it is read again soon.
-    fn remember(
+    /// Both generations. A previous one that cannot be read does not invalidate the current one: what
+    /// is cached of it stays, and it is read again soon.
+    fn combined(
         &self,
         (current, created): (K, Timestamp),
-        previous: Result<Option<Version>, Cause>,
-        known: Option<&Remembered<K>>,
+        previous: Result<Option<SecretVersion>, Cause>,
+        before: Option<&CachedKeys<K>>,
         now: Timestamp,
-    ) -> Remembered<K> {
+    ) -> CachedKeys<K> {
         let until = created.plus_millis(self.overlap_ms);
         let (previous, refresh_after_ms) = match previous {
-            Ok(version) => (self.previous(version), REFRESH_AFTER_MS),
+            Ok(version) => (self.previous(version), SECRET_REFRESH_MS),
             Err(cause) => {
                 metrics::SECRET_FAILURES.count();
                 tracing::warn!(%cause, "the previous version of a secret could not be read");
-                let known = known.filter(|known| known.created == created);
-                (known.and_then(Remembered::previous), RETRY_AFTER_MS)
+                let before = before.filter(|before| before.created == created);
+                (before.and_then(CachedKeys::previous), SECRET_RETRY_MS)
             }
         };
-        Remembered {
+        CachedKeys {
             keys: Arc::new(Generations { current, previous: previous.map(|key| (key, until)) }),
             created,
             at: now,
@@ -208,37 +208,37 @@ impl<K: Clone + Send + Sync> Rotation<K> {
         }
     }
 
-    fn previous(&self, version: Option<Version>) -> Option<K> {
+    fn previous(&self, version: Option<SecretVersion>) -> Option<K> {
         match (self.read)(&version?.text) {
             Ok(key) => Some(key),
             Err(bad) => {
-                // A placeholder may have been there before the first real value.
+                // Before its first real value, a secret may hold a placeholder.
                 tracing::warn!(cause = %bad, "the previous version of a secret is ignored");
                 None
             }
         }
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory<K>> {
+    fn cache(&self) -> MutexGuard<'_, Cache<K>> {
         // Every change is one assignment: a panic elsewhere leaves nothing half done.
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<K> Memory<K> {
-    /// What is remembered, if it may still be used.
-    fn remembered(&self, now: Timestamp) -> Option<&Remembered<K>> {
-        self.keys.as_ref().filter(|known| is_within(Some(known.at), MAX_AGE_MS, now))
+impl<K> Cache<K> {
+    /// The cached keys, unless they are too old.
+    fn usable(&self, now: Timestamp) -> Option<&CachedKeys<K>> {
+        self.keys.as_ref().filter(|cached| is_within(Some(cached.at), SECRET_AGE_MAX_MS, now))
     }
 }
 
-impl<K: Clone> Remembered<K> {
+impl<K: Clone> CachedKeys<K> {
     fn previous(&self) -> Option<K> {
         self.keys.previous.as_ref().map(|(key, _)| key.clone())
     }
 }
 
-/// Whether `then` is less than so long ago. A clock set back does not count as long ago.
+/// Whether `then` is less than `ms` ago. A clock that was set back makes nothing older.
 fn is_within(then: Option<Timestamp>, ms: u64, now: Timestamp) -> bool {
     then.is_some_and(|then| now.millis().saturating_sub(then.millis()) < ms)
 }

@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::*;
 
-/// Answers each of the two reads with a status and a body; `None` is no answer at all.
+/// Status and body of the response to each of the two reads; `None` is no response at all.
 #[derive(Clone, Copy, Debug)]
 struct Canned {
     current: Option<(u16, &'static str)>,
@@ -23,14 +23,14 @@ impl HttpConnector for Canned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = std::str::from_utf8(request.body().bytes().unwrap()).unwrap();
         assert!(body.contains(r#""SecretId":"the secret""#), "{body}");
-        let answer = if body.contains(r#""VersionStage":"AWSCURRENT""#) {
+        let response = if body.contains(r#""VersionStage":"AWSCURRENT""#) {
             self.current
         } else if body.contains(r#""VersionStage":"AWSPREVIOUS""#) {
             self.previous
         } else {
             panic!("{body}")
         };
-        let Some((status, body)) = answer else {
+        let Some((status, body)) = response else {
             return HttpConnectorFuture::new(std::future::pending());
         };
         let status = StatusCode::try_from(status).unwrap();
@@ -50,7 +50,7 @@ fn secret(canned: Canned) -> RotatingSecret<String> {
         .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(canned)))
         .build();
     let read = |text: &str| match text {
-        "bad" => Err(BadSecret("it says so")),
+        "bad" => Err(BadSecret("scripted")),
         text => Ok(text.to_owned()),
     };
     let id = "the secret".to_owned();
@@ -87,7 +87,7 @@ async fn both_versions_are_read() {
 }
 
 #[tokio::test]
-async fn a_previous_version_that_is_not_there_is_normal() {
+async fn a_previous_version_may_be_missing_or_unreadable() {
     let want = ("new".to_owned(), None);
     for previous in [NOT_FOUND, INVALID, DENIED, (500, "{}"), (200, "{}"), (200, "junk")] {
         assert_eq!(keys(CURRENT, previous).await, Ok(want.clone()), "{previous:?}");
@@ -95,7 +95,7 @@ async fn a_previous_version_that_is_not_there_is_normal() {
 }
 
 #[tokio::test]
-async fn a_current_version_that_gives_no_text_is_no_key() {
+async fn a_current_version_without_text_gives_no_key() {
     for (current, why) in [
         (NOT_FOUND, "the secret has no current version"),
         (INVALID, "the secret has no current version"),
@@ -111,18 +111,18 @@ async fn a_current_version_that_gives_no_text_is_no_key() {
             (200, r#"{"SecretString":"new","CreatedDate":-1}"#),
             "the secret's version has no text or no date",
         ),
-        ((200, r#"{"SecretString":"bad","CreatedDate":1}"#), "the secret is unusable: it says so"),
+        ((200, r#"{"SecretString":"bad","CreatedDate":1}"#), "the secret is unusable: scripted"),
     ] {
         assert_eq!(keys(current, PREVIOUS).await, Err(why.to_owned()), "{current:?}");
     }
 }
 
 #[tokio::test]
-async fn a_read_that_hangs_is_given_up() {
+async fn a_read_that_hangs_ends_at_its_deadline() {
     let now = Timestamp::from_millis(1_700_000_001_000).unwrap();
     let mut secret = secret(Canned { current: None, previous: None });
     secret.stored.deadline = Duration::from_millis(1);
     let NoKeys(cause) = secret.keys(now).await.unwrap_err();
-    assert_eq!(cause.to_string(), "Secrets Manager did not answer in time");
+    assert_eq!(cause.to_string(), "Secrets Manager did not respond in time");
     secret.warm(now).await;
 }

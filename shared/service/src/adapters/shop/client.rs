@@ -1,9 +1,10 @@
-//! One call to a service of the shop: its token, its deadline, its one retry, its cap.
+//! One call to a service of the shop: its token, its deadline, its one retry, its size limit.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use pay_core::{
     domain::{PaymentId, Timestamp, UserId},
+    limits::SHOP_CALL_MS,
     ports::{Keys, NoKeys, ShopError, TraceParent, chain},
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
@@ -12,22 +13,12 @@ use tokio::time::{Instant, timeout};
 use super::wire;
 use crate::{
     auth::{AuthKey, sign_service},
+    limits::{SHOP_DRAIN_MS, SHOP_RESPONSE_MAX_BYTES},
     metrics,
     usage::{Call, Service},
 };
 
-/// How long a call may take in all, its retry included. A webhook that is followed by a telling has
-/// to be answered within 2 s, also while the order service hangs.
-const DEADLINE: Duration = Duration::from_millis(1500);
-
-/// How long to wait for the rest of an answer that is decided already: reading it to its end is
-/// what lets the connection be used again, and it normally came along.
-const DRAIN_DEADLINE: Duration = Duration::from_millis(50);
-
-/// An answer longer than this is none: the mall's have a few hundred bytes.
-const ANSWER_MAX_BYTES: usize = 64 * 1024;
-
-/// Calls the shop's services, with a token of ours for each call.
+/// Calls the shop's services, with a new token for each call.
 pub struct ShopClient<K> {
     kept: Client,
     fresh: Client,
@@ -36,11 +27,12 @@ pub struct ShopClient<K> {
     deadline: Duration,
 }
 
-/// What is asked, and for whom.
-pub(super) struct Ask<'a> {
-    /// Which service, for the metrics.
+/// A call to make.
+pub(super) struct ShopCall<'a> {
+    /// Which service, for the log and the metrics.
     pub(super) service: &'static str,
     pub(super) url: &'a Url,
+    /// On whose behalf.
     pub(super) payer: UserId,
     pub(super) trace: &'a TraceParent,
     pub(super) body: String,
@@ -50,60 +42,61 @@ pub(super) struct Ask<'a> {
 /// What a call is for.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
-    /// Asking: the body of a 200 is the answer.
+    /// To read something: the body of a 200.
     Read,
-    /// Telling of this payment: being heard is the answer, any 2xx, whatever is said back.
-    Tell(PaymentId),
+    /// To notify the order service of this payment: any 2xx is success, whatever its body.
+    Notify(PaymentId),
 }
 
-/// What came of it.
-pub(super) enum Answer {
-    /// The body, where it was asked for.
+/// A usable response.
+pub(super) enum ShopResponse {
+    /// Success; the body where the call reads one.
     Found(Vec<u8>),
+    /// There is no such user or order.
     Absent,
 }
 
-/// Why a call has no answer. Never holds a body, a token or a URL.
+/// Why a call has no usable response. Never holds a body, a token or a URL.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub(super) enum CallError {
     #[error("no key to sign a token with")]
     Keys(#[source] NoKeys),
-    #[error("not answered in time")]
+    #[error("no response in time")]
     Deadline,
-    /// Not made, broken before the answer's end, or no HTTP is spoken on it.
+    /// It could not be opened, broke before the end of the response, or the peer speaks no HTTP.
     #[error("the connection failed")]
     Connection(#[source] reqwest::Error),
-    #[error("answered with status {0}")]
+    #[error("the response has status {0}")]
     Status(StatusCode),
-    #[error("answered with more than {ANSWER_MAX_BYTES} bytes")]
+    #[error("the response is longer than {SHOP_RESPONSE_MAX_BYTES} bytes")]
     TooLong,
-    #[error("the answer cannot be read, or is about something else")]
-    Unreadable,
+    #[error("the response cannot be read, or has another id")]
+    Unusable,
 }
 
-impl From<Fault> for ShopError {
-    fn from(fault: Fault) -> Self {
-        Self::Unavailable(fault.into())
+impl From<CallError> for ShopError {
+    fn from(error: CallError) -> Self {
+        Self::Unavailable(error.into())
     }
 }
 
-impl From<reqwest::Error> for Fault {
+impl From<reqwest::Error> for CallError {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() {
             Self::Deadline
         } else {
-            // The error's text would hold the URL, and a URL may hold anything.
+            // The error's text would hold the URL, and a URL may hold a secret.
             Self::Connection(error.without_url())
         }
     }
 }
 
 impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
-    /// Calls through `kept`, whose connections stay open between requests, and repeats on `fresh`,
-    /// which opens one for each. `clock` dates the tokens.
+    /// Calls through `kept`, whose connections stay open between requests, and retries through
+    /// `fresh`, which opens a connection for each call. `clock` dates the tokens.
     #[must_use]
     pub fn new(kept: Client, fresh: Client, keys: Arc<K>, clock: fn() -> Timestamp) -> Self {
-        Self { kept, fresh, keys, clock, deadline: DEADLINE }
+        Self { kept, fresh, keys, clock, deadline: Duration::from_millis(SHOP_CALL_MS) }
     }
 
     /// The same with another deadline for each call.
@@ -113,28 +106,25 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
     }
 
     /// Makes a call, within the deadline.
-    pub(super) async fn call(&self, ask: &Ask<'_>) -> Result<Answer, Fault> {
+    pub(super) async fn call(&self, call: &ShopCall<'_>) -> Result<ShopResponse, CallError> {
         let begun = Instant::now();
-        let answer =
-            timeout(self.deadline, self.attempts(ask)).await.unwrap_or(Err(Fault::Deadline));
-        match &answer {
-            // Ours, and the shop was not asked: the secret's own metric counts it.
-            Err(Fault::Keys(_)) => return answer,
-            Err(fault) => {
-                tracing::warn!(
-                    service = ask.service,
-                    cause = chain(fault),
-                    "no answer of the shop"
-                );
-                metrics::UPSTREAM_FAILURES.count_by(&[("Service", ask.service)]);
+        let response =
+            timeout(self.deadline, self.attempts(call)).await.unwrap_or(Err(CallError::Deadline));
+        match &response {
+            // The shop was not called: the secret's own metric counts this failure.
+            Err(CallError::Keys(_)) => return response,
+            Err(error) => {
+                let cause = chain(error);
+                tracing::warn!(service = call.service, cause, "no usable response from the shop");
+                metrics::UPSTREAM_FAILURES.count_by(&[("Service", call.service)]);
             }
             Ok(_) => {}
         }
-        metrics::UPSTREAM_TIME.time_under("Service", ask.service, begun.elapsed());
-        answer
+        metrics::UPSTREAM_TIME.time_under("Service", call.service, begun.elapsed());
+        response
     }
 
-    /// Opens a connection and keeps it: any answer will do, so no token is sent.
+    /// Opens a connection and keeps it. Any response will do, so no token is sent.
     pub(super) async fn open(&self, url: &Url) {
         let opened = timeout(self.deadline, self.kept.head(url.clone()).send()).await;
         if !matches!(opened, Ok(Ok(_))) {
@@ -142,16 +132,16 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
         }
     }
 
-    /// One attempt, and one more on a new connection if the first one's broke: a kept connection
-    /// may have died while the environment slept. Every call may be repeated: two of them only
-    /// read, and a telling carries its Idempotency-Key.
-    async fn attempts(&self, ask: &Ask<'_>) -> Result<Answer, Fault> {
+    /// One attempt, and a second one on a new connection if the first connection broke: a kept one may
+    /// have died while the environment was frozen. Every call may be repeated: two of them only read,
+    /// and an order notification has its Idempotency-Key.
+    async fn attempts(&self, call: &ShopCall<'_>) -> Result<ShopResponse, CallError> {
         let now = (self.clock)();
-        let keys = self.keys.keys(now).await.map_err(Fault::Keys)?;
-        let token = sign_service(&keys.current, ask.payer, now);
-        match ask.send(&self.kept, &token).await {
-            Err(Fault::Connection(_)) => ask.send(&self.fresh, &token).await,
-            answered => answered,
+        let keys = self.keys.keys(now).await.map_err(CallError::Keys)?;
+        let token = sign_service(&keys.current, call.payer, now);
+        match call.send(&self.kept, &token).await {
+            Err(CallError::Connection(_)) => call.send(&self.fresh, &token).await,
+            result => result,
         }
     }
 }
@@ -174,24 +164,24 @@ impl<K> fmt::Debug for ShopClient<K> {
     }
 }
 
-impl Ask<'_> {
-    async fn send(&self, client: &Client, token: &str) -> Result<Answer, Fault> {
+impl ShopCall<'_> {
+    async fn send(&self, client: &Client, token: &str) -> Result<ShopResponse, CallError> {
         let _call = Call::begin(Service::Shop);
         let response = self.request(client, token).send().await?;
         match (response.status(), self.purpose) {
-            (StatusCode::OK, Purpose::Read) => Ok(Answer::Found(read(response).await?)),
-            (status, Purpose::Tell(_)) if status.is_success() => {
+            (StatusCode::OK, Purpose::Read) => Ok(ShopResponse::Found(read(response).await?)),
+            (status, Purpose::Notify(_)) if status.is_success() => {
                 drain(response).await;
-                Ok(Answer::Found(Vec::new()))
+                Ok(ShopResponse::Found(Vec::new()))
             }
             (StatusCode::NOT_FOUND, _) => {
                 drain(response).await;
-                Ok(Answer::Absent)
+                Ok(ShopResponse::Absent)
             }
             (StatusCode::BAD_REQUEST, _) if wire::says_absent(&read(response).await?) => {
-                Ok(Answer::Absent)
+                Ok(ShopResponse::Absent)
             }
-            (status, _) => Err(Fault::Status(status)),
+            (status, _) => Err(CallError::Status(status)),
         }
     }
 
@@ -204,16 +194,16 @@ impl Ask<'_> {
             .body(self.body.clone());
         match self.purpose {
             Purpose::Read => request,
-            Purpose::Tell(id) => request.header("idempotency-key", id.to_string()),
+            Purpose::Notify(id) => request.header("idempotency-key", id.to_string()),
         }
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, Fault> {
+async fn read(mut response: Response) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len().saturating_add(chunk.len()) > ANSWER_MAX_BYTES {
-            return Err(Fault::TooLong);
+        if body.len().saturating_add(chunk.len()) > SHOP_RESPONSE_MAX_BYTES {
+            return Err(CallError::TooLong);
         }
         body.extend_from_slice(&chunk);
     }
@@ -221,8 +211,8 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Fault> {
 }
 
 async fn drain(response: Response) {
-    match timeout(DRAIN_DEADLINE, read(response)).await {
-        // Decided by its head already; at worst the connection is lost.
+    match timeout(Duration::from_millis(SHOP_DRAIN_MS), read(response)).await {
+        // Its status has decided already; at worst the connection is lost.
         Ok(Ok(_) | Err(_)) | Err(_) => {}
     }
 }

@@ -1,4 +1,4 @@
-//! An HTTPS server that does as it is told, down to resetting connections. Blocking, one thread a
+//! An HTTPS server that follows a script, down to resetting connections. Blocking, one thread a
 //! connection; threads end with the connections they serve.
 
 use std::{
@@ -14,28 +14,28 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
 use socket2::SockRef;
 
-/// What to do with a request, once it was read.
+/// What to do with a request that was read.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
-    /// Answer these bytes, and keep the connection.
-    Say(String),
-    /// Answer these bytes and close the connection under the client, without a word of TLS.
+    /// Send these bytes, and keep the connection.
+    Send(String),
+    /// Send these bytes and close the connection without a TLS closure alert.
     Cut(String),
     /// Reset the connection.
     Reset,
-    /// Answer these bytes, and then one more every few milliseconds for as long as it is listened
-    /// to.
+    /// Send these bytes, and then one more every few milliseconds until the client closes the
+    /// connection.
     Drip(String),
-    /// Say nothing until the client goes.
+    /// Send nothing until the client closes the connection.
     Hang,
 }
 
-/// Answers a status, with a body.
-pub(super) fn say(status: u16, body: &str) -> Act {
-    Act::Say(response(status, body))
+/// Sends a response with this status and body.
+pub(super) fn respond(status: u16, body: &str) -> Act {
+    Act::Send(response(status, body))
 }
 
-/// An answer as it is on the wire.
+/// A response as it is on the wire.
 pub(super) fn response(status: u16, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} x\r\nlocation: /elsewhere\r\ncontent-length: {length}\r\n\r\n{body}")
@@ -50,7 +50,7 @@ struct Log {
     connections: usize,
 }
 
-/// A running server, and the CA that vouches for it.
+/// A running server, and the CA of its certificate.
 pub(super) struct Server {
     pub(super) ca_pem: String,
     tls: Arc<ServerConfig>,
@@ -59,7 +59,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Serves a script: one act a request, in the order of their coming, then hanging.
+    /// Serves a script: one act for each request in turn, then hangs.
     pub(super) fn start(script: impl IntoIterator<Item = Act>) -> Self {
         let (ca_pem, tls) = certificates();
         Self::with(ca_pem, tls, script)
@@ -94,7 +94,7 @@ impl Server {
         self.lock().requests.clone()
     }
 
-    /// How many connections got through their handshake so far.
+    /// How many connections have completed their handshake so far.
     pub(super) fn connections(&self) -> usize {
         self.lock().connections
     }
@@ -141,7 +141,7 @@ fn serve(socket: TcpStream, tls: Arc<ServerConfig>, log: &Mutex<Log>) {
             log.script.pop_front().unwrap_or(Act::Hang)
         };
         match act {
-            Act::Say(text) => send(&mut stream, &text),
+            Act::Send(text) => send(&mut stream, &text),
             Act::Cut(text) => return send(&mut stream, &text),
             Act::Reset => {
                 let reset = SockRef::from(&stream.sock).set_linger(Some(Duration::ZERO));
@@ -156,7 +156,7 @@ fn serve(socket: TcpStream, tls: Arc<ServerConfig>, log: &Mutex<Log>) {
     }
 }
 
-/// Head and body of the next request; `None` when the client is gone.
+/// Head and body of the next request; `None` once the client has closed the connection.
 fn request(stream: &mut Stream) -> Option<String> {
     let mut read = Vec::new();
     loop {
@@ -183,13 +183,14 @@ pub(super) fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// A client that is gone already is the client's affair.
+/// Errors are ignored: the client may have closed the connection already.
 fn send(stream: &mut Stream, text: &str) {
     drop(stream.write_all(text.as_bytes()));
     drop(stream.flush());
 }
 
-/// The read's time limit is the pace: there is nothing to read until the client goes.
+/// The read's time limit sets the pace: there is nothing to read until the client closes the
+/// connection.
 fn drip(stream: &mut Stream) {
     stream.sock.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
     loop {

@@ -6,7 +6,7 @@ use pay_core::{
 };
 
 use super::{
-    server::{Act, Server, header, response, say},
+    server::{Act, Server, header, respond, response},
     *,
 };
 use crate::{
@@ -19,15 +19,15 @@ const USER: &str = r#"{"id":1,"name":"x"}"#;
 const ORDER: &str = r#"{"id":7,"uid":1,"amount":100,"status":0}"#;
 const ABSENT: &str = "rpc error: code = Code(100) desc = no such thing";
 
-/// Longer than any test takes: only a server that goes quiet makes a call wait for it.
+/// Longer than any test takes: only a server that hangs makes a call wait for it.
 const PATIENT: Duration = Duration::from_secs(30);
 const IMPATIENT: Duration = Duration::from_millis(250);
 
-/// Keys that are there, or are not.
+/// Keys that can be had, or none.
 struct Fixed(Option<Arc<Generations<AuthKey>>>);
 
 impl Fixed {
-    fn there() -> Self {
+    fn available() -> Self {
         let secret = format!(r#"{{"access_secret":"{}"}}"#, "k".repeat(32));
         let current = AuthKey::from_secret(&secret).unwrap();
         let previous = None;
@@ -55,12 +55,12 @@ fn client(ca_pem: &str, keys: Fixed) -> ShopClient<Fixed> {
 }
 
 fn users(server: &Server) -> HttpUsers<Fixed> {
-    let client = client(&server.ca_pem, Fixed::there());
+    let client = client(&server.ca_pem, Fixed::available());
     HttpUsers::new(client, server.url("/api/user/userinfo?canary=1"))
 }
 
 fn orders(server: &Server) -> HttpOrders<Fixed> {
-    let client = client(&server.ca_pem, Fixed::there());
+    let client = client(&server.ca_pem, Fixed::available());
     let paid = server.url("/api/order/paid?canary=1");
     HttpOrders::new(client, server.url("/api/order/detail"), paid)
 }
@@ -78,7 +78,7 @@ async fn find(orders: &HttpOrders<Fixed>) -> Result<Option<Order>, ShopError> {
     orders.find(oid, payer, &trace()).await
 }
 
-async fn tell(orders: &HttpOrders<Fixed>) -> Result<(), ShopError> {
+async fn notify(orders: &HttpOrders<Fixed>) -> Result<(), ShopError> {
     let payment = Payment::pending(
         PaymentId::new(5).unwrap(),
         UserId::new(1).unwrap(),
@@ -86,13 +86,13 @@ async fn tell(orders: &HttpOrders<Fixed>) -> Result<(), ShopError> {
         Amount::new(100, Currency::new("EUR").unwrap()).unwrap(),
         now(),
     );
-    orders.tell_paid(&payment, &trace()).await
+    orders.notify_paid(&payment, &trace()).await
 }
 
-/// The whole cause of an answer that should be [`ShopError::Unavailable`].
-fn cause<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> String {
-    let Err(ShopError::Unavailable(cause)) = answer else {
-        panic!("{answer:?}");
+/// The whole cause of a response that should be [`ShopError::Unavailable`].
+fn cause<T: std::fmt::Debug>(response: Result<T, ShopError>) -> String {
+    let Err(ShopError::Unavailable(cause)) = response else {
+        panic!("{response:?}");
     };
     let mut chain = vec![cause.to_string()];
     let mut next: Option<&dyn Error> = cause.source();
@@ -108,13 +108,13 @@ fn cause<T: std::fmt::Debug>(answer: Result<T, ShopError>) -> String {
 }
 
 #[tokio::test]
-async fn a_question_is_sent_as_the_contract_says() {
-    let server = Server::start([say(200, USER), say(200, ORDER), say(204, "")]);
+async fn a_call_is_sent_as_the_contract_says() {
+    let server = Server::start([respond(200, USER), respond(200, ORDER), respond(204, "")]);
     assert!(exists(&users(&server)).await.unwrap());
     let orders = orders(&server);
     let order = find(&orders).await.unwrap().unwrap();
     assert_eq!((order.uid.get(), order.amount_minor, order.paid), (1, 100, false));
-    tell(&orders).await.unwrap();
+    notify(&orders).await.unwrap();
     let wanted = [
         ("/api/user/userinfo?canary=1", r#"{"id":1}"#, None),
         ("/api/order/detail", r#"{"id":7}"#, None),
@@ -129,7 +129,7 @@ async fn a_question_is_sent_as_the_contract_says() {
         assert_eq!(header(request, "traceparent"), Some(TRACE));
         assert_eq!(header(request, "idempotency-key"), key);
         let token = header(request, "authorization");
-        let keys = Fixed::there().0.unwrap();
+        let keys = Fixed::available().0.unwrap();
         let rules = TokenRules::default();
         assert_eq!(auth::service(token, &keys, &rules, SHOP_SCOPE, now()), Ok(()));
     }
@@ -137,20 +137,26 @@ async fn a_question_is_sent_as_the_contract_says() {
 
 #[tokio::test]
 async fn one_connection_serves_many_calls() {
-    let script = [say(200, ORDER), say(404, "x"), say(400, ABSENT), say(204, ""), say(200, "y")];
+    let script = [
+        respond(200, ORDER),
+        respond(404, "x"),
+        respond(400, ABSENT),
+        respond(204, ""),
+        respond(200, "y"),
+    ];
     let server = Server::start(script);
     let orders = orders(&server);
     assert!(find(&orders).await.unwrap().is_some());
     assert!(find(&orders).await.unwrap().is_none());
     assert!(find(&orders).await.unwrap().is_none());
-    assert!(tell(&orders).await.is_ok());
-    assert!(tell(&orders).await.is_ok());
+    assert!(notify(&orders).await.is_ok());
+    assert!(notify(&orders).await.is_ok());
     assert_eq!(server.connections(), 1);
 }
 
 #[tokio::test]
-async fn a_connection_opened_at_start_is_the_first_calls() {
-    let server = Server::start([say(405, ""), say(200, USER)]);
+async fn the_first_call_uses_the_connection_opened_at_start() {
+    let server = Server::start([respond(405, ""), respond(200, USER)]);
     let users = users(&server);
     users.warm().await;
     assert!(exists(&users).await.unwrap());
@@ -160,64 +166,61 @@ async fn a_connection_opened_at_start_is_the_first_calls() {
 }
 
 #[tokio::test]
-async fn what_the_shop_does_not_know_is_absent() {
-    for absent in [say(404, ""), say(404, "canary"), say(400, ABSENT)] {
+async fn what_does_not_exist_in_the_shop_is_absent() {
+    for absent in [respond(404, ""), respond(404, "canary"), respond(400, ABSENT)] {
         let server = Server::start(vec![absent; 3]);
         assert!(!exists(&users(&server)).await.unwrap());
         let orders = orders(&server);
         assert!(find(&orders).await.unwrap().is_none());
-        assert!(matches!(tell(&orders).await, Err(ShopError::Absent)));
+        assert!(matches!(notify(&orders).await, Err(ShopError::Absent)));
     }
 }
 
 #[tokio::test]
-async fn any_other_answer_is_unavailable_and_not_repeated() {
+async fn any_other_response_is_unavailable_and_not_repeated() {
     let other = "rpc error: code = Code(101) desc = canary";
-    for (answer, why) in [
-        (
-            say(200, r#"{"id":2,"canary":1}"#),
-            "the answer cannot be read, or is about something else",
-        ),
-        (say(200, "canary"), "the answer cannot be read, or is about something else"),
-        (say(200, ""), "the answer cannot be read, or is about something else"),
-        (say(202, USER), "answered with status 202 Accepted"),
-        (say(302, ""), "answered with status 302 Found"),
-        (say(307, ""), "answered with status 307 Temporary Redirect"),
-        (say(400, other), "answered with status 400 Bad Request"),
-        (say(401, ABSENT), "answered with status 401 Unauthorized"),
-        (say(403, ABSENT), "answered with status 403 Forbidden"),
-        (say(410, ""), "answered with status 410 Gone"),
-        (say(429, ""), "answered with status 429 Too Many Requests"),
-        (say(500, ABSENT), "answered with status 500 Internal Server Error"),
-        (say(503, ""), "answered with status 503 Service Unavailable"),
-        (say(200, &" ".repeat(64 * 1024 + 1)), "answered with more than 65536 bytes"),
+    for (response, why) in [
+        (respond(200, r#"{"id":2,"canary":1}"#), "the response cannot be read, or has another id"),
+        (respond(200, "canary"), "the response cannot be read, or has another id"),
+        (respond(200, ""), "the response cannot be read, or has another id"),
+        (respond(202, USER), "the response has status 202 Accepted"),
+        (respond(302, ""), "the response has status 302 Found"),
+        (respond(307, ""), "the response has status 307 Temporary Redirect"),
+        (respond(400, other), "the response has status 400 Bad Request"),
+        (respond(401, ABSENT), "the response has status 401 Unauthorized"),
+        (respond(403, ABSENT), "the response has status 403 Forbidden"),
+        (respond(410, ""), "the response has status 410 Gone"),
+        (respond(429, ""), "the response has status 429 Too Many Requests"),
+        (respond(500, ABSENT), "the response has status 500 Internal Server Error"),
+        (respond(503, ""), "the response has status 503 Service Unavailable"),
+        (respond(200, &" ".repeat(64 * 1024 + 1)), "the response is longer than 65536 bytes"),
     ] {
-        let server = Server::start([answer.clone()]);
-        assert_eq!(cause(exists(&users(&server)).await), why, "{answer:?}");
-        assert_eq!(server.requests().len(), 1, "{answer:?}");
+        let server = Server::start([response.clone()]);
+        assert_eq!(cause(exists(&users(&server)).await), why, "{response:?}");
+        assert_eq!(server.requests().len(), 1, "{response:?}");
     }
     let padded = format!("{}{USER}", " ".repeat(64 * 1024 - USER.len()));
-    let server = Server::start([say(200, &padded)]);
+    let server = Server::start([respond(200, &padded)]);
     assert!(exists(&users(&server)).await.unwrap());
 }
 
 #[tokio::test]
-async fn a_telling_is_heard_whatever_is_said_back() {
+async fn an_order_notification_succeeds_with_any_2xx_whatever_its_body() {
     let head = "HTTP/1.1 200 x\r\ncontent-length: 9\r\n\r\n".to_owned();
-    for heard in [
-        say(200, "canary"),
-        say(201, &"x".repeat(1 << 20)),
+    for success in [
+        respond(200, "canary"),
+        respond(201, &"x".repeat(1 << 20)),
         Act::Cut(head.clone()),
         Act::Drip(head),
     ] {
-        let server = Server::start([heard.clone()]);
-        assert!(tell(&orders(&server)).await.is_ok(), "{heard:?}");
-        assert_eq!(server.requests().len(), 1, "{heard:?}");
+        let server = Server::start([success.clone()]);
+        assert!(notify(&orders(&server)).await.is_ok(), "{success:?}");
+        assert_eq!(server.requests().len(), 1, "{success:?}");
     }
-    for refused in [say(302, ""), say(400, "x"), say(401, ""), say(500, "")] {
-        let server = Server::start([refused.clone()]);
-        cause(tell(&orders(&server)).await);
-        assert_eq!(server.requests().len(), 1, "{refused:?}");
+    for rejected in [respond(302, ""), respond(400, "x"), respond(401, ""), respond(500, "")] {
+        let server = Server::start([rejected.clone()]);
+        cause(notify(&orders(&server)).await);
+        assert_eq!(server.requests().len(), 1, "{rejected:?}");
     }
 }
 
@@ -233,22 +236,22 @@ async fn a_broken_connection_is_replaced_once() {
     ];
     let broken = broken.map(Act::Cut).into_iter().chain([Act::Reset]);
     for broken in broken {
-        let server = Server::start([broken.clone(), say(200, USER)]);
+        let server = Server::start([broken.clone(), respond(200, USER)]);
         assert!(exists(&users(&server)).await.unwrap(), "{broken:?}");
         assert_eq!((server.requests().len(), server.connections()), (2, 2), "{broken:?}");
         let [first, second] = server.requests().try_into().unwrap();
         assert_eq!(first, second);
 
-        let server = Server::start([broken.clone(), broken.clone(), say(200, USER)]);
-        let answer = exists(&users(&server)).await;
-        assert_eq!(cause(answer), "the connection failed", "{broken:?}");
+        let server = Server::start([broken.clone(), broken.clone(), respond(200, USER)]);
+        let response = exists(&users(&server)).await;
+        assert_eq!(cause(response), "the connection failed", "{broken:?}");
         assert_eq!((server.requests().len(), server.connections()), (2, 2), "{broken:?}");
     }
 }
 
 #[tokio::test]
 async fn a_kept_connection_that_died_is_replaced_on_the_fresh_client() {
-    let server = Server::start([say(200, ORDER), Act::Reset, say(200, "")]);
+    let server = Server::start([respond(200, ORDER), Act::Reset, respond(200, "")]);
     let named = |name: &str| {
         reqwest::Client::builder()
             .tls_backend_preconfigured(https::tls(Some(&server.ca_pem)).unwrap())
@@ -256,28 +259,28 @@ async fn a_kept_connection_that_died_is_replaced_on_the_fresh_client() {
             .build()
             .unwrap()
     };
-    let keys = Arc::new(Fixed::there());
+    let keys = Arc::new(Fixed::available());
     let client = ShopClient::new(named("kept"), named("fresh"), keys, now);
     let client = client.with_deadline(PATIENT);
     let orders = HttpOrders::new(client, server.url("/detail"), server.url("/paid"));
     assert!(find(&orders).await.unwrap().is_some());
-    assert!(tell(&orders).await.is_ok());
+    assert!(notify(&orders).await.is_ok());
     assert_eq!((server.requests().len(), server.connections()), (3, 2));
     let [_, died, repeated] = server.requests().try_into().unwrap();
-    // Another kept connection may be as dead as the first.
+    // Another kept connection may have died like the first.
     assert_eq!(header(&died, "user-agent"), Some("kept"));
     assert_eq!(header(&repeated, "user-agent"), Some("fresh"));
-    for telling in [died, repeated] {
-        assert_eq!(header(&telling, "idempotency-key"), Some("5"));
+    for order_notification in [died, repeated] {
+        assert_eq!(header(&order_notification, "idempotency-key"), Some("5"));
     }
 }
 
 #[tokio::test]
 async fn each_host_is_warmed_once() {
-    let one = Server::start(vec![say(405, ""); 2]);
-    let other = one.beside([say(405, "")]);
+    let one = Server::start(vec![respond(405, ""); 2]);
+    let other = one.beside([respond(405, "")]);
     let (detail, paid) = (one.url("/detail"), one.url("/paid"));
-    let client = client(&one.ca_pem, Fixed::there());
+    let client = client(&one.ca_pem, Fixed::available());
     HttpOrders::new(client.clone(), detail.clone(), paid).warm().await;
     assert_eq!((one.requests().len(), other.requests().len()), (1, 0));
     HttpOrders::new(client, detail, other.url("/paid")).warm().await;
@@ -285,43 +288,43 @@ async fn each_host_is_warmed_once() {
 }
 
 #[tokio::test]
-async fn a_call_is_given_up_at_its_deadline_and_not_repeated() {
+async fn a_call_ends_at_its_deadline_and_is_not_repeated() {
     let head = "HTTP/1.1 200 x\r\nx:".to_owned();
     let body = "HTTP/1.1 200 x\r\ncontent-length: 99999\r\n\r\n".to_owned();
     for slow in [Act::Hang, Act::Drip(head), Act::Drip(body)] {
-        let server = Server::start([say(405, ""), slow.clone()]);
+        let server = Server::start([respond(405, ""), slow.clone()]);
         let mut users = users(&server);
-        // A handshake may take its time; what the deadline is to cut short is the answer.
+        // The deadline is to end the wait for the response, not the handshake.
         users.warm().await;
         users.client = users.client.with_deadline(IMPATIENT);
-        assert_eq!(cause(exists(&users).await), "not answered in time", "{slow:?}");
+        assert_eq!(cause(exists(&users).await), "no response in time", "{slow:?}");
         assert_eq!(server.requests().len(), 2, "{slow:?}");
     }
 }
 
 #[tokio::test]
-async fn only_the_private_ca_is_trusted_beside_the_webs() {
-    let (server, other) = (Server::start([say(200, USER)]), Server::start([]));
-    let client = client(&other.ca_pem, Fixed::there());
+async fn no_other_private_ca_is_trusted() {
+    let (server, other) = (Server::start([respond(200, USER)]), Server::start([]));
+    let client = client(&other.ca_pem, Fixed::available());
     let users = HttpUsers::new(client, server.url("/"));
     assert_eq!(cause(exists(&users).await), "the connection failed");
     assert!(server.requests().is_empty());
 }
 
 #[tokio::test]
-async fn nothing_listening_is_unavailable() {
+async fn a_closed_port_is_unavailable() {
     let (ca_pem, url) = {
         let server = Server::start([]);
         (server.ca_pem, "https://localhost:1/canary".parse().unwrap())
     };
-    let users = HttpUsers::new(client(&ca_pem, Fixed::there()), url);
+    let users = HttpUsers::new(client(&ca_pem, Fixed::available()), url);
     assert_eq!(cause(exists(&users).await), "the connection failed");
     users.warm().await;
 }
 
 #[tokio::test]
 async fn without_a_key_nothing_is_sent() {
-    let server = Server::start([say(200, USER)]);
+    let server = Server::start([respond(200, USER)]);
     let client = client(&server.ca_pem, Fixed(None));
     let users = HttpUsers::new(client, server.url("/"));
     assert_eq!(cause(exists(&users).await), "no key to sign a token with");

@@ -1,6 +1,6 @@
-//! The JSON of the shop's services, as the mall's HTTP APIs speak it.
+//! The JSON of the shop's services, as in the mall's HTTP APIs.
 //!
-//! An answer is believed only if it is about what was asked and can be read one way alone.
+//! A response is used only if it has the requested id and can be read in one way only.
 
 use pay_core::{
     domain::{OrderId, Payment, UserId},
@@ -9,18 +9,18 @@ use pay_core::{
 };
 use serde_json::json;
 
-/// How go-zero says that there is no such thing: status 400, and this somewhere in its text.
-const NO_SUCH_THING: &str = "code = Code(100)";
+/// What go-zero responds where something does not exist: status 400, with this in its text.
+const ABSENT_CODE: &str = "code = Code(100)";
 
-/// An order waits for a payment as long as it has this status.
+/// The status of an order that is still to be paid.
 const UNPAID: u64 = 0;
 
-/// Asks for a user or an order.
+/// The request for a user or an order.
 pub(super) fn by_id(id: u64) -> String {
     json!({ "id": id }).to_string()
 }
 
-/// Tells an order of its payment.
+/// The order notification: which payment paid the order.
 pub(super) fn paid(payment: &Payment) -> String {
     json!({
         "id": payment.oid.get(),
@@ -31,18 +31,18 @@ pub(super) fn paid(payment: &Payment) -> String {
     .to_string()
 }
 
-/// Whether the text of a 400 says that there is no such thing.
+/// Whether the text of a 400 says that the user or order does not exist.
 pub(super) fn says_absent(text: &[u8]) -> bool {
-    String::from_utf8_lossy(text).contains(NO_SUCH_THING)
+    String::from_utf8_lossy(text).contains(ABSENT_CODE)
 }
 
-/// Reads the answer about a user; `None` if it is not about that one.
+/// Reads a user; `None` if the response has another id.
 pub(super) fn user(body: &[u8], uid: UserId) -> Option<()> {
     let user = Object::parse(body)?;
     (user.integer("id")? == uid.get()).then_some(())
 }
 
-/// Reads the answer about an order; `None` if it is not about that one, or lacks something.
+/// Reads an order; `None` if the response has another id, or lacks a member.
 pub(super) fn order(body: &[u8], oid: OrderId) -> Option<Order> {
     let order = Object::parse(body)?;
     if order.integer("id")? != oid.get() {
@@ -51,8 +51,8 @@ pub(super) fn order(body: &[u8], oid: OrderId) -> Option<Order> {
     Some(Order {
         uid: UserId::new(order.integer("uid")?).ok()?,
         amount_minor: order.integer("amount")?,
-        // One that is not known here counts as paid: refusing a payment is repaired more easily
-        // than taking one twice.
+        // A status that is not known here counts as paid: a rejected payment is easier to repair than
+        // one that was taken twice.
         paid: order.integer("status")? != UNPAID,
     })
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_read_only_if_it_is_the_one_asked_for_and_complete() {
+    fn an_order_is_read_only_if_it_has_the_requested_id_and_is_complete() {
         let oid = OrderId::new(7).unwrap();
         let of = |body: &str| order(body.as_bytes(), oid);
         let found = |amount_minor, paid| {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_read_only_if_it_is_the_one_asked_for() {
+    fn a_user_is_read_only_if_it_has_the_requested_id() {
         let uid = UserId::new(7).unwrap();
         assert_eq!(user(br#"{"id":7,"name":"x","gender":1}"#, uid), Some(()));
         for bad in [r#"{"id":8}"#, r#"{"id":"7"}"#, r#"{"id":7,"id":7}"#, "{}", "[]", "7", ""] {

@@ -20,29 +20,29 @@ fn through_api() -> Value {
     json!({"version": "2.0", "requestContext": {"http": {"method": "POST"}}, "body": "{}"})
 }
 
-/// What comes out by both doors: the status of the one, the slug of the other.
+/// What comes out by both entry points: the status of the one, the slug of the other.
 async fn both<F>(deadline_ms: u64, handle: impl Fn() -> F) -> (Value, Result<String, Code>)
 where
-    F: Future<Output = Result<Answer, Refusal>>,
+    F: Future<Output = Result<Response, Problem>>,
 {
     let api = event(&through_api(), deadline_ms);
-    let reply = serve(api, now, 100, |_door, _invocation| handle()).await.unwrap();
+    let reply = serve(api, now, 100, |_entry_point, _invocation| handle()).await.unwrap();
     let direct = event(&json!({}), deadline_ms);
-    let direct = serve(direct, now, 100, |_door, _invocation| handle()).await;
+    let direct = serve(direct, now, 100, |_entry_point, _invocation| handle()).await;
     let direct = direct.map(|reply| serde_json::to_string(&reply).unwrap());
     let api = serde_json::to_value(&reply).unwrap()["statusCode"].take();
     (api, direct.map_err(|error| error.code()))
 }
 
-fn answer() -> Result<Answer, Refusal> {
-    Answer::json(&json!({"id": 1}))
+fn response() -> Result<Response, Problem> {
+    Response::json(&json!({"id": 1}))
 }
 
 const FAR_MS: u64 = NOW_MS + 60_000;
 
 #[tokio::test]
-async fn an_answer_leaves_by_the_door_the_request_came_by() {
-    let done = both(FAR_MS, || async { answer() }).await;
+async fn a_response_leaves_through_the_entry_point_of_its_request() {
+    let done = both(FAR_MS, || async { response() }).await;
     assert_eq!(done, (json!(200), Ok(r#"{"id":1}"#.to_owned())));
     let refused = both(FAR_MS, || async { Err(Code::Forbidden.into()) }).await;
     assert_eq!(refused, (json!(403), Err(Code::Forbidden)));
@@ -52,12 +52,12 @@ async fn an_answer_leaves_by_the_door_the_request_came_by() {
 async fn who_comes_through_the_api_waits_no_longer_than_a_payment_provider_does() {
     for (left_ms, api_ms, direct_ms) in [(10_000, 9_500, 9_500), (60_000, 9_500, 59_500)] {
         for (payload, want_ms) in [(through_api(), api_ms), (json!({}), direct_ms)] {
-            // Looked at out here: what panics in there is answered.
+            // Looked at out here: a panic in there gets a response.
             let until = std::cell::Cell::new(0);
             let event = event(&payload, NOW_MS + left_ms);
-            let look = async |_door, invocation: Invocation| {
+            let look = async |_entry_point, invocation: Invocation| {
                 until.set(invocation.until.millis());
-                answer()
+                response()
             };
             serve(event, now, 100, look).await.unwrap();
             assert_eq!(until.get(), NOW_MS + want_ms, "{payload}");
@@ -66,7 +66,7 @@ async fn who_comes_through_the_api_waits_no_longer_than_a_payment_provider_does(
 }
 
 #[tokio::test]
-async fn a_panic_is_answered() {
+async fn a_panic_gets_a_response() {
     // At once, and after a wait.
     let at_once = both(FAR_MS, || -> std::future::Ready<_> { panic!("in a dependency") }).await;
     assert_eq!(at_once, (json!(500), Err(Code::Internal)));
@@ -79,10 +79,10 @@ async fn a_panic_is_answered() {
 }
 
 #[tokio::test]
-async fn half_a_second_before_the_deadline_there_is_an_answer() {
+async fn half_a_second_before_the_deadline_there_is_a_response() {
     // No time is left from the start, so that the test need not wait; nor does it where that fails.
     let at_once = Duration::from_secs(20);
-    for deadline_ms in [0, NOW_MS, NOW_MS + ANSWER_RESERVE_MS] {
+    for deadline_ms in [0, NOW_MS, NOW_MS + RESPONSE_RESERVE_MS] {
         let hung = time::timeout(at_once, both(deadline_ms, std::future::pending)).await.unwrap();
         assert_eq!(hung, (json!(503), Err(Code::Unavailable)), "{deadline_ms}");
     }
@@ -91,7 +91,7 @@ async fn half_a_second_before_the_deadline_there_is_an_answer() {
 #[tokio::test]
 async fn a_bare_request_over_the_limit_is_refused_unread() {
     let long = event(&json!({"filler": "x".repeat(100)}), FAR_MS);
-    let refused = serve(long, now, 100, |_door, _invocation| async { answer() }).await;
+    let refused = serve(long, now, 100, |_entry_point, _invocation| async { response() }).await;
     assert_eq!(refused.unwrap_err().code(), Code::BodyTooLarge);
 }
 
@@ -113,9 +113,9 @@ async fn the_trace_is_the_callers_else_the_platforms_else_our_own() {
         }
         let mut event = event(&payload, FAR_MS);
         event.context.xray_trace_id = platform.map(str::to_owned);
-        serve(event, now, 100, |_door, invocation| async move {
+        serve(event, now, 100, |_entry_point, invocation| async move {
             assert_eq!(invocation.trace.to_string(), want);
-            answer()
+            response()
         })
         .await
         .unwrap();

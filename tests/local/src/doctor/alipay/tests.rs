@@ -2,8 +2,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
-use super::super::tests::{ALIPAY, Pair, answer, case_line, hint, no_hint, received};
+use super::super::tests::{ALIPAY, case_line, hint, no_hint, received, response};
 use super::*;
+use crate::keys::SigningKeys;
 
 fn line() -> Value {
     case_line(ALIPAY, "ali-node-001")
@@ -29,26 +30,26 @@ fn says(body: &str, wanted: &str) {
 
 #[test]
 fn the_form_itself_needs_no_hint() {
-    let answer = answer(&of(&encoded(&form())));
-    assert_eq!((&answer["verdict"], answer.get("hint")), (&json!("accept"), None));
-    assert_eq!(answer["says"]["outcome"], "paid");
-    assert_eq!(answer["says"]["amount"], 10);
+    let response = response(&of(&encoded(&form())));
+    assert_eq!((&response["verdict"], response.get("hint")), (&json!("accept"), None));
+    assert_eq!(response["notification"]["outcome"], "paid");
+    assert_eq!(response["notification"]["amount"], 10);
 }
 
 #[test]
-fn a_form_that_was_decoded_and_not_encoded_again_is_told() {
+fn a_form_that_was_decoded_and_not_encoded_again_is_explained() {
     let body = encoded(&form()).replace("%2B", "+");
     says(&body, "with `+` for each space in `sign`: ");
 }
 
 #[test]
-fn escaped_values_are_told() {
+fn escaped_values_are_explained() {
     let escaped = with_values(&form(), |_, value| value.replace('"', "&quot;"));
-    says(&encoded(&escaped), "once `&quot;` and its like are the signs ");
+    says(&encoded(&escaped), "once `&quot;` and the like are the characters ");
 }
 
 #[test]
-fn a_form_that_was_encoded_twice_is_told() {
+fn a_form_that_was_encoded_twice_is_explained() {
     let once = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let values = with_values(&form(), |_, value| once(value));
     for body in [encoded(&values), once(&encoded(&form()))] {
@@ -57,7 +58,7 @@ fn a_form_that_was_encoded_twice_is_told() {
 }
 
 #[test]
-fn an_added_field_is_told() {
+fn an_added_field_is_explained() {
     let body = encoded(&form());
     says(&format!("{body}&tenant=7"), "without the field `tenant`: ");
     says(&format!("charset=utf-8&{body}"), "without the field `charset`: ");
@@ -67,14 +68,14 @@ fn an_added_field_is_told() {
 }
 
 #[test]
-fn a_form_that_became_json_is_told() {
+fn a_form_that_became_json_is_explained() {
     let object: serde_json::Map<String, Value> =
         form().into_iter().map(|(name, value)| (name, value.into())).collect();
     says(&Value::from(object).to_string(), "once the JSON is written as a form: ");
 }
 
 #[test]
-fn the_changes_of_any_body_are_told_of_a_form() {
+fn the_changes_of_any_body_are_explained_for_a_form() {
     let body = encoded(&form());
     says(&format!("{body}\n"), "the body with no newline at its end");
     let base64 = BASE64.encode(&body);
@@ -90,13 +91,16 @@ fn a_form_of_too_many_fields_is_left_alone() {
 }
 
 #[test]
-fn the_previous_key_is_told() {
+fn the_previous_key_is_explained() {
     let mut line = line();
     let key = line["keys"]["public_keys"][0].clone();
-    line["keys"]["public_keys"] = json!([Pair::one().public_pem(), key]);
-    let answer = answer(&line);
-    assert_eq!(answer["verdict"], "accept");
-    assert!(answer["hint"].as_str().unwrap().starts_with("it was signed with key number 2 of 2: "));
+    line["keys"]["public_keys"] =
+        json!([SigningKeys::of_the_stack().unwrap().alipay.public_pem(), key]);
+    let response = response(&line);
+    assert_eq!(response["verdict"], "accept");
+    assert!(
+        response["hint"].as_str().unwrap().starts_with("it was signed with key number 2 of 2: ")
+    );
 }
 
 #[test]
@@ -104,10 +108,11 @@ fn a_message_of_another_seller_says_so() {
     let mut line = line();
     line["keys"]["seller_id"] = "2088".into();
     line["keys"]["app_id"] = "2019073166072302".into();
-    let answer = answer(&line);
-    assert_eq!(answer["says"]["foreign"], true);
+    let response = response(&line);
+    assert_eq!(response["notification"]["wrong_account"], true);
     assert_eq!(
-        answer["hint"],
-        "it would be quarantined as another merchant's: it is not of the configured `seller_id`"
+        response["hint"],
+        "it would be quarantined, as one of another account or mode than configured: expected \
+         `seller_id=2088`, received `seller_id=2088531891668739`"
     );
 }

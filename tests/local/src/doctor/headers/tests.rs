@@ -29,7 +29,7 @@ fn renamed(line: &Value, change: impl Fn(&str) -> String) -> Value {
 }
 
 #[test]
-fn the_right_headers_under_other_names_are_told() {
+fn the_right_headers_under_other_names_are_explained() {
     let svix = renamed(&standard_line(BODY), |name| name.replace("webhook-", "svix-"));
     assert!(hint(&svix).starts_with("the signature fits once `svix-…` is named `webhook-…`"));
     for line in [standard_line(BODY), stripe_line(BODY), wechat_line()] {
@@ -43,7 +43,7 @@ fn the_right_headers_under_other_names_are_told() {
 }
 
 #[test]
-fn another_senders_message_is_told() {
+fn another_senders_message_is_explained() {
     let line = |headers: Value, body: &str, keys: Value, provider: &str| json!({"provider": provider, "headers": headers, "body": body, "keys": keys, "now": NOW});
     let stripe = json!({"secrets": ["whsec_x"]});
     for (name, sender) in [
@@ -58,7 +58,7 @@ fn another_senders_message_is_told() {
     assert!(hint(&line(json!({}), form, stripe.clone(), "stripe")).ends_with("of Alipay"));
     let mut alipay = line(json!({"stripe-signature": "x"}), "{}", json!({}), "alipay");
     assert!(hint(&alipay).ends_with("of Stripe"));
-    // Its own signature is there: the other one says nothing.
+    // With its own signature the other one proves nothing.
     alipay["body"] = form.into();
     let keys = json!({"public_keys": []});
     alipay["keys"] = keys;
@@ -67,7 +67,7 @@ fn another_senders_message_is_told() {
 }
 
 #[test]
-fn a_doubled_header_is_told() {
+fn a_doubled_header_is_explained() {
     let says = |line: &Value, which: &str, names: &str| {
         let wanted = format!("the signature fits with the {which} value alone of `{names}`: ");
         assert!(hint(line).starts_with(&wanted), "{}", hint(line));
@@ -103,15 +103,15 @@ fn a_doubled_header_is_told() {
     let stripe = with(&stripe_line(BODY), |_, value| format!("{value},{value}").into());
     says(&stripe, "first", "stripe-signature");
     no_hint(&doubled(["x", "y"]));
-    // Several signatures are how a key is changed.
+    // Several signatures are normal while a key is rotated.
     let two = with(&standard, |name, value| {
         only("webhook-signature", name, format!("v1,AAAA {value}").into(), value)
     });
-    assert_eq!(super::super::tests::answer(&two)["verdict"], "accept");
+    assert_eq!(super::super::tests::response(&two)["verdict"], "accept");
 }
 
 #[test]
-fn an_altered_value_is_told() {
+fn an_altered_value_is_explained() {
     let says = |line: &Value, name: &str, what: &str| {
         let wanted = format!("`{name}` has {what}: without, the signature fits");
         assert_eq!(hint(line), wanted);

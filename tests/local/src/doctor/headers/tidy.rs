@@ -6,7 +6,7 @@ use super::super::attempt::Attempt;
 use super::super::check::HeaderList;
 use super::names;
 
-/// An alteration, how it is undone, and in which headers it can be.
+/// An alteration, how it is undone, and the headers in which it can be.
 struct Altered {
     what: &'static str,
     undo: fn(&str) -> String,
@@ -41,8 +41,8 @@ pub(in super::super) fn tidied(attempt: &Attempt<'_>) -> Option<String> {
         let mut changed = Vec::new();
         let headers = attempt.case.headers.iter().map(|(name, value)| {
             let lower = name.to_ascii_lowercase();
-            let looked_at = own.contains(&lower.as_str());
-            if !looked_at || !(of.is_empty() || of.contains(&lower.as_str())) {
+            let is_read = own.contains(&lower.as_str());
+            if !is_read || !(of.is_empty() || of.contains(&lower.as_str())) {
                 return (name.clone(), value.clone());
             }
             let undone = undo(value);
@@ -73,7 +73,7 @@ fn without_spaces(value: &str) -> String {
     value.split_whitespace().collect()
 }
 
-/// Of each signature, `version,base64` or the base64 alone.
+/// Each signature, `version,base64` or the base64 alone, in the standard alphabet with its padding.
 fn standard_base64(value: &str) -> String {
     let entries = value.split(' ').map(|entry| {
         let entry = entry.replace('-', "+").replace('_', "/");

@@ -1,31 +1,32 @@
-//! A secret that is right, and taken for a key in another scheme's way.
+//! A right secret that is used as in the other scheme.
 //!
-//! `whsec_` begins the secrets of both. To Stripe the whole text is the key; to Standard Webhooks
-//! it is what the base64 behind the prefix stands for.
+//! `whsec_` begins the secrets of both. The key of Stripe is the whole text; that of Standard
+//! Webhooks is what the base64 behind the prefix encodes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use pay_core::domain::Digest;
+use pay_core::domain::{Digest, Provider};
 use pay_providers::standard::StandardKey;
-use pay_providers::{PaymentProvider, stripe};
+use pay_providers::stripe;
 use ring::{digest, hmac};
 
 use super::super::attempt::Attempt;
-use super::super::check::{Keys, Scheme};
+use super::super::check::Keys;
 use super::super::edit;
+use crate::Scheme;
 
 const PREFIX: &str = "whsec_";
 
-/// The block of HMAC-SHA256: a shorter key and the same with zeros behind it are one.
+/// The block of HMAC-SHA256, in bytes: a shorter key is padded with zeros to this length.
 const BLOCK: usize = 64;
 
 pub(in super::super) fn by_the_other_scheme(attempt: &Attempt<'_>) -> Option<String> {
     match attempt.case.scheme {
         Scheme::Standard => by_the_whole_text(attempt),
-        Scheme::Provider(PaymentProvider::Stripe) => {
+        Scheme::Provider(Provider::Stripe) => {
             by_the_prefix(attempt).or_else(|| by_the_decoded(attempt))
         }
-        Scheme::Provider(PaymentProvider::WeChat | PaymentProvider::Alipay) => None,
+        Scheme::Provider(Provider::WeChat | Provider::Alipay) => None,
     }
 }
 
@@ -48,7 +49,7 @@ fn by_the_whole_text(attempt: &Attempt<'_>) -> Option<String> {
     ))
 }
 
-/// The key whose bytes are those of a text: lengths that are not taken have an equal that is.
+/// The key whose bytes are those of a text, as an equivalent key of an accepted length.
 fn text_as_key(text: &str) -> Option<StandardKey> {
     if text.is_empty() {
         return None;
@@ -61,7 +62,7 @@ fn text_as_key(text: &str) -> Option<StandardKey> {
     StandardKey::parse(&format!("{PREFIX}{}", BASE64.encode(bytes))).ok()
 }
 
-/// Stripe, and the prefix is part of the key.
+/// A message of Stripe, with or without the prefix in the key.
 fn by_the_prefix(attempt: &Attempt<'_>) -> Option<String> {
     let fits = |change| attempt.fits_entry(&edit::with_texts(&attempt.case.keys, change)?);
     let with: fn(&str) -> String = |text| format!("{PREFIX}{text}");
@@ -77,8 +78,8 @@ fn by_the_prefix(attempt: &Attempt<'_>) -> Option<String> {
     ))
 }
 
-/// Stripe's message, signed as Standard Webhooks signs. The key is no text, so that the check of
-/// the service cannot be asked: this is the one place where a hint computes a signature.
+/// A message of Stripe, signed as Standard Webhooks signs. The key is not a text, so the service's
+/// own verification cannot be used: only here does a hint compute a signature itself.
 fn by_the_decoded(attempt: &Attempt<'_>) -> Option<String> {
     let case = attempt.case;
     let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(stripe::SIGNATURE_HEADER);

@@ -4,7 +4,7 @@ use pay_core::domain::Digest;
 use serde_json::{Value, json};
 
 use super::super::tests::{
-    ALIPAY, NOW, STANDARD_SECRET, STRIPE_SECRET, answer, case_line, hint, no_hint, standard_line,
+    ALIPAY, NOW, STANDARD_SECRET, STRIPE_SECRET, case_line, hint, no_hint, response, standard_line,
     stripe_line,
 };
 use crate::signing;
@@ -26,37 +26,37 @@ fn standard_with(secret: &str) -> Value {
 }
 
 fn assert_config_error(line: &Value, wanted: &str) {
-    let answer = answer(line);
-    assert_eq!(answer["verdict"], "config_error", "{answer}");
+    let response = response(line);
+    assert_eq!(response["verdict"], "config_error", "{response}");
     assert!(hint(line).starts_with(wanted), "{}", hint(line));
 }
 
 #[test]
-fn an_altered_secret_is_told() {
+fn an_altered_secret_is_explained() {
     for (around, says) in [
-        ("$ ", "a key has white space around it: mended, the signature fits"),
-        ("\t$\n", "a key has white space around it: mended, the signature fits"),
-        ("\"$\" ", "a key has quotes around it: mended, the signature fits"),
+        ("$ ", "a key has white space around it: without, the signature fits"),
+        ("\t$\n", "a key has white space around it: without, the signature fits"),
+        ("\"$\" ", "a key has quotes around it: without, the signature fits"),
     ] {
         assert_config_error(&stripe_with(&around.replace('$', STRIPE_SECRET)), says);
         assert_config_error(&standard_with(&around.replace('$', STANDARD_SECRET)), says);
     }
-    // Quotes alone are a key to Stripe, and another one.
+    // A secret in quotes is another key of Stripe.
     let quoted = stripe_with(&format!("'{STRIPE_SECRET}'"));
-    assert_eq!(answer(&quoted)["verdict"], "reject");
+    assert_eq!(response(&quoted)["verdict"], "reject");
     assert!(hint(&quoted).starts_with("a key has quotes around it"));
     assert_config_error(
         &stripe_with("other "),
-        "a key has white space around it: mended, it is one",
+        "a key has white space around it: without, it is usable",
     );
 }
 
 #[test]
-fn a_key_that_lost_its_line_breaks_is_told() {
+fn a_key_that_lost_its_line_breaks_is_explained() {
     let line = case_line(ALIPAY, "ali-node-001");
     let pem = line["keys"]["public_keys"][0].as_str().unwrap();
     let one_line: String = pem.lines().collect();
-    let says = "a key has spaces or nothing in place of its line breaks: mended, ";
+    let says = "a key has spaces or nothing in place of its line breaks: without, ";
     for (key, says) in [
         (pem.replace('\n', "\\n"), "a key has `\\n` as two characters in place of each line break"),
         (pem.replace('\n', "\\r\\n"), "a key has `\\n` as two characters"),
@@ -69,7 +69,7 @@ fn a_key_that_lost_its_line_breaks_is_told() {
 }
 
 #[test]
-fn a_secret_taken_in_the_other_schemes_way_is_told() {
+fn a_secret_used_as_in_the_other_scheme_is_explained() {
     let long = format!("whsec_{}", "x".repeat(80));
     for secret in [STANDARD_SECRET, "whsec_short", "plain", &long] {
         let whole = whole_text_line(secret);
@@ -120,14 +120,14 @@ fn the_prefix_is_part_of_stripes_key() {
 }
 
 #[test]
-fn what_is_no_key_is_told() {
+fn a_text_that_is_no_key_is_explained() {
     for (secret, says) in [
         ("sk_live_1", "a Stripe API key"),
         ("rk_test_1", "a Stripe API key"),
         ("we_1", "the id of a Stripe endpoint"),
     ] {
         let line = stripe_with(secret);
-        assert_eq!(answer(&line)["verdict"], "reject");
+        assert_eq!(response(&line)["verdict"], "reject");
         assert!(hint(&line).starts_with(says));
     }
     assert_config_error(&standard_with("whsk_AAAA"), "the private half of an ed25519 key");
@@ -149,32 +149,32 @@ fn what_is_no_key_is_told() {
 }
 
 #[test]
-fn the_previous_secret_is_told() {
+fn the_previous_secret_is_explained() {
     let two = "it was signed with key number 2 of 3: the sender has not changed to the newest yet";
     let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let standard = |secrets: [&str; 3]| with_keys(&standard_line(BODY), json!(secrets));
     let stripe = |secrets: [&str; 3]| with_keys(&stripe_line(BODY), json!({"secrets": secrets}));
-    let said = |line: &Value| {
-        let answer = answer(line);
-        assert_eq!(answer["verdict"], "accept");
-        answer["hint"].as_str().map(str::to_owned)
+    let hint_of = |line: &Value| {
+        let response = response(line);
+        assert_eq!(response["verdict"], "accept");
+        response["hint"].as_str().map(str::to_owned)
     };
-    assert_eq!(said(&standard([other, STANDARD_SECRET, other])).as_deref(), Some(two));
-    assert_eq!(said(&standard([STANDARD_SECRET, other, STANDARD_SECRET])), None);
-    assert_eq!(said(&stripe([other, STRIPE_SECRET, other])).as_deref(), Some(two));
-    assert_eq!(said(&stripe([STRIPE_SECRET, other, other])), None);
+    assert_eq!(hint_of(&standard([other, STANDARD_SECRET, other])).as_deref(), Some(two));
+    assert_eq!(hint_of(&standard([STANDARD_SECRET, other, STANDARD_SECRET])), None);
+    assert_eq!(hint_of(&stripe([other, STRIPE_SECRET, other])).as_deref(), Some(two));
+    assert_eq!(hint_of(&stripe([STRIPE_SECRET, other, other])), None);
 }
 
 #[test]
-fn a_message_that_fails_before_its_keys_is_refused_for_that() {
+fn a_message_that_fails_before_its_keys_is_rejected_for_that() {
     let mut line = stripe_with("");
     line["headers"]["stripe-signature"] = "t,v1=".into();
-    assert_eq!(answer(&line)["verdict"], "reject");
+    assert_eq!(response(&line)["verdict"], "reject");
     line["headers"] = json!({});
-    let refused = answer(&line);
-    assert_eq!(refused["reason"], "the header stripe-signature is missing or empty");
+    let rejected = response(&line);
+    assert_eq!(rejected["reason"], "the header stripe-signature is missing or empty");
     let line = stripe_with("");
-    let answer = answer(&line);
-    assert_eq!(answer["verdict"], "config_error");
-    assert!(answer["reason"].as_str().unwrap().starts_with("the secret is unusable: "));
+    let response = response(&line);
+    assert_eq!(response["verdict"], "config_error");
+    assert!(response["reason"].as_str().unwrap().starts_with("the secret is unusable: "));
 }

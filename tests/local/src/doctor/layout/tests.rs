@@ -36,7 +36,26 @@ fn numbers_names_and_their_order_stay() {
 }
 
 #[test]
-fn a_body_that_was_written_again_is_told() {
+fn letters_have_several_ways_and_what_is_no_letter_is_kept() {
+    let text = r#""é\u00E9\ud83d\ude00😀<\u003c\n\"\\\u001f/\/""#;
+    let styled = |piece: &str, unicode, escaped| styled(piece, Style { unicode, escaped });
+    for (unicode, wanted) in [
+        (Unicode::Kept, r#""é\u00E9\ud83d\ude00😀<\u003c\n\"\\\u001f//""#),
+        (Unicode::Raw, r#""éé😀😀<<\n\"\\\u001f//""#),
+        (Unicode::Lower, r#""\u00e9\u00e9\ud83d\ude00\ud83d\ude00<<\n\"\\\u001f//""#),
+        (Unicode::Upper, r#""\u00E9\u00E9\uD83D\uDE00\uD83D\uDE00<<\n\"\\\u001f//""#),
+        (Unicode::Html, r#""éé😀😀\u003c\u003c\n\"\\\u001f//""#),
+    ] {
+        assert_eq!(styled(text, unicode, false), wanted, "{unicode:?}");
+        assert_eq!(styled(text, unicode, true), wanted.replace('/', "\\/"), "{unicode:?}");
+    }
+    for text in ["1e3", "true", r#""\ud83d""#, r#""\udc00x""#, r#""\u12""#, "\"\\"] {
+        assert_eq!(styled(text, Unicode::Raw, false), text);
+    }
+}
+
+#[test]
+fn a_body_that_was_written_again_is_explained() {
     for (signed, got, says) in [
         (INDENTED, COMPACT, "indented by 2 spaces:"),
         (&format!("{INDENTED}\n"), COMPACT, "indented by 2 spaces, with a newline at its end:"),

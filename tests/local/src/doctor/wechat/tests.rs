@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::tests::{WECHAT, answer, case_line, hint, no_hint, received, text};
+use super::super::tests::{WECHAT, case_line, hint, no_hint, received, response, text};
 
 const SERIAL: &str = "D7CE59D1F522D701";
 
@@ -15,10 +15,10 @@ fn with_header(name: &str, value: &str) -> Value {
 }
 
 #[test]
-fn a_probe_is_to_be_refused() {
+fn a_probe_is_rightly_rejected() {
     let line = case_line(WECHAT, "wx-go-015");
-    assert_eq!(answer(&line)["verdict"], "reject");
-    assert!(hint(&line).ends_with("refusing it is right"));
+    assert_eq!(response(&line)["verdict"], "reject");
+    assert!(hint(&line).ends_with("rejecting it is right"));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_serial_that_is_not_configured_is_named() {
 }
 
 #[test]
-fn a_key_under_another_keys_serial_is_told() {
+fn a_key_under_another_keys_serial_is_explained() {
     let other = case_line(WECHAT, "wx-doc-001");
     let (other, own) = (&other["keys"]["public_keys"], &line()["keys"]["public_keys"][SERIAL]);
     let other = other.as_object().unwrap().values().next().unwrap();
@@ -53,7 +53,7 @@ fn a_key_under_another_keys_serial_is_told() {
 }
 
 #[test]
-fn a_body_of_wechat_pay_that_was_written_again_is_told() {
+fn a_body_of_wechat_pay_that_was_written_again_is_explained() {
     let line = line();
     let case = super::super::case::Case::read(line.to_string().as_bytes(), 0).unwrap();
     let body = String::from_utf8(case.body).unwrap();
@@ -65,36 +65,21 @@ fn a_body_of_wechat_pay_that_was_written_again_is_told() {
     assert!(text(&line["body_base64"]).len() > 100);
 }
 
-/// A message that is sealed, with a key pair made for it.
-mod sealed {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD as BASE64;
-    use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+/// Messages with an encrypted payment.
+mod encrypted {
+    use pay_core::domain::{Outcome, Provider};
     use serde_json::{Value, json};
 
-    use super::super::super::tests::{NOW, Pair, answer, hint};
-
-    const API_V3_KEY: &str = "0123456789abcdef0123456789abcdef";
+    use super::super::super::tests::{self, NOW, hint, response};
+    use crate::defaults::{WECHAT_API_V3_KEY, webhook_secrets};
+    use crate::messages::Message;
 
     fn line() -> Value {
-        let mut sealed = json!({"out_trade_no": "42", "transaction_id": "t1", "mchid": "m1",
-            "appid": "a1", "trade_state": "SUCCESS", "amount": {"total": 5, "currency": "CNY"}})
-        .to_string()
-        .into_bytes();
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, API_V3_KEY.as_bytes()).unwrap());
-        let nonce = Nonce::assume_unique_for_key(*b"0123456789ab");
-        key.seal_in_place_append_tag(nonce, Aad::from(b"transaction"), &mut sealed).unwrap();
-        let body = json!({"id": "e1", "event_type": "TRANSACTION.SUCCESS", "resource": {
-            "algorithm": "AEAD_AES_256_GCM", "nonce": "0123456789ab",
-            "associated_data": "transaction", "ciphertext": BASE64.encode(sealed)}})
-        .to_string();
-        let pair = Pair::one();
-        let signature = pair.sign(format!("{NOW}\nn\n{body}\n").as_bytes());
-        json!({"provider": "wechat", "now": NOW, "body": body,
-            "headers": {"wechatpay-timestamp": NOW.to_string(), "wechatpay-nonce": "n",
-                        "wechatpay-serial": "S", "wechatpay-signature": signature},
-            "keys": {"public_keys": {"S": pair.public_pem()}, "api_v3_key": API_V3_KEY,
-                     "mchid": "m1", "appid": "a1"}})
+        let message = Message::new(42, 5, Outcome::Paid);
+        let message = Message { id: "e1".to_owned(), now_secs: NOW, ..message };
+        let signed = message.from(Provider::WeChat).unwrap();
+        let keys = &webhook_secrets().unwrap()["wechat"];
+        tests::line("wechat", &signed.headers, &signed.body, keys)
     }
 
     fn with_key(key: &str) -> Value {
@@ -104,27 +89,27 @@ mod sealed {
     }
 
     #[test]
-    fn an_open_message_says_what_it_is_about() {
-        let answer = answer(&line());
+    fn a_decrypted_message_says_what_it_is_about() {
+        let response = response(&line());
         assert_eq!(
-            answer["says"],
-            json!({"event_id": "e1", "payment_id": 42, "provider_txn": "t1", "amount": 5,
-                   "currency": "CNY", "outcome": "paid", "foreign": false})
+            response["notification"],
+            json!({"event_id": "e1", "payment_id": 42, "provider_txn": format!("4200{:024}", 42),
+                   "amount": 5, "currency": "CNY", "outcome": "paid", "wrong_account": false})
         );
-        assert_eq!((answer.get("hint"), answer.get("ignored")), (None, None));
+        assert_eq!((response.get("hint"), response.get("ignored")), (None, None));
     }
 
     #[test]
-    fn a_key_that_does_not_open_it_is_a_fault_of_the_configuration() {
+    fn a_key_that_does_not_decrypt_it_is_a_fault_of_the_configuration() {
         for (key, says) in [
             ("short".to_owned(), "`api_v3_key` is 5 bytes long, and one of 32 is needed"),
-            ("x".repeat(32), "`api_v3_key` is not the key that the message was sealed with"),
-            (format!("{API_V3_KEY}\n"), "`api_v3_key` has white space around it"),
+            ("x".repeat(32), "`api_v3_key` is not the key that the message was encrypted with"),
+            (format!("{WECHAT_API_V3_KEY}\n"), "`api_v3_key` has white space around it"),
         ] {
             let line = with_key(&key);
-            assert_eq!(answer(&line)["verdict"], "config_error");
+            assert_eq!(response(&line)["verdict"], "config_error");
             assert!(hint(&line).contains(says), "{}", hint(&line));
-            assert!(!answer(&line).to_string().contains(&key));
+            assert!(!response(&line).to_string().contains(&key));
         }
         let mut line = with_key("short");
         line["now"] = (NOW + 1000).into();
@@ -133,21 +118,23 @@ mod sealed {
 
     #[test]
     fn a_message_of_another_merchant_says_so() {
-        let quarantined = "it would be quarantined as another merchant's: it is not of the \
-            configured";
+        let quarantined = "it would be quarantined, as one of another account or mode than \
+            configured: ";
+        let mchid = "expected `mchid=other`, received `mchid=1900000001`";
+        let appid = "expected `appid=other`, received `appid=wx0000000000000001`";
         for (members, why) in [
-            (vec!["mchid"], "`mchid`"),
-            (vec!["appid"], "`appid`"),
-            (vec!["mchid", "appid"], "`mchid` and `appid`"),
+            (vec!["mchid"], mchid.to_owned()),
+            (vec!["appid"], appid.to_owned()),
+            (vec!["mchid", "appid"], format!("{mchid}; {appid}")),
         ] {
             let mut line = line();
             for member in members {
                 line["keys"][member] = "other".into();
             }
-            let answer = answer(&line);
-            assert_eq!(answer["verdict"], "accept");
-            assert_eq!(answer["says"]["foreign"], true);
-            assert_eq!(answer["hint"], format!("{quarantined} {why}"));
+            let response = response(&line);
+            assert_eq!(response["verdict"], "accept");
+            assert_eq!(response["notification"]["wrong_account"], true);
+            assert_eq!(response["hint"], format!("{quarantined}{why}"));
         }
     }
 }

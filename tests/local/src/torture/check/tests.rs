@@ -1,16 +1,16 @@
-use pay_providers::PaymentProvider;
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use super::check;
-use crate::Telling;
+use crate::OrderPaidCall;
 use crate::audit::Row;
-use crate::torture::world::{Create, Facts, Heard, Sent};
+use crate::torture::world::{Create, CreateResponse, Facts, Sent};
 
-/// An order with a closed payment that was replaced by one which failed, was paid and told.
+/// An order whose closed payment was replaced by one that failed, then was paid and notified.
 struct Sound {
     items: Vec<Value>,
     facts: Facts,
-    tellings: Vec<Telling>,
+    calls: Vec<OrderPaidCall>,
 }
 
 const OUTCOMES: [&str; 4] = ["", "paid", "failed", "closed"];
@@ -31,19 +31,19 @@ fn event(id: u64, name: &str, verdict: &str, (before, after): (u64, u64), versio
     })
 }
 
-fn create(key: Option<&str>, heard: Heard) -> Create {
-    Create { uid: 1, oid: 5, amount: 100, key: key.map(str::to_owned), heard }
+fn create(key: Option<&str>, response: CreateResponse) -> Create {
+    Create { uid: 1, oid: 5, amount: 100, key: key.map(str::to_owned), response }
 }
 
 fn sent(id: &str, genuine: bool, kept: bool) -> Sent {
-    let sender = Some(PaymentProvider::Stripe);
+    let sender = Some(Provider::Stripe);
     Sent { sender, id: id.to_owned(), payment: 8, body: Vec::new(), genuine, kept }
 }
 
 fn sound() -> Sound {
     let mut paid = record(8, 1, 4);
     paid["paid_time"] = json!(3);
-    paid["told_at"] = json!(4);
+    paid["notified_time"] = json!(4);
     paid["source"] = json!(3);
     let guard = json!({"pk": "order#5", "sk": "guard", "payment": 8, "uid": 1, "amount": 100});
     Sound {
@@ -52,36 +52,36 @@ fn sound() -> Sound {
             event(7, "closed", "applied", (0, 3), 2),
             paid,
             event(8, "failed", "applied", (0, 2), 2),
-            event(8, "again", "repeat", (2, 2), 2),
+            event(8, "again", "duplicate", (2, 2), 2),
             event(8, "paid", "applied", (2, 1), 3),
-            event(8, "taught", "repeat", (1, 1), 4),
+            event(8, "completed", "duplicate", (1, 1), 4),
             guard,
         ],
         facts: Facts {
             creates: vec![
-                create(Some("a"), Heard::Created(7)),
-                create(Some("a"), Heard::Replayed(7)),
-                create(None, Heard::Created(8)),
-                create(Some("c"), Heard::Exists(Some(8))),
-                create(None, Heard::Unknown),
+                create(Some("a"), CreateResponse::Created(7)),
+                create(Some("a"), CreateResponse::Replayed(7)),
+                create(None, CreateResponse::Created(8)),
+                create(Some("c"), CreateResponse::Exists(Some(8))),
+                create(None, CreateResponse::Unknown),
             ],
             messages: vec![sent("paid", true, true), sent("none", false, false)],
         },
-        tellings: [true, false].map(telling).to_vec(),
+        calls: [true, false].map(order_paid).to_vec(),
     }
 }
 
-fn telling(counted: bool) -> Telling {
-    Telling { oid: 5, pay_id: Some(8), amount: Some(100), key: Some("8".to_owned()), counted }
+fn order_paid(counted: bool) -> OrderPaidCall {
+    OrderPaidCall { oid: 5, pay_id: Some(8), amount: Some(100), key: Some("8".to_owned()), counted }
 }
 
 fn found(damage: impl FnOnce(&mut Sound)) -> Vec<String> {
     let mut stage = sound();
     damage(&mut stage);
     let rows = stage.items.iter().map(|item| Row(item.as_object().unwrap().clone()));
-    let found = check(&rows.collect::<Vec<_>>(), &stage.facts, &stage.tellings);
+    let found = check(&rows.collect::<Vec<_>>(), &stage.facts, &stage.calls);
     let one = |found: crate::audit::Violation| {
-        format!("{} {}: {}", found.promise, found.item, found.what)
+        format!("{} {}: {}", found.invariant, found.item, found.what)
     };
     found.into_iter().map(one).collect()
 }
@@ -101,64 +101,71 @@ const MOVED: usize = 5;
 const GUARD: usize = 7;
 
 #[test]
-fn what_is_sound_breaks_nothing() {
+fn a_sound_table_has_no_violation() {
     assert_eq!(found(|_| {}), [""; 0]);
 }
 
 #[test]
-fn whatever_is_wrong_with_the_table_is_named() {
-    // What it shows by itself has tests with the audit.
+fn every_fault_of_the_table_is_found() {
+    // The tests of the audit cover what the table alone shows.
     assert_named(&[
         ("I1 order#5 guard: payments, and no guard", |stage| drop(stage.items.remove(GUARD))),
         ("I6 pay#8 record: ", |stage| stage.items[PAID]["version"] = json!(3)),
         ("I6 pay#8 record: ", |stage| drop(stage.items.remove(MOVED))),
         ("I8 pay#8 record: ", |stage| {
-            drop(stage.items[PAID].as_object_mut().unwrap().remove("told_at"));
+            drop(stage.items[PAID].as_object_mut().unwrap().remove("notified_time"));
         }),
         ("I3 payment 8: ", |stage| stage.items[PAID]["uid"] = json!(2)),
-        ("I4 order 5: payment 7 is not there", |stage| drop(stage.items.remove(CLOSED))),
-        ("I4 pay#8 event#stripe#paid: taken, and lost", |stage| drop(stage.items.remove(MOVED))),
-        ("I9 order 5: is still to be told of 8", |stage| {
-            stage.items[PAID]["work"] = json!("order#0");
+        ("I4 order 5: payment 7 does not exist", |stage| drop(stage.items.remove(CLOSED))),
+        ("I4 pay#8 event#stripe#paid: acknowledged, and not in the log", |stage| {
+            drop(stage.items.remove(MOVED));
+        }),
+        ("I9 order 5: still to be notified of 8", |stage| {
+            stage.items[PAID]["queue"] = json!("sweep#8");
         }),
     ]);
 }
 
 #[test]
-fn whatever_callers_heard_wrongly_is_named() {
+fn every_wrong_response_is_found() {
     assert_named(&[
-        ("I2 payment 8: answered as new twice", |stage| {
-            stage.facts.creates.push(create(None, Heard::Created(8)));
+        ("I2 payment 8: created twice", |stage| {
+            stage.facts.creates.push(create(None, CreateResponse::Created(8)));
         }),
         ("I2 order 6: payment 8 is not its payment", |stage| stage.facts.creates[2].oid = 6),
         ("I2 order 5: payment 7 is not its payment", |stage| {
             stage.items[CLOSED]["status"] = json!(0);
         }),
-        ("I4 order 5: payment 9 is not there", |stage| {
-            stage.facts.creates.push(create(None, Heard::Exists(Some(9))));
+        ("I4 order 5: payment 9 does not exist", |stage| {
+            stage.facts.creates.push(create(None, CreateResponse::Exists(Some(9))));
         }),
-        ("I5 order 5: a refusal named no payment", |stage| {
-            stage.facts.creates.push(create(None, Heard::Exists(None)));
+        ("I5 order 5: payment-exists without the payment", |stage| {
+            stage.facts.creates.push(create(None, CreateResponse::Exists(None)));
         }),
-        ("I5 order 5: a create was refused: order-paid", |stage| {
-            stage.facts.creates.push(create(None, Heard::Refused("order-paid".to_owned())));
+        ("I5 order 5: a create was rejected: order-paid", |stage| {
+            stage
+                .facts
+                .creates
+                .push(create(None, CreateResponse::Rejected("order-paid".to_owned())));
         }),
-        ("I11 pay#8 event#stripe#again: not signed, and kept", |stage| {
+        ("I11 pay#8 event#stripe#again: not signed, and in the log", |stage| {
             stage.facts.messages.push(sent("again", false, false));
         }),
     ]);
 }
 
 #[test]
-fn whatever_the_shop_was_told_wrongly_is_named() {
+fn every_wrong_order_notification_is_found() {
     assert_named(&[
-        ("I7 order 5: told of 7, which was never paid", |stage| stage.tellings[1].pay_id = Some(7)),
-        ("I7 order 6: told of 8, which is not for it", |stage| stage.tellings[1].oid = 6),
-        ("I7 order 5: told of 8, which is not for it", |stage| stage.tellings[1].amount = Some(1)),
-        ("I10 order 5: told of 8 under the key Some(\"x\")", |stage| {
-            stage.tellings[1].key = Some("x".to_owned());
+        ("I7 order 5: notified of 7, which was never paid", |stage| {
+            stage.calls[1].pay_id = Some(7);
         }),
-        ("I10 order 5: paid by each of [8, 8]", |stage| stage.tellings[1].counted = true),
-        ("I9 order 5: does not know that 8 paid it", |stage| stage.tellings.clear()),
+        ("I7 order 6: notified of 8, which is not for it", |stage| stage.calls[1].oid = 6),
+        ("I7 order 5: notified of 8, which is not for it", |stage| stage.calls[1].amount = Some(1)),
+        ("I10 order 5: notified of 8 with the key Some(\"x\")", |stage| {
+            stage.calls[1].key = Some("x".to_owned());
+        }),
+        ("I10 order 5: paid by each of [8, 8]", |stage| stage.calls[1].counted = true),
+        ("I9 order 5: does not know that 8 paid it", |stage| stage.calls.clear()),
     ]);
 }

@@ -1,0 +1,91 @@
+//! The sweep, as the schedule and operators invoke it: `{"operation":"sweep","limit":n,"all":false}`.
+
+use std::time::Duration;
+
+use pay_core::{
+    domain::Timestamp,
+    json::Json,
+    ports::{Orders, Outbox, Payments, chain},
+    usecases::sweep::{Sweep, Swept, starts_for_ms, sweep},
+};
+use pay_service::{
+    http::{Fields, Invocation, Problem, Response},
+    limits::SWEEP_LIMIT_DEFAULT,
+    metrics,
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+/// Reads a request.
+///
+/// # Errors
+///
+/// [`pay_service::http::Code::InvalidRequest`]: `all`, then `limit`.
+pub(crate) fn read(fields: &Fields) -> Result<Sweep, Problem> {
+    let all = match fields.get("all") {
+        None => false,
+        Some(all) => all.as_bool().ok_or_else(|| Problem::bad_field("all"))?,
+    };
+    let limit = match fields.get("limit") {
+        None => Some(SWEEP_LIMIT_DEFAULT),
+        Some(limit) => Json::as_integer(limit),
+    };
+    let sweep = limit.and_then(|limit| Sweep::new(limit, all).ok());
+    sweep.ok_or_else(|| Problem::bad_field("limit"))
+}
+
+/// Sweeps for as long as what it starts can end within the time of the invocation.
+///
+/// # Errors
+///
+/// Those of the store.
+pub(crate) async fn run(
+    orders: &impl Orders,
+    store: &(impl Payments + Outbox),
+    request: Sweep,
+    Invocation { now, until, trace }: &Invocation,
+) -> Result<Response, Problem> {
+    let left_ms = until.millis().saturating_sub(now.millis());
+    let (started, starts_for) = (Instant::now(), Duration::from_millis(starts_for_ms(left_ms)));
+    let go_on = || {
+        let passed = started.elapsed();
+        let passed_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+        (passed < starts_for).then(|| now.plus_millis(passed_ms))
+    };
+    let swept = sweep(orders, store, request, *now, &go_on, trace).await?;
+    let waited = |paid: Timestamp| now.secs().saturating_sub(paid.secs());
+    let oldest_secs = swept.oldest_paid.map(waited);
+    log(&swept, oldest_secs);
+    count(&swept, oldest_secs);
+    Response::json(&json!({
+        "notified": swept.notified,
+        "rescheduled": swept.rescheduled.len(),
+        "failed": swept.failed.len(),
+        "stale": swept.stale,
+        "left": swept.left,
+        "oldest_due_seconds": oldest_secs,
+    }))
+}
+
+fn log(swept: &Swept, oldest_due_seconds: Option<u64>) {
+    for (payment, error) in &swept.rescheduled {
+        let (payment_id, cause) = (payment.get(), chain(error));
+        tracing::warn!(payment_id, cause, "order service not notified yet");
+    }
+    for (payment, error) in &swept.failed {
+        let (payment_id, cause) = (payment.get(), chain(error));
+        tracing::error!(payment_id, cause, "sweep entry failed");
+    }
+    let (rescheduled, failed) = (swept.rescheduled.len(), swept.failed.len());
+    let Swept { notified, stale, left, .. } = swept;
+    tracing::info!(notified, rescheduled, failed, stale, left, oldest_due_seconds, "swept");
+}
+
+fn count(swept: &Swept, oldest_due_secs: Option<u64>) {
+    let due = swept.rescheduled.len().saturating_add(swept.failed.len()).saturating_add(swept.left);
+    metrics::ORDER_NOTIFICATIONS_DUE.note(u64::try_from(due).unwrap_or(u64::MAX));
+    metrics::OLDEST_DUE.note(oldest_due_secs.unwrap_or_default());
+    for _ in &swept.rescheduled {
+        metrics::ORDER_NOTIFICATIONS_FAILED.count();
+    }
+}

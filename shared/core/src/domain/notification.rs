@@ -1,0 +1,139 @@
+//! A notification about a payment in our terms, whoever sent it.
+
+use super::{
+    Change, Event, EventId, Mismatch, MismatchField, OrderId, Outcome, Payment, PaymentId,
+    ProviderRef, RawBody, Sender, Timestamp, UserId, Verdict,
+};
+
+/// An authentic notification about a payment.
+///
+/// Of it only [`Report`] and the payment's id have an effect; uid and oid used for anything are the
+/// record's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Who sent it.
+    pub sender: Sender,
+    /// The sender's id of it, the same on each delivery.
+    pub event_id: EventId,
+    /// The payment it names; `None` if what it names cannot be an id of ours.
+    pub payment: Option<PaymentId>,
+    /// The user and order that a native notification names.
+    pub claims: Option<Claims>,
+    /// Set where it is for another merchant account, or from another mode, than is configured.
+    pub wrong_account: Option<Mismatch>,
+    /// What it reports.
+    pub report: Report,
+    /// The body as it was received.
+    pub body: RawBody,
+}
+
+/// The user and order in the native body: compared with the record, never used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// The payer.
+    pub uid: UserId,
+    /// The order.
+    pub oid: OrderId,
+}
+
+/// What a notification reports about a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Report {
+    /// What became of the payment; `None` if nothing that we act on.
+    pub outcome: Option<Outcome>,
+    /// The provider's transaction.
+    pub reference: ProviderRef,
+    /// The whole amount of the payment in minor units; `None` if it does not say, which fits no record.
+    pub amount_minor: Option<u64>,
+    /// The currency: an upper-case ISO 4217 code, if it is one.
+    pub currency: Option<String>,
+}
+
+impl Report {
+    /// The report of a notification that could not be read.
+    pub const NONE: Self =
+        Self { outcome: None, reference: ProviderRef::NONE, amount_minor: None, currency: None };
+}
+
+impl Notification {
+    /// The first field in which it does not match a record: amount, account, uid, oid, currency.
+    #[must_use]
+    pub fn mismatch(&self, record: &Payment) -> Option<Mismatch> {
+        let Report { amount_minor, currency, .. } = &self.report;
+        let expected = record.amount.minor();
+        if *amount_minor != Some(expected) {
+            return Some(Mismatch::new(MismatchField::Amount, Some(expected), *amount_minor));
+        }
+        if let Some(mismatch) = &self.wrong_account {
+            return Some(mismatch.clone());
+        }
+        if let Some(Claims { uid, oid }) = self.claims {
+            if uid != record.uid {
+                return Some(Mismatch::new(MismatchField::Uid, Some(record.uid), Some(uid)));
+            }
+            if oid != record.oid {
+                return Some(Mismatch::new(MismatchField::Oid, Some(record.oid), Some(oid)));
+            }
+        }
+        let expected = record.amount.currency().code();
+        let fits = match currency {
+            Some(currency) => currency == expected,
+            // Optional in a native notification.
+            None => self.claims.is_some(),
+        };
+        let mismatch = || Mismatch::new(MismatchField::Currency, Some(expected), currency.as_ref());
+        (!fits).then(mismatch)
+    }
+
+    /// The event of what it did to a record, with the change that it caused, if any.
+    #[must_use]
+    pub fn event(
+        &self,
+        record: &Payment,
+        change: Option<&Change>,
+        verdict: Verdict,
+        at: Timestamp,
+    ) -> Event {
+        Event {
+            status: Some((record.status, change.map_or(record.status, |change| change.to))),
+            version: Some(change.map_or(record.version, Change::version)),
+            ..self.event_without_record(Some(record.id), verdict, at)
+        }
+    }
+
+    /// The event that a person must look at: under the record, or unmatched without one.
+    #[must_use]
+    pub fn quarantined(
+        &self,
+        record: Option<&Payment>,
+        mismatch: Mismatch,
+        at: Timestamp,
+    ) -> Event {
+        let event = match record {
+            Some(record) => self.event(record, None, Verdict::Quarantined, at),
+            None => self.event_without_record(None, Verdict::Quarantined, at),
+        };
+        Event { mismatch: Some(mismatch), ..event }
+    }
+
+    fn event_without_record(
+        &self,
+        payment: Option<PaymentId>,
+        verdict: Verdict,
+        at: Timestamp,
+    ) -> Event {
+        Event {
+            payment,
+            sender: self.sender,
+            id: self.event_id.clone(),
+            suffix: None,
+            at,
+            report: self.report.clone(),
+            status: None,
+            version: None,
+            verdict,
+            mismatch: None,
+            body: self.body.clone(),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The payment providers we know, and who else sends notifications.
+
+use super::{OutOfRange, Source};
+
+/// The table of providers: variant, name, source number of the API.
+macro_rules! providers {
+    ($($(#[$doc:meta])+ $variant:ident = $name:literal, $source:literal;)+) => {
+        /// A payment provider whose notifications we verify.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Provider {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl Provider {
+            /// Every provider, in the order of this table.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name in routes, in secrets, in keys and in log lines.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// The number that the API's `source` has for payments collected by it.
+            #[must_use]
+            pub const fn source(self) -> Source {
+                match self {
+                    $(Self::$variant => Source::of_number($source),)+
+                }
+            }
+        }
+    };
+}
+
+providers! {
+    /// Stripe.
+    Stripe = "stripe", 3;
+    /// WeChat Pay, API v3.
+    WeChat = "wechat", 2;
+    /// Alipay.
+    Alipay = "alipay", 1;
+}
+
+impl Provider {
+    /// Reads what [`Self::as_str`] gives, to the letter.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] for any other name.
+    pub fn new(name: &str) -> Result<Self, OutOfRange> {
+        let found = Self::ALL.iter().copied().find(|provider| provider.as_str() == name);
+        found.ok_or(OutOfRange::new("provider"))
+    }
+}
+
+/// Who sent a notification, as the event log names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sender {
+    /// A payment gateway of the shop's own: native callback, or direct invoke.
+    Native,
+    /// A person, who decided on a quarantined notification.
+    Operator,
+    /// A payment provider.
+    Provider(Provider),
+}
+
+impl Sender {
+    const NATIVE: &str = "native";
+    const OPERATOR: &str = "operator";
+
+    /// Every sender.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let providers = Provider::ALL.iter().copied().map(Self::Provider);
+        [Self::Native, Self::Operator].into_iter().chain(providers)
+    }
+
+    /// The name in keys and log lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => Self::NATIVE,
+            Self::Operator => Self::OPERATOR,
+            Self::Provider(provider) => provider.as_str(),
+        }
+    }
+
+    /// Reads what [`Self::as_str`] gives.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] for any other name.
+    pub fn new(name: &str) -> Result<Self, OutOfRange> {
+        match name {
+            Self::NATIVE => Ok(Self::Native),
+            Self::OPERATOR => Ok(Self::Operator),
+            name => {
+                Provider::new(name).map(Self::Provider).map_err(|_none| OutOfRange::new("sender"))
+            }
+        }
+    }
+}
+
+impl From<Provider> for Sender {
+    fn from(provider: Provider) -> Self {
+        Self::Provider(provider)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_of_senders_stay() {
+        let stored = ["native", "operator", "stripe", "wechat", "alipay"];
+        let all: Vec<_> = Sender::all().map(Sender::as_str).collect();
+        assert_eq!(all, stored);
+        for name in stored {
+            assert_eq!(Sender::new(name).unwrap().as_str(), name);
+        }
+        let sources = Provider::ALL.iter().map(|provider| provider.source().get());
+        assert_eq!(sources.collect::<Vec<_>>(), [3, 2, 1]);
+        for unknown in ["", "Stripe", "stripe ", "acquirer-of-no-one"] {
+            assert_eq!(Sender::new(unknown).unwrap_err().what, "sender", "{unknown}");
+            assert_eq!(Provider::new(unknown).unwrap_err().what, "provider", "{unknown}");
+        }
+        assert!(Provider::new("native").is_err());
+    }
+}

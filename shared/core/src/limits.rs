@@ -1,0 +1,52 @@
+//! Every limit of the rules, with its unit and its reason. docs/limits.md has the table.
+
+/// How long the sweep leaves a new order notification to the callback that is making it, in
+/// milliseconds.
+pub const NOTIFY_GRACE_MS: u64 = 60_000;
+
+/// The first delay after a failed order notification, in milliseconds: as often as the sweep runs.
+pub const BACKOFF_FIRST_MS: u64 = 60_000;
+
+/// The longest delay after a failed order notification, in milliseconds.
+pub const BACKOFF_MAX_MS: u64 = 15 * 60_000;
+
+/// How often a decision is made at most, after version conflicts and writes whose outcome is unknown.
+pub const DECISIONS_MAX: u32 = 3;
+
+/// How many queues the index spreads due payments over, so that no index key is hot. The number may be
+/// raised at any time; lower it only when the queues above are empty.
+pub const SWEEP_QUEUES: u64 = 32;
+
+/// Sweep entries worked on at the same time: enough to drain a backlog, few enough for an order
+/// service that has just come back. As many outages in a row end a run.
+pub const SWEEP_LANES: usize = 16;
+
+/// Sweep entries listed at a time: what a run holds of a long outbox in memory.
+pub const SWEEP_PAGE: usize = 1000;
+
+/// The most entries that a sweep can be asked for: more than a run has time for.
+pub const SWEEP_LIMIT_MAX: usize = 100_000;
+
+/// How long one store call may take in all, its retries included, in milliseconds.
+pub const STORE_CALL_MS: u64 = 2_500;
+
+/// How long one call to a service of the shop may take in all, its retry included, in milliseconds. A
+/// webhook that is followed by an order notification must be responded to within 2 s, also while the
+/// order service hangs.
+pub const SHOP_CALL_MS: u64 = 1_500;
+
+/// The most time that a sweep entry takes, in milliseconds: a read, an order notification, a write.
+pub const SWEEP_ENTRY_MS: u64 = 7_000;
+
+const _: () = assert!(
+    SWEEP_ENTRY_MS >= 2 * STORE_CALL_MS + SHOP_CALL_MS,
+    "a sweep entry has time for a read, an order notification and a write"
+);
+
+/// The most payments on a page of a list.
+pub const PAGE_MAX: usize = 100;
+
+/// Payments on a page of a list, unless the request says otherwise.
+pub const PAGE_DEFAULT: usize = 20;
+
+const _: () = assert!(PAGE_DEFAULT <= PAGE_MAX, "the default page is a page");

@@ -1,0 +1,120 @@
+//! The payments, their guards and their event log.
+
+use super::Cause;
+use crate::domain::{Change, Digest, Event, Guard, OrderId, Payment, PaymentId, Timestamp, UserId};
+
+/// Why the store gave no result.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing happened: throttled, in conflict for longer than the retries last, or not reached.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Cause),
+    /// The write may have happened, may still happen, or not: only reading it back tells.
+    #[error("the outcome of a write is unknown")]
+    Unknown(#[source] Cause),
+    /// Stored data is invalid, or the store rejected the request for good.
+    #[error("stored data is invalid, or the store rejected the request")]
+    Fault(#[source] Cause),
+}
+
+/// The result of creating a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The payment and its guard were written.
+    Done,
+    /// The order's guard is not as expected, and nothing was written. The guard as it is; `None`
+    /// if it is gone.
+    Guarded(Option<Guard>),
+    /// The guard is as expected, but the payment to replace is no longer replaceable.
+    NotReplaceable,
+    /// Another payment has this id.
+    IdTaken,
+}
+
+/// The result of changing a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// The change and its event were written.
+    Done,
+    /// The record has another version or status by now, whatever else was wrong.
+    RecordChanged,
+    /// The record is as expected; the order's guard names this payment instead, or none.
+    NotLive(Option<PaymentId>),
+    /// Record and guard are as expected; the event's key is taken.
+    KeyTaken,
+}
+
+/// The result of appending an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// The event was written.
+    Done,
+    /// Its key is taken, by an event with this body digest.
+    KeyTaken(Digest),
+}
+
+/// The payments, their guards and their event log.
+///
+/// Reads are consistent but for [`Self::newest_of_order`]. Errors of reads are
+/// [`StoreError::Unavailable`] or [`StoreError::Fault`]; a write may also be
+/// [`StoreError::Unknown`].
+pub trait Payments {
+    /// The newest payment of an order, from an index that lags: a hint, which decides nothing.
+    fn newest_of_order(
+        &self,
+        oid: OrderId,
+    ) -> impl Future<Output = Result<Option<PaymentId>, StoreError>> + Send;
+
+    /// The order's guard.
+    fn guard(&self, oid: OrderId)
+    -> impl Future<Output = Result<Option<Guard>, StoreError>> + Send;
+
+    /// A payment's record.
+    fn payment(
+        &self,
+        id: PaymentId,
+    ) -> impl Future<Output = Result<Option<Payment>, StoreError>> + Send;
+
+    /// Creates a payment and its guard in one transaction.
+    ///
+    /// With `replacing`: only while the guard names that payment and it is replaceable. Without:
+    /// only while there is no guard.
+    fn create(
+        &self,
+        payment: &Payment,
+        guard: &Guard,
+        replacing: Option<PaymentId>,
+    ) -> impl Future<Output = Result<Created, StoreError>> + Send;
+
+    /// Changes a record and appends the event of the change, in one transaction.
+    fn update(
+        &self,
+        change: &Change,
+        event: &Event,
+    ) -> impl Future<Output = Result<Updated, StoreError>> + Send;
+
+    /// Appends an event that changes no record. A quarantined one is listed for review.
+    fn append(&self, event: &Event) -> impl Future<Output = Result<Appended, StoreError>> + Send;
+}
+
+/// Lists of payments.
+pub trait PaymentLists {
+    /// A user's payments with ids below `before`, newest first, at most `limit` of them. A payment
+    /// created a moment ago may be missing; the records themselves are read consistently.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], [`StoreError::Fault`].
+    fn list_by_user(
+        &self,
+        uid: UserId,
+        before: Option<PaymentId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Payment>, StoreError>> + Send;
+}
+
+/// Where new ids come from.
+pub trait PaymentIds {
+    /// An id that is most likely not taken.
+    fn next(&self, now: Timestamp) -> PaymentId;
+}

@@ -1,0 +1,54 @@
+//! Order notifications that are done.
+
+use super::fresh::{Fresh, at, has};
+use crate::{
+    domain::{Due, Payment, Status},
+    ports::{Outbox, Payments},
+    testing::Inspect,
+};
+
+/// The record gets the time, and keeps its version and all else.
+pub async fn clears_due(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+    let payment = fresh.stored_as(&store, Status::Paid).await;
+    assert_eq!(store.listed().await.len(), 1);
+    let due = payment.due.unwrap();
+    store.mark_notified(payment.id, due, at(99)).await.unwrap();
+    let notified = Payment { notified_time: Some(at(99)), due: None, ..payment };
+    has(&store, &notified).await;
+    assert_eq!(store.listed().await, []);
+    let refunded = fresh.moved(&store, &notified, Status::Refunded).await;
+    has(&store, &refunded).await;
+}
+
+/// Somebody rescheduled it: that stands.
+pub async fn leaves_any_other_due(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+    let payment = fresh.stored_as(&store, Status::Paid).await;
+    let due = payment.due.unwrap();
+    let outdated =
+        [Due { at: due.at.plus_millis(1), ..due }, Due { attempts: due.attempts + 1, ..due }];
+    for outdated in outdated {
+        store.mark_notified(payment.id, outdated, at(99)).await.unwrap();
+        has(&store, &payment).await;
+    }
+    assert_eq!(store.listed().await.len(), 1);
+}
+
+/// The first time stays.
+pub async fn happens_once(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+    let payment = fresh.stored_as(&store, Status::Paid).await;
+    let due = payment.due.unwrap();
+    store.mark_notified(payment.id, due, at(99)).await.unwrap();
+    store.mark_notified(payment.id, due, at(100)).await.unwrap();
+    let notified = Payment { notified_time: Some(at(99)), due: None, ..payment };
+    has(&store, &notified).await;
+}
+
+/// Nor does it create one.
+pub async fn no_payment_is_no_error(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+    let paid = fresh.stored_as(&store, Status::Paid).await;
+    let missing = fresh.payment();
+    let due = paid.due.unwrap();
+    store.mark_notified(missing.id, due, at(99)).await.unwrap();
+    assert_eq!(store.payment(missing.id).await.unwrap(), None);
+    has(&store, &paid).await;
+}

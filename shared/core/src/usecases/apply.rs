@@ -1,0 +1,131 @@
+//! Apply: what an authentic notification does to the payment that it names.
+//!
+//! The record decides, never the event log: an event that exists says that the notification was
+//! received before, not that all of its work was done.
+
+mod decide;
+
+use futures_util::future;
+
+use super::Failure;
+use crate::{
+    domain::{Claims, Mismatch, MismatchField, Notification, Outcome, Payment, Timestamp, Verdict},
+    ports::{Orders, Outbox, Payments, ShopError, StoreError, TraceParent, Users},
+};
+
+/// What a notification did.
+#[derive(Debug)]
+pub struct Applied {
+    /// The record after it.
+    pub record: Payment,
+    /// What it did to the record.
+    pub verdict: Verdict,
+    /// Whether the order service was notified because of it.
+    pub order_notification: OrderNotification,
+}
+
+/// Whether the order service was notified.
+#[derive(Debug)]
+pub enum OrderNotification {
+    /// Nothing was due.
+    NotDue,
+    /// It was, and `due` is cleared.
+    Done,
+    /// It was, and the sweep will repeat it: `due` could not be cleared.
+    NotCleared(StoreError),
+    /// It was not. The payment stays due, and the sweep will notify it.
+    Failed(ShopError),
+}
+
+/// Why a notification was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// It is quarantined, durably: a person looks at it, and sending it again changes nothing.
+    #[error("the notification does not match: {0}")]
+    Mismatch(Mismatch),
+    /// It was not handled; sending it again helps where the failure is temporary.
+    #[error(transparent)]
+    Failed(Failure),
+}
+
+impl<E: Into<Failure>> From<E> for ApplyError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Applies an authentic notification: changes the record, notifies the order service, or
+/// quarantines the notification.
+///
+/// # Errors
+///
+/// [`ApplyError`]. After [`ApplyError::Mismatch`], as after every success, what the notification did
+/// is durable: the sender may get its success response.
+pub async fn apply(
+    (users, orders): (&impl Users, &impl Orders),
+    store: &(impl Payments + Outbox),
+    notification: &Notification,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Result<Applied, ApplyError> {
+    let record = async {
+        match notification.payment {
+            Some(id) => store.payment(id).await,
+            None => Ok(None),
+        }
+    };
+    let (record, absent) = future::join(record, absent(users, orders, notification, trace)).await;
+    let Some(record) = record? else {
+        let named = || Mismatch::absent(MismatchField::Payment, notification.payment);
+        let mismatch = absent.unwrap_or_else(named);
+        return Err(decide::quarantine(store, notification, None, mismatch, now).await);
+    };
+    if let Some(mismatch) = absent.or_else(|| notification.mismatch(&record)) {
+        return Err(decide::quarantine(store, notification, Some(&record), mismatch, now).await);
+    }
+    let (record, verdict) = decide::decide(store, notification, record, now).await?;
+    let order_notification = notify(orders, store, notification, &record, now, trace).await;
+    Ok(Applied { record, verdict, order_notification })
+}
+
+/// The user or order that a native notification claims and the shop definitely does not know. A
+/// service that is down does not hold up a notification that matches the record.
+async fn absent(
+    users: &impl Users,
+    orders: &impl Orders,
+    notification: &Notification,
+    trace: &TraceParent,
+) -> Option<Mismatch> {
+    let Claims { uid, oid } = notification.claims?;
+    match future::join(users.exists(uid, trace), orders.find(oid, uid, trace)).await {
+        (Ok(false), _) => Some(Mismatch::absent(MismatchField::User, Some(uid))),
+        (_, Ok(None)) => Some(Mismatch::absent(MismatchField::Order, Some(oid))),
+        (Ok(true) | Err(_), Ok(Some(_)) | Err(_)) => None,
+    }
+}
+
+/// Notifies the order service of a paid payment, if that is still due.
+async fn notify(
+    orders: &impl Orders,
+    store: &impl Outbox,
+    notification: &Notification,
+    record: &Payment,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> OrderNotification {
+    let (Some(Outcome::Paid), Some(due)) = (notification.report.outcome, record.due) else {
+        return OrderNotification::NotDue;
+    };
+    if let Err(error) = orders.notify_paid(record, trace).await {
+        return OrderNotification::Failed(error);
+    }
+    // If this fails the sweep notifies again, which the order service takes as the same notification.
+    match store.mark_notified(record.id, due, now).await {
+        Ok(()) => OrderNotification::Done,
+        Err(error) => OrderNotification::NotCleared(error),
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

@@ -1,0 +1,127 @@
+//! What each provider's folder implements, and the result of verifying a notification.
+
+use std::{fmt, sync::Arc};
+
+use pay_core::{
+    domain::{
+        EventId, Mismatch, MismatchField, Notification, PaymentId, Provider, RawBody, Report,
+        Timestamp,
+    },
+    json::Json,
+    ports::BadSecret,
+};
+
+use crate::{Headers, VerifyError, sha256};
+
+/// What a provider's folder implements.
+#[derive(Clone, Copy, Debug)]
+pub struct Adapter {
+    /// Reads the provider's entry of the webhook secret. Optional members may be absent;
+    /// [`Verifier::complete`] requires them.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`] for keys that could never work: none, empty ones, undecodable ones.
+    pub keys: fn(&Json) -> Result<Arc<dyn Verifier>, BadSecret>,
+    /// The body of a success response, which has the status 200.
+    pub acknowledgement: Acknowledgement,
+    /// Writes the body of an error response in the provider's own JSON, with this text as its
+    /// message. `None` where the provider reads only the status: it gets a problem, as other
+    /// callers do.
+    pub rejection: Option<fn(&str) -> String>,
+}
+
+/// The body of a success response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acknowledgement {
+    /// JSON text.
+    Json(&'static str),
+    /// Plain text: these bytes, and nothing before or after them.
+    Text(&'static str),
+}
+
+/// An authentic message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verified {
+    /// It is about a payment.
+    Notification(Box<Notification>),
+    /// It changes no payment; the reason, for the log.
+    Ignored(&'static str),
+}
+
+/// A provider's keys, and the rules by which a message is verified with them and read.
+///
+/// No method has a default: whoever adds a provider says what makes its messages authentic.
+pub trait Verifier: fmt::Debug + Send + Sync {
+    /// Verifies that a message is authentic and recent, then reads what it reports.
+    ///
+    /// `body` is the request's body byte for byte. Pure: the same arguments give the same result.
+    ///
+    /// # Errors
+    ///
+    /// [`VerifyError`]; the implementation says which, in the order they are checked.
+    fn verify(
+        &self,
+        headers: &Headers<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Verified, VerifyError>;
+
+    /// Checks that everything a running service needs is configured, also what only restricts which
+    /// messages are accepted: without the merchant account, another merchant's notifications would
+    /// be accepted as ours.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`] names what is missing or could never work.
+    fn complete(&self) -> Result<(), BadSecret>;
+}
+
+/// A provider's message about a payment, before it is a [`Notification`].
+#[derive(Debug)]
+pub(crate) struct Message<'a> {
+    /// The provider's id of the message, the same on each delivery.
+    pub(crate) event_id: Option<&'a str>,
+    /// The payment it names; `None` if what it names cannot be an id of ours.
+    pub(crate) payment: Option<PaymentId>,
+    /// Set where the message is for another account than is configured.
+    pub(crate) wrong_account: Option<Mismatch>,
+    /// What it reports; the source of its reference is set by [`Self::into_notification`].
+    pub(crate) report: Report,
+}
+
+impl<'a> Message<'a> {
+    /// An authentic message that cannot be read: it names no payment, so it is quarantined for
+    /// review.
+    pub(crate) const fn unreadable(event_id: Option<&'a str>) -> Self {
+        Self { event_id, payment: None, wrong_account: None, report: Report::NONE }
+    }
+
+    /// The notification, with the provider as source, the digest of the body and what is kept of it.
+    pub(crate) fn into_notification(self, provider: Provider, body: &[u8]) -> Verified {
+        let digest = sha256(&[body]);
+        let mut report = self.report;
+        report.reference.source = provider.source();
+        Verified::Notification(Box::new(Notification {
+            sender: provider.into(),
+            event_id: EventId::new(self.event_id, digest),
+            payment: self.payment,
+            claims: None,
+            wrong_account: self.wrong_account,
+            report,
+            body: RawBody::new(body, digest),
+        }))
+    }
+}
+
+/// The mismatch in one identifier of the account, if it is configured and the message has another
+/// value or none. Both sides read `<name>=<value>`.
+pub(crate) fn wrong_account(
+    name: &str,
+    expected: Option<&str>,
+    received: Option<&str>,
+) -> Option<Mismatch> {
+    let named = |value: &str| format!("{name}={value}");
+    (expected.is_some() && expected != received)
+        .then(|| Mismatch::new(MismatchField::Account, expected.map(named), received.map(named)))
+}

@@ -1,0 +1,51 @@
+//! The entry `stripe` of the webhook secret.
+
+use std::fmt;
+
+use pay_core::{json::Json, ports::BadSecret};
+use ring::hmac;
+
+use crate::keys::one_or_more;
+
+/// The keys that verify a notification. Never printed.
+#[derive(Clone, Default)]
+pub struct StripeKeys {
+    pub(super) secrets: Vec<hmac::Key>,
+    pub(super) livemode: Option<bool>,
+}
+
+impl StripeKeys {
+    /// Reads the entry: `{"secrets": ["whsec_…"], "livemode": true}`, newest first.
+    ///
+    /// The key is the whole text, prefix and all. Without `livemode` both modes are accepted.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`]: no secret, or one that is empty or has white space in it: an empty key
+    /// verifies what anyone can sign, and white space is a copying error.
+    pub fn from_json(entry: &Json) -> Result<Self, BadSecret> {
+        let entry = entry.as_object().ok_or(BadSecret("`stripe` is not an object"))?;
+        let bad = BadSecret("`stripe` has no list `secrets` of one or more");
+        let secrets = one_or_more(entry.get("secrets"), bad)?;
+        let secrets = secrets.iter().map(secret).collect::<Result<_, _>>()?;
+        let livemode = match entry.get("livemode") {
+            None => None,
+            Some(mode) => Some(mode.as_bool().ok_or(BadSecret("`livemode` is not true or false"))?),
+        };
+        Ok(Self { secrets, livemode })
+    }
+}
+
+fn secret(entry: &Json) -> Result<hmac::Key, BadSecret> {
+    let text = entry.as_text().unwrap_or_default();
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err(BadSecret("a `stripe` secret is empty or has white space in it"));
+    }
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()))
+}
+
+impl fmt::Debug for StripeKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StripeKeys({} secrets, livemode {:?})", self.secrets.len(), self.livemode)
+    }
+}

@@ -1,0 +1,235 @@
+//! What a notification reports.
+
+use pay_core::domain::{
+    EventId, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, ProviderRef,
+    ProviderTxn, RawBody, Report, Sender,
+};
+use serde_json::{Value, json};
+
+use super::{encrypt, envelope, transaction, verified};
+use crate::{Verified, VerifyError, sha256};
+
+fn notification(kind: &str, resource: &Value) -> Notification {
+    match verified(envelope(kind, resource).to_string().as_bytes()) {
+        Ok(Verified::Notification(notification)) => *notification,
+        other => panic!("{other:?}: {kind} {resource}"),
+    }
+}
+
+fn report(kind: &str, resource: &Value) -> Report {
+    notification(kind, resource).report
+}
+
+/// The notification from a body that is authentic and cannot be read.
+fn unreadable(event_id: Option<&str>, body: &[u8]) -> Verified {
+    let digest = sha256(&[body]);
+    Verified::Notification(Box::new(Notification {
+        sender: Sender::Provider(Provider::WeChat),
+        event_id: EventId::new(event_id, digest),
+        payment: None,
+        claims: None,
+        wrong_account: None,
+        report: Report {
+            reference: ProviderRef { source: Provider::WeChat.source(), txn: None },
+            ..Report::NONE
+        },
+        body: RawBody::new(body, digest),
+    }))
+}
+
+fn refund(part: u64) -> Value {
+    json!({
+        "mchid": "1900000001",
+        "out_trade_no": "1217752501201407",
+        "transaction_id": "4200000001202611231234567890",
+        "out_refund_no": "r1",
+        "refund_id": "50200207182018070300011301001",
+        "refund_status": "SUCCESS",
+        "amount": {"total": 100, "refund": part, "payer_total": 90, "payer_refund": part},
+    })
+}
+
+#[test]
+fn the_trade_state_decides_the_outcome() {
+    let body = envelope("TRANSACTION.SUCCESS", &transaction()).to_string();
+    let digest = sha256(&[body.as_bytes()]);
+    let want = Notification {
+        sender: Sender::Provider(Provider::WeChat),
+        event_id: EventId::new(Some("EV-2018022511223320873"), digest),
+        payment: Some(PaymentId::parse("1217752501201407").unwrap()),
+        claims: None,
+        wrong_account: None,
+        report: Report {
+            outcome: Some(Outcome::Paid),
+            reference: ProviderRef {
+                source: Provider::WeChat.source(),
+                txn: Some(ProviderTxn::new("4200000001202611231234567890").unwrap()),
+            },
+            amount_minor: Some(100),
+            currency: Some("CNY".to_owned()),
+        },
+        body: RawBody::new(body.as_bytes(), digest),
+    };
+    assert_eq!(notification("TRANSACTION.SUCCESS", &transaction()), want);
+    for (state, outcome) in [
+        // Paid, and refunded since: the refund has its own notification.
+        (json!("REFUND"), Some(Outcome::Paid)),
+        (json!("PAYERROR"), Some(Outcome::Failed)),
+        (json!("CLOSED"), Some(Outcome::Closed)),
+        (json!("REVOKED"), Some(Outcome::Closed)),
+        (json!("NOTPAY"), None),
+        (json!("USERPAYING"), None),
+        (json!("ACCEPT"), None),
+        (json!("success"), None),
+        (Value::Null, None),
+    ] {
+        let mut transaction = transaction();
+        transaction["trade_state"] = state.clone();
+        let want = Report { outcome, ..want.report.clone() };
+        assert_eq!(report("TRANSACTION.SUCCESS", &transaction), want, "{state}");
+    }
+}
+
+#[test]
+fn the_event_id_is_wechat_pays_or_else_the_digest_of_the_body() {
+    let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
+    for id in [
+        json!("EV-2018022511223320873"),
+        Value::Null,
+        json!(""),
+        json!(1),
+        json!("EV#1"),
+        json!("E".repeat(129)),
+    ] {
+        envelope["id"] = id.clone();
+        let body = envelope.to_string();
+        let Ok(Verified::Notification(found)) = verified(body.as_bytes()) else { panic!("{body}") };
+        assert_eq!(found.body.kept(), body.as_bytes());
+        assert_eq!(found.body.len(), u64::try_from(body.len()).unwrap());
+        assert_eq!(found.body.digest(), sha256(&[body.as_bytes()]));
+        let digest = found.body.digest().to_string();
+        let usable = id == "EV-2018022511223320873";
+        let want = if usable { id.as_str().unwrap() } else { &digest };
+        assert_eq!(found.event_id.as_str(), want, "{id}");
+    }
+}
+
+#[test]
+fn only_a_full_refund_makes_a_payment_refunded() {
+    let whole = notification("REFUND.SUCCESS", &refund(100));
+    let want = Report {
+        outcome: Some(Outcome::Refunded),
+        reference: ProviderRef {
+            source: Provider::WeChat.source(),
+            txn: Some(ProviderTxn::new("4200000001202611231234567890").unwrap()),
+        },
+        amount_minor: Some(100),
+        currency: Some("CNY".to_owned()),
+    };
+    assert_eq!(whole.report, want);
+    assert_eq!(whole.payment, Some(PaymentId::parse("1217752501201407").unwrap()));
+    // A refund has no appid.
+    assert_eq!(whole.wrong_account, None);
+    for part in [0, 30, 99, 101] {
+        let want = Report { outcome: Some(Outcome::PartlyRefunded), ..want.clone() };
+        assert_eq!(report("REFUND.SUCCESS", &refund(part)), want, "{part}");
+    }
+    for (amount, status, outcome) in [
+        (json!({"total": 100}), json!("SUCCESS"), Some(Outcome::PartlyRefunded)),
+        (json!({}), json!("SUCCESS"), Some(Outcome::PartlyRefunded)),
+        (json!({"total": 100, "refund": 100}), json!("PROCESSING"), None),
+        (json!({"total": 100, "refund": 100}), Value::Null, None),
+    ] {
+        let mut refund = refund(100);
+        refund["amount"] = amount;
+        refund["refund_status"] = status;
+        assert_eq!(report("REFUND.SUCCESS", &refund).outcome, outcome, "{refund}");
+    }
+}
+
+#[test]
+fn an_event_that_changes_no_payment_is_ignored_and_not_decrypted() {
+    let ignored = Ok(Verified::Ignored("no event that changes a payment"));
+    for kind in
+        ["REFUND.ABNORMAL", "REFUND.CLOSED", "PAYSCORE.USER_PAID", "", "transaction.success"]
+    {
+        let mut envelope = envelope(kind, &transaction());
+        envelope["resource"]["ciphertext"] = json!("AAAA");
+        assert_eq!(verified(envelope.to_string().as_bytes()), ignored, "{kind}");
+    }
+    assert_eq!(verified(b"{}"), ignored);
+}
+
+#[test]
+fn a_payment_of_another_merchant_or_application_is_for_a_wrong_account() {
+    let account = |expected, received: Option<&str>| {
+        Some(Mismatch::new(MismatchField::Account, Some(expected), received))
+    };
+    let (mchid, appid) = ("mchid=1900000001", "appid=wx0000000000000001");
+    for (name, value, expected, received) in [
+        ("mchid", json!("1900000002"), mchid, Some("mchid=1900000002")),
+        ("mchid", Value::Null, mchid, None),
+        ("mchid", json!(1_900_000_001), mchid, None),
+        ("appid", json!("wx0000000000000002"), appid, Some("appid=wx0000000000000002")),
+        ("appid", Value::Null, appid, None),
+    ] {
+        let mut transaction = transaction();
+        transaction[name] = value.clone();
+        let found = notification("TRANSACTION.SUCCESS", &transaction);
+        assert_eq!(found.wrong_account, account(expected, received), "{name} {value}");
+        // The payment and the report are kept for whoever reviews it.
+        assert_eq!(found.payment, Some(PaymentId::parse("1217752501201407").unwrap()));
+        assert_eq!(found.report.outcome, Some(Outcome::Paid));
+    }
+    let mut both = transaction();
+    both["mchid"] = json!("1900000002");
+    both["appid"] = json!("wx0000000000000002");
+    let found = notification("TRANSACTION.SUCCESS", &both);
+    assert_eq!(found.wrong_account, account(mchid, Some("mchid=1900000002")));
+    let mut refund = refund(100);
+    refund["mchid"] = json!("1900000002");
+    let found = notification("REFUND.SUCCESS", &refund);
+    assert_eq!(found.wrong_account, account(mchid, Some("mchid=1900000002")));
+}
+
+#[test]
+fn an_authentic_message_that_cannot_be_read_is_a_notification_without_a_payment() {
+    for (name, value) in [
+        ("algorithm", json!("AEAD_SM4_GCM")),
+        ("algorithm", Value::Null),
+        ("nonce", json!("thirteenbytes")),
+        ("nonce", Value::Null),
+        ("ciphertext", json!("%")),
+        ("ciphertext", Value::Null),
+    ] {
+        let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
+        envelope["resource"][name] = value.clone();
+        let body = envelope.to_string();
+        let want = unreadable(Some("EV-2018022511223320873"), body.as_bytes());
+        assert_eq!(verified(body.as_bytes()), Ok(want), "{name} {value}");
+    }
+    for body in ["", "null", "[]", "{", "\u{feff}{}", r#"{"a":1,"a":2}"#] {
+        assert_eq!(verified(body.as_bytes()), Ok(unreadable(None, body.as_bytes())), "{body}");
+    }
+    // Decrypted, and not an object.
+    let body = envelope("TRANSACTION.SUCCESS", &json!([])).to_string();
+    let want = unreadable(Some("EV-2018022511223320873"), body.as_bytes());
+    assert_eq!(verified(body.as_bytes()), Ok(want));
+}
+
+#[test]
+fn what_our_key_does_not_decrypt_is_an_error_of_ours_and_not_of_the_sender() {
+    for (name, value) in [
+        ("ciphertext", json!(encrypt("ffffffffffffffffffffffffffffffff", "{}"))),
+        ("ciphertext", json!("AAAA")),
+        ("ciphertext", json!("")),
+        ("associated_data", json!("refund")),
+        ("associated_data", Value::Null),
+        ("nonce", json!("fdasflkja485")),
+    ] {
+        let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
+        envelope["resource"][name] = value.clone();
+        let found = verified(envelope.to_string().as_bytes());
+        assert_eq!(found, Err(VerifyError::Undecryptable), "{name} {value}");
+    }
+}

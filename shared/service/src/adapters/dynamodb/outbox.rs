@@ -1,0 +1,165 @@
+//! The outbox: which payments are due, and what the sweep writes about them.
+
+use futures_util::future::try_join_all;
+use pay_core::{
+    domain::{Due, PaymentId, Timestamp},
+    limits::{SWEEP_LANES, SWEEP_QUEUES},
+    ports::StoreError,
+};
+
+use super::{
+    DynamoDbPayments,
+    attempts::classify,
+    expression::Expression,
+    keys::{self, DUE_INDEX},
+    payment_row::due_attributes,
+    row::{BadRow, Item, must_number, must_text, n, number, s},
+    units,
+};
+use crate::metrics;
+
+/// A queue that is read page by page.
+#[derive(Clone, Debug)]
+struct QueueCursor {
+    queue: String,
+    /// The key of the last entry that was read.
+    last: Option<Item>,
+}
+
+/// A page of a queue.
+struct QueuePage {
+    entries: Vec<(u64, PaymentId)>,
+    /// Where the next page starts, if there is one.
+    next: Option<QueueCursor>,
+}
+
+impl DynamoDbPayments {
+    /// Merges the queues. A queue is read on only while it may still hold an entry that belongs to
+    /// the longest overdue `limit`.
+    pub(super) async fn query_due(
+        &self,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        let page = page_of(limit);
+        let mut due: Vec<(u64, PaymentId)> = Vec::new();
+        let mut cursors: Vec<_> =
+            keys::sweep_queues().map(|queue| QueueCursor { queue, last: None }).collect();
+        while limit > 0 && !cursors.is_empty() {
+            let mut pages = Vec::new();
+            // No more queries at a time than the sweep has connections.
+            for some in cursors.chunks(SWEEP_LANES) {
+                let queries = some.iter().map(|cursor| self.query_queue(cursor, until, page));
+                pages.extend(try_join_all(queries).await?);
+            }
+            due.extend(pages.iter().flat_map(|page| &page.entries));
+            due.sort_unstable();
+            due.truncate(limit);
+            let last = due.last().filter(|_| due.len() == limit).map(|(due, _)| *due);
+            let next = pages.into_iter().filter_map(|page| page.next);
+            cursors =
+                next.filter(|cursor| last.is_none_or(|last| cursor.is_before(last))).collect();
+        }
+        Ok(due.into_iter().map(|(_, id)| id).collect())
+    }
+
+    async fn query_queue(
+        &self,
+        QueueCursor { queue, last }: &QueueCursor,
+        until: Option<Timestamp>,
+        page: i32,
+    ) -> Result<QueuePage, StoreError> {
+        let by = if until.is_some() { " AND #due <= :until" } else { "" };
+        let mut request = self
+            .reader
+            .query()
+            .table_name(&self.table)
+            .index_name(DUE_INDEX)
+            .key_condition_expression(format!("#queue = :queue{by}"))
+            .expression_attribute_names("#queue", "queue")
+            .expression_attribute_values(":queue", s(queue))
+            .return_consumed_capacity(units::TOTAL)
+            .set_exclusive_start_key(last.clone())
+            .limit(page);
+        if let Some(until) = until {
+            request = request
+                .expression_attribute_names("#due", "due")
+                .expression_attribute_values(":until", n(until.millis()));
+        }
+        let response = request.send().await;
+        let response = response.map_err(|error| classify("Query", &error).of_read())?;
+        units::read(response.consumed_capacity());
+        let entries = response.items().iter().filter_map(readable).collect();
+        let last = response.last_evaluated_key.filter(|key| !key.is_empty());
+        let next = last.map(|key| QueueCursor { queue: queue.clone(), last: Some(key) });
+        Ok(QueuePage { entries, next })
+    }
+
+    pub(super) async fn clear_due(
+        &self,
+        id: PaymentId,
+        due: Due,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let expression = while_due(due).set("notified_time", n(at.millis()));
+        let expression =
+            ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove);
+        self.update_item(keys::payment(id), &expression).await
+    }
+
+    /// The queue stays, so that the number of queues can be raised while there is data.
+    pub(super) async fn reschedule_due(
+        &self,
+        id: PaymentId,
+        due: Due,
+        next: Due,
+    ) -> Result<(), StoreError> {
+        let changed = due_attributes(next).into_iter();
+        let expression = changed.fold(while_due(due), |all, (name, value)| all.set(name, value));
+        self.update_item(keys::payment(id), &expression).await
+    }
+}
+
+impl QueueCursor {
+    /// Whether the entries after it may be due before `due`.
+    fn is_before(&self, due: u64) -> bool {
+        let last = self.last.as_ref().map(|key| number(key, "due"));
+        // Where the last entry cannot be read, they may.
+        !matches!(last, Some(Ok(Some(last))) if last >= due)
+    }
+}
+
+fn while_due(due: Due) -> Expression {
+    let read = due_attributes(due).into_iter();
+    read.fold(Expression::default(), |all, (name, value)| all.when(name, value))
+}
+
+/// How many entries of each queue are read at a time: twice its share of `limit`, since ids spread
+/// payments over the queues evenly but not exactly.
+fn page_of(limit: usize) -> i32 {
+    let queues = usize::try_from(SWEEP_QUEUES).unwrap_or(1);
+    let page = limit.div_ceil(queues).saturating_mul(2);
+    i32::try_from(page).unwrap_or(i32::MAX)
+}
+
+/// An entry of the index; `None` for one that cannot be read, which must not stop the others.
+fn readable(entry: &Item) -> Option<(u64, PaymentId)> {
+    match read_entry(entry) {
+        Ok(read) => Some(read),
+        Err(cause) => {
+            let key = |name| entry.get(name).and_then(|value| value.as_s().ok());
+            let (pk, sk) = (key("pk"), key("sk"));
+            tracing::error!(pk, sk, %cause, "an entry of the due index is skipped");
+            metrics::UNREADABLE_ITEMS.count();
+            None
+        }
+    }
+}
+
+fn read_entry(entry: &Item) -> Result<(u64, PaymentId), BadRow> {
+    let id = keys::payment_of(must_text(entry, "pk")?, must_text(entry, "sk")?);
+    Ok((must_number(entry, "due")?, id.ok_or(BadRow::WrongKey)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Operations: what a route or a direct event asks a function for. Each function has one enum of
+//! them, made by [`operations!`](crate::operations).
+
+/// Makes the enum of a function's operations.
+///
+/// Each line: variant, name of the `operation` member (`None` where it cannot be invoked directly), key
+/// of its route in the API (`None` where it has none).
+#[macro_export]
+macro_rules! operations {
+    ($(
+        $(#[$doc:meta])+
+        $variant:ident: $name:expr, $route:expr;
+    )+) => {
+        /// What this function can be asked for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Operation {
+            $($(#[$doc])+ $variant,)+
+        }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its name in the `operation` member of a direct event.
+            #[must_use]
+            pub const fn name(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// The key of its route in the API, as `POST /path`.
+            #[must_use]
+            pub const fn route(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => $route,)+
+                }
+            }
+
+            /// The operation with this route key or path.
+            #[must_use]
+            pub fn of_route(route: &str) -> Option<Self> {
+                let fits = |known: &str| {
+                    known == route || known.split_once(' ').is_some_and(|(_, path)| path == route)
+                };
+                let mut all = Self::ALL.iter().copied();
+                all.find(|operation| operation.route().is_some_and(fits))
+            }
+
+            /// The operation that the `operation` member of a direct event names, if it has one.
+            ///
+            /// # Errors
+            ///
+            /// An invalid request for any other name.
+            pub fn of_fields(
+                fields: &$crate::http::Fields,
+            ) -> Result<Option<Self>, $crate::http::Problem> {
+                fields.optional_text("operation", |name| {
+                    let mut all = Self::ALL.iter().copied();
+                    all.find(|operation| operation.name() == Some(name))
+                        .ok_or(pay_core::domain::OutOfRange { what: "operation" })
+                })
+            }
+        }
+    };
+}

@@ -1,0 +1,144 @@
+//! Planted bugs, each one that a service like this has been seen to have: in a use case, as ports
+//! that do something else than what they are asked, or in the store.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use pay_core::{
+    domain::Guard,
+    ports::{Created, Updated},
+    testing::{Call, Table},
+};
+
+use super::ports::{Failed, Probe, Request, Response, Value};
+
+/// A bug of a use case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    /// A closed payment is paid without a check of the guard.
+    SkipsGuard,
+    /// The order service is notified before the record moves to paid.
+    NotifiesFirst,
+    /// Only the delivery that moved the record notifies the order service.
+    DuplicateIsSilent,
+    /// An order notification that failed counts as done.
+    IgnoresFailedNotification,
+    /// A notification whose event exists counts as handled.
+    TrustsTheEventLog,
+    /// A create whose outcome is unknown counts as a success.
+    AssumesSuccess,
+    /// A create is rejected before the guard is read.
+    RejectsBeforeTheGuard,
+    /// A payment is replaced without a check of the key.
+    IgnoresKeys,
+}
+
+/// A bug at work in one run of an actor.
+#[derive(Debug)]
+pub(crate) struct PlantedBug {
+    bug: Bug,
+    /// Whether this run moved the record.
+    moved: AtomicBool,
+    /// Whether this run takes the notification for handled.
+    handled: AtomicBool,
+}
+
+impl PlantedBug {
+    pub(crate) const fn new(bug: Bug) -> Self {
+        Self { bug, moved: AtomicBool::new(false), handled: AtomicBool::new(false) }
+    }
+
+    /// Makes a call as a use case with the bug would, and passes on what it would see.
+    pub(crate) async fn call(&self, probe: &Probe, mut request: Request) -> Response {
+        let call = request.id().call;
+        if matches!(call, Call::NotifyPaid | Call::MarkNotified) && self.is_silent() {
+            return Ok(Value::Done(()));
+        }
+        if let Request::Update { change, .. } = &mut request {
+            change.guarded &= self.bug != Bug::SkipsGuard;
+        }
+        let response = probe.call(request).await;
+        self.moved.fetch_or(response == Ok(Value::Updated(Updated::Done)), Relaxed);
+        match (self.bug, response) {
+            (Bug::IgnoresKeys, Ok(Value::Guard(Some(guard)))) => {
+                Ok(Value::Guard(Some(Guard { key: None, ..guard })))
+            }
+            (Bug::RejectsBeforeTheGuard, Ok(Value::Guard(_))) => Ok(Value::Guard(None)),
+            (Bug::AssumesSuccess, Err(Failed::Unknown)) if call == Call::Create => {
+                Ok(Value::Created(Created::Done))
+            }
+            (Bug::IgnoresFailedNotification, Err(_)) if call == Call::NotifyPaid => {
+                Ok(Value::Done(()))
+            }
+            (Bug::TrustsTheEventLog, Ok(Value::Updated(Updated::KeyTaken))) => {
+                self.handled.store(true, Relaxed);
+                Ok(Value::Updated(Updated::Done))
+            }
+            (Bug::NotifiesFirst, Ok(Value::Payment(Some(payment)))) => {
+                drop(probe.call(Request::NotifyPaid(payment.clone())).await);
+                Ok(Value::Payment(Some(payment)))
+            }
+            (_, response) => response,
+        }
+    }
+
+    /// Whether it leaves out the order notification.
+    fn is_silent(&self) -> bool {
+        let moved = self.moved.load(Relaxed);
+        (self.bug == Bug::DuplicateIsSilent && !moved) || self.handled.load(Relaxed)
+    }
+}
+
+/// A bug of the store: how it carries out a request, or changes the table before the sound store
+/// does; `None` leaves the request to that.
+pub(crate) type StoreBug = fn(&mut Table, &Request) -> Option<Response>;
+
+/// Creates a payment without a check of the guard: only the hint decides.
+pub(crate) fn creates_unguarded(table: &mut Table, request: &Request) -> Option<Response> {
+    if let Request::Create { guard, replacing: None, .. } = request {
+        table.guards.remove(&guard.oid);
+    }
+    None
+}
+
+/// Replaces whatever payment the guard names, replaceable or not.
+pub(crate) fn replaces_any_payment(table: &mut Table, request: &Request) -> Option<Response> {
+    let Request::Create { payment, guard, replacing: Some(old) } = request else { return None };
+    if table.guards.get(&guard.oid).is_none_or(|guard| guard.payment != *old) {
+        return None;
+    }
+    table.guards.insert(guard.oid, guard.clone());
+    table.payments.insert(payment.id, payment.clone());
+    Some(Ok(Value::Created(Created::Done)))
+}
+
+/// Overwrites a record that has the new payment's id.
+pub(crate) fn overwrites_records(table: &mut Table, request: &Request) -> Option<Response> {
+    if let Request::Create { payment, .. } = request {
+        table.payments.remove(&payment.id);
+    }
+    None
+}
+
+/// Overwrites an event that has the new event's key.
+pub(crate) fn overwrites_events(table: &mut Table, request: &Request) -> Option<Response> {
+    if let Request::Update { event, .. } | Request::Append(event) = request {
+        table.events.retain(|kept| kept.key() != event.key());
+    }
+    None
+}
+
+/// Reschedules a payment without a check that it is still due.
+pub(crate) fn writes_due_back(table: &mut Table, request: &Request) -> Option<Response> {
+    let Request::Reschedule { id, next, .. } = request else { return None };
+    table.payments.get_mut(id)?.due = Some(*next);
+    Some(Ok(Value::Done(())))
+}
+
+/// Clears `due` of every payment but the one that was notified of.
+pub(crate) fn clears_the_outbox(table: &mut Table, request: &Request) -> Option<Response> {
+    if let Request::MarkNotified { id, .. } = request {
+        let others = table.payments.values_mut().filter(|payment| payment.id != *id);
+        others.for_each(|payment| payment.due = None);
+    }
+    None
+}

@@ -1,0 +1,144 @@
+//! Recovery: once no actor has anything left to do, faults stop, and every client repeats its
+//! request.
+
+use pay_core::{
+    domain::{Payment, ProviderRef},
+    testing::Call,
+};
+
+use super::{
+    actor::{Actor, ClientResponse, LiveRun, Progress, Role},
+    explore::{Explorer, State},
+    invariants::{
+        Broken, check_change, check_recovered, check_repeat, check_response, check_world, hold,
+    },
+    scenario::sweeping,
+    world::{Fakes, Fault, World},
+};
+
+/// Runs an actor alone, without faults but for a call that fails each time, and checks every step.
+pub(crate) fn run_alone(
+    fakes: &Fakes,
+    (actor, attempt): (&Actor, u64),
+    down: Option<Call>,
+    world: &mut World,
+) -> Result<ClientResponse, Broken> {
+    let (mut live, mut progress) = LiveRun::begin(actor, attempt);
+    loop {
+        let request = match progress {
+            Progress::Done(end) => return Ok(end),
+            Progress::Waiting(waiting) => waiting.into_iter().next().expect("a call that waits"),
+        };
+        let before = world.clone();
+        let fault = (down == Some(request.id().call)).then_some(Fault::Before);
+        let response = fakes.carry_out(world, &request, fault).expect("no crash");
+        checked(&before, world)?;
+        progress = live.respond(request.id(), response);
+    }
+}
+
+fn checked(before: &World, world: &World) -> Result<(), Broken> {
+    if before != world {
+        check_change(before, world)?;
+        check_world(world)?;
+    }
+    Ok(())
+}
+
+impl Explorer<'_> {
+    /// Recovers a state in which no actor has anything left to do, in every way, and checks the end
+    /// of each.
+    pub(super) fn recover(&mut self, state: &State) -> Result<(), Broken> {
+        let created = self.clients(state).map(|end| Some(end?.created()?.1.id)).collect();
+        if !self.recovered.insert((state.world, created)) {
+            return Ok(());
+        }
+        self.check_detail(&self.worlds.get(state.world))?;
+        // Every client repeats, since any response can be lost on its way; the sweep has no client.
+        let clients = self.scenario.actors.iter();
+        let forward: Vec<Actor> =
+            clients.filter(|actor| !matches!(actor.role, Role::Sweep)).cloned().collect();
+        let backward = forward.iter().rev().cloned().collect();
+        for order in [forward, backward] {
+            for late in [false, true] {
+                let end = self.recover_once(state, &order, late)?;
+                self.ends.entry(described(&end)).or_insert_with(|| self.path.clone());
+            }
+        }
+        // What takes effect after a sweep is left for the next sweep.
+        self.recover_once(state, &[], false)?;
+        Ok(())
+    }
+
+    /// However far the index lags, `detail` of an order shows the payment that its guard names.
+    fn check_detail(&self, world: &World) -> Result<(), Broken> {
+        for (oid, guard) in &world.table.guards {
+            let shown = self.fakes.detail(world, *oid);
+            let guarded = shown.as_ref().is_ok_and(|shown| shown.id == guard.payment);
+            hold(guarded, "I4", || format!("{guard:?}, and detail of the order is {shown:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// One recovery in this order, by a sweep if nobody repeats. The late effects never happen, and
+    /// the indexes have caught up; or, if `late`, they happen after everything else, and the
+    /// indexes lag until then.
+    fn recover_once(&self, state: &State, order: &[Actor], late: bool) -> Result<World, Broken> {
+        let mut world = World::clone(&self.worlds.get(state.world));
+        if !late {
+            world.table.late.clear();
+            world.shop.late.clear();
+            world.table.catch_up();
+        }
+        let start = world.clone();
+        for actor in order.iter().filter(|actor| actor.may_begin(&start)) {
+            self.repeat(state, actor, &mut world)?;
+        }
+        if needs_sweep(&world, order) {
+            self.repeat(state, &sweeping(9), &mut world)?;
+        }
+        loop {
+            let before = world.clone();
+            if !world.table.land_late() && !world.shop.land_late() {
+                break;
+            }
+            checked(&before, &world)?;
+        }
+        check_recovered(&world)?;
+        Ok(world)
+    }
+
+    fn repeat(&self, state: &State, actor: &Actor, world: &mut World) -> Result<(), Broken> {
+        let end = run_alone(&self.fakes, (actor, 1), None, world)?;
+        check_response(world, &end, self.clients(state).flatten())?;
+        check_repeat(world, &end)
+    }
+}
+
+/// Whether a paid payment is not delivered again: one that a person accepted, or that was paid
+/// before the scenario begins. Also a sweep alone must recover everything.
+fn needs_sweep(world: &World, order: &[Actor]) -> bool {
+    let delivered = |payment: &Payment| {
+        order.iter().any(|actor| match &actor.role {
+            Role::Deliver { notification, .. } => notification.payment == Some(payment.id),
+            Role::Create(_) | Role::Sweep | Role::Accept(_) => false,
+        })
+    };
+    let delivers = |actor: &Actor| matches!(actor.role, Role::Deliver { .. });
+    let mut paid = world.table.payments.values().filter(|payment| payment.paid_time.is_some());
+    order.iter().any(|actor| matches!(actor.role, Role::Accept(_)))
+        || !order.iter().any(delivers)
+        || !paid.all(delivered)
+}
+
+/// What became of the payments, in the order of their ids: the end that I6 speaks of.
+fn described(world: &World) -> String {
+    let payments = world.table.payments.values().map(|payment| {
+        let status = format!("{:?}", payment.status).to_lowercase();
+        match &payment.reference {
+            reference if *reference == ProviderRef::NONE => status,
+            reference => format!("{status} {reference}"),
+        }
+    });
+    payments.collect::<Vec<_>>().join(", ")
+}
