@@ -59,7 +59,7 @@ pub struct Arguments {
 /// How long the services wait before they respond.
 #[derive(Debug, Clone, Copy, Default, Args, Serialize)]
 pub(crate) struct Latency {
-    /// Milliseconds that `DynamoDB` and Secrets Manager wait in the parts `hops` and `cost`.
+    /// Milliseconds that DynamoDB and Secrets Manager wait in the parts `hops` and `cost`.
     #[arg(long, value_name = "MS", default_value_t = 4)]
     pub(crate) store_ms: u64,
     /// Milliseconds that the shop waits there.

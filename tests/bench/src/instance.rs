@@ -45,8 +45,7 @@ struct Request {
     respond: oneshot::Sender<Response>,
 }
 
-/// How much CPU an instance gets, in thousandths of a core: in start-up, as much as it wants with
-/// none, and afterwards.
+/// CPU in thousandths of a core: in start-up, where none means no limit, and afterwards.
 pub(crate) type Quota = (Option<u64>, u64);
 
 impl Instance {
@@ -74,7 +73,8 @@ impl Instance {
         command.env_clear().envs(environment);
         command.env("AWS_LAMBDA_RUNTIME_API", api.address.to_string());
         let (mut began, mut cpu_before) = (Instant::now(), 0);
-        let mut child = command.spawn().context("cannot run it")?;
+        let mut child =
+            command.spawn().with_context(|| format!("cannot run {}", executable.display()))?;
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
         let pid = pid.context("the process has no id")?;
         if let (Some(cage), Some(mut gate)) = (&cage, child.stdin.take()) {

@@ -18,8 +18,7 @@ pub(crate) struct Operation {
     pub(crate) function: &'static str,
     /// The event, below `events/`.
     event: &'static str,
-    /// The calls that the design allows it: with a plus sign side by side, with a comma one after
-    /// the other.
+    /// The calls that it may make: with a plus sign side by side, with a comma one after the other.
     pub(crate) design: &'static str,
 }
 
@@ -89,8 +88,7 @@ impl Operation {
     }
 }
 
-/// An event with what its file leaves open: a token of user 1, valid until the year 2100, a payment, and
-/// signatures, which age.
+/// Fills what an event's file leaves open: a token valid until 2100, a payment, and signatures.
 fn filled(text: &str, now_secs: u64) -> Result<String> {
     let responses: Value = serde_json::from_str(RESPONSES)?;
     let secrets = responses.pointer("/pay~1webhooks/SecretString").context("no secrets")?;

@@ -110,8 +110,7 @@ fn payments(rows: &[Measured], gb_second: u64) -> Option<Vec<Line>> {
 
 /// A month of the least that runs the service which this one replaces: nothing is redundant.
 fn servers() -> Vec<Line> {
-    // How many, and microdollars of one in an hour and in a month; AWS's calculator has months of 730
-    // hours.
+    // How many; microdollars of one in an hour, of which AWS's months have 730, and in a month.
     let servers = [
         // A quarter of a vCPU at $0.03238 an hour, half a GB at $0.00356.
         ("Two Go services", "Fargate, arm64, 0.25 vCPU, 0.5 GB each", [2, 9_875, 0]),
