@@ -61,7 +61,7 @@ async fn calls_are_measured_beside_the_floor_and_an_instance_stays_what_it_is() 
 }
 
 #[tokio::test]
-async fn a_command_line_that_means_nothing_is_refused() {
+async fn a_command_line_that_means_nothing_is_rejected() {
     let bench = binaries::functions(&["bench"], false).await.unwrap().remove("bench").unwrap();
     for odd in ["--only=nobody", "--runs=0", "--part=all", "--all --part=long", "--store-ms=x"] {
         let output = Command::new(&bench).args(odd.split(' ')).output().await.unwrap();
