@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use local::binaries::workspace;
 use local::{Stack, StackOptions, binaries, client};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -16,7 +17,7 @@ async fn echo_binary() -> PathBuf {
 pub(crate) async fn options() -> StackOptions {
     let binary = echo_binary().await;
     let names = ["echo", "hasty"].map(str::to_owned);
-    let template = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("e2e/echo-template.yaml");
+    let template = workspace().join("tests/e2e/echo-template.yaml");
     StackOptions {
         template: Some(template),
         binaries: Some(names.map(|name| (name, binary.clone())).into()),

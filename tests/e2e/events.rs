@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use local::events::{self, Filling};
 use local::template::Template;
 use local::{Order, Stack, binaries, client};
-use pay::http::Code;
+use pay_service::http::Code;
 use serde_json::{Value, json};
 
 use self::answers::{API, API_ONLY, NO_EVENT};

@@ -25,45 +25,6 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     found.into_iter().map(read).collect()
 }
 
-/// That no file below `folder` names any of `modules` of package `pay`.
-fn assert_never_names(folder: &str, modules: &[&str]) {
-    for (path, source) in sources(folder) {
-        let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
-        // Where the tests of a file begin, its imports are theirs.
-        let code: Vec<&str> = code.take_while(|line| line.trim() != "#[cfg(test)]").collect();
-        let flat = code.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
-        for module in modules {
-            for way in ["crate::", "pay::", "crate::{", "pay::{", "super::super::"] {
-                let named = format!("{way}{module}");
-                assert!(!flat.contains(&named), "{} names {module}", path.display());
-            }
-            let listed = [format!(", {module}::"), format!("{{ {module}::")];
-            let uses = flat
-                .split(';')
-                .filter(|item| item.contains("use crate") || item.contains("use pay"));
-            for item in uses {
-                for way in &listed {
-                    assert!(!item.contains(way.as_str()), "{}: {item}", path.display());
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn imports_point_one_way() {
-    let outside =
-        ["adapters", "auth", "config", "http", "json", "secret", "start", "telemetry", "webhooks"];
-    let above = |inner: &[&'static str]| [&outside[..], inner].concat();
-    assert_never_names("shared/src/domain", &above(&["ports", "usecases", "testing"]));
-    assert_never_names("shared/src/ports", &above(&["usecases", "testing"]));
-    assert_never_names("shared/src/usecases", &above(&[]));
-    assert_never_names("shared/src/adapters", &["usecases", "http", "start", "telemetry"]);
-    assert_never_names("shared/src/auth", &["adapters", "usecases", "http"]);
-    assert_never_names("shared/src/webhooks", &["adapters", "usecases", "http"]);
-    assert_never_names("shared/src/http", &["adapters", "start"]);
-}
-
 #[test]
 fn only_main_names_an_adapter() {
     for function in ["create", "detail", "callback"] {
@@ -98,7 +59,7 @@ fn the_template_sets_every_setting_and_no_other() {
                 .filter_map(|line| line.split_once(':').map(|(name, _)| name))
         })
         .collect();
-    let config = fs::read_to_string(binaries::workspace().join("shared/src/config.rs")).unwrap();
+    let config = fs::read_to_string(binaries::workspace().join("shared/service/src/config.rs")).unwrap();
     let config = config.split("#[cfg(test)]").next().unwrap();
     let read: BTreeSet<&str> = config.split('"').filter(|text| is_name(text)).collect();
     assert_eq!(set, read);

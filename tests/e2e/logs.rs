@@ -2,7 +2,7 @@
 
 use local::messages::{Signed, seal};
 use local::{Fault, ShopRoute, Stack, clock, defaults, signing, tokens};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::{Value, json};
 
 use crate::stage::{Payment, own_with, payment, recycle, user};

@@ -20,7 +20,7 @@ mod flow;
 #[cfg(test)]
 mod gateway;
 #[cfg(test)]
-#[path = "../handlers.rs"]
+#[path = "../fuzz/handlers.rs"]
 mod handlers;
 #[cfg(test)]
 mod holes;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use local::{Fault, ShopRoute, Stack, binaries, defaults};
-use pay::metrics::{ALL, NAMESPACE};
+use pay_service::metrics::{ALL, NAMESPACE};
 use serde_json::{Value, json};
 
 use crate::api;

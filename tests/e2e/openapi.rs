@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use local::binaries;
 use local::template::Template;
-use pay::http::Code;
+use pay_service::http::Code;
 use serde_json::Value;
 
 pub(crate) use self::document::Answer;

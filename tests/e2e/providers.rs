@@ -12,8 +12,8 @@ mod wechat;
 
 use local::Stack;
 use local::messages::{Message, Outcome, Signed};
-use pay::http::Code;
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
+use pay_service::http::Code;
 use serde_json::{Value, json};
 
 use crate::api::{self, Reply, Request, send_event};

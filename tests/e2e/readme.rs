@@ -5,7 +5,7 @@ use std::fs;
 
 use local::binaries;
 use local::template::Template;
-use pay::http::Code;
+use pay_service::http::Code;
 
 fn workspace_file(name: &str) -> String {
     fs::read_to_string(binaries::workspace().join(name)).unwrap()
@@ -42,7 +42,7 @@ fn every_setting_is_in_its_table() {
         .flat_map(|names| names.split('`').filter(|name| !name.trim().is_empty()))
         .collect();
 
-    let config = workspace_file("shared/src/config.rs");
+    let config = workspace_file("shared/service/src/config.rs");
     let config = config.split("#[cfg(test)]").next().unwrap();
     let read: BTreeSet<&str> = config
         .split('"')
@@ -93,5 +93,5 @@ fn the_secrets_that_the_page_on_webhooks_shows_are_whole() {
         assert_eq!(names(entry), names(&keys[provider]), "{provider}");
         found.insert(provider.clone());
     }
-    assert_eq!(found.len(), pay::webhooks::PaymentProvider::ALL.len());
+    assert_eq!(found.len(), pay_providers::PaymentProvider::ALL.len());
 }

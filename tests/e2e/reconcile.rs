@@ -2,7 +2,7 @@
 
 use local::messages::{Message, Outcome};
 use local::{Fault, ShopRoute, Stack, binaries};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::{Value, json};
 
 use crate::api::refused;

@@ -5,7 +5,7 @@ use std::fs;
 
 use local::binaries;
 use local::template::Template;
-use pay::metrics::{ALL, NAMESPACE};
+use pay_service::metrics::{ALL, NAMESPACE};
 use serde_json::Value;
 
 mod permissions;

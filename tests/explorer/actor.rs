@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use pay::{
+use pay_core::{
     ports::StoreError,
     usecases::{
         callback::{CallbackError, Notice, Received, Telling},

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use pay::{
+use pay_core::{
     domain::{
         Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
         UserId, Work,

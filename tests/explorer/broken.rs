@@ -1,6 +1,6 @@
 //! Broken variants of the service: each must be caught by the promise that it breaks.
 
-use pay::{
+use pay_core::{
     domain::Outcome,
     testing::Telling,
     usecases::{

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use pay::{domain::PaymentId, testing::Call};
+use pay_core::{domain::PaymentId, testing::Call};
 
 use super::{
     actor::{Final, Tree},

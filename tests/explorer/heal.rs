@@ -1,6 +1,6 @@
 //! The healing round: once all actors are done, faults stop, and every client comes again.
 
-use pay::{domain::Payment, testing::Call};
+use pay_core::{domain::Payment, testing::Call};
 
 use super::{
     actor::{Actor, Final, Live, Role, Stand},

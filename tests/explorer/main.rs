@@ -3,10 +3,10 @@
 //! `EXPLORER_FAULTS=3` allows three faults in a schedule where two are usual, and adds scenarios with
 //! more actors; `EXPLORER_ONLY=reconcile` leaves the scenarios with that in their name. A promise that
 //! is broken prints the schedule that breaks it; `EXPLORER_REPLAY='<scenario>:<schedule>' cargo test
-//! -p local --test explorer replay -- --nocapture` goes through it step by step.
+//! -p explorer replay -- --nocapture` goes through it step by step.
 //!
 //! The use cases run on ports that only pass on what is called and wait for an answer. The explorer
-//! chooses which call is next and what befalls it, and has the fakes of package `pay` carry it out.
+//! chooses which call is next and what befalls it, and has the fakes of `pay-core` carry it out.
 
 // `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
 #[cfg(test)]

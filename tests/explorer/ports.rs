@@ -6,7 +6,7 @@ use std::{
     task::Poll,
 };
 
-use pay::{
+use pay_core::{
     domain::{
         Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
         UserId, Work,

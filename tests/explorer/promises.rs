@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pay::{
+use pay_core::{
     domain::{Event, Misfit, OrderId, Outcome, Payment, Report, Status, Step, Verdict},
     usecases::{
         callback::{CallbackError, Notice, Received, Telling},

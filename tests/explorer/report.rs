@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use pay::testing::Call;
+use pay_core::testing::Call;
 
 use super::{
     actor::Role,

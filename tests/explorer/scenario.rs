@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use pay::{
+use pay_core::{
     domain::{
         Amount, Currency, Digest, EventId, EventKey, Money, OrderId, Outcome, PaymentId, Provider,
         ProviderTxn, RawBody, Report, Source, Timestamp, UserId,

@@ -4,7 +4,7 @@ mod creates;
 mod messages;
 mod together;
 
-use pay::{
+use pay_core::{
     domain::{Outcome, Source},
     testing::Call,
     usecases::{callback::Notice, create::CreatePayment},

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use pay::{domain::PaymentId, testing::Call};
+use pay_core::{domain::PaymentId, testing::Call};
 
 use super::{ports::Which, world::Fault};
 

@@ -7,8 +7,8 @@ use std::{
     rc::Rc,
 };
 
-use pay::testing::{Call, FakeShop, FakeStore, Fate, Gate, ShopState, Table, block_on};
-use pay::{
+use pay_core::testing::{Call, FakeShop, FakeStore, Fate, Gate, ShopState, Table, block_on};
+use pay_core::{
     domain::{OrderId, Payment},
     usecases::detail::{DetailError, Wanted, detail},
 };

@@ -33,9 +33,9 @@ const ODD: [&str; 24] = [
 /// The files of a target's corpus; of events, those of `events/` as well.
 pub(crate) fn corpus(target: &str) -> Vec<Vec<u8>> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut directories = vec![tests.join("fuzz/__fuzz__").join(target).join("corpus")];
+    let mut directories = vec![tests.join("__fuzz__").join(target).join("corpus")];
     if let Some(function) = target.strip_suffix("_event") {
-        directories.push(tests.join("../events").join(function));
+        directories.push(tests.join("../../events").join(function));
     }
     let files = |directory| std::fs::read_dir(directory).unwrap();
     let mut paths: Vec<_> =

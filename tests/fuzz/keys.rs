@@ -1,8 +1,8 @@
 //! Secrets.
 
-use pay::auth::AuthKey;
-use pay::json::{Json, Object};
-use pay::webhooks::WebhookKeys;
+use pay_core::json::{Json, Object};
+use pay_providers::WebhookKeys;
+use pay_service::auth::AuthKey;
 
 /// Shorter ones are found in other words.
 const KEY_TEXT_MIN: usize = 16;

@@ -1,6 +1,6 @@
 //! Any bytes at the boundaries: no panic, and what must hold of every answer.
 //!
-//! `cargo test -p local --test fuzz` replays the corpus of each target, `__fuzz__/TARGET/corpus`,
+//! `cargo test -p fuzz` replays the corpus of each target, `__fuzz__/TARGET/corpus`,
 //! and then as many random inputs as the target says. Each input counts twice: as it is, and as a
 //! list of changes to a file of the corpus, since random bytes alone seldom come far. Placeholders
 //! of `events/` are filled after that, so that a changed body has a signature that fits.
@@ -9,7 +9,7 @@
 //! cargo-bolero`; with a nightly toolchain leave `--sanitizer NONE` out, and memory is watched too):
 //!
 //! ```text
-//! cargo bolero test --package local --sanitizer NONE -T 1h callback_event
+//! cargo bolero test --package fuzz --sanitizer NONE -T 1h callback_event
 //! ```
 //!
 //! Inputs that reach new code it adds to the corpus: keep the few that are worth it. What fails it
@@ -23,7 +23,6 @@ mod change;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
-#[path = "../handlers.rs"]
 mod handlers;
 #[cfg(test)]
 mod keys;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use local::messages::{Message, Outcome, Signed, seal};
 use local::{defaults, signing};
-use pay::webhooks::{Headers, PaymentProvider, WebhookError, WebhookKeys, standard};
+use pay_providers::{Headers, PaymentProvider, WebhookError, WebhookKeys, standard};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;

@@ -3,9 +3,9 @@
 use std::cell::OnceCell;
 
 use local::{defaults, doctor, tokens};
-use pay::auth::{AuthKey, CALLBACK_SCOPE, TokenRules, payer, service};
-use pay::json::Json;
-use pay::ports::Generations;
+use pay_core::json::Json;
+use pay_core::ports::Generations;
+use pay_service::auth::{AuthKey, CALLBACK_SCOPE, TokenRules, payer, service};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pay::{
+use pay_core::{
     ports::TraceParent,
     usecases::reconcile::{Reconcile, begins_for_ms, reconcile},
 };

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pay::{
-    adapters::dynamodb::work_list,
+use pay_core::{
     domain::{PaymentId, Timestamp, Work},
     ports::PaymentIds,
     testing::SeededIds,
 };
+use pay_service::adapters::dynamodb::work_list;
 use ring::digest::{SHA256, digest};
 
 use super::world::START_MS;

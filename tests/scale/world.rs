@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use pay::{
+use pay_core::{
     domain::{
         Amount, Change, Currency, Event, Guard, Money, OrderId, Payment, PaymentId, Status,
         Timestamp, UserId, Work,

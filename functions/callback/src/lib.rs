@@ -6,14 +6,15 @@ mod outcome;
 mod provider;
 mod reconcile;
 
-use pay::{
-    auth::{AuthKey, CALLBACK_SCOPE, TokenRules},
+use pay_core::{
     domain::{EventId, RawBody},
-    http::{Answer, ApiRequest, Door, Invocation, Refusal, sha256},
-    json::Object,
     ports::{Keys, Orders, PaymentStore, Users},
     usecases::callback::{CallbackError, Notice, Received, Telling, callback},
-    webhooks::WebhookKeys,
+};
+use pay_providers::WebhookKeys;
+use pay_service::{
+    auth::{AuthKey, CALLBACK_SCOPE, TokenRules},
+    http::{Answer, ApiRequest, Door, Fields, Invocation, Refusal, sha256},
 };
 use serde_json::json;
 
@@ -45,7 +46,7 @@ pub struct App<S, U, O, K, W> {
 /// # Errors
 ///
 /// [`Refusal`]: signature or token, media type, JSON, ranges, then
-/// [`pay::usecases::callback::CallbackError`].
+/// [`pay_core::usecases::callback::CallbackError`].
 pub async fn handle<S, U, O, K, W>(
     app: &App<S, U, O, K, W>,
     door: Door,
@@ -68,7 +69,7 @@ where
         }
         Door::Direct(event) => {
             let body = event.get().as_bytes();
-            let fields = Object::body(body)?;
+            let fields = Fields::parse(body)?;
             if let Some(request) = reconcile::requested(&fields) {
                 return reconcile::run(app, request?, &invocation).await;
             }
@@ -145,7 +146,7 @@ async fn authenticate<S, U, O, K: Keys<AuthKey>, W: Keys<WebhookKeys>>(
     Ok(signed)
 }
 
-fn native_notice(fields: &Object, event_id: Option<&str>, body: &[u8]) -> Result<Notice, Refusal> {
+fn native_notice(fields: &Fields, event_id: Option<&str>, body: &[u8]) -> Result<Notice, Refusal> {
     let digest = sha256(&[body]);
     native::notice(fields, EventId::new(event_id, digest), RawBody::new(body, digest))
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use callback::{App, BODY_MAX, handle};
 use lambda_runtime::Error;
-use pay::{
+use pay_core::ports::Cause;
+use pay_providers::WebhookKeys;
+use pay_service::{
     adapters::{
         dynamodb::DynamoDbPayments,
         secrets_manager::RotatingSecret,
@@ -13,10 +15,8 @@ use pay::{
     },
     auth::AuthKey,
     config::Reader,
-    ports::Cause,
     start::{self, clock, environment},
     telemetry,
-    webhooks::WebhookKeys,
 };
 
 type AuthKeys = RotatingSecret<AuthKey>;

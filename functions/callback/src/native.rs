@@ -1,21 +1,20 @@
 //! The native body: the one the replaced service took, and two optional names.
 
-use pay::{
+use pay_core::{
     domain::{
         Amount, Currency, EventId, Money, OrderId, Outcome, PaymentId, Provider, ProviderTxn,
         RawBody, Report, Source, Status, UserId,
     },
-    http::Refusal,
-    json::Object,
     usecases::callback::{Claims, Notice},
 };
+use pay_service::http::{Fields, Refusal};
 
 /// Reads a native message.
 ///
 /// # Errors
 ///
-/// [`pay::http::Code::InvalidRequest`] for a name that is missing or out of range.
-pub(crate) fn notice(fields: &Object, event_id: EventId, body: RawBody) -> Result<Notice, Refusal> {
+/// [`pay_service::http::Code::InvalidRequest`] for a name that is missing or out of range.
+pub(crate) fn notice(fields: &Fields, event_id: EventId, body: RawBody) -> Result<Notice, Refusal> {
     let payment = fields.required_number("id", PaymentId::new)?;
     let claims = Claims {
         uid: fields.required_number("uid", UserId::new)?,

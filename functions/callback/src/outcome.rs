@@ -1,11 +1,11 @@
 //! What became of a message, for operators: its log line and its metrics.
 
-use pay::{
+use pay_core::{
     domain::{Misfit, PaymentId, Status, Verdict},
-    metrics,
     ports::chain,
     usecases::callback::{CallbackError, Notice, Received, Telling},
 };
+use pay_service::metrics;
 
 /// Logs and counts what became of a message, beside the line of the invocation.
 pub(crate) fn tell(notice: &Notice, outcome: &Result<Received, CallbackError>) {

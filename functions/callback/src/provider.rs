@@ -1,12 +1,12 @@
 //! Payment providers: each by its own signature, and thanked in its own words for what is durable.
 
-use pay::{
+use pay_core::{
     domain::{EventId, Money, RawBody},
-    http::{Answer, ApiRequest, Code, Invocation, Refusal, sha256},
     ports::Keys,
     usecases::callback::{CallbackError, Notice, Received},
-    webhooks::{Message, PaymentProvider, Reading, WebhookKeys},
 };
+use pay_providers::{Message, PaymentProvider, Reading, WebhookKeys};
+use pay_service::http::{Answer, ApiRequest, Code, Invocation, Refusal, sha256};
 use serde_json::json;
 
 /// What came of checking and reading a provider's message.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use pay::{
-    http::{Answer, Invocation, Refusal},
-    json::{Json, Object},
-    metrics,
+use pay_core::{
+    json::Json,
     ports::{Orders, PaymentStore, chain},
     usecases::reconcile::{Reconcile, Reconciled, begins_for_ms, reconcile},
+};
+use pay_service::{
+    http::{Answer, Fields, Invocation, Refusal},
+    metrics,
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -21,8 +23,8 @@ const LIMIT: u64 = 200;
 ///
 /// # Errors
 ///
-/// [`pay::http::Code::InvalidRequest`].
-pub(crate) fn requested(event: &Object) -> Option<Result<Reconcile, Refusal>> {
+/// [`pay_service::http::Code::InvalidRequest`].
+pub(crate) fn requested(event: &Fields) -> Option<Result<Reconcile, Refusal>> {
     event.get("reconcile").map(|request| {
         let request = request.as_object().ok_or_else(|| Refusal::bad_field("reconcile"))?;
         let all = match request.get("all") {
@@ -57,7 +59,7 @@ pub(crate) async fn run<S: PaymentStore, U, O: Orders, K, W>(
         (passed < begins_for).then(|| now.plus_millis(passed_ms))
     };
     let done = reconcile(&app.orders, &app.store, request, *now, &go_on, trace).await?;
-    let waited = |paid: pay::domain::Timestamp| now.secs().saturating_sub(paid.secs());
+    let waited = |paid: pay_core::domain::Timestamp| now.secs().saturating_sub(paid.secs());
     let oldest_secs = done.oldest_paid.map(waited);
     log(&done, oldest_secs);
     count(&done, oldest_secs);

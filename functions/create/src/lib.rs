@@ -1,14 +1,15 @@
 //! The edge of create: `POST /api/pay/create`, and the same by direct invoke.
 
 use http::{HeaderName, HeaderValue};
-use pay::{
-    auth::{AuthKey, TokenRules},
+use pay_core::{
     domain::{Amount, Currency, Digest, OrderId, UserId},
-    http::{Answer, Code, Door, Invocation, Refusal, sha256},
-    json::Object,
-    metrics,
     ports::{Keys, Orders, PaymentIds, PaymentStore, Users},
     usecases::create::{CreateError, CreatePayment, CreatedPayment, create},
+};
+use pay_service::{
+    auth::{AuthKey, TokenRules},
+    http::{Answer, Code, Door, Fields, Invocation, Refusal, sha256},
+    metrics,
 };
 use serde_json::json;
 
@@ -43,7 +44,7 @@ pub struct App<S, U, O, I, K> {
 /// # Errors
 ///
 /// [`Refusal`]: token, media type, JSON, ranges, another's `uid`, then the rules of
-/// [`pay::usecases::create`].
+/// [`pay_core::usecases::create`].
 pub async fn handle<S, U, O, I, K>(
     app: &App<S, U, O, I, K>,
     door: Door,
@@ -69,7 +70,7 @@ where
             wanted
         }
         Door::Direct(event) => {
-            let fields = Object::body(event.get().as_bytes())?;
+            let fields = Fields::parse(event.get().as_bytes())?;
             let key = fields.optional_text(KEY_FIELD, |key| Ok(key.to_owned()))?;
             read(&fields, key.as_deref(), app.currency)?
         }
@@ -97,7 +98,7 @@ fn count(created: &Result<CreatedPayment, CreateError>) {
     }
 }
 
-fn read(fields: &Object, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Refusal> {
+fn read(fields: &Fields, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Refusal> {
     let uid = fields.required_number("uid", UserId::new)?;
     Ok(CreatePayment {
         uid,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use create::{App, BODY_MAX, handle};
 use lambda_runtime::Error;
-use pay::{
+use pay_core::ports::Cause;
+use pay_service::{
     adapters::{
         dynamodb::DynamoDbPayments,
         ids::RandomIds,
@@ -14,7 +15,6 @@ use pay::{
     },
     auth::AuthKey,
     config::Reader,
-    ports::Cause,
     start::{self, clock, environment},
     telemetry,
 };

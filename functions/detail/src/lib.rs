@@ -1,15 +1,16 @@
 //! The edge of detail: `POST /api/pay/detail` and `POST /api/pay/list`, and both by direct invoke.
 
-use pay::{
-    auth::{AuthKey, TokenRules},
+use pay_core::{
     domain::{OrderId, PaymentId, UserId},
-    http::{Answer, Door, Invocation, Refusal, payment_body},
-    json::Object,
     ports::{Keys, PaymentStore},
     usecases::{
         detail::{Wanted, detail},
         list::{PageSize, list},
     },
+};
+use pay_service::{
+    auth::{AuthKey, TokenRules},
+    http::{Answer, Door, Fields, Invocation, Refusal, payment_body},
 };
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ pub struct App<S, K> {
 ///
 /// # Errors
 ///
-/// [`Refusal`]: token, media type, JSON, ranges, then [`pay::usecases::detail::DetailError`].
+/// [`Refusal`]: token, media type, JSON, ranges, then [`pay_core::usecases::detail::DetailError`].
 pub async fn handle<S: PaymentStore, K: Keys<AuthKey>>(
     app: &App<S, K>,
     door: Door,
@@ -48,7 +49,7 @@ pub async fn handle<S: PaymentStore, K: Keys<AuthKey>>(
             }
         }
         Door::Direct(event) => {
-            let fields = Object::body(event.get().as_bytes())?;
+            let fields = Fields::parse(event.get().as_bytes())?;
             // A list is of a user; one payment is named by its own id or its order's.
             match fields.optional_number("uid", UserId::new)? {
                 Some(uid) if fields.get("id").is_none() && fields.get("oid").is_none() => {
@@ -62,7 +63,7 @@ pub async fn handle<S: PaymentStore, K: Keys<AuthKey>>(
 
 async fn show_one<S: PaymentStore, K>(
     app: &App<S, K>,
-    fields: &Object,
+    fields: &Fields,
     viewer: Option<UserId>,
 ) -> Result<Answer, Refusal> {
     let id = fields.optional_number("id", PaymentId::new)?;
@@ -87,7 +88,7 @@ struct ListBody<P> {
 
 async fn show_list<S: PaymentStore, K>(
     app: &App<S, K>,
-    fields: &Object,
+    fields: &Fields,
     uid: UserId,
 ) -> Result<Answer, Refusal> {
     let size = fields.optional_number("limit", PageSize::new)?.unwrap_or(PageSize::DEFAULT);

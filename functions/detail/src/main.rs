@@ -2,11 +2,11 @@
 
 use detail::{App, BODY_MAX, handle};
 use lambda_runtime::Error;
-use pay::{
+use pay_core::ports::Cause;
+use pay_service::{
     adapters::{dynamodb::DynamoDbPayments, secrets_manager::RotatingSecret, wiring::Aws},
     auth::AuthKey,
     config::Reader,
-    ports::Cause,
     start::{self, clock, environment},
     telemetry,
 };

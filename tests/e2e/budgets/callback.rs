@@ -2,7 +2,7 @@
 
 use local::messages::{Message, Outcome, Signed};
 use local::{Fault, ShopRoute, Stack, defaults, signing};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::{Value, json};
 
 use super::{Budget, Cost, UNIT, warm};

@@ -1,6 +1,6 @@
 //! Which answers there must be an event for.
 
-use pay::http::Code;
+use pay_service::http::Code;
 use serde_json::{Value, json};
 
 /// What an API can answer, by function, whatever else is refused on the way.

@@ -2,7 +2,7 @@
 
 use local::messages::{Message, Outcome};
 use local::{Fault, Stack, clock};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::{Value, json};
 
 use super::{AFTER, BEFORE, LATE, REFUSED, each, heal};

@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 use local::messages::{Message, Outcome};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt as _, BufReader};

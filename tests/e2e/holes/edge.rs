@@ -2,7 +2,7 @@
 
 use local::messages::{Message, Outcome};
 use local::{clock, defaults, tokens};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::json;
 
 use crate::echo::http;

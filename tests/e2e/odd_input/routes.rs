@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use local::messages::{Message, Outcome};
 use local::{clock, defaults, signing};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::{Value, json};
 
 use crate::api::{self, Request, send_event};

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use local::{clock, defaults, signing};
-use pay::domain::Digest;
+use pay_core::domain::Digest;
 
 use crate::api::{self, Request};
 use crate::stage::{assert_unharmed, payment, pids, shared};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use local::messages::{Message, Outcome};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::json;
 
 use super::document::{document, members};

@@ -1,8 +1,8 @@
 //! The ranges in the document are those of the domain, to the last number and letter.
 
-use pay::domain::{Amount, Currency, OrderId, PaymentId, ProviderTxn, Source, Status, UserId};
-use pay::usecases::list::PageSize;
-use pay::webhooks::{PaymentProvider, alipay, standard, stripe, wechat};
+use pay_core::domain::{Amount, Currency, OrderId, PaymentId, ProviderTxn, Source, Status, UserId};
+use pay_core::usecases::list::PageSize;
+use pay_providers::{PaymentProvider, alipay, standard, stripe, wechat};
 use serde_json::{Value, json};
 
 use super::document::{document, members};

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use local::messages::{Message, Outcome};
 use local::{Fault, Stack};
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
 use serde_json::{Value, json};
 
 use super::document::{document, members};

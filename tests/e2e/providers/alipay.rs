@@ -2,8 +2,8 @@
 
 use local::messages::{Outcome, Signed};
 use local::{Stack, clock, defaults, signing};
-use pay::http::Code;
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
+use pay_service::http::Code;
 use serde_json::json;
 
 use super::{assert_refused, assert_thanked, deliver, message, request};

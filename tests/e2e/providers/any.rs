@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use local::messages::{Message, Outcome};
 use local::{defaults, signing};
-use pay::webhooks::{PaymentProvider, WebhookKeys};
+use pay_providers::{PaymentProvider, WebhookKeys};
 use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
 use serde_json::{Map, Value, json};
 

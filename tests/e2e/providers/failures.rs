@@ -4,8 +4,8 @@
 use futures_util::future::join_all;
 use local::messages::Outcome;
 use local::{Fault, ShopRoute, clock, defaults, signing};
-use pay::http::Code;
-use pay::webhooks::PaymentProvider;
+use pay_providers::PaymentProvider;
+use pay_service::http::Code;
 use serde_json::{Value, json};
 
 use super::{assert_refused, assert_thanked, deliver, event, message, request, send_as_event};

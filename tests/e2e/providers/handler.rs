@@ -1,7 +1,7 @@
 //! Messages of providers to the handler of callback in this process.
 
-use pay::testing::{FakeShop, FakeStore, Gate};
-use pay::webhooks::WebhookKeys;
+use pay_core::testing::{FakeShop, FakeStore, Gate};
+use pay_providers::WebhookKeys;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 

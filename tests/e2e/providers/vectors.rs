@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use pay::webhooks::WebhookKeys;
+use pay_providers::WebhookKeys;
 use serde_json::{Value, json};
 
 use super::handler::{answer, event};
@@ -73,10 +73,26 @@ fn all() -> Vec<Case> {
         (text(&case["form_body"]), entry)
     };
     let mut all = Vec::new();
-    all.extend(cases("standard", include_str!("../../vectors/standard_webhooks.json"), standard));
-    all.extend(cases("stripe", include_str!("../../vectors/stripe.json"), stripe));
-    all.extend(cases("wechat", include_str!("../../vectors/wechat.json"), wechat));
-    all.extend(cases("alipay", include_str!("../../vectors/alipay.json"), alipay));
+    all.extend(cases(
+        "standard",
+        include_str!("../../../shared/providers/vectors/standard_webhooks.json"),
+        standard,
+    ));
+    all.extend(cases(
+        "stripe",
+        include_str!("../../../shared/providers/vectors/stripe.json"),
+        stripe,
+    ));
+    all.extend(cases(
+        "wechat",
+        include_str!("../../../shared/providers/vectors/wechat.json"),
+        wechat,
+    ));
+    all.extend(cases(
+        "alipay",
+        include_str!("../../../shared/providers/vectors/alipay.json"),
+        alipay,
+    ));
     all
 }
 

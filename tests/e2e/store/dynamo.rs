@@ -12,18 +12,18 @@ use aws_sdk_dynamodb::{
 };
 use dynoxide::{Database, server::serve_with_shutdown};
 use local::clock;
-use pay::{
-    adapters::{
-        aws::{self, AwsSettings, Timeouts},
-        dynamodb::DynamoDbPayments,
-        https,
-    },
+use pay_core::{
     domain::{
         Change, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider, Quarantined,
         Timestamp, UserId, Work,
     },
     ports::{Applied, Created, Logged, PaymentStore, Quarantine, StoreError},
     testing::{Inspect, Listed, LoggedEvent, contract::fresh::Fresh},
+};
+use pay_service::adapters::{
+    aws::{self, AwsSettings, Timeouts},
+    dynamodb::DynamoDbPayments,
+    https,
 };
 use tokio::{
     net::TcpListener,

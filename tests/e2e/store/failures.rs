@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use pay::{
-    adapters::dynamodb::DynamoDbPayments,
+use pay_core::{
     domain::{Guard, PaymentId, Status},
     ports::{Applied, Created, PaymentStore, StoreError},
     testing::contract::fresh::{Fresh, at, stripe},
 };
+use pay_service::adapters::dynamodb::DynamoDbPayments;
 use serde_json::json;
 
 use super::stub::{Answer, Request, Stub, on_nobody, on_slow_stub, on_stub};

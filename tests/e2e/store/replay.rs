@@ -12,8 +12,7 @@ use axum::{
     response::IntoResponse as _,
 };
 use local::client::client as http;
-use pay::{
-    adapters::dynamodb::DynamoDbPayments,
+use pay_core::{
     domain::{Guard, Status},
     ports::{Applied, Created, PaymentStore as _},
     testing::{
@@ -21,6 +20,7 @@ use pay::{
         contract::fresh::{at, has, stripe},
     },
 };
+use pay_service::adapters::dynamodb::DynamoDbPayments;
 use tokio::net::TcpListener;
 
 use super::dynamo::{Dynamo, PATIENT, client, on_dynamo};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue::{self, N, S};
-use pay::{
+use pay_core::{
     domain::{Event, Guard, Payment, Status, Verdict},
     ports::{PaymentStore, StoreError},
     testing::contract::fresh::{Fresh, at},

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use pay::{
+use pay_core::{
     domain::{
         Change, Event, Guard, OrderId, Payment, PaymentId, Provider, Status, UserId, Verdict,
     },
@@ -130,7 +130,8 @@ impl Both {
 
     fn event(&self, step: Step, payment: &Payment) -> Event {
         let event = self.fresh.event(payment);
-        let few = pay::domain::EventId::new(Some(&step.event.to_string()), event.body.digest());
+        let few =
+            pay_core::domain::EventId::new(Some(&step.event.to_string()), event.body.digest());
         let verdict = if step.odd { Verdict::Quarantined } else { Verdict::Noted };
         let event = Event { id: few, verdict, ..event };
         if step.other.is_multiple_of(2) { event.suffixed_by_body() } else { event }

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hyper::body::Frame;
-use pay::adapters::{aws::Timeouts, dynamodb::DynamoDbPayments};
+use pay_service::adapters::{aws::Timeouts, dynamodb::DynamoDbPayments};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

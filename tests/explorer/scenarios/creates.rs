@@ -1,6 +1,6 @@
 //! Creates of one order, or with one id.
 
-use pay::usecases::create::CreatePayment;
+use pay_core::usecases::create::CreatePayment;
 
 use super::MADE;
 use crate::scenario::{Scenario, creating, creating_first, id, oid, request, shop};

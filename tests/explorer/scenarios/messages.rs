@@ -1,6 +1,6 @@
 //! Messages about one payment.
 
-use pay::{
+use pay_core::{
     domain::{Money, Outcome, Provider, Report, Source},
     testing::Call,
     usecases::callback::Notice,

@@ -1,6 +1,6 @@
 //! Creates, messages, reconcile runs and persons at once.
 
-use pay::{
+use pay_core::{
     domain::{Outcome, Source},
     testing::Call,
     usecases::callback::Notice,

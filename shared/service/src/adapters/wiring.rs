@@ -1,0 +1,81 @@
+//! What more than one function's `main.rs` wires in the same way.
+
+use std::{sync::Arc, time::Duration};
+
+use pay_core::{
+    domain::Timestamp,
+    ports::{BadSecret, Cause, Keys},
+};
+
+use super::{
+    aws::{self, AwsSettings},
+    dynamodb::DynamoDbPayments,
+    https::{self, HttpsError, Pool},
+    secrets_manager::RotatingSecret,
+    shop::{HttpOrders, HttpUsers, ShopClient},
+};
+use crate::{auth::AuthKey, config::ShopSettings};
+
+/// The way to AWS.
+#[derive(Debug)]
+pub struct Aws {
+    settings: AwsSettings,
+    http: reqwest::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+}
+
+impl Aws {
+    /// Reads the SDK's own variables; `AWS_CA_BUNDLE`, the path of a PEM file, adds a private CA.
+    ///
+    /// # Errors
+    ///
+    /// [`aws::Missing`]; an `AWS_CA_BUNDLE` that cannot be read, or [`HttpsError`].
+    ///
+    /// Source: AWS SDKs and Tools Reference Guide, "General configuration settings".
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
+        let bundle = lookup("AWS_CA_BUNDLE").filter(|path| !path.is_empty());
+        let bundle = bundle.map(std::fs::read_to_string).transpose();
+        let bundle = bundle.map_err(|error| format!("AWS_CA_BUNDLE cannot be read: {error}"))?;
+        let settings = AwsSettings::load(lookup)?;
+        // AWS is not the shop: a private CA of the shop's does not vouch for it.
+        let http = https::client(https::tls(bundle.as_deref())?, Pool::Kept)?;
+        let secrets = aws::secrets_manager(&settings, &http);
+        Ok(Self { settings, http, secrets })
+    }
+
+    /// The payments in a table.
+    #[must_use]
+    pub fn payments(&self, table: String) -> DynamoDbPayments {
+        DynamoDbPayments::new(aws::dynamodb(&self.settings, &self.http), table)
+    }
+
+    /// The keys of a secret.
+    #[must_use]
+    pub fn keys<K: Clone + Send + Sync>(
+        &self,
+        id: String,
+        read: fn(&str) -> Result<K, BadSecret>,
+        overlap: Duration,
+    ) -> RotatingSecret<K> {
+        RotatingSecret::new(self.secrets.clone(), id, read, overlap)
+    }
+}
+
+/// The shop's two services.
+///
+/// # Errors
+///
+/// [`HttpsError`].
+pub fn shop<K: Keys<AuthKey> + Send + Sync>(
+    settings: ShopSettings,
+    keys: &Arc<K>,
+    clock: fn() -> Timestamp,
+) -> Result<(HttpUsers<K>, HttpOrders<K>), HttpsError> {
+    let tls = https::tls(settings.ca_bundle.as_deref())?;
+    let kept = https::client(tls.clone(), Pool::Kept)?;
+    let fresh = https::client(tls, Pool::Fresh)?;
+    let client = || ShopClient::new(kept.clone(), fresh.clone(), Arc::clone(keys), clock);
+    let users = HttpUsers::new(client(), settings.user_info);
+    let orders = HttpOrders::new(client(), settings.order_detail, settings.order_paid);
+    Ok((users, orders))
+}

@@ -1,0 +1,83 @@
+//! What a token's claims say, once its signature is right.
+
+use pay_core::{
+    domain::{Timestamp, UserId},
+    json::{Json, Object},
+};
+
+use super::OUR_SCOPES;
+
+/// What a token must say beyond its times, where the deployment wants it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenRules {
+    /// The `iss` it must have.
+    pub issuer: Option<String>,
+    /// What its `aud` must be or contain.
+    pub audience: Option<String>,
+}
+
+/// The claims of a token that counts now.
+pub(super) struct Claims {
+    object: Object,
+    scopes: Vec<String>,
+}
+
+impl Claims {
+    /// Reads claims and judges all but who they make of the caller. `None` when they do not count.
+    ///
+    /// `exp` must be there, an integer, and later than now, without leeway: it is the only hold on
+    /// a leaked token. An `nbf` must be an integer and not in the future. `iat` decides nothing.
+    pub(super) fn parse(json: &[u8], rules: &TokenRules, now: Timestamp) -> Option<Self> {
+        let object = Object::parse(json)?;
+        let in_time = object.integer("exp")? > now.secs()
+            && object
+                .get("nbf")
+                .is_none_or(|nbf| nbf.as_integer().is_some_and(|nbf| nbf <= now.secs()));
+        let issued =
+            rules.issuer.as_deref().is_none_or(|issuer| object.text("iss") == Some(issuer));
+        let addressed = rules.audience.as_deref().is_none_or(|audience| {
+            texts(object.get("aud")).is_some_and(|aud| aud.contains(&audience))
+        });
+        let scopes = scopes(&object)?;
+        (in_time && issued && addressed).then_some(Self { object, scopes })
+    }
+
+    /// Whether it has exactly this scope.
+    pub(super) fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|entry| entry == scope)
+    }
+
+    /// Whether it is a service's token: any scope of ours makes it one.
+    pub(super) fn is_service(&self) -> bool {
+        self.scopes.iter().any(|entry| entry.contains(OUR_SCOPES))
+    }
+
+    /// The user it was issued to, if it names one.
+    pub(super) fn uid(&self) -> Option<UserId> {
+        UserId::new(self.object.integer("uid")?).ok()
+    }
+}
+
+/// The entries of `scope` (RFC 8693, section 4.2: separated by spaces; some issuers send a list).
+/// `None` for any other type: what it grants cannot be told.
+fn scopes(object: &Object) -> Option<Vec<String>> {
+    let Some(claim) = object.get("scope") else {
+        return Some(Vec::new());
+    };
+    let entries = texts(Some(claim))?
+        .into_iter()
+        .flat_map(|text| text.split(' '))
+        .filter(|entry| !entry.is_empty())
+        .map(str::to_owned)
+        .collect();
+    Some(entries)
+}
+
+/// A claim that is a text or a list of texts, as a list.
+fn texts(claim: Option<&Json>) -> Option<Vec<&str>> {
+    match claim? {
+        Json::Text(text) => Some(vec![text]),
+        Json::Array(list) => list.iter().map(Json::as_text).collect(),
+        Json::Other | Json::Bool(_) | Json::Number(_) | Json::Object(_) => None,
+    }
+}

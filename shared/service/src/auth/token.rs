@@ -1,0 +1,133 @@
+//! From the value of `Authorization` to a caller.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, crypto, decode_header};
+use pay_core::{
+    domain::{Timestamp, UserId},
+    json::Object,
+    ports::Generations,
+};
+
+use super::{AuthKey, TokenRules, claims::Claims};
+
+/// Tokens of this many bytes and more are refused unread. The mall's have about 150.
+const TOKEN_LIMIT_BYTES: usize = 4096;
+
+/// The size of an HS256 signature.
+const TAG_BYTES: usize = 32;
+
+/// Why a caller is not let in. The answer must not say more than this does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// No token, or not one that counts.
+    #[error("no token that counts")]
+    Unauthenticated,
+    /// A token that would count, had a key of ours signed it. A newer key may have: read the
+    /// secret again, try once more, and take it for [`Self::Unauthenticated`] if it stays.
+    #[error("a token signed with no key known here")]
+    UnknownSignature,
+    /// A genuine token of another kind of caller.
+    #[error("a token without the right to do this")]
+    Forbidden,
+}
+
+/// The payer that a request's `Authorization` header names.
+///
+/// # Errors
+///
+/// [`Refused::UnknownSignature`], [`Refused::Forbidden`] for a service's token, else
+/// [`Refused::Unauthenticated`].
+pub fn payer(
+    header: Option<&str>,
+    keys: &Generations<AuthKey>,
+    rules: &TokenRules,
+    now: Timestamp,
+) -> Result<UserId, Refused> {
+    let claims = claims(header, keys, rules, now)?;
+    if claims.is_service() {
+        return Err(Refused::Forbidden);
+    }
+    claims.uid().ok_or(Refused::Unauthenticated)
+}
+
+/// Whether a request's `Authorization` header is that of a service with this scope.
+///
+/// # Errors
+///
+/// [`Refused::UnknownSignature`], [`Refused::Forbidden`] for a payer's token and for a service's
+/// without the scope, else [`Refused::Unauthenticated`].
+pub fn service(
+    header: Option<&str>,
+    keys: &Generations<AuthKey>,
+    rules: &TokenRules,
+    scope: &str,
+    now: Timestamp,
+) -> Result<(), Refused> {
+    if claims(header, keys, rules, now)?.has_scope(scope) {
+        Ok(())
+    } else {
+        Err(Refused::Forbidden)
+    }
+}
+
+/// The claims of a token that counts: signature first, claims after.
+fn claims(
+    header: Option<&str>,
+    keys: &Generations<AuthKey>,
+    rules: &TokenRules,
+    now: Timestamp,
+) -> Result<Claims, Refused> {
+    let token = header.and_then(Token::parse).ok_or(Refused::Unauthenticated)?;
+    let genuine = keys.accepted(now).any(|key| token.is_signed_with(key));
+    let claims = Claims::parse(&token.claims, rules, now).ok_or(Refused::Unauthenticated)?;
+    if genuine {
+        Ok(claims)
+    } else {
+        // Only now: what could not count anyway is no reason to read the secret again.
+        Err(Refused::UnknownSignature)
+    }
+}
+
+/// A well-formed HS256 token, of which nothing is believed yet.
+struct Token<'a> {
+    /// What is signed: header and claims as they came.
+    message: &'a str,
+    claims: Vec<u8>,
+    signature: &'a str,
+}
+
+impl<'a> Token<'a> {
+    /// Reads `Bearer <token>`, the scheme in any case and nothing after the token.
+    fn parse(header: &'a str) -> Option<Self> {
+        let (scheme, rest) = header.split_once(' ')?;
+        let token = rest.trim_start_matches(' ');
+        if !scheme.eq_ignore_ascii_case("bearer") || token.len() >= TOKEN_LIMIT_BYTES {
+            return None;
+        }
+        let (message, signature) = token.rsplit_once('.')?;
+        let (protected, claims) = message.split_once('.')?;
+        // The decoder takes the URL-safe alphabet alone, unpadded and without stray bits: anything
+        // after the token, a second one behind a comma included, ends here.
+        let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
+        let well_formed =
+            is_hs256(token, &decoded(protected)?) && decoded(signature)?.len() == TAG_BYTES;
+        well_formed.then_some(Self { message, claims: decoded(claims)?, signature })
+    }
+
+    fn is_signed_with(&self, key: &AuthKey) -> bool {
+        let message = self.message.as_bytes();
+        crypto::verify(self.signature, message, &key.checking, Algorithm::HS256).unwrap_or(false)
+    }
+}
+
+/// Whether a header names HS256 and nothing that we would have to understand.
+///
+/// `crit` lists extensions that change what a token means (RFC 7515, section 4.1.11): we know none,
+/// and the library does not look. Even `null` or an empty list is refused.
+fn is_hs256(token: &str, header: &[u8]) -> bool {
+    decode_header(token).is_ok_and(|header| header.alg == Algorithm::HS256)
+        && Object::parse(header).is_some_and(|header| header.get("crit").is_none())
+}
+
+#[cfg(test)]
+mod tests;

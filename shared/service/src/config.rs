@@ -1,0 +1,222 @@
+//! Settings, from the variables of the function. Every bad one is reported at once.
+//!
+//! Secrets are never settings: a setting is a secret's name. An empty variable is one that is not
+//! set, so that a template can pass an optional parameter on as it is.
+
+use std::{fmt, time::Duration};
+
+use pay_core::domain::Currency;
+use reqwest::Url;
+use tracing::level_filters::LevelFilter;
+
+use crate::auth::TokenRules;
+
+/// How long a token may live at the longest, unless it is configured: as the shop's user service
+/// issues them.
+const OVERLAP_SECS: u64 = 24 * 60 * 60;
+
+/// What every function needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `TABLE_NAME`.
+    pub table: String,
+    /// `CURRENCY`, an ISO 4217 code: what every new payment is in.
+    pub currency: Currency,
+    /// `AUTH_SECRET_ID`.
+    pub auth_secret_id: String,
+    /// `SECRET_OVERLAP_SECONDS`, 24 h by default: how long the generation before AWSCURRENT is
+    /// accepted after AWSCURRENT was made.
+    pub secret_overlap: Duration,
+    /// `JWT_ISSUER`, `JWT_AUDIENCE`.
+    pub rules: TokenRules,
+    /// `LOG_LEVEL`: `error`, `warn`, `info` (the default), `debug` or `trace`.
+    pub log_level: LevelFilter,
+}
+
+/// What the functions need that call the shop.
+#[derive(Clone, Debug)]
+pub struct ShopSettings {
+    /// `USER_INFO_URL`.
+    pub user_info: Url,
+    /// `ORDER_DETAIL_URL`.
+    pub order_detail: Url,
+    /// `ORDER_PAID_URL`.
+    pub order_paid: Url,
+    /// `UPSTREAM_CA_BUNDLE`: PEM text, or the path of a file of it.
+    pub ca_bundle: Option<String>,
+}
+
+/// Every setting that is missing or wrong, by name. Never their values.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct BadSettings(Vec<String>);
+
+impl fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "bad settings: {}", self.0.join("; "))
+    }
+}
+
+/// Reads settings by name, and remembers what is wrong with them.
+pub struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    wrong: Vec<String>,
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reader {{ wrong: {:?} }}", self.wrong)
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the variables that `lookup` finds.
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { lookup, wrong: Vec::new() }
+    }
+
+    /// What every function needs; `None` if some of it is wrong.
+    pub fn settings(&mut self) -> Option<Settings> {
+        let table = self.required("TABLE_NAME", text);
+        let currency = self.required("CURRENCY", |code| Currency::new(code).ok());
+        let auth_secret_id = self.required("AUTH_SECRET_ID", text);
+        let overlap = self.optional("SECRET_OVERLAP_SECONDS", |secs| secs.parse().ok());
+        let issuer = self.optional("JWT_ISSUER", text);
+        let audience = self.optional("JWT_AUDIENCE", text);
+        let level = self.optional("LOG_LEVEL", |level| level.parse().ok());
+        Some(Settings {
+            table: table?,
+            currency: currency?,
+            auth_secret_id: auth_secret_id?,
+            secret_overlap: Duration::from_secs(overlap.unwrap_or(OVERLAP_SECS)),
+            rules: TokenRules { issuer, audience },
+            log_level: level.unwrap_or(LevelFilter::INFO),
+        })
+    }
+
+    /// What a function needs that calls the shop; `None` if some of it is wrong.
+    pub fn shop(&mut self) -> Option<ShopSettings> {
+        let user_info = self.required("USER_INFO_URL", https);
+        let order_detail = self.required("ORDER_DETAIL_URL", https);
+        let order_paid = self.required("ORDER_PAID_URL", https);
+        let ca_bundle = self.optional("UPSTREAM_CA_BUNDLE", pem);
+        Some(ShopSettings {
+            user_info: user_info?,
+            order_detail: order_detail?,
+            order_paid: order_paid?,
+            ca_bundle,
+        })
+    }
+
+    /// `WEBHOOK_SECRET_ID`; `None` if it is missing.
+    pub fn webhook_secret_id(&mut self) -> Option<String> {
+        self.required("WEBHOOK_SECRET_ID", text)
+    }
+
+    /// What was read, unless something was wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSettings`], with everything that was.
+    pub fn finish<T>(self, read: Option<T>) -> Result<T, BadSettings> {
+        match read {
+            Some(settings) if self.wrong.is_empty() => Ok(settings),
+            Some(_) | None => Err(BadSettings(self.wrong)),
+        }
+    }
+
+    fn optional<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let value = (self.lookup)(name).filter(|value| !value.is_empty())?;
+        let read = read(&value);
+        if read.is_none() {
+            self.wrong.push(format!("{name} is not valid"));
+        }
+        read
+    }
+
+    fn required<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let wrong = self.wrong.len();
+        let value = self.optional(name, read);
+        if value.is_none() && self.wrong.len() == wrong {
+            self.wrong.push(format!("{name} is missing"));
+        }
+        value
+    }
+}
+
+/// A URL that tokens may be sent to.
+fn https(url: &str) -> Option<Url> {
+    Url::parse(url).ok().filter(|url| url.scheme() == "https")
+}
+
+/// White space around a name was never meant.
+fn text(text: &str) -> Option<String> {
+    (text.trim() == text).then(|| text.to_owned())
+}
+
+fn pem(text_or_path: &str) -> Option<String> {
+    if text_or_path.contains("-----BEGIN") {
+        Some(text_or_path.to_owned())
+    } else {
+        std::fs::read_to_string(text_or_path).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 7] = [
+        ("TABLE_NAME", "payments"),
+        ("CURRENCY", "CNY"),
+        ("AUTH_SECRET_ID", "auth"),
+        ("USER_INFO_URL", "https://shop.example/user"),
+        ("ORDER_DETAIL_URL", "https://shop.example/order"),
+        ("ORDER_PAID_URL", "https://shop.example/paid"),
+        ("JWT_ISSUER", ""),
+    ];
+
+    fn read(changed: &[(&str, &str)]) -> Result<(Settings, ShopSettings), BadSettings> {
+        let lookup = |name: &str| {
+            let all = changed.iter().chain(&GOOD);
+            all.clone().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let mut reader = Reader::new(&lookup);
+        let (settings, shop) = (reader.settings(), reader.shop());
+        reader.finish(settings.zip(shop))
+    }
+
+    #[test]
+    fn good_settings_are_read_and_defaults_filled_in() {
+        let (settings, shop) = read(&[]).unwrap();
+        assert_eq!((settings.table.as_str(), settings.currency.code()), ("payments", "CNY"));
+        assert_eq!(settings.secret_overlap.as_secs(), 86_400);
+        assert_eq!(settings.rules, TokenRules::default());
+        assert_eq!(settings.log_level, LevelFilter::INFO);
+        assert_eq!(shop.order_paid.as_str(), "https://shop.example/paid");
+    }
+
+    #[test]
+    fn every_bad_setting_is_reported_at_once_and_none_is_shown() {
+        let bad = read(&[
+            ("TABLE_NAME", ""),
+            ("CURRENCY", "cny-canary"),
+            ("SECRET_OVERLAP_SECONDS", "1h"),
+            ("USER_INFO_URL", "http://shop.example/user"),
+            ("UPSTREAM_CA_BUNDLE", "/canary/no/such/file"),
+            ("LOG_LEVEL", "loud"),
+        ])
+        .unwrap_err()
+        .to_string();
+        for name in [
+            "TABLE_NAME is missing",
+            "CURRENCY is not valid",
+            "SECRET_OVERLAP_SECONDS",
+            "USER_INFO_URL",
+            "UPSTREAM_CA_BUNDLE",
+            "LOG_LEVEL",
+        ] {
+            assert!(bad.contains(name), "{name}: {bad}");
+        }
+        assert!(!bad.contains("canary"), "{bad}");
+    }
+}

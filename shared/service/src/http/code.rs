@@ -1,0 +1,217 @@
+//! What a client can act on: the problem codes of the API. Add, never rename.
+
+use http::StatusCode;
+use pay_core::domain::Misfit;
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The body is longer than the route takes.
+    BodyTooLarge,
+    /// Not JSON in UTF-8, or encoded.
+    UnsupportedMediaType,
+    /// The request cannot be read, or a value is out of range.
+    InvalidRequest,
+    /// No payment provider of this name.
+    ProviderNotFound,
+    /// No token that counts.
+    Unauthenticated,
+    /// No signature that counts.
+    BadSignature,
+    /// A genuine caller who may not do this.
+    Forbidden,
+    /// No such user.
+    UserNotFound,
+    /// No such order, or another user's.
+    OrderNotFound,
+    /// The order has a live payment.
+    PaymentExists,
+    /// The order's payment was made by another request with the same key.
+    KeyReused,
+    /// The order does not wait for a payment.
+    OrderPaid,
+    /// No such payment, or another user's.
+    PaymentNotFound,
+    /// Another amount than the order's or the record's.
+    AmountMismatch,
+    /// Another user, order or currency than the record's.
+    RecordMismatch,
+    /// A genuine message that the record's status or money does not allow.
+    StatusConflict,
+    /// A dependency is down or did not say what it did. Repeating is safe, and finds out.
+    Unavailable,
+    /// Our fault. Repeating does not help until it is mended.
+    Internal,
+}
+
+impl Code {
+    /// Every code, in the order of the README's table.
+    pub const ALL: [Self; 18] = [
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidRequest,
+        Self::ProviderNotFound,
+        Self::Unauthenticated,
+        Self::BadSignature,
+        Self::Forbidden,
+        Self::UserNotFound,
+        Self::OrderNotFound,
+        Self::PaymentExists,
+        Self::KeyReused,
+        Self::OrderPaid,
+        Self::PaymentNotFound,
+        Self::AmountMismatch,
+        Self::RecordMismatch,
+        Self::StatusConflict,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The slug: the end of the problem's `type`, and a direct refusal's `errorType`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "body-too-large",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::InvalidRequest => "invalid-request",
+            Self::ProviderNotFound => "provider-not-found",
+            Self::Unauthenticated => "unauthenticated",
+            Self::BadSignature => "bad-signature",
+            Self::Forbidden => "forbidden",
+            Self::UserNotFound => Misfit::UserNotFound.as_str(),
+            Self::OrderNotFound => Misfit::OrderNotFound.as_str(),
+            Self::PaymentExists => "payment-exists",
+            Self::KeyReused => "key-reused",
+            Self::OrderPaid => "order-paid",
+            Self::PaymentNotFound => Misfit::PaymentNotFound.as_str(),
+            Self::AmountMismatch => Misfit::AmountMismatch.as_str(),
+            Self::RecordMismatch => Misfit::RecordMismatch.as_str(),
+            Self::StatusConflict => Misfit::StatusConflict.as_str(),
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The problem's `title`. Where the replaced service had a text for it, that text.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "The request body is too large",
+            Self::UnsupportedMediaType => "The request body must be application/json in UTF-8",
+            Self::InvalidRequest => "The request is not valid",
+            Self::ProviderNotFound => "Payment provider does not exist",
+            Self::Unauthenticated => "A valid token is required",
+            Self::BadSignature => "A valid and recent signature is required",
+            Self::Forbidden => "This caller may not do this",
+            Self::UserNotFound => "User does not exist",
+            Self::OrderNotFound => "Order does not exist",
+            Self::PaymentExists => "Payment order created",
+            Self::KeyReused => "The Idempotency-Key was used for another request",
+            Self::OrderPaid => "Order is already paid",
+            Self::PaymentNotFound => "Payment does not exist",
+            Self::AmountMismatch => "The payment amount is inconsistent with the order amount",
+            Self::RecordMismatch => "The message does not match the payment",
+            Self::StatusConflict => "The payment does not allow this; it is kept for a person",
+            Self::Unavailable => "Temporarily unavailable; repeating the request is safe",
+            Self::Internal => "Internal error",
+        }
+    }
+
+    /// The HTTP status. Never 410: senders of webhooks disable an endpoint on it.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated | Self::BadSignature => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::ProviderNotFound
+            | Self::UserNotFound
+            | Self::OrderNotFound
+            | Self::PaymentNotFound => StatusCode::NOT_FOUND,
+            Self::PaymentExists | Self::OrderPaid | Self::StatusConflict => StatusCode::CONFLICT,
+            Self::KeyReused | Self::AmountMismatch | Self::RecordMismatch => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The number clients of the replaced service know: 100 refused by a rule, 500 our fault, else
+    /// the HTTP status.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        match self {
+            Self::BodyTooLarge
+            | Self::UnsupportedMediaType
+            | Self::InvalidRequest
+            | Self::ProviderNotFound
+            | Self::Unauthenticated
+            | Self::BadSignature
+            | Self::Forbidden => self.status().as_u16(),
+            Self::UserNotFound
+            | Self::OrderNotFound
+            | Self::PaymentExists
+            | Self::KeyReused
+            | Self::OrderPaid
+            | Self::PaymentNotFound
+            | Self::AmountMismatch
+            | Self::RecordMismatch
+            | Self::StatusConflict => 100,
+            Self::Unavailable | Self::Internal => 500,
+        }
+    }
+}
+
+impl From<Misfit> for Code {
+    fn from(misfit: Misfit) -> Self {
+        match misfit {
+            Misfit::UserNotFound => Self::UserNotFound,
+            Misfit::OrderNotFound => Self::OrderNotFound,
+            Misfit::PaymentNotFound => Self::PaymentNotFound,
+            Misfit::AmountMismatch => Self::AmountMismatch,
+            Misfit::RecordMismatch => Self::RecordMismatch,
+            Misfit::StatusConflict => Self::StatusConflict,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_contracts() {
+        let table = [
+            ("body-too-large", 413, 413),
+            ("unsupported-media-type", 415, 415),
+            ("invalid-request", 400, 400),
+            ("provider-not-found", 404, 404),
+            ("unauthenticated", 401, 401),
+            ("bad-signature", 401, 401),
+            ("forbidden", 403, 403),
+            ("user-not-found", 404, 100),
+            ("order-not-found", 404, 100),
+            ("payment-exists", 409, 100),
+            ("key-reused", 422, 100),
+            ("order-paid", 409, 100),
+            ("payment-not-found", 404, 100),
+            ("amount-mismatch", 422, 100),
+            ("record-mismatch", 422, 100),
+            ("status-conflict", 409, 100),
+            ("unavailable", 503, 500),
+            ("internal", 500, 500),
+        ];
+        let codes = Code::ALL.map(|code| (code.as_str(), code.status().as_u16(), code.number()));
+        assert_eq!(codes, table);
+    }
+
+    #[test]
+    fn a_misfit_and_its_code_have_one_name() {
+        for misfit in Misfit::ALL {
+            assert_eq!(Code::from(misfit).as_str(), misfit.as_str());
+        }
+    }
+}

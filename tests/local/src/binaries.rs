@@ -1,0 +1,127 @@
+//! Building what the stack runs, with the cargo that is there.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// The root of the workspace.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    let local = Path::new(env!("CARGO_MANIFEST_DIR"));
+    local.ancestors().nth(2).unwrap_or(local).to_owned()
+}
+
+/// Builds the binaries of these packages and says where each one is.
+///
+/// Cargo's progress goes to standard error.
+///
+/// # Errors
+///
+/// Cargo cannot be run, or does not build all of them.
+pub async fn functions(names: &[&str], release: bool) -> Result<BTreeMap<String, PathBuf>> {
+    let mut arguments: Vec<&str> = names.iter().flat_map(|name| ["--package", name]).collect();
+    if release {
+        arguments.push("--release");
+    }
+    build(&arguments, names).await
+}
+
+/// Builds an example of this package and says where it is.
+///
+/// # Errors
+///
+/// As [`functions`].
+pub async fn example(name: &str) -> Result<PathBuf> {
+    let mut built = build(&["--package", "local", "--example", name], &[name]).await?;
+    built.remove(name).context("cargo built another example")
+}
+
+/// Builds the function that is all on default settings and says where it is.
+///
+/// It is a workspace of its own, so that its features do not reach this one.
+///
+/// # Errors
+///
+/// As [`functions`].
+pub async fn defaults() -> Result<BTreeMap<String, PathBuf>> {
+    let manifest = workspace().join("tests/bench/baselines/defaults/Cargo.toml");
+    let target = workspace().join("target/baselines");
+    let (manifest, target) = (manifest.to_string_lossy(), target.to_string_lossy());
+    let options = ["--release", "--locked", "--manifest-path", &manifest, "--target-dir", &target];
+    build(&options, &["defaults"]).await
+}
+
+async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    // Set for whatever cargo runs: the very cargo that built this program.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(&cargo);
+    for name in std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()) {
+        if describes_a_package(&name) {
+            command.env_remove(name);
+        }
+    }
+    let output = command
+        .arg("build")
+        .args(arguments)
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(workspace())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| {
+            let cargo = cargo.display();
+            format!("cannot run {cargo}: install Rust from https://rustup.rs")
+        })?;
+    if !output.status.success() {
+        bail!("cargo could not build {} (its messages are above)", names.join(", "));
+    }
+    let built = executables(&String::from_utf8_lossy(&output.stdout));
+    match names.iter().find(|name| !built.contains_key(**name)) {
+        None => Ok(built),
+        Some(name) => bail!("the package {name} has no binary of that name"),
+    }
+}
+
+/// Whether this is a variable in which cargo tells what it runs about its package.
+///
+/// Handed on, it would be news to build scripts of the cargo that we run: ring would be compiled
+/// again, and everything on it, at each start.
+fn describes_a_package(variable: &str) -> bool {
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_EXE_"];
+    let names = ["CARGO_CRATE_NAME", "CARGO_BIN_NAME", "CARGO_PRIMARY_PACKAGE", "OUT_DIR"];
+    prefixes.iter().any(|prefix| variable.starts_with(prefix)) || names.contains(&variable)
+}
+
+/// The executables in cargo's messages, by target.
+fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
+    let parse = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let name = message.pointer("/target/name")?.as_str()?.to_owned();
+        Some((name, PathBuf::from(message.get("executable")?.as_str()?)))
+    };
+    messages.lines().filter_map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::executables;
+
+    #[test]
+    fn only_executables_are_taken_from_cargos_messages() {
+        let built = executables(
+            r#"{"reason":"compiler-artifact","target":{"name":"pay"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"create"},"executable":"/t/create"}
+not json
+{"reason":"build-finished","success":true}"#,
+        );
+        assert_eq!(built.len(), 1);
+        assert_eq!(built["create"].to_str(), Some("/t/create"));
+    }
+}
