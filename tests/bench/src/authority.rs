@@ -1,39 +1,52 @@
-//! A private certificate authority, and the services that it vouches for.
+//! A private certificate authority, made at start, and the services that it vouches for.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use serde::{Deserialize, Serialize};
-use tokio_rustls::TlsAcceptor;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
+use rustls::crypto::ring::default_provider;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
-/// An authority and the certificate of the services, as PEM.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// An authority whose own key is gone, and the one certificate that it signed.
+#[derive(Debug, Clone)]
 pub struct Authority {
-    /// The authority's certificate.
-    pub ca: String,
-    /// The services'.
-    pub certificate: String,
-    /// Its key.
-    pub key: String,
+    /// The authority's certificate, PEM.
+    pub pem: String,
+    /// Accepts connections as the one whom the authority vouches for.
+    pub server: Arc<ServerConfig>,
+    /// Opens connections to the one whom the authority vouches for.
+    pub client: Arc<ClientConfig>,
 }
 
 impl Authority {
-    /// Accepts connections as the one whom the authority vouches for.
+    /// A new authority, which vouches for `host` and for the names of this machine.
     ///
     /// # Errors
     ///
-    /// One of the texts is no PEM of its kind, or the key is another certificate's.
-    pub fn acceptor(&self) -> Result<TlsAcceptor> {
-        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes())?;
-        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+    /// There is no randomness to make keys of.
+    pub fn new(host: IpAddr) -> Result<Self> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, "local stack");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let names = BTreeSet::from([host.to_string(), "127.0.0.1".into(), "localhost".into()]);
+        let signed = CertificateParams::new(Vec::from_iter(names))?.signed_by(&key, &authority)?;
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der().clone())?;
+        let server = ServerConfig::builder_with_provider(default_provider().into())
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)?;
-        Ok(TlsAcceptor::from(Arc::new(config)))
+            .with_single_cert(vec![signed.into()], key.into())?;
+        let client = ClientConfig::builder_with_provider(default_provider().into())
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { pem: authority.pem(), server: server.into(), client: client.into() })
     }
 }

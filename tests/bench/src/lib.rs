@@ -1,23 +1,30 @@
-//! Runs functions against canned services and measures them.
+//! What the functions cost: starts the real executables against services whose responses are
+//! prepared, measures them, and makes the tables of `docs/performance.md`.
 //!
-//! `cargo local bench` decides what is run and makes sense of the figures; here is only what has to
-//! be fast for them to be true: the services, the Runtime API, the bare client. A [`plan::Plan`]
-//! comes in, one [`plan::Figure`] for each piece of work goes out.
+//! The local stack takes two things from here: [`Arguments`], to check a command line before it
+//! builds what is measured, and [`Authority`].
 
+mod arguments;
 mod authority;
-mod client;
-mod fetch;
-mod http1;
 mod instance;
-pub mod plan;
-mod quota;
-mod runtime_api;
+mod lives;
+mod long;
+mod operation;
+mod receipt;
+mod replay;
+mod report;
+mod server;
 mod services;
-mod size;
-mod spin;
-mod work;
+mod stats;
+mod tables;
+mod targets;
 
+use std::path::PathBuf;
+
+pub use arguments::Arguments;
 pub use authority::Authority;
-pub use client::run as client;
-pub use size::zipped;
-pub use work::{Bench, quota_refused};
+pub use report::run;
+
+fn workspace(path: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", "..", path].iter().collect()
+}

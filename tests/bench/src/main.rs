@@ -1,36 +1,28 @@
-//! Reads a plan, does its work, and prints one line of JSON for each figure.
+//! Measures and prints: see the library.
 
-use std::io::{self, Write as _};
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
-use bench::{Bench, client, quota_refused};
+use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// One thread, so that what is measured has the other core for itself.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => match writeln!(io::stderr(), "error: {error:#}") {
-            Ok(()) | Err(_) => ExitCode::FAILURE,
-        },
-    }
+    run(&bench::Arguments::parse()).await.unwrap_or_else(|error| {
+        // With standard error closed nobody reads the message.
+        drop(writeln!(stderr(), "error: {error:#}"));
+        ExitCode::FAILURE
+    })
 }
 
-async fn run() -> Result<()> {
-    let mut output = io::stdout().lock();
-    match std::env::args().nth(1).as_deref() {
-        Some("client") => return client(&mut io::stdin().lock(), &mut output).await,
-        // Nothing is printed where a limit can be set.
-        Some("quota") => return Ok(write!(output, "{}", quota_refused().unwrap_or_default())?),
-        Some(_) | None => {}
+/// A signal ends the work, and its processes and files go with it; the code is then a shell's.
+async fn run(arguments: &bench::Arguments) -> anyhow::Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        text = bench::run(arguments) => writeln!(stdout(), "{}", text?)?,
+        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
+        _ = terminate.recv() => return Ok(ExitCode::from(143)),
     }
-    let plan = serde_json::from_reader(io::stdin().lock()).context("not a plan")?;
-    let bench = Bench::start(plan).await?;
-    bench
-        .run(|figure| {
-            writeln!(output, "{}", serde_json::to_string(&figure)?)?;
-            Ok(output.flush()?)
-        })
-        .await
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,116 +1,145 @@
-//! DynamoDB, Secrets Manager and the shop: what they answer is known before they are asked.
+//! DynamoDB, Secrets Manager and the shop: what they respond is prepared before they are called,
+//! and always that the request may go on.
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use hyper::http::request::Parts;
-use hyper::{Response, StatusCode};
+use futures_util::FutureExt as _;
+use hyper::{StatusCode, http::request::Parts};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+use tokio_rustls::TlsAcceptor;
 
 use crate::Authority;
-use crate::http1::{Answer, Server};
-use crate::plan::{Canned, Latency, Service};
-use crate::spin;
+use crate::arguments::Latency;
+use crate::server::{Response, Server, json};
 
-/// Where a machine keeps the certificates that it trusts.
-const SYSTEM_ROOTS: [&str; 2] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+/// By the operation of AWS, the path of the shop, or the name of the secret. Nobody has the private key
+/// of the RSA keys in it: their providers send nothing here, but the keys are read at start.
+pub(crate) const RESPONSES: &str = include_str!("../fixtures/responses.json");
+
+/// How long the services wait while requests are recorded: those that come later waited for others.
+const RECORDING: Latency = Latency { store_ms: 50, shop_ms: 50 };
 
 /// A request as it came, to be made again.
-#[derive(Debug, Clone)]
-pub(crate) struct Heard {
-    pub(crate) service: Service,
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    /// `store`, `secrets` or `shop`.
+    pub(crate) service: &'static str,
     pub(crate) head: Parts,
     pub(crate) body: Bytes,
-    pub(crate) arrived: Instant,
-    pub(crate) answered: Option<Instant>,
+    arrived: Instant,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    answers: Vec<Canned>,
+    responses: BTreeMap<String, Bytes>,
     latency: Latency,
     requests: u64,
-    recording: Option<Vec<Heard>>,
+    recording: Option<Vec<Recorded>>,
 }
 
-/// The running services.
 #[derive(Debug)]
 pub(crate) struct Services {
     state: Arc<Mutex<State>>,
-    aws: Server,
-    shop: Server,
+    pub(crate) aws: Server,
+    pub(crate) shop: Server,
     files: TempDir,
 }
 
 impl Services {
     pub(crate) async fn start(authority: &Authority) -> Result<Self> {
         let state = Arc::<Mutex<State>>::default();
-        let tls = authority.acceptor()?;
+        let serve = || {
+            let state = Arc::clone(&state);
+            let handler = move |head, body| respond(Arc::clone(&state), head, body).boxed();
+            Server::start(Arc::new(handler), Some(TlsAcceptor::from(Arc::clone(&authority.server))))
+        };
+        let (aws, shop) = (serve().await?, serve().await?);
         let files = TempDir::with_prefix("bench-").context("no temporary directory")?;
-        std::fs::write(files.path().join("ca.pem"), &authority.ca)?;
-        std::fs::write(files.path().join("roots.pem"), with_system_roots(&authority.ca))?;
-        let at = |door| Canning { state: Arc::clone(&state), door };
-        let aws = Server::start(at(Door::Aws), Some(tls.clone())).await?;
-        let shop = Server::start(at(Door::Shop), Some(tls)).await?;
-        Ok(Self { state, aws, shop, files })
+        let services = Self { state, aws, shop, files };
+        // What a client reads that trusts what its machine does, and the authority.
+        let system = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+        let system = system.iter().find_map(|path| fs::read_to_string(path).ok());
+        fs::write(services.file("roots.pem"), system.unwrap_or_default() + &authority.pem)?;
+        fs::write(services.file("ca.pem"), &authority.pem)?;
+        Ok(services)
     }
 
-    /// Puts addresses and paths in the place of their names.
-    pub(crate) fn fill(&self, value: &str) -> String {
-        let path = |name: &str| self.files.path().join(name).display().to_string();
-        value
-            .replace("{aws}", &format!("https://{}", self.aws.address))
-            .replace("{shop}", &format!("https://{}", self.shop.address))
-            .replace("{ca}", &path("ca.pem"))
-            .replace("{roots}", &path("roots.pem"))
+    /// The path of a file that is gone with the services.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.files.path().join(name).display().to_string()
     }
 
-    /// A directory that is gone with the services.
-    pub(crate) fn files(&self) -> &Path {
-        self.files.path()
-    }
-
-    pub(crate) fn port(&self, service: Service) -> u16 {
-        match service {
-            Service::Store | Service::Secrets => self.aws.address.port(),
-            Service::Shop => self.shop.address.port(),
+    /// Makes the responses ready, each after so long: the payment is pending, or does not exist yet.
+    pub(crate) fn prepare(&self, exists: bool, latency: Latency, now_secs: u64) -> Result<()> {
+        let text = RESPONSES.replace("{{now}}", &now_secs.to_string());
+        let mut responses: BTreeMap<String, Value> = serde_json::from_str(&text)?;
+        if !exists {
+            let none = r#"{"Count": 0, "ScannedCount": 0, "Items": []}"#;
+            responses.insert("Query".to_owned(), serde_json::from_str(none)?);
         }
-    }
-
-    /// From now on they answer this, this late.
-    pub(crate) fn prepare(&self, answers: &[Canned], latency: Latency) {
+        // To Secrets Manager, a secret is text.
+        for secret in responses.values_mut().filter_map(|body| body.get_mut("SecretString")) {
+            *secret = secret.to_string().into();
+        }
+        let bytes = |(to, body): (String, Value)| (to, Bytes::from(body.to_string()));
         let mut state = lock(&self.state);
-        state.answers = answers.to_vec();
-        state.latency = latency;
+        (state.responses, state.latency) = (responses.into_iter().map(bytes).collect(), latency);
+        Ok(())
     }
 
     pub(crate) fn record(&self) {
-        lock(&self.state).recording = Some(Vec::new());
+        let mut state = lock(&self.state);
+        (state.recording, state.latency) = (Some(Vec::new()), RECORDING);
     }
 
-    /// What was heard since [`Self::record`].
-    pub(crate) fn recorded(&self) -> Vec<Heard> {
-        lock(&self.state).recording.take().unwrap_or_default()
+    /// What came since [`Self::record`], grouped by what waited for what; nothing waits any more.
+    pub(crate) fn recorded(&self) -> Vec<Vec<Recorded>> {
+        let mut state = lock(&self.state);
+        state.latency = Latency::default();
+        let wait = Duration::from_millis(RECORDING.store_ms);
+        let mut hops: Vec<Vec<Recorded>> = Vec::new();
+        for one in state.recording.take().into_iter().flatten() {
+            let since = |first: &Recorded| one.arrived.duration_since(first.arrived);
+            match hops.last_mut() {
+                Some(hop) if hop.first().is_some_and(|first| since(first) < wait) => hop.push(one),
+                Some(_) | None => hops.push(vec![one]),
+            }
+        }
+        hops
     }
 
-    /// How many requests came in.
-    pub(crate) fn requests(&self) -> u64 {
-        lock(&self.state).requests
-    }
-
-    /// How many connections were ever opened.
-    pub(crate) fn connections(&self) -> u64 {
-        self.aws.accepted().saturating_add(self.shop.accepted())
+    /// How many requests came in, and how many connections were opened, ever.
+    pub(crate) fn seen(&self) -> [u64; 2] {
+        let opened = [&self.aws, &self.shop].map(|one| one.accepted.load(Ordering::Relaxed));
+        [lock(&self.state).requests, opened.iter().sum()]
     }
 
     pub(crate) fn hang_up(&self) {
-        self.aws.hang_up();
-        self.shop.hang_up();
+        self.aws.hang_up.notify_waiters();
+        self.shop.hang_up.notify_waiters();
+    }
+}
+
+/// `shop + shop + store, store`: with a plus sign side by side, with a comma one after the other.
+pub(crate) fn written(hops: &[Vec<Recorded>]) -> String {
+    let group = |hop: &Vec<Recorded>| {
+        let mut names: Vec<_> = hop.iter().map(|recorded| recorded.service).collect();
+        names.sort_unstable();
+        names.join(" + ")
+    };
+    hops.iter().map(group).collect::<Vec<_>>().join(", ")
+}
+
+impl Latency {
+    pub(crate) fn ms_of(self, service: &str) -> u64 {
+        if service == "shop" { self.shop_ms } else { self.store_ms }
     }
 }
 
@@ -118,95 +147,43 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a client reads that trusts what its machine does, and the authority.
-fn with_system_roots(ca: &str) -> String {
-    let system = SYSTEM_ROOTS.iter().find_map(|path| std::fs::read_to_string(path).ok());
-    format!("{}\n{ca}", system.unwrap_or_default())
+async fn respond(state: Arc<Mutex<State>>, head: Parts, body: Bytes) -> Response {
+    let arrived = Instant::now();
+    let (wait_ms, response) = lock(&state).take(head, body, arrived);
+    let wait = Duration::from_millis(wait_ms);
+    // Awake at the end: a timer ends up to two milliseconds late.
+    if let Some(asleep) = wait.checked_sub(Duration::from_millis(2)) {
+        sleep(asleep).await;
+    }
+    while arrived.elapsed() < wait {
+        tokio::task::yield_now().await;
+    }
+    response
 }
 
-/// By which of the two addresses a request came.
-#[derive(Debug, Clone, Copy)]
-enum Door {
-    Aws,
-    Shop,
-}
-
-#[derive(Debug, Clone)]
-struct Canning {
-    state: Arc<Mutex<State>>,
-    door: Door,
-}
-
-impl Canning {
-    /// Whose request it is and what it asks for.
-    fn asked<'a>(&self, head: &'a Parts) -> (Service, &'a str) {
+impl State {
+    /// Takes a request in; says how long to wait and what to respond then.
+    fn take(&mut self, head: Parts, body: Bytes, arrived: Instant) -> (u64, Response) {
         let target = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-        let (family, operation) =
-            target.and_then(|target| target.rsplit_once('.')).unwrap_or_default();
-        match self.door {
-            Door::Shop => (Service::Shop, head.uri.path()),
-            Door::Aws if family == "secretsmanager" => (Service::Secrets, operation),
-            Door::Aws => (Service::Store, operation),
-        }
-    }
-
-    /// Takes a request down; says how long to wait and what to answer then.
-    fn hear(&self, head: &Parts, body: &Bytes, arrived: Instant) -> (Duration, Response<Bytes>) {
-        let (service, to) = self.asked(head);
-        let mut state = lock(&self.state);
-        state.requests = state.requests.saturating_add(1);
-        if let Some(recording) = &mut state.recording {
-            let (head, body) = (head.clone(), body.clone());
-            recording.push(Heard { service, head, body, arrived, answered: None });
-        }
-        let wait_ms = match service {
-            Service::Store | Service::Secrets => state.latency.store_ms,
-            Service::Shop => state.latency.shop_ms,
+        let (service, key) = match target.and_then(|target| target.rsplit_once('.')) {
+            Some(("secretsmanager", _)) => ("secrets", secret_of(&body).unwrap_or_default()),
+            Some((_, operation)) => ("store", operation.to_owned()),
+            None => ("shop", head.uri.path().to_owned()),
         };
-        let found = state.answers.iter().find(|canned| canned.to == to && is_about(body, canned));
-        (Duration::from_millis(wait_ms), found.map_or_else(unknown, answer))
-    }
-
-    /// Notes that the request that came at `arrived` has its answer.
-    fn note_answered(&self, arrived: Instant) {
-        if let Some(recording) = &mut lock(&self.state).recording {
-            let heard = recording.iter_mut().find(|heard| heard.arrived == arrived);
-            if let Some(heard) = heard {
-                heard.answered = Some(Instant::now());
-            }
+        let unknown = || json(StatusCode::BAD_REQUEST, r#"{"__type":"ResourceNotFoundException"}"#);
+        let found = self.responses.get(&key);
+        let response = found.map_or_else(unknown, |body| json(StatusCode::OK, body.clone()));
+        self.requests = self.requests.saturating_add(1);
+        if let Some(recording) = &mut self.recording {
+            recording.push(Recorded { service, head, body, arrived });
         }
+        (self.latency.ms_of(service), response)
     }
 }
 
-impl Answer for Canning {
-    async fn answer(&self, head: Parts, body: Bytes) -> Response<Bytes> {
-        let arrived = Instant::now();
-        let (wait, answer) = self.hear(&head, &body, arrived);
-        if !wait.is_zero() {
-            spin::until(arrived.checked_add(wait).unwrap_or(arrived)).await;
-        }
-        self.note_answered(arrived);
-        answer
-    }
-}
-
-fn is_about(body: &Bytes, canned: &Canned) -> bool {
-    let about = canned.about.as_bytes();
-    about.is_empty() || body.windows(about.len()).any(|part| part == about)
-}
-
-fn answer(canned: &Canned) -> Response<Bytes> {
-    let status = StatusCode::from_u16(canned.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = Response::new(Bytes::from(canned.body.clone()));
-    *answer.status_mut() = status;
-    let json = hyper::header::HeaderValue::from_static("application/json");
-    answer.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
-    answer
-}
-
-fn unknown() -> Response<Bytes> {
-    let mut answer =
-        Response::new(Bytes::from_static(br#"{"message":"nothing is canned for this"}"#));
-    *answer.status_mut() = StatusCode::NOT_IMPLEMENTED;
-    answer
+/// The name of the secret whose current version is asked for: there is no other.
+fn secret_of(body: &Bytes) -> Option<String> {
+    let asked: Value = serde_json::from_slice(body).ok()?;
+    let current = asked.get("VersionStage").is_none_or(|stage| stage != "AWSPREVIOUS");
+    Some(asked.get("SecretId").filter(|_| current)?.as_str()?.to_owned())
 }

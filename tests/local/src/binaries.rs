@@ -49,7 +49,7 @@ pub async fn example(name: &str) -> Result<PathBuf> {
 ///
 /// As [`functions`].
 pub async fn defaults() -> Result<BTreeMap<String, PathBuf>> {
-    let manifest = workspace().join("tests/baselines/defaults/Cargo.toml");
+    let manifest = workspace().join("tests/bench/baselines/defaults/Cargo.toml");
     let target = workspace().join("target/baselines");
     let (manifest, target) = (manifest.to_string_lossy(), target.to_string_lossy());
     let options = ["--release", "--locked", "--manifest-path", &manifest, "--target-dir", &target];

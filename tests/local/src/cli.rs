@@ -155,7 +155,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Torture(arguments)) => torture::run(arguments).await,
-        Some(Command::Bench(arguments)) => bench::run(arguments).await,
+        Some(Command::Bench(arguments)) => match bench::run(&arguments).await? {},
         Some(Command::Event(arguments)) => tools::event(arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&arguments),
     }

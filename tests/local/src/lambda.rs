@@ -24,7 +24,6 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-pub(crate) use self::instance::of_lambda;
 use self::watchdog::Watchdog;
 use crate::{clock, template};
 

@@ -5,7 +5,6 @@
 //! end-to-end tests start it in-process; `cargo local` serves it to a person. Nothing here ships.
 
 pub mod audit;
-pub mod bench;
 pub mod binaries;
 pub mod client;
 pub mod clock;
@@ -26,7 +25,6 @@ pub mod signing;
 mod stack;
 mod task;
 pub mod template;
-mod tls;
 pub mod tokens;
 pub mod torture;
 

@@ -1,7 +1,7 @@
 //! The stack as a whole: its options, its start, its end.
 
 mod backing;
-pub(crate) mod functions;
+mod functions;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use bench::Authority;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -26,7 +27,7 @@ use crate::secrets::Secrets;
 use crate::shop::Shop;
 use crate::task::Task;
 use crate::template::Template;
-use crate::{binaries, clock, defaults, tls, tokens};
+use crate::{binaries, clock, defaults, tokens};
 
 /// How to start a stack.
 #[derive(Debug, Clone)]
@@ -139,11 +140,11 @@ impl Stack {
         let faults = Faults::default();
         let backing = Backing::start(&options, &template, &faults).await?;
 
-        let authority = tls::authority(options.host)?;
+        let authority = Authority::new(options.host)?;
         let ca_file = files.path().join("ca.pem");
-        std::fs::write(&ca_file, &authority.ca)?;
+        std::fs::write(&ca_file, &authority.pem)?;
         let shop = Shop::new(&backing.access_secret, faults.clone());
-        let shop_server = shop.serve(options.host, authority.acceptor()?).await?;
+        let shop_server = shop.serve(options.host, authority.server.into()).await?;
         let shop_url = format!("https://{}", shop_server.address);
 
         let variables = functions::variables(

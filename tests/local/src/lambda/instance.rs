@@ -248,7 +248,7 @@ fn exit_error(exit: io::Result<std::process::ExitStatus>) -> FunctionError {
 /// The variables that Lambda sets, without the address of the Runtime API.
 ///
 /// Source: AWS Lambda developer guide, "Defined runtime environment variables".
-pub(crate) fn of_lambda(function: &Function) -> [(&'static str, String); 9] {
+fn of_lambda(function: &Function) -> [(&'static str, String); 9] {
     let Function { name, memory_mb, .. } = function;
     [
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
