@@ -127,7 +127,7 @@ mod tests {
             (r#"{"id":1}"#, Operation::Detail),
             (r#"{"oid":1}"#, Operation::Detail),
             (r#"{"uid":1,"id":1}"#, Operation::Detail),
-            (r#"{}"#, Operation::Detail),
+            ("{}", Operation::Detail),
             (r#"{"uid":1}"#, Operation::List),
             (r#"{"operation":"list"}"#, Operation::List),
             (r#"{"operation":"detail","uid":1}"#, Operation::Detail),
