@@ -33,8 +33,8 @@ pub enum TokenError {
 ///
 /// # Errors
 ///
-/// [`Refused::UnknownSignature`], [`Refused::Forbidden`] for a service's token, else
-/// [`Refused::Unauthenticated`].
+/// [`TokenError::UnknownSignature`], [`TokenError::Forbidden`] for a service's token, else
+/// [`TokenError::Unauthenticated`].
 pub fn payer(
     header: Option<&str>,
     keys: &Generations<AuthKey>,
@@ -52,8 +52,8 @@ pub fn payer(
 ///
 /// # Errors
 ///
-/// [`Refused::UnknownSignature`], [`Refused::Forbidden`] for a payer's token and for a service's
-/// without the scope, else [`Refused::Unauthenticated`].
+/// [`TokenError::UnknownSignature`], [`TokenError::Forbidden`] for a payer's token and for a service's
+/// without the scope, else [`TokenError::Unauthenticated`].
 pub fn service(
     header: Option<&str>,
     keys: &Generations<AuthKey>,
