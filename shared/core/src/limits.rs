@@ -7,7 +7,7 @@ pub const NOTIFY_GRACE_MS: u64 = 60_000;
 /// The first delay after a failed order notification, in milliseconds: as often as the sweep runs.
 pub const BACKOFF_FIRST_MS: u64 = 60_000;
 
-/// The longest delay after a failed order notification, in milliseconds.
+/// The longest delay after a failed order notification, in milliseconds; jitter adds up to a quarter.
 pub const BACKOFF_MAX_MS: u64 = 15 * 60_000;
 
 /// How often a decision is made at most, after version conflicts and writes whose outcome is unknown.

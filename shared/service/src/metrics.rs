@@ -99,7 +99,7 @@ catalogue! {
     /// Payments that a sweep looked at and that are still due after it.
     ORDER_NOTIFICATIONS_DUE = "OrderNotificationsDue", Count;
     /// How long ago the oldest of them was paid; 0 if there is none. The sweep looks at each at least
-    /// every 15 minutes.
+    /// every 19 minutes: the longest backoff and its jitter.
     OLDEST_DUE = "OldestDueSeconds", Seconds;
     /// Stored items that cannot be read and were skipped; each is in the log.
     UNREADABLE_ITEMS = "UnreadableItems", Count;

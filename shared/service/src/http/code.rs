@@ -45,7 +45,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// Every code, in the order of the README's table.
+    /// Every code, in the order of the table in docs/api.md.
     pub const ALL: [Self; 18] = [
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
