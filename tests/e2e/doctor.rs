@@ -1,4 +1,4 @@
-//! `cargo local doctor` as a person or a script uses it.
+//! `payctl doctor` as a person or a script uses it.
 
 use std::process::Stdio;
 
@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::payctl::program;
+
 const NOW: u64 = 1_700_000_000;
 
-fn doctor(arguments: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_local"))
+async fn doctor(arguments: &[&str]) -> Child {
+    Command::new(program().await)
         .arg("doctor")
         .args(arguments)
         .stdin(Stdio::piped())
@@ -29,7 +31,7 @@ fn line(body: &str) -> Value {
 
 /// Runs the program to its end: its exit code, and the lines that it prints.
 async fn verdicts(arguments: &[&str], input: &str) -> (Option<i32>, Vec<Value>) {
-    let mut child = doctor(arguments);
+    let mut child = doctor(arguments).await;
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut output = String::new();
     let write = async {
@@ -67,7 +69,7 @@ async fn each_line_has_its_verdict() {
 async fn a_line_that_cannot_be_read_holds_up_no_other() {
     let good = line("{}").to_string();
     let (code, lines) = verdicts(&["-"], &format!("{{\n\n{good}")).await;
-    assert_eq!(code, Some(2));
+    assert_eq!(code, Some(1));
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["verdict"], "config_error");
     assert_eq!(lines[1]["verdict"], "accept");
@@ -87,7 +89,7 @@ async fn the_lines_may_be_in_a_file_and_of_any_length() {
 
 #[tokio::test]
 async fn a_verdict_is_printed_before_the_next_line_is_read() {
-    let mut child = doctor(&[]);
+    let mut child = doctor(&[]).await;
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     for _ in 0..2 {

@@ -37,9 +37,9 @@ mod openapi;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
-mod operator;
-#[cfg(test)]
 mod outages;
+#[cfg(test)]
+mod payctl;
 #[cfg(test)]
 mod problems;
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::process::Output;
 use std::time::Duration;
 
-use local::operator::Table;
 use local::torture::{self, Options, check::check};
 use local::{Stack, StackOptions};
+use payctl::Table;
 use serde_json::{Value, json};
 use tokio::process::Command;
 

@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 
-use local::{defaults, doctor, tokens};
+use local::{defaults, tokens};
 use pay_core::json::Json;
 use pay_core::ports::Generations;
 use pay_service::auth::{AuthKey, CALLBACK_SCOPE, TokenRules, payer, service};
+use payctl::doctor;
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;

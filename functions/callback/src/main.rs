@@ -14,7 +14,7 @@ use pay_service::{
         wiring::{self, AuthKeys, Aws},
     },
     auth::AuthKey,
-    config::Reader,
+    config,
     start::{self, clock, environment},
     telemetry,
 };
@@ -42,11 +42,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn wire() -> Result<WiredCallback, Cause> {
-    let mut reader = Reader::new(&environment);
-    let (settings, shop) = (reader.settings(), reader.shop());
-    let webhook_secret_id = reader.webhook_secret_id();
-    let (settings, (shop, webhook_secret_id)) =
-        reader.finish(settings.zip(shop.zip(webhook_secret_id)))?;
+    let (settings, shop, webhook_secret_id) = config::callback(&environment)?;
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let overlap = settings.secret_overlap;

@@ -13,7 +13,7 @@ use pay_service::{
         wiring::{self, AuthKeys, Aws},
     },
     auth::AuthKey,
-    config::Reader,
+    config,
     start::{self, clock, environment},
     telemetry,
 };
@@ -39,9 +39,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn wire() -> Result<WiredCreate, Cause> {
-    let mut reader = Reader::new(&environment);
-    let (settings, shop) = (reader.settings(), reader.shop());
-    let (settings, shop) = reader.finish(settings.zip(shop))?;
+    let (settings, shop) = config::create(&environment)?;
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let auth_keys =

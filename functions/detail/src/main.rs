@@ -6,7 +6,7 @@ use pay_core::ports::Cause;
 use pay_service::{
     adapters::{dynamodb::DynamoDbPayments, secrets_manager::RotatingSecret, wiring::Aws},
     auth::AuthKey,
-    config::Reader,
+    config,
     start::{self, clock, environment},
     telemetry,
 };
@@ -23,9 +23,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn wire() -> Result<DetailApp<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause> {
-    let mut reader = Reader::new(&environment);
-    let settings = reader.settings();
-    let settings = reader.finish(settings)?;
+    let settings = config::detail(&environment)?;
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     Ok(DetailApp {

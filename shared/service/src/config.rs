@@ -44,7 +44,7 @@ pub struct ShopSettings {
 
 /// Every setting that is missing or wrong, by name. Never their values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct BadSettings(Vec<String>);
+pub struct BadSettings(pub Vec<String>);
 
 impl fmt::Display for BadSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,26 +52,53 @@ impl fmt::Display for BadSettings {
     }
 }
 
+/// Finds a variable by its name.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The settings of create.
+///
+/// # Errors
+///
+/// [`BadSettings`], with everything that is missing or wrong.
+pub fn create(lookup: Lookup<'_>) -> Result<(Settings, ShopSettings), BadSettings> {
+    let mut reader = Reader { lookup, wrong: Vec::new() };
+    let (settings, shop) = (reader.settings(), reader.shop());
+    reader.finish(settings.zip(shop))
+}
+
+/// The settings of detail.
+///
+/// # Errors
+///
+/// As [`create`].
+pub fn detail(lookup: Lookup<'_>) -> Result<Settings, BadSettings> {
+    let mut reader = Reader { lookup, wrong: Vec::new() };
+    let settings = reader.settings();
+    reader.finish(settings)
+}
+
+/// The settings of callback; the last one is `WEBHOOK_SECRET_ID`.
+///
+/// # Errors
+///
+/// As [`create`].
+pub fn callback(lookup: Lookup<'_>) -> Result<(Settings, ShopSettings, String), BadSettings> {
+    let mut reader = Reader { lookup, wrong: Vec::new() };
+    let (settings, shop) = (reader.settings(), reader.shop());
+    let webhook_secret_id = reader.required("WEBHOOK_SECRET_ID", text);
+    let read = settings.zip(shop).zip(webhook_secret_id);
+    reader.finish(read.map(|((settings, shop), id)| (settings, shop, id)))
+}
+
 /// Reads settings by name, and remembers what is wrong with them.
-pub struct Reader<'a> {
-    lookup: &'a dyn Fn(&str) -> Option<String>,
+struct Reader<'a> {
+    lookup: Lookup<'a>,
     wrong: Vec<String>,
 }
 
-impl fmt::Debug for Reader<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Reader {{ wrong: {:?} }}", self.wrong)
-    }
-}
-
-impl<'a> Reader<'a> {
-    /// A reader of the variables that `lookup` finds.
-    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { lookup, wrong: Vec::new() }
-    }
-
+impl Reader<'_> {
     /// What every function needs; `None` if some of it is wrong.
-    pub fn settings(&mut self) -> Option<Settings> {
+    fn settings(&mut self) -> Option<Settings> {
         let table = self.required("TABLE_NAME", text);
         let currency = self.required("CURRENCY", |code| Currency::new(code).ok());
         let auth_secret_id = self.required("AUTH_SECRET_ID", text);
@@ -90,7 +117,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a function needs that calls the shop; `None` if some of it is wrong.
-    pub fn shop(&mut self) -> Option<ShopSettings> {
+    fn shop(&mut self) -> Option<ShopSettings> {
         let user_info = self.required("USER_INFO_URL", https);
         let order_detail = self.required("ORDER_DETAIL_URL", https);
         let order_paid = self.required("ORDER_PAID_URL", https);
@@ -103,17 +130,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// `WEBHOOK_SECRET_ID`; `None` if it is missing.
-    pub fn webhook_secret_id(&mut self) -> Option<String> {
-        self.required("WEBHOOK_SECRET_ID", text)
-    }
-
     /// What was read, unless something was wrong.
-    ///
-    /// # Errors
-    ///
-    /// [`BadSettings`], with everything that was.
-    pub fn finish<T>(self, read: Option<T>) -> Result<T, BadSettings> {
+    fn finish<T>(self, read: Option<T>) -> Result<T, BadSettings> {
         match read {
             Some(settings) if self.wrong.is_empty() => Ok(settings),
             Some(_) | None => Err(BadSettings(self.wrong)),
@@ -176,9 +194,7 @@ mod tests {
             let all = changed.iter().chain(&GOOD);
             all.clone().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
-        let mut reader = Reader::new(&lookup);
-        let (settings, shop) = (reader.settings(), reader.shop());
-        reader.finish(settings.zip(shop))
+        create(&lookup)
     }
 
     #[test]
@@ -189,6 +205,7 @@ mod tests {
         assert_eq!(settings.rules, TokenRules::default());
         assert_eq!(settings.log_level, LevelFilter::INFO);
         assert_eq!(shop.order_paid.as_str(), "https://shop.example/paid");
+        assert!(detail(&|name| (!name.ends_with("_URL")).then(|| "CNY".to_owned())).is_ok());
     }
 
     #[test]
@@ -214,5 +231,7 @@ mod tests {
             assert!(bad.contains(name), "{name}: {bad}");
         }
         assert!(!bad.contains("canary"), "{bad}");
+        let callback = callback(&|_| None).unwrap_err().to_string();
+        assert!(callback.contains("WEBHOOK_SECRET_ID is missing"), "{callback}");
     }
 }

@@ -17,10 +17,10 @@ pub(super) struct Shipped {
 /// What begins an item that does not ship.
 const NOT_SHIPPED: [&str; 2] = ["#[cfg(test)]", r#"#[cfg(feature = "testing")]"#];
 
-/// Every file of the crates and functions that ships.
+/// Every file of the crates and programs that ships.
 pub(super) fn shipped() -> Vec<Shipped> {
     let mut files: Vec<(PathBuf, String)> =
-        ["shared", "functions"].into_iter().flat_map(sources).collect();
+        ["shared", "functions", "payctl"].into_iter().flat_map(sources).collect();
     let own = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "src");
     files.retain(|(path, _)| own(path));
     let mut excluded = Vec::new();

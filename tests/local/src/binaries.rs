@@ -31,6 +31,16 @@ pub async fn functions(names: &[&str], release: bool) -> Result<BTreeMap<String,
     build(&arguments, names).await
 }
 
+/// Builds the operator's program and returns its path.
+///
+/// # Errors
+///
+/// As [`functions`].
+pub async fn payctl() -> Result<PathBuf> {
+    let mut built = build(&["--package", "payctl"], &["payctl"]).await?;
+    built.remove("payctl").context("cargo built another program")
+}
+
 /// Builds an example of this package and returns its path.
 ///
 /// # Errors

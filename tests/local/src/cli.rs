@@ -1,13 +1,9 @@
 //! The command line: the commands, and the arguments that they share.
 
 mod bench;
-mod columns;
 mod demo;
-mod doctor;
-mod operator;
 mod serve;
 mod sign;
-mod sweep;
 mod tools;
 mod torture;
 
@@ -45,22 +41,11 @@ enum Command {
     /// signature is a field of the form, so the signed form is printed, for `curl --data-binary
     /// @-`.
     ///
-    /// With --payment: makes the provider's whole message and prints it as a line for `doctor`, or
+    /// With --payment: makes the provider's whole message and prints it as a line for `payctl doctor`, or
     /// with --curl as the command that sends it.
     Sign(sign::Arguments),
-    /// Retry order notifications that failed, as the schedule does each minute.
-    Sweep(sweep::Arguments),
-    /// Check the invariants of a whole table; exits with 1 if there is a violation.
-    Audit(operator::Target),
-    /// Show a payment's record and its events.
-    History(operator::HistoryArguments),
-    /// List the quarantined notifications, or decide on one.
-    Quarantine(operator::QuarantineArguments),
     /// Print an event with its placeholders filled, for `sam local invoke -e -`.
     Event(tools::EventArguments),
-    /// Explain why the signature of a webhook is or is not valid: JSON lines in, JSON lines out.
-    #[command(after_long_help = doctor::EXAMPLE)]
-    Doctor(doctor::Arguments),
     /// Run many clients while instances die and services fail, then check the table and the shop.
     ///
     /// Fails if a response or the table violates an invariant.
@@ -148,16 +133,11 @@ pub(crate) async fn run() -> Result<ExitCode> {
     match cli.command {
         None => serve::run(cli.serve).await,
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
-        Some(Command::Sweep(arguments)) => sweep::run(arguments).await,
-        Some(Command::Audit(target)) => operator::audit(target).await,
-        Some(Command::History(arguments)) => operator::history(arguments).await,
-        Some(Command::Quarantine(arguments)) => operator::quarantine(arguments).await,
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Torture(arguments)) => torture::run(arguments).await,
         Some(Command::Bench(arguments)) => match bench::run(&arguments).await? {},
         Some(Command::Event(arguments)) => tools::event(arguments),
-        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
     }
 }
 

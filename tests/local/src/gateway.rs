@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 
@@ -32,15 +32,22 @@ const DISCARD_MAX: usize = 64 * 1024 * 1024;
 pub(crate) struct Gateway {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) routes: Vec<Route>,
+    /// Where the services are, as JSON for `payctl --local`. It holds no secret.
+    pub(crate) services: String,
 }
 
 /// The HTTP API and the Invoke API as one router.
 pub(crate) fn router(gateway: Gateway) -> Router {
     Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
+        .route("/local-stack", get(services))
         .fallback(serve)
         .layer(DefaultBodyLimit::disable())
         .with_state(Arc::new(gateway))
+}
+
+async fn services(State(gateway): State<Arc<Gateway>>) -> Response {
+    ([("content-type", "application/json")], gateway.services.clone()).into_response()
 }
 
 /// One request to the HTTP API.

@@ -4,12 +4,10 @@
 //! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1 unless another address is set. The
 //! end-to-end tests start it in-process; `cargo local` serves it to a person. Nothing here ships.
 
-pub mod audit;
 pub mod binaries;
 pub mod client;
 pub mod clock;
 pub mod defaults;
-pub mod doctor;
 mod dynamodb;
 pub mod events;
 pub mod faults;
@@ -17,8 +15,6 @@ mod gateway;
 pub mod keys;
 mod lambda;
 pub mod messages;
-pub mod operator;
-mod scheme;
 mod secrets;
 mod shop;
 pub mod signing;
@@ -32,7 +28,7 @@ pub use dynamodb::{Action, DynamoDb, create_table};
 pub use faults::{Fault, Faults, Noted};
 pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
-pub use scheme::Scheme;
+pub use payctl::Scheme;
 pub use secrets::Secrets;
 pub use shop::{Order, OrderPaidCall, Shop, ShopRoute};
 pub use stack::{Stack, StackOptions};

@@ -163,9 +163,12 @@ impl Stack {
         faults.follow(options.faults);
         let (lambda, supervisors) = Lambda::start(settings, options.instances)?;
         let api = format!("http://{}", listener.local_addr()?);
-        let router =
-            gateway::router(Gateway { lambda: Arc::clone(&lambda), routes: template.routes });
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
+        let gateway = Gateway {
+            lambda: Arc::clone(&lambda),
+            routes: template.routes,
+            services: services(&lambda, &backing.dynamodb),
+        };
+        let router = gateway::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
         let gateway = Task::run(async move { axum::serve(listener, router).await });
         let stack = Self {
             api,
@@ -339,6 +342,12 @@ impl Stack {
             },
         })
     }
+}
+
+/// What `payctl --local` needs to know.
+fn services(lambda: &Lambda, dynamodb: &str) -> String {
+    let environment = lambda.environments();
+    json!({"dynamodb": dynamodb, "table": defaults::TABLE, "environment": environment}).to_string()
 }
 
 async fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::Result;
 use fastrand::Rng;
 use futures_util::future::join_all;
+use payctl::Table;
 use tokio::time::Instant;
 
 use self::chaos::{Chaos, Failures};
@@ -22,7 +23,6 @@ use self::client::Client;
 use self::deliver::EntryPoint;
 use self::world::World;
 use crate::Stack;
-use crate::operator::Table;
 
 pub use self::report::Report;
 pub use self::world::Facts;

@@ -103,6 +103,18 @@ impl AwsSettings {
         Self { timeouts, ..self }
     }
 
+    /// The region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.region.as_ref()
+    }
+
+    /// The credentials. They are never printed.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
     fn timeout_config(&self) -> TimeoutConfig {
         TimeoutConfig::builder()
             .read_timeout(self.timeouts.attempt)

@@ -22,8 +22,10 @@ pub type AuthKeys = RotatingSecret<AuthKey>;
 /// Clients of AWS, and the settings they share.
 #[derive(Debug)]
 pub struct Aws {
-    settings: AwsSettings,
-    http: reqwest::Client,
+    /// Region, credentials, endpoints and timeouts.
+    pub settings: AwsSettings,
+    /// What every request is sent with.
+    pub http: reqwest::Client,
     secrets: aws_sdk_secretsmanager::Client,
 }
 

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::Facts;
 use crate::OrderPaidCall;
-use crate::audit::{Kind, Row, Violation, audit, kind};
+use payctl::Row;
+use payctl::audit::{ItemKind, Violation, audit, kind};
 
 /// Every violation after the recovery: no fault is left, and every message was delivered once more,
 /// or the sweep has run until nothing was due.
@@ -41,11 +42,11 @@ impl<'a> Table<'a> {
         let mut table = Self::default();
         for row in rows {
             match kind(row) {
-                Some(Kind::Record(id)) => drop(table.records.insert(id, row)),
-                Some(Kind::Guard(oid)) => {
+                Some(ItemKind::Record(id)) => drop(table.records.insert(id, row)),
+                Some(ItemKind::Guard(oid)) => {
                     table.guards.insert(oid, row.number("payment").unwrap_or_default());
                 }
-                Some(Kind::Event(_) | Kind::Unmatched) | None => {
+                Some(ItemKind::Event(_) | ItemKind::Unmatched) | None => {
                     table.events.insert((row.text("pk"), row.text("sk")));
                 }
             }

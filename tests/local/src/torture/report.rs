@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::chaos::Damage;
 use super::world::{Facts, World};
 use super::{Options, check};
-use crate::audit::{Row, Violation};
 use crate::{Faults, Stack};
+use payctl::Row;
+use payctl::audit::Violation;
 
 /// The figures of a run, and the violations.
 #[derive(Debug, Clone, Serialize)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Table, violation};
-use crate::audit::Violation;
 use crate::torture::world::{Create, CreateResponse, Facts, Sent};
+use payctl::audit::Violation;
 
 /// Every response that the table contradicts.
 pub(super) fn check(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {

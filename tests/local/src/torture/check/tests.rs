@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::check;
 use crate::OrderPaidCall;
-use crate::audit::Row;
 use crate::torture::world::{Create, CreateResponse, Facts, Sent};
+use payctl::Row;
 
 /// An order whose closed payment was replaced by one that failed, then was paid and notified.
 struct Sound {
@@ -80,7 +80,7 @@ fn found(damage: impl FnOnce(&mut Sound)) -> Vec<String> {
     damage(&mut stage);
     let rows = stage.items.iter().map(|item| Row(item.as_object().unwrap().clone()));
     let found = check(&rows.collect::<Vec<_>>(), &stage.facts, &stage.calls);
-    let one = |found: crate::audit::Violation| {
+    let one = |found: payctl::audit::Violation| {
         format!("{} {}: {}", found.invariant, found.item, found.what)
     };
     found.into_iter().map(one).collect()

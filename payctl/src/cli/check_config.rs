@@ -1,0 +1,199 @@
+//! Checks the settings and the secrets of deployed functions, with the code by which the functions read
+//! them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::Result;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use clap::{ArgGroup, Args};
+use pay_core::domain::Provider;
+use pay_core::ports::BadSecret;
+use pay_providers::WebhookKeys;
+use pay_service::adapters::aws::secrets_manager;
+use pay_service::adapters::wiring::Aws;
+use pay_service::auth::AuthKey;
+use pay_service::config::{self, BadSettings};
+use pay_service::start::environment;
+use serde::Serialize;
+
+use super::End;
+use crate::print::{columns, print, print_json};
+use crate::target::{LocalFunctions, aws};
+
+/// Arguments of `check-config`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("deployed").multiple(true).args(["create", "detail", "callback"]))]
+#[command(group = ArgGroup::new("target").required(true).multiple(true).args(["create", "detail", "callback", "local"]))]
+pub(super) struct CheckConfigArguments {
+    /// The create function of this name or ARN in AWS, with the region and the credentials of the
+    /// environment.
+    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    create: Option<String>,
+    /// The detail function.
+    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    detail: Option<String>,
+    /// The callback function.
+    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    callback: Option<String>,
+    #[command(flatten)]
+    target: LocalFunctions,
+    /// Print a line of JSON for each finding.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found about one part of the configuration.
+#[derive(Debug, Serialize)]
+struct Finding {
+    function: &'static str,
+    checked: String,
+    ok: bool,
+    found: String,
+}
+
+/// A function's settings, read as it reads them: what a secret is for, and its name or ARN.
+type ReadSettings = fn(config::Lookup<'_>) -> Result<Vec<(SecretUse, String)>, BadSettings>;
+
+/// What a secret holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum SecretUse {
+    Tokens,
+    Webhooks,
+}
+
+/// The one setting that may name a file.
+const BUNDLE: &str = "UPSTREAM_CA_BUNDLE";
+
+const FUNCTIONS: [(&str, ReadSettings); 3] = [
+    ("create", |lookup| {
+        let (settings, _shop) = config::create(lookup)?;
+        Ok(vec![(SecretUse::Tokens, settings.auth_secret_id)])
+    }),
+    ("detail", |lookup| Ok(vec![(SecretUse::Tokens, config::detail(lookup)?.auth_secret_id)])),
+    ("callback", |lookup| {
+        let (settings, _shop, webhook_secret_id) = config::callback(lookup)?;
+        Ok(vec![
+            (SecretUse::Tokens, settings.auth_secret_id),
+            (SecretUse::Webhooks, webhook_secret_id),
+        ])
+    }),
+];
+
+pub(super) async fn run(arguments: CheckConfigArguments) -> Result<End> {
+    let CheckConfigArguments { create, detail, callback, target, json } = arguments;
+    let (lambda, stack) = target.open().await?;
+    let mut findings = Vec::new();
+    let mut read_already = BTreeSet::new();
+    for ((function, read), name) in FUNCTIONS.into_iter().zip([create, detail, callback]) {
+        let variables = match (&stack, name) {
+            (Some(stack), _) => stack.environment.get(function).cloned().unwrap_or_default(),
+            (None, Some(name)) => serde_json::from_value(lambda.environment(&name).await?)?,
+            (None, None) => continue,
+        };
+        for (purpose, id) in settings(function, read, &variables, &mut findings) {
+            // Functions share secrets: each is read once.
+            if read_already.insert((purpose, id.clone())) {
+                let local = |name: &str| variables.get(name).cloned();
+                let aws = if stack.is_some() { aws(&local)? } else { aws(&environment)? };
+                for stage in ["AWSCURRENT", "AWSPREVIOUS"] {
+                    findings.push(secret(&aws, function, purpose, &id, stage).await);
+                }
+            }
+        }
+    }
+    let is_well = findings.iter().all(|finding| finding.ok);
+    if json {
+        findings.iter().try_for_each(|one| print_json(&serde_json::to_value(one)?))?;
+    } else {
+        let rows = findings.into_iter().map(|finding| {
+            let state = if finding.ok { "ok" } else { "wrong" };
+            [finding.function.to_owned(), finding.checked, state.to_owned(), finding.found]
+        });
+        print(&columns(["function", "checked", "state", "found"], rows))?;
+    }
+    Ok(End::of(is_well))
+}
+
+/// Checks a function's settings. Returns its secrets, if the settings are well-formed.
+fn settings(
+    function: &'static str,
+    read: ReadSettings,
+    variables: &BTreeMap<String, String>,
+    findings: &mut Vec<Finding>,
+) -> Vec<(SecretUse, String)> {
+    let mut note = |ok, checked: &str, found: String| {
+        findings.push(Finding { function, checked: checked.to_owned(), ok, found });
+    };
+    // A file of the function's own package cannot be read from here.
+    let out_of_reach = |name: &str, value: &str| {
+        name == BUNDLE && value.starts_with('/') && !Path::new(value).exists()
+    };
+    if let Some(path) = variables.get(BUNDLE).filter(|value| out_of_reach(BUNDLE, value)) {
+        note(true, BUNDLE, format!("not checked: {path} is a file of the function"));
+    }
+    let lookup =
+        |name: &str| variables.get(name).filter(|value| !out_of_reach(name, value)).cloned();
+    match read(&lookup) {
+        Ok(secrets) => {
+            note(true, "settings", "complete and well-formed".to_owned());
+            secrets
+        }
+        Err(BadSettings(wrong)) => {
+            for wrong in wrong {
+                note(false, "settings", wrong);
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Checks one version of a secret. Prints nothing of its value.
+async fn secret(
+    aws: &Aws,
+    function: &'static str,
+    purpose: SecretUse,
+    id: &str,
+    stage: &str,
+) -> Finding {
+    let client = secrets_manager(&aws.settings, &aws.http);
+    let read = client.get_secret_value().secret_id(id).version_stage(stage).send().await;
+    let (ok, found) = match read {
+        Ok(version) => match version.secret_string().map(|text| purpose.read(text)) {
+            Some(Ok(found)) => (true, found),
+            Some(Err(BadSecret(why))) => (false, why.to_owned()),
+            None => (false, "the secret is not a text".to_owned()),
+        },
+        Err(error) => {
+            let gone = error.as_service_error().is_some_and(|error| {
+                error.is_resource_not_found_exception() || error.is_invalid_request_exception()
+            });
+            let why = match (error.code(), error.message()) {
+                (Some(code), Some(message)) => format!("{code}: {message}"),
+                (Some(code), None) => code.to_owned(),
+                (None, _) => error.to_string(),
+            };
+            // A secret that was never rotated has no previous version.
+            if gone && stage == "AWSPREVIOUS" { (true, "none".to_owned()) } else { (false, why) }
+        }
+    };
+    Finding { function, checked: format!("secret {id} {stage}"), ok, found }
+}
+
+impl SecretUse {
+    /// Reads a secret as the functions do. What it returns has no part of a key.
+    fn read(self, text: &str) -> Result<String, BadSecret> {
+        match self {
+            Self::Tokens => AuthKey::from_secret(text).map(|_key| "signs tokens".to_owned()),
+            Self::Webhooks => {
+                let keys = WebhookKeys::from_secret(text)?;
+                let providers = Provider::ALL.iter().copied();
+                let providers = providers.filter(|provider| keys.provider(*provider).is_some());
+                let standard = (!keys.standard().is_empty()).then_some("standard");
+                let senders = standard.into_iter().chain(providers.map(Provider::as_str));
+                let senders = senders.collect::<Vec<_>>().join(", ");
+                Ok(if senders.is_empty() { "keys of no sender".to_owned() } else { senders })
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Has the callback function do what is due.
+
+use anyhow::Result;
+use clap::{ArgGroup, Args};
+use serde_json::{Value, json};
+
+use super::End;
+use crate::print::{print, print_json};
+use crate::target::LocalFunctions;
+
+/// SweepArguments of `sweep`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("target").required(true).args(["function", "local"]))]
+pub(super) struct SweepArguments {
+    /// The callback function of this name or ARN in AWS, with the region and the credentials of the
+    /// environment.
+    #[arg(long, value_name = "NAME")]
+    function: Option<String>,
+    #[command(flatten)]
+    target: LocalFunctions,
+    /// The most entries, 1 to 100000.
+    #[arg(long, default_value_t = 200)]
+    limit: u64,
+    /// Do all entries, not only those that are due by now.
+    #[arg(long)]
+    all: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: SweepArguments) -> Result<End> {
+    let SweepArguments { function, target, limit, all, json } = arguments;
+    let (lambda, _) = target.open().await?;
+    let function = function.as_deref().unwrap_or("callback");
+    let request = json!({"operation": "sweep", "limit": limit, "all": all});
+    let swept = lambda.invoke(function, &request).await?;
+    if json {
+        print_json(&swept)?;
+    } else {
+        print(&text(&swept))?;
+    }
+    Ok(End::of(swept.get("failed").and_then(Value::as_u64) == Some(0)))
+}
+
+fn text(swept: &Value) -> String {
+    let counted = ["notified", "rescheduled", "failed", "stale", "left"].map(|name| {
+        let count = swept.get(name).and_then(Value::as_u64).unwrap_or_default();
+        format!("{count} {name}")
+    });
+    let oldest = match swept.get("oldest_due_seconds").and_then(Value::as_u64) {
+        Some(secs) => format!("; the oldest has been due for {secs} s"),
+        None => String::new(),
+    };
+    format!("{}{oldest}\n", counted.join(", "))
+}

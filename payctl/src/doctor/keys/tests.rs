@@ -1,0 +1,180 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use pay_core::domain::Digest;
+use serde_json::{Value, json};
+
+use super::super::tests::{
+    ALIPAY, NOW, STANDARD_SECRET, STRIPE_SECRET, case_line, hint, no_hint, response, standard_line,
+    stripe_line,
+};
+use local::signing;
+
+const BODY: &[u8] = b"{}";
+
+fn with_keys(line: &Value, keys: Value) -> Value {
+    let mut line = line.clone();
+    line["keys"] = keys;
+    line
+}
+
+fn stripe_with(secret: &str) -> Value {
+    with_keys(&stripe_line(BODY), json!({"secrets": [secret]}))
+}
+
+fn standard_with(secret: &str) -> Value {
+    with_keys(&standard_line(BODY), json!([secret]))
+}
+
+fn assert_config_error(line: &Value, wanted: &str) {
+    let response = response(line);
+    assert_eq!(response["verdict"], "config_error", "{response}");
+    assert!(hint(line).starts_with(wanted), "{}", hint(line));
+}
+
+#[test]
+fn an_altered_secret_is_explained() {
+    for (around, says) in [
+        ("$ ", "a key has white space around it: without, the signature fits"),
+        ("\t$\n", "a key has white space around it: without, the signature fits"),
+        ("\"$\" ", "a key has quotes around it: without, the signature fits"),
+    ] {
+        assert_config_error(&stripe_with(&around.replace('$', STRIPE_SECRET)), says);
+        assert_config_error(&standard_with(&around.replace('$', STANDARD_SECRET)), says);
+    }
+    // A secret in quotes is another key of Stripe.
+    let quoted = stripe_with(&format!("'{STRIPE_SECRET}'"));
+    assert_eq!(response(&quoted)["verdict"], "reject");
+    assert!(hint(&quoted).starts_with("a key has quotes around it"));
+    assert_config_error(
+        &stripe_with("other "),
+        "a key has white space around it: without, it is usable",
+    );
+}
+
+#[test]
+fn a_key_that_lost_its_line_breaks_is_explained() {
+    let line = case_line(ALIPAY, "ali-node-001");
+    let pem = line["keys"]["public_keys"][0].as_str().unwrap();
+    let one_line: String = pem.lines().collect();
+    let says = "a key has spaces or nothing in place of its line breaks: without, ";
+    for (key, says) in [
+        (pem.replace('\n', "\\n"), "a key has `\\n` as two characters in place of each line break"),
+        (pem.replace('\n', "\\r\\n"), "a key has `\\n` as two characters"),
+        (pem.replace('\n', " "), says),
+        (one_line, says),
+        (format!("\"{}\"", pem.replace('\n', "\\n")), "a key has white space, quotes or line"),
+    ] {
+        assert_config_error(&with_keys(&line, json!({"public_keys": [key]})), says);
+    }
+}
+
+#[test]
+fn a_secret_used_as_in_the_other_scheme_is_explained() {
+    let long = format!("whsec_{}", "x".repeat(80));
+    for secret in [STANDARD_SECRET, "whsec_short", "plain", &long] {
+        let whole = whole_text_line(secret);
+        assert!(
+            hint(&whole).starts_with("the signature fits with the whole text of the secret"),
+            "{secret} {}",
+            hint(&whole)
+        );
+    }
+    let mut behind = whole_text_line(STANDARD_SECRET.strip_prefix("whsec_").unwrap());
+    behind["keys"] = json!([STANDARD_SECRET]);
+    assert!(hint(&behind).starts_with("the signature fits with the text behind `whsec_`"));
+
+    let key = BASE64.decode(STANDARD_SECRET.strip_prefix("whsec_").unwrap()).unwrap();
+    assert!(String::from_utf8(key.clone()).is_err());
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
+    let tag = ring::hmac::sign(&key, format!("{NOW}.{{}}").as_bytes());
+    let hex = Digest::new(tag.as_ref().try_into().unwrap());
+    let mut line = stripe_with(STANDARD_SECRET);
+    line["headers"]["stripe-signature"] = format!("t={NOW},v1={hex}").into();
+    assert!(hint(&line).starts_with("the signature fits with the bytes that the base64"));
+}
+
+/// A message of Standard Webhooks whose key is the whole text.
+fn whole_text_line(secret: &str) -> Value {
+    let mut key = secret.as_bytes().to_vec();
+    if key.len() > 64 {
+        key = ring::digest::digest(&ring::digest::SHA256, &key).as_ref().to_vec();
+    }
+    key.resize(64, 0);
+    let key = format!("whsec_{}", BASE64.encode(key));
+    let [id, timestamp, signature] = signing::standard(&key, "m", NOW, BODY).unwrap();
+    let mut line = with_keys(&standard_line(BODY), json!([secret]));
+    for (name, value) in [id, timestamp, signature] {
+        line["headers"][name] = value.into();
+    }
+    line
+}
+
+#[test]
+fn the_prefix_is_part_of_stripes_key() {
+    let bare = STRIPE_SECRET.strip_prefix("whsec_").unwrap();
+    assert!(hint(&stripe_with(bare)).starts_with("the signature fits with `whsec_` before"));
+    let [(name, value)] = signing::stripe(bare, NOW, BODY);
+    let mut line = stripe_line(BODY);
+    line["headers"][name] = value.into();
+    assert!(hint(&line).starts_with("the signature fits without the `whsec_` of the secret"));
+}
+
+#[test]
+fn a_text_that_is_no_key_is_explained() {
+    for (secret, says) in [
+        ("sk_live_1", "a Stripe API key"),
+        ("rk_test_1", "a Stripe API key"),
+        ("we_1", "the id of a Stripe endpoint"),
+    ] {
+        let line = stripe_with(secret);
+        assert_eq!(response(&line)["verdict"], "reject");
+        assert!(hint(&line).starts_with(says));
+    }
+    assert_config_error(&standard_with("whsk_AAAA"), "the private half of an ed25519 key");
+    let alipay = case_line(ALIPAY, "ali-node-001");
+    let pem = alipay["keys"]["public_keys"][0].as_str().unwrap();
+    for (label, says) in [
+        ("PRIVATE KEY", "a private key is configured"),
+        ("RSA PRIVATE KEY", "a private key is configured"),
+        ("RSA PUBLIC KEY", "a key is in the form `BEGIN RSA PUBLIC KEY`"),
+    ] {
+        let key = pem.replace("PUBLIC KEY", label);
+        assert_config_error(&with_keys(&alipay, json!({"public_keys": [key]})), says);
+    }
+    let whole = json!({"stripe": {"secrets": [STRIPE_SECRET]}, "standard": []});
+    let says = "`keys` is the whole webhook secret: only what is under `stripe` is meant";
+    assert_config_error(&with_keys(&stripe_line(BODY), whole), says);
+    no_hint(&stripe_with("whsec_other"));
+    no_hint(&with_keys(&stripe_line(BODY), json!([])));
+}
+
+#[test]
+fn the_previous_secret_is_explained() {
+    let two = "it was signed with key number 2 of 3: the sender has not changed to the newest yet";
+    let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let standard = |secrets: [&str; 3]| with_keys(&standard_line(BODY), json!(secrets));
+    let stripe = |secrets: [&str; 3]| with_keys(&stripe_line(BODY), json!({"secrets": secrets}));
+    let hint_of = |line: &Value| {
+        let response = response(line);
+        assert_eq!(response["verdict"], "accept");
+        response["hint"].as_str().map(str::to_owned)
+    };
+    assert_eq!(hint_of(&standard([other, STANDARD_SECRET, other])).as_deref(), Some(two));
+    assert_eq!(hint_of(&standard([STANDARD_SECRET, other, STANDARD_SECRET])), None);
+    assert_eq!(hint_of(&stripe([other, STRIPE_SECRET, other])).as_deref(), Some(two));
+    assert_eq!(hint_of(&stripe([STRIPE_SECRET, other, other])), None);
+}
+
+#[test]
+fn a_message_that_fails_before_its_keys_is_rejected_for_that() {
+    let mut line = stripe_with("");
+    line["headers"]["stripe-signature"] = "t,v1=".into();
+    assert_eq!(response(&line)["verdict"], "reject");
+    line["headers"] = json!({});
+    let rejected = response(&line);
+    assert_eq!(rejected["reason"], "the header stripe-signature is missing or empty");
+    let line = stripe_with("");
+    let response = response(&line);
+    assert_eq!(response["verdict"], "config_error");
+    assert!(response["reason"].as_str().unwrap().starts_with("the secret is unusable: "));
+}

@@ -1,0 +1,22 @@
+//! The operator's program `payctl`, and what it is made of: a table as its items are, the audit of it,
+//! the diagnosis of a webhook's signature.
+//!
+//! It reads a table by itself and not through the adapter of the functions, so that the audit finds
+//! what the adapter misreads. What changes a record goes through the adapter and the use cases.
+
+pub mod audit;
+mod cli;
+pub mod doctor;
+mod event;
+mod lambda;
+pub mod limits;
+mod print;
+mod row;
+mod scheme;
+mod table;
+mod target;
+
+pub use cli::run;
+pub use row::Row;
+pub use scheme::Scheme;
+pub use table::Table;

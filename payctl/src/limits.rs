@@ -1,0 +1,27 @@
+//! Every limit of the operator's program, with its unit and its reason. docs/limits.md has the table.
+
+use pay_core::limits::{STORE_CALL_MS, SWEEP_ENTRY_MS};
+
+/// How long one request to AWS and its response may take, in milliseconds. A person waits and the table
+/// may be large: longer than in the functions.
+pub const REQUEST_MS: u64 = 10_000;
+
+/// How long a call of AWS with its retries may take, in milliseconds.
+pub const CALL_MS: u64 = 30_000;
+
+/// How long an invocation of a function may take, in milliseconds: longer than the function itself may
+/// run, which is 60 s.
+pub const INVOCATION_MS: u64 = 75_000;
+
+/// How long the local stack may take to say where its services are, in milliseconds.
+pub const LOCAL_MS: u64 = 2_000;
+
+const _: () = assert!(
+    STORE_CALL_MS < REQUEST_MS && REQUEST_MS < CALL_MS,
+    "a person waits longer than a payer, and a call has time for a second request"
+);
+
+const _: () = assert!(
+    SWEEP_ENTRY_MS < INVOCATION_MS,
+    "an invocation has time for the entries that a sweep has begun"
+);

@@ -1,0 +1,156 @@
+//! A table as an operator reads it: on this machine, in an emulator, or in AWS.
+
+use std::collections::HashMap;
+use std::error::Error;
+
+use anyhow::Result;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::AttributeValue;
+use pay_core::domain::EventKey;
+use pay_service::adapters::aws;
+use pay_service::adapters::dynamodb::DynamoDbPayments;
+use pay_service::start::environment;
+
+use crate::{Row, target};
+
+/// A table with its client.
+#[derive(Debug)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+impl Table {
+    /// The table of this name at `endpoint`, or in AWS itself.
+    ///
+    /// Region and credentials come from the SDK's own variables; with an endpoint they may be
+    /// absent, since emulators ask for none.
+    ///
+    /// # Errors
+    ///
+    /// A variable is missing.
+    pub fn open(endpoint: Option<&str>, name: &str) -> Result<Self> {
+        let aws = match endpoint {
+            Some(url) => target::aws(&target::or_local(Some(url)))?,
+            None => target::aws(&environment)?,
+        };
+        Ok(Self { client: aws::dynamodb(&aws.settings, &aws.http), name: name.to_owned() })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its payments, through the adapter of the functions.
+    #[must_use]
+    pub fn payments(&self) -> DynamoDbPayments {
+        DynamoDbPayments::new(self.client.clone(), &self.name)
+    }
+
+    /// Every item, read consistently.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub async fn items(&self) -> Result<Vec<Row>> {
+        let scan = self.client.scan().table_name(&self.name).consistent_read(true);
+        let mut pages = scan.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = pages.next().await {
+            rows.push(item.map_err(|error| self.cannot_read(error))?.into());
+        }
+        Ok(rows)
+    }
+
+    /// The items under a partition key, in the order of their sort keys, read consistently.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub async fn under(&self, pk: &str) -> Result<Vec<Row>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .consistent_read(true);
+        let mut pages = query.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(item) = pages.next().await {
+            rows.push(item.map_err(|error| self.cannot_read(error))?.into());
+        }
+        Ok(rows)
+    }
+
+    /// The item under a primary key, read consistently.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub async fn item(&self, pk: &str, sk: &str) -> Result<Option<Row>> {
+        let key = [("pk", pk), ("sk", sk)];
+        let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+        self.get(key.into()).await
+    }
+
+    /// A notification of the event log, read consistently.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub async fn event(&self, key: &EventKey) -> Result<Option<Row>> {
+        let sender = key.sender.as_str();
+        let pk = match key.payment {
+            Some(id) => format!("pay#{id}"),
+            None => format!("unmatched#{sender}"),
+        };
+        self.item(&pk, &format!("event#{sender}#{}", key.name())).await
+    }
+
+    async fn get(&self, key: HashMap<String, AttributeValue>) -> Result<Option<Row>> {
+        let item = self.client.get_item().table_name(&self.name).set_key(Some(key));
+        let item = item.consistent_read(true).send().await;
+        Ok(item.map_err(|error| self.cannot_read(error))?.item.map(Row::from))
+    }
+
+    /// The notifications that a person must look at, oldest first. One that was quarantined a
+    /// moment ago may be missing.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub async fn quarantine(&self) -> Result<Vec<Row>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("due-index")
+            .key_condition_expression("#queue = :queue")
+            .expression_attribute_names("#queue", "queue")
+            .expression_attribute_values(":queue", AttributeValue::S("review".to_owned()));
+        let mut pages = query.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while let Some(entry) = pages.next().await {
+            let mut entry = entry.map_err(|error| self.cannot_read(error))?;
+            entry.retain(|name, _| name == "pk" || name == "sk");
+            rows.extend(self.get(entry).await?.filter(|row| row.has("queue")));
+        }
+        Ok(rows)
+    }
+
+    fn cannot_read<E>(&self, error: SdkError<E>) -> anyhow::Error
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let why = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!(": {code}: {message}"),
+            (Some(code), None) => format!(": {code}"),
+            (None, _) => String::new(),
+        };
+        anyhow::Error::new(error).context(format!("cannot read the table {}{why}", self.name))
+    }
+}

@@ -1,0 +1,232 @@
+//! `payctl` as a person runs it, against the table and the functions of a running stack.
+
+use std::path::PathBuf;
+
+use local::{Stack, binaries};
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+use crate::api;
+use crate::stage::{Payment, notify, own, own_with, payment, payment_in, shared, shown};
+use crate::table;
+
+/// The program as it is installed: built alone, without what tests switch on.
+pub(crate) async fn program() -> PathBuf {
+    static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
+    PROGRAM.get_or_init(|| async { binaries::payctl().await.unwrap() }).await.clone()
+}
+
+/// Runs it. The exit code, and what is printed on standard output and standard error.
+async fn payctl(arguments: &[&str]) -> (i32, String) {
+    // Nothing of this process's own AWS.
+    let output = Command::new(program().await).args(arguments).env_clear().output().await.unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+}
+
+/// Runs a command on a stack, which it finds by the URL of its API.
+async fn run(stack: &Stack, arguments: &[&str]) -> (i32, String) {
+    let local = format!("--local={}", stack.api);
+    payctl(&[arguments, &[&local]].concat()).await
+}
+
+/// A payment of 100, and the name of a quarantined notification that reports 99 as paid.
+async fn short(stack: &Stack) -> (Payment, String) {
+    let payment = payment(stack).await;
+    let body = json!({"id": payment.id, "uid": payment.uid, "oid": payment.oid, "amount": 99,
+                      "source": 3, "status": 1, "provider_txn": "pi_9"});
+    let name = format!("msg_{}", payment.id);
+    let signed =
+        api::post(stack, "callback").json(&body).signed_as(&name, local::clock::now_secs());
+    signed.send().await.problem("amount-mismatch");
+    (payment, format!("{}/native/{name}", payment.id))
+}
+
+#[tokio::test]
+async fn an_audit_passes_a_sound_table_and_finds_a_broken_invariant() {
+    let stack = own().await;
+    for status in [1, 2, 3, 4] {
+        payment_in(&stack, status).await;
+    }
+    let closed = payment_in(&stack, 3).await;
+    let again = api::post(&stack, "create").payer(closed.uid).json(&closed.request());
+    again.send().await.ok();
+    short(&stack).await;
+    let (code, text) = run(&stack, &["audit"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("7 payments of 6 orders"), "{text}");
+    assert!(text.contains("1 in quarantine, 0 order notifications due\n0 violations\n"), "{text}");
+
+    let mut record = table::record(&stack, closed.id).await;
+    record["status"] = json!(1);
+    let item = |value: &Value| match value.as_u64() {
+        Some(number) => json!({"N": number.to_string()}),
+        None => json!({ "S": value }),
+    };
+    let item: Value = record
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), item(value)))
+        .collect();
+    table::put(&stack, item).await;
+    let (code, text) = run(&stack, &["audit", "--json"]).await;
+    assert_eq!(code, 3, "{text}");
+    let found: Value = serde_json::from_str(&text).unwrap();
+    let invariants: Vec<&str> = found["violations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|violation| violation["invariant"].as_str())
+        .collect();
+    for invariant in ["I1", "I6", "I8", "row"] {
+        assert!(invariants.contains(&invariant), "{found}");
+    }
+    let (code, text) = run(&stack, &["audit"]).await;
+    assert!(code == 3 && text.contains("live payments"), "{text}");
+}
+
+#[tokio::test]
+async fn an_operator_accepts_a_notification_and_dismisses_another() {
+    let stack = own().await;
+    let (paid, accepted) = short(&stack).await;
+    let (left, dismissed) = short(&stack).await;
+    let (code, text) = run(&stack, &["quarantine", "list"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains(&accepted) && text.contains(&dismissed), "{text}");
+    assert!(text.contains("pi_9         amount: expected 100, received 99"), "{text}");
+    assert!(text.ends_with("2 notifications\n"), "{text}");
+
+    let note = "ada: the provider confirmed 100";
+    let resolve = async |name: &str, decision: &str| {
+        run(&stack, &["quarantine", decision, name, "--note", note]).await
+    };
+    assert_eq!(resolve(&accepted, "accept").await.0, 0);
+    assert_eq!(shown(&stack, paid).await["status"], 1);
+    assert_eq!(shown(&stack, paid).await["amount"], 100);
+    assert!(table::is_due(&stack, paid.id).await);
+    let (code, text) = run(&stack, &["sweep", "--all"]).await;
+    assert_eq!((code, &*text), (0, "1 notified, 0 rescheduled, 0 failed, 0 stale, 0 left\n"));
+    assert_eq!(stack.shop().times_paid(paid.oid), 1);
+
+    assert_eq!(resolve(&dismissed, "dismiss").await.0, 0);
+    assert_eq!(shown(&stack, left).await["status"], 0);
+    for (name, why) in [
+        (&*accepted, "has decided on this notification already"),
+        (&*dismissed, "has decided on this notification already"),
+        ("7/stripe/evt_7", "no such notification is in quarantine"),
+        ("evt_7", "is not <payment id>/<sender>/<event id>"),
+    ] {
+        let (code, text) = resolve(name, "accept").await;
+        assert!(code == 1 && text.contains(why), "{text}");
+    }
+    let (_, text) = run(&stack, &["quarantine", "list"]).await;
+    assert!(text.ends_with("0 notifications\n"), "{text}");
+    let (code, text) = run(&stack, &["audit"]).await;
+    assert_eq!(code, 0, "{text}");
+
+    let (code, text) = run(&stack, &["history", &paid.id.to_string()]).await;
+    assert_eq!(code, 0, "{text}");
+    let mismatch = "amount: expected 100, received 99";
+    for shown in [
+        &*accepted,
+        "pending -> paid",
+        "quarantined",
+        mismatch,
+        "applied",
+        note,
+        "notified_time",
+        "3       pi_9",
+    ] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+    let (code, text) = run(&stack, &["history", "7"]).await;
+    assert!(code == 1 && text.contains("there is no payment 7"), "{text}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_accepted_is_rejected_with_the_reason() {
+    let stack = own().await;
+    let (payment, name) = short(&stack).await;
+    notify(&stack, payment, 3, 1).await.ok();
+    let arguments = ["quarantine", "accept", &name, "--note", "x"];
+    let (code, text) = run(&stack, &arguments).await;
+    assert!(
+        code == 1 && text.contains("only dismissed: the payment has this status or a higher one"),
+        "{text}"
+    );
+    let (code, text) = run(&stack, &["quarantine", "list", "--json"]).await;
+    let line: Value = serde_json::from_str(text.trim()).unwrap();
+    assert_eq!((code, &line["event"]), (0, &json!(name)));
+    assert!(line["body"].as_str().unwrap().contains("\"amount\":99"), "{line}");
+    let (code, text) = run(&stack, &["quarantine", "show", &name]).await;
+    assert_eq!(code, 0, "{text}");
+    for shown in [
+        "review        waits for a decision",
+        "mismatch      amount: expected 100, received 99",
+        "amount           99            100",
+        "outcome, status  paid          paid",
+        "\"amount\":99",
+    ] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+    let (code, text) = run(&stack, &["quarantine", "show", &name, "--json"]).await;
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &shown["notification"]["event"]), (0, &json!(name)));
+    assert_eq!(shown["record"]["amount"], 100);
+}
+
+#[tokio::test]
+async fn a_target_is_named_by_url_too_and_one_that_is_not_there_is_an_error() {
+    let stack = shared();
+    let endpoint = ["audit", "--endpoint", &stack.dynamodb, "--table", &stack.table];
+    let (code, text) = payctl(&endpoint).await;
+    assert!(code != 1 && text.contains(" payments of "), "{text}");
+    for (arguments, code, why) in [
+        // Nothing listens there.
+        (&["audit", "--endpoint", "http://127.0.0.1:9"][..], 1, "cannot read the table payments"),
+        (&["audit", "--endpoint", &stack.dynamodb, "--table", "other"], 1, "ResourceNotFound"),
+        (&["audit", "--local=http://127.0.0.1:9"], 1, "no local stack runs at http://127.0.0.1:9"),
+        (&["audit", &format!("--local={}", stack.dynamodb)], 1, "is no local stack"),
+        (&["audit", "--table", "payments"], 1, "AWS needs a region and credentials"),
+        (&["sweep", "--function", "callback"], 1, "AWS needs a region and credentials"),
+        (&["audit"], 2, "--table <NAME>|--endpoint <URL>|--local[=<URL>]"),
+    ] {
+        let (found, text) = payctl(arguments).await;
+        assert!(found == code && text.contains(why), "{arguments:?}: {found} {text}");
+    }
+}
+
+#[tokio::test]
+async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
+    let (code, text) = run(shared(), &["check-config"]).await;
+    assert_eq!(code, 0, "{text}");
+    for shown in [
+        "create    settings                         ok     complete and well-formed",
+        "create    secret pay/auth AWSCURRENT       ok     signs tokens",
+        "callback  secret pay/webhooks AWSCURRENT   ok     standard, stripe, wechat, alipay",
+        "callback  secret pay/webhooks AWSPREVIOUS  ok     none",
+    ] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+
+    let stack = own_with(&[("CURRENCY", "yuan"), ("LOG_LEVEL", "loud")]).await;
+    stack.secrets().put(local::defaults::WEBHOOK_SECRET_ID, r#"{"stripe":{"secrets":["canary"]}}"#);
+    let (code, text) = run(&stack, &["check-config", "--json"]).await;
+    assert_eq!(code, 3, "{text}");
+    let findings: Vec<Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let wrong = findings.iter().filter(|one| one["ok"] == false);
+    let wrong: Vec<_> = wrong.map(|one| one["found"].as_str().unwrap()).collect();
+    assert_eq!(wrong, ["CURRENCY is not valid", "LOG_LEVEL is not valid"].repeat(3));
+
+    let stack = own().await;
+    stack.secrets().put(local::defaults::WEBHOOK_SECRET_ID, r#"{"stripe":{"secrets":["canary"]}}"#);
+    let (code, text) = run(&stack, &["check-config"]).await;
+    assert!(code == 3 && text.contains("wrong  `stripe`"), "{text}");
+    assert!(text.contains("AWSPREVIOUS  ok     standard, stripe, wechat, alipay"), "{text}");
+    for secret in ["canary", local::defaults::ACCESS_SECRET, local::defaults::WEBHOOK_SECRET] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
