@@ -27,6 +27,7 @@ mod problems;
 mod providers;
 mod races;
 mod readme;
+mod shop;
 mod stack;
 mod stage;
 mod store;

@@ -134,18 +134,6 @@ async fn dynamodb_fails_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn the_certificate_of_the_shop_is_from_a_ca_of_its_own() {
-    let stack = stack().await;
-    let ca_pem = std::fs::read_to_string(&stack.ca_file).unwrap();
-    let call = async |ca_pem: &str| {
-        let client = client::client(ca_pem).unwrap();
-        client.post(format!("{}/api/user/userinfo", stack.users)).send().await
-    };
-    assert_eq!(call(&ca_pem).await.unwrap().status(), 401);
-    assert!(call("").await.is_err());
-}
-
-#[tokio::test]
 async fn a_start_that_fails_says_why_in_a_sentence() {
     let stack = stack().await;
     let port: u16 = stack.api.rsplit_once(':').unwrap().1.parse().unwrap();

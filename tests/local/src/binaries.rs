@@ -108,3 +108,20 @@ fn executables(messages: &str) -> BTreeMap<String, PathBuf> {
     };
     messages.lines().filter_map(parse).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::executables;
+
+    #[test]
+    fn only_executables_are_taken_from_cargos_messages() {
+        let built = executables(
+            r#"{"reason":"compiler-artifact","target":{"name":"pay"},"executable":null}
+{"reason":"compiler-artifact","target":{"name":"create"},"executable":"/t/create"}
+not json
+{"reason":"build-finished","success":true}"#,
+        );
+        assert_eq!(built.len(), 1);
+        assert_eq!(built["create"].to_str(), Some("/t/create"));
+    }
+}
