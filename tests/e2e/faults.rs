@@ -14,6 +14,7 @@ use futures_util::future::join_all;
 use local::{Fault, Stack};
 use serde_json::Value;
 
+use crate::api::Reply;
 use crate::echo::eventually;
 use crate::stage::own;
 use crate::table;
@@ -63,6 +64,13 @@ async fn each(faults: impl IntoIterator<Item = Fault>, test: impl AsyncFn(&Stack
 async fn recover(stack: &Stack) {
     stack.faults().clear();
     eventually("the late effects", || stack.faults().late() == 0).await;
+}
+
+/// Checks that a request has to be repeated.
+#[track_caller]
+fn assert_unavailable(reply: Reply, case: &str) {
+    assert_eq!(reply.status, 503, "{case}: {}", reply.body);
+    reply.problem("unavailable");
 }
 
 /// Checks that an order has this payment and no other.

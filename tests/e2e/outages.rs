@@ -1,7 +1,7 @@
 //! Outages that no single call causes: lagging indexes, bad and rotated secrets, bad settings. Failing
 //! calls are in `faults`.
 
-use local::{Fault, ShopRoute, Stack, defaults, tokens};
+use local::{Fault, Stack, defaults, tokens};
 use serde_json::{Value, json};
 
 use crate::api::{self, Request, rejected};
@@ -11,16 +11,6 @@ use crate::stage::{fresh, order, own, own_with, payment, recycle};
 fn create(stack: &Stack) -> (Request<'_>, Value) {
     let (uid, _, body) = order(stack);
     (api::post(stack, "create").payer(uid).json(&body), body)
-}
-
-#[tokio::test]
-async fn a_broken_connection_is_replaced_by_a_fresh_one() {
-    let stack = own().await;
-    for route in [ShopRoute::UserInfo, ShopRoute::OrderDetail] {
-        let (request, _) = create(&stack);
-        stack.shop().set_fault(route, Fault::Reset, Some(1));
-        request.send().await.ok();
-    }
 }
 
 fn now() -> u64 {

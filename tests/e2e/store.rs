@@ -9,4 +9,4 @@ mod rows;
 mod sequences;
 mod stub;
 
-pay_core::store_contract!(crate::store::dynamo::on_dynamo);
+pay_core::store_contract!(crate::store::dynamo::case);

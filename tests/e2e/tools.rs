@@ -1,16 +1,16 @@
 //! `cargo local` as a person or a script uses it.
 
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use local::{defaults, signing, tokens};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, ChildStdout, Command};
 
 /// Runs the program. Whether it succeeded, and what it printed on standard output and standard error.
-async fn run(arguments: &[&str], input: &str) -> (bool, String, String) {
+pub(crate) async fn run(arguments: &[&str], input: &str) -> (bool, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -24,6 +24,43 @@ async fn run(arguments: &[&str], input: &str) -> (bool, String, String) {
     let output = child.wait_with_output().await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+/// The program, serving a stack.
+pub(crate) struct Served {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// Its one line on standard output.
+    pub(crate) printed: Value,
+}
+
+impl Served {
+    /// Starts it on any free port.
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+            .args(["--port", "0", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).await.unwrap();
+        Self { child, stdout, printed: serde_json::from_str(&line).unwrap() }
+    }
+
+    /// Ends it as a shell does, and returns what it printed on standard error.
+    pub(crate) async fn end(mut self) -> String {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
+        let Output { status, stderr, .. } = self.child.wait_with_output().await.unwrap();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).await.unwrap();
+        assert!(status.success() && rest.is_empty(), "{status}: {rest}");
+        String::from_utf8(stderr).unwrap()
+    }
 }
 
 #[tokio::test]
@@ -68,30 +105,16 @@ async fn the_demo_succeeds_on_the_real_functions() {
 
 #[tokio::test]
 async fn serving_prints_every_address_on_one_line_and_ends_on_sigterm() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
-        .args(["--port", "0", "--json"])
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).await.unwrap();
-    let printed: Value = serde_json::from_str(&line).unwrap();
-    let fields: Vec<&str> = printed.as_object().unwrap().keys().map(String::as_str).collect();
+    let served = Served::start(&[]).await;
+    let fields: Vec<&str> =
+        served.printed.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         fields.join(" "),
         "access_secret api ca_file dynamodb environment orders payer_token secretsmanager \
          service_token signing_keys table users webhook_secrets"
     );
-    let ca_file = printed["ca_file"].as_str().unwrap();
-    assert!(std::fs::exists(ca_file).unwrap());
-
-    let pid = i32::try_from(child.id().unwrap()).unwrap();
-    kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
-    assert!(child.wait().await.unwrap().success());
+    let ca_file = served.printed["ca_file"].as_str().unwrap().to_owned();
+    assert!(std::fs::exists(&ca_file).unwrap());
+    served.end().await;
     assert!(!std::fs::exists(ca_file).unwrap(), "nothing is left behind");
-    let mut rest = String::new();
-    stdout.read_to_string(&mut rest).await.unwrap();
-    assert_eq!(rest, "");
 }

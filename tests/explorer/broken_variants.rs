@@ -20,7 +20,6 @@ use super::{
     },
     scenarios::{paid, with_a_closed_payment, with_a_payment, with_two_due},
     schedule,
-    world::World,
 };
 
 /// Finds the schedule with the fewest faults that breaks the invariant, and breaks it again by a
@@ -41,115 +40,72 @@ fn assert_breaks(invariant: &str, broken_variant: &Scenario) {
     assert_eq!(again, Err(broken), "{name}");
 }
 
-fn with_store_bug<const N: usize>(
-    name: &'static str,
-    bug: StoreBug,
-    world: World,
-    actors: [Actor; N],
-) -> Scenario {
-    Scenario { store_bug: Some(bug), ..Scenario::new(name, world, actors) }
-}
-
 /// A failed payment with the event id of [`paid`].
 fn failed_with_its_event_id() -> Notification {
     let failed = notification(payment_of(0), Outcome::Failed, 2);
     Notification { event_id: paid(1).event_id, ..failed }
 }
 
-#[test]
-fn paying_a_closed_payment_without_the_guard() {
-    let late = delivering(2, paid(1)).with_bug(Bug::SkipsGuard);
-    let actors = [creating(1, request(100, None)), late];
-    assert_breaks("I1", &Scenario::new("skips the guard", with_a_closed_payment(), actors));
-}
-
-#[test]
-fn replacing_a_payment_that_is_not_replaceable() {
-    let (world, bug) = (with_a_closed_payment(), replaces_any_payment);
-    let actors = [creating(1, request(100, None)), delivering(2, paid(1))];
-    assert_breaks("I1", &with_store_bug("replaces any payment", bug, world, actors));
-}
-
-#[test]
-fn creating_without_the_guard() {
-    let actors = [creating(1, request(100, None)), creating(2, request(100, None))];
-    assert_breaks("I1", &with_store_bug("creates unguarded", creates_unguarded, shop(), actors));
-}
-
-#[test]
-fn replacing_a_payment_with_the_same_key() {
-    let keyed = request(100, Some(1));
+/// Use cases with a bug, each with the invariant that it breaks.
+fn use_cases() -> [(&'static str, Scenario); 8] {
+    let [keyed, unkeyed] = [Some(1), None].map(|key| request(100, key));
+    let create = |request, bug| creating(1, request).with_bug(bug);
+    let deliver = |bug| delivering(2, paid(1)).with_bug(bug);
     let closed = delivering(9, notification(payment_of(0), Outcome::Closed, 90));
-    let world = after(shop(), &[creating(0, keyed), closed]);
-    let actor = creating(1, keyed).with_bug(Bug::IgnoresKeys);
-    assert_breaks("I2", &Scenario::new("ignores keys", world, [actor]));
+    let closed_with_a_key = after(shop(), &[creating(0, keyed), closed]);
+    let new_is_paid = delivering(2, notification(payment_of(1), Outcome::Paid, 1));
+    let late = [creating(1, unkeyed), deliver(Bug::SkipsGuard)];
+    let early = [create(keyed, Bug::RejectsBeforeTheGuard), new_is_paid];
+    let again = [delivering(1, failed_with_its_event_id()), deliver(Bug::TrustsTheEventLog)];
+    let unsure = [create(unkeyed, Bug::AssumesSuccess)];
+    let replacing = [create(keyed, Bug::IgnoresKeys)];
+    let pending = |name, bug| Scenario::new(name, with_a_payment(), [deliver(bug)]);
+    [
+        ("I1", Scenario::new("skips the guard", with_a_closed_payment(), late)),
+        ("I2", Scenario::new("ignores keys", closed_with_a_key, replacing)),
+        ("I4", Scenario::new("assumes success", shop(), unsure)),
+        ("I4", Scenario::new("trusts the event log", with_a_payment(), again)),
+        ("I5", Scenario::new("rejects before the guard", shop(), early)),
+        ("I7", pending("notifies first", Bug::NotifiesFirst)),
+        ("I8", pending("ignores failed notification", Bug::IgnoresFailedNotification)),
+        ("I9", pending("duplicate is silent", Bug::DuplicateIsSilent)),
+    ]
+}
+
+/// Stores with a bug, each with the invariant that it breaks.
+fn stores() -> [(&'static str, StoreBug, Scenario); 6] {
+    let unkeyed = request(100, None);
+    let twice = [creating(1, unkeyed), creating(2, unkeyed)];
+    let late = [creating(1, unkeyed), delivering(2, paid(1))];
+    let elsewhere = CreatePayment { oid: oid(2), ..unkeyed };
+    let one_id = [creating(1, unkeyed), creating(2, elsewhere)];
+    let one_id = one_id.map(|actor| actor.with_first_id(id(7)));
+    let one_event = [delivering(1, failed_with_its_event_id()), delivering(2, paid(1))];
+    let refunded = delivering(2, notification(payment_of(0), Outcome::Refunded, 2));
+    let swept = [delivering(1, paid(1)), refunded, sweeping(3)];
+    let (closed, pending, due) = (with_a_closed_payment(), with_a_payment, with_two_due());
+    [
+        ("I1", replaces_any_payment, Scenario::new("replaces any payment", closed, late)),
+        ("I1", creates_unguarded, Scenario::new("creates unguarded", shop(), twice)),
+        ("I3", overwrites_records, Scenario::new("overwrites records", shop(), one_id)),
+        ("I6", overwrites_events, Scenario::new("overwrites events", pending(), one_event)),
+        ("I6", writes_due_back, Scenario::new("writes due back", pending(), swept)),
+        ("I8", clears_the_outbox, Scenario::new("clears the outbox", due, [sweeping(1)])),
+    ]
 }
 
 #[test]
-fn overwriting_records() {
-    let other = CreatePayment { oid: oid(2), ..request(100, None) };
-    let actors = [creating(1, request(100, None)), creating(2, other)];
-    let actors = actors.map(|actor| actor.with_first_id(id(7)));
-    assert_breaks("I3", &with_store_bug("overwrites records", overwrites_records, shop(), actors));
+fn every_bug_of_a_use_case_is_caught() {
+    for (invariant, broken_variant) in use_cases() {
+        assert_breaks(invariant, &broken_variant);
+    }
 }
 
 #[test]
-fn assuming_success() {
-    let actor = creating(1, request(100, None)).with_bug(Bug::AssumesSuccess);
-    assert_breaks("I4", &Scenario::new("assumes success", shop(), [actor]));
-}
-
-#[test]
-fn trusting_the_event_log() {
-    let second = delivering(2, paid(1)).with_bug(Bug::TrustsTheEventLog);
-    let actors = [delivering(1, failed_with_its_event_id()), second];
-    assert_breaks("I4", &Scenario::new("trusts the event log", with_a_payment(), actors));
-}
-
-#[test]
-fn rejecting_before_the_guard_is_read() {
-    let create = creating(1, request(100, Some(1))).with_bug(Bug::RejectsBeforeTheGuard);
-    let paid = delivering(2, notification(payment_of(1), Outcome::Paid, 1));
-    assert_breaks("I5", &Scenario::new("rejects before the guard", shop(), [create, paid]));
-}
-
-#[test]
-fn overwriting_events() {
-    let (world, bug) = (with_a_payment(), overwrites_events);
-    let actors = [delivering(1, failed_with_its_event_id()), delivering(2, paid(1))];
-    assert_breaks("I6", &with_store_bug("overwrites events", bug, world, actors));
-}
-
-#[test]
-fn a_sweep_that_writes_due_back() {
-    let refunded = notification(payment_of(0), Outcome::Refunded, 2);
-    let actors = [delivering(1, paid(1)), delivering(2, refunded), sweeping(3)];
-    let world = with_a_payment();
-    assert_breaks("I6", &with_store_bug("writes due back", writes_due_back, world, actors));
-}
-
-#[test]
-fn notifying_before_the_move_to_paid() {
-    let actor = delivering(1, paid(1)).with_bug(Bug::NotifiesFirst);
-    assert_breaks("I7", &Scenario::new("notifies first", with_a_payment(), [actor]));
-}
-
-#[test]
-fn clearing_due_after_a_failed_order_notification() {
-    let actor = delivering(1, paid(1)).with_bug(Bug::IgnoresFailedNotification);
-    assert_breaks("I8", &Scenario::new("ignores failed notification", with_a_payment(), [actor]));
-}
-
-#[test]
-fn clearing_due_of_other_payments() {
-    let (world, bug) = (with_two_due(), clears_the_outbox);
-    assert_breaks("I8", &with_store_bug("clears the outbox", bug, world, [sweeping(1)]));
-}
-
-#[test]
-fn a_duplicate_that_does_not_notify() {
-    let actor = delivering(1, paid(1)).with_bug(Bug::DuplicateIsSilent);
-    assert_breaks("I9", &Scenario::new("duplicate is silent", with_a_payment(), [actor]));
+fn every_bug_of_a_store_is_caught() {
+    for (invariant, bug, scenario) in stores() {
+        assert_breaks(invariant, &Scenario { store_bug: Some(bug), ..scenario });
+    }
 }
 
 /// No single bug leads there, since it breaks another invariant first.

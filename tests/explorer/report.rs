@@ -67,8 +67,7 @@ fn check(scenario: &Scenario, found: &Found, faults: usize) -> String {
     for call in &found.calls {
         for fault in Fault::of(*call) {
             if !found.faults.contains(&(*call, *fault)) {
-                let fault = fault.as_str();
-                writeln!(wrong, "{}: {call:?} never had {fault}", scenario.name).unwrap();
+                writeln!(wrong, "{}: {call:?} never had {fault:?}", scenario.name).unwrap();
             }
         }
     }
@@ -156,7 +155,7 @@ fn every_invariant_holds_in_every_schedule() {
 fn replay() {
     let text = env::var("EXPLORER_REPLAY").unwrap_or_else(|_not_set| {
         "replace, create, paid late:0:UserExists 1:UserExists 0:FindOrder 0:NewestOfOrder 0:Guard \
-         0:Payment@10 0:Create:late 0:Guard 1:FindOrder 1:NewestOfOrder:before 1:Create \
+         0:Payment@10 0:Create:Late 0:Guard 1:FindOrder 1:NewestOfOrder:Before 1:Create \
          late-write:0"
             .into()
     });

@@ -1,7 +1,7 @@
 //! A step of a schedule, and its text.
 //!
 //! `0:Guard` carries out that call of actor 0, `0:Payment@10` its call about payment 10, and
-//! `0:Create:late` its call with a fault. By `late-write:0` a late write has its effect, by
+//! `0:Create:Late` its call with a fault. By `late-write:0` a late write has its effect, by
 //! `late-notification:0` a late order notification arrives, and by `index` the indexes catch up.
 
 use std::fmt;
@@ -43,9 +43,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call { actor, id, fault: None } => write!(f, "{actor}:{id}"),
-            Self::Call { actor, id, fault: Some(fault) } => {
-                write!(f, "{actor}:{id}:{}", fault.as_str())
-            }
+            Self::Call { actor, id, fault: Some(fault) } => write!(f, "{actor}:{id}:{fault:?}"),
             Self::World(step) => match step {
                 WorldStep::LateWrite(number) | WorldStep::LateNotification(number) => {
                     write!(f, "{}:{number}", step.as_str())

@@ -73,19 +73,6 @@ impl Fault {
             | Call::NotifyPaid => &Self::ALL,
         }
     }
-
-    /// Its word in a schedule.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Before => "before",
-            Self::Lost => "lost",
-            Self::After => "after",
-            Self::Late => "late",
-            Self::Twice => "twice",
-            Self::CrashBefore => "crash-before",
-            Self::CrashAfter => "crash-after",
-        }
-    }
 }
 
 /// The fakes, which work on one world after another.

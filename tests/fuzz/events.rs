@@ -1,17 +1,13 @@
 //! Whole events for each handler, over a store and a shop in memory.
 
-use std::cell::OnceCell;
-
 use lambda_runtime::Diagnostic;
-use local::defaults;
 use local::events::{Filling, fill};
 use pay_core::domain::{Amount, Currency, OrderId, PaymentId, UserId};
 use pay_core::json::{Json, Object};
 use pay_core::ports::TraceParent;
 use pay_core::testing::{FakeShop, FakeStore, Gate, SeededIds, block_on};
 use pay_core::usecases::create::{CreatePayment, create as create_payment};
-use pay_providers::WebhookKeys;
-use pay_service::auth::{AuthKey, TokenRules};
+use pay_service::auth::TokenRules;
 use pay_service::http::{Code, FunctionError, Reply, serve};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -19,10 +15,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::NOW_SECS;
 use crate::handlers::{self, Fixed, World, at, invocation};
+use crate::keys::{AUTH_KEY, WEBHOOK_KEYS};
 
 thread_local! {
     pub(crate) static RUNTIME: Runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    static KEYS: OnceCell<(Fixed<AuthKey>, Fixed<WebhookKeys>)> = const { OnceCell::new() };
 }
 
 fn cny() -> Currency {
@@ -43,29 +39,20 @@ fn world() -> World {
     let wanted = CreatePayment { uid, oid: oid(1), amount, key: None };
     let trace = TraceParent::start(1, 1);
     block_on(create_payment((&shop, &shop), (&store, &ids), wanted, at(NOW_SECS), &trace)).unwrap();
-    let (auth_keys, webhook_keys) = KEYS.with(|keys| keys.get_or_init(known_keys).clone());
-    World { store, shop, auth_keys, webhook_keys }
-}
-
-fn known_keys() -> (Fixed<AuthKey>, Fixed<WebhookKeys>) {
-    let auth = json!({"access_secret": defaults::ACCESS_SECRET}).to_string();
-    let webhooks = defaults::webhook_secrets().unwrap().to_string();
-    let auth = AuthKey::from_secret(&auth).unwrap();
-    (Fixed::new(Some(auth)), Fixed::new(Some(WebhookKeys::from_secret(&webhooks).unwrap())))
+    let auth_keys = Fixed::new(Some(AUTH_KEY.clone()));
+    World { store, shop, auth_keys, webhook_keys: Fixed::new(Some(WEBHOOK_KEYS.clone())) }
 }
 
 pub(crate) fn callback(input: &[u8]) {
-    let reply = |event| {
-        RUNTIME.with(|runtime| runtime.block_on(handlers::callback(world(), event, NOW_SECS)))
-    };
-    each(input, reply);
+    each(input, async |event| handlers::callback(world(), event, NOW_SECS).await);
 }
 
 /// Judges the reply to the event as it is, and to what its placeholders make of it.
-fn each(input: &[u8], reply: impl Fn(Box<RawValue>) -> Result<Reply, FunctionError>) {
-    judge(input, &reply);
+fn each(input: &[u8], reply: impl AsyncFn(Box<RawValue>) -> Result<Reply, FunctionError>) {
+    let reply = |event| RUNTIME.with(|runtime| runtime.block_on(reply(event)));
+    judge(input, reply);
     if let Some(event) = filled(input) {
-        judge(&event, &reply);
+        judge(&event, reply);
     }
 }
 
@@ -94,25 +81,19 @@ pub(crate) fn create(input: &[u8]) {
         rules: TokenRules::default(),
         currency: cny(),
     };
-    let reply = |event| {
+    each(input, async |event| {
         let handle = |entry_point, invocation| app.handle(entry_point, invocation);
-        let event = invocation(event, NOW_SECS);
-        let reply = serve(event, || at(NOW_SECS), create::BODY_MAX, handle);
-        RUNTIME.with(|runtime| runtime.block_on(reply))
-    };
-    each(input, reply);
+        serve(invocation(event, NOW_SECS), || at(NOW_SECS), create::BODY_MAX, handle).await
+    });
 }
 
 pub(crate) fn detail(input: &[u8]) {
     let World { store, auth_keys, .. } = world();
     let app = detail::DetailApp { store, auth_keys, rules: TokenRules::default() };
-    let reply = |event| {
+    each(input, async |event| {
         let handle = |entry_point, invocation| app.handle(entry_point, invocation);
-        let event = invocation(event, NOW_SECS);
-        let reply = serve(event, || at(NOW_SECS), detail::BODY_MAX, handle);
-        RUNTIME.with(|runtime| runtime.block_on(reply))
-    };
-    each(input, reply);
+        serve(invocation(event, NOW_SECS), || at(NOW_SECS), detail::BODY_MAX, handle).await
+    });
 }
 
 /// Asserts that the reply to an event is one that its entry point has.

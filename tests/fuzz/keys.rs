@@ -1,8 +1,23 @@
-//! Secrets.
+//! The keys of the targets, and secrets that are none.
 
+use std::sync::LazyLock;
+
+use local::defaults;
 use pay_core::json::{Json, Object};
 use pay_providers::WebhookKeys;
 use pay_service::auth::AuthKey;
+use serde_json::json;
+
+/// What tokens are checked with.
+pub(crate) static AUTH_KEY: LazyLock<AuthKey> = LazyLock::new(|| {
+    let secret = json!({"access_secret": defaults::ACCESS_SECRET}).to_string();
+    AuthKey::from_secret(&secret).unwrap()
+});
+
+/// What webhooks are checked with.
+pub(crate) static WEBHOOK_KEYS: LazyLock<WebhookKeys> = LazyLock::new(|| {
+    WebhookKeys::from_secret(&defaults::webhook_secrets().unwrap().to_string()).unwrap()
+});
 
 /// A shorter text may occur in a message by chance, in bytes.
 const KEY_TEXT_MIN: usize = 16;

@@ -17,27 +17,21 @@
 //! `BOLERO_RANDOM_ITERATIONS` sets how many random inputs there are, and `BOLERO_RANDOM_SEED`,
 //! which a failure prints, repeats them.
 
-// `cfg(test)` is what tells clippy that a helper here may unwrap as a test may.
-#[cfg(test)]
+// Only here does clippy let a helper unwrap, as a test may.
+#![cfg(test)]
+
 mod change;
-#[cfg(test)]
 mod events;
-#[cfg(test)]
 mod handlers;
-#[cfg(test)]
 mod keys;
-#[cfg(test)]
 mod messages;
-#[cfg(test)]
 mod texts;
 
 /// The time of every input, in Unix seconds: tokens and signatures of the corpus are of this time.
-#[cfg(test)]
 const NOW_SECS: u64 = 1_800_000_000;
 
 /// A target: its name, how many random inputs it gets, and the assertion that holds for all of
 /// them.
-#[cfg(test)]
 macro_rules! targets {
     ($($name:ident, $inputs:literal, $holds:path;)*) => {$(
         #[test]
@@ -51,7 +45,6 @@ macro_rules! targets {
     )*};
 }
 
-#[cfg(test)]
 targets! {
     callback_event, 4000, events::callback;
     create_event, 2000, events::create;

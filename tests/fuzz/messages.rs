@@ -1,6 +1,5 @@
 //! Messages of webhooks: headers and a body, signed and not.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -9,22 +8,14 @@ use http::{HeaderName, HeaderValue};
 use local::messages::{Message, Signed, seal};
 use local::{defaults, signing};
 use pay_core::domain::{Outcome, Provider};
-use pay_providers::{Headers, VerifyError, WebhookKeys, standard};
+use pay_providers::{Headers, VerifyError, standard};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;
 use crate::change::edited;
 use crate::events::RUNTIME;
 use crate::handlers::{at, event, response};
-
-thread_local! {
-    static KEYS: OnceCell<WebhookKeys> = const { OnceCell::new() };
-}
-
-fn with_keys<T>(check: impl FnOnce(&WebhookKeys) -> T) -> T {
-    let known = || WebhookKeys::from_secret(&defaults::webhook_secrets().unwrap().to_string());
-    KEYS.with(|keys| check(keys.get_or_init(|| known().unwrap())))
-}
+use crate::keys::WEBHOOK_KEYS;
 
 type Pairs = Vec<(String, String)>;
 
@@ -58,11 +49,9 @@ fn read(text: &[u8]) -> (Pairs, Vec<u8>) {
 
 /// Whether it is authentic by the rules of a provider.
 fn passes(provider: Provider, headers: &Pairs, body: &[u8]) -> bool {
-    with_keys(|keys| {
-        let keys = keys.provider(provider).unwrap();
-        let verdict = keys.verify(&Headers::from_pairs(headers), body, at(NOW_SECS));
-        matches!(verdict, Ok(_) | Err(VerifyError::Undecryptable))
-    })
+    let keys = WEBHOOK_KEYS.provider(provider).unwrap();
+    let verdict = keys.verify(&Headers::from_pairs(headers), body, at(NOW_SECS));
+    matches!(verdict, Ok(_) | Err(VerifyError::Undecryptable))
 }
 
 /// The status of callback's response; `None` if the gateway would hand on other headers.
@@ -73,14 +62,14 @@ fn status(provider: Provider, headers: &Pairs, body: &[u8]) -> Option<u64> {
         return None;
     }
     let event = event(provider.as_str(), &json!(known), &BASE64.encode(body), true);
-    let response = with_keys(|keys| response(keys.clone(), &event, NOW_SECS));
+    let response = response(WEBHOOK_KEYS.clone(), &event, NOW_SECS);
     RUNTIME.with(|runtime| runtime.block_on(response))["statusCode"].as_u64()
 }
 
 /// The id of a message that is authentic by the rules of Standard Webhooks.
 fn passes_standard(headers: &Pairs, body: &[u8]) -> Option<String> {
     let headers = Headers::from_pairs(headers);
-    with_keys(|keys| standard::verify(&headers, body, keys.standard(), at(NOW_SECS))).ok()
+    standard::verify(&headers, body, WEBHOOK_KEYS.standard(), at(NOW_SECS)).ok()
 }
 
 /// A message passes only as it was signed.
@@ -183,16 +172,13 @@ fn owned(headers: &[(&'static str, String)]) -> Pairs {
 }
 
 fn assert_read(provider: Provider, headers: &Pairs, body: &[u8]) {
-    let is_read = with_keys(|keys| {
-        let keys = keys.provider(provider).unwrap();
-        let headers = Headers::from_pairs(headers);
-        let read = keys.verify(&headers, body, at(NOW_SECS));
-        let encrypts = provider == Provider::WeChat;
-        let genuine = read.is_ok() || (encrypts && read == Err(VerifyError::Undecryptable));
-        assert!(genuine, "{provider:?} {read:?}");
-        assert_eq!(keys.verify(&headers, body, at(NOW_SECS)), read);
-        read.is_ok()
-    });
-    let want = if is_read { 200 } else { 503 };
+    let keys = WEBHOOK_KEYS.provider(provider).unwrap();
+    let pairs = Headers::from_pairs(headers);
+    let read = keys.verify(&pairs, body, at(NOW_SECS));
+    let encrypts = provider == Provider::WeChat;
+    let genuine = read.is_ok() || (encrypts && read == Err(VerifyError::Undecryptable));
+    assert!(genuine, "{provider:?} {read:?}");
+    assert_eq!(keys.verify(&pairs, body, at(NOW_SECS)), read);
+    let want = if read.is_ok() { 200 } else { 503 };
     assert_eq!(status(provider, headers, body), Some(want), "{provider:?}");
 }

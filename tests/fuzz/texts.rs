@@ -1,17 +1,16 @@
 //! Texts: JSON, tokens, and the lines of `doctor`.
 
-use std::cell::OnceCell;
-
 use local::{defaults, tokens};
 use pay_core::json::Json;
 use pay_core::ports::Generations;
-use pay_service::auth::{AuthKey, CALLBACK_SCOPE, TokenRules, payer, service};
+use pay_service::auth::{CALLBACK_SCOPE, TokenRules, payer, service};
 use payctl::doctor;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::NOW_SECS;
 use crate::change::edited;
 use crate::handlers::at;
+use crate::keys::AUTH_KEY;
 
 /// Whatever our reader accepts is JSON, and has the same meaning to another reader.
 pub(crate) fn json(input: &[u8]) {
@@ -46,20 +45,12 @@ fn same(ours: &Json, theirs: &Value) -> bool {
     }
 }
 
-thread_local! {
-    static KEYS: OnceCell<Generations<AuthKey>> = const { OnceCell::new() };
-}
-
-fn known_keys() -> Generations<AuthKey> {
-    let secret = json!({"access_secret": defaults::ACCESS_SECRET}).to_string();
-    Generations { current: AuthKey::from_secret(&secret).unwrap(), previous: None }
-}
-
 /// Only a token that was issued identifies anybody: neither the input itself, nor a token that it
 /// changes.
 pub(crate) fn token(input: &[u8]) {
     let issued = |scope| tokens::issue(defaults::ACCESS_SECRET, 7, scope, NOW_SECS);
     let (payers, services) = (issued(None), issued(Some(CALLBACK_SCOPE)));
+    let keys = Generations { current: AUTH_KEY.clone(), previous: None };
     let given = String::from_utf8_lossy(input).into_owned();
     let of = |good: &str| {
         let changed = edited(format!("Bearer {good}").as_bytes(), input);
@@ -67,11 +58,8 @@ pub(crate) fn token(input: &[u8]) {
     };
     for header in [given.clone(), format!("Bearer {given}"), of(&payers), of(&services)] {
         let (rules, now) = (TokenRules::default(), at(NOW_SECS));
-        let (named, allowed) = KEYS.with(|keys| {
-            let keys = keys.get_or_init(known_keys);
-            let allowed = service(Some(&header), keys, &rules, CALLBACK_SCOPE, now);
-            (payer(Some(&header), keys, &rules, now), allowed)
-        });
+        let named = payer(Some(&header), &keys, &rules, now);
+        let allowed = service(Some(&header), &keys, &rules, CALLBACK_SCOPE, now);
         let token = header.split_once(' ').map(|(_, token)| token.trim_start_matches(' '));
         if let Ok(uid) = named {
             assert_eq!((uid.get(), token), (7, Some(payers.as_str())), "{header}");

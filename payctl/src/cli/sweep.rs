@@ -8,7 +8,7 @@ use super::End;
 use crate::print::{print, print_json};
 use crate::target::LocalFunctions;
 
-/// SweepArguments of `sweep`.
+/// Arguments of `sweep`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("target").required(true).args(["function", "local"]))]
 pub(super) struct SweepArguments {

@@ -46,7 +46,7 @@ const A_STRIPE_API_KEY: &str =
     "a Stripe API key is configured, and not the signing secret of the endpoint";
 const A_PRIVATE_KEY: &str = "a private key is configured, and not the provider's public key";
 
-/// SchemeKeys that fit once an alteration of their texts is undone.
+/// Keys that fit once an alteration of their texts is undone.
 pub(super) fn altered(trial: &Trial<'_>) -> Option<String> {
     ALTERED.into_iter().find_map(|(what, undo)| {
         let fit = trial.fits_entry(&edit::with_texts(&trial.case.keys, undo)?)?;

@@ -233,21 +233,36 @@ mod tests {
         let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(Json::parse(nested(32).as_bytes()).is_some());
         let deep = nested(33);
-        let bad: [&[u8]; 14] = [
+        let deep_objects = format!("{}1{}", "{\"a\":".repeat(33), "}".repeat(33));
+        let bad: &[&[u8]] = &[
             b"",
+            b" ",
             b"{",
             b"{} x",
+            b"{}//",
             b"{}{}",
+            b"{}\n{}",
+            b"{\"a\":1,}",
+            b"{\"a\":NaN}",
+            b"{\"a\":01}",
+            b"{\"a\":\"\0\"}",
+            b"{\"a\":\"\n\"}",
+            b"{\"a\":\"\t\"}",
             b"\xef\xbb\xbf{}",
             b"{\"a\":1,\"a\":1}",
             b"{\"a\":{\"b\":1,\"b\":2}}",
             b"{\"a\":1,\"\\u0061\":1}",
             b"{\"ignored\":\"\\ud800\"}",
+            b"{\"\\ud800\":1}",
             b"{\"ignored\":[\"\xff\"]}",
+            b"{\"ignored\":\"\xc0\x80\"}",
+            b"{\"ignored\":\"\xed\xa0\x80\"}",
             b"\xfe\xff\x00{\x00}",
             b"1e400",
+            b"{\"ignored\":[-1e999]}",
             b"{'a':1}",
             deep.as_bytes(),
+            deep_objects.as_bytes(),
         ];
         for text in bad {
             assert_eq!(Json::parse(text), None, "{}", String::from_utf8_lossy(text));

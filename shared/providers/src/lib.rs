@@ -15,6 +15,8 @@ mod headers;
 mod keys;
 pub mod limits;
 mod rsa;
+#[cfg(test)]
+mod samples;
 mod sha;
 pub mod standard;
 pub mod stripe;

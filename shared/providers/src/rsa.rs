@@ -93,11 +93,11 @@ mod tests {
         BoxedUint, PublicKey,
         pkcs8::{EncodePublicKey as _, LineEnding},
     };
-    use serde_json::Value;
 
     use super::{DER_BYTES_MIN, RsaKey, pair::Pair};
     use crate::{
         limits::{RSA_BITS_MAX, RSA_BITS_MIN},
+        samples::cases,
         sha256,
         verify::base64,
     };
@@ -108,9 +108,7 @@ mod tests {
 
     #[test]
     fn the_official_vectors_are_accepted_and_rejected_as_published() {
-        let vectors: Value = serde_json::from_str(crate::wechat::VECTORS).unwrap();
-        let cases = vectors["cases"].as_array().unwrap();
-        let cases: Vec<_> = cases.iter().filter(|case| case["kind"] == "rsa_sha256_raw").collect();
+        let cases = cases(crate::wechat::VECTORS, Some("rsa_sha256_raw"));
         assert_eq!(cases.len(), 2);
         for case in cases {
             let text = |name: &str| case[name].as_str().unwrap();

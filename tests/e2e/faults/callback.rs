@@ -5,7 +5,7 @@ use local::{Fault, Stack, clock};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
-use super::{AFTER, BEFORE, LATE, REJECTED, each, recover};
+use super::{AFTER, BEFORE, LATE, REJECTED, assert_unavailable, each, recover};
 use crate::stage::{Payment, own, payment};
 use crate::{api, table};
 
@@ -33,6 +33,13 @@ impl Paid {
             return native.signed_as(&self.message.id, clock::now_secs()).send().await;
         };
         api::from_provider(stack, sender, &self.message.from(sender).unwrap()).send().await
+    }
+
+    /// Delivers it, and checks that it has paid its payment by now, and only once.
+    pub(super) async fn is_done_by_a_delivery(&self, stack: &Stack, case: &str) {
+        let reply = self.deliver(stack).await;
+        assert_eq!(reply.status, 200, "{case}: {}", reply.body);
+        assert_paid_once(stack, self.payment, case).await;
     }
 }
 
@@ -82,13 +89,10 @@ async fn a_transition_that_never_happens_is_unavailable_and_leaves_nothing() {
             let case = format!("{sender:?} {fault:?}");
             let paid = Paid::new(stack, sender).await;
             stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
-            let response = paid.deliver(stack).await;
-            assert_eq!(response.status, 503, "{case}: {}", response.body);
-            response.problem("unavailable");
+            assert_unavailable(paid.deliver(stack).await, &case);
             assert_unchanged(stack, paid.payment, &case).await;
             recover(stack).await;
-            assert_eq!(paid.deliver(stack).await.status, 200, "{case}");
-            assert_paid_once(stack, paid.payment, &case).await;
+            paid.is_done_by_a_delivery(stack, &case).await;
         }
     })
     .await;
@@ -105,8 +109,7 @@ async fn a_transition_whose_responses_are_all_lost_is_found_by_the_record() {
             assert_eq!(response.status, 200, "{case}: {}", response.body);
             recover(stack).await;
             assert_paid_once(stack, paid.payment, &case).await;
-            assert_eq!(paid.deliver(stack).await.status, 200, "{case}");
-            assert_paid_once(stack, paid.payment, &case).await;
+            paid.is_done_by_a_delivery(stack, &case).await;
         }
     })
     .await;
@@ -123,8 +126,7 @@ async fn a_transition_that_takes_effect_late_is_notified_by_the_next_delivery() 
         assert_eq!(table::record(&stack, paid.payment.id).await["status"], 1, "it took effect");
         assert!(table::is_due(&stack, paid.payment.id).await);
         assert_eq!(stack.shop().times_paid(paid.payment.oid), 0);
-        assert_eq!(paid.deliver(&stack).await.status, 200);
-        assert_paid_once(&stack, paid.payment, "late").await;
+        paid.is_done_by_a_delivery(&stack, "late").await;
     }
 }
 
@@ -141,8 +143,7 @@ async fn a_permanently_rejected_transition_is_internal_and_not_retried() {
             assert!(stack.logs().contains(r#""outcome":"internal""#));
             assert_unchanged(stack, paid.payment, "rejected").await;
             recover(stack).await;
-            assert_eq!(paid.deliver(stack).await.status, 200);
-            assert_paid_once(stack, paid.payment, "rejected").await;
+            paid.is_done_by_a_delivery(stack, "rejected").await;
         }
     })
     .await;
@@ -162,8 +163,7 @@ async fn a_mismatch_is_quarantined_before_the_response() {
         stack.dynamodb_control().set_fault("PutItem", fault, None);
         let response = deliver().await;
         // The sender must deliver again unless the event is known to be written.
-        assert_eq!(response.status, 503, "{case}: {}", response.body);
-        response.problem("unavailable");
+        assert_unavailable(response, &case);
         let found = table::quarantined(stack, payment.id).await;
         if fault != LATE {
             assert_eq!(found, usize::from(AFTER.contains(&fault)), "{case}");

@@ -3,7 +3,8 @@
 use local::{Fault, ShopRoute, Stack};
 
 use super::{
-    AFTER, BEFORE, DRIP, LATE, REJECTED, assert_no_payment, assert_one_payment, each, recover,
+    AFTER, BEFORE, DRIP, LATE, REJECTED, assert_no_payment, assert_one_payment, assert_unavailable,
+    each, recover,
 };
 use crate::api::rejected;
 use crate::logs::logged;
@@ -26,8 +27,7 @@ async fn user_or_order_unread_makes_nothing() {
                 create(stack, uid, &body),
                 rejected(stack, "create", &body, "unavailable")
             );
-            assert_eq!(response.status, 503, "{case}: {}", response.body);
-            response.problem("unavailable");
+            assert_unavailable(response, &case);
             assert_no_payment(stack, oid, &case).await;
             recover(stack).await;
             let id = create(stack, uid, &body).await.ok()["id"].clone();
@@ -83,9 +83,7 @@ async fn a_transaction_that_never_happens_is_unavailable_and_leaves_nothing() {
         let case = format!("{fault:?}");
         let (uid, oid, body) = order(stack);
         stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
-        let response = create(stack, uid, &body).await;
-        assert_eq!(response.status, 503, "{case}: {}", response.body);
-        response.problem("unavailable");
+        assert_unavailable(create(stack, uid, &body).await, &case);
         assert_no_payment(stack, oid, &case).await;
         recover(stack).await;
         let repeated = create(stack, uid, &body).await;
@@ -188,9 +186,7 @@ async fn a_replacement_that_does_not_happen_leaves_the_closed_payment() {
     each(BEFORE.into_iter().chain(REJECTED).chain([LATE]), async |stack, fault| {
         let (closed, body) = closed(stack).await;
         stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
-        let response = create(stack, closed.uid, &body).await;
-        assert_eq!(response.status, 503, "{fault:?}: {}", response.body);
-        response.problem("unavailable");
+        assert_unavailable(create(stack, closed.uid, &body).await, &format!("{fault:?}"));
         if fault != LATE {
             let guard = table::guard(stack, closed.oid).await.unwrap();
             assert_eq!(guard["payment"], closed.id, "{fault:?}");

@@ -1,30 +1,19 @@
 //! `cargo local --faults FILE`.
 
 use std::io::Write as _;
-use std::process::{Output, Stdio};
 
 use local::messages::{Message, Outcome};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
 
 use crate::echo::http;
+use crate::tools::{Served, run};
 
 fn file(text: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     file
-}
-
-fn serve(file: &NamedTempFile) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-    command.args(["--port", "0", "--json", "--faults"]).arg(file.path());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    command
 }
 
 #[tokio::test]
@@ -35,10 +24,8 @@ async fn the_rules_of_a_file_are_followed_and_what_fired_is_printed() {
         {"at": "orders:paid", "fault": "hang", "percent": 0},
     ]});
     let file = file(&rules.to_string());
-    let mut child = serve(&file).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).await.unwrap();
-    let printed: Value = serde_json::from_str(&line).unwrap();
+    let served = Served::start(&["--faults", file.path().to_str().unwrap()]).await;
+    let printed = &served.printed;
     let post = |operation: &str| {
         http().post(format!("{}/api/pay/{operation}", printed["api"].as_str().unwrap()))
     };
@@ -59,10 +46,7 @@ async fn the_rules_of_a_file_are_followed_and_what_fired_is_printed() {
         paid_headers.fold(post("callback/stripe"), |all, (name, value)| all.header(*name, value));
     assert_eq!(request.body(paid.body).send().await.unwrap().status(), 200);
 
-    kill(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()), Signal::SIGTERM).unwrap();
-    let Output { status, stdout, stderr } = child.wait_with_output().await.unwrap();
-    assert!(status.success() && stdout.is_empty());
-    let shown = String::from_utf8(stderr).unwrap();
+    let shown = served.end().await;
     let shown: Vec<_> = shown.lines().filter(|line| line.ends_with(" times")).collect();
     assert_eq!(
         shown,
@@ -77,9 +61,9 @@ async fn a_file_that_cannot_be_used_is_one_sentence_and_a_failure() {
         (r#"{"rules": [{"at": "orders:paid", "fault": "slow"}]}"#, "expected one of `delay_ms`"),
         ("rules = []", "expected value at line 1"),
     ] {
-        let Output { status, stdout, stderr } = serve(&file(text)).output().await.unwrap();
-        let error = String::from_utf8(stderr).unwrap();
-        assert!(!status.success() && stdout.is_empty());
+        let file = file(text);
+        let (good, output, error) = run(&["--faults", file.path().to_str().unwrap()], "").await;
+        assert!(!good && output.is_empty());
         assert!(error.starts_with("error: the faults in /"), "{error}");
         assert!(error.contains(why) && error.lines().count() == 1, "{error}");
     }

@@ -4,7 +4,7 @@ use local::{Fault, ShopRoute, Stack};
 use serde_json::json;
 
 use super::callback::{Paid, assert_paid_once};
-use super::{AFTER, BEFORE, DRIP, LATE, each, recover};
+use super::{AFTER, BEFORE, DRIP, LATE, assert_unavailable, each, recover};
 use crate::api;
 use crate::stage::{own, shown};
 
@@ -29,8 +29,7 @@ async fn two(stack: &Stack) -> [Paid; 2] {
 async fn assert_recovered(stack: &Stack, paid: &[Paid; 2], case: &str) {
     for paid in paid {
         assert_eq!(shown(stack, paid.payment).await["status"], 0, "{case}");
-        assert_eq!(paid.deliver(stack).await.status, 200, "{case}");
-        assert_paid_once(stack, paid.payment, case).await;
+        paid.is_done_by_a_delivery(stack, case).await;
     }
 }
 
@@ -41,8 +40,7 @@ async fn a_record_that_cannot_be_read_is_unavailable_and_stays_as_it_is() {
         let paid = two(stack).await;
         stack.dynamodb_control().set_fault("GetItem", fault, None);
         for response in all(stack, &paid).await {
-            assert_eq!(response.status, 503, "{fault:?}: {}", response.body);
-            response.problem("unavailable");
+            assert_unavailable(response, &format!("{fault:?}"));
         }
         recover(stack).await;
         assert_recovered(stack, &paid, &format!("{fault:?}")).await;
@@ -59,8 +57,7 @@ async fn a_record_that_fails_once_is_read_again() {
         stack.dynamodb_control().set_fault("GetItem", fault, Some(1));
         assert_eq!(shown(stack, paid.payment).await["status"], 0, "{fault:?}");
         stack.dynamodb_control().set_fault("GetItem", fault, Some(1));
-        assert_eq!(paid.deliver(stack).await.status, 200, "{fault:?}");
-        assert_paid_once(stack, paid.payment, &format!("{fault:?}")).await;
+        paid.is_done_by_a_delivery(stack, &format!("{fault:?}")).await;
     })
     .await;
 }
@@ -91,9 +88,7 @@ async fn a_list_that_cannot_be_read_is_unavailable_and_is_there_again_afterwards
         let list = api::post(stack, "list").payer(payment.uid).json(&json!({}));
         for operation in ["Query uid-index", "BatchGetItem"] {
             stack.dynamodb_control().set_fault(operation, fault, None);
-            let response = list.clone().send().await;
-            assert_eq!(response.status, 503, "{operation} {fault:?}: {}", response.body);
-            response.problem("unavailable");
+            assert_unavailable(list.clone().send().await, &format!("{operation} {fault:?}"));
             recover(stack).await;
             let found = list.clone().send().await.ok();
             assert_eq!(found["payments"][0]["id"], payment.id, "{operation} {fault:?}");

@@ -4,7 +4,7 @@ use local::{Fault, Stack};
 use serde_json::json;
 
 use super::callback::Paid;
-use super::{AFTER, BEFORE, LATE, each, recover};
+use super::{AFTER, BEFORE, LATE, assert_unavailable, each, recover};
 use crate::api;
 use crate::stage::{create, order, recycle};
 
@@ -29,8 +29,7 @@ async fn a_cold_start_without_secrets_authenticates_nobody_and_recovers() {
         let (shown, created, [native, provider]) =
             tokio::join!(detail(stack), create(stack, uid, &body), callbacks);
         for response in [shown, created, native, provider] {
-            assert_eq!(response.status, 503, "{fault:?}: {}", response.body);
-            response.problem("unavailable");
+            assert_unavailable(response, &format!("{fault:?}"));
         }
         super::assert_no_payment(stack, oid, "cold").await;
         recover(stack).await;

@@ -2,15 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use local::messages::{Message, Outcome};
-use local::{clock, defaults, signing};
-use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use crate::api::{self, Request, function, send_event};
 use crate::operations;
-use crate::stage::{Payment, assert_unharmed, payment, pids, shared, shown, user};
-use crate::table;
+use crate::stage::{Payment, assert_unharmed, payment, pids, shared};
 
 /// A request by a caller who may make it, without a body.
 fn by<'a>(operation: &str, uid: u64) -> Request<'a> {
@@ -48,11 +44,10 @@ async fn a_body_that_is_no_json_object_is_rejected_on_every_route() {
             .cloned()
             .collect();
         let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        // One of each kind; the tests of `pay_core::json` have every case.
         for odd in [
             Vec::new(),
-            b" ".to_vec(),
             b"null".to_vec(),
-            b"[]".to_vec(),
             "[".repeat(60_000).into_bytes(),
             json!(array).to_string().into_bytes(),
             format!("[{good}]").into_bytes(),
@@ -60,29 +55,15 @@ async fn a_body_that_is_no_json_object_is_rejected_on_every_route() {
             format!("\u{feff}{good}").into_bytes(),
             [b"\xff\xfe".to_vec(), utf16.clone()].concat(),
             utf16,
-            format!("{good}x").into_bytes(),
-            format!("{good}{{}}").into_bytes(),
             format!("{good}\n{good}").into_bytes(),
             good.trim_end_matches('}').to_owned().into_bytes(),
-            format!("{{{members},}}").into_bytes(),
             format!("{{{members},{members}}}").into_bytes(),
-            format!("{{{members}}}//").into_bytes(),
-            with(r#""x":1,"\u0078":1"#),
             with(r#""x":{"a":[{"b":1,"b":1}]}"#),
             with(r#""x":"\udc00\ud800""#),
-            with(r#""\ud800":1"#),
             with(r#""x":[-1e999]"#),
-            with(r#""x":NaN"#),
-            with(r#""x":01"#),
-            with("'x':1"),
             with("\"x\":\"\u{0}\""),
-            with("\"x\":\"\n\""),
-            with("\"x\":\"\t\""),
             with(&format!("\"x\":{}{}", "[".repeat(32), "]".repeat(32))),
-            with(&format!("\"x\":{}1{}", "{\"a\":".repeat(32), "}".repeat(32))),
-            [members_open(members), b"\"x\":\"\xc0\x80\"}".to_vec()].concat(),
-            [members_open(members), b"\"x\":\"\xed\xa0\x80\"}".to_vec()].concat(),
-            [members_open(members), b"\"\xff\":1}".to_vec()].concat(),
+            [format!("{{{members},").as_bytes(), b"\"\xff\":1}"].concat(),
         ] {
             let shown = String::from_utf8_lossy(&odd).chars().take(120).collect::<String>();
             let response = by(operation, payment.uid).text(odd).send().await;
@@ -95,10 +76,6 @@ async fn a_body_that_is_no_json_object_is_rejected_on_every_route() {
     assert_unharmed(stack, &before);
 }
 
-fn members_open(members: &str) -> Vec<u8> {
-    format!("{{{members},").into_bytes()
-}
-
 #[tokio::test]
 async fn only_plain_utf8_json_is_accepted_on_every_route() {
     let payment = payment(shared()).await;
@@ -107,20 +84,8 @@ async fn only_plain_utf8_json_is_accepted_on_every_route() {
         let typed = |kind: &str| {
             by(operation, payment.uid).header("content-type", kind).bytes(text.clone())
         };
-        for bad in [
-            "",
-            "text/plain",
-            "text/json",
-            "application/jsonp",
-            "application/xml",
-            "*/*",
-            "application/x-www-form-urlencoded",
-            "application/json; charset=utf-16",
-            "application/json; charset=gbk",
-            "application/json, application/json",
-            "application/json;charset=\"utf-8\";charset=gbk",
-            "application/problem+json",
-        ] {
+        // One of each kind; the tests of `http::api` have every case.
+        for bad in ["", "text/plain", "application/json; charset=gbk"] {
             typed(bad).send().await.problem("unsupported-media-type");
         }
         by(operation, payment.uid)
@@ -247,38 +212,6 @@ async fn base64_counts_only_where_it_is_declared() {
     send_event(shared(), "detail", &event).await.problem("invalid-request");
     event["isBase64Encoded"] = json!(false);
     send_event(shared(), "detail", &event).await.ok();
-}
-
-/// A valid signature on another sender's path.
-#[tokio::test]
-async fn a_signature_counts_on_its_own_path_alone() {
-    let stack = shared();
-    let of = user(stack);
-    let payment = crate::stage::payment_of(stack, of, 100).await;
-    let senders = || std::iter::once(None).chain(Provider::ALL.iter().copied().map(Some));
-    for sender in senders() {
-        for other in senders().filter(|other| *other != sender) {
-            let path =
-                other.map_or("callback".to_owned(), |one| format!("callback/{}", one.as_str()));
-            let (headers, body) = signed(sender, payment);
-            let response = api::post(stack, &path).headers(&headers).bytes(body).send().await;
-            assert_eq!(response.status, 401, "{sender:?} on {path}: {}", response.body);
-        }
-    }
-    assert_eq!(shown(stack, payment).await["status"], 0);
-    assert_eq!(table::events(stack, payment.id).await.len(), 0);
-}
-
-fn signed(sender: Option<Provider>, payment: Payment) -> (Vec<(&'static str, String)>, Vec<u8>) {
-    if let Some(provider) = sender {
-        let message = Message::new(payment.id, payment.amount, Outcome::Paid);
-        let signed = message.from(provider).unwrap();
-        return (signed.headers, signed.body);
-    }
-    let body = payment.native(1, 1).to_string().into_bytes();
-    let secret = defaults::WEBHOOK_SECRET;
-    let headers = signing::standard(secret, "msg_other", clock::now_secs(), &body).unwrap();
-    (headers.to_vec(), body)
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     assert_acknowledged, assert_rejected, deliver, event, message, request, send_as_event,
 };
-use crate::api::{Request, send_event};
+use crate::api::{self, Request, send_event};
 use crate::echo::eventually;
 use crate::stage::{Payment, own, payment, pids, recycle, shared, shown};
 use crate::table;
@@ -291,6 +291,9 @@ async fn only_the_providers_own_signature_counts() {
             let reply = request(stack, other, &signed).send().await;
             assert_rejected(other, reply, Code::BadSignature);
         }
+        let native = api::post(stack, "callback").headers(&signed.headers).bytes(signed.body);
+        native.send().await.problem("unauthenticated");
         assert_eq!(shown(stack, payment).await["status"], 0, "{provider:?}");
+        assert_eq!(table::events(stack, payment.id).await.len(), 0, "{provider:?}");
     }
 }

@@ -7,11 +7,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use dynoxide::{Database, server::serve_with_shutdown};
 use local::{binaries, clock, create_table, defaults::REGION, template::Template};
 use pay_core::{
-    domain::{
-        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Sender,
-        Timestamp, UserId,
-    },
-    ports::{Appended, Created, Outbox, PaymentLists, Payments, Quarantine, StoreError, Updated},
+    domain::{PaymentId, Sender},
     testing::{Inspect, Listed, LoggedEvent, contract::fresh::Fresh},
 };
 use pay_service::adapters::{
@@ -95,6 +91,13 @@ pub(super) fn on_dynamo<F: Future<Output = ()>>(case: impl FnOnce(Dynamo, Fresh)
     });
 }
 
+/// Runs a case of the contract.
+pub(super) fn case<F: Future<Output = ()>>(
+    case: impl FnOnce(DynamoDbPayments, Dynamo, Fresh) -> F,
+) {
+    on_dynamo(|table, fresh| case(table.payments.clone(), table, fresh));
+}
+
 impl Dynamo {
     /// Every row of the table, or of an index of it.
     pub(super) async fn scan(&self, index: Option<&str>) -> Vec<Item> {
@@ -174,82 +177,5 @@ impl Inspect for Dynamo {
             .collect();
         listed.sort();
         listed
-    }
-}
-
-// The ports, as the adapter implements them.
-
-impl Payments for Dynamo {
-    async fn newest_of_order(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
-        self.payments.newest_of_order(oid).await
-    }
-
-    async fn guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
-        self.payments.guard(oid).await
-    }
-
-    async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        self.payments.payment(id).await
-    }
-
-    async fn create(
-        &self,
-        payment: &Payment,
-        guard: &Guard,
-        replacing: Option<PaymentId>,
-    ) -> Result<Created, StoreError> {
-        self.payments.create(payment, guard, replacing).await
-    }
-
-    async fn update(&self, change: &Change, event: &Event) -> Result<Updated, StoreError> {
-        self.payments.update(change, event).await
-    }
-
-    async fn append(&self, event: &Event) -> Result<Appended, StoreError> {
-        self.payments.append(event).await
-    }
-}
-
-impl PaymentLists for Dynamo {
-    async fn list_by_user(
-        &self,
-        uid: UserId,
-        before: Option<PaymentId>,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        self.payments.list_by_user(uid, before, limit).await
-    }
-}
-
-impl Outbox for Dynamo {
-    async fn due_payments(
-        &self,
-        until: Option<Timestamp>,
-        limit: usize,
-    ) -> Result<Vec<PaymentId>, StoreError> {
-        self.payments.due_payments(until, limit).await
-    }
-
-    async fn mark_notified(
-        &self,
-        id: PaymentId,
-        due: Due,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.payments.mark_notified(id, due, at).await
-    }
-
-    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
-        self.payments.reschedule(id, due, next).await
-    }
-}
-
-impl Quarantine for Dynamo {
-    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
-        self.payments.quarantined(key).await
-    }
-
-    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
-        self.payments.resolve(key).await
     }
 }

@@ -34,13 +34,13 @@ fn a_transaction_whose_response_was_lost_happens_once() {
             let created = payments.create(&payment, &guard, None).await.unwrap();
             assert_eq!(created, Created::Done);
             assert!(lost.swap(false, Relaxed), "nothing was lost");
-            has(&store, &payment).await;
+            has(&store.payments, &payment).await;
 
             let change = payment.change_to(Status::Paid, &stripe("pi_1"), false, at(10));
             let event = fresh.event_of(&payment, &change);
             assert_eq!(payments.update(&change, &event).await.unwrap(), Updated::Done);
             assert!(lost.swap(false, Relaxed), "nothing was lost");
-            has(&store, &change.applied_to(payment.clone())).await;
+            has(&store.payments, &change.applied_to(payment.clone())).await;
             assert_eq!(store.events(Some(payment.id), event.sender).await.len(), 1);
         };
         behind_a_lossy_proxy(&store, Arc::clone(&lost), writes).await;

@@ -56,7 +56,7 @@ async fn row(store: &Dynamo, pk: &str, sk: &str) -> Item {
 #[test]
 fn a_payment_has_the_documented_layout_at_every_stage() {
     on_dynamo(|store, fresh| async move {
-        let pending = fresh.stored(&store).await;
+        let pending = fresh.stored(&store.payments).await;
         let pk = format!("pay#{}", pending.id);
         let mut want = paid_item(&pending);
         for name in ["provider_txn", "paid_time", "queue", "due", "attempts"] {
@@ -70,11 +70,11 @@ fn a_payment_has_the_documented_layout_at_every_stage() {
         ]));
         assert_eq!(row(&store, &pk, "record").await, want);
 
-        let paid = fresh.moved(&store, &pending, Status::Paid).await;
+        let paid = fresh.moved(&store.payments, &pending, Status::Paid).await;
         let mut want = paid_item(&paid);
         assert_eq!(row(&store, &pk, "record").await, want);
 
-        store.mark_notified(paid.id, paid.due.unwrap(), at(99)).await.unwrap();
+        store.payments.mark_notified(paid.id, paid.due.unwrap(), at(99)).await.unwrap();
         for name in ["queue", "due", "attempts"] {
             want.remove(name);
         }
@@ -89,7 +89,7 @@ fn a_guard_has_the_documented_layout() {
         let payment = fresh.payment();
         let key = fresh.digest();
         let guard = Guard::of(&payment, Some(key));
-        store.create(&payment, &guard, None).await.unwrap();
+        store.payments.create(&payment, &guard, None).await.unwrap();
         let pk = format!("order#{}", payment.oid);
         let want = item([
             ("pk", s(pk.clone())),
@@ -109,7 +109,7 @@ fn a_long_currency_of_a_notification_is_kept_in_part() {
         let payment = fresh.payment();
         let mut event = fresh.event(&payment);
         event.report.currency = Some("é".repeat(500_000));
-        store.append(&event).await.unwrap();
+        store.payments.append(&event).await.unwrap();
         let rows = store.scan(None).await;
         assert_eq!(text(&rows[0], "currency"), Some("é".repeat(16)));
     });
@@ -118,12 +118,12 @@ fn a_long_currency_of_a_notification_is_kept_in_part() {
 #[test]
 fn only_payments_are_in_the_indexes_of_orders_and_users() {
     on_dynamo(|store, fresh| async move {
-        let closed = fresh.stored_as(&store, Status::Closed).await;
-        let paid = fresh.stored_as(&store, Status::Paid).await;
+        let closed = fresh.stored_as(&store.payments, Status::Closed).await;
+        let paid = fresh.stored_as(&store.payments, Status::Paid).await;
         let quarantined = Event { verdict: Verdict::Quarantined, ..fresh.event(&closed) };
         let unmatched = Event { payment: None, ..quarantined.clone() };
         for event in [&quarantined, &unmatched] {
-            store.append(event).await.unwrap();
+            store.payments.append(event).await.unwrap();
         }
         let rows = store.scan(None).await;
         assert_eq!(rows.len(), 8, "two payments, two guards, four events: {rows:?}");
@@ -146,7 +146,7 @@ fn only_payments_are_in_the_indexes_of_orders_and_users() {
 #[test]
 fn a_malformed_row_is_a_fault_and_never_a_default() {
     on_dynamo(|store, fresh| async move {
-        let good = fresh.stored_as(&store, Status::Paid).await;
+        let good = fresh.stored_as(&store.payments, Status::Paid).await;
         let row = paid_item(&good);
         let optional = ["provider_txn"];
         for name in row.keys().filter(|name| !["pk", "sk"].contains(&name.as_str())) {
@@ -200,8 +200,8 @@ fn a_malformed_row_is_a_fault_and_never_a_default() {
 
 async fn is_fault(store: &Dynamo, payment: &Payment, row: Item) -> bool {
     store.put(row).await;
-    let found = store.payment(payment.id).await;
-    let listed = store.list_by_user(payment.uid, None, 1).await;
+    let found = store.payments.payment(payment.id).await;
+    let listed = store.payments.list_by_user(payment.uid, None, 1).await;
     match (found, listed) {
         // Without an index key it is in no index.
         (Err(StoreError::Fault(_)), Err(StoreError::Fault(_)) | Ok(_)) => true,
@@ -226,12 +226,12 @@ fn a_malformed_guard_is_a_fault_for_reads_and_writes() {
             let mut row = good.clone();
             row.insert(name.to_owned(), value);
             store.put(row).await;
-            let read = store.guard(payment.oid).await;
+            let read = store.payments.guard(payment.oid).await;
             assert!(matches!(read, Err(StoreError::Fault(_))), "{name}: {read:?}");
             let guard = Guard::of(&payment, None);
-            let met = store.create(&payment, &guard, None).await;
+            let met = store.payments.create(&payment, &guard, None).await;
             assert!(matches!(met, Err(StoreError::Fault(_))), "{name}: {met:?}");
         }
-        assert_eq!(store.payment(payment.id).await.unwrap(), None);
+        assert_eq!(store.payments.payment(payment.id).await.unwrap(), None);
     });
 }

@@ -62,7 +62,7 @@ impl Both {
             6 => {
                 let event = self.event(step, &self.known(step));
                 let fake = self.fake.append(&event).await.unwrap();
-                assert_eq!(self.real.append(&event).await.unwrap(), fake, "{step:?}");
+                assert_eq!(self.real.payments.append(&event).await.unwrap(), fake, "{step:?}");
             }
             _ => {
                 let payment = self.known(step);
@@ -71,11 +71,11 @@ impl Both {
                 let now = at(self.now.get());
                 if step.call == 7 {
                     self.fake.mark_notified(payment.id, due, now).await.unwrap();
-                    self.real.mark_notified(payment.id, due, now).await.unwrap();
+                    self.real.payments.mark_notified(payment.id, due, now).await.unwrap();
                 } else {
                     let next = due.rescheduled(payment.id, now);
                     self.fake.reschedule(payment.id, due, next).await.unwrap();
-                    self.real.reschedule(payment.id, due, next).await.unwrap();
+                    self.real.payments.reschedule(payment.id, due, next).await.unwrap();
                 }
             }
         }
@@ -95,7 +95,7 @@ impl Both {
         }
         let guard = Guard::of(&payment, step.odd.then(|| self.fresh.digest()));
         let fake = self.fake.create(&payment, &guard, replacing).await.unwrap();
-        let real = self.real.create(&payment, &guard, replacing).await.unwrap();
+        let real = self.real.payments.create(&payment, &guard, replacing).await.unwrap();
         assert_eq!(real, fake, "{step:?}");
     }
 
@@ -117,7 +117,7 @@ impl Both {
             Change { from_version: change.from_version.saturating_add(step.odd.into()), ..change };
         let event = self.event(step, &payment);
         let fake = self.fake.update(&change, &event).await.unwrap();
-        let real = self.real.update(&change, &event).await.unwrap();
+        let real = self.real.payments.update(&change, &event).await.unwrap();
         assert_eq!(real, fake, "{step:?}");
     }
 
@@ -139,24 +139,24 @@ impl Both {
     async fn compare(&self) {
         for id in (1..=PAYMENTS).map(|id| PaymentId::new(id).unwrap()) {
             let fake = self.fake.payment(id).await.unwrap();
-            assert_eq!(self.real.payment(id).await.unwrap(), fake);
+            assert_eq!(self.real.payments.payment(id).await.unwrap(), fake);
             let fake = self.fake.events(Some(id), Sender::Native).await;
             assert_eq!(self.real.events(Some(id), Sender::Native).await, fake);
         }
         for number in 1..=ORDERS {
             let (oid, uid) = (OrderId::new(number).unwrap(), UserId::new(number).unwrap());
             let fake = self.fake.guard(oid).await.unwrap();
-            assert_eq!(self.real.guard(oid).await.unwrap(), fake);
+            assert_eq!(self.real.payments.guard(oid).await.unwrap(), fake);
             let fake = self.fake.newest_of_order(oid).await.unwrap();
-            assert_eq!(self.real.newest_of_order(oid).await.unwrap(), fake);
+            assert_eq!(self.real.payments.newest_of_order(oid).await.unwrap(), fake);
             let fake = self.fake.list_by_user(uid, None, 100).await.unwrap();
-            assert_eq!(self.real.list_by_user(uid, None, 100).await.unwrap(), fake);
+            assert_eq!(self.real.payments.list_by_user(uid, None, 100).await.unwrap(), fake);
         }
         assert_eq!(self.real.listed().await, self.fake.listed().await);
         for until in [None, Some(at(self.now.get()).plus_millis(70_000))] {
             for limit in [1, 9] {
                 let fake = self.fake.due_payments(until, limit).await.unwrap();
-                assert_eq!(self.real.due_payments(until, limit).await.unwrap(), fake);
+                assert_eq!(self.real.payments.due_payments(until, limit).await.unwrap(), fake);
             }
         }
     }

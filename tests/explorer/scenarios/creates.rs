@@ -5,18 +5,13 @@ use pay_core::usecases::create::CreatePayment;
 use super::CREATED;
 use crate::scenario::{Scenario, creating, id, oid, request, shop};
 
-pub(super) fn all() -> Vec<Scenario> {
-    [twice(), thrice()].concat()
-}
-
 /// Actors 1 and up, who make these requests of one shop.
 fn at_once<const N: usize>(name: &'static str, requests: [CreatePayment; N]) -> Scenario {
     let numbered = (1..).zip(requests);
     Scenario::new(name, shop(), numbered.map(|(number, request)| creating(number, request)))
 }
 
-/// Two creates at once.
-fn twice() -> Vec<Scenario> {
+pub(super) fn all() -> Vec<Scenario> {
     let [unkeyed, one, other] = [None, Some(1), Some(2)].map(|key| request(100, key));
     let on_another_order = CreatePayment { oid: oid(2), ..unkeyed };
     vec![
@@ -34,13 +29,6 @@ fn twice() -> Vec<Scenario> {
                 .map(|actor| actor.with_first_id(id(7))),
         )
         .expecting(&[CREATED], "pending, pending"),
-    ]
-}
-
-/// Three creates at once.
-fn thrice() -> Vec<Scenario> {
-    let [unkeyed, one] = [None, Some(1)].map(|key| request(100, key));
-    vec![
         at_once("create x3, no key", [unkeyed, unkeyed, unkeyed])
             .expecting(&[CREATED, "payment-exists"], "pending"),
         at_once("create x3, one key twice", [one, one, unkeyed])

@@ -38,48 +38,43 @@ struct Secret {
     previous: Option<Version>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    secrets: BTreeMap<String, Secret>,
-}
-
 /// The secrets, and the faults of their service. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct Secrets {
-    state: Arc<Mutex<State>>,
+    secrets: Arc<Mutex<BTreeMap<String, Secret>>>,
     faults: Faults,
 }
 
 impl Secrets {
     pub(crate) fn new(faults: Faults) -> Self {
-        Self { state: Arc::default(), faults }
+        Self { secrets: Arc::default(), faults }
     }
 
     /// Stores a secret's text; the current one becomes `AWSPREVIOUS`, as in a rotation.
     pub fn put(&self, name: &str, text: impl Into<String>) {
         let new = Version::new(text.into());
-        let mut state = self.lock();
-        let previous = state.secrets.remove(name).map(|secret| secret.current);
-        state.secrets.insert(name.to_owned(), Secret { current: new, previous });
+        let mut secrets = self.lock();
+        let previous = secrets.remove(name).map(|secret| secret.current);
+        secrets.insert(name.to_owned(), Secret { current: new, previous });
     }
 
     /// Replaces the current text in place, well-formed or not; the generations stay.
     pub fn set_raw(&self, name: &str, text: impl Into<String>) {
-        if let Some(secret) = self.lock().secrets.get_mut(name) {
+        if let Some(secret) = self.lock().get_mut(name) {
             secret.current.text = text.into();
         }
     }
 
     /// Makes the current generation look as old as this.
     pub fn set_age(&self, name: &str, age_secs: u64) {
-        if let Some(secret) = self.lock().secrets.get_mut(name) {
+        if let Some(secret) = self.lock().get_mut(name) {
             secret.current.created_secs = clock::now_secs().saturating_sub(age_secs);
         }
     }
 
     /// Removes a secret.
     pub fn remove(&self, name: &str) {
-        self.lock().secrets.remove(name);
+        self.lock().remove(name);
     }
 
     /// Makes reads fail from now on, or work again.
@@ -95,8 +90,8 @@ impl Secrets {
         Server::start(host, self.clone(), self.faults.clone(), None).await
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every payment store does: run on the fake and on the real adapter.
 //!
-//! Each case is an async function that gets an empty store and a source of values. Run them all
-//! with [`crate::store_contract!`].
+//! Each case is an async function that gets an empty store, a look behind it, and a source of
+//! values. Run them all with [`crate::store_contract!`].
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -10,6 +10,8 @@
     clippy::unwrap_used,
     reason = "a contract that does not hold fails a test"
 )]
+
+use crate::ports::{Outbox, PaymentLists, Payments, Quarantine};
 
 pub mod append;
 pub mod create;
@@ -20,9 +22,15 @@ pub mod quarantine;
 pub mod read;
 pub mod update;
 
+/// Every port of the store.
+pub trait Store: Payments + PaymentLists + Outbox + Quarantine {}
+
+impl<T: Payments + PaymentLists + Outbox + Quarantine> Store for T {}
+
 /// One test for each case of the contract, run by `$run`.
 ///
-/// `$run` takes a case: a function of an empty store and a [`fresh::Fresh`], giving a future.
+/// `$run` takes a case: a function of an empty store, what [`crate::testing::Inspect`]s it, and a
+/// [`fresh::Fresh`], giving a future.
 #[macro_export]
 macro_rules! store_contract {
     ($run:path) => {
@@ -66,8 +74,9 @@ mod tests {
     use super::fresh::Fresh;
     use crate::testing::{FakeStore, block_on};
 
-    fn on_the_fake<F: Future<Output = ()>>(case: impl FnOnce(FakeStore, Fresh) -> F) {
-        block_on(case(FakeStore::default(), Fresh::default()));
+    fn on_the_fake<F: Future<Output = ()>>(case: impl FnOnce(FakeStore, FakeStore, Fresh) -> F) {
+        let store = FakeStore::default();
+        block_on(case(store.clone(), store, Fresh::default()));
     }
 
     crate::store_contract!(super::on_the_fake);

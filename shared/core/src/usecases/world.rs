@@ -86,6 +86,11 @@ pub(super) fn reporting(
     notification
 }
 
+/// The same notification with another reference.
+pub(super) fn referring(notification: Notification, reference: ProviderRef) -> Notification {
+    reporting(notification, |report| report.reference = reference)
+}
+
 impl World {
     pub(super) fn new() -> Self {
         let gate = Gate::default();

@@ -24,13 +24,8 @@ pub use keys::queue_of;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 use pay_core::{
-    domain::{
-        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
-        UserId,
-    },
-    ports::{
-        Appended, Created, Outbox, PaymentLists, Payments, Quarantine, StoreError, Updated, chain,
-    },
+    domain::{Change, Event, Guard, OrderId, Payment, PaymentId},
+    ports::{Appended, Created, Payments, StoreError, Updated, chain},
 };
 
 /// The payments' table.
@@ -96,49 +91,5 @@ impl Payments for DynamoDbPayments {
 
     async fn append(&self, event: &Event) -> Result<Appended, StoreError> {
         Box::pin(self.put_event(event)).await
-    }
-}
-
-impl PaymentLists for DynamoDbPayments {
-    async fn list_by_user(
-        &self,
-        uid: UserId,
-        before: Option<PaymentId>,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        Box::pin(self.list(uid, before, limit)).await
-    }
-}
-
-impl Outbox for DynamoDbPayments {
-    async fn due_payments(
-        &self,
-        until: Option<Timestamp>,
-        limit: usize,
-    ) -> Result<Vec<PaymentId>, StoreError> {
-        Box::pin(self.query_due(until, limit)).await
-    }
-
-    async fn mark_notified(
-        &self,
-        id: PaymentId,
-        due: Due,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        Box::pin(self.clear_due(id, due, at)).await
-    }
-
-    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
-        Box::pin(self.reschedule_due(id, due, next)).await
-    }
-}
-
-impl Quarantine for DynamoDbPayments {
-    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
-        Box::pin(self.get_quarantined(key)).await
-    }
-
-    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
-        Box::pin(self.clear_review(key)).await
     }
 }

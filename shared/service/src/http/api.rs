@@ -232,7 +232,20 @@ mod tests {
         ] {
             assert!(is_json(good), "{good}");
         }
-        for bad in ["", "text/json", "application/jsonx", "application/json; charset=utf-16"] {
+        for bad in [
+            "",
+            "text/plain",
+            "text/json",
+            "application/jsonp",
+            "application/xml",
+            "*/*",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=utf-16",
+            "application/json; charset=gbk",
+            "application/json, application/json",
+            "application/json;charset=\"utf-8\";charset=gbk",
+            "application/problem+json",
+        ] {
             assert!(!is_json(bad), "{bad}");
         }
     }

@@ -186,32 +186,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_the_contracts() {
-        let table = [
-            ("body-too-large", 413, 413),
-            ("unsupported-media-type", 415, 415),
-            ("invalid-request", 400, 400),
-            ("provider-not-found", 404, 404),
-            ("unauthenticated", 401, 401),
-            ("bad-signature", 401, 401),
-            ("forbidden", 403, 403),
-            ("user-not-found", 404, 100),
-            ("order-not-found", 404, 100),
-            ("payment-exists", 409, 100),
-            ("key-reused", 422, 100),
-            ("order-paid", 409, 100),
-            ("payment-not-found", 404, 100),
-            ("amount-mismatch", 422, 100),
-            ("record-mismatch", 422, 100),
-            ("status-conflict", 409, 100),
-            ("unavailable", 503, 500),
-            ("internal", 500, 500),
-        ];
-        let codes = Code::ALL.map(|code| (code.as_str(), code.status().as_u16(), code.number()));
-        assert_eq!(codes, table);
-    }
-
-    #[test]
     fn each_mismatch_has_the_problem_of_the_contract() {
         let problems = MismatchField::ALL.map(|field| Code::from(field).as_str());
         let contract = [

@@ -41,33 +41,3 @@ fn action(name: &str, within: Option<&str>, request: &Value) -> Action {
         key: key.and_then(|key| Some(format!("{}#", key.split_once('#')?.0))),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::needed;
-
-    #[test]
-    fn a_transaction_needs_what_its_parts_need() {
-        let key = |pk: &str| json!({"pk": {"S": pk}});
-        let request = json!({"TransactItems": [
-            {"Put": {"Item": key("pay#1")}},
-            {"Update": {"Key": key("pay#1")}},
-            {"ConditionCheck": {"Key": key("order#1")}},
-        ]});
-        let needed = needed("TransactWriteItems", &request);
-        let of = |at: usize| (needed[at].name.as_str(), needed[at].key.as_deref());
-        assert_eq!(of(0), ("PutItem", Some("pay#")));
-        assert_eq!(of(1), ("UpdateItem", Some("pay#")));
-        assert_eq!(of(2), ("ConditionCheckItem", Some("order#")));
-        assert!(needed.iter().all(|part| part.within.as_deref() == Some("TransactWriteItems")));
-    }
-
-    #[test]
-    fn a_query_of_an_index_needs_the_index() {
-        let [query] = &needed("Query", &json!({"IndexName": "oid-index"}))[..] else { panic!() };
-        assert_eq!(query.index.as_deref(), Some("oid-index"));
-        assert_eq!((&query.within, &query.key), (&None, &None));
-    }
-}

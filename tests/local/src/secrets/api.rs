@@ -21,9 +21,7 @@ impl Service for Secrets {
         let result = match target(&head) {
             "secretsmanager:GetSecretValue" => get(self, &request),
             "secretsmanager:PutSecretValue" => put(self, &request),
-            _ => {
-                Err(("UnknownOperationException", "not an operation of the local stack".to_owned()))
-            }
+            _ => Err(("UnknownOperationException", "it is not known here".to_owned())),
         };
         match result {
             Ok(body) => response(StatusCode::OK, &body),
@@ -59,8 +57,8 @@ fn response(status: StatusCode, body: &Value) -> Response<Bytes> {
 
 fn get(secrets: &Secrets, request: &Value) -> Result<Value, Problem> {
     let name = secret_name(text(request, "SecretId"))?;
-    let store = secrets.lock();
-    let Some(secret) = store.secrets.get(&name) else {
+    let secrets = secrets.lock();
+    let Some(secret) = secrets.get(&name) else {
         let why = "Secrets Manager can't find the specified secret.";
         return Err(("ResourceNotFoundException", why.to_owned()));
     };

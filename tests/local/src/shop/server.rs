@@ -49,12 +49,9 @@ impl Service for Shop {
         };
         let (authorization, key) = (header(AUTHORIZATION.as_str()), header("idempotency-key"));
         let (status, response) = api::response(self, route, authorization.as_deref(), key, &body);
-        match StatusCode::from_u16(status) {
-            Ok(StatusCode::OK) => {
-                server::response(StatusCode::OK, "application/json; charset=utf-8", response)
-            }
-            Ok(status) => text(status, response),
-            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, response),
+        match status {
+            StatusCode::OK => server::response(status, "application/json; charset=utf-8", response),
+            _ => text(status, response),
         }
     }
 

@@ -3,25 +3,29 @@
 use super::fresh::{Fresh, amount_mismatch, has, stripe};
 use crate::{
     domain::{Event, Mismatch, MismatchField, RawBody, Report, Sender, Status, Verdict},
-    ports::{Appended, Payments},
-    testing::{Inspect, Listed, LoggedEvent},
+    ports::Appended,
+    testing::{Inspect, Listed, LoggedEvent, contract::Store},
 };
 
 /// Neither the record nor the due index changes.
-pub async fn keeps_an_event_and_touches_no_record(store: impl Payments + Inspect, fresh: Fresh) {
+pub async fn keeps_an_event_and_touches_no_record(
+    store: impl Store,
+    log: impl Inspect,
+    fresh: Fresh,
+) {
     let payment = fresh.stored_as(&store, Status::Closed).await;
-    let listed = store.listed().await;
+    let listed = log.listed().await;
     let event = fresh.event(&payment);
     assert_eq!(store.append(&event).await.unwrap(), Appended::Done);
-    let kept = store.events(Some(payment.id), Sender::Native).await;
+    let kept = log.events(Some(payment.id), Sender::Native).await;
     assert!(kept.contains(&LoggedEvent::of(&event)), "{kept:?}");
     assert_eq!(kept.len(), 2);
     has(&store, &payment).await;
-    assert_eq!(store.listed().await, listed);
+    assert_eq!(log.listed().await, listed);
 }
 
 /// The second returns the digest of the first, and changes nothing.
-pub async fn a_key_is_taken_once(store: impl Payments + Inspect, fresh: Fresh) {
+pub async fn a_key_is_taken_once(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.payment();
     let first = fresh.event(&payment);
     let second =
@@ -32,13 +36,13 @@ pub async fn a_key_is_taken_once(store: impl Payments + Inspect, fresh: Fresh) {
         let appended = store.append(again).await.unwrap();
         assert_eq!(appended, Appended::KeyTaken(first.body.digest()));
     }
-    let kept = store.events(Some(payment.id), Sender::Native).await;
+    let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&first)]);
-    assert_eq!(store.listed().await, []);
+    assert_eq!(log.listed().await, []);
 }
 
 /// The same id with another body is another event.
-pub async fn a_suffix_makes_a_key_of_its_own(store: impl Payments + Inspect, fresh: Fresh) {
+pub async fn a_suffix_makes_a_key_of_its_own(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.payment();
     let first = fresh.event(&payment);
     let second = Event { id: first.id.clone(), ..fresh.event(&payment) };
@@ -47,12 +51,12 @@ pub async fn a_suffix_makes_a_key_of_its_own(store: impl Payments + Inspect, fre
     assert_eq!(store.append(&second).await.unwrap(), Appended::Done);
     let again = store.append(&second).await.unwrap();
     assert_eq!(again, Appended::KeyTaken(second.body.digest()));
-    let kept = store.events(Some(payment.id), Sender::Native).await;
+    let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&first), LoggedEvent::of(&second)]);
 }
 
 /// It waits for a person from now on.
-pub async fn lists_what_is_quarantined(store: impl Payments + Inspect, fresh: Fresh) {
+pub async fn lists_what_is_quarantined(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored(&store).await;
     let event = Event {
         verdict: Verdict::Quarantined,
@@ -60,7 +64,7 @@ pub async fn lists_what_is_quarantined(store: impl Payments + Inspect, fresh: Fr
         ..fresh.event(&payment)
     };
     assert_eq!(store.append(&event).await.unwrap(), Appended::Done);
-    let kept = store.events(Some(payment.id), Sender::Native).await;
+    let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&event)]);
     let entry = Listed {
         queue: "review".to_owned(),
@@ -68,12 +72,12 @@ pub async fn lists_what_is_quarantined(store: impl Payments + Inspect, fresh: Fr
         pk: kept[0].pk.clone(),
         sk: kept[0].sk.clone(),
     };
-    assert_eq!(store.listed().await, [entry]);
+    assert_eq!(log.listed().await, [entry]);
     has(&store, &payment).await;
 }
 
 /// Under the sender, not under any payment.
-pub async fn keeps_unmatched_events_apart(store: impl Payments + Inspect, fresh: Fresh) {
+pub async fn keeps_unmatched_events_apart(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.payment();
     let own = fresh.event(&payment);
     let unmatched = Event {
@@ -87,16 +91,20 @@ pub async fn keeps_unmatched_events_apart(store: impl Payments + Inspect, fresh:
     for event in [&own, &unmatched] {
         assert_eq!(store.append(event).await.unwrap(), Appended::Done);
     }
-    let kept = store.events(None, Sender::Native).await;
+    let kept = log.events(None, Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&unmatched)]);
     assert_eq!(kept[0].pk, "unmatched#native");
-    let kept = store.events(Some(payment.id), Sender::Native).await;
+    let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&own)]);
-    assert_eq!(store.listed().await.len(), 1);
+    assert_eq!(log.listed().await.len(), 1);
 }
 
 /// What a notification does not say is absent, not empty; an empty body is kept, too.
-pub async fn keeps_an_event_that_reports_nothing(store: impl Payments + Inspect, fresh: Fresh) {
+pub async fn keeps_an_event_that_reports_nothing(
+    store: impl Store,
+    log: impl Inspect,
+    fresh: Fresh,
+) {
     let payment = fresh.payment();
     let event = Event {
         report: Report::NONE,
@@ -118,6 +126,6 @@ pub async fn keeps_an_event_that_reports_nothing(store: impl Payments + Inspect,
     for event in [&event, &other] {
         assert_eq!(store.append(event).await.unwrap(), Appended::Done);
     }
-    let kept = store.events(Some(payment.id), Sender::Native).await;
+    let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&event), LoggedEvent::of(&other)]);
 }

@@ -3,25 +3,24 @@
 use super::fresh::{Fresh, at, has};
 use crate::{
     domain::{Due, Payment, Status},
-    ports::{Outbox, Payments},
-    testing::Inspect,
+    testing::{Inspect, contract::Store},
 };
 
 /// The record gets the time, and keeps its version and all else.
-pub async fn clears_due(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+pub async fn clears_due(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
-    assert_eq!(store.listed().await.len(), 1);
+    assert_eq!(log.listed().await.len(), 1);
     let due = payment.due.unwrap();
     store.mark_notified(payment.id, due, at(99)).await.unwrap();
     let notified = Payment { notified_time: Some(at(99)), due: None, ..payment };
     has(&store, &notified).await;
-    assert_eq!(store.listed().await, []);
+    assert_eq!(log.listed().await, []);
     let refunded = fresh.moved(&store, &notified, Status::Refunded).await;
     has(&store, &refunded).await;
 }
 
 /// Somebody rescheduled it: that stands.
-pub async fn leaves_any_other_due(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+pub async fn leaves_any_other_due(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let due = payment.due.unwrap();
     let outdated =
@@ -30,11 +29,11 @@ pub async fn leaves_any_other_due(store: impl Payments + Outbox + Inspect, fresh
         store.mark_notified(payment.id, outdated, at(99)).await.unwrap();
         has(&store, &payment).await;
     }
-    assert_eq!(store.listed().await.len(), 1);
+    assert_eq!(log.listed().await.len(), 1);
 }
 
 /// The first time stays.
-pub async fn happens_once(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+pub async fn happens_once(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let due = payment.due.unwrap();
     store.mark_notified(payment.id, due, at(99)).await.unwrap();
@@ -44,7 +43,7 @@ pub async fn happens_once(store: impl Payments + Outbox + Inspect, fresh: Fresh)
 }
 
 /// Nor does it create one.
-pub async fn no_payment_is_no_error(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+pub async fn no_payment_is_no_error(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let paid = fresh.stored_as(&store, Status::Paid).await;
     let missing = fresh.payment();
     let due = paid.due.unwrap();

@@ -3,8 +3,7 @@
 use super::fresh::{Fresh, at, has};
 use crate::{
     domain::{Due, Event, Payment, PaymentId, Status, Verdict},
-    ports::{Outbox, Payments},
-    testing::Inspect,
+    testing::{Inspect, contract::Store},
 };
 
 fn ids(payments: &[&Payment]) -> Vec<PaymentId> {
@@ -12,10 +11,7 @@ fn ids(payments: &[&Payment]) -> Vec<PaymentId> {
 }
 
 /// Longest overdue first, whichever queue an id is in; only so many, and only those due by then.
-pub async fn the_longest_overdue_comes_first(
-    store: impl Payments + Outbox + Inspect,
-    fresh: Fresh,
-) {
+pub async fn the_longest_overdue_comes_first(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     assert_eq!(store.due_payments(None, 9).await.unwrap(), []);
     let mut paid = Vec::new();
     for _ in 0..6 {
@@ -41,26 +37,23 @@ pub async fn the_longest_overdue_comes_first(
 }
 
 /// A quarantined notification is for a person, not for the sweep.
-pub async fn what_waits_for_review_is_not_due(
-    store: impl Payments + Outbox + Inspect,
-    fresh: Fresh,
-) {
+pub async fn what_waits_for_review_is_not_due(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Pending).await;
     let quarantined = Event { verdict: Verdict::Quarantined, ..fresh.event(&payment) };
     store.append(&quarantined).await.unwrap();
-    assert_eq!(store.listed().await.len(), 1);
+    assert_eq!(log.listed().await.len(), 1);
     assert_eq!(store.due_payments(None, 9).await.unwrap(), []);
 }
 
 /// The record keeps its version and all else.
-pub async fn rescheduling_changes_due_alone(store: impl Payments + Outbox + Inspect, fresh: Fresh) {
+pub async fn rescheduling_changes_due_alone(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let due = payment.due.unwrap();
     let next = Due { at: due.at.plus_millis(7), attempts: due.attempts + 1 };
     store.reschedule(payment.id, due, next).await.unwrap();
     let rescheduled = Payment { due: Some(next), ..payment.clone() };
     has(&store, &rescheduled).await;
-    assert_eq!(store.listed().await.len(), 1);
+    assert_eq!(log.listed().await.len(), 1);
     // What was read before is outdated by now.
     store.reschedule(payment.id, due, Due { attempts: 9, ..next }).await.unwrap();
     store.mark_notified(payment.id, due, at(99)).await.unwrap();
@@ -69,7 +62,8 @@ pub async fn rescheduling_changes_due_alone(store: impl Payments + Outbox + Insp
 
 /// It makes nothing due again, and creates no payment.
 pub async fn rescheduling_what_is_done_does_nothing(
-    store: impl Payments + Outbox + Inspect,
+    store: impl Store,
+    log: impl Inspect,
     fresh: Fresh,
 ) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
@@ -81,5 +75,5 @@ pub async fn rescheduling_what_is_done_does_nothing(
     let missing = fresh.payment();
     store.reschedule(missing.id, due, next).await.unwrap();
     assert_eq!(store.payment(missing.id).await.unwrap(), None);
-    assert_eq!(store.listed().await, []);
+    assert_eq!(log.listed().await, []);
 }

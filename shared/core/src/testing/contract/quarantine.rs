@@ -3,8 +3,7 @@
 use super::fresh::{Fresh, amount_mismatch, has, stripe};
 use crate::{
     domain::{Event, EventKey, Outcome, Payment, Quarantined, Report, Status, Verdict},
-    ports::{Payments, Quarantine},
-    testing::Inspect,
+    testing::{Inspect, contract::Store},
 };
 
 fn a_mismatch(fresh: &Fresh, payment: &Payment) -> Event {
@@ -19,7 +18,7 @@ fn a_mismatch(fresh: &Fresh, payment: &Payment) -> Event {
 }
 
 /// What it reports, and why it did not match.
-pub async fn reads_what_was_put_there(store: impl Payments + Quarantine + Inspect, fresh: Fresh) {
+pub async fn reads_what_was_put_there(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Pending).await;
     let event = a_mismatch(&fresh, &payment);
     store.append(&event).await.unwrap();
@@ -38,7 +37,7 @@ pub async fn reads_what_was_put_there(store: impl Payments + Quarantine + Inspec
 }
 
 /// Other events never were quarantined.
-pub async fn finds_no_other_event(store: impl Payments + Quarantine + Inspect, fresh: Fresh) {
+pub async fn finds_no_other_event(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Pending).await;
     let event = fresh.event(&payment);
     store.append(&event).await.unwrap();
@@ -50,22 +49,19 @@ pub async fn finds_no_other_event(store: impl Payments + Quarantine + Inspect, f
 }
 
 /// It stays in the log as it was, and no record changes.
-pub async fn is_resolved_once_and_for_all(
-    store: impl Payments + Quarantine + Inspect,
-    fresh: Fresh,
-) {
+pub async fn is_resolved_once_and_for_all(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let paid = fresh.stored_as(&store, Status::Paid).await;
     let event = a_mismatch(&fresh, &paid);
     store.append(&event).await.unwrap();
-    assert_eq!(store.listed().await.len(), 2);
+    assert_eq!(log.listed().await.len(), 2);
     for _ in 0..2 {
         store.resolve(&event.key()).await.unwrap();
-        assert_eq!(store.listed().await.len(), 1);
+        assert_eq!(log.listed().await.len(), 1);
         let found = store.quarantined(&event.key()).await.unwrap().unwrap();
         assert_eq!((found.open, found.report), (false, event.report.clone()));
     }
     has(&store, &paid).await;
-    let rows = store.events(Some(paid.id), event.sender).await;
+    let rows = log.events(Some(paid.id), event.sender).await;
     let row = rows.iter().find(|row| row.sha256 == event.body.digest().to_string()).unwrap();
     assert_eq!((row.queue.as_deref(), row.due), (None, None));
     assert_eq!(row.mismatch.as_deref(), Some("amount"));

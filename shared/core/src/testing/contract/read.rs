@@ -3,12 +3,11 @@
 use super::fresh::{Fresh, create};
 use crate::{
     domain::{Payment, PaymentId, Status, UserId},
-    ports::{PaymentLists, Payments},
-    testing::Inspect,
+    testing::{Inspect, contract::Store},
 };
 
 async fn page(
-    store: &impl PaymentLists,
+    store: &impl Store,
     uid: UserId,
     before: Option<PaymentId>,
     limit: usize,
@@ -16,17 +15,14 @@ async fn page(
     store.list_by_user(uid, before, limit).await.unwrap()
 }
 
-async fn stored(store: &impl Payments, fresh: &Fresh, uid: UserId) -> Payment {
+async fn stored(store: &impl Store, fresh: &Fresh, uid: UserId) -> Payment {
     let payment = fresh.payment_of(uid, fresh.payment().oid);
     create(store, &payment, None).await;
     payment
 }
 
 /// Absence is a result, not an error.
-pub async fn finds_nothing_where_nothing_is(
-    store: impl Payments + PaymentLists + Inspect,
-    fresh: Fresh,
-) {
+pub async fn finds_nothing_where_nothing_is(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let payment = fresh.payment();
     assert_eq!(store.payment(payment.id).await.unwrap(), None);
     assert_eq!(store.guard(payment.oid).await.unwrap(), None);
@@ -36,7 +32,8 @@ pub async fn finds_nothing_where_nothing_is(
 
 /// Not the guard's, nor another order's.
 pub async fn the_newest_of_an_order_is_the_last_made(
-    store: impl Payments + PaymentLists + Inspect,
+    store: impl Store,
+    _log: impl Inspect,
     fresh: Fresh,
 ) {
     let old = fresh.stored_as(&store, Status::Closed).await;
@@ -50,10 +47,7 @@ pub async fn the_newest_of_an_order_is_the_last_made(
 }
 
 /// Guards and events carry users and payments too, and are not payments.
-pub async fn lists_a_users_own_newest_first(
-    store: impl Payments + PaymentLists + Inspect,
-    fresh: Fresh,
-) {
+pub async fn lists_a_users_own_newest_first(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let (uid, other) = (fresh.user(), fresh.user());
     let one = stored(&store, &fresh, uid).await;
     let others = stored(&store, &fresh, other).await;
@@ -65,10 +59,7 @@ pub async fn lists_a_users_own_newest_first(
 }
 
 /// The last id of a page is where the next one starts.
-pub async fn pages_without_gap_or_repeat(
-    store: impl Payments + PaymentLists + Inspect,
-    fresh: Fresh,
-) {
+pub async fn pages_without_gap_or_repeat(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let uid = fresh.user();
     let mut all = Vec::new();
     for _ in 0..5 {
@@ -83,7 +74,8 @@ pub async fn pages_without_gap_or_repeat(
 
 /// Only its order comes from an index.
 pub async fn a_page_is_as_current_as_the_records(
-    store: impl Payments + PaymentLists + Inspect,
+    store: impl Store,
+    _log: impl Inspect,
     fresh: Fresh,
 ) {
     let uid = fresh.user();
@@ -94,7 +86,7 @@ pub async fn a_page_is_as_current_as_the_records(
 }
 
 /// One more than the largest page of the API, which tells whether there is another.
-pub async fn a_long_page_comes_whole(store: impl Payments + PaymentLists + Inspect, fresh: Fresh) {
+pub async fn a_long_page_comes_whole(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let uid = fresh.user();
     let mut all = Vec::new();
     for _ in 0..103 {

@@ -4,7 +4,9 @@ use super::*;
 use crate::{
     domain::{OrderId, PaymentId, Provider, ProviderRef, ProviderTxn, Status},
     testing::{Call, Fate, Table},
-    usecases::world::{NOW_MS, World, a_notification, oid, reporting, request, stripe, uid},
+    usecases::world::{
+        NOW_MS, World, a_notification, oid, referring, reporting, request, stripe, uid,
+    },
 };
 
 const PAID: Option<Outcome> = Some(Outcome::Paid);
@@ -192,9 +194,8 @@ fn another_reference_for_a_paid_payment_is_quarantined() {
         for (name, reference) in
             [(2, stripe("pi_2")), (3, ProviderRef { source: Provider::WeChat.source(), txn: None })]
         {
-            let notification = reporting(a_notification(id, Some(outcome), name), |report| {
-                report.reference = reference.clone();
-            });
+            let notification =
+                referring(a_notification(id, Some(outcome), name), reference.clone());
             assert_eq!(mismatch(world.apply(&notification)), MismatchField::Reference);
             // Delivered again it finds its own event, and gets the same result.
             assert_eq!(mismatch(world.apply(&notification)), MismatchField::Reference);
@@ -208,16 +209,12 @@ fn another_reference_for_a_paid_payment_is_quarantined() {
 #[test]
 fn a_duplicate_completes_the_reference() {
     let (world, id) = World::with_payment();
-    world
-        .apply(&reporting(a_notification(id, PAID, 1), |report| {
-            report.reference = ProviderRef::NONE;
-        }))
-        .unwrap();
+    world.apply(&referring(a_notification(id, PAID, 1), ProviderRef::NONE)).unwrap();
     assert_eq!(verdict(world.apply(&a_notification(id, PAID, 2))), Verdict::Duplicate);
     let payment = world.payment(id);
     assert_eq!((payment.reference, payment.version), (stripe("pi_1"), 3));
     // A second payment is distinguished from a duplicate now.
-    let second = reporting(a_notification(id, PAID, 3), |report| report.reference = stripe("pi_2"));
+    let second = referring(a_notification(id, PAID, 3), stripe("pi_2"));
     assert_eq!(mismatch(world.apply(&second)), MismatchField::Reference);
 }
 
@@ -236,11 +233,7 @@ fn only_money_that_moved_completes_the_reference() {
         assert_eq!(world.payment(id), before);
     }
     let (world, id) = World::with_payment();
-    world
-        .apply(&reporting(a_notification(id, PAID, 1), |report| {
-            report.reference = ProviderRef::NONE;
-        }))
-        .unwrap();
+    world.apply(&referring(a_notification(id, PAID, 1), ProviderRef::NONE)).unwrap();
     let before = world.payment(id);
     let late = a_notification(id, Some(Outcome::Failed), 2);
     assert_eq!(verdict(world.apply(&late)), Verdict::Stale);
@@ -309,7 +302,7 @@ fn an_event_id_used_twice_loses_no_notification() {
     };
     let paid = reused(2, a_notification(id, PAID, 2));
     assert_eq!(verdict(world.apply(&paid)), Verdict::Applied);
-    let second = reporting(a_notification(id, PAID, 3), |report| report.reference = stripe("pi_2"));
+    let second = referring(a_notification(id, PAID, 3), stripe("pi_2"));
     let second = reused(3, second);
     assert_eq!(mismatch(world.apply(&second)), MismatchField::Reference);
     assert_eq!(mismatch(world.apply(&second)), MismatchField::Reference);

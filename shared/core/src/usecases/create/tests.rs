@@ -9,6 +9,12 @@ fn error(outcome: Result<CreatedPayment, CreateError>) -> CreateError {
     outcome.expect_err("an error")
 }
 
+#[track_caller]
+fn assert_unavailable(outcome: Result<CreatedPayment, CreateError>) {
+    let error = error(outcome);
+    assert!(matches!(error, CreateError::Failed(Failure::Unavailable(_))), "{error:?}");
+}
+
 #[test]
 fn a_payment_and_its_guard_are_made() {
     let (world, id) = World::with_payment();
@@ -56,11 +62,7 @@ fn a_service_that_is_down_is_not_an_absent_thing() {
     for call in [Call::UserExists, Call::FindOrder] {
         let world = World::new();
         world.fail(call, Fate::Before);
-        let error = error(world.create(request(100, None)));
-        assert!(
-            matches!(error, CreateError::Failed(Failure::Unavailable(_))),
-            "{call:?}: {error:?}"
-        );
+        assert_unavailable(world.create(request(100, None)));
         assert_eq!(world.payments(), 0);
     }
 }
@@ -164,8 +166,7 @@ fn a_write_that_did_not_say_whether_it_happened_is_read_back() {
     for fate in [Fate::Lost, Fate::Late] {
         let world = World::new();
         world.fail(Call::Create, fate);
-        let error = error(world.create(request(100, None)));
-        assert!(matches!(error, CreateError::Failed(Failure::Unavailable(_))), "{error:?}");
+        assert_unavailable(world.create(request(100, None)));
         let landed = world.store.edit(Table::land_late);
         assert_eq!(world.create(request(100, None)).is_err(), landed);
         assert_eq!(world.payments(), 1);
@@ -210,8 +211,7 @@ fn no_answer_names_a_payment_that_is_not_there() {
     let (world, id) = World::with_payment();
     world.store.edit(|table| table.payments.remove(&id));
     for key in [None, Some(1)] {
-        let error = error(world.create(request(100, key)));
-        assert!(matches!(error, CreateError::Failed(Failure::Unavailable(_))), "{error:?}");
+        assert_unavailable(world.create(request(100, key)));
     }
 }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     domain::{Digest, MismatchField, Status},
     testing::{Call, Fate, block_on},
-    usecases::world::{World, a_notification, now, reporting, request, stripe},
+    usecases::world::{World, a_notification, now, referring, reporting, request, stripe},
 };
 
 const PAID: Option<Outcome> = Some(Outcome::Paid);
@@ -93,9 +93,7 @@ fn only_what_the_table_still_allows_can_be_accepted() {
     // Another reference for a paid payment.
     let (world, id) = World::with_payment();
     world.apply(&a_notification(id, PAID, 1)).unwrap();
-    world
-        .apply(&reporting(a_notification(id, PAID, 2), |report| report.reference = stripe("pi_2")))
-        .unwrap_err();
+    world.apply(&referring(a_notification(id, PAID, 2), stripe("pi_2"))).unwrap_err();
     only_dismissed(&world, &open(&world)[0]);
     // Duplicate; stale; reports nothing that changes a status.
     for report in [PAID, Some(Outcome::Failed), Some(Outcome::PartlyRefunded), None] {

@@ -31,6 +31,12 @@ fn run(world: &World, all: bool, at: Timestamp) -> Result<Swept, StoreError> {
     block_on(sweep(&world.shop, &world.store, request, at, &|| Some(at), &world.trace))
 }
 
+/// A run over everything that goes on while there is a time to go on at.
+fn run_while(world: &World, limit: u64, go_on: &impl Fn() -> Option<Timestamp>) -> Swept {
+    let request = Sweep::new(limit, true).unwrap();
+    block_on(sweep(&world.shop, &world.store, request, now(), go_on, &world.trace)).unwrap()
+}
+
 fn notified(world: &World) -> usize {
     world.shop.state().effects.len()
 }
@@ -145,9 +151,7 @@ fn a_store_that_fails_at_an_entry_loses_nothing() {
 #[test]
 fn a_run_ends_when_its_time_does() {
     let (world, _) = due();
-    let request = Sweep::new(1, true).unwrap();
-    let stopped = sweep(&world.shop, &world.store, request, now(), &|| None, &world.trace);
-    let done = block_on(stopped).unwrap();
+    let done = run_while(&world, 1, &|| None);
     assert_eq!((done.notified, done.left, notified(&world)), (0, 1, 0));
 }
 
@@ -170,9 +174,7 @@ fn many_due(count: u64) -> (World, Vec<PaymentId>) {
 }
 
 fn run_all(world: &World, limit: u64) -> Swept {
-    let request = Sweep::new(limit, true).unwrap();
-    let go_on = || Some(now());
-    block_on(sweep(&world.shop, &world.store, request, now(), &go_on, &world.trace)).unwrap()
+    run_while(world, limit, &|| Some(now()))
 }
 
 fn passed(world: &World, call: Call) -> usize {
@@ -202,9 +204,7 @@ fn what_there_is_no_time_for_is_left_and_no_more_is_listed() {
         begun.set(begun.get() + 1);
         (begun.get() <= 40).then(now)
     };
-    let request = Sweep::new(100_000, true).unwrap();
-    let run = sweep(&world.shop, &world.store, request, now(), &go_on, &world.trace);
-    let done = block_on(run).unwrap();
+    let done = run_while(&world, 100_000, &go_on);
     assert_eq!((done.notified, done.left), (40, 960));
     assert_eq!(passed(&world, Call::DuePayments) - before, 1);
 }
@@ -272,9 +272,7 @@ fn what_is_done_late_in_a_run_is_dated_late() {
         minutes.set(minutes.get() + 1);
         Some(later(minutes.get() * 60_000))
     };
-    let request = Sweep::new(9, true).unwrap();
-    let run = sweep(&world.shop, &world.store, request, now(), &go_on, &world.trace);
-    assert_eq!(block_on(run).unwrap().notified, 1);
+    assert_eq!(run_while(&world, 9, &go_on).notified, 1);
     assert_eq!(world.payment(ids[0]).notified_time, Some(later(60_000)));
     // Rescheduled from then on, not from the start of the run.
     assert!(world.payment(ids[1]).due.unwrap().at > later(120_000 + 45_000));

@@ -1,13 +1,20 @@
 //! What a notification reports.
 
 use pay_core::domain::{
-    EventId, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, ProviderRef,
-    ProviderTxn, RawBody, Report, Sender,
+    Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, Report,
 };
 use serde_json::{Value, json};
 
 use super::{encrypt, envelope, transaction, verified};
-use crate::{Verified, VerifyError, sha256};
+use crate::{
+    Verified, VerifyError,
+    samples::{self, unreadable},
+    sha256,
+};
+
+const EVENT: &str = "EV-2018022511223320873";
+const PAYMENT: &str = "1217752501201407";
+const TRANSACTION: &str = "4200000001202611231234567890";
 
 fn notification(kind: &str, resource: &Value) -> Notification {
     match verified(envelope(kind, resource).to_string().as_bytes()) {
@@ -20,28 +27,11 @@ fn report(kind: &str, resource: &Value) -> Report {
     notification(kind, resource).report
 }
 
-/// The notification from a body that is authentic and cannot be read.
-fn unreadable(event_id: Option<&str>, body: &[u8]) -> Verified {
-    let digest = sha256(&[body]);
-    Verified::Notification(Box::new(Notification {
-        sender: Sender::Provider(Provider::WeChat),
-        event_id: EventId::new(event_id, digest),
-        payment: None,
-        claims: None,
-        wrong_account: None,
-        report: Report {
-            reference: ProviderRef { source: Provider::WeChat.source(), txn: None },
-            ..Report::NONE
-        },
-        body: RawBody::new(body, digest),
-    }))
-}
-
 fn refund(part: u64) -> Value {
     json!({
         "mchid": "1900000001",
-        "out_trade_no": "1217752501201407",
-        "transaction_id": "4200000001202611231234567890",
+        "out_trade_no": PAYMENT,
+        "transaction_id": TRANSACTION,
         "out_refund_no": "r1",
         "refund_id": "50200207182018070300011301001",
         "refund_status": "SUCCESS",
@@ -52,24 +42,8 @@ fn refund(part: u64) -> Value {
 #[test]
 fn the_trade_state_decides_the_outcome() {
     let body = envelope("TRANSACTION.SUCCESS", &transaction()).to_string();
-    let digest = sha256(&[body.as_bytes()]);
-    let want = Notification {
-        sender: Sender::Provider(Provider::WeChat),
-        event_id: EventId::new(Some("EV-2018022511223320873"), digest),
-        payment: Some(PaymentId::parse("1217752501201407").unwrap()),
-        claims: None,
-        wrong_account: None,
-        report: Report {
-            outcome: Some(Outcome::Paid),
-            reference: ProviderRef {
-                source: Provider::WeChat.source(),
-                txn: Some(ProviderTxn::new("4200000001202611231234567890").unwrap()),
-            },
-            amount_minor: Some(100),
-            currency: Some("CNY".to_owned()),
-        },
-        body: RawBody::new(body.as_bytes(), digest),
-    };
+    let paid = samples::report(Provider::WeChat, TRANSACTION, Outcome::Paid, (100, "CNY"));
+    let want = samples::notification(Provider::WeChat, EVENT, PAYMENT, paid, body.as_bytes());
     assert_eq!(notification("TRANSACTION.SUCCESS", &transaction()), want);
     for (state, outcome) in [
         // Paid, and refunded since: the refund has its own notification.
@@ -93,23 +67,14 @@ fn the_trade_state_decides_the_outcome() {
 #[test]
 fn the_event_id_is_wechat_pays_or_else_the_digest_of_the_body() {
     let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
-    for id in [
-        json!("EV-2018022511223320873"),
-        Value::Null,
-        json!(""),
-        json!(1),
-        json!("EV#1"),
-        json!("E".repeat(129)),
-    ] {
+    for id in
+        [json!(EVENT), Value::Null, json!(""), json!(1), json!("EV#1"), json!("E".repeat(129))]
+    {
         envelope["id"] = id.clone();
         let body = envelope.to_string();
         let Ok(Verified::Notification(found)) = verified(body.as_bytes()) else { panic!("{body}") };
-        assert_eq!(found.body.kept(), body.as_bytes());
-        assert_eq!(found.body.len(), u64::try_from(body.len()).unwrap());
-        assert_eq!(found.body.digest(), sha256(&[body.as_bytes()]));
-        let digest = found.body.digest().to_string();
-        let usable = id == "EV-2018022511223320873";
-        let want = if usable { id.as_str().unwrap() } else { &digest };
+        let digest = sha256(&[body.as_bytes()]).to_string();
+        let want = if id == EVENT { EVENT } else { &digest };
         assert_eq!(found.event_id.as_str(), want, "{id}");
     }
 }
@@ -117,17 +82,9 @@ fn the_event_id_is_wechat_pays_or_else_the_digest_of_the_body() {
 #[test]
 fn only_a_full_refund_makes_a_payment_refunded() {
     let whole = notification("REFUND.SUCCESS", &refund(100));
-    let want = Report {
-        outcome: Some(Outcome::Refunded),
-        reference: ProviderRef {
-            source: Provider::WeChat.source(),
-            txn: Some(ProviderTxn::new("4200000001202611231234567890").unwrap()),
-        },
-        amount_minor: Some(100),
-        currency: Some("CNY".to_owned()),
-    };
+    let want = samples::report(Provider::WeChat, TRANSACTION, Outcome::Refunded, (100, "CNY"));
     assert_eq!(whole.report, want);
-    assert_eq!(whole.payment, Some(PaymentId::parse("1217752501201407").unwrap()));
+    assert_eq!(whole.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
     // A refund has no appid.
     assert_eq!(whole.wrong_account, None);
     for part in [0, 30, 99, 101] {
@@ -178,7 +135,7 @@ fn a_payment_of_another_merchant_or_application_is_for_a_wrong_account() {
         let found = notification("TRANSACTION.SUCCESS", &transaction);
         assert_eq!(found.wrong_account, account(expected, received), "{name} {value}");
         // The payment and the report are kept for whoever reviews it.
-        assert_eq!(found.payment, Some(PaymentId::parse("1217752501201407").unwrap()));
+        assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
         assert_eq!(found.report.outcome, Some(Outcome::Paid));
     }
     let mut both = transaction();
@@ -205,15 +162,16 @@ fn an_authentic_message_that_cannot_be_read_is_a_notification_without_a_payment(
         let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
         envelope["resource"][name] = value.clone();
         let body = envelope.to_string();
-        let want = unreadable(Some("EV-2018022511223320873"), body.as_bytes());
+        let want = unreadable(Provider::WeChat, Some(EVENT), body.as_bytes());
         assert_eq!(verified(body.as_bytes()), Ok(want), "{name} {value}");
     }
     for body in ["", "null", "[]", "{", "\u{feff}{}", r#"{"a":1,"a":2}"#] {
-        assert_eq!(verified(body.as_bytes()), Ok(unreadable(None, body.as_bytes())), "{body}");
+        let want = unreadable(Provider::WeChat, None, body.as_bytes());
+        assert_eq!(verified(body.as_bytes()), Ok(want), "{body}");
     }
     // Decrypted, and not an object.
     let body = envelope("TRANSACTION.SUCCESS", &json!([])).to_string();
-    let want = unreadable(Some("EV-2018022511223320873"), body.as_bytes());
+    let want = unreadable(Provider::WeChat, Some(EVENT), body.as_bytes());
     assert_eq!(verified(body.as_bytes()), Ok(want));
 }
 

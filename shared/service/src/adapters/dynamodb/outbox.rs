@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use pay_core::{
     domain::{Due, PaymentId, Timestamp},
     limits::{SWEEP_LANES, SWEEP_QUEUES},
-    ports::StoreError,
+    ports::{Outbox, StoreError},
 };
 
 use super::{
@@ -33,10 +33,10 @@ struct QueuePage {
     next: Option<QueueCursor>,
 }
 
-impl DynamoDbPayments {
+impl Outbox for DynamoDbPayments {
     /// Merges the queues. A queue is read on only while it may still hold an entry that belongs to
     /// the longest overdue `limit`.
-    pub(super) async fn query_due(
+    async fn due_payments(
         &self,
         until: Option<Timestamp>,
         limit: usize,
@@ -50,7 +50,7 @@ impl DynamoDbPayments {
             // No more queries at a time than the sweep has connections.
             for some in cursors.chunks(SWEEP_LANES) {
                 let queries = some.iter().map(|cursor| self.query_queue(cursor, until, page));
-                pages.extend(try_join_all(queries).await?);
+                pages.extend(Box::pin(try_join_all(queries)).await?);
             }
             due.extend(pages.iter().flat_map(|page| &page.entries));
             due.sort_unstable();
@@ -63,6 +63,27 @@ impl DynamoDbPayments {
         Ok(due.into_iter().map(|(_, id)| id).collect())
     }
 
+    async fn mark_notified(
+        &self,
+        id: PaymentId,
+        due: Due,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let expression = while_due(due).set("notified_time", n(at.millis()));
+        let expression =
+            ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove);
+        Box::pin(self.update_item(keys::payment(id), &expression)).await
+    }
+
+    /// The queue stays, so that the number of queues can be raised while there is data.
+    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
+        let changed = due_attributes(next).into_iter();
+        let expression = changed.fold(while_due(due), |all, (name, value)| all.set(name, value));
+        Box::pin(self.update_item(keys::payment(id), &expression)).await
+    }
+}
+
+impl DynamoDbPayments {
     async fn query_queue(
         &self,
         QueueCursor { queue, last }: &QueueCursor,
@@ -93,30 +114,6 @@ impl DynamoDbPayments {
         let last = response.last_evaluated_key.filter(|key| !key.is_empty());
         let next = last.map(|key| QueueCursor { queue: queue.clone(), last: Some(key) });
         Ok(QueuePage { entries, next })
-    }
-
-    pub(super) async fn clear_due(
-        &self,
-        id: PaymentId,
-        due: Due,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let expression = while_due(due).set("notified_time", n(at.millis()));
-        let expression =
-            ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove);
-        self.update_item(keys::payment(id), &expression).await
-    }
-
-    /// The queue stays, so that the number of queues can be raised while there is data.
-    pub(super) async fn reschedule_due(
-        &self,
-        id: PaymentId,
-        due: Due,
-        next: Due,
-    ) -> Result<(), StoreError> {
-        let changed = due_attributes(next).into_iter();
-        let expression = changed.fold(while_due(due), |all, (name, value)| all.set(name, value));
-        self.update_item(keys::payment(id), &expression).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use pay_core::{
     domain::{EventKey, Quarantined},
-    ports::StoreError,
+    ports::{Quarantine, StoreError},
 };
 
 use super::{
@@ -13,17 +13,15 @@ use super::{
     row::s,
 };
 
-impl DynamoDbPayments {
-    pub(super) async fn get_quarantined(
-        &self,
-        key: &EventKey,
-    ) -> Result<Option<Quarantined>, StoreError> {
-        let item = self.get(keys::event(key)).await?;
+impl Quarantine for DynamoDbPayments {
+    async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
+        let item = Box::pin(self.get(keys::event(key))).await?;
         Ok(item.map(|item| read_quarantined(&item)).transpose()?.flatten())
     }
 
-    pub(super) async fn clear_review(&self, key: &EventKey) -> Result<(), StoreError> {
+    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
         let listed = Expression::default().when("queue", s(REVIEW));
-        self.update_item(keys::event(key), &listed.remove("queue").remove("due")).await
+        let resolved = listed.remove("queue").remove("due");
+        Box::pin(self.update_item(keys::event(key), &resolved)).await
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join;
 use pay_core::{
     domain::{Guard, OrderId, Payment, PaymentId, UserId},
-    ports::StoreError,
+    ports::{PaymentLists, StoreError},
 };
 use tokio::time::sleep;
 
@@ -19,6 +19,26 @@ use super::{
     units,
 };
 use crate::limits::STORE_BATCH_MAX;
+
+impl PaymentLists for DynamoDbPayments {
+    async fn list_by_user(
+        &self,
+        uid: UserId,
+        before: Option<PaymentId>,
+        limit: usize,
+    ) -> Result<Vec<Payment>, StoreError> {
+        // DynamoDB has no query for an empty page.
+        let Ok(limit @ 1..) = i32::try_from(limit) else {
+            return Ok(Vec::new());
+        };
+        let ids = Box::pin(self.query(UID_INDEX, "uid", uid.get(), before, limit)).await?;
+        let (first, rest) = ids.split_at(ids.len().min(STORE_BATCH_MAX));
+        let (mut found, more) = Box::pin(try_join(self.batch(first), self.batch(rest))).await?;
+        found.extend(more);
+        // In the order of the index. What it lists and the table does not have is left out.
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+}
 
 impl DynamoDbPayments {
     pub(super) async fn get_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
@@ -34,24 +54,6 @@ impl DynamoDbPayments {
     pub(super) async fn query_newest(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
         let newest = self.query(OID_INDEX, "oid", oid.get(), None, 1).await?;
         Ok(newest.first().copied())
-    }
-
-    pub(super) async fn list(
-        &self,
-        uid: UserId,
-        before: Option<PaymentId>,
-        limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        // DynamoDB has no query for an empty page.
-        let Ok(limit @ 1..) = i32::try_from(limit) else {
-            return Ok(Vec::new());
-        };
-        let ids = self.query(UID_INDEX, "uid", uid.get(), before, limit).await?;
-        let (first, rest) = ids.split_at(ids.len().min(STORE_BATCH_MAX));
-        let (mut found, more) = try_join(self.batch(first), self.batch(rest)).await?;
-        found.extend(more);
-        // In the order of the index. What it lists and the table does not have is left out.
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
     /// Ids that an index lists under `key`, newest first.

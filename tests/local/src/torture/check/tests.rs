@@ -107,14 +107,9 @@ fn a_sound_table_has_no_violation() {
 
 #[test]
 fn every_fault_of_the_table_is_found() {
-    // The tests of the audit cover what the table alone shows.
+    // The first is one of those that the table alone shows: the audit has tests of its own.
     assert_named(&[
         ("I1 order#5 guard: payments, and no guard", |stage| drop(stage.items.remove(GUARD))),
-        ("I6 pay#8 record: ", |stage| stage.items[PAID]["version"] = json!(3)),
-        ("I6 pay#8 record: ", |stage| drop(stage.items.remove(MOVED))),
-        ("I8 pay#8 record: ", |stage| {
-            drop(stage.items[PAID].as_object_mut().unwrap().remove("notified_time"));
-        }),
         ("I3 payment 8: ", |stage| stage.items[PAID]["uid"] = json!(2)),
         ("I4 order 5: payment 7 does not exist", |stage| drop(stage.items.remove(CLOSED))),
         ("I4 pay#8 event#stripe#paid: acknowledged, and not in the log", |stage| {

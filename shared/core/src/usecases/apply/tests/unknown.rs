@@ -96,9 +96,7 @@ fn a_reference_may_be_completed_after_the_refund() {
     let (world, id) = World::with_payment();
     let refund = Some(Outcome::Refunded);
     let unknown = ProviderRef { source: Provider::Stripe.source(), txn: None };
-    world
-        .apply(&reporting(a_notification(id, refund, 1), |report| report.reference = unknown))
-        .unwrap();
+    world.apply(&referring(a_notification(id, refund, 1), unknown)).unwrap();
     assert_eq!(verdict(world.apply(&a_notification(id, PAID, 2))), Verdict::Stale);
     let txn = ProviderTxn::new("pi_1").unwrap();
     assert_eq!(world.payment(id).reference.txn, Some(txn));

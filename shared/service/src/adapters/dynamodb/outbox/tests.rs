@@ -75,7 +75,7 @@ async fn due(index: &DueIndex, limit: usize) -> Vec<u64> {
         .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(stub.clone())))
         .build();
     let payments = DynamoDbPayments::new(Client::from_conf(config), "payments");
-    let found = payments.query_due(None, limit).await.unwrap();
+    let found = payments.due_payments(None, limit).await.unwrap();
     found.into_iter().map(PaymentId::get).collect()
 }
 

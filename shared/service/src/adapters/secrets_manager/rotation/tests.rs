@@ -1,4 +1,6 @@
-use std::{collections::HashMap, pin::pin, task};
+use std::collections::HashMap;
+
+use futures_util::FutureExt as _;
 
 use super::*;
 
@@ -68,15 +70,6 @@ fn rotation() -> Rotation<String> {
     Rotation::new(read, Duration::from_hours(24))
 }
 
-/// The script never waits, so neither does anything here.
-fn now_or_never<T>(future: impl Future<Output = T>) -> T {
-    let mut context = task::Context::from_waker(task::Waker::noop());
-    match pin!(future).poll(&mut context) {
-        task::Poll::Ready(value) => value,
-        task::Poll::Pending => panic!("it waits"),
-    }
-}
-
 /// The current key, and the previous one with its end.
 type Shown = (String, Option<(String, u64)>);
 
@@ -86,12 +79,13 @@ fn show(keys: &Generations<String>) -> Shown {
 }
 
 fn keys(rotation: &Rotation<String>, script: &Script, ms: u64) -> Option<Shown> {
-    let keys = now_or_never(rotation.keys(script, at(ms)));
+    // The script never waits, so neither does anything here.
+    let keys = rotation.keys(script, at(ms)).now_or_never().unwrap();
     keys.ok().map(|keys| show(&keys))
 }
 
 fn reread(rotation: &Rotation<String>, script: &Script, ms: u64) -> Option<Shown> {
-    now_or_never(rotation.reread(script, at(ms))).map(|keys| show(&keys))
+    rotation.reread(script, at(ms)).now_or_never().unwrap().map(|keys| show(&keys))
 }
 
 fn only(key: &str) -> Shown {
