@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use local::{Fault, ShopRoute, Stack, clock, defaults, signing};
+use local::simulator::stripe;
+use local::{Fault, ShopRoute, Stack, clock};
 use serde_json::{Value, json};
 
 use crate::api;
@@ -86,8 +87,7 @@ async fn send_ignored(stack: &Stack) {
     let event = json!({"id": "evt_line", "object": "event", "type": "invoice.created",
         "livemode": false, "data": {"object": {}}});
     let body = event.to_string();
-    let [(name, value)] =
-        signing::stripe(defaults::STRIPE_SECRET, clock::now_secs(), body.as_bytes());
+    let [(name, value)] = stripe::sign(stripe::SECRET, clock::now_secs(), body.as_bytes());
     api::post(stack, "callback/stripe").text(body).header(name, &value).send().await.ok();
 }
 

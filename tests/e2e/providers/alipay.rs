@@ -1,7 +1,8 @@
 //! Alipay's notifications, in what only Alipay does.
 
 use local::messages::{Outcome, Signed};
-use local::{Stack, clock, defaults, signing};
+use local::simulator::alipay;
+use local::{Stack, clock};
 use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::json;
@@ -17,11 +18,11 @@ type Fields = Vec<(&'static str, String)>;
 
 fn trade(payment: Payment) -> Fields {
     let fields = [
-        ("app_id", defaults::ALIPAY_APP_ID),
+        ("app_id", alipay::APP_ID),
         ("charset", "utf-8"),
         ("fund_bill_list", r#"[{"amount":"1.00","fundChannel":"PCREDIT"}]"#),
         ("notify_type", "trade_status_sync"),
-        ("seller_id", defaults::ALIPAY_SELLER_ID),
+        ("seller_id", alipay::SELLER_ID),
         ("subject", "语雀 1+1=2 & \"three\" &quot; 100% <b>"),
         ("total_amount", "1.00"),
         ("trade_status", "TRADE_SUCCESS"),
@@ -60,14 +61,14 @@ async fn every_character_of_a_form_survives() {
         " ",
     ] {
         let payment = payment(stack).await;
-        let form = signing::alipay(&with(trade(payment), "subject", Some(subject))).unwrap();
+        let form = alipay::sign(&with(trade(payment), "subject", Some(subject))).unwrap();
         assert_acknowledged(ALIPAY, send(stack, form).await);
         assert_eq!(shown(stack, payment).await["status"], 1, "{subject:?}");
         assert_eq!(shown(stack, payment).await["source"], 1);
     }
     // Spaces as %20, digits in lower case: the same fields.
     let payment = payment(stack).await;
-    let form = signing::alipay(&trade(payment)).unwrap().replace('+', "%20").replace("%2B", "%2b");
+    let form = alipay::sign(&trade(payment)).unwrap().replace('+', "%20").replace("%2B", "%2b");
     assert_acknowledged(ALIPAY, send(stack, form).await);
     assert_eq!(shown(stack, payment).await["status"], 1);
 }
@@ -76,8 +77,8 @@ async fn every_character_of_a_form_survives() {
 async fn a_notification_does_not_choose_how_it_is_verified() {
     let stack = shared();
     let payment = payment(stack).await;
-    let good = signing::alipay(&trade(payment)).unwrap();
-    let gbk = signing::alipay(&with(trade(payment), "charset", Some("GBK"))).unwrap();
+    let good = alipay::sign(&trade(payment)).unwrap();
+    let gbk = alipay::sign(&with(trade(payment), "charset", Some("GBK"))).unwrap();
     for form in [
         good.replace("sign_type=RSA2", "sign_type=RSA"),
         gbk,
@@ -96,7 +97,7 @@ async fn a_notification_does_not_choose_how_it_is_verified() {
     // The form that the buyer's browser returns with is signed by the same rule.
     let back = with(with(trade(payment), "notify_type", None), "trade_status", None);
     let back = with(back, "method", Some("alipay.trade.page.pay.return"));
-    assert_acknowledged(ALIPAY, send(stack, signing::alipay(&back).unwrap()).await);
+    assert_acknowledged(ALIPAY, send(stack, alipay::sign(&back).unwrap()).await);
     let empty = api::post(stack, "callback/alipay").header("content-type", "text/plain");
     assert_rejected(ALIPAY, empty.send().await, Code::BadSignature);
     assert_eq!(shown(stack, payment).await["status"], 0);
@@ -109,7 +110,7 @@ async fn a_refund_is_distinguished_from_a_payment() {
     let refund = |payment, status, fee| {
         let fields = with(trade(payment), "trade_status", Some(status));
         let fields = with(fields, "refund_fee", Some(fee));
-        signing::alipay(&with(fields, "gmt_refund", Some("2026-11-24 10:00:00"))).unwrap()
+        alipay::sign(&with(fields, "gmt_refund", Some("2026-11-24 10:00:00"))).unwrap()
     };
     let payment = payment(stack).await;
     assert_acknowledged(ALIPAY, send(stack, refund(payment, "TRADE_SUCCESS", "0.30")).await);
@@ -120,7 +121,7 @@ async fn a_refund_is_distinguished_from_a_payment() {
     assert_eq!(shown(stack, payment).await["status"], 1);
     // The time for refunds is over, which changes nothing for a paid payment.
     let finished = with(trade(payment), "trade_status", Some("TRADE_FINISHED"));
-    assert_acknowledged(ALIPAY, send(stack, signing::alipay(&finished).unwrap()).await);
+    assert_acknowledged(ALIPAY, send(stack, alipay::sign(&finished).unwrap()).await);
     assert_eq!(shown(stack, payment).await["status"], 1);
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
     assert_acknowledged(ALIPAY, send(stack, refund(payment, "TRADE_CLOSED", "1.00")).await);
@@ -143,17 +144,17 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
         ("seller_id", Some("2088000000000002")),
     ] {
         let payment = payment(stack).await;
-        let form = signing::alipay(&with(trade(payment), name, value)).unwrap();
+        let form = alipay::sign(&with(trade(payment), name, value)).unwrap();
         assert_acknowledged(ALIPAY, send(stack, form).await);
         assert_eq!(shown(stack, payment).await["status"], 0, "{name} {value:?}");
         assert_eq!(table::quarantined(stack, payment.id).await, 1, "{name} {value:?}");
-        assert_acknowledged(ALIPAY, send(stack, signing::alipay(&trade(payment)).unwrap()).await);
+        assert_acknowledged(ALIPAY, send(stack, alipay::sign(&trade(payment)).unwrap()).await);
         assert_eq!(shown(stack, payment).await["status"], 1);
     }
     let payment = payment(stack).await;
     deliver(stack, ALIPAY, &message(payment, Outcome::Paid)).await;
     let other = with(trade(payment), "trade_no", Some("2026999"));
-    assert_acknowledged(ALIPAY, send(stack, signing::alipay(&other).unwrap()).await);
+    assert_acknowledged(ALIPAY, send(stack, alipay::sign(&other).unwrap()).await);
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
@@ -168,7 +169,7 @@ async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
         ("trade_status", Some("TRADE_NEW_STATE"), 2),
         ("notify_type", Some("open_app_auth_notify"), 2),
     ] {
-        let form = signing::alipay(&with(trade(payment), name, value)).unwrap();
+        let form = alipay::sign(&with(trade(payment), name, value)).unwrap();
         assert_acknowledged(ALIPAY, send(&stack, form).await);
         let unmatched = table::unmatched(&stack, "alipay").await;
         assert_eq!(unmatched.len(), quarantined, "{name} {value:?}");

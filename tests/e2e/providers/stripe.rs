@@ -1,6 +1,7 @@
 //! Stripe's notifications, in what only Stripe does.
 
-use local::{Stack, clock, defaults, signing};
+use local::simulator::stripe;
+use local::{Stack, clock};
 use serde_json::{Value, json};
 
 use crate::api::{self, Request};
@@ -36,8 +37,7 @@ fn paid(payment: Payment) -> Value {
 /// The event, signed now.
 fn sent<'a>(stack: &'a Stack, event: &Value) -> Request<'a> {
     let body = event.to_string();
-    let [(name, value)] =
-        signing::stripe(defaults::STRIPE_SECRET, clock::now_secs(), body.as_bytes());
+    let [(name, value)] = stripe::sign(stripe::SECRET, clock::now_secs(), body.as_bytes());
     api::post(stack, "callback/stripe").text(body).header(name, &value)
 }
 

@@ -1,7 +1,8 @@
 //! WeChat Pay's notifications, in what only WeChat Pay does.
 
-use local::messages::{self, Outcome, Signed};
-use local::{Stack, clock, defaults, signing};
+use local::messages::{Outcome, Signed};
+use local::simulator::wechat;
+use local::{Stack, clock, defaults};
 use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
@@ -15,7 +16,7 @@ const WECHAT: Provider = Provider::WeChat;
 
 fn transaction(payment: Payment) -> Value {
     json!({
-        "mchid": defaults::WECHAT_MCHID, "appid": defaults::WECHAT_APPID,
+        "mchid": wechat::MCHID, "appid": wechat::APPID,
         "out_trade_no": payment.id.to_string(), "transaction_id": format!("4200{:024}", payment.id),
         "trade_state": "SUCCESS", "trade_type": "JSAPI", "attach": "",
         "amount": {"total": payment.amount, "payer_total": payment.amount, "currency": "CNY"},
@@ -26,13 +27,13 @@ fn notification(resource: &Value) -> Value {
     json!({
         "id": clock::uuid(), "create_time": "2026-11-23T16:00:00+08:00",
         "resource_type": "encrypt-resource", "event_type": "TRANSACTION.SUCCESS",
-        "resource": messages::seal("transaction", resource).unwrap(),
+        "resource": wechat::seal("transaction", resource).unwrap(),
     })
 }
 
 async fn send(stack: &Stack, body: &str) -> Reply {
     let body = body.as_bytes().to_vec();
-    let headers = signing::wechat(clock::now_secs(), "nonce", &body).unwrap().to_vec();
+    let headers = wechat::sign(clock::now_secs(), "nonce", &body).unwrap().to_vec();
     request(stack, WECHAT, &Signed { headers, body }).send().await
 }
 

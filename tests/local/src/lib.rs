@@ -22,6 +22,7 @@ mod scheme;
 mod secrets;
 mod shop;
 pub mod signing;
+pub mod simulator;
 mod stack;
 mod task;
 pub mod template;
