@@ -40,13 +40,3 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     fastrand::fill(&mut bytes);
     bytes
 }
-
-#[cfg(test)]
-mod tests {
-    use super::beijing_time;
-
-    #[test]
-    fn a_time_in_beijing_is_eight_hours_ahead() {
-        assert_eq!(beijing_time(1_624_523_846).unwrap(), "2021-06-24T16:37:26+08:00");
-    }
-}

@@ -12,10 +12,10 @@ use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
 
 /// The shop's application at Alipay.
-pub const APP_ID: &str = "2021000000000001";
+const APP_ID: &str = "2021000000000001";
 
 /// The shop's account at Alipay.
-pub const SELLER_ID: &str = "2088000000000001";
+const SELLER_ID: &str = "2088000000000001";
 
 /// The key with which Alipay signs here.
 pub static KEY: KeptKey = KeptKey::named("alipay.pem");
@@ -25,8 +25,7 @@ pub static SIMULATOR: Simulator = Simulator {
     name: "Alipay",
     content_type: "application/x-www-form-urlencoded; charset=utf-8",
     signer: Signer::Key(&KEY, |_id, _now_secs, body| {
-        let fields: Vec<_> = form_urlencoded::parse(body).collect();
-        Ok(Signed { headers: Vec::new(), body: sign(&fields)?.into_bytes() })
+        Ok(Signed { headers: Vec::new(), body: sign(body)? })
     }),
     entry: || {
         let keys = [KEY.get()?.public_pem()];
@@ -38,14 +37,11 @@ pub static SIMULATOR: Simulator = Simulator {
     placeholders: &[],
 };
 
-/// The form of these fields, signed with [`KEY`]. Fields of an earlier signature are replaced.
-///
-/// # Errors
-///
-/// [`KeptKey::get`], [`SigningKey::sign`](crate::keys::SigningKey::sign).
-pub fn sign<N: AsRef<str>, V: AsRef<str>>(fields: &[(N, V)]) -> Result<String> {
-    let fields = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-    let fields: Vec<_> = fields.filter(|(name, _)| !["sign", "sign_type"].contains(name)).collect();
+/// The form with its signature. Fields of an earlier one are replaced.
+fn sign(form: &[u8]) -> Result<Vec<u8>> {
+    let fields = form_urlencoded::parse(form);
+    let fields: Vec<_> =
+        fields.filter(|(name, _)| !["sign", "sign_type"].contains(&&**name)).collect();
     let mut sorted = fields.clone();
     // By the name alone: `a` comes before `a1`, though `a=` would not.
     sorted.sort_unstable();
@@ -53,7 +49,7 @@ pub fn sign<N: AsRef<str>, V: AsRef<str>>(fields: &[(N, V)]) -> Result<String> {
     let signature = KEY.get()?.sign(pairs.join("&").as_bytes())?;
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields).append_pair("sign_type", "RSA2").append_pair("sign", &signature);
-    Ok(form.finish())
+    Ok(form.finish().into_bytes())
 }
 
 fn content(message: &Message) -> Result<Value> {
@@ -97,11 +93,12 @@ fn yuan(fen: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Message, Outcome, content, yuan};
+    use super::{Message, Outcome, clock, content, yuan};
 
     #[test]
     fn amounts_and_times_are_written_as_alipay_does() {
         assert_eq!([yuan(0), yuan(1), yuan(10_050)], ["0.00", "0.01", "100.50"]);
+        assert_eq!(clock::beijing_time(1_624_523_846).unwrap(), "2021-06-24T16:37:26+08:00");
         let message = Message { now_secs: 1_624_523_846, ..Message::new(1, 1, Outcome::Paid) };
         assert_eq!(content(&message).unwrap()["notify_time"], "2021-06-24 16:37:26");
     }

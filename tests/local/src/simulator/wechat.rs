@@ -18,19 +18,19 @@ use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
 
 /// The serial of WeChat Pay's public key here.
-pub const SERIAL: &str = "PUB_KEY_ID_0000000000000000000000000001";
+const SERIAL: &str = "PUB_KEY_ID_0000000000000000000000000001";
 
 /// The key with which WeChat Pay encrypts the payment in a message: 32 bytes.
 pub const API_V3_KEY: &str = "local-development-api-v3-key-032";
 
 /// The shop's number at WeChat Pay.
-pub const MCHID: &str = "1900000001";
+const MCHID: &str = "1900000001";
 
 /// The shop's application at WeChat Pay.
-pub const APPID: &str = "wx0000000000000001";
+const APPID: &str = "wx0000000000000001";
 
 /// The key with which WeChat Pay signs here.
-pub static KEY: KeptKey = KeptKey::named("wechat.pem");
+static KEY: KeptKey = KeptKey::named("wechat.pem");
 
 /// WeChat Pay.
 pub static SIMULATOR: Simulator = Simulator {
@@ -59,14 +59,8 @@ pub static SIMULATOR: Simulator = Simulator {
     ],
 };
 
-/// The headers that sign `body` with [`KEY`].
-///
-/// `nonce` is any text of visible ASCII without a comma.
-///
-/// # Errors
-///
-/// [`KeptKey::get`], [`SigningKey::sign`](crate::keys::SigningKey::sign).
-pub fn sign(timestamp_secs: u64, nonce: &str, body: &[u8]) -> Result<[(&'static str, String); 5]> {
+/// The headers that sign `body`. `nonce` is any text of visible ASCII without a comma.
+fn sign(timestamp_secs: u64, nonce: &str, body: &[u8]) -> Result<[(&'static str, String); 5]> {
     let mut signed = format!("{timestamp_secs}\n{nonce}\n").into_bytes();
     signed.extend(body);
     signed.push(b'\n');
@@ -134,11 +128,7 @@ fn encode(content: &Value) -> Result<Vec<u8>> {
 }
 
 /// The encrypted part of a message.
-///
-/// # Errors
-///
-/// [`API_V3_KEY`] is unusable.
-pub fn seal(original_type: &str, resource: &Value) -> Result<Value> {
+fn seal(original_type: &str, resource: &Value) -> Result<Value> {
     let key = UnboundKey::new(&AES_256_GCM, API_V3_KEY.as_bytes())
         .map_err(|error| anyhow!("the APIv3 key is unusable: {error}"))?;
     let nonce = hex::encode(clock::random::<6>());
