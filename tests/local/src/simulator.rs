@@ -6,7 +6,7 @@ pub mod alipay;
 pub mod stripe;
 pub mod wechat;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use pay_core::domain::Provider;
 use serde_json::Value;
 
@@ -31,8 +31,11 @@ pub struct Simulator {
     pub name: &'static str,
     /// The `Content-Type` of its messages.
     pub content_type: &'static str,
-    /// What it signs with, and how.
-    pub signer: Signer,
+    /// The private key that it signs with; `None` if it signs with a secret.
+    pub key: Option<&'static KeptKey>,
+    /// Signs a body, for [`Self::sign`]: with secret, id of the message, its time and body. Returns
+    /// the headers of the signature, or the body with the signature in it.
+    sign: fn(Option<&str>, &str, u64, &[u8]) -> Result<Signed>,
     /// Makes its entry of the webhook secret: what its messages are verified with.
     pub entry: fn() -> Result<Value>,
     /// The id under which a message is logged.
@@ -49,18 +52,6 @@ pub struct Simulator {
 /// Makes the value of a placeholder for an event.
 pub type Placeholder = fn(&Unsigned) -> Result<String>;
 
-/// What a provider signs with, and how.
-///
-/// The functions get the message's id, its time in Unix seconds and its body. They return the
-/// headers of the signature, or the body with the signature in it.
-#[derive(Debug)]
-pub enum Signer {
-    /// A secret that the shop has as well. The first parameter is this one or another.
-    Secret(&'static str, fn(&str, &str, u64, &[u8]) -> Result<Signed>),
-    /// A private key.
-    Key(&'static KeptKey, fn(&str, u64, &[u8]) -> Result<Signed>),
-}
-
 impl Simulator {
     /// Signs a body, with `secret` in place of the secret of this stack if it is given.
     ///
@@ -68,7 +59,7 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// The provider has no secret, or its key is unusable.
+    /// The provider signs with a private key and a secret is given, or its key is unusable.
     pub fn sign(
         &self,
         secret: Option<&str>,
@@ -76,22 +67,10 @@ impl Simulator {
         now_secs: u64,
         body: &[u8],
     ) -> Result<Signed> {
-        match (&self.signer, secret) {
-            (Signer::Secret(own, sign), secret) => sign(secret.unwrap_or(own), id, now_secs, body),
-            (Signer::Key(_, sign), None) => sign(id, now_secs, body),
-            (Signer::Key(..), Some(_)) => {
-                bail!("{} signs with a private key: there is no secret to give", self.name)
-            }
-        }
-    }
-
-    /// The private key that it signs with; `None` if that is a secret.
-    #[must_use]
-    pub const fn key(&self) -> Option<&'static KeptKey> {
-        match self.signer {
-            Signer::Secret(..) => None,
-            Signer::Key(key, _) => Some(key),
-        }
+        let name = self.name;
+        let takes = secret.is_none() || self.key.is_none();
+        ensure!(takes, "{name} signs with a private key: there is no secret to give");
+        (self.sign)(secret, id, now_secs, body)
     }
 }
 
@@ -149,7 +128,7 @@ mod tests {
         for provider in Provider::ALL.iter().copied() {
             let simulator = simulator(provider);
             let own = simulator.sign(None, "id", 1000, b"a=1").unwrap();
-            match (simulator.key(), simulator.sign(Some("another"), "id", 1000, b"a=1")) {
+            match (simulator.key, simulator.sign(Some("another"), "id", 1000, b"a=1")) {
                 (None, Ok(signed)) => assert_ne!(signed.headers, own.headers, "{provider:?}"),
                 (Some(_), Err(error)) => {
                     assert!(error.to_string().contains("signs with a private key"), "{error}");

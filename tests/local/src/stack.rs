@@ -322,7 +322,7 @@ impl Stack {
     pub fn describe(&self) -> Value {
         // The private keys for the public keys in the default webhook secret.
         let keys = Provider::ALL.iter().filter_map(|provider| {
-            let key = simulator(*provider).key()?.get().ok();
+            let key = simulator(*provider).key?.get().ok();
             Some((provider.as_str(), key.map(SigningKey::private_pem)))
         });
         json!({

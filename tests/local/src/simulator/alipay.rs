@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use pay_core::domain::Outcome;
 use serde_json::{Value, json};
 
-use super::{Signer, Simulator};
+use super::Simulator;
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
@@ -24,9 +24,8 @@ pub static KEY: KeptKey = KeptKey::named("alipay.pem");
 pub static SIMULATOR: Simulator = Simulator {
     name: "Alipay",
     content_type: "application/x-www-form-urlencoded; charset=utf-8",
-    signer: Signer::Key(&KEY, |_id, _now_secs, body| {
-        Ok(Signed { headers: Vec::new(), body: sign(body)? })
-    }),
+    key: Some(&KEY),
+    sign: |_secret, _id, _now_secs, body| Ok(Signed { headers: Vec::new(), body: sign(body)? }),
     entry: || {
         let keys = [KEY.get()?.public_pem()];
         Ok(json!({"public_keys": keys, "app_id": APP_ID, "seller_id": SELLER_ID}))

@@ -10,7 +10,7 @@ use pay_core::domain::Outcome;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use super::{Signer, Simulator};
+use super::Simulator;
 use crate::messages::{Message, Signed};
 
 /// The secret with which Stripe signs its events here; the key is the whole text.
@@ -20,11 +20,13 @@ pub const SECRET: &str = "whsec_local_development_stripe_secret";
 pub static SIMULATOR: Simulator = Simulator {
     name: "Stripe",
     content_type: "application/json",
-    signer: Signer::Secret(SECRET, |secret, _id, now_secs, body| {
-        Ok(Signed { headers: sign(secret, now_secs, body).to_vec(), body: body.to_vec() })
-    }),
+    key: None,
+    sign: |secret, _id, now_secs, body| {
+        let headers = sign(secret.unwrap_or(SECRET), now_secs, body).to_vec();
+        Ok(Signed { headers, body: body.to_vec() })
+    },
     entry: || Ok(json!({"secrets": [SECRET], "livemode": false})),
-    event_id: |message| format!("evt_{}", message.id),
+    event_id,
     content,
     // Stripe sends, and signs, with an indent of two.
     encode: |content| Ok(format!("{content:#}").into_bytes()),
@@ -45,6 +47,10 @@ pub fn sign(secret: &str, timestamp_secs: u64, body: &[u8]) -> [(&'static str, S
     context.update(body);
     let tag = hex::encode(context.sign());
     [("stripe-signature", format!("t={timestamp_secs},v1={tag}"))]
+}
+
+fn event_id(message: &Message) -> String {
+    format!("evt_{}", message.id)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other providers do not report every outcome")]
@@ -75,7 +81,7 @@ fn content(message: &Message) -> Result<Value> {
         Outcome::Refunded | Outcome::PartlyRefunded => ("charge.refunded", of_charge()),
     };
     Ok(json!({
-        "id": format!("evt_{}", message.id), "object": "event", "api_version": "2025-08-27.basil",
+        "id": event_id(message), "object": "event", "api_version": "2025-08-27.basil",
         "created": message.now_secs, "data": {"object": object}, "livemode": false,
         "pending_webhooks": 1, "type": kind,
     }))

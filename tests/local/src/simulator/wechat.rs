@@ -12,7 +12,7 @@ use pay_core::domain::Outcome;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
 
-use super::{Signer, Simulator};
+use super::Simulator;
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
@@ -36,9 +36,10 @@ static KEY: KeptKey = KeptKey::named("wechat.pem");
 pub static SIMULATOR: Simulator = Simulator {
     name: "WeChat Pay",
     content_type: "application/json",
-    signer: Signer::Key(&KEY, |id, now_secs, body| {
+    key: Some(&KEY),
+    sign: |_secret, id, now_secs, body| {
         Ok(Signed { headers: sign(now_secs, id, body)?.to_vec(), body: body.to_vec() })
-    }),
+    },
     entry: || {
         Ok(json!({
             "public_keys": {SERIAL: KEY.get()?.public_pem()}, "api_v3_key": API_V3_KEY,
