@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use local::{defaults, signing};
+use local::simulator::stripe;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -24,9 +24,9 @@ async fn doctor(arguments: &[&str]) -> Child {
 
 /// An authentic message of Stripe.
 fn line(body: &str) -> Value {
-    let [(name, value)] = signing::stripe(defaults::STRIPE_SECRET, NOW, body.as_bytes());
+    let [(name, value)] = stripe::sign(stripe::SECRET, NOW, body.as_bytes());
     json!({"provider": "stripe", "headers": {name: value}, "body": body, "now": NOW,
-           "keys": {"secrets": [defaults::STRIPE_SECRET]}})
+           "keys": {"secrets": [stripe::SECRET]}})
 }
 
 /// Runs the program to its end: its exit code, and the lines that it prints.

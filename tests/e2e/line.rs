@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use local::{Fault, ShopRoute, Stack, clock, defaults, signing};
+use local::messages::{Message, Outcome};
+use local::{Fault, ShopRoute, Stack};
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use crate::api;
@@ -83,12 +85,9 @@ async fn the_log_line_of_an_invocation_has_the_documented_fields() {
 
 /// A message of Stripe's that is about no payment.
 async fn send_ignored(stack: &Stack) {
-    let event = json!({"id": "evt_line", "object": "event", "type": "invoice.created",
-        "livemode": false, "data": {"object": {}}});
-    let body = event.to_string();
-    let [(name, value)] =
-        signing::stripe(defaults::STRIPE_SECRET, clock::now_secs(), body.as_bytes());
-    api::post(stack, "callback/stripe").text(body).header(name, &value).send().await.ok();
+    let other = |event: &mut Value| event["type"] = json!("invoice.created");
+    let signed = Message::new(1, 1, Outcome::Paid).edited(Provider::Stripe, other).unwrap();
+    api::from_provider(stack, Provider::Stripe, &signed).send().await.ok();
 }
 
 #[tokio::test]

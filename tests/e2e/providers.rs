@@ -8,8 +8,9 @@ mod stripe;
 mod vectors;
 mod wechat;
 
-use local::Stack;
 use local::messages::{Message, Outcome};
+use local::simulator::simulator;
+use local::{Stack, clock};
 use pay_core::domain::Provider;
 use pay_providers::{Acknowledgement, adapter};
 use pay_service::http::Code;
@@ -37,7 +38,23 @@ async fn send_as_event(stack: &Stack, provider: Provider, request: &Request<'_>)
 
 /// Sends a message, which must be acknowledged.
 async fn deliver(stack: &Stack, provider: Provider, message: &Message) {
-    let signed = message.from(provider).unwrap();
+    deliver_edited(stack, provider, message, |_| ()).await;
+}
+
+/// The same, with what it says changed.
+async fn deliver_edited(
+    stack: &Stack,
+    provider: Provider,
+    message: &Message,
+    edit: impl FnOnce(&mut Value),
+) {
+    let signed = message.edited(provider, edit).unwrap();
+    assert_acknowledged(provider, request(stack, provider, &signed).send().await);
+}
+
+/// Sends this body, signed, which must be acknowledged.
+async fn deliver_bytes(stack: &Stack, provider: Provider, body: &[u8]) {
+    let signed = simulator(provider).sign(None, "nonce", clock::now_secs(), body).unwrap();
     assert_acknowledged(provider, request(stack, provider, &signed).send().await);
 }
 

@@ -82,6 +82,9 @@ async fn sign_prints_the_headers_that_sign_the_exact_bytes() {
     let (good, _, error) = run(&["sign", "--provider", "standard", "--secret", "x"], "").await;
     assert!(!good);
     assert_eq!(error, "error: the secret does not start with whsec_\n");
+    let (good, _, error) = run(&["sign", "--provider", "alipay", "--secret", "x"], "").await;
+    assert!(!good);
+    assert_eq!(error, "error: Alipay signs with a private key: there is no secret to give\n");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use local::signing;
+use local::simulator::stripe;
 
 const STANDARD: &str = include_str!("../../../shared/providers/vectors/standard_webhooks.json");
 const STRIPE: &str = include_str!("../../../shared/providers/vectors/stripe.json");
@@ -49,7 +50,7 @@ pub(super) fn standard_line(body: &[u8]) -> Value {
 
 /// A genuine message of Stripe.
 pub(super) fn stripe_line(body: &[u8]) -> Value {
-    let headers = signing::stripe(STRIPE_SECRET, NOW, body);
+    let headers = stripe::sign(STRIPE_SECRET, NOW, body);
     line("stripe", &headers, body, &json!({"secrets": [STRIPE_SECRET]}))
 }
 

@@ -1,10 +1,10 @@
 //! What a notification costs, and what a sweep costs.
 
 use local::messages::{Message, Outcome, Signed};
-use local::{Fault, ShopRoute, Stack, defaults, signing};
+use local::{Fault, ShopRoute, Stack};
 use pay_core::domain::Provider;
 use pay_core::limits::{SWEEP_LANES, SWEEP_QUEUES};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Budget, Cost, UNIT, warm};
 use crate::api;
@@ -88,13 +88,8 @@ async fn a_quarantined_notification() {
 /// A notification of Stripe's with `padding` further bytes.
 fn padded(payment: Payment, padding: usize) -> Signed {
     let message = Message::new(payment.id, payment.amount, Outcome::Paid);
-    let body = message.body(Provider::Stripe).unwrap();
-    let mut event: Value = serde_json::from_slice(&body).unwrap();
-    event["padding"] = json!("x".repeat(padding));
-    let body = event.to_string().into_bytes();
-    let [signature] = signing::stripe(defaults::STRIPE_SECRET, message.now_secs, &body);
-    let json = ("content-type", "application/json".to_owned());
-    Signed { headers: vec![json, signature], body }
+    let padding = json!("x".repeat(padding));
+    message.edited(Provider::Stripe, |event| event["padding"] = padding).unwrap()
 }
 
 #[tokio::test]

@@ -1,48 +1,24 @@
 //! WeChat Pay's notifications, in what only WeChat Pay does.
 
-use local::messages::{self, Outcome, Signed};
-use local::{Stack, clock, defaults, signing};
+use local::defaults;
+use local::messages::Outcome;
 use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
 
-use super::{assert_acknowledged, assert_rejected, deliver, message, request};
-use crate::api::Reply;
-use crate::stage::{Payment, own, payment, recycle, shared, shown};
+use super::{assert_rejected, deliver, deliver_bytes, deliver_edited, message, request};
+use crate::stage::{own, payment, recycle, shared, shown};
 use crate::table;
 
 const WECHAT: Provider = Provider::WeChat;
-
-fn transaction(payment: Payment) -> Value {
-    json!({
-        "mchid": defaults::WECHAT_MCHID, "appid": defaults::WECHAT_APPID,
-        "out_trade_no": payment.id.to_string(), "transaction_id": format!("4200{:024}", payment.id),
-        "trade_state": "SUCCESS", "trade_type": "JSAPI", "attach": "",
-        "amount": {"total": payment.amount, "payer_total": payment.amount, "currency": "CNY"},
-    })
-}
-
-fn notification(resource: &Value) -> Value {
-    json!({
-        "id": clock::uuid(), "create_time": "2026-11-23T16:00:00+08:00",
-        "resource_type": "encrypt-resource", "event_type": "TRANSACTION.SUCCESS",
-        "resource": messages::seal("transaction", resource).unwrap(),
-    })
-}
-
-async fn send(stack: &Stack, body: &str) -> Reply {
-    let body = body.as_bytes().to_vec();
-    let headers = signing::wechat(clock::now_secs(), "nonce", &body).unwrap().to_vec();
-    request(stack, WECHAT, &Signed { headers, body }).send().await
-}
 
 #[tokio::test]
 async fn a_coupon_of_the_payer_changes_no_amount() {
     let stack = shared();
     let payment = payment(stack).await;
-    let mut paid = transaction(payment);
-    paid["amount"]["payer_total"] = json!(90);
-    assert_acknowledged(WECHAT, send(stack, &notification(&paid).to_string()).await);
+    let paid = message(payment, Outcome::Paid);
+    let coupon = |content: &mut Value| content["resource"]["amount"]["payer_total"] = json!(90);
+    deliver_edited(stack, WECHAT, &paid, coupon).await;
     let now = shown(stack, payment).await;
     assert_eq!((&now["status"], &now["source"]), (&json!(1), &json!(2)));
     let record = table::record(stack, payment.id).await;
@@ -113,24 +89,21 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
         ("/appid", Value::Null),
     ] {
         let payment = payment(stack).await;
-        let mut odd = transaction(payment);
-        *odd.pointer_mut(pointer).unwrap() = value.clone();
-        assert_acknowledged(WECHAT, send(stack, &notification(&odd).to_string()).await);
+        let odd = |content: &mut Value| {
+            *content["resource"].pointer_mut(pointer).unwrap() = value.clone();
+        };
+        deliver_edited(stack, WECHAT, &message(payment, Outcome::Paid), odd).await;
         assert_eq!(shown(stack, payment).await["status"], 0, "{pointer} {value}");
         assert_eq!(table::quarantined(stack, payment.id).await, 1, "{pointer} {value}");
         // It does not hold up the one that matches.
-        assert_acknowledged(
-            WECHAT,
-            send(stack, &notification(&transaction(payment)).to_string()).await,
-        );
+        deliver(stack, WECHAT, &message(payment, Outcome::Paid)).await;
         assert_eq!(shown(stack, payment).await["status"], 1);
     }
     // Another transaction for the same payment.
     let payment = payment(stack).await;
     deliver(stack, WECHAT, &message(payment, Outcome::Paid)).await;
-    let mut other = transaction(payment);
-    other["transaction_id"] = json!("42000000009999");
-    assert_acknowledged(WECHAT, send(stack, &notification(&other).to_string()).await);
+    let other = |content: &mut Value| content["resource"]["transaction_id"] = json!("420000009999");
+    deliver_edited(stack, WECHAT, &message(payment, Outcome::Paid), other).await;
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
@@ -138,6 +111,11 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
 async fn what_cannot_be_read_or_concerns_no_payment_is_acknowledged() {
     let stack = own().await;
     let payment = payment(&stack).await;
+    let about = |resource: Value| {
+        let other = message(payment, Outcome::Paid);
+        let signed = other.edited(WECHAT, |content| content["resource"] = resource).unwrap();
+        String::from_utf8(signed.body).unwrap()
+    };
     let mut quarantined = 0;
     for (body, is_quarantined) in [
         ("", true),
@@ -148,19 +126,20 @@ async fn what_cannot_be_read_or_concerns_no_payment_is_acknowledged() {
         (r#"{"id":"c","event_type":"TRANSACTION.SUCCESS","resource":{}}"#, true),
         (r#"{"id":"d","event_type":"REFUND.ABNORMAL"}"#, false),
         (r#"{"id":"e","event_type":"PAYSCORE.USER_PAID","new":[{"field":1.5}]}"#, false),
-        (&notification(&json!([1])).to_string(), true),
-        (&notification(&json!({"out_trade_no": "20190815-57"})).to_string(), true),
-        (&notification(&json!({"out_trade_no": 12})).to_string(), true),
+        (&about(json!([1])), true),
+        (&about(json!({"out_trade_no": "20190815-57"})), true),
+        (&about(json!({"out_trade_no": 12})), true),
     ] {
-        assert_acknowledged(WECHAT, send(&stack, body).await);
+        deliver_bytes(&stack, WECHAT, body.as_bytes()).await;
         quarantined += usize::from(is_quarantined);
         assert_eq!(table::unmatched(&stack, "wechat").await.len(), quarantined, "{body}");
     }
     // New members everywhere change nothing.
-    let mut paid = transaction(payment);
-    paid["promotion_detail"] = json!([{"amount": -0.5, "wechatpay_contribute": null}]);
-    let mut whole = notification(&paid);
-    whole["new"] = json!({"deep": [[[1]]]});
-    assert_acknowledged(WECHAT, send(&stack, &whole.to_string()).await);
+    let more = |content: &mut Value| {
+        content["resource"]["promotion_detail"] =
+            json!([{"amount": -0.5, "wechatpay_contribute": null}]);
+        content["new"] = json!({"deep": [[[1]]]});
+    };
+    deliver_edited(&stack, WECHAT, &message(payment, Outcome::Paid), more).await;
     assert_eq!(shown(&stack, payment).await["status"], 1);
 }

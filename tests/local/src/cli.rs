@@ -37,9 +37,8 @@ enum Command {
     Token(tools::TokenArguments),
     /// Sign the body of a webhook, or make a provider's whole message about a payment.
     ///
-    /// With a body: prints the headers that sign it, one a line, for `curl -H @-`. Alipay's
-    /// signature is a field of the form, so the signed form is printed, for `curl --data-binary
-    /// @-`.
+    /// With a body: prints the headers that sign it, one a line, for `curl -H @-`. Where the
+    /// signature is a field of the form, prints the signed form, for `curl --data-binary @-`.
     ///
     /// With --payment: makes the provider's whole message and prints it as a line for `payctl doctor`, or
     /// with --curl as the command that sends it.

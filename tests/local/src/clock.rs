@@ -2,6 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::Result;
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
 /// Unix time in milliseconds.
@@ -17,6 +20,12 @@ pub fn now_ms() -> u64 {
 #[must_use]
 pub fn now_secs() -> u64 {
     now_ms() / 1000
+}
+
+/// The time in Beijing, where Chinese providers are: `2021-06-24T16:37:26+08:00`.
+pub(crate) fn beijing_time(secs: u64) -> Result<String> {
+    let time = OffsetDateTime::from_unix_timestamp(i64::try_from(secs)?)?;
+    Ok(time.to_offset(UtcOffset::from_hms(8, 0, 0)?).format(&Rfc3339)?)
 }
 
 /// A random identifier: a version 4 UUID.

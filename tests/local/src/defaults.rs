@@ -1,15 +1,17 @@
 //! Names and secrets of the local stack, the same on every machine.
 //!
-//! All but two RSA keys are fixed and public, so that `token`, `sign` and `event` work without a
+//! All but the providers' private keys are fixed and public, so that `token`, `sign` and `event` work without a
 //! running stack, and a curl line of yesterday still works today. They protect nothing but a
 //! developer's own stack.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Result;
-use serde_json::{Value, json};
+use pay_core::domain::Provider;
+use serde_json::{Map, Value, json};
 
-use crate::keys::SigningKeys;
+use crate::Scheme;
+use crate::simulator::simulator;
 
 /// The secret with which the shop's user service signs its tokens.
 pub const ACCESS_SECRET: &str = "local-development-secret-0123456789abcdef";
@@ -17,27 +19,6 @@ pub const ACCESS_SECRET: &str = "local-development-secret-0123456789abcdef";
 /// The secret with which a gateway of the shop's own signs notifications: Standard Webhooks, 32
 /// bytes.
 pub const WEBHOOK_SECRET: &str = "whsec_bG9jYWwtZGV2ZWxvcG1lbnQtd2ViaG9vay1rZXktMzI=";
-
-/// The secret with which Stripe signs its events here; the key is the whole text.
-pub const STRIPE_SECRET: &str = "whsec_local_development_stripe_secret";
-
-/// The serial of WeChat Pay's public key here.
-pub const WECHAT_SERIAL: &str = "PUB_KEY_ID_0000000000000000000000000001";
-
-/// The key with which WeChat Pay encrypts the payment in a message: 32 bytes.
-pub const WECHAT_API_V3_KEY: &str = "local-development-api-v3-key-032";
-
-/// The shop's number at WeChat Pay.
-pub const WECHAT_MCHID: &str = "1900000001";
-
-/// The shop's application at WeChat Pay.
-pub const WECHAT_APPID: &str = "wx0000000000000001";
-
-/// The shop's application at Alipay.
-pub const ALIPAY_APP_ID: &str = "2021000000000001";
-
-/// The shop's account at Alipay.
-pub const ALIPAY_SELLER_ID: &str = "2088000000000001";
 
 /// Name of the secret that holds [`ACCESS_SECRET`].
 pub const AUTH_SECRET_ID: &str = "pay/auth";
@@ -64,22 +45,12 @@ pub const PORT: u16 = 8003;
 ///
 /// # Errors
 ///
-/// [`SigningKeys::of_the_stack`].
+/// A provider's key is unusable.
 pub fn webhook_secrets() -> Result<Value> {
-    let keys = SigningKeys::of_the_stack()?;
-    Ok(json!({
-        "standard": [WEBHOOK_SECRET],
-        "stripe": {"secrets": [STRIPE_SECRET], "livemode": false},
-        "wechat": {
-            "public_keys": {WECHAT_SERIAL: keys.wechat.public_pem()},
-            "api_v3_key": WECHAT_API_V3_KEY,
-            "mchid": WECHAT_MCHID,
-            "appid": WECHAT_APPID,
-        },
-        "alipay": {
-            "public_keys": [keys.alipay.public_pem()],
-            "app_id": ALIPAY_APP_ID,
-            "seller_id": ALIPAY_SELLER_ID,
-        },
-    }))
+    let standard = (Scheme::Standard.as_str().to_owned(), json!([WEBHOOK_SECRET]));
+    let mut secrets = Map::from_iter([standard]);
+    for provider in Provider::ALL {
+        secrets.insert(provider.as_str().to_owned(), (simulator(*provider).entry)()?);
+    }
+    Ok(Value::Object(secrets))
 }

@@ -11,9 +11,7 @@
 //! | `{{base64}}`, at the start of the body | nothing; the rest of the body is encoded in base64 |
 //! | `{{content_length}}` | the length of the body in bytes |
 //! | `{{signature}}` | Standard Webhooks: `v1,…` over `webhook-id`, `webhook-timestamp` and the body |
-//! | `{{stripe_signature}}` | Stripe: `t=…,v1=…` over the present time and the body |
-//! | `{{wechat_signature}}` | WeChat Pay: over `wechatpay-timestamp`, `wechatpay-nonce` and the body |
-//! | `{{wechat_serial}}` | the serial of the key that made it |
+//! | `{{PROVIDER_…}}`, in a header | a part of a provider's signature over the body, as its [`simulator`] says |
 //! | `{{message:PROVIDER:OUTCOME:NAME}}` | the body that a provider sends about the payment that `NAME` names, of 100 |
 //!
 //! They are in strings, so that a file is valid JSON. A string that consists of one `NAME` becomes
@@ -28,7 +26,7 @@ use pay_core::domain::{Outcome, Provider};
 use serde_json::Value;
 
 use crate::messages::Message;
-use crate::{clock, defaults, signing, tokens};
+use crate::{clock, defaults, signing, simulator, tokens};
 
 /// The values for the placeholders.
 #[derive(Debug, Clone)]
@@ -37,8 +35,6 @@ pub struct Filling {
     pub access_secret: String,
     /// The secret that signs Standard Webhooks.
     pub webhook_secret: String,
-    /// The secret that signs Stripe's events.
-    pub stripe_secret: String,
     /// Unix time in seconds.
     pub now_secs: u64,
     /// Further values, by name.
@@ -50,7 +46,6 @@ impl Default for Filling {
         Self {
             access_secret: defaults::ACCESS_SECRET.to_owned(),
             webhook_secret: defaults::WEBHOOK_SECRET.to_owned(),
-            stripe_secret: defaults::STRIPE_SECRET.to_owned(),
             now_secs: clock::now_secs(),
             values: BTreeMap::new(),
         }
@@ -67,25 +62,57 @@ pub fn fill(text: &str, filling: &Filling) -> Result<Value> {
     each_text(&mut event, &mut |text| first(text, filling))?;
     encode_body(&mut event);
     // Length and signatures are last: they cover the other values.
-    let body = body(&event);
-    let signatures = Signatures::of(&event, filling, &body);
+    let headers = event.get("headers").cloned().unwrap_or_default();
+    let unsigned = Unsigned { headers, body: body(&event), now_secs: filling.now_secs };
     each_text(&mut event, &mut |text| {
         let value = |name: &str| match name {
-            "content_length" => Ok(Some(body.len().to_string())),
-            "stripe_signature" => Ok(Some(signatures.stripe.clone())),
-            "wechat_signature" => match &signatures.wechat {
-                Ok(signature) => Ok(Some(signature.clone())),
-                Err(error) => bail!("{error:#}"),
-            },
-            "signature" => match &signatures.standard {
-                Ok(signature) => Ok(Some(signature.clone())),
-                Err(error) => bail!("{error:#}"),
-            },
-            _ => Ok(None),
+            "content_length" => Ok(Some(unsigned.body.len().to_string())),
+            "signature" => standard(&unsigned, &filling.webhook_secret).map(Some),
+            _ => simulator::placeholder(name).map(|value| value(&unsigned)).transpose(),
         };
         Ok(Value::String(replace(text, value)?))
     })?;
     Ok(event)
+}
+
+/// An event that has everything but its length and its signatures.
+#[derive(Debug)]
+pub struct Unsigned {
+    headers: Value,
+    /// The bytes of its body.
+    pub body: Vec<u8>,
+    /// The present, in Unix seconds.
+    pub now_secs: u64,
+}
+
+impl Unsigned {
+    /// A header that a signature covers.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn header(&self, name: &str) -> Result<&str> {
+        let mut headers = self.headers.as_object().into_iter().flatten();
+        let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
+        let value = found.and_then(|(_, value)| value.as_str());
+        value.with_context(|| format!("the signature needs the header {name}"))
+    }
+
+    /// A header that a signature covers, and that is a number.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it is not a number.
+    pub fn number(&self, name: &str) -> Result<u64> {
+        self.header(name)?.parse().with_context(|| format!("{name} is not a number"))
+    }
+}
+
+fn standard(event: &Unsigned, secret: &str) -> Result<String> {
+    let timestamp_secs = event.number("webhook-timestamp")?;
+    let id = event.header("webhook-id")?;
+    let [_, _, (_, signature)] = signing::standard(secret, id, timestamp_secs, &event.body)?;
+    Ok(signature)
 }
 
 /// Replaces every text by what `change` returns for it.
@@ -134,10 +161,8 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
     let token = |uid, scope, now| tokens::issue(&filling.access_secret, uid, scope, now);
     let now = filling.now_secs;
     let value = match name {
-        "signature" | "stripe_signature" | "wechat_signature" | "content_length" | "base64" => {
-            return Ok(None);
-        }
-        "wechat_serial" => defaults::WECHAT_SERIAL.to_owned(),
+        "signature" | "content_length" | "base64" => return Ok(None),
+        _ if simulator::placeholder(name).is_some() => return Ok(None),
         "token" => token(1, None, now),
         "expired_token" => {
             let issued = now.saturating_sub(tokens::LIFETIME_SECS.saturating_add(1));
@@ -185,7 +210,7 @@ fn message(spec: &str, filling: &Filling) -> Result<String> {
         .parse()
         .context("the payment is not a number")?;
     let message = Message { now_secs: filling.now_secs, ..Message::new(payment, AMOUNT, outcome) };
-    Ok(String::from_utf8(message.body(provider)?)?)
+    Ok(String::from_utf8(message.from(provider)?.body)?)
 }
 
 /// The caller's value for a name, or the name's default.
@@ -206,44 +231,6 @@ fn encode_body(event: &mut Value) {
     }
 }
 
-struct Signatures {
-    standard: Result<String>,
-    stripe: String,
-    wechat: Result<String>,
-}
-
-impl Signatures {
-    fn of(event: &Value, filling: &Filling, body: &[u8]) -> Self {
-        let [(_, stripe)] = signing::stripe(&filling.stripe_secret, filling.now_secs, body);
-        Self { standard: standard(event, filling, body), stripe, wechat: wechat(event, body) }
-    }
-}
-
-fn standard(event: &Value, filling: &Filling, body: &[u8]) -> Result<String> {
-    let timestamp =
-        header(event, "webhook-timestamp")?.parse().context("webhook-timestamp is not a number")?;
-    let id = header(event, "webhook-id")?;
-    let [_, _, (_, signature)] = signing::standard(&filling.webhook_secret, id, timestamp, body)?;
-    Ok(signature)
-}
-
-fn wechat(event: &Value, body: &[u8]) -> Result<String> {
-    let timestamp = header(event, "wechatpay-timestamp")?
-        .parse()
-        .context("wechatpay-timestamp is not a number")?;
-    let nonce = header(event, "wechatpay-nonce")?;
-    let [_, _, (_, signature), ..] = signing::wechat(timestamp, nonce, body)?;
-    Ok(signature)
-}
-
-/// A header that a signature covers.
-fn header<'a>(event: &'a Value, name: &str) -> Result<&'a str> {
-    let mut headers = event.get("headers").and_then(Value::as_object).into_iter().flatten();
-    let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
-    let value = found.and_then(|(_, value)| value.as_str());
-    value.with_context(|| format!("the signature needs the header {name}"))
-}
-
 /// The bytes of a filled event's body: what its sender signed.
 #[must_use]
 pub fn body(event: &Value) -> Vec<u8> {
@@ -257,6 +244,7 @@ pub fn body(event: &Value) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::{Filling, fill};
+    use crate::simulator::stripe;
     use crate::{signing, tokens};
     use serde_json::json;
 
@@ -284,7 +272,7 @@ mod tests {
             let [_, _, (_, signature)] =
                 signing::standard(&filling.webhook_secret, "m", 1000, body).unwrap();
             assert_eq!(event["headers"]["webhook-signature"], format!("v1,x {signature}"));
-            let [(_, signature)] = signing::stripe(&filling.stripe_secret, 1000, body);
+            let [(_, signature)] = stripe::sign(stripe::SECRET, 1000, body);
             assert_eq!(event["headers"]["s"], signature);
             assert_eq!(event["headers"]["content-length"], "9");
         }

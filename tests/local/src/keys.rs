@@ -1,7 +1,7 @@
-//! The private keys with which WeChat Pay and Alipay sign on the local stack.
+//! The private keys with which providers sign on the local stack.
 //!
-//! They are made when they are first needed and kept below `target`, so that `sign`, `event` and
-//! every stack use the same keys. They protect nothing but a developer's own stack, and `cargo
+//! A key is made when it is first needed and kept below `target`, so that `sign`, `event` and every
+//! stack use the same one. They protect nothing but a developer's own stack, and `cargo
 //! clean` removes them.
 
 use std::fmt;
@@ -21,13 +21,11 @@ use rsa::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, EncodePublicKey a
 
 use crate::binaries;
 
-/// The private keys of both.
+/// The private key that has this name below `target/local-stack`.
 #[derive(Debug)]
-pub struct SigningKeys {
-    /// WeChat Pay's.
-    pub wechat: SigningKey,
-    /// Alipay's.
-    pub alipay: SigningKey,
+pub struct KeptKey {
+    file: &'static str,
+    key: OnceLock<Result<SigningKey, String>>,
 }
 
 /// An RSA key of 2048 bits.
@@ -37,25 +35,22 @@ pub struct SigningKey {
     public_pem: String,
 }
 
-impl SigningKeys {
-    /// The keys of this workspace; made now if there are none.
+impl KeptKey {
+    /// The key with this file name.
+    #[must_use]
+    pub const fn named(file: &'static str) -> Self {
+        Self { file, key: OnceLock::new() }
+    }
+
+    /// The key of this workspace; made now if there is none.
     ///
     /// # Errors
     ///
-    /// They cannot be read from or written to `target/local-stack`.
-    pub fn of_the_stack() -> Result<&'static Self> {
-        static KEYS: OnceLock<Result<SigningKeys, String>> = OnceLock::new();
-        let directory = || binaries::workspace().join("target").join("local-stack");
-        let keys =
-            KEYS.get_or_init(|| Self::kept_in(&directory()).map_err(|error| format!("{error:#}")));
-        keys.as_ref().map_err(|error| anyhow!("{error}"))
-    }
-
-    fn kept_in(directory: &Path) -> Result<Self> {
-        Ok(Self {
-            wechat: SigningKey::kept_as(directory.join("wechat.pem"))?,
-            alipay: SigningKey::kept_as(directory.join("alipay.pem"))?,
-        })
+    /// It cannot be read from or written to `target/local-stack`.
+    pub fn get(&self) -> Result<&SigningKey> {
+        let path = || binaries::workspace().join("target").join("local-stack").join(self.file);
+        let kept = || SigningKey::kept_as(path()).map_err(|error| format!("{error:#}"));
+        self.key.get_or_init(kept).as_ref().map_err(|error| anyhow!("{error}"))
     }
 }
 
@@ -126,21 +121,21 @@ impl fmt::Debug for SigningKey {
 
 #[cfg(test)]
 mod tests {
-    use super::SigningKeys;
+    use super::SigningKey;
 
     #[test]
     fn keys_are_made_once_and_kept() {
         let directory = tempfile::tempdir().unwrap();
         let kept = directory.path().join("keys");
-        let public = |keys: &SigningKeys| {
-            [keys.wechat.public_pem().to_owned(), keys.alipay.public_pem().to_owned()]
+        let public = |file: &str| {
+            SigningKey::kept_as(kept.join(file)).map(|key| key.public_pem().to_owned())
         };
-        let [wechat, alipay] = public(&SigningKeys::kept_in(&kept).unwrap());
-        assert_ne!(wechat, alipay);
-        assert_eq!(public(&SigningKeys::kept_in(&kept).unwrap()), [wechat, alipay]);
-        std::fs::write(kept.join("alipay.pem"), "x").unwrap();
-        let error = format!("{:#}", SigningKeys::kept_in(&kept).unwrap_err());
-        assert!(error.contains("alipay.pem is not an RSA key; remove it"), "{error}");
+        let [one, other] = ["one.pem", "other.pem"].map(|file| public(file).unwrap());
+        assert_ne!(one, other);
+        assert_eq!(["one.pem", "other.pem"].map(|file| public(file).unwrap()), [one, other]);
+        std::fs::write(kept.join("other.pem"), "x").unwrap();
+        let error = format!("{:#}", public("other.pem").unwrap_err());
+        assert!(error.contains("other.pem is not an RSA key; remove it"), "{error}");
         assert_eq!(std::fs::read_dir(&kept).unwrap().count(), 2, "nothing is left behind");
     }
 }

@@ -18,6 +18,7 @@ pub mod messages;
 mod secrets;
 mod shop;
 pub mod signing;
+pub mod simulator;
 mod stack;
 mod task;
 pub mod template;

@@ -1,17 +1,13 @@
-//! Webhook signatures, from the sender's side.
+//! The signatures of the shop's own gateways: Standard Webhooks, from the sender's side.
 //!
-//! Sources: Standard Webhooks specification, "Signature scheme"; Stripe documentation, "Verify
-//! webhook signatures manually"; wechatpay-go and alipay-sdk-nodejs-all for those two.
+//! Source: Standard Webhooks specification, "Signature scheme".
 
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ring::hmac;
 
-use crate::defaults;
-use crate::keys::SigningKeys;
-
-/// The three headers that sign `body` with `secret`, as Standard Webhooks does.
+/// The three headers that sign `body` with `secret`.
 ///
 /// `secret` is `whsec_` and base64; `timestamp_secs` is Unix time in seconds.
 ///
@@ -37,65 +33,9 @@ pub fn standard(
     ])
 }
 
-/// The header that signs `body` with `secret`, as Stripe does.
-///
-/// The key is the whole text of the secret, `whsec_` included.
-#[must_use]
-pub fn stripe(secret: &str, timestamp_secs: u64, body: &[u8]) -> [(&'static str, String); 1] {
-    let mut context =
-        hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
-    context.update(format!("{timestamp_secs}.").as_bytes());
-    context.update(body);
-    let tag = hex::encode(context.sign());
-    [("stripe-signature", format!("t={timestamp_secs},v1={tag}"))]
-}
-
-/// The headers that sign `body` with the key of this stack, as WeChat Pay does.
-///
-/// `nonce` is any text of visible ASCII without a comma.
-///
-/// # Errors
-///
-/// [`SigningKeys::of_the_stack`], [`SigningKey::sign`](crate::keys::SigningKey::sign).
-pub fn wechat(
-    timestamp_secs: u64,
-    nonce: &str,
-    body: &[u8],
-) -> Result<[(&'static str, String); 5]> {
-    let mut signed = format!("{timestamp_secs}\n{nonce}\n").into_bytes();
-    signed.extend(body);
-    signed.push(b'\n');
-    Ok([
-        ("wechatpay-timestamp", timestamp_secs.to_string()),
-        ("wechatpay-nonce", nonce.to_owned()),
-        ("wechatpay-signature", SigningKeys::of_the_stack()?.wechat.sign(&signed)?),
-        ("wechatpay-serial", defaults::WECHAT_SERIAL.to_owned()),
-        ("wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048".to_owned()),
-    ])
-}
-
-/// The form of these fields, signed with the key of this stack, as Alipay does. Fields of an
-/// earlier signature are replaced.
-///
-/// # Errors
-///
-/// As [`wechat`].
-pub fn alipay<N: AsRef<str>, V: AsRef<str>>(fields: &[(N, V)]) -> Result<String> {
-    let fields = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-    let fields: Vec<_> = fields.filter(|(name, _)| !["sign", "sign_type"].contains(name)).collect();
-    let mut sorted = fields.clone();
-    // By the name alone: `a` comes before `a1`, though `a=` would not.
-    sorted.sort_unstable();
-    let pairs: Vec<_> = sorted.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let signature = SigningKeys::of_the_stack()?.alipay.sign(pairs.join("&").as_bytes())?;
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.extend_pairs(fields).append_pair("sign_type", "RSA2").append_pair("sign", &signature);
-    Ok(form.finish())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{standard, stripe};
+    use super::standard;
 
     #[test]
     fn the_signature_is_the_reference_librarys() {
@@ -117,15 +57,5 @@ mod tests {
         {
             assert!(standard(secret, "id", 1, b"").is_err(), "{secret}");
         }
-    }
-
-    #[test]
-    fn stripe_signs_with_the_whole_text() {
-        // Made with another HMAC: Python's `hmac` module.
-        let [(_, signature)] = stripe("whsec_test", 1_614_265_330, b"{}");
-        assert_eq!(
-            signature,
-            "t=1614265330,v1=5790023bd77209313f2e32e36caf5921bdd2fac398095f83dc2d2ecd5f696f50"
-        );
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use bench::Authority;
 use nix::sys::signal::Signal;
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -21,10 +22,11 @@ use crate::dynamodb::{self, DynamoDb};
 use crate::faults::server::Server;
 use crate::faults::{Faults, Plan};
 use crate::gateway::{self, Gateway};
-use crate::keys::SigningKeys;
+use crate::keys::SigningKey;
 use crate::lambda::{FunctionError, Instance, Lambda, Supervisors};
 use crate::secrets::Secrets;
 use crate::shop::Shop;
+use crate::simulator::simulator;
 use crate::task::Task;
 use crate::template::Template;
 use crate::{binaries, clock, defaults, tokens};
@@ -322,7 +324,10 @@ impl Stack {
     #[must_use]
     pub fn describe(&self) -> Value {
         // The private keys for the public keys in the default webhook secret.
-        let keys = SigningKeys::of_the_stack().ok();
+        let keys = Provider::ALL.iter().filter_map(|provider| {
+            let key = simulator(*provider).key?.get().ok();
+            Some((provider.as_str(), key.map(SigningKey::private_pem)))
+        });
         json!({
             "api": self.api,
             "dynamodb": self.dynamodb,
@@ -336,10 +341,7 @@ impl Stack {
             "service_token": self.service_token(),
             "access_secret": self.access_secret,
             "webhook_secrets": self.webhook_secrets,
-            "signing_keys": {
-                "wechat": keys.map(|keys| keys.wechat.private_pem()),
-                "alipay": keys.map(|keys| keys.alipay.private_pem()),
-            },
+            "signing_keys": keys.collect::<BTreeMap<_, _>>(),
         })
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::tests::{ALIPAY, case_line, hint, no_hint, received, response};
 use super::*;
-use local::keys::SigningKeys;
+use local::simulator::alipay::KEY;
 
 fn line() -> Value {
     case_line(ALIPAY, "ali-node-001")
@@ -94,8 +94,7 @@ fn a_form_of_too_many_fields_is_left_alone() {
 fn the_previous_key_is_explained() {
     let mut line = line();
     let key = line["keys"]["public_keys"][0].clone();
-    line["keys"]["public_keys"] =
-        json!([SigningKeys::of_the_stack().unwrap().alipay.public_pem(), key]);
+    line["keys"]["public_keys"] = json!([KEY.get().unwrap().public_pem(), key]);
     let response = response(&line);
     assert_eq!(response["verdict"], "accept");
     assert!(

@@ -8,6 +8,7 @@ use super::super::tests::{
     stripe_line,
 };
 use local::signing;
+use local::simulator::stripe;
 
 const BODY: &[u8] = b"{}";
 
@@ -113,7 +114,7 @@ fn whole_text_line(secret: &str) -> Value {
 fn the_prefix_is_part_of_stripes_key() {
     let bare = STRIPE_SECRET.strip_prefix("whsec_").unwrap();
     assert!(hint(&stripe_with(bare)).starts_with("the signature fits with `whsec_` before"));
-    let [(name, value)] = signing::stripe(bare, NOW, BODY);
+    let [(name, value)] = stripe::sign(bare, NOW, BODY);
     let mut line = stripe_line(BODY);
     line["headers"][name] = value.into();
     assert!(hint(&line).starts_with("the signature fits without the `whsec_` of the secret"));

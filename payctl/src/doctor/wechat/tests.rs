@@ -71,8 +71,9 @@ mod encrypted {
     use serde_json::{Value, json};
 
     use super::super::super::tests::{self, NOW, hint, response};
-    use local::defaults::{WECHAT_API_V3_KEY, webhook_secrets};
+    use local::defaults::webhook_secrets;
     use local::messages::Message;
+    use local::simulator::wechat::API_V3_KEY;
 
     fn line() -> Value {
         let message = Message::new(42, 5, Outcome::Paid);
@@ -104,7 +105,7 @@ mod encrypted {
         for (key, says) in [
             ("short".to_owned(), "`api_v3_key` is 5 bytes long, and one of 32 is needed"),
             ("x".repeat(32), "`api_v3_key` is not the key that the message was encrypted with"),
-            (format!("{WECHAT_API_V3_KEY}\n"), "`api_v3_key` has white space around it"),
+            (format!("{API_V3_KEY}\n"), "`api_v3_key` has white space around it"),
         ] {
             let line = with_key(&key);
             assert_eq!(response(&line)["verdict"], "config_error");

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use local::messages::Message;
+use local::simulator::simulator;
 use local::{Order, Scheme, Stack, client, clock, signing};
-use pay_core::domain::{Outcome, Provider};
+use pay_core::domain::Outcome;
+use pay_providers::{Acknowledgement, adapter};
 use serde_json::{Value, json};
 
 use super::serve::until_stopped;
@@ -110,10 +112,10 @@ impl Demo<'_> {
         let Scheme::Provider(provider) = self.provider else {
             return self.report_natively(id, oid).await;
         };
-        let (name, acknowledgement) = match provider {
-            Provider::Stripe => ("Stripe", json!({})),
-            Provider::WeChat => ("WeChat Pay", json!({"code": "SUCCESS"})),
-            Provider::Alipay => ("Alipay", json!("success")),
+        let name = simulator(provider).name;
+        let acknowledgement = match adapter(provider).acknowledgement {
+            Acknowledgement::Json(text) => serde_json::from_str(text)?,
+            Acknowledgement::Text(text) => json!(text),
         };
         self.announce(&format!("{name} reports that it is paid, in its own way"))?;
         let message = Message::new(id, AMOUNT, Outcome::Paid).from(provider)?;

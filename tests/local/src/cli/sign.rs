@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use local::messages::{Message, Signed};
+use local::simulator::simulator;
 use local::{Scheme, clock, defaults, signing};
 use pay_core::domain::{Outcome, Provider};
 use serde_json::{Map, Value, json};
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
     /// The sender of the message.
     #[arg(long, value_parser = scheme_parser())]
     provider: Scheme,
-    /// The secret that signs the body; by default the stack's own.
+    /// The secret that signs the body, of a sender that has one; by default the stack's own.
     #[arg(long, value_name = "whsec_…")]
     secret: Option<String>,
     /// The message's id; by default a new one.
@@ -63,36 +64,35 @@ fn outcome_parser() -> impl TypedValueParser<Value = Outcome> {
 
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = match (arguments.payment, arguments.amount) {
-        (Some(payment), Some(amount)) => message(arguments, payment, amount)?,
+        (Some(payment), Some(amount)) => message(arguments, payment, amount)?.into_bytes(),
         (Some(_) | None, _) => signature(arguments, &read(&arguments.body)?)?,
     };
-    stdout().write_all(text.as_bytes())?;
+    stdout().write_all(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The headers that sign a body, one a line; for Alipay the signed form, without a newline, which
-/// would be part of the form.
-fn signature(arguments: &Arguments, body: &[u8]) -> Result<String> {
+/// The headers that sign a body, one a line. Where the signature is part of the body, the signed
+/// body, without a newline, which would be part of it.
+fn signature(arguments: &Arguments, body: &[u8]) -> Result<Vec<u8>> {
     let now = arguments.timestamp.unwrap_or_else(clock::now_secs);
-    let id = || arguments.id.clone().unwrap_or_else(|| Uuid::new_v4().simple().to_string());
-    let secret = arguments.secret.as_deref();
-    let headers = match arguments.provider {
-        Scheme::Standard => {
-            let id = arguments.id.clone().unwrap_or_else(|| format!("msg_{}", id()));
-            let secret = secret.unwrap_or(defaults::WEBHOOK_SECRET);
-            signing::standard(secret, &id, now, body)?.to_vec()
-        }
-        Scheme::Provider(Provider::Stripe) => {
-            signing::stripe(secret.unwrap_or(defaults::STRIPE_SECRET), now, body).to_vec()
-        }
-        Scheme::Provider(Provider::WeChat) => signing::wechat(now, &id(), body)?.to_vec(),
-        Scheme::Provider(Provider::Alipay) => {
-            let fields: Vec<_> = form_urlencoded::parse(body).collect();
-            return signing::alipay(&fields);
-        }
+    let id = |prefix| {
+        let new = || format!("{prefix}{}", Uuid::new_v4().simple());
+        arguments.id.clone().unwrap_or_else(new)
     };
+    let secret = arguments.secret.as_deref();
+    let Signed { headers, body } = match arguments.provider {
+        Scheme::Standard => {
+            let secret = secret.unwrap_or(defaults::WEBHOOK_SECRET);
+            let headers = signing::standard(secret, &id("msg_"), now, body)?.to_vec();
+            Signed { headers, body: body.to_vec() }
+        }
+        Scheme::Provider(provider) => simulator(provider).sign(secret, &id(""), now, body)?,
+    };
+    if headers.is_empty() {
+        return Ok(body);
+    }
     let lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-    Ok(lines.concat())
+    Ok(lines.concat().into_bytes())
 }
 
 /// A whole message, in one line.

@@ -124,7 +124,7 @@ impl<'a> Client<'a> {
         let amount = order.amount;
         let message =
             Message { payment, amount, outcome, id: id.clone(), now_secs: clock::now_secs() };
-        let by_provider = sender.and_then(|sender| Some((sender, message.body(sender).ok()?)));
+        let by_provider = sender.and_then(|sender| Some((sender, message.from(sender).ok()?.body)));
         let (sender, id, body) = match by_provider {
             Some((provider, body)) => (Some(provider), message.event_id(provider), body),
             None => (None, id, native(order, payment, outcome)),

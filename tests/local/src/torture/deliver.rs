@@ -5,12 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use pay_core::domain::Provider;
+use pay_providers::adapter;
 use pay_service::http::Code;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::world::{Create, CreateResponse, Sent, World};
-use crate::{Stack, client, clock, defaults, signing};
+use crate::simulator::simulator;
+use crate::{Stack, client, clock, signing};
 
 /// The API as the clients use it.
 #[derive(Debug)]
@@ -107,29 +109,17 @@ impl<'a> EntryPoint<'a> {
 
     fn signature(&self, sent: &Sent) -> Result<Headers> {
         let now = clock::now_secs();
-        let mut headers = match sent.sender {
-            Some(Provider::Alipay) => {
-                let form = "application/x-www-form-urlencoded; charset=utf-8";
-                vec![("content-type", form.to_owned())]
-            }
-            None | Some(Provider::Stripe | Provider::WeChat) => vec![json_type()],
-        };
-        if !sent.genuine {
-            return Ok(headers);
-        }
-        match sent.sender {
-            None => {
-                let secret = self.stack.standard_secret()?;
-                headers.extend(signing::standard(secret, &sent.id, now, &sent.body)?);
-            }
-            Some(Provider::Stripe) => {
-                headers.extend(signing::stripe(defaults::STRIPE_SECRET, now, &sent.body));
-            }
-            Some(Provider::WeChat) => {
-                headers.extend(signing::wechat(now, &sent.id, &sent.body)?);
-            }
-            // The signature is in the form.
-            Some(Provider::Alipay) => {}
+        let simulator = sent.sender.map(simulator);
+        let content_type = simulator.map_or("application/json", |simulator| simulator.content_type);
+        let mut headers = vec![("content-type", content_type.to_owned())];
+        if sent.genuine {
+            headers.extend(match simulator {
+                None => {
+                    let secret = self.stack.standard_secret()?;
+                    signing::standard(secret, &sent.id, now, &sent.body)?.to_vec()
+                }
+                Some(simulator) => simulator.sign(None, &sent.id, now, &sent.body)?.headers,
+            });
         }
         Ok(headers)
     }
@@ -167,13 +157,18 @@ fn json_type() -> (&'static str, String) {
     ("content-type", "application/json".to_owned())
 }
 
+/// A body as JSON; as text if it is none.
+fn text_or_json(bytes: &[u8]) -> Value {
+    let text = || Value::String(String::from_utf8_lossy(bytes).into_owned());
+    serde_json::from_slice(bytes).unwrap_or_else(|_no_json| text())
+}
+
 impl Response {
     async fn read(response: reqwest::Response) -> Option<Self> {
         let status = response.status().as_u16();
         let replayed = response.headers().contains_key("idempotent-replayed");
         let bytes = response.bytes().await.ok()?;
-        let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
-        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_no_json| text());
+        let body = text_or_json(&bytes);
         let cut_off = status == 500 && body == json!({"message": "Internal Server Error"});
         Some(Self { status, body, replayed, cut_off })
     }
@@ -191,12 +186,11 @@ impl Response {
         if self.cut_off {
             return Some("500 of the gateway".to_owned());
         }
-        // WeChat Pay gets errors in its own form.
-        let wechats = self.body.get("code").and_then(Value::as_str) == Some("FAIL");
-        let message = self.body.get("message").and_then(Value::as_str);
+        // Some providers get errors in a form of their own.
+        let rejections = || Provider::ALL.iter().filter_map(|one| adapter(*one).rejection);
         let fits = |code: &&Code| {
-            let named = self.slug() == Some(code.as_str());
-            named || (wechats && message == Some(code.title()))
+            let mut own = rejections().map(|write| text_or_json(write(code.title()).as_bytes()));
+            self.slug() == Some(code.as_str()) || own.any(|body| body == self.body)
         };
         let code = Code::ALL.iter().find(fits)?;
         let known = code.status().as_u16() == self.status && *code != Code::Internal;
