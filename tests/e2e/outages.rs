@@ -49,7 +49,7 @@ async fn without_a_usable_secret_nobody_is_authenticated() {
 }
 
 #[tokio::test]
-async fn a_rotation_refuses_nobody() {
+async fn a_rotation_rejects_nobody() {
     let stack = own().await;
     let payment = payment(&stack).await;
     let show = |token: &str| {

@@ -207,7 +207,7 @@ async fn a_store_that_is_down_makes_the_provider_retry() {
 
 /// 8: keys change while messages are in transit.
 #[tokio::test]
-async fn a_changed_key_refuses_nobody_and_a_removed_one_does() {
+async fn a_changed_key_rejects_nobody_and_a_removed_one_does() {
     let stack = own().await;
     let ours = defaults::webhook_secrets().unwrap();
     for &provider in Provider::ALL {

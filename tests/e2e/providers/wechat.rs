@@ -27,7 +27,7 @@ async fn a_coupon_of_the_payer_changes_no_amount() {
 
 /// 9: WeChat Pay tests whether its signature is checked.
 #[tokio::test]
-async fn a_probe_is_refused() {
+async fn a_probe_is_rejected() {
     let stack = shared();
     let payment = payment(stack).await;
     let signed = message(payment, Outcome::Paid).from(WECHAT).unwrap();

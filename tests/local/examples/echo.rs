@@ -29,7 +29,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
                 error_message: "told to fail".to_owned(),
             });
         }
-        Some("panic") => return Err(told_to_panic()),
+        Some("panic") => return Err(made_to_panic()),
         Some("exit") => end(),
         Some("sleep") => tokio::time::sleep(Duration::from_hours(1)).await,
         Some("env") => {
@@ -58,7 +58,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
 }
 
 #[expect(clippy::panic, reason = "what the stack makes of a panic is to be seen")]
-fn told_to_panic() -> Diagnostic {
+fn made_to_panic() -> Diagnostic {
     panic!("told to panic")
 }
 

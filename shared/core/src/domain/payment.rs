@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_no_change_leads_to_is_refused() {
+    fn a_record_that_no_change_leads_to_is_rejected() {
         let paid = after(&pending(), Status::Paid, &stripe(None));
         let wrong = [
             Payment { version: 0, ..pending() },

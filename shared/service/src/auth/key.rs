@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_under_32_bytes_is_refused() {
+    fn a_key_under_32_bytes_is_rejected() {
         let secret = |key: &str| format!(r#"{{"access_secret":"{key}"}}"#);
         assert!(AuthKey::from_secret(&secret(&"k".repeat(32))).is_ok());
         assert!(AuthKey::from_secret(&secret(&"é".repeat(16))).is_ok());
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_of_another_shape_is_refused() {
+    fn a_secret_of_another_shape_is_rejected() {
         let key = "k".repeat(32);
         for bad in [
             String::new(),

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_another_kind_is_refused_not_guessed() {
+    fn an_event_of_another_kind_is_rejected_not_guessed() {
         for odd in [
             r#"{"requestContext":{"http":{"method":"POST"}},"httpMethod":"POST","body":"{}"}"#,
             r#"{"requestContext":{"http":{"method":"POST"}},"version":"1.0"}"#,

@@ -82,7 +82,7 @@ mod tests {
     use pay_core::domain::{Currency, OrderId};
 
     #[test]
-    fn a_field_is_there_and_fits_or_is_refused() {
+    fn a_field_is_there_and_valid_or_is_rejected() {
         let fields = Fields::parse(br#"{"oid":7,"zero":0,"text":"CNY","none":null}"#).unwrap();
         assert_eq!(fields.required_number("oid", OrderId::new).unwrap().get(), 7);
         assert!(fields.optional_number("absent", OrderId::new).unwrap().is_none());

@@ -68,7 +68,7 @@ fn a_service_that_is_down_is_not_an_absent_thing() {
 }
 
 #[test]
-fn a_duplicate_without_the_key_is_refused_and_names_the_payment() {
+fn a_duplicate_without_the_key_is_rejected_and_names_the_payment() {
     for other_key in [None, Some(2)] {
         let (world, id) = World::with_payment();
         let error = error(world.create(request(100, other_key)));
@@ -91,7 +91,7 @@ fn the_same_key_and_request_gets_the_same_payment() {
 }
 
 #[test]
-fn the_same_key_with_another_request_is_refused_while_the_payment_lives() {
+fn the_same_key_with_another_request_is_rejected_while_the_payment_lives() {
     let (world, id) = World::with_payment();
     assert!(matches!(error(world.create(request(99, Some(1)))), CreateError::KeyReused));
     // A closed one is replaced, by the checks of the order.
@@ -102,7 +102,7 @@ fn the_same_key_with_another_request_is_refused_while_the_payment_lives() {
 }
 
 #[test]
-fn the_guard_is_asked_before_any_refusal() {
+fn the_guard_is_read_before_any_rejection() {
     // The index has not heard of the payment, and the order is paid by now.
     let world = World::new();
     world.store.edit(|table| table.lagging = true);
@@ -207,7 +207,7 @@ fn an_id_that_is_taken_is_not_used_twice() {
 }
 
 #[test]
-fn no_answer_names_a_payment_that_is_not_there() {
+fn no_response_names_a_payment_that_does_not_exist() {
     let (world, id) = World::with_payment();
     world.store.edit(|table| table.payments.remove(&id));
     for key in [None, Some(1)] {

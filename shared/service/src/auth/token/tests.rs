@@ -93,7 +93,7 @@ fn the_scheme_counts_in_any_case_and_holds_exactly_one_token() {
 }
 
 #[test]
-fn a_token_of_4_kib_is_refused_unread() {
+fn a_token_of_4_kib_is_rejected_unread() {
     let padded = |len: usize| sign(&key("k"), &with("pad", &json!("x".repeat(len))));
     let fits =
         (0..4096).map(padded).take_while(|token| token.len() <= TOKEN_MAX_BYTES).last().unwrap();
@@ -103,7 +103,7 @@ fn a_token_of_4_kib_is_refused_unread() {
 }
 
 #[test]
-fn a_header_other_than_plain_hs256_is_refused() {
+fn a_header_other_than_plain_hs256_is_rejected() {
     let claims = good().to_string();
     for bad in [
         r#"{"alg":"none"}"#,
@@ -139,7 +139,7 @@ fn a_header_other_than_plain_hs256_is_refused() {
 }
 
 #[test]
-fn an_unsigned_token_is_refused() {
+fn an_unsigned_token_is_rejected() {
     let token = sign(&key("k"), &good());
     let (message, _) = token.rsplit_once('.').unwrap();
     for bad in [message.to_owned(), format!("{message}."), format!("{message}.AAAA")] {
@@ -148,7 +148,7 @@ fn an_unsigned_token_is_refused() {
 }
 
 #[test]
-fn one_flipped_bit_anywhere_refuses_the_token() {
+fn one_flipped_bit_anywhere_makes_the_token_invalid() {
     let token = sign(&key("k"), &good());
     assert!(payer_of(&token).is_ok());
     for at in 0..token.len() {
@@ -194,7 +194,7 @@ fn the_times_of_a_token_are_kept_to_the_second() {
 }
 
 #[test]
-fn claims_of_odd_json_are_refused() {
+fn claims_of_odd_json_are_rejected() {
     for bad in [
         r#"{"exp":1900000000.0,"uid":7}"#,
         r#"{"exp":19e8,"uid":7}"#,

@@ -89,7 +89,7 @@ async fn half_a_second_before_the_deadline_there_is_a_response() {
 }
 
 #[tokio::test]
-async fn a_bare_request_over_the_limit_is_refused_unread() {
+async fn a_bare_request_over_the_limit_is_rejected_unread() {
     let long = event(&json!({"filler": "x".repeat(100)}), FAR_MS);
     let refused = serve(long, now, 100, |_entry_point, _invocation| async { response() }).await;
     assert_eq!(refused.unwrap_err().code(), Code::BodyTooLarge);
