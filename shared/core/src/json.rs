@@ -96,7 +96,7 @@ impl Json {
 }
 
 impl Object {
-    /// Reads a document that is an object; `None` for anything [`Json::parse`] refuses, and for
+    /// Reads a document that is an object; `None` for anything [`Json::parse`] rejects, and for
     /// other values.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {

@@ -32,7 +32,7 @@ pub struct Usage {
     pub secrets_manager: Calls,
     /// Of the shop.
     pub shop: Calls,
-    /// DynamoDB's read units, as it counts them itself. It does not say what a refused call cost.
+    /// DynamoDB's read units, as it counts them itself. It does not say what a rejected call cost.
     pub read_units: Units,
     /// Its write units, those of the indexes included.
     pub write_units: Units,

@@ -62,7 +62,7 @@ impl ProviderTxn {
 /// Which money this is: the source that collected it, and the source's own transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProviderRef {
-    /// Who collected it; [`Source::UNKNOWN`] where nobody said.
+    /// Who collected it; [`Source::UNKNOWN`] where it is not known.
     pub source: Source,
     /// The provider's transaction id, where one was named.
     pub txn: Option<ProviderTxn>,

@@ -49,7 +49,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
 
 impl Verifier<Vec<u8>> for Hs256 {
     fn verify(&self, message: &[u8], tag: &Vec<u8>) -> Result<(), signature::Error> {
-        // Compares in constant time, and refuses another length.
+        // Compares in constant time, and rejects another length.
         hmac::verify(&self.0, message, tag).map_err(|_wrong| signature::Error::new())
     }
 }

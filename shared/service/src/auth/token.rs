@@ -122,7 +122,7 @@ impl<'a> Token<'a> {
 /// Whether a header names HS256 and nothing that we would have to understand.
 ///
 /// `crit` lists extensions that change what a token means (RFC 7515, section 4.1.11): we know none,
-/// and the library does not look. Even `null` or an empty list is refused.
+/// and the library does not look. Even `null` or an empty list is rejected.
 fn is_hs256(token: &str, header: &[u8]) -> bool {
     decode_header(token).is_ok_and(|header| header.alg == Algorithm::HS256)
         && Object::parse(header).is_some_and(|header| header.get("crit").is_none())

@@ -1,4 +1,4 @@
-//! The fields of a request's body, each there and in range, or refused.
+//! The fields of a request's body, each present and in range, or rejected.
 
 use pay_core::{
     domain::OutOfRange,

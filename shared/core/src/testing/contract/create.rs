@@ -44,7 +44,7 @@ pub async fn a_repeat_meets_its_own_guard(store: impl Store, _log: impl Inspect,
     assert_eq!(store.create(&payment, &guard, None).await.unwrap(), Created::Guarded(Some(guard)));
 }
 
-/// Another order's payment of the same id is refused with its guard.
+/// Another order's payment of the same id is rejected with its guard.
 pub async fn an_id_is_taken_once(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let first = fresh.stored(&store).await;
     let mut second = fresh.payment();

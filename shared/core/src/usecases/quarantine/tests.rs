@@ -84,8 +84,8 @@ fn a_dismissed_notification_changes_nothing_and_leaves_the_note() {
 #[test]
 fn only_what_the_table_still_allows_can_be_accepted() {
     let only_dismissed = |world: &World, key: &EventKey| {
-        let refused = decide(world, key, Decision::Accept);
-        assert!(matches!(refused, Err(ResolveError::OnlyDismiss(_))), "{key}: {refused:?}");
+        let rejected = decide(world, key, Decision::Accept);
+        assert!(matches!(rejected, Err(ResolveError::OnlyDismiss(_))), "{key}: {rejected:?}");
         assert_eq!(operators(world).len(), 0);
         decide(world, key, Decision::Dismiss).unwrap();
         assert_eq!(open(world), []);
@@ -147,8 +147,8 @@ fn what_is_not_in_quarantine_is_not_found() {
     let applied = world.store.table().events[0].key();
     let missing = EventKey::parse("7/stripe/evt_7").unwrap();
     for key in [applied, missing] {
-        let refused = decide(&world, &key, Decision::Dismiss);
-        assert!(matches!(refused, Err(ResolveError::NotFound)), "{key}");
+        let rejected = decide(&world, &key, Decision::Dismiss);
+        assert!(matches!(rejected, Err(ResolveError::NotFound)), "{key}");
     }
 }
 

@@ -44,8 +44,8 @@ const FAR_MS: u64 = NOW_MS + 60_000;
 async fn a_response_leaves_through_the_entry_point_of_its_request() {
     let done = both(FAR_MS, || async { response() }).await;
     assert_eq!(done, (json!(200), Ok(r#"{"id":1}"#.to_owned())));
-    let refused = both(FAR_MS, || async { Err(Code::Forbidden.into()) }).await;
-    assert_eq!(refused, (json!(403), Err(Code::Forbidden)));
+    let rejected = both(FAR_MS, || async { Err(Code::Forbidden.into()) }).await;
+    assert_eq!(rejected, (json!(403), Err(Code::Forbidden)));
 }
 
 #[tokio::test]
@@ -91,8 +91,8 @@ async fn half_a_second_before_the_deadline_there_is_a_response() {
 #[tokio::test]
 async fn a_bare_request_over_the_limit_is_rejected_unread() {
     let long = event(&json!({"filler": "x".repeat(100)}), FAR_MS);
-    let refused = serve(long, now, 100, |_entry_point, _invocation| async { response() }).await;
-    assert_eq!(refused.unwrap_err().code(), Code::BodyTooLarge);
+    let rejected = serve(long, now, 100, |_entry_point, _invocation| async { response() }).await;
+    assert_eq!(rejected.unwrap_err().code(), Code::BodyTooLarge);
 }
 
 #[tokio::test]
