@@ -5,7 +5,7 @@ use std::{collections::HashMap, env, time::Duration};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use dynoxide::{Database, server::serve_with_shutdown};
-use local::{binaries, clock, create_table, defaults::REGION, template::Template};
+use local::{binaries, create_table, defaults::REGION, template::Template};
 use pay_core::{
     domain::{PaymentId, Sender},
     testing::{Inspect, Listed, LoggedEvent, contract::fresh::Fresh},
@@ -57,7 +57,7 @@ impl Dynamo {
     /// A new table at this endpoint.
     async fn at(endpoint: &str) -> Self {
         let raw = client(endpoint, PATIENT);
-        let table = format!("{TABLE}-{}", clock::uuid());
+        let table = format!("{TABLE}-{}", uuid::Uuid::new_v4());
         let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
         create_table(&http(), endpoint, &table, &template.table).await.unwrap();
         let payments = DynamoDbPayments::new(raw.clone(), &table);

@@ -5,8 +5,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
-use uuid::Uuid;
-
 /// Unix time in milliseconds.
 #[must_use]
 pub fn now_ms() -> u64 {
@@ -26,12 +24,6 @@ pub fn now_secs() -> u64 {
 pub(crate) fn beijing_time(secs: u64) -> Result<String> {
     let time = OffsetDateTime::from_unix_timestamp(i64::try_from(secs)?)?;
     Ok(time.to_offset(UtcOffset::from_hms(8, 0, 0)?).format(&Rfc3339)?)
-}
-
-/// A random identifier: a version 4 UUID.
-#[must_use]
-pub fn uuid() -> String {
-    Uuid::new_v4().to_string()
 }
 
 /// Random bytes for identifiers; nothing here guards a secret.

@@ -23,9 +23,10 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use self::watchdog::Watchdog;
-use crate::{clock, template};
+use crate::template;
 
 /// The longest payload of an invocation or its response, in bytes: Lambda's limit for synchronous
 /// calls.
@@ -282,7 +283,7 @@ impl Lambda {
             return Err(FunctionError::new("ResourceNotFoundException", "Function not found"));
         };
         let (response, responded) = oneshot::channel();
-        let job = Job { request_id: clock::uuid(), payload, response };
+        let job = Job { request_id: Uuid::new_v4().to_string(), payload, response };
         let gone = || FunctionError::new("ServiceException", "The local stack is stopping");
         pool.queue.send(job).map_err(|_job| gone())?;
         let mut stopping = self.stopping.subscribe();

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::client::{call, error_name};
 use crate::clock;
@@ -27,7 +28,7 @@ struct Version {
 
 impl Version {
     fn new(text: String) -> Self {
-        Self { id: clock::uuid(), text, created_secs: clock::now_secs() }
+        Self { id: Uuid::new_v4().to_string(), text, created_secs: clock::now_secs() }
     }
 }
 
@@ -110,7 +111,7 @@ pub(crate) async fn create(
     let request = json!({
         "Name": name,
         "SecretString": text,
-        "ClientRequestToken": clock::uuid(),
+        "ClientRequestToken": Uuid::new_v4().to_string(),
     });
     let target = "secretsmanager.CreateSecret";
     let (status, response) = call(http, endpoint, "secretsmanager", target, &request).await?;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 use super::runtime_api::{Call, Delivery, RuntimeApi, Verdict};
 use super::{FunctionError, Job, PAYLOAD_MAX, Pool};
@@ -256,7 +257,7 @@ fn of_lambda(function: &Function) -> [(&'static str, String); 9] {
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory_mb.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", clock::uuid()),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", Uuid::new_v4().to_string()),
         ("_HANDLER", "bootstrap".to_owned()),
         ("LANG", "en_US.UTF-8".to_owned()),
         ("TZ", ":UTC".to_owned()),
