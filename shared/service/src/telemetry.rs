@@ -40,6 +40,8 @@ fn filter(level: LevelFilter) -> Targets {
         .with_targets(OURS.map(|ours| (ours, level)))
         // It repeats, as an error, each problem of a direct call; ours is the line of those.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
+        // It logs an error at each 5xx of DynamoDB, because our HTTP client keeps its connections itself.
+        .with_target("aws_smithy_runtime::client::http::connection_poisoning", LevelFilter::OFF)
         .with_default(level.min(LevelFilter::INFO))
 }
 
@@ -56,6 +58,9 @@ mod tests {
         assert!(loud.would_enable("lambda_runtime", &Level::INFO));
         assert!(!loud.would_enable("lambda_runtime", &Level::DEBUG));
         assert!(!loud.would_enable("hyper_util::client", &Level::TRACE));
+        let poisoning = "aws_smithy_runtime::client::http::connection_poisoning";
+        assert!(!loud.would_enable(poisoning, &Level::ERROR));
+        assert!(loud.would_enable("aws_smithy_runtime::client", &Level::ERROR));
         let quiet = filter(LevelFilter::ERROR);
         assert!(!quiet.would_enable("reqwest", &Level::INFO));
         assert!(!quiet.would_enable("create", &Level::WARN));
