@@ -3,21 +3,20 @@
 //! The verdict comes from the functions that the callback handler calls. A hint says only what is
 //! proven: by verifying a changed message, or with other keys, again, or by a fact in the message.
 
-mod alipay;
 mod body;
 mod case;
 mod check;
 mod edit;
+mod form;
 mod headers;
 mod keys;
-mod kind;
 mod layout;
 mod notification;
+mod senders;
 #[cfg(test)]
 mod tests;
 mod time;
 mod trial;
-mod wechat;
 mod wrong_account;
 
 use pay_core::ports::BadSecret;
@@ -113,7 +112,7 @@ fn verified(case: &Case, keys: &SchemeKeys) -> Diagnosis {
 /// The diagnosis with unusable keys. A message that fails before any key is used is still rejected
 /// for its own reason.
 fn unusable(case: &Case, bad: BadSecret) -> Diagnosis {
-    let none = case.scheme.no_keys();
+    let none = (senders::of(case.scheme).no_keys)();
     let trial = Trial::new(case, &none);
     match none.verify(&case.headers, &case.body, case.now) {
         Err(error) if !error.is_of_unknown_key() => {
@@ -127,7 +126,7 @@ fn unusable(case: &Case, bad: BadSecret) -> Diagnosis {
 }
 
 fn accepted(trial: &Trial<'_>, verified: Option<&Verified>) -> Diagnosis {
-    let reason = if trial.case.scheme.is_timed() {
+    let reason = if trial.sender.timestamp.is_some() {
         "the signature fits, and the timestamp is recent"
     } else {
         "the signature fits; nothing in the message ties it to a time"
@@ -148,13 +147,10 @@ fn accepted(trial: &Trial<'_>, verified: Option<&Verified>) -> Diagnosis {
 
 /// The first cause that can be proven for a message that is rejected.
 fn hint(trial: &Trial<'_>, error: VerifyError) -> Option<String> {
-    if error == VerifyError::Probe {
-        let probe =
-            "WeChat Pay tests with it whether signatures are checked: rejecting it is right";
-        return Some(probe.to_owned());
-    }
-    if error == VerifyError::Undecryptable {
-        return wechat::undecryptable(trial);
+    let of_sender = || (trial.sender.of_error)(trial, error);
+    // A probe is never signed, and a message that is not decrypted has a right signature.
+    if matches!(error, VerifyError::Probe | VerifyError::Undecryptable) {
+        return of_sender();
     }
     time::clock(trial)
         .or_else(|| headers::renamed(trial))
@@ -165,13 +161,12 @@ fn hint(trial: &Trial<'_>, error: VerifyError) -> Option<String> {
         .or_else(|| body::ends(trial))
         .or_else(|| body::encoded(trial))
         .or_else(|| layout::laid_out(trial))
-        .or_else(|| alipay::changed_form(trial))
+        .or_else(|| form::changed(trial))
         .or_else(|| keys::altered(trial))
-        .or_else(|| keys::by_the_other_scheme(trial))
-        .or_else(|| wechat::serial(trial))
+        .or_else(|| (trial.sender.other_use)(trial))
         .or_else(|| keys::no_key(trial))
         .or_else(|| body::gone(trial, error))
-        .or_else(|| kind::named(trial, error))
+        .or_else(of_sender)
         .or_else(|| time::not_alone(trial, error))
 }
 

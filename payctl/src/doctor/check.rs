@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use pay_core::domain::{Provider, Timestamp};
+use pay_core::domain::Timestamp;
 use pay_core::json::Json;
 use pay_core::ports::BadSecret;
 use pay_providers::standard::{self, StandardKey};
-use pay_providers::{
-    Headers, Verified, Verifier, VerifyError, adapter, alipay::AlipayKeys, stripe::StripeKeys,
-    wechat::WeChatKeys,
-};
+use pay_providers::{Headers, Verified, Verifier, VerifyError, adapter};
 
 use crate::Scheme;
 
@@ -24,44 +21,20 @@ pub(super) enum SchemeKeys {
 }
 
 impl Scheme {
-    /// Whether a timestamp is part of what is signed.
-    pub(super) const fn is_timed(self) -> bool {
-        match self {
-            Self::Standard | Self::Provider(Provider::Stripe | Provider::WeChat) => true,
-            Self::Provider(Provider::Alipay) => false,
-        }
-    }
-
-    /// Whether the signature is in headers.
-    pub(super) const fn has_headers(self) -> bool {
-        self.is_timed()
-    }
-
     pub(super) fn keys(self, entry: &Json) -> Result<SchemeKeys, BadSecret> {
         match self {
             Self::Standard => StandardKey::list(entry).map(SchemeKeys::Standard),
             Self::Provider(provider) => (adapter(provider).keys)(entry).map(SchemeKeys::Provider),
         }
     }
-
-    /// No keys: what a message is verified with where the configured ones are unusable.
-    pub(super) fn no_keys(self) -> SchemeKeys {
-        match self {
-            Self::Standard => SchemeKeys::Standard(Vec::new()),
-            Self::Provider(Provider::Stripe) => {
-                SchemeKeys::Provider(Arc::new(StripeKeys::default()))
-            }
-            Self::Provider(Provider::WeChat) => {
-                SchemeKeys::Provider(Arc::new(WeChatKeys::default()))
-            }
-            Self::Provider(Provider::Alipay) => {
-                SchemeKeys::Provider(Arc::new(AlipayKeys::default()))
-            }
-        }
-    }
 }
 
 impl SchemeKeys {
+    /// A provider's keys, of which there are none.
+    pub(super) fn none<K: Verifier + Default + 'static>() -> Self {
+        Self::Provider(Arc::new(K::default()))
+    }
+
     /// Verifies a message; only a payment provider's is read as well.
     pub(super) fn verify(
         &self,

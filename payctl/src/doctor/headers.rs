@@ -2,58 +2,62 @@
 
 mod tidy;
 
-pub(super) use tidy::tidied;
-
-use pay_core::domain::Provider;
-use pay_providers::{alipay, standard, stripe, wechat};
+pub(super) use tidy::{BASE64, HEX, OTHER_BASE64, tidied};
 
 use super::check::HeaderList;
+use super::form::{self, FormFacts};
+use super::senders::{self, SenderFacts};
 use super::trial::Trial;
-use crate::Scheme;
-
-/// The prefix of Svix's own names for the headers that Standard Webhooks names `webhook-…`.
-const SVIX: &str = "svix-";
+use tidy::AlteredHeader;
 
 /// The prefix of a header's name in the environment of a CGI program.
 const CGI: &str = "http_";
 
-/// The header in which each sender writes its signature.
-const SENDERS: [(&str, Scheme, &str); 4] = [
-    (standard::SIGNATURE_HEADER, Scheme::Standard, "Standard Webhooks"),
-    (stripe::SIGNATURE_HEADER, Scheme::Provider(Provider::Stripe), "Stripe"),
-    (wechat::SIGNATURE_HEADER, Scheme::Provider(Provider::WeChat), "WeChat Pay"),
-    ("svix-signature", Scheme::Standard, "Svix"),
-];
+/// What is known about a header that a sender's verification reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeaderFacts {
+    /// In lower case.
+    pub(super) name: &'static str,
+    /// Whether the sender is recognized by it.
+    pub(super) is_signature: bool,
+    /// What can happen to its value besides what can happen to any.
+    pub(super) altered: &'static [AlteredHeader],
+    /// Separates the values that a gateway may have joined into one.
+    pub(super) apart: fn(&str) -> Vec<String>,
+}
 
-/// The headers that a scheme reads.
-const fn names(scheme: Scheme) -> &'static [&'static str] {
-    match scheme {
-        Scheme::Standard => {
-            &[standard::ID_HEADER, standard::TIMESTAMP_HEADER, standard::SIGNATURE_HEADER]
-        }
-        Scheme::Provider(Provider::Stripe) => &[stripe::SIGNATURE_HEADER],
-        Scheme::Provider(Provider::WeChat) => &[
-            wechat::TIMESTAMP_HEADER,
-            wechat::NONCE_HEADER,
-            wechat::SIGNATURE_HEADER,
-            wechat::SERIAL_HEADER,
-            wechat::SIGNATURE_TYPE_HEADER,
-        ],
-        Scheme::Provider(Provider::Alipay) => &[],
+impl HeaderFacts {
+    pub(super) const fn plain(name: &'static str) -> Self {
+        Self { name, is_signature: false, altered: &[], apart: at_commas }
+    }
+
+    /// A header with the signature.
+    pub(super) const fn signature(name: &'static str, altered: &'static [AlteredHeader]) -> Self {
+        Self { is_signature: true, altered, ..Self::plain(name) }
     }
 }
 
+fn at_commas(value: &str) -> Vec<String> {
+    value.split(',').map(|value| value.trim().to_owned()).collect()
+}
+
+/// Another program's names for the headers of a sender.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OtherNames {
+    pub(super) sender: &'static str,
+    /// How the sender's own names begin.
+    pub(super) own: &'static str,
+    /// What they begin with instead.
+    pub(super) other: &'static str,
+}
+
 /// The values of a header, one for each time that it is there.
-pub(super) fn values<'a>(headers: &'a HeaderList, name: &str) -> Vec<&'a str> {
-    let named = headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-    named.map(|(_, value)| value.as_str()).collect()
+fn values<'a>(headers: &'a HeaderList, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let named = headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value.as_str())
 }
 
-fn has(headers: &HeaderList, name: &str) -> bool {
-    !values(headers, name).is_empty()
-}
-
-/// The right headers under other names: Svix's, or those of a program's environment.
+/// The right headers under other names: another program's, or those of a program's environment.
 pub(super) fn renamed(trial: &Trial<'_>) -> Option<String> {
     let headers = &trial.case.headers;
     let rename = |prefix: &str, other: &str| -> HeaderList {
@@ -72,115 +76,77 @@ pub(super) fn renamed(trial: &Trial<'_>) -> Option<String> {
              `http_…`, `_` in place of `-` and a colon are not part of them{fit}"
         ));
     }
-    let fit = trial.fits_headers(&rename(SVIX, "webhook-"))?;
+    let OtherNames { sender, own, other } = trial.sender.other_names?;
+    let fit = trial.fits_headers(&rename(other, own))?;
     Some(format!(
-        "the signature fits once `svix-…` is named `webhook-…`: the sender uses Svix, and has to \
-         be set to send the names of Standard Webhooks{fit}"
+        "the signature fits once `{other}…` is named `{own}…`: the sender uses {sender}, and has \
+         to be set to send the names of {}{fit}",
+        trial.sender.name
     ))
 }
 
 /// A message without its own signature and with that of another sender.
 pub(super) fn of_another_sender(trial: &Trial<'_>) -> Option<String> {
-    let (own, headers) = (trial.case.scheme, &trial.case.headers);
-    let (fields, _) = super::alipay::fields(&trial.case.body);
-    let form = [alipay::SIGNATURE_FIELD, alipay::SIGNATURE_TYPE_FIELD]
-        .iter()
-        .all(|name| fields.iter().any(|(known, _)| known == name));
-    let is_there = match own {
-        Scheme::Provider(Provider::Alipay) => {
-            fields.iter().any(|(name, _)| name == alipay::SIGNATURE_FIELD)
-        }
-        Scheme::Standard | Scheme::Provider(Provider::Stripe | Provider::WeChat) => {
-            names(own).iter().any(|name| has(headers, name))
-        }
-    };
-    if is_there {
+    let (own, case) = (trial.sender, trial.case);
+    let (fields, _) = form::fields(&case.body);
+    let has_field = |name: &str| fields.iter().any(|(known, _)| known == name);
+    if own.headers.iter().any(|header| case.header(header.name).is_some())
+        || own.form.is_some_and(|form| has_field(form.signature))
+    {
         return None;
     }
-    let mut others =
-        SENDERS.iter().filter(|(_, scheme, sender)| *scheme != own || *sender == "Svix");
-    if let Some((name, _, sender)) = others.find(|(name, ..)| has(headers, name)) {
+    let signatures = || {
+        let headers = |sender: &'static SenderFacts| {
+            sender.headers.iter().map(move |header| (sender, header))
+        };
+        senders::all().flat_map(headers).filter(|(_, header)| header.is_signature)
+    };
+    let named = signatures().map(|(sender, header)| (header.name.to_owned(), sender.name));
+    let renamed = signatures().filter_map(|(sender, header)| {
+        let OtherNames { sender, own, other } = sender.other_names?;
+        Some((header.name.replace(own, other), sender))
+    });
+    if let Some((name, sender)) = named.chain(renamed).find(|(name, _)| case.header(name).is_some())
+    {
         return Some(format!("the header `{name}` is there: this is a message of {sender}"));
     }
-    form.then(|| {
-        "the body is a form with `sign` and `sign_type`: this is a message of Alipay".into()
+    senders::all().find_map(|sender| {
+        let FormFacts { signature, signature_type } = sender.form?;
+        let is_there = has_field(signature) && has_field(signature_type);
+        let form = format!("the body is a form with `{signature}` and `{signature_type}`");
+        is_there.then(|| format!("{form}: this is a message of {}", sender.name))
     })
 }
 
 /// Which of several values is used.
-#[derive(Clone, Copy)]
-enum Pick {
-    First,
-    Last,
-}
+type Pick = fn(&[String]) -> Option<&String>;
 
 /// A header that is there twice, or was joined from two.
 pub(super) fn doubled(trial: &Trial<'_>) -> Option<String> {
-    for (pick, which) in [(Pick::First, "first"), (Pick::Last, "last")] {
+    let picks: [(&str, Pick); 2] = [("first", <[String]>::first), ("last", <[String]>::last)];
+    picks.into_iter().find_map(|(which, pick)| {
         let (single, doubled) = single(trial, pick);
-        if doubled.is_empty() {
-            return None;
-        }
-        if let Some(fit) = trial.fits_headers(&single) {
-            let names = doubled.join("`, `");
-            return Some(format!(
-                "the signature fits with the {which} value alone of `{names}`: something on the \
-                 way has doubled it{fit}"
-            ));
-        }
-    }
-    None
+        let fit = (!doubled.is_empty()).then(|| trial.fits_headers(&single)).flatten()?;
+        let names = doubled.join("`, `");
+        Some(format!(
+            "the signature fits with the {which} value alone of `{names}`: something on the way \
+             has doubled it{fit}"
+        ))
+    })
 }
 
 /// The headers with one value each, and the names that had several.
 fn single(trial: &Trial<'_>, pick: Pick) -> (HeaderList, Vec<&'static str>) {
-    let (scheme, headers) = (trial.case.scheme, &trial.case.headers);
     let (mut singled, mut doubled) = (HeaderList::new(), Vec::new());
-    for name in names(scheme) {
-        let parts: Vec<String> =
-            values(headers, name).into_iter().flat_map(|value| apart(name, value)).collect();
+    for HeaderFacts { name, apart, .. } in trial.sender.headers {
+        let values = values(&trial.case.headers, name);
+        let parts: Vec<String> = values.flat_map(apart).collect();
         if parts.len() > 1 {
             doubled.push(*name);
         }
-        let chosen = match pick {
-            Pick::First => parts.first(),
-            Pick::Last => parts.last(),
-        };
-        singled.extend(chosen.map(|value| ((*name).to_owned(), value.clone())));
+        singled.extend(pick(&parts).map(|value| ((*name).to_owned(), value.clone())));
     }
     (singled, doubled)
-}
-
-/// The values that a gateway may have joined into one.
-fn apart(name: &str, value: &str) -> Vec<String> {
-    let commas = value.split(',').map(str::trim);
-    match name {
-        stripe::SIGNATURE_HEADER => {
-            let mut found: Vec<String> = Vec::new();
-            for entry in commas {
-                match found.last_mut() {
-                    Some(open) if !entry.starts_with("t=") => {
-                        open.push(',');
-                        open.push_str(entry);
-                    }
-                    Some(_) | None => found.push(entry.to_owned()),
-                }
-            }
-            found
-        }
-        // Several signatures in one value are not a doubled header.
-        standard::SIGNATURE_HEADER
-            if !value.split(' ').any(|entry| entry.matches(',').count() > 1) =>
-        {
-            vec![value.to_owned()]
-        }
-        standard::SIGNATURE_HEADER => {
-            let tokens: Vec<&str> =
-                value.split([',', ' ']).filter(|token| !token.is_empty()).collect();
-            tokens.chunks(2).map(|entry| entry.join(",")).collect()
-        }
-        _ => commas.map(str::to_owned).collect(),
-    }
 }
 
 #[cfg(test)]

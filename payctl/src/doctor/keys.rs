@@ -1,16 +1,11 @@
 //! Causes in the keys.
 
-mod other;
-
-pub(super) use other::by_the_other_scheme;
-
-use pay_core::domain::Provider;
 use pay_core::json::Json;
 use serde_json::Value;
 
 use super::edit;
+use super::senders::{self, NoKey};
 use super::trial::Trial;
-use crate::Scheme;
 
 /// What happens to a text that is copied, and how it is undone.
 type AlteredKey = (&'static str, fn(&str) -> String);
@@ -25,26 +20,17 @@ const ALTERED: [AlteredKey; 5] = [
     }),
 ];
 
-/// How texts begin that cannot verify a signature, and what they are.
-const NO_KEYS: [(&str, &str); 11] = [
-    ("sk_live_", A_STRIPE_API_KEY),
-    ("sk_test_", A_STRIPE_API_KEY),
-    ("rk_live_", A_STRIPE_API_KEY),
-    ("rk_test_", A_STRIPE_API_KEY),
-    ("pk_live_", A_STRIPE_API_KEY),
-    ("pk_test_", A_STRIPE_API_KEY),
-    ("we_", "the id of a Stripe endpoint is configured, and not its signing secret"),
-    ("whsk_", "the private half of an ed25519 key is configured, and not the `whpk_` half"),
-    ("-----BEGIN PRIVATE KEY", A_PRIVATE_KEY),
-    ("-----BEGIN RSA PRIVATE KEY", A_PRIVATE_KEY),
+/// What is taken for a key of any sender.
+const NO_KEYS: &[NoKey] = &[
     (
-        "-----BEGIN RSA PUBLIC KEY",
+        &["-----BEGIN PRIVATE KEY", "-----BEGIN RSA PRIVATE KEY"],
+        "a private key is configured, and not the provider's public key",
+    ),
+    (
+        &["-----BEGIN RSA PUBLIC KEY"],
         "a key is in the form `BEGIN RSA PUBLIC KEY`: write it as `BEGIN PUBLIC KEY`",
     ),
 ];
-const A_STRIPE_API_KEY: &str =
-    "a Stripe API key is configured, and not the signing secret of the endpoint";
-const A_PRIVATE_KEY: &str = "a private key is configured, and not the provider's public key";
 
 /// Keys that fit once an alteration of their texts is undone.
 pub(super) fn altered(trial: &Trial<'_>) -> Option<String> {
@@ -59,7 +45,7 @@ pub(super) fn unusable(trial: &Trial<'_>) -> Option<String> {
     let case = trial.case;
     let usable = |entry: Json| case.scheme.keys(&entry).is_ok();
     altered(trial)
-        .or_else(|| by_the_other_scheme(trial))
+        .or_else(|| (trial.sender.other_use)(trial))
         .or_else(|| no_key(trial))
         .or_else(|| {
             let name = case.scheme.as_str();
@@ -78,16 +64,17 @@ pub(super) fn unusable(trial: &Trial<'_>) -> Option<String> {
 /// A text that is known to be something else than a key.
 pub(super) fn no_key(trial: &Trial<'_>) -> Option<String> {
     let texts = edit::texts(&trial.case.keys);
-    let is = |prefix: &str| texts.iter().any(|text| text.trim().starts_with(prefix));
-    NO_KEYS.into_iter().find(|(prefix, _)| is(prefix)).map(|(_, says)| says.to_owned())
+    let is = |prefix: &&str| texts.iter().any(|text| text.trim().starts_with(*prefix));
+    let mut known = senders::all().flat_map(|sender| sender.no_key_texts).chain(NO_KEYS);
+    known.find(|(prefixes, _)| prefixes.iter().any(is)).map(|(_, says)| (*says).to_owned())
 }
 
 /// Which key of the list made the signature, if it is not the newest.
 pub(super) fn previous(trial: &Trial<'_>) -> Option<String> {
-    let count = list(trial.case.scheme, &mut edit::value(&trial.case.keys))?.len();
+    let count = list(&mut edit::value(&trial.case.keys))?.len();
     let fits = |at: &usize| {
         let mut entry = edit::value(&trial.case.keys);
-        let only = list(trial.case.scheme, &mut entry)?;
+        let only = list(&mut entry)?;
         *only = vec![only.get(*at)?.clone()];
         trial.fits_entry(&edit::entry(&entry)?)
     };
@@ -100,15 +87,13 @@ pub(super) fn previous(trial: &Trial<'_>) -> Option<String> {
     })
 }
 
-/// The list of keys in an entry. WeChat Pay's are an object.
-fn list(scheme: Scheme, entry: &mut Value) -> Option<&mut Vec<Value>> {
-    let list = match scheme {
-        Scheme::Standard => entry,
-        Scheme::Provider(Provider::Stripe) => entry.get_mut("secrets")?,
-        Scheme::Provider(Provider::Alipay) => entry.get_mut("public_keys")?,
-        Scheme::Provider(Provider::WeChat) => return None,
-    };
-    list.as_array_mut()
+/// The list of keys in an entry: the entry itself, or the member of it that is a list.
+fn list(entry: &mut Value) -> Option<&mut Vec<Value>> {
+    match entry {
+        Value::Array(list) => Some(list),
+        Value::Object(members) => members.values_mut().find_map(Value::as_array_mut),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
 }
 
 fn unquoted(text: &str) -> String {

@@ -33,6 +33,7 @@ pub(super) fn response(line: &Value) -> Value {
 
 /// The time of the messages of these tests.
 pub(super) const NOW: u64 = 1_700_000_000;
+pub(super) const BODY: &[u8] = b"{}";
 pub(super) const STANDARD_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub(super) const STRIPE_SECRET: &str = "whsec_canary";
 
@@ -52,6 +53,16 @@ pub(super) fn standard_line(body: &[u8]) -> Value {
 pub(super) fn stripe_line(body: &[u8]) -> Value {
     let headers = stripe::sign(STRIPE_SECRET, NOW, body);
     line("stripe", &headers, body, &json!({"secrets": [STRIPE_SECRET]}))
+}
+
+pub(super) fn with_keys(line: &Value, keys: Value) -> Value {
+    let mut line = line.clone();
+    line["keys"] = keys;
+    line
+}
+
+pub(super) fn stripe_with(secret: &str) -> Value {
+    with_keys(&stripe_line(BODY), json!({"secrets": [secret]}))
 }
 
 /// The genuine message of a case.

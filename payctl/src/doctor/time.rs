@@ -1,11 +1,9 @@
 //! Causes in the timestamp.
 
-use pay_core::domain::Provider;
-use pay_providers::{VerifyError, standard, stripe, wechat};
+use pay_providers::VerifyError;
 
 use super::case::Case;
 use super::trial::{Fit, Trial, own_time};
-use crate::Scheme;
 
 /// How far from now a timestamp may lie, in seconds, to be recognized as one in another unit.
 const NEAR_SECS: u64 = 300;
@@ -30,7 +28,7 @@ pub(super) fn clock(trial: &Trial<'_>) -> Option<String> {
 /// A timestamp in another unit, which arithmetic proves instead of a signature.
 pub(super) fn not_seconds(trial: &Trial<'_>) -> Option<String> {
     let now = trial.case.now;
-    let text = text(trial.case)?;
+    let text = trial.sender.timestamp?(trial.case)?;
     let near = |secs: u64| now.secs().abs_diff(secs) <= NEAR_SECS;
     if let Some((secs, fraction)) = text.split_once('.')
         && secs.parse().is_ok_and(near)
@@ -55,23 +53,6 @@ pub(super) fn not_alone(trial: &Trial<'_>, error: VerifyError) -> Option<String>
     Some(format!(
         "the time is not the only fault: at its own time the message is rejected too, because {error}"
     ))
-}
-
-/// The timestamp as it is in the message.
-fn text(case: &Case) -> Option<&str> {
-    let header = |name: &str| {
-        let mut headers = case.headers.iter();
-        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    };
-    match case.scheme {
-        Scheme::Standard => header(standard::TIMESTAMP_HEADER),
-        Scheme::Provider(Provider::Stripe) => {
-            let mut entries = header(stripe::SIGNATURE_HEADER)?.split(',');
-            entries.find_map(|entry| entry.trim().strip_prefix("t="))
-        }
-        Scheme::Provider(Provider::WeChat) => header(wechat::TIMESTAMP_HEADER),
-        Scheme::Provider(Provider::Alipay) => None,
-    }
 }
 
 #[cfg(test)]

@@ -8,12 +8,14 @@ use pay_providers::VerifyError;
 
 use super::case::Case;
 use super::check::{HeaderList, SchemeKeys};
+use super::senders::{self, SenderFacts};
 
-/// A message and the keys to verify it with.
+/// A message, the keys to verify it with, and what is known about its sender.
 #[derive(Clone, Copy)]
 pub(super) struct Trial<'a> {
     pub(super) case: &'a Case,
     pub(super) keys: &'a SchemeKeys,
+    pub(super) sender: &'static SenderFacts,
 }
 
 /// A signature that fits. Prints what is wrong with the time, as the end of a sentence.
@@ -29,33 +31,27 @@ pub(super) enum Fit {
 
 impl<'a> Trial<'a> {
     pub(super) const fn new(case: &'a Case, keys: &'a SchemeKeys) -> Self {
-        Self { case, keys }
+        Self { case, keys, sender: senders::of(case.scheme) }
     }
 
-    /// Whether the signature fits this message, whenever it was sent.
-    pub(super) fn fits(&self, headers: &HeaderList, body: &[u8]) -> Option<Fit> {
-        fits(self.keys, headers, body, self.case.now)
-    }
-
-    /// The same for the message as it was received.
+    /// Whether the signature fits the message as it was received, whenever it was sent.
     pub(super) fn fits_as_it_is(&self) -> Option<Fit> {
-        self.fits(&self.case.headers, &self.case.body)
+        self.fits_keys(self.keys)
     }
 
     /// The same with another body.
     pub(super) fn fits_body(&self, body: &[u8]) -> Option<Fit> {
-        self.fits(&self.case.headers, body)
+        fits(self.keys, &self.case.headers, body, self.case.now)
     }
 
     /// The same with other headers.
     pub(super) fn fits_headers(&self, headers: &HeaderList) -> Option<Fit> {
-        self.fits(headers, &self.case.body)
+        fits(self.keys, headers, &self.case.body, self.case.now)
     }
 
     /// The same with another entry of keys.
     pub(super) fn fits_entry(&self, entry: &Json) -> Option<Fit> {
-        let keys = self.case.scheme.keys(entry).ok()?;
-        self.fits_keys(&keys)
+        self.fits_keys(&self.case.scheme.keys(entry).ok()?)
     }
 
     /// The same with other keys.

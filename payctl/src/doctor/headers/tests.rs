@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use super::super::tests::{NOW, WECHAT, case_line, hint, no_hint, standard_line, stripe_line};
-
-const BODY: &[u8] = b"{}";
+use super::super::tests::{
+    BODY, NOW, WECHAT, case_line, hint, no_hint, standard_line, stripe_line,
+};
 
 fn wechat_line() -> Value {
     let mut line = case_line(WECHAT, "wx-go-001");

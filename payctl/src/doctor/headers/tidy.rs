@@ -1,53 +1,59 @@
 //! Values that were altered in a way that can be undone.
 
-use pay_providers::{standard, stripe, wechat};
-
 use super::super::check::HeaderList;
 use super::super::trial::Trial;
-use super::names;
 
-/// An alteration, how it is undone, and the headers in which it can be.
-struct AlteredHeader {
+/// An alteration, and how it is undone.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct AlteredHeader {
     what: &'static str,
     undo: fn(&str) -> String,
-    of: &'static [&'static str],
 }
 
-const ANY: &[&str] = &[];
-const HEX: &[&str] = &[stripe::SIGNATURE_HEADER];
-const BASE64: &[&str] = &[standard::SIGNATURE_HEADER, wechat::SIGNATURE_HEADER];
-
-const ALTERED: [AlteredHeader; 6] = [
-    AlteredHeader { what: "white space around it", undo: |value| value.trim().to_owned(), of: ANY },
-    AlteredHeader { what: "quotes around it", undo: |value| unquoted(value).to_owned(), of: ANY },
-    AlteredHeader { what: "white space inside it", undo: without_spaces, of: HEX },
-    AlteredHeader { what: "upper-case letters in it", undo: str::to_ascii_lowercase, of: HEX },
-    AlteredHeader {
-        what: "spaces in place of `+`",
-        undo: |value| value.trim().replace(' ', "+"),
-        of: &[wechat::SIGNATURE_HEADER],
-    },
-    AlteredHeader {
-        what: "another base64 than the standard one with its padding",
-        undo: standard_base64,
-        of: BASE64,
-    },
+/// What can happen to any value.
+const ANY: &[AlteredHeader] = &[
+    AlteredHeader { what: "white space around it", undo: |value| value.trim().to_owned() },
+    AlteredHeader { what: "quotes around it", undo: |value| unquoted(value).to_owned() },
 ];
+
+/// What can happen to a signature in hex.
+pub(in super::super) const HEX: &[AlteredHeader] = &[
+    AlteredHeader {
+        what: "white space inside it",
+        undo: |value| value.split_whitespace().collect(),
+    },
+    AlteredHeader { what: "upper-case letters in it", undo: str::to_ascii_lowercase },
+];
+
+/// What can happen to a signature in base64.
+pub(in super::super) const BASE64: &[AlteredHeader] = &[
+    AlteredHeader { what: "spaces in place of `+`", undo: |value| value.trim().replace(' ', "+") },
+    OTHER_BASE64,
+];
+
+/// The same, of which there may be several with spaces between them.
+pub(in super::super) const OTHER_BASE64: AlteredHeader = AlteredHeader {
+    what: "another base64 than the standard one with its padding",
+    undo: standard_base64,
+};
 
 /// A value that was altered on the way, or before it was sent.
 pub(in super::super) fn tidied(trial: &Trial<'_>) -> Option<String> {
-    let own = names(trial.case.scheme);
-    for AlteredHeader { what, undo, of } in ALTERED {
+    let own = trial.sender.headers;
+    let of_any = ANY.iter().map(|altered| (altered, own));
+    let of_one = own.iter().flat_map(|header| {
+        header.altered.iter().map(move |altered| (altered, std::slice::from_ref(header)))
+    });
+    for (AlteredHeader { what, undo }, of) in of_any.chain(of_one) {
         let mut changed = Vec::new();
         let headers = trial.case.headers.iter().map(|(name, value)| {
-            let lower = name.to_ascii_lowercase();
-            let is_read = own.contains(&lower.as_str());
-            if !is_read || !(of.is_empty() || of.contains(&lower.as_str())) {
+            let Some(header) = of.iter().find(|header| name.eq_ignore_ascii_case(header.name))
+            else {
                 return (name.clone(), value.clone());
-            }
+            };
             let undone = undo(value);
             if undone != *value {
-                changed.push(lower);
+                changed.push(header.name);
             }
             (name.clone(), undone)
         });
@@ -67,10 +73,6 @@ fn unquoted(value: &str) -> &str {
     let quotes = ['"', '\''];
     let inner = quotes.iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
     inner.unwrap_or(value)
-}
-
-fn without_spaces(value: &str) -> String {
-    value.split_whitespace().collect()
 }
 
 /// Each signature, `version,base64` or the base64 alone, in the standard alphabet with its padding.

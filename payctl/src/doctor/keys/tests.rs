@@ -1,26 +1,9 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use pay_core::domain::Digest;
 use serde_json::{Value, json};
 
 use super::super::tests::{
-    ALIPAY, NOW, STANDARD_SECRET, STRIPE_SECRET, case_line, hint, no_hint, response, standard_line,
-    stripe_line,
+    ALIPAY, BODY, STANDARD_SECRET, STRIPE_SECRET, case_line, hint, no_hint, response,
+    standard_line, stripe_line, stripe_with, with_keys,
 };
-use local::signing;
-use local::simulator::stripe;
-
-const BODY: &[u8] = b"{}";
-
-fn with_keys(line: &Value, keys: Value) -> Value {
-    let mut line = line.clone();
-    line["keys"] = keys;
-    line
-}
-
-fn stripe_with(secret: &str) -> Value {
-    with_keys(&stripe_line(BODY), json!({"secrets": [secret]}))
-}
 
 fn standard_with(secret: &str) -> Value {
     with_keys(&standard_line(BODY), json!([secret]))
@@ -67,57 +50,6 @@ fn a_key_that_lost_its_line_breaks_is_explained() {
     ] {
         assert_config_error(&with_keys(&line, json!({"public_keys": [key]})), says);
     }
-}
-
-#[test]
-fn a_secret_used_as_in_the_other_scheme_is_explained() {
-    let long = format!("whsec_{}", "x".repeat(80));
-    for secret in [STANDARD_SECRET, "whsec_short", "plain", &long] {
-        let whole = whole_text_line(secret);
-        assert!(
-            hint(&whole).starts_with("the signature fits with the whole text of the secret"),
-            "{secret} {}",
-            hint(&whole)
-        );
-    }
-    let mut behind = whole_text_line(STANDARD_SECRET.strip_prefix("whsec_").unwrap());
-    behind["keys"] = json!([STANDARD_SECRET]);
-    assert!(hint(&behind).starts_with("the signature fits with the text behind `whsec_`"));
-
-    let key = BASE64.decode(STANDARD_SECRET.strip_prefix("whsec_").unwrap()).unwrap();
-    assert!(String::from_utf8(key.clone()).is_err());
-    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &key);
-    let tag = ring::hmac::sign(&key, format!("{NOW}.{{}}").as_bytes());
-    let hex = Digest::new(tag.as_ref().try_into().unwrap());
-    let mut line = stripe_with(STANDARD_SECRET);
-    line["headers"]["stripe-signature"] = format!("t={NOW},v1={hex}").into();
-    assert!(hint(&line).starts_with("the signature fits with the bytes that the base64"));
-}
-
-/// A message of Standard Webhooks whose key is the whole text.
-fn whole_text_line(secret: &str) -> Value {
-    let mut key = secret.as_bytes().to_vec();
-    if key.len() > 64 {
-        key = ring::digest::digest(&ring::digest::SHA256, &key).as_ref().to_vec();
-    }
-    key.resize(64, 0);
-    let key = format!("whsec_{}", BASE64.encode(key));
-    let [id, timestamp, signature] = signing::standard(&key, "m", NOW, BODY).unwrap();
-    let mut line = with_keys(&standard_line(BODY), json!([secret]));
-    for (name, value) in [id, timestamp, signature] {
-        line["headers"][name] = value.into();
-    }
-    line
-}
-
-#[test]
-fn the_prefix_is_part_of_stripes_key() {
-    let bare = STRIPE_SECRET.strip_prefix("whsec_").unwrap();
-    assert!(hint(&stripe_with(bare)).starts_with("the signature fits with `whsec_` before"));
-    let [(name, value)] = stripe::sign(bare, NOW, BODY);
-    let mut line = stripe_line(BODY);
-    line["headers"][name] = value.into();
-    assert!(hint(&line).starts_with("the signature fits without the `whsec_` of the secret"));
 }
 
 #[test]

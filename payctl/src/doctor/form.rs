@@ -1,19 +1,25 @@
-//! Causes in the forms of Alipay.
+//! Causes in a form whose fields are signed.
 
 use form_urlencoded::Serializer;
-use pay_core::domain::Provider;
-use pay_providers::alipay::{SIGNATURE_FIELD, SIGNATURE_TYPE_FIELD};
 use serde_json::Value;
 
 use super::shown;
 use super::trial::{Fit, Trial};
-use crate::Scheme;
 
-/// More fields than any form of Alipay has.
-const MOST_FIELDS: usize = 200;
+/// More fields than any form of a sender has.
+pub(super) const MOST_FIELDS: usize = 200;
 
-/// More bytes than any form of Alipay has.
-const LARGEST: usize = 256 * 1024;
+/// More bytes than any form of a sender has.
+pub(super) const LARGEST: usize = 256 * 1024;
+
+/// The fields of a form that are not signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FormFacts {
+    /// The signature, in base64.
+    pub(super) signature: &'static str,
+    /// The name of its algorithm.
+    pub(super) signature_type: &'static str,
+}
 
 /// The escapes of HTML; `&` is last, because the others begin with it.
 const ESCAPES: [(&str, &str); 8] = [
@@ -27,7 +33,7 @@ const ESCAPES: [(&str, &str); 8] = [
     ("&amp;", "&"),
 ];
 
-type Field = (String, String);
+pub(super) type Field = (String, String);
 
 /// The fields of a form, decoded once, and whether it is larger than what is read here.
 pub(super) fn fields(body: &[u8]) -> (Vec<Field>, bool) {
@@ -37,19 +43,17 @@ pub(super) fn fields(body: &[u8]) -> (Vec<Field>, bool) {
 }
 
 /// The first cause that can be proven.
-pub(super) fn changed_form(trial: &Trial<'_>) -> Option<String> {
-    if trial.case.scheme != Scheme::Provider(Provider::Alipay) {
-        return None;
-    }
+pub(super) fn changed(trial: &Trial<'_>) -> Option<String> {
+    let form = trial.sender.form?;
     let (fields, more) = fields(&trial.case.body);
     if more {
         return None;
     }
     not_a_form(trial)
-        .or_else(|| lost_plus(trial, &fields))
+        .or_else(|| lost_plus(trial, form, &fields))
         .or_else(|| escaped(trial, &fields))
         .or_else(|| encoded_twice(trial, &fields))
-        .or_else(|| added(trial, &fields))
+        .or_else(|| added(trial, form, &fields))
 }
 
 fn fits(trial: &Trial<'_>, fields: &[Field]) -> Option<Fit> {
@@ -58,7 +62,7 @@ fn fits(trial: &Trial<'_>, fields: &[Field]) -> Option<Fit> {
 }
 
 /// The fields with each value changed.
-fn with_values(fields: &[Field], change: impl Fn(&str, &str) -> String) -> Vec<Field> {
+pub(super) fn with_values(fields: &[Field], change: impl Fn(&str, &str) -> String) -> Vec<Field> {
     fields.iter().map(|(name, value)| (name.clone(), change(name, value))).collect()
 }
 
@@ -68,18 +72,20 @@ fn not_a_form(trial: &Trial<'_>) -> Option<String> {
     let fields = object.as_object()?.iter().map(|(name, value)| (name.clone(), text(value)));
     let fit = fits(trial, &fields.collect::<Vec<_>>())?;
     Some(format!(
-        "the signature fits once the JSON is written as a form: Alipay sends a form, and something \
-         has made JSON of it{fit}"
+        "the signature fits once the JSON is written as a form: {} sends a form, and something \
+         has made JSON of it{fit}",
+        trial.sender.name
     ))
 }
 
-fn lost_plus(trial: &Trial<'_>, fields: &[Field]) -> Option<String> {
+fn lost_plus(trial: &Trial<'_>, form: FormFacts, fields: &[Field]) -> Option<String> {
+    let signature = form.signature;
     let fixed = with_values(fields, |name, value| {
-        if name == SIGNATURE_FIELD { value.replace(' ', "+") } else { value.to_owned() }
+        if name == signature { value.replace(' ', "+") } else { value.to_owned() }
     });
     let fit = fits(trial, &fixed)?;
     Some(format!(
-        "the signature fits with `+` for each space in `{SIGNATURE_FIELD}`: something has decoded \
+        "the signature fits with `+` for each space in `{signature}`: something has decoded \
          the form and not encoded it again{fit}"
     ))
 }
@@ -112,13 +118,13 @@ fn decoded(text: &str) -> String {
     value.unwrap_or_default()
 }
 
-/// A field that Alipay did not send: from the path, from a framework, or a second one of a name.
-fn added(trial: &Trial<'_>, fields: &[Field]) -> Option<String> {
+/// A field that the sender did not send: from the path, from a framework, or a second one of a name.
+fn added(trial: &Trial<'_>, form: FormFacts, fields: &[Field]) -> Option<String> {
     for at in 0..fields.len() {
         let mut fewer = fields.to_vec();
         let (name, _) = fewer.remove(at);
         // It is not signed, so leaving it out proves nothing.
-        if name == SIGNATURE_TYPE_FIELD {
+        if name == form.signature_type {
             continue;
         }
         if let Some(fit) = fits(trial, &fewer) {
@@ -135,6 +141,3 @@ fn added(trial: &Trial<'_>, fields: &[Field]) -> Option<String> {
         "the signature fits without the fields that are empty: something on the way has added them{fit}"
     ))
 }
-
-#[cfg(test)]
-mod tests;

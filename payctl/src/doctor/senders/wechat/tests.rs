@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::super::tests::{WECHAT, case_line, hint, no_hint, received, response, text};
+use crate::doctor::tests::{WECHAT, case_line, hint, no_hint, received, response, text};
 
 const SERIAL: &str = "D7CE59D1F522D701";
 
@@ -43,6 +43,13 @@ fn a_serial_that_is_not_configured_is_named() {
 }
 
 #[test]
+fn an_algorithm_that_is_not_accepted_is_named() {
+    let other = with_header("wechatpay-signature-type", "OTHER");
+    assert!(hint(&other).starts_with("`wechatpay-signature-type` is `OTHER`, and only `WECHAT"));
+    assert!(hint(&with_header("wechatpay-signature-type", &"x".repeat(1000))).len() < 200);
+}
+
+#[test]
 fn a_key_under_another_keys_serial_is_explained() {
     let other = case_line(WECHAT, "wx-doc-001");
     let (other, own) = (&other["keys"]["public_keys"], &line()["keys"]["public_keys"][SERIAL]);
@@ -55,7 +62,7 @@ fn a_key_under_another_keys_serial_is_explained() {
 #[test]
 fn a_body_of_wechat_pay_that_was_written_again_is_explained() {
     let line = line();
-    let case = super::super::case::Case::read(line.to_string().as_bytes(), 0).unwrap();
+    let case = crate::doctor::case::Case::read(line.to_string().as_bytes(), 0).unwrap();
     let body = String::from_utf8(case.body).unwrap();
     let spaced = body.replace("\":", "\": ");
     assert!(hint(&received(&line, spaced.as_bytes())).contains("without white space between"));
@@ -70,7 +77,7 @@ mod encrypted {
     use pay_core::domain::{Outcome, Provider};
     use serde_json::{Value, json};
 
-    use super::super::super::tests::{self, NOW, hint, response};
+    use crate::doctor::tests::{self, NOW, hint, response};
     use local::defaults::webhook_secrets;
     use local::messages::Message;
     use local::simulator::wechat::API_V3_KEY;

@@ -1,19 +1,56 @@
-//! Causes in the messages of WeChat Pay.
+//! WeChat Pay.
 
-use pay_core::domain::Provider;
 use pay_core::json::Object;
-use pay_providers::wechat;
+use pay_providers::VerifyError;
+use pay_providers::wechat::{
+    NONCE_HEADER, SERIAL_HEADER, SIGNATURE_HEADER, SIGNATURE_TYPE, SIGNATURE_TYPE_HEADER,
+    TIMESTAMP_HEADER, WeChatKeys,
+};
 
-use super::check::HeaderList;
-use super::trial::Trial;
-use super::{edit, shown};
-use crate::Scheme;
+use super::{SenderFacts, only};
+use crate::doctor::check::{HeaderList, SchemeKeys};
+use crate::doctor::headers::{BASE64, HeaderFacts};
+use crate::doctor::{edit, shown, trial::Trial};
+
+pub(super) const FACTS: SenderFacts = SenderFacts {
+    of_error,
+    ..SenderFacts::new(
+        "WeChat Pay",
+        SchemeKeys::none::<WeChatKeys>,
+        HEADERS,
+        Some(|case| case.header(TIMESTAMP_HEADER)),
+    )
+};
+
+const HEADERS: &[HeaderFacts] = &[
+    HeaderFacts::plain(TIMESTAMP_HEADER),
+    HeaderFacts::plain(NONCE_HEADER),
+    HeaderFacts::signature(SIGNATURE_HEADER, BASE64),
+    HeaderFacts::plain(SERIAL_HEADER),
+    HeaderFacts::plain(SIGNATURE_TYPE_HEADER),
+];
 
 /// The length of an APIv3 key, in bytes.
 const API_V3_KEY_BYTES: usize = 32;
 
+fn of_error(trial: &Trial<'_>, error: VerifyError) -> Option<String> {
+    if error == VerifyError::Probe {
+        let probe =
+            "WeChat Pay tests with it whether signatures are checked: rejecting it is right";
+        return Some(probe.to_owned());
+    }
+    if error == VerifyError::Undecryptable {
+        return undecryptable(trial);
+    }
+    serial(trial).or_else(|| {
+        let found = trial.case.header(SIGNATURE_TYPE_HEADER)?;
+        (error == VerifyError::BadAlgorithm)
+            .then(|| only(SIGNATURE_TYPE_HEADER, &shown(found), SIGNATURE_TYPE))
+    })
+}
+
 /// An authentic message that is encrypted with another APIv3 key.
-pub(super) fn undecryptable(trial: &Trial<'_>) -> Option<String> {
+fn undecryptable(trial: &Trial<'_>) -> Option<String> {
     let case = trial.case;
     let trimmed = edit::with_texts(&case.keys, |text| text.trim().to_owned());
     let opens = trimmed
@@ -40,13 +77,10 @@ pub(super) fn undecryptable(trial: &Trial<'_>) -> Option<String> {
 
 /// A message whose serial names another key than that of the signature, or one that is not
 /// configured.
-pub(super) fn serial(trial: &Trial<'_>) -> Option<String> {
-    if trial.case.scheme != Scheme::Provider(Provider::WeChat) {
-        return None;
-    }
-    let is_serial = |name: &str| name.eq_ignore_ascii_case(wechat::SERIAL_HEADER);
+fn serial(trial: &Trial<'_>) -> Option<String> {
+    let is_serial = |name: &str| name.eq_ignore_ascii_case(SERIAL_HEADER);
     let headers = &trial.case.headers;
-    let named = headers.iter().find(|(name, _)| is_serial(name)).map(|(_, value)| shown(value))?;
+    let named = shown(trial.case.header(SERIAL_HEADER)?);
     let keys = trial.case.keys.as_object()?.object("public_keys")?;
     for (known, _) in keys.iter() {
         let rewritten: HeaderList = headers

@@ -1,9 +1,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use form_urlencoded::Serializer;
 use serde_json::{Value, json};
 
-use super::super::tests::{ALIPAY, case_line, hint, no_hint, received, response};
-use super::*;
+use crate::doctor::form::{Field, LARGEST, MOST_FIELDS, fields, with_values};
+use crate::doctor::tests::{ALIPAY, case_line, hint, no_hint, received, response};
 use local::simulator::alipay::KEY;
 
 fn line() -> Value {
@@ -11,7 +12,7 @@ fn line() -> Value {
 }
 
 fn form() -> Vec<Field> {
-    let case = super::super::case::Case::read(line().to_string().as_bytes(), 0).unwrap();
+    let case = crate::doctor::case::Case::read(line().to_string().as_bytes(), 0).unwrap();
     fields(&case.body).0
 }
 
@@ -114,4 +115,15 @@ fn a_message_of_another_seller_says_so() {
         "it would be quarantined, as one of another account or mode than configured: expected \
          `seller_id=2088`, received `seller_id=2088531891668739`"
     );
+}
+
+#[test]
+fn what_is_not_accepted_is_named() {
+    let line = case_line(ALIPAY, "ali-node-014");
+    assert_eq!(hint(&line), "`sign_type` is `RSA`, and only `RSA2` is accepted");
+    assert_eq!(hint(&received(&line, b"sign=AAAA&sign_type=RSA")), hint(&line));
+    let charset = received(&line, b"charset=GBK&sign=AAAA");
+    assert!(hint(&charset).starts_with("`charset` is `GBK`: "));
+    let twice = received(&line, b"b=1&a=1&b=2&sign=AAAA");
+    assert_eq!(hint(&twice), "the field that is there twice is `b`");
 }
