@@ -86,6 +86,8 @@ pub(crate) struct Message<'a> {
     pub(crate) payment: Option<PaymentId>,
     /// Set where the message is for another account than is configured.
     pub(crate) wrong_account: Option<Mismatch>,
+    /// Set where a person must decide whatever the record says.
+    pub(crate) review: Option<Mismatch>,
     /// What it reports; the source of its reference is set by [`Self::into_notification`].
     pub(crate) report: Report,
 }
@@ -94,7 +96,14 @@ impl<'a> Message<'a> {
     /// An authentic message that cannot be read: it names no payment, so it is quarantined for
     /// review.
     pub(crate) const fn unreadable(event_id: Option<&'a str>) -> Self {
-        Self { event_id, payment: None, wrong_account: None, report: Report::NONE }
+        Self { event_id, payment: None, wrong_account: None, review: None, report: Report::NONE }
+    }
+
+    /// An authentic message whose signed text can be read in more than one way. Nothing of it is
+    /// used; it is quarantined with the reason.
+    pub(crate) fn ambiguous() -> Self {
+        let review = Mismatch::absent(MismatchField::Payment, Some("an ambiguous signed text"));
+        Self { review: Some(review), ..Self::unreadable(None) }
     }
 
     /// The notification, with the provider as source, the digest of the body and what is kept of it.
@@ -108,6 +117,7 @@ impl<'a> Message<'a> {
             payment: self.payment,
             claims: None,
             wrong_account: self.wrong_account,
+            review: self.review,
             report,
             body: RawBody::new(body, digest),
         }))

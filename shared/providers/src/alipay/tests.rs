@@ -1,3 +1,5 @@
+mod split;
+
 use form_urlencoded::Serializer;
 use pay_core::{
     domain::{

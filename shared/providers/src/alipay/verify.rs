@@ -2,7 +2,10 @@
 
 use pay_core::{domain::Timestamp, ports::BadSecret};
 
-use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD, TRADE, form::Form};
+use super::{
+    AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD, TRADE, form::Form,
+    signed::SignedFields,
+};
 use crate::{Headers, Verified, Verifier, VerifyError, verify::base64};
 
 impl Verifier for AlipayKeys {
@@ -36,14 +39,15 @@ impl Verifier for AlipayKeys {
             return Err(VerifyError::NoKeys);
         }
         let signature = base64(signature).ok_or(VerifyError::NoSignature)?;
-        let is_valid = |signed: String| {
+        let is_valid = |signed: &str| {
             self.public_keys.iter().any(|key| key.verifies(signed.as_bytes(), &signature))
         };
-        if is_valid(form.signed(None)) {
-            return Ok(self.read(&form, body));
+        let signed = form.signed(None);
+        if is_valid(&signed) {
+            return Ok(self.read(&SignedFields::split(&signed), body));
         }
         if form.get("notify_type").is_some_and(|kind| kind != TRADE)
-            && is_valid(form.signed(Some((SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE))))
+            && is_valid(&form.signed(Some((SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE))))
         {
             return Ok(Verified::Ignored("a message of the platform, about no trade"));
         }

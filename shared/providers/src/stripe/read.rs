@@ -34,6 +34,7 @@ pub(super) fn read(body: &[u8], livemode: Option<bool>) -> Verified {
             .and_then(|data| data.text("payment_id"))
             .and_then(|id| PaymentId::parse(id).ok()),
         wrong_account: wrong_account("livemode", livemode.map(word), received.map(word)),
+        review: None,
         report: Report {
             outcome: Some(outcome),
             reference: ProviderRef {

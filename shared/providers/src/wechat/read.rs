@@ -79,6 +79,7 @@ impl WeChatKeys {
             event_id,
             payment: resource.text("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
             wrong_account: wrong_account("mchid", self.mchid.as_deref(), resource.text("mchid")),
+            review: None,
             report: Report {
                 outcome,
                 reference: ProviderRef {
