@@ -4,10 +4,10 @@ use std::{fmt, sync::Arc};
 
 use pay_core::{
     domain::{
-        EventId, Mismatch, MismatchField, Notification, PaymentId, Provider, RawBody, Report,
-        Timestamp,
+        EventId, Mismatch, MismatchField, Notification, PaymentId, Provider, ProviderTxn, RawBody,
+        Report, Timestamp,
     },
-    json::Json,
+    json::{Json, Object},
     ports::BadSecret,
 };
 
@@ -121,6 +121,37 @@ impl<'a> Message<'a> {
             report,
             body: RawBody::new(body, digest),
         }))
+    }
+}
+
+/// A member of a name that we know has a type that it never has. It must not count as absent.
+#[derive(Debug)]
+pub(crate) struct UnknownType;
+
+/// The value of a member that may be absent.
+pub(crate) fn optional<'a, T>(
+    object: &'a Object,
+    name: &str,
+    read: fn(&'a Json) -> Option<T>,
+) -> Result<Option<T>, UnknownType> {
+    object.get(name).map(|value| read(value).ok_or(UnknownType)).transpose()
+}
+
+/// The mismatch of a member whose value decides and cannot be read.
+pub(crate) fn unknown(field: MismatchField, name: &str) -> Mismatch {
+    Mismatch::absent(field, Some(format!("an unknown `{name}`")))
+}
+
+/// The provider's transaction in a member, or the mismatch where it is there and can be none: an
+/// unknown transaction would match every record.
+pub(crate) fn transaction(
+    name: &str,
+    text: Result<Option<&str>, UnknownType>,
+) -> (Option<ProviderTxn>, Option<Mismatch>) {
+    let txn = text.ok().and_then(|text| text.map(ProviderTxn::new).transpose().ok());
+    match txn {
+        Some(txn) => (txn, None),
+        None => (None, Some(unknown(MismatchField::Reference, name))),
     }
 }
 

@@ -1,11 +1,11 @@
 //! Reads the form into a notification.
 
-use pay_core::domain::{Outcome, PaymentId, Provider, ProviderRef, ProviderTxn, Report};
+use pay_core::domain::{Outcome, PaymentId, Provider, ProviderRef, Report};
 
 use super::{AlipayKeys, TRADE, signed::SignedFields};
 use crate::{
     Verified,
-    adapter::{Message, wrong_account},
+    adapter::{Message, transaction, wrong_account},
     decimal::minor_units,
 };
 
@@ -29,18 +29,16 @@ impl AlipayKeys {
         let other = |name, expected: &Option<String>| {
             wrong_account(name, expected.as_deref(), fields.get(name))
         };
+        let (txn, review) = transaction("trade_no", Ok(fields.get("trade_no")));
         let message = Message {
             event_id: fields.get("notify_id"),
             payment: fields.get("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
             wrong_account: other("app_id", &self.app_id)
                 .or_else(|| other("seller_id", &self.seller_id)),
-            review: None,
+            review,
             report: Report {
                 outcome: Some(outcome),
-                reference: ProviderRef {
-                    txn: fields.get("trade_no").and_then(|txn| ProviderTxn::new(txn).ok()),
-                    ..ProviderRef::NONE
-                },
+                reference: ProviderRef { txn, ..ProviderRef::NONE },
                 amount_minor: fields
                     .get("total_amount")
                     .and_then(|yuan| minor_units(yuan, DECIMALS)),

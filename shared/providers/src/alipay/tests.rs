@@ -245,6 +245,22 @@ fn an_amount_or_a_payment_id_that_cannot_be_read_is_absent() {
     assert_eq!(found.payment, None);
 }
 
+/// An unknown transaction would match every record.
+#[test]
+fn a_transaction_that_can_be_none_is_not_an_absent_one() {
+    let review = Mismatch::absent(MismatchField::Reference, Some("an unknown `trade_no`"));
+    for bad in ["20261123 22", "语雀"] {
+        let found = notification(&with(trade(), "trade_no", Some(bad)));
+        assert_eq!(
+            (found.review, found.report.reference.txn),
+            (Some(review.clone()), None),
+            "{bad}"
+        );
+    }
+    let found = notification(&with(trade(), "trade_no", None));
+    assert_eq!((found.review, found.report.reference.txn), (None, None));
+}
+
 #[test]
 fn a_message_cannot_choose_how_it_is_verified() {
     let rejected =

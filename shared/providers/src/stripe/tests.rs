@@ -222,9 +222,66 @@ fn only_a_full_refund_makes_a_payment_refunded() {
     let full = report(json!(true), 100);
     let want = samples::report(Provider::Stripe, "pi_1", Outcome::Refunded, (100, "EUR"));
     assert_eq!(full, want);
-    for (refunded, amount) in [(json!(false), 30), (json!(false), 50), (Value::Null, 100)] {
+    for (refunded, amount) in [(json!(false), 30), (json!(false), 50)] {
         let part = Report { outcome: Some(Outcome::PartlyRefunded), ..want.clone() };
         assert_eq!(report(refunded, amount), part);
+    }
+    let mut without = charge(json!(true), 100);
+    without.as_object_mut().unwrap().remove("refunded");
+    let found = notification(&event("charge.refunded", &without));
+    assert_eq!(found.report.outcome, Some(Outcome::PartlyRefunded));
+    assert_eq!(found.review, None);
+}
+
+/// A member of another type than it ever has does not count as absent.
+#[test]
+fn a_member_of_an_unknown_type_is_no_absent_one() {
+    let others = [Value::Null, json!(5), json!(-1), json!("x y"), json!([]), json!({})];
+    let paid = || event("payment_intent.succeeded", &intent());
+    let mut refund = event("charge.refunded", &intent());
+    refund["data"]["object"]["refunded"] = json!(true);
+    refund["data"]["object"]["payment_intent"] = json!("pi_1");
+    let review = |field, text| Some(Mismatch::absent(field, Some(text)));
+    for other in others {
+        for (event, name, field, text) in [
+            (paid(), "id", MismatchField::Reference, "an unknown `id`"),
+            (
+                refund.clone(),
+                "payment_intent",
+                MismatchField::Reference,
+                "an unknown `payment_intent`",
+            ),
+            (refund.clone(), "refunded", MismatchField::Outcome, "an unknown `refunded`"),
+        ] {
+            let mut event = event;
+            event["data"]["object"][name] = other.clone();
+            let found = notification(&event);
+            assert_eq!(found.review, review(field, text), "{event}");
+            assert_eq!(found.report.reference.txn.is_none(), name != "refunded", "{event}");
+        }
+        let mut event = paid();
+        event["data"]["object"]["amount_received"] = other.clone();
+        event["data"]["object"]["currency"] = other.clone();
+        let Report { amount_minor, currency, .. } = notification(&event).report;
+        // A number is an amount, and a text a currency that fits no record.
+        assert_eq!(amount_minor, other.as_u64(), "{event}");
+        assert_eq!(currency, other.as_str().map(str::to_uppercase), "{event}");
+        if other.is_string() {
+            continue;
+        }
+        for path in ["/object", "/type", "/data", "/data/object"] {
+            let mut event = paid();
+            *event.pointer_mut(path).unwrap() = other.clone();
+            if other == json!({}) && path == "/data" {
+                continue;
+            }
+            if other == json!({}) && path == "/data/object" {
+                assert_eq!(notification(&event).payment, None);
+                continue;
+            }
+            let want = unreadable(Provider::Stripe, Some("evt_1"), event.to_string().as_bytes());
+            assert_eq!(verified(&event), want, "{event}");
+        }
     }
 }
 

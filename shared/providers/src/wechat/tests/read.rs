@@ -104,6 +104,53 @@ fn only_a_full_refund_makes_a_payment_refunded() {
     }
 }
 
+/// A member of another type than it ever has does not count as absent.
+#[test]
+fn a_member_of_an_unknown_type_is_no_absent_one() {
+    for other in [Value::Null, json!(5), json!([]), json!({}), json!(["CNY"]), json!(true)] {
+        for (kind, resource) in
+            [("TRANSACTION.SUCCESS", transaction()), ("REFUND.SUCCESS", refund(100))]
+        {
+            let mut resource = resource;
+            resource["amount"]["currency"] = other.clone();
+            let found = report(kind, &resource);
+            assert_eq!((found.amount_minor, found.currency), (Some(100), None), "{resource}");
+            resource["amount"] = other.clone();
+            let found = report(kind, &resource);
+            assert_eq!(found.amount_minor, None, "{resource}");
+        }
+        let review =
+            |field, name: &str| Some(Mismatch::absent(field, Some(format!("an unknown `{name}`"))));
+        for (kind, resource, name, field) in [
+            ("TRANSACTION.SUCCESS", transaction(), "transaction_id", MismatchField::Reference),
+            ("TRANSACTION.SUCCESS", transaction(), "trade_state", MismatchField::Outcome),
+            ("REFUND.SUCCESS", refund(100), "transaction_id", MismatchField::Reference),
+            ("REFUND.SUCCESS", refund(100), "refund_status", MismatchField::Outcome),
+        ] {
+            let mut resource = resource;
+            resource[name] = other.clone();
+            let found = notification(kind, &resource);
+            assert_eq!(found.review, review(field, name), "{resource}");
+            assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
+        }
+        if other != json!(5) {
+            let mut refund = refund(100);
+            refund["amount"]["refund"] = other.clone();
+            let found = notification("REFUND.SUCCESS", &refund);
+            assert_eq!(found.review, review(MismatchField::Outcome, "refund"), "{refund}");
+        }
+        let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
+        envelope["event_type"] = other.clone();
+        let body = envelope.to_string();
+        let want = unreadable(Provider::WeChat, Some(EVENT), body.as_bytes());
+        assert_eq!(verified(body.as_bytes()), Ok(want), "{other}");
+    }
+    // Absent, it is CNY.
+    let mut without = transaction();
+    without["amount"].as_object_mut().unwrap().remove("currency");
+    assert_eq!(report("TRANSACTION.SUCCESS", &without).currency.as_deref(), Some("CNY"));
+}
+
 #[test]
 fn an_event_that_changes_no_payment_is_ignored_and_not_decrypted() {
     let ignored = Ok(Verified::Ignored("no event that changes a payment"));
