@@ -171,6 +171,9 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"secrets": [5]}),
         json!({"secrets": "whsec_x"}),
         json!({"secrets": ["whsec_x"], "livemode": "true"}),
+        json!({"secrets": ["whsec_x"], "account": ""}),
+        json!({"secrets": ["whsec_x"], "account": null}),
+        json!({"secrets": ["whsec_x"], "account": ["acct_1"]}),
     ] {
         assert!(keys(&bad).is_err(), "{bad}");
     }
@@ -331,6 +334,41 @@ fn an_event_of_the_other_mode_is_for_a_wrong_account() {
         panic!("{body}");
     };
     assert_eq!(found.wrong_account, None);
+}
+
+/// Whoever owns a connected account writes the metadata of its payments.
+#[test]
+fn an_event_of_another_connected_account_is_for_a_wrong_account() {
+    let one = json!({"secrets": [SECRET], "livemode": false, "account": "acct_1"});
+    let (none, one) = (our_keys(), keys(&one).unwrap());
+    let ours = Some("account=acct_1");
+    for (keys, expected, name, value, received) in [
+        (&none, None, "account", json!("acct_1"), Some("account=acct_1")),
+        (&none, None, "account", json!(""), Some("account=")),
+        (&none, None, "account", json!(5), Some("account=no text")),
+        (&none, None, "context", json!("acct_1"), Some("context=acct_1")),
+        (&none, None, "context", json!({}), Some("context=no text")),
+        (&none, None, "account", Value::Null, None),
+        (&none, None, "context", Value::Null, None),
+        (&one, ours, "account", json!("acct_2"), Some("account=acct_2")),
+        (&one, ours, "account", json!("ACCT_1"), Some("account=ACCT_1")),
+        (&one, ours, "account", json!(["acct_1"]), Some("account=no text")),
+        (&one, ours, "context", json!("acct_2"), Some("context=acct_2")),
+        (&one, ours, "account", json!("acct_1"), None),
+        (&one, ours, "context", json!("acct_1"), None),
+        (&one, ours, "other", json!("acct_2"), None),
+    ] {
+        let mut event = event("payment_intent.succeeded", &intent());
+        event[name] = value;
+        let body = event.to_string();
+        let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, keys, NOW)
+        else {
+            panic!("{body}");
+        };
+        let want = received
+            .map(|received| Mismatch::new(MismatchField::Account, expected, Some(received)));
+        assert_eq!(found.wrong_account, want, "{event}");
+    }
 }
 
 #[test]
