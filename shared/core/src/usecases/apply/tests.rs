@@ -204,7 +204,7 @@ fn services_that_are_down_stop_no_notification_that_matches() {
 
 #[test]
 fn another_reference_for_a_paid_payment_is_quarantined() {
-    for outcome in [Outcome::Paid, Outcome::Refunded] {
+    for outcome in [Outcome::Paid, Outcome::PartlyRefunded, Outcome::Refunded] {
         let (world, id) = World::with_payment();
         world.apply(&a_notification(id, PAID, 1)).unwrap();
         for (name, reference) in
