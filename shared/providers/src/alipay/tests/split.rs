@@ -108,6 +108,19 @@ fn a_platform_message_that_hides_its_sign_type_is_no_trade() {
     assert!(is_ambiguous(&post(&fields, &text)));
 }
 
+/// The other way round: a trade's notification, split so that it looks like the platform's.
+#[test]
+fn a_trade_that_looks_like_a_platform_message_is_ambiguous() {
+    let text = signed(&with(trade(), "body", Some("x&notify_type=x&sign_type=RSA2&zz=")));
+    let ours = ["app_id=", "body=", "notify_type=x", "sign_type=", "zz="];
+    let begins: Vec<_> =
+        text.split('&').map(|piece| ours.iter().any(|start| piece.starts_with(start))).collect();
+    for begins in [begins.clone(), vec![true; begins.len()]] {
+        let fields: Texts = split(&text, &begins);
+        assert!(is_ambiguous(&post(&fields, &text)), "{fields:?}");
+    }
+}
+
 #[test]
 fn a_refund_that_may_be_the_end_of_a_text_is_ambiguous() {
     for (text, more, ambiguous) in [
