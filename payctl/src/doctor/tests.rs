@@ -180,3 +180,11 @@ fn the_members_of_a_response_have_one_order() {
     let other = "expected `account=acct_1`, received `account=acct_2`";
     assert_eq!(hint(&line), format!("{quarantined}: {mode}; {other}"));
 }
+
+#[test]
+fn what_waits_for_a_person_is_said() {
+    let line = stripe_line(br#"{"object":"event","type":"refund.failed","data":{"object":{}}}"#);
+    let hint = "it would be quarantined: outcome: expected nothing, received a refund that failed: \
+                refund.failed";
+    assert_eq!(response(&line)["hint"], hint);
+}

@@ -142,6 +142,12 @@ pub(crate) fn unknown(field: MismatchField, name: &str) -> Mismatch {
     Mismatch::absent(field, Some(format!("an unknown `{name}`")))
 }
 
+/// The mismatch of a refund that did not happen, though it may have been reported as one: a status
+/// never falls, so a person decides. `event` is the provider's word for it.
+pub(crate) fn failed_refund(event: &str) -> Mismatch {
+    Mismatch::absent(MismatchField::Outcome, Some(format!("a refund that failed: {event}")))
+}
+
 /// The provider's transaction in a member, or the mismatch where it is there and can be none: an
 /// unknown transaction would match every record.
 pub(crate) fn transaction(

@@ -8,7 +8,7 @@ use pay_core::{
 use super::StripeKeys;
 use crate::{
     Verified,
-    adapter::{Message, UnknownType, optional, transaction, unknown, wrong_account},
+    adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
 };
 
 impl StripeKeys {
@@ -48,7 +48,7 @@ impl StripeKeys {
             report: Report {
                 outcome: reading.outcome,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
-                amount_minor: object.integer(reading.amount),
+                amount_minor: reading.amount.and_then(|amount| object.integer(amount)),
                 currency: object.text("currency").map(str::to_ascii_uppercase),
             },
         };
@@ -89,23 +89,41 @@ struct Reading {
     outcome: Option<Outcome>,
     review: Option<Mismatch>,
     txn: &'static str,
-    amount: &'static str,
+    amount: Option<&'static str>,
 }
 
 /// Every type that [`of_kind`] reads.
-const KINDS: [&str; 4] = [
+const KINDS: [&str; 7] = [
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "payment_intent.canceled",
     "charge.refunded",
+    "charge.refund.updated",
+    "refund.updated",
+    "refund.failed",
 ];
 
 /// What an event of this type reports; `None` if it changes no payment.
 fn of_kind(kind: &str, object: &Object) -> Option<Reading> {
-    let intent =
-        |outcome, amount| Reading { outcome: Some(outcome), review: None, txn: "id", amount };
-    let charge =
-        |outcome, review| Reading { outcome, review, txn: "payment_intent", amount: "amount" };
+    let intent = |outcome, amount| Reading {
+        outcome: Some(outcome),
+        review: None,
+        txn: "id",
+        amount: Some(amount),
+    };
+    let charge = |outcome, review| Reading {
+        outcome,
+        review,
+        txn: "payment_intent",
+        amount: Some("amount"),
+    };
+    // Its `amount` is the refund's: how much was paid it does not say.
+    let refund = |review| Reading {
+        outcome: None,
+        review: Some(review),
+        txn: "payment_intent",
+        amount: None,
+    };
     Some(match kind {
         "payment_intent.succeeded" => intent(Outcome::Paid, "amount_received"),
         // Not final: the customer may try again.
@@ -117,6 +135,16 @@ fn of_kind(kind: &str, object: &Object) -> Option<Reading> {
             Ok(Some(false) | None) => charge(Some(Outcome::PartlyRefunded), None),
             Err(UnknownType) => charge(None, Some(unknown(MismatchField::Outcome, "refunded"))),
         },
+        "refund.failed" => refund(failed_refund(kind)),
+        "charge.refund.updated" | "refund.updated" => {
+            match optional(object, "status", Json::as_text) {
+                Ok(Some(status @ ("failed" | "canceled"))) => {
+                    refund(failed_refund(&format!("{kind} with the status {status}")))
+                }
+                Ok(_) => return None,
+                Err(UnknownType) => refund(unknown(MismatchField::Outcome, "status")),
+            }
+        }
         _ => return None,
     })
 }

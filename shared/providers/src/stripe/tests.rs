@@ -1,3 +1,5 @@
+mod refunds;
+
 use pay_core::{
     domain::{Digest, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, Report},
     json::Json,
@@ -209,31 +211,6 @@ fn the_event_id_is_stripes_or_else_the_digest_of_the_body() {
         let digest = sha256(&[event.to_string().as_bytes()]);
         assert_eq!(found.event_id.as_str(), digest.to_string(), "{id}");
     }
-}
-
-#[test]
-fn only_a_full_refund_makes_a_payment_refunded() {
-    let charge = |refunded: Value, amount: u64| {
-        json!({"id": "ch_1", "payment_intent": "pi_1", "amount": 100, "currency": "eur",
-               "amount_refunded": amount, "refunded": refunded, "metadata": {"payment_id": "42"}})
-    };
-    let report = |refunded, amount| {
-        let found = notification(&event("charge.refunded", &charge(refunded, amount)));
-        assert_eq!(found.payment, Some(PaymentId::parse("42").unwrap()));
-        found.report
-    };
-    let full = report(json!(true), 100);
-    let want = samples::report(Provider::Stripe, "pi_1", Outcome::Refunded, (100, "EUR"));
-    assert_eq!(full, want);
-    for (refunded, amount) in [(json!(false), 30), (json!(false), 50)] {
-        let part = Report { outcome: Some(Outcome::PartlyRefunded), ..want.clone() };
-        assert_eq!(report(refunded, amount), part);
-    }
-    let mut without = charge(json!(true), 100);
-    without.as_object_mut().unwrap().remove("refunded");
-    let found = notification(&event("charge.refunded", &without));
-    assert_eq!(found.report.outcome, Some(Outcome::PartlyRefunded));
-    assert_eq!(found.review, None);
 }
 
 /// A member of another type than it ever has does not count as absent.

@@ -8,7 +8,7 @@ use pay_core::{
 use super::{WeChatKeys, decrypt::Encrypted};
 use crate::{
     Verified, VerifyError,
-    adapter::{Message, UnknownType, optional, transaction, unknown, wrong_account},
+    adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
 };
 
 impl WeChatKeys {
@@ -23,6 +23,8 @@ impl WeChatKeys {
             match optional(&notification, "event_type", Json::as_text) {
                 Ok(Some("TRANSACTION.SUCCESS")) => Self::transaction,
                 Ok(Some("REFUND.SUCCESS")) => Self::refund,
+                Ok(Some("REFUND.ABNORMAL")) => Self::abnormal_refund,
+                Ok(Some("REFUND.CLOSED")) => Self::closed_refund,
                 Ok(_) => return Ok(Verified::Ignored("no event that changes a payment")),
                 Err(UnknownType) => {
                     return Ok(Message::unreadable(event_id).into_notification(provider, body));
@@ -73,12 +75,23 @@ impl WeChatKeys {
                 let all = part.is_some() && amount("total").is_ok_and(|total| part == total);
                 Ok(Some(if all { Outcome::Refunded } else { Outcome::PartlyRefunded }))
             }
+            (Ok(Some(status @ ("ABNORMAL" | "CLOSED"))), _) => Err(failed_refund(status)),
             (Ok(_), _) => Ok(None),
         };
         self.common(refund, outcome, event_id)
     }
 
-    /// The members that both have. `total` is the payment's amount; `payer_total` is what the payer
+    /// A refund that could not be paid out, which needs work by hand at WeChat Pay.
+    fn abnormal_refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
+        self.common(refund, Err(failed_refund("REFUND.ABNORMAL")), event_id)
+    }
+
+    /// A refund that did not happen: the money stays.
+    fn closed_refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
+        self.common(refund, Err(failed_refund("REFUND.CLOSED")), event_id)
+    }
+
+    /// The members that all have. `total` is the payment's amount; `payer_total` is what the payer
     /// was charged after coupons.
     fn common<'a>(
         &self,

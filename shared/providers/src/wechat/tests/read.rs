@@ -104,6 +104,29 @@ fn only_a_full_refund_makes_a_payment_refunded() {
     }
 }
 
+/// The payment may be refunded already by what was reported before: a person decides.
+#[test]
+fn a_refund_that_fails_is_for_review() {
+    for (kind, status, word) in [
+        ("REFUND.ABNORMAL", "ABNORMAL", "REFUND.ABNORMAL"),
+        ("REFUND.CLOSED", "CLOSED", "REFUND.CLOSED"),
+        ("REFUND.ABNORMAL", "SUCCESS", "REFUND.ABNORMAL"),
+        // The type says success and the refund does not.
+        ("REFUND.SUCCESS", "ABNORMAL", "ABNORMAL"),
+        ("REFUND.SUCCESS", "CLOSED", "CLOSED"),
+    ] {
+        let mut refund = refund(100);
+        refund["refund_status"] = json!(status);
+        let found = notification(kind, &refund);
+        let reason = format!("a refund that failed: {word}");
+        let review = Mismatch::absent(MismatchField::Outcome, Some(reason));
+        assert_eq!(found.review, Some(review), "{kind} {status}");
+        assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
+        let paid = samples::report(Provider::WeChat, TRANSACTION, Outcome::Paid, (100, "CNY"));
+        assert_eq!(found.report, Report { outcome: None, ..paid });
+    }
+}
+
 /// A member of another type than it ever has does not count as absent.
 #[test]
 fn a_member_of_an_unknown_type_is_no_absent_one() {
@@ -154,9 +177,7 @@ fn a_member_of_an_unknown_type_is_no_absent_one() {
 #[test]
 fn an_event_that_changes_no_payment_is_ignored_and_not_decrypted() {
     let ignored = Ok(Verified::Ignored("no event that changes a payment"));
-    for kind in
-        ["REFUND.ABNORMAL", "REFUND.CLOSED", "PAYSCORE.USER_PAID", "", "transaction.success"]
-    {
+    for kind in ["REFUND.UNKNOWN", "PAYSCORE.USER_PAID", "", "transaction.success"] {
         let mut envelope = envelope(kind, &transaction());
         envelope["resource"]["ciphertext"] = json!("AAAA");
         assert_eq!(verified(envelope.to_string().as_bytes()), ignored, "{kind}");
