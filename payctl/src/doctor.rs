@@ -138,7 +138,12 @@ fn accepted(trial: &Trial<'_>, verified: Option<&Verified>) -> Diagnosis {
         Some(Verified::Notification(notification)) => {
             let mismatch = notification.wrong_account.as_ref();
             let quarantined = mismatch.map(|first| wrong_account::quarantined(trial, first));
-            let hints = [quarantined, base.hint.clone()].into_iter().flatten().collect::<Vec<_>>();
+            let review = notification.review.as_ref();
+            let review = review.map(|mismatch| {
+                format!("it would be quarantined: {}", shown(&mismatch.to_string()))
+            });
+            let hints =
+                [review, quarantined, base.hint.clone()].into_iter().flatten().collect::<Vec<_>>();
             let hint = (!hints.is_empty()).then(|| hints.join("; "));
             Diagnosis { hint, notification: Some(Reported::of(notification)), ..base }
         }

@@ -152,6 +152,7 @@ pub(crate) fn notification(payment: PaymentId, outcome: Outcome, name: u8) -> No
         payment: Some(payment),
         claims: None,
         wrong_account: None,
+        review: None,
         report: Report {
             outcome: Some(outcome),
             reference: reference(Provider::Stripe, "pi_1"),

@@ -32,6 +32,7 @@ pub(crate) fn read(
         payment: Some(payment),
         claims: Some(claims),
         wrong_account: None,
+        review: None,
         report: Report {
             outcome,
             reference: ProviderRef { source, txn },

@@ -176,9 +176,26 @@ fn the_members_of_a_response_have_one_order() {
         ),
         "{shown}"
     );
-    assert_eq!(
-        response(&line)["hint"],
-        "it would be quarantined, as one of another account or mode than configured: expected \
-         `livemode=false`, received `livemode=true`"
-    );
+    let hint = |line: &Value| response(line)["hint"].clone();
+    let quarantined = "it would be quarantined, as one of another account or mode than configured";
+    let mode = "expected `livemode=false`, received `livemode=true`";
+    assert_eq!(hint(&line), format!("{quarantined}: {mode}"));
+
+    let body = br#"{"object":"event","livemode":true,"type":"payment_intent.canceled",
+        "account":"acct_2","data":{"object":{}}}"#;
+    let mut line = stripe_line(body);
+    line["keys"]["livemode"] = false.into();
+    let none = "no `account` is configured, received `account=acct_2`";
+    assert_eq!(hint(&line), format!("{quarantined}: {mode}; {none}"));
+    line["keys"]["account"] = "acct_1".into();
+    let other = "expected `account=acct_1`, received `account=acct_2`";
+    assert_eq!(hint(&line), format!("{quarantined}: {mode}; {other}"));
+}
+
+#[test]
+fn what_waits_for_a_person_is_said() {
+    let line = stripe_line(br#"{"object":"event","type":"refund.failed","data":{"object":{}}}"#);
+    let hint = "it would be quarantined: outcome: expected nothing, received a refund that failed: \
+                refund.failed";
+    assert_eq!(response(&line)["hint"], hint);
 }

@@ -14,7 +14,14 @@ pub(super) fn quarantined(trial: &Trial<'_>, first: &Mismatch) -> String {
     let mut mismatch = Some(first.clone());
     // Verification names the first one only: without that member it names the next.
     while let Some(Mismatch { expected, received, .. }) = mismatch {
-        let expected = expected.unwrap_or_default();
+        let Some(expected) = expected else {
+            // An account that no entry allows; unless it was shown beside the one that is configured.
+            if !found.iter().any(|text: &String| text.starts_with("expected `account=")) {
+                let received = shown(&received.unwrap_or_default());
+                found.push(format!("no `account` is configured, received `{received}`"));
+            }
+            break;
+        };
         let received =
             received.map_or_else(|| "nothing".to_owned(), |text| format!("`{}`", shown(&text)));
         found.push(format!("expected `{expected}`, received {received}"));

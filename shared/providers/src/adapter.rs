@@ -4,10 +4,10 @@ use std::{fmt, sync::Arc};
 
 use pay_core::{
     domain::{
-        EventId, Mismatch, MismatchField, Notification, PaymentId, Provider, RawBody, Report,
-        Timestamp,
+        EventId, Mismatch, MismatchField, Notification, PaymentId, Provider, ProviderTxn, RawBody,
+        Report, Timestamp,
     },
-    json::Json,
+    json::{Json, Object},
     ports::BadSecret,
 };
 
@@ -86,6 +86,8 @@ pub(crate) struct Message<'a> {
     pub(crate) payment: Option<PaymentId>,
     /// Set where the message is for another account than is configured.
     pub(crate) wrong_account: Option<Mismatch>,
+    /// Set where a person must decide whatever the record says.
+    pub(crate) review: Option<Mismatch>,
     /// What it reports; the source of its reference is set by [`Self::into_notification`].
     pub(crate) report: Report,
 }
@@ -94,7 +96,14 @@ impl<'a> Message<'a> {
     /// An authentic message that cannot be read: it names no payment, so it is quarantined for
     /// review.
     pub(crate) const fn unreadable(event_id: Option<&'a str>) -> Self {
-        Self { event_id, payment: None, wrong_account: None, report: Report::NONE }
+        Self { event_id, payment: None, wrong_account: None, review: None, report: Report::NONE }
+    }
+
+    /// An authentic message whose signed text can be read in more than one way. Nothing of it is
+    /// used; it is quarantined with the reason.
+    pub(crate) fn ambiguous() -> Self {
+        let review = Mismatch::absent(MismatchField::Payment, Some("an ambiguous signed text"));
+        Self { review: Some(review), ..Self::unreadable(None) }
     }
 
     /// The notification, with the provider as source, the digest of the body and what is kept of it.
@@ -108,9 +117,47 @@ impl<'a> Message<'a> {
             payment: self.payment,
             claims: None,
             wrong_account: self.wrong_account,
+            review: self.review,
             report,
             body: RawBody::new(body, digest),
         }))
+    }
+}
+
+/// A member of a name that we know has a type that it never has. It must not count as absent.
+#[derive(Debug)]
+pub(crate) struct UnknownType;
+
+/// The value of a member that may be absent.
+pub(crate) fn optional<'a, T>(
+    object: &'a Object,
+    name: &str,
+    read: fn(&'a Json) -> Option<T>,
+) -> Result<Option<T>, UnknownType> {
+    object.get(name).map(|value| read(value).ok_or(UnknownType)).transpose()
+}
+
+/// The mismatch of a member whose value decides and cannot be read.
+pub(crate) fn unknown(field: MismatchField, name: &str) -> Mismatch {
+    Mismatch::absent(field, Some(format!("an unknown `{name}`")))
+}
+
+/// The mismatch of a refund that did not happen, though it may have been reported as one: a status
+/// never falls, so a person decides. `event` is the provider's word for it.
+pub(crate) fn failed_refund(event: &str) -> Mismatch {
+    Mismatch::absent(MismatchField::Outcome, Some(format!("a refund that failed: {event}")))
+}
+
+/// The provider's transaction in a member, or the mismatch where it is there and can be none: an
+/// unknown transaction would match every record.
+pub(crate) fn transaction(
+    name: &str,
+    text: Result<Option<&str>, UnknownType>,
+) -> (Option<ProviderTxn>, Option<Mismatch>) {
+    let txn = text.ok().and_then(|text| text.map(ProviderTxn::new).transpose().ok());
+    match txn {
+        Some(txn) => (txn, None),
+        None => (None, Some(unknown(MismatchField::Reference, name))),
     }
 }
 

@@ -6,6 +6,7 @@
 mod form;
 mod keys;
 mod read;
+mod signed;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -62,6 +62,7 @@ fn without_content(provider: Provider, event_id: Option<&str>, body: &[u8]) -> N
         payment: None,
         claims: None,
         wrong_account: None,
+        review: None,
         report: Report { reference, ..Report::NONE },
         body: RawBody::new(body, digest),
     }

@@ -174,3 +174,51 @@ async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
     assert_eq!(table::events(&stack, payment.id).await, [json!(null); 0]);
     assert_eq!(json!(shown(&stack, payment).await["status"]), 0);
 }
+
+/// Where a field ends is not signed: whoever has a genuine notification with a text of his own in it
+/// can post it split anew, under the same signature.
+#[tokio::test]
+async fn a_message_split_anew_pays_no_other_payment() {
+    let stack = own().await;
+    let (cheap, dear) = (payment(&stack).await, payment(&stack).await);
+    let plain = form(cheap, &[]);
+    let plain: Vec<_> = form_urlencoded::parse(plain.as_bytes()).collect();
+    let field = |name: &str| plain.iter().find(|(known, _)| known == name).unwrap().1.to_string();
+    let dear_id = dear.id.to_string();
+    let forged = [
+        ("notify_type", field("notify_type")),
+        ("out_trade_no", dear_id.clone()),
+        ("seller_id", field("seller_id")),
+        ("total_amount", field("total_amount")),
+        ("trade_no", "2026999".to_owned()),
+        ("trade_status", "TRADE_SUCCESS".to_owned()),
+    ];
+    let pairs: Vec<_> = forged.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let text = format!("x&{}&zz=", pairs.join("&"));
+    let paid = message(cheap, Outcome::Paid);
+    let genuine = paid.edited(ALIPAY, |form| form["body"] = json!(text)).unwrap();
+    assert_acknowledged(ALIPAY, request(&stack, ALIPAY, &genuine).send().await);
+
+    let fields: Vec<_> = form_urlencoded::parse(&genuine.body).into_owned().collect();
+    let (sign, mut fields): (Vec<_>, Vec<_>) =
+        fields.into_iter().partition(|(name, _)| ["sign", "sign_type"].contains(&name.as_str()));
+    fields.sort_unstable();
+    let rest: Vec<_> = fields.iter().filter(|(name, _)| name.as_str() > "body").collect();
+    let rest: Vec<_> = rest.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut anew = form_urlencoded::Serializer::new(String::new());
+    anew.append_pair("app_id", &field("app_id")).append_pair("body", "x");
+    anew.extend_pairs(&forged).append_pair("zz", &format!("&{}", rest.join("&")));
+    let anew = anew.extend_pairs(&sign).finish();
+    assert!(anew.contains(&format!("&out_trade_no={dear_id}&")));
+    assert_acknowledged(ALIPAY, send(&stack, anew).await);
+
+    for payment in [cheap, dear] {
+        assert_eq!(shown(&stack, payment).await["status"], 0);
+    }
+    let unmatched = table::unmatched(&stack, "alipay").await;
+    assert_eq!(unmatched.len(), 2);
+    for event in unmatched {
+        assert_eq!(event["mismatch"], "payment");
+        assert_eq!(event["received"], "an ambiguous signed text");
+    }
+}

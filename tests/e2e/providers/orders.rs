@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use local::messages::{Message, Outcome};
 use pay_core::domain::Provider;
 
-use super::{deliver, message};
+use super::{deliver, deliver_edited, message};
 use crate::stage::{payment, shared, shown};
 use crate::table;
 
@@ -92,5 +92,65 @@ async fn refunds_in_part_are_noted() {
         let noted = events.iter().filter(|event| event["verdict"] == "noted").count();
         assert_eq!((noted, events.len()), (2, 3), "{provider:?}");
         assert_eq!(stack.shop().times_paid(payment.oid), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_refund_in_part_of_other_money_is_quarantined() {
+    let stack = shared();
+    for &provider in Provider::ALL {
+        let payment = payment(stack).await;
+        deliver(stack, provider, &message(payment, Outcome::Paid)).await;
+        let part = message(payment, Outcome::PartlyRefunded);
+        deliver_edited(stack, provider, &part, |content| {
+            let transaction = match provider {
+                Provider::Stripe => &mut content["data"]["object"]["payment_intent"],
+                Provider::WeChat => &mut content["resource"]["transaction_id"],
+                Provider::Alipay => &mut content["trade_no"],
+            };
+            assert!(transaction.is_string(), "{transaction}");
+            *transaction = "another".into();
+        })
+        .await;
+        assert_eq!(table::quarantined(stack, payment.id).await, 1, "{provider:?}");
+        assert_eq!(shown(stack, payment).await["status"], 1, "{provider:?}");
+    }
+}
+
+/// A refund that fails after it succeeded: the status does not fall, and a person decides.
+#[tokio::test]
+async fn a_refund_that_fails_is_quarantined_with_the_reason() {
+    let stack = shared();
+    for (provider, kind) in [
+        (Provider::Stripe, "refund.failed"),
+        (Provider::Stripe, "charge.refund.updated"),
+        (Provider::WeChat, "REFUND.ABNORMAL"),
+        (Provider::WeChat, "REFUND.CLOSED"),
+    ] {
+        let payment = payment(stack).await;
+        deliver(stack, provider, &message(payment, Outcome::Paid)).await;
+        deliver(stack, provider, &message(payment, Outcome::Refunded)).await;
+        let before = shown(stack, payment).await;
+        assert_eq!(before["status"], 4, "{kind}");
+        let failed = message(payment, Outcome::Refunded);
+        deliver_edited(stack, provider, &failed, |content| {
+            let name = if provider == Provider::Stripe { "type" } else { "event_type" };
+            content[name] = kind.into();
+            if provider == Provider::Stripe {
+                let refund = &mut content["data"]["object"];
+                refund["id"] = "re_1".into();
+                refund["object"] = "refund".into();
+                refund["amount"] = 30.into();
+                refund["status"] = "failed".into();
+            }
+        })
+        .await;
+        assert_eq!(shown(stack, payment).await, before, "{kind}");
+        assert_eq!(table::quarantined(stack, payment.id).await, 1, "{kind}");
+        let events = table::events(stack, payment.id).await;
+        let event = events.iter().find(|event| event["verdict"] == "quarantined").unwrap();
+        assert_eq!(event["mismatch"], "outcome", "{kind}");
+        let received = event["received"].as_str().unwrap();
+        assert!(received.starts_with(&format!("a refund that failed: {kind}")), "{received}");
     }
 }

@@ -51,6 +51,7 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
         ("no currency", json!({"currency": null})),
         ("currency", json!({"currency": "eur"})),
         ("mode", json!({})),
+        ("connected account", json!({})),
         ("reference", json!({"id": "pi_another"})),
     ] {
         let payment = payment(stack).await;
@@ -59,10 +60,16 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
             deliver(stack, STRIPE, &paid).await;
         }
         let before = shown(stack, payment).await;
-        if which == "mode" {
-            deliver_edited(stack, STRIPE, &paid, |event| event["livemode"] = json!(true)).await;
-        } else {
-            deliver_with(stack, payment, Outcome::Paid, members).await;
+        match which {
+            "mode" => {
+                let live = |event: &mut Value| event["livemode"] = json!(true);
+                deliver_edited(stack, STRIPE, &paid, live).await;
+            }
+            "connected account" => {
+                let connected = |event: &mut Value| event["account"] = json!("acct_2");
+                deliver_edited(stack, STRIPE, &paid, connected).await;
+            }
+            _ => deliver_with(stack, payment, Outcome::Paid, members).await,
         }
         assert_eq!(shown(stack, payment).await, before, "{which}");
         assert_eq!(table::quarantined(stack, payment.id).await, 1, "{which}");

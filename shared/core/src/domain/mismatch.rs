@@ -11,6 +11,8 @@ pub enum MismatchField {
     Order,
     /// It names no payment of ours.
     Payment,
+    /// It reports what no status stands for, or what cannot be read for certain.
+    Outcome,
     /// Another amount than the record's, or none.
     Amount,
     /// It was sent for another merchant account, or another mode, than is configured.
@@ -21,7 +23,7 @@ pub enum MismatchField {
     Oid,
     /// Another currency than the record's, or none.
     Currency,
-    /// The payment was paid under another provider reference.
+    /// The payment was paid under another provider reference, or what it names can be none.
     Reference,
     /// The payment was closed, and another one has its order.
     LivePayment,
@@ -29,10 +31,11 @@ pub enum MismatchField {
 
 impl MismatchField {
     /// Every field, in the order of the checks.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::User,
         Self::Order,
         Self::Payment,
+        Self::Outcome,
         Self::Amount,
         Self::Account,
         Self::Uid,
@@ -49,6 +52,7 @@ impl MismatchField {
             Self::User => "user",
             Self::Order => "order",
             Self::Payment => "payment",
+            Self::Outcome => "outcome",
             Self::Amount => "amount",
             Self::Account => "account",
             Self::Uid => "uid",
@@ -122,7 +126,8 @@ mod tests {
     #[test]
     fn the_words_of_the_fields_stay() {
         let words = MismatchField::ALL.map(MismatchField::as_str);
-        let stored = "user order payment amount account uid oid currency reference live_payment";
+        let stored =
+            "user order payment outcome amount account uid oid currency reference live_payment";
         assert_eq!(words.join(" "), stored);
     }
 }

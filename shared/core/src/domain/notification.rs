@@ -21,6 +21,9 @@ pub struct Notification {
     pub claims: Option<Claims>,
     /// Set where it is for another merchant account, or from another mode, than is configured.
     pub wrong_account: Option<Mismatch>,
+    /// Set where a person must decide whatever the record says, because what it reports is not
+    /// certain or has no status of ours.
+    pub review: Option<Mismatch>,
     /// What it reports.
     pub report: Report,
     /// The body as it was received.
@@ -56,9 +59,13 @@ impl Report {
 }
 
 impl Notification {
-    /// The first field in which it does not match a record: amount, account, uid, oid, currency.
+    /// The first field in which it does not match a record: what is set for review, then amount,
+    /// account, uid, oid, currency.
     #[must_use]
     pub fn mismatch(&self, record: &Payment) -> Option<Mismatch> {
+        if self.review.is_some() {
+            return self.review.clone();
+        }
         let Report { amount_minor, currency, .. } = &self.report;
         let expected = record.amount.minor();
         if *amount_minor != Some(expected) {

@@ -90,7 +90,9 @@ impl Status {
     #[expect(clippy::match_same_arms, reason = "row by row, as the table is read")]
     pub const fn transition(self, outcome: Outcome, may_match: bool) -> Transition {
         match (self, outcome) {
-            (_, Outcome::PartlyRefunded) => Transition::Note,
+            (Self::Pending | Self::Failed | Self::Closed, Outcome::PartlyRefunded) => {
+                Transition::Note
+            }
 
             (Self::Pending, Outcome::Failed) => Transition::Move(Self::Failed),
             (Self::Pending, Outcome::Closed) => Transition::Move(Self::Closed),
@@ -108,9 +110,11 @@ impl Status {
             (Self::Closed, Outcome::Refunded) => Transition::MoveIfLive(Self::Refunded),
 
             (Self::Paid | Self::Refunded, Outcome::Failed | Outcome::Closed) => Transition::Stale,
-            (Self::Paid | Self::Refunded, Outcome::Paid | Outcome::Refunded) if !may_match => {
-                Transition::Quarantine
-            }
+            (
+                Self::Paid | Self::Refunded,
+                Outcome::Paid | Outcome::PartlyRefunded | Outcome::Refunded,
+            ) if !may_match => Transition::Quarantine,
+            (Self::Paid | Self::Refunded, Outcome::PartlyRefunded) => Transition::Note,
             (Self::Paid, Outcome::Paid) => Transition::Duplicate,
             (Self::Paid, Outcome::Refunded) => Transition::Move(Self::Refunded),
             (Self::Refunded, Outcome::Paid) => Transition::Stale,
@@ -178,12 +182,12 @@ mod tests {
         (Paid, Fails, Stale, Stale),
         (Paid, Closes, Stale, Stale),
         (Paid, Pays, Duplicate, Quarantine),
-        (Paid, Parts, Note, Note),
+        (Paid, Parts, Note, Quarantine),
         (Paid, Refunds, Move(Refunded), Quarantine),
         (Refunded, Fails, Stale, Stale),
         (Refunded, Closes, Stale, Stale),
         (Refunded, Pays, Stale, Quarantine),
-        (Refunded, Parts, Note, Note),
+        (Refunded, Parts, Note, Quarantine),
         (Refunded, Refunds, Duplicate, Quarantine),
     ];
 

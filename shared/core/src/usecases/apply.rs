@@ -77,7 +77,7 @@ pub async fn apply(
     let (record, absent) = future::join(record, absent(users, orders, notification, trace)).await;
     let Some(record) = record? else {
         let named = || Mismatch::absent(MismatchField::Payment, notification.payment);
-        let mismatch = absent.unwrap_or_else(named);
+        let mismatch = absent.or_else(|| notification.review.clone()).unwrap_or_else(named);
         return Err(decide::quarantine(store, notification, None, mismatch, now).await);
     };
     if let Some(mismatch) = absent.or_else(|| notification.mismatch(&record)) {

@@ -155,6 +155,7 @@ fn accepted(
         payment: Some(record.id),
         claims: None,
         wrong_account: None,
+        review: None,
         report: Report {
             outcome: Some(outcome),
             reference: quarantined.report.reference.clone(),

@@ -66,6 +66,7 @@ pub(super) fn a_notification(
         payment: Some(payment),
         claims: None,
         wrong_account: None,
+        review: None,
         report: Report {
             outcome,
             reference: stripe("pi_1"),

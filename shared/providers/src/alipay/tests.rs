@@ -1,3 +1,5 @@
+mod split;
+
 use form_urlencoded::Serializer;
 use pay_core::{
     domain::{
@@ -241,6 +243,22 @@ fn an_amount_or_a_payment_id_that_cannot_be_read_is_absent() {
     }
     let found = notification(&with(trade(), "out_trade_no", Some("20190815-57")));
     assert_eq!(found.payment, None);
+}
+
+/// An unknown transaction would match every record.
+#[test]
+fn a_transaction_that_can_be_none_is_not_an_absent_one() {
+    let review = Mismatch::absent(MismatchField::Reference, Some("an unknown `trade_no`"));
+    for bad in ["20261123 22", "语雀"] {
+        let found = notification(&with(trade(), "trade_no", Some(bad)));
+        assert_eq!(
+            (found.review, found.report.reference.txn),
+            (Some(review.clone()), None),
+            "{bad}"
+        );
+    }
+    let found = notification(&with(trade(), "trade_no", None));
+    assert_eq!((found.review, found.report.reference.txn), (None, None));
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! Verifies the signature over the form's fields.
 
-use pay_core::{domain::Timestamp, ports::BadSecret};
+use pay_core::{
+    domain::{Provider, Timestamp},
+    ports::BadSecret,
+};
 
-use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD, TRADE, form::Form};
-use crate::{Headers, Verified, Verifier, VerifyError, verify::base64};
+use super::{
+    AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD, TRADE, form::Form,
+    signed::SignedFields,
+};
+use crate::{Headers, Verified, Verifier, VerifyError, adapter::Message, verify::base64};
 
 impl Verifier for AlipayKeys {
     /// No timestamp is checked: a repeated message is recognised by its `notify_id` and by the
@@ -36,15 +42,19 @@ impl Verifier for AlipayKeys {
             return Err(VerifyError::NoKeys);
         }
         let signature = base64(signature).ok_or(VerifyError::NoSignature)?;
-        let is_valid = |signed: String| {
+        let is_valid = |signed: &str| {
             self.public_keys.iter().any(|key| key.verifies(signed.as_bytes(), &signature))
         };
-        if is_valid(form.signed(None)) {
-            return Ok(self.read(&form, body));
+        let signed = form.signed(None);
+        if is_valid(&signed) {
+            return Ok(self.read(&SignedFields::split(&signed), body));
         }
-        if form.get("notify_type").is_some_and(|kind| kind != TRADE)
-            && is_valid(form.signed(Some((SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE))))
-        {
+        let signed = form.signed(Some((SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE)));
+        if form.get("notify_type").is_some_and(|kind| kind != TRADE) && is_valid(&signed) {
+            // Split anew, a trade's notification may name another type.
+            if SignedFields::split(&signed).may_have("notify_type", TRADE) {
+                return Ok(Message::ambiguous().into_notification(Provider::Alipay, body));
+            }
             return Ok(Verified::Ignored("a message of the platform, about no trade"));
         }
         Err(VerifyError::BadSignature)

@@ -5,24 +5,28 @@ use std::fmt;
 use pay_core::{json::Json, ports::BadSecret};
 use ring::hmac;
 
-use crate::keys::one_or_more;
+use crate::keys::{one_or_more, optional_text};
 
 /// The keys that verify a notification. Never printed.
 #[derive(Clone, Default)]
 pub struct StripeKeys {
     pub(super) secrets: Vec<hmac::Key>,
     pub(super) livemode: Option<bool>,
+    pub(super) account: Option<String>,
 }
 
 impl StripeKeys {
-    /// Reads the entry: `{"secrets": ["whsec_…"], "livemode": true}`, newest first.
+    /// Reads the entry: `{"secrets": ["whsec_…"], "livemode": true, "account": "acct_…"}`, newest
+    /// first.
     ///
     /// The key is the whole text, prefix and all. Without `livemode` both modes are accepted.
+    /// `account` is the one connected account whose events count; without it none does.
     ///
     /// # Errors
     ///
     /// [`BadSecret`]: no secret, or one that is empty or has white space in it: an empty key
-    /// verifies what anyone can sign, and white space is a copying error.
+    /// verifies what anyone can sign, and white space is a copying error; another `livemode`
+    /// or `account` than a truth value or a non-empty text.
     pub fn from_json(entry: &Json) -> Result<Self, BadSecret> {
         let entry = entry.as_object().ok_or(BadSecret("`stripe` is not an object"))?;
         let bad = BadSecret("`stripe` has no list `secrets` of one or more");
@@ -32,7 +36,9 @@ impl StripeKeys {
             None => None,
             Some(mode) => Some(mode.as_bool().ok_or(BadSecret("`livemode` is not true or false"))?),
         };
-        Ok(Self { secrets, livemode })
+        let bad = BadSecret("`account` of `stripe` is empty or no text");
+        let account = optional_text(entry, "account", bad)?;
+        Ok(Self { secrets, livemode, account })
     }
 }
 

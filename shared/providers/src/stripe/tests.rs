@@ -1,3 +1,5 @@
+mod refunds;
+
 use pay_core::{
     domain::{Digest, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, Report},
     json::Json,
@@ -171,6 +173,9 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"secrets": [5]}),
         json!({"secrets": "whsec_x"}),
         json!({"secrets": ["whsec_x"], "livemode": "true"}),
+        json!({"secrets": ["whsec_x"], "account": ""}),
+        json!({"secrets": ["whsec_x"], "account": null}),
+        json!({"secrets": ["whsec_x"], "account": ["acct_1"]}),
     ] {
         assert!(keys(&bad).is_err(), "{bad}");
     }
@@ -208,23 +213,55 @@ fn the_event_id_is_stripes_or_else_the_digest_of_the_body() {
     }
 }
 
+/// A member of another type than it ever has does not count as absent.
 #[test]
-fn only_a_full_refund_makes_a_payment_refunded() {
-    let charge = |refunded: Value, amount: u64| {
-        json!({"id": "ch_1", "payment_intent": "pi_1", "amount": 100, "currency": "eur",
-               "amount_refunded": amount, "refunded": refunded, "metadata": {"payment_id": "42"}})
-    };
-    let report = |refunded, amount| {
-        let found = notification(&event("charge.refunded", &charge(refunded, amount)));
-        assert_eq!(found.payment, Some(PaymentId::parse("42").unwrap()));
-        found.report
-    };
-    let full = report(json!(true), 100);
-    let want = samples::report(Provider::Stripe, "pi_1", Outcome::Refunded, (100, "EUR"));
-    assert_eq!(full, want);
-    for (refunded, amount) in [(json!(false), 30), (json!(false), 50), (Value::Null, 100)] {
-        let part = Report { outcome: Some(Outcome::PartlyRefunded), ..want.clone() };
-        assert_eq!(report(refunded, amount), part);
+fn a_member_of_an_unknown_type_is_no_absent_one() {
+    let others = [Value::Null, json!(5), json!(-1), json!("x y"), json!([]), json!({})];
+    let paid = || event("payment_intent.succeeded", &intent());
+    let mut refund = event("charge.refunded", &intent());
+    refund["data"]["object"]["refunded"] = json!(true);
+    refund["data"]["object"]["payment_intent"] = json!("pi_1");
+    let review = |field, text| Some(Mismatch::absent(field, Some(text)));
+    for other in others {
+        for (event, name, field, text) in [
+            (paid(), "id", MismatchField::Reference, "an unknown `id`"),
+            (
+                refund.clone(),
+                "payment_intent",
+                MismatchField::Reference,
+                "an unknown `payment_intent`",
+            ),
+            (refund.clone(), "refunded", MismatchField::Outcome, "an unknown `refunded`"),
+        ] {
+            let mut event = event;
+            event["data"]["object"][name] = other.clone();
+            let found = notification(&event);
+            assert_eq!(found.review, review(field, text), "{event}");
+            assert_eq!(found.report.reference.txn.is_none(), name != "refunded", "{event}");
+        }
+        let mut event = paid();
+        event["data"]["object"]["amount_received"] = other.clone();
+        event["data"]["object"]["currency"] = other.clone();
+        let Report { amount_minor, currency, .. } = notification(&event).report;
+        // A number is an amount, and a text a currency that fits no record.
+        assert_eq!(amount_minor, other.as_u64(), "{event}");
+        assert_eq!(currency, other.as_str().map(str::to_uppercase), "{event}");
+        if other.is_string() {
+            continue;
+        }
+        for path in ["/object", "/type", "/data", "/data/object"] {
+            let mut event = paid();
+            *event.pointer_mut(path).unwrap() = other.clone();
+            if other == json!({}) && path == "/data" {
+                continue;
+            }
+            if other == json!({}) && path == "/data/object" {
+                assert_eq!(notification(&event).payment, None);
+                continue;
+            }
+            let want = unreadable(Provider::Stripe, Some("evt_1"), event.to_string().as_bytes());
+            assert_eq!(verified(&event), want, "{event}");
+        }
     }
 }
 
@@ -274,6 +311,41 @@ fn an_event_of_the_other_mode_is_for_a_wrong_account() {
         panic!("{body}");
     };
     assert_eq!(found.wrong_account, None);
+}
+
+/// Whoever owns a connected account writes the metadata of its payments.
+#[test]
+fn an_event_of_another_connected_account_is_for_a_wrong_account() {
+    let one = json!({"secrets": [SECRET], "livemode": false, "account": "acct_1"});
+    let (none, one) = (our_keys(), keys(&one).unwrap());
+    let ours = Some("account=acct_1");
+    for (keys, expected, name, value, received) in [
+        (&none, None, "account", json!("acct_1"), Some("account=acct_1")),
+        (&none, None, "account", json!(""), Some("account=")),
+        (&none, None, "account", json!(5), Some("account=no text")),
+        (&none, None, "context", json!("acct_1"), Some("context=acct_1")),
+        (&none, None, "context", json!({}), Some("context=no text")),
+        (&none, None, "account", Value::Null, None),
+        (&none, None, "context", Value::Null, None),
+        (&one, ours, "account", json!("acct_2"), Some("account=acct_2")),
+        (&one, ours, "account", json!("ACCT_1"), Some("account=ACCT_1")),
+        (&one, ours, "account", json!(["acct_1"]), Some("account=no text")),
+        (&one, ours, "context", json!("acct_2"), Some("context=acct_2")),
+        (&one, ours, "account", json!("acct_1"), None),
+        (&one, ours, "context", json!("acct_1"), None),
+        (&one, ours, "other", json!("acct_2"), None),
+    ] {
+        let mut event = event("payment_intent.succeeded", &intent());
+        event[name] = value;
+        let body = event.to_string();
+        let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, keys, NOW)
+        else {
+            panic!("{body}");
+        };
+        let want = received
+            .map(|received| Mismatch::new(MismatchField::Account, expected, Some(received)));
+        assert_eq!(found.wrong_account, want, "{event}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use pay_core::{
 };
 use ring::hmac;
 
-use super::{SIGNATURE_HEADER, StripeKeys, read};
+use super::{SIGNATURE_HEADER, StripeKeys};
 use crate::{
     Headers, Verified, Verifier, VerifyError,
     limits::{SIGNATURES_MAX, TOLERANCE_SECS},
@@ -43,7 +43,7 @@ impl Verifier for StripeKeys {
             checked.any(|tag| hmac::verify(key, &message, &tag.bytes()).is_ok())
         };
         if self.secrets.iter().any(is_valid) {
-            Ok(read::read(body, self.livemode))
+            Ok(self.read(body))
         } else {
             Err(VerifyError::BadSignature)
         }

@@ -1,14 +1,14 @@
 //! Decrypts the notification and reads it.
 
 use pay_core::{
-    domain::{Outcome, PaymentId, Provider, ProviderRef, ProviderTxn, Report},
-    json::Object,
+    domain::{Mismatch, MismatchField, Outcome, PaymentId, Provider, ProviderRef, Report},
+    json::{Json, Object},
 };
 
 use super::{WeChatKeys, decrypt::Encrypted};
 use crate::{
     Verified, VerifyError,
-    adapter::{Message, wrong_account},
+    adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
 };
 
 impl WeChatKeys {
@@ -18,16 +18,21 @@ impl WeChatKeys {
         let Some(notification) = Object::parse(body) else {
             return Ok(Message::unreadable(None).into_notification(provider, body));
         };
+        let event_id = notification.text("id");
         let of_kind: for<'a> fn(&Self, &Object, Option<&'a str>) -> Message<'a> =
-            match notification.text("event_type").unwrap_or_default() {
-                "TRANSACTION.SUCCESS" => Self::transaction,
-                "REFUND.SUCCESS" => Self::refund,
-                _ => return Ok(Verified::Ignored("no event that changes a payment")),
+            match optional(&notification, "event_type", Json::as_text) {
+                Ok(Some("TRANSACTION.SUCCESS")) => Self::transaction,
+                Ok(Some("REFUND.SUCCESS")) => Self::refund,
+                Ok(Some("REFUND.ABNORMAL")) => Self::abnormal_refund,
+                Ok(Some("REFUND.CLOSED")) => Self::closed_refund,
+                Ok(_) => return Ok(Verified::Ignored("no event that changes a payment")),
+                Err(UnknownType) => {
+                    return Ok(Message::unreadable(event_id).into_notification(provider, body));
+                }
             };
         let Some(key) = &self.api_v3_key else {
             return Ok(Verified::Ignored("no api_v3_key to decrypt it with"));
         };
-        let event_id = notification.text("id");
         let Some(encrypted) = notification.object("resource").and_then(Encrypted::read) else {
             return Ok(Message::unreadable(event_id).into_notification(provider, body));
         };
@@ -41,12 +46,14 @@ impl WeChatKeys {
 
     /// A payment, also one that was refunded since.
     fn transaction<'a>(&self, transaction: &Object, event_id: Option<&'a str>) -> Message<'a> {
-        let outcome = match transaction.text("trade_state") {
-            Some("SUCCESS" | "REFUND") => Some(Outcome::Paid),
-            Some("PAYERROR") => Some(Outcome::Failed),
-            Some("CLOSED" | "REVOKED") => Some(Outcome::Closed),
-            _ => None,
-        };
+        let outcome =
+            optional(transaction, "trade_state", Json::as_text).map(|state| match state {
+                Some("SUCCESS" | "REFUND") => Some(Outcome::Paid),
+                Some("PAYERROR") => Some(Outcome::Failed),
+                Some("CLOSED" | "REVOKED") => Some(Outcome::Closed),
+                _ => None,
+            });
+        let outcome = outcome.map_err(|UnknownType| unknown(MismatchField::Outcome, "trade_state"));
         let message = self.common(transaction, outcome, event_id);
         let other = wrong_account("appid", self.appid.as_deref(), transaction.text("appid"));
         Message { wrong_account: message.wrong_account.or(other), ..message }
@@ -55,38 +62,62 @@ impl WeChatKeys {
     /// A refund. It has its own amount and the payment's; it is a full refund if both are equal. It
     /// does not have the appid.
     fn refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
-        let amount = |name: &str| refund.object("amount").and_then(|amount| amount.integer(name));
-        let all = amount("refund").is_some() && amount("refund") == amount("total");
-        let outcome = match refund.text("refund_status") {
-            Some("SUCCESS") if all => Some(Outcome::Refunded),
-            Some("SUCCESS") => Some(Outcome::PartlyRefunded),
-            _ => None,
+        let amount = |name: &str| {
+            let amount = refund.object("amount");
+            amount.map_or(Ok(None), |amount| optional(amount, name, Json::as_integer))
+        };
+        let outcome = match (optional(refund, "refund_status", Json::as_text), amount("refund")) {
+            (Err(UnknownType), _) => Err(unknown(MismatchField::Outcome, "refund_status")),
+            (Ok(Some("SUCCESS")), Err(UnknownType)) => {
+                Err(unknown(MismatchField::Outcome, "refund"))
+            }
+            (Ok(Some("SUCCESS")), Ok(part)) => {
+                let all = part.is_some() && amount("total").is_ok_and(|total| part == total);
+                Ok(Some(if all { Outcome::Refunded } else { Outcome::PartlyRefunded }))
+            }
+            (Ok(Some(status @ ("ABNORMAL" | "CLOSED"))), _) => Err(failed_refund(status)),
+            (Ok(_), _) => Ok(None),
         };
         self.common(refund, outcome, event_id)
     }
 
-    /// The members that both have. `total` is the payment's amount; `payer_total` is what the payer
+    /// A refund that could not be paid out, which needs work by hand at WeChat Pay.
+    fn abnormal_refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
+        self.common(refund, Err(failed_refund("REFUND.ABNORMAL")), event_id)
+    }
+
+    /// A refund that did not happen: the money stays.
+    fn closed_refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
+        self.common(refund, Err(failed_refund("REFUND.CLOSED")), event_id)
+    }
+
+    /// The members that all have. `total` is the payment's amount; `payer_total` is what the payer
     /// was charged after coupons.
     fn common<'a>(
         &self,
         resource: &Object,
-        outcome: Option<Outcome>,
+        outcome: Result<Option<Outcome>, Mismatch>,
         event_id: Option<&'a str>,
     ) -> Message<'a> {
         let amount = resource.object("amount");
-        let currency = amount.and_then(|amount| amount.text("currency")).unwrap_or("CNY");
+        // CNY only where it is absent; of another type it is none, which fits no record.
+        let currency = amount.and_then(|amount| amount.get("currency")).map(Json::as_text);
+        let txn = optional(resource, "transaction_id", Json::as_text);
+        let (txn, unknown_txn) = transaction("transaction_id", txn);
+        let (outcome, unknown_outcome) = match outcome {
+            Ok(outcome) => (outcome, None),
+            Err(unknown) => (None, Some(unknown)),
+        };
         Message {
             event_id,
             payment: resource.text("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
             wrong_account: wrong_account("mchid", self.mchid.as_deref(), resource.text("mchid")),
+            review: unknown_outcome.or(unknown_txn),
             report: Report {
                 outcome,
-                reference: ProviderRef {
-                    txn: resource.text("transaction_id").and_then(|txn| ProviderTxn::new(txn).ok()),
-                    ..ProviderRef::NONE
-                },
+                reference: ProviderRef { txn, ..ProviderRef::NONE },
                 amount_minor: amount.and_then(|amount| amount.integer("total")),
-                currency: Some(currency.to_owned()),
+                currency: currency.unwrap_or(Some("CNY")).map(str::to_owned),
             },
         }
     }

@@ -176,7 +176,9 @@ impl From<MismatchField> for Code {
             | MismatchField::Uid
             | MismatchField::Oid
             | MismatchField::Currency => Self::RecordMismatch,
-            MismatchField::Reference | MismatchField::LivePayment => Self::StatusConflict,
+            MismatchField::Outcome | MismatchField::Reference | MismatchField::LivePayment => {
+                Self::StatusConflict
+            }
         }
     }
 }
@@ -192,6 +194,7 @@ mod tests {
             "user-not-found",
             "order-not-found",
             "payment-not-found",
+            "status-conflict",
             "amount-mismatch",
             "record-mismatch",
             "record-mismatch",

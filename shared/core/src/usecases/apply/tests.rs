@@ -170,6 +170,22 @@ fn an_unknown_payment_is_unmatched_at_once() {
     assert!(table.events.iter().all(|event| event.payment.is_none()));
 }
 
+/// What reading it found comes before every comparison, with and without a record.
+#[test]
+fn what_a_person_must_decide_is_quarantined_with_its_reason() {
+    let (world, id) = World::with_payment();
+    let review = Mismatch::absent(MismatchField::Payment, Some("an ambiguous signed text"));
+    for (name, payment) in [(1, Some(id)), (2, None)] {
+        let notification = a_notification(id, PAID, name);
+        let notification = reporting(notification, |report| report.amount_minor = Some(99));
+        let notification = Notification { payment, review: Some(review.clone()), ..notification };
+        assert_eq!(mismatch(world.apply(&notification)), MismatchField::Payment);
+        let event = world.store.table().events.last().unwrap().clone();
+        assert_eq!((event.payment, event.mismatch), (payment, Some(review.clone())));
+    }
+    assert_eq!(world.payment(id).status, Status::Pending);
+}
+
 #[test]
 fn services_that_are_down_stop_no_notification_that_matches() {
     let (world, id) = World::with_payment();
@@ -188,7 +204,7 @@ fn services_that_are_down_stop_no_notification_that_matches() {
 
 #[test]
 fn another_reference_for_a_paid_payment_is_quarantined() {
-    for outcome in [Outcome::Paid, Outcome::Refunded] {
+    for outcome in [Outcome::Paid, Outcome::PartlyRefunded, Outcome::Refunded] {
         let (world, id) = World::with_payment();
         world.apply(&a_notification(id, PAID, 1)).unwrap();
         for (name, reference) in

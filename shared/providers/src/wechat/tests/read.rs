@@ -104,12 +104,80 @@ fn only_a_full_refund_makes_a_payment_refunded() {
     }
 }
 
+/// The payment may be refunded already by what was reported before: a person decides.
+#[test]
+fn a_refund_that_fails_is_for_review() {
+    for (kind, status, word) in [
+        ("REFUND.ABNORMAL", "ABNORMAL", "REFUND.ABNORMAL"),
+        ("REFUND.CLOSED", "CLOSED", "REFUND.CLOSED"),
+        ("REFUND.ABNORMAL", "SUCCESS", "REFUND.ABNORMAL"),
+        // The type says success and the refund does not.
+        ("REFUND.SUCCESS", "ABNORMAL", "ABNORMAL"),
+        ("REFUND.SUCCESS", "CLOSED", "CLOSED"),
+    ] {
+        let mut refund = refund(100);
+        refund["refund_status"] = json!(status);
+        let found = notification(kind, &refund);
+        let reason = format!("a refund that failed: {word}");
+        let review = Mismatch::absent(MismatchField::Outcome, Some(reason));
+        assert_eq!(found.review, Some(review), "{kind} {status}");
+        assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
+        let paid = samples::report(Provider::WeChat, TRANSACTION, Outcome::Paid, (100, "CNY"));
+        assert_eq!(found.report, Report { outcome: None, ..paid });
+    }
+}
+
+/// A member of another type than it ever has does not count as absent.
+#[test]
+fn a_member_of_an_unknown_type_is_no_absent_one() {
+    for other in [Value::Null, json!(5), json!([]), json!({}), json!(["CNY"]), json!(true)] {
+        for (kind, resource) in
+            [("TRANSACTION.SUCCESS", transaction()), ("REFUND.SUCCESS", refund(100))]
+        {
+            let mut resource = resource;
+            resource["amount"]["currency"] = other.clone();
+            let found = report(kind, &resource);
+            assert_eq!((found.amount_minor, found.currency), (Some(100), None), "{resource}");
+            resource["amount"] = other.clone();
+            let found = report(kind, &resource);
+            assert_eq!(found.amount_minor, None, "{resource}");
+        }
+        let review =
+            |field, name: &str| Some(Mismatch::absent(field, Some(format!("an unknown `{name}`"))));
+        for (kind, resource, name, field) in [
+            ("TRANSACTION.SUCCESS", transaction(), "transaction_id", MismatchField::Reference),
+            ("TRANSACTION.SUCCESS", transaction(), "trade_state", MismatchField::Outcome),
+            ("REFUND.SUCCESS", refund(100), "transaction_id", MismatchField::Reference),
+            ("REFUND.SUCCESS", refund(100), "refund_status", MismatchField::Outcome),
+        ] {
+            let mut resource = resource;
+            resource[name] = other.clone();
+            let found = notification(kind, &resource);
+            assert_eq!(found.review, review(field, name), "{resource}");
+            assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
+        }
+        if other != json!(5) {
+            let mut refund = refund(100);
+            refund["amount"]["refund"] = other.clone();
+            let found = notification("REFUND.SUCCESS", &refund);
+            assert_eq!(found.review, review(MismatchField::Outcome, "refund"), "{refund}");
+        }
+        let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
+        envelope["event_type"] = other.clone();
+        let body = envelope.to_string();
+        let want = unreadable(Provider::WeChat, Some(EVENT), body.as_bytes());
+        assert_eq!(verified(body.as_bytes()), Ok(want), "{other}");
+    }
+    // Absent, it is CNY.
+    let mut without = transaction();
+    without["amount"].as_object_mut().unwrap().remove("currency");
+    assert_eq!(report("TRANSACTION.SUCCESS", &without).currency.as_deref(), Some("CNY"));
+}
+
 #[test]
 fn an_event_that_changes_no_payment_is_ignored_and_not_decrypted() {
     let ignored = Ok(Verified::Ignored("no event that changes a payment"));
-    for kind in
-        ["REFUND.ABNORMAL", "REFUND.CLOSED", "PAYSCORE.USER_PAID", "", "transaction.success"]
-    {
+    for kind in ["REFUND.UNKNOWN", "PAYSCORE.USER_PAID", "", "transaction.success"] {
         let mut envelope = envelope(kind, &transaction());
         envelope["resource"]["ciphertext"] = json!("AAAA");
         assert_eq!(verified(envelope.to_string().as_bytes()), ignored, "{kind}");
