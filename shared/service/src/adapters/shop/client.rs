@@ -191,8 +191,12 @@ impl ShopCall<'_> {
                 drain(response).await;
                 Ok(ShopResponse::Absent)
             }
-            (StatusCode::BAD_REQUEST, _) if wire::says_absent(&read(response).await?) => {
-                Ok(ShopResponse::Absent)
+            (status @ (StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR), _) => {
+                if wire::says_absent(&read(response).await?) {
+                    Ok(ShopResponse::Absent)
+                } else {
+                    Err(CallError::Status(status))
+                }
             }
             (status, _) => Err(CallError::Status(status)),
         }

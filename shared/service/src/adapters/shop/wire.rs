@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use super::client::CallError;
 
-/// What go-zero responds where something does not exist: status 400, with this in its text.
+/// What go-zero responds where something does not exist: status 400, or 500 since version 1.3.5, with
+/// this in its text.
 const ABSENT_CODE: &str = "code = Code(100)";
 
 /// What some servers write before their JSON.
@@ -38,7 +39,7 @@ pub(super) fn paid(payment: &Payment) -> String {
     .to_string()
 }
 
-/// Whether the text of a 400 says that the user or order does not exist.
+/// Whether the text of a 400 or 500 says that the user or order does not exist.
 pub(super) fn says_absent(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(ABSENT_CODE)
 }
