@@ -18,7 +18,7 @@ pub use self::plan::{Plan, Rule};
 
 /// The calls that can fail: the service, a colon, and its operation. A query of an index has a name
 /// of its own.
-pub const POINTS: [&str; 13] = [
+pub const POINTS: [&str; 14] = [
     "dynamodb:BatchGetItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -30,6 +30,7 @@ pub const POINTS: [&str; 13] = [
     "orders:create",
     "orders:detail",
     "orders:paid",
+    "orders:update",
     "secretsmanager:GetSecretValue",
     "users:userinfo",
 ];
