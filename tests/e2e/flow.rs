@@ -42,6 +42,27 @@ async fn the_main_flow_works_on_another_address() {
     stack.stop().await.unwrap();
 }
 
+/// The payer pays the old price of an order that was changed: the payment is paid, the order is not.
+#[tokio::test]
+async fn an_order_changed_after_create_is_not_paid_by_the_old_amount() {
+    let stack = shared();
+    let payment = payment(stack).await;
+    let mut order = stack.shop().order(payment.oid).unwrap();
+    order.amount = payment.amount.saturating_add(20);
+    stack.shop().put_order(order.clone());
+    notify(stack, payment, 1, 1).await.problem("unavailable");
+    assert_shown(&shown(stack, payment).await, payment, 1, 1);
+    assert_eq!(stack.shop().order(payment.oid).unwrap().status, 0);
+    assert_eq!(stack.shop().times_paid(payment.oid), 0);
+    assert!(table::is_due(stack, payment.id).await);
+    // With the old price again, the repeated notification pays the order.
+    order.amount = payment.amount;
+    stack.shop().put_order(order);
+    notify(stack, payment, 1, 1).await.ok();
+    assert_eq!(stack.shop().order(payment.oid).unwrap().status, 1);
+    assert!(!table::is_due(stack, payment.id).await);
+}
+
 async fn assert_main_flow(stack: &Stack) {
     let payment = payment(stack).await;
     assert_shown(&shown(stack, payment).await, payment, 0, 0);

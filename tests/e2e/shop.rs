@@ -46,6 +46,13 @@ async fn a_route_fails_as_scripted_and_only_so_often() {
         (Fault::Reset, None),
         (Fault::LoseResponse, None),
         (Fault::Garbage, Some((200, "<html>".to_owned()))),
+        (
+            Fault::ErrorEnvelope,
+            Some((
+                200,
+                r#"{"code":13,"msg":"rpc error: code = Internal desc = deadlock"}"#.to_owned(),
+            )),
+        ),
         (drip, right.clone()),
         (delay, right.clone()),
     ] {

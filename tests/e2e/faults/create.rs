@@ -16,7 +16,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 #[tokio::test]
 async fn user_or_order_unread_makes_nothing() {
     let statuses = [500, 503, 429, 401, 302].map(Fault::Status);
-    let others = [Fault::Reset, Fault::Hang, Fault::WrongId, LATE];
+    let others = [Fault::Reset, Fault::Hang, Fault::WrongId, Fault::ErrorEnvelope, LATE];
     let faults = statuses.into_iter().chain(others).chain(AFTER);
     each(faults, async |stack, fault| {
         for route in [ShopRoute::UserInfo, ShopRoute::OrderDetail] {

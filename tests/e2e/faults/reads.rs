@@ -115,7 +115,7 @@ async fn an_index_that_cannot_be_read_hides_no_payment() {
 #[tokio::test]
 async fn a_matching_notification_needs_neither_user_nor_order_service() {
     let statuses = [500, 503, 429, 401, 302].map(Fault::Status);
-    let others = [Fault::Reset, Fault::Hang, Fault::WrongId, LATE];
+    let others = [Fault::Reset, Fault::Hang, Fault::WrongId, Fault::ErrorEnvelope, LATE];
     each(statuses.into_iter().chain(others).chain(AFTER), async |stack, fault| {
         let paid = Paid::new(stack, None).await;
         stack.shop().set_fault(ShopRoute::UserInfo, fault, None);

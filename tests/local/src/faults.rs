@@ -18,7 +18,7 @@ pub use self::plan::{Plan, Rule};
 
 /// The calls that can fail: the service, a colon, and its operation. A query of an index has a name
 /// of its own.
-pub const POINTS: [&str; 13] = [
+pub const POINTS: [&str; 14] = [
     "dynamodb:BatchGetItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -30,12 +30,13 @@ pub const POINTS: [&str; 13] = [
     "orders:create",
     "orders:detail",
     "orders:paid",
+    "orders:update",
     "secretsmanager:GetSecretValue",
     "users:userinfo",
 ];
 
 /// Each fault as it is written in a file, in the order of [`Fault`], which documents them.
-pub const WORDS: [&str; 14] = [
+pub const WORDS: [&str; 15] = [
     r#"{"delay_ms": 300}"#,
     r#"{"drip_ms": 1000}"#,
     r#""reset""#,
@@ -43,6 +44,7 @@ pub const WORDS: [&str; 14] = [
     r#"{"status": 503}"#,
     r#""throttle""#,
     r#""conflict""#,
+    r#""error-envelope""#,
     r#""garbage""#,
     r#""wrong-shape""#,
     r#""wrong-id""#,
@@ -73,6 +75,8 @@ pub enum Fault {
     Throttle,
     /// Does nothing: another transaction has the same items. Only of DynamoDB's writes.
     Conflict,
+    /// Does nothing and responds 200 with go-zero's envelope of an error. Only of the shop.
+    ErrorEnvelope,
     /// Carries out the call, and responds 200 with what is not JSON.
     Garbage,
     /// Carries out the call, and responds 200 with JSON of another shape.
@@ -103,6 +107,7 @@ impl Fault {
             Self::Status(_) => "status",
             Self::Throttle => "throttle",
             Self::Conflict => "conflict",
+            Self::ErrorEnvelope => "error-envelope",
             Self::Garbage => "garbage",
             Self::WrongShape => "wrong-shape",
             Self::WrongId => "wrong-id",
@@ -123,6 +128,7 @@ impl Fault {
             Self::Conflict => {
                 ["TransactWriteItems", "PutItem", "UpdateItem"].iter().any(|of| point.ends_with(of))
             }
+            Self::ErrorEnvelope => ["orders:", "users:"].iter().any(|of| point.starts_with(of)),
             Self::FindNothing => point.starts_with("dynamodb:Query "),
             Self::WrongId => {
                 ["dynamodb:GetItem", "orders:detail", "users:userinfo"].contains(&point)

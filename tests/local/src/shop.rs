@@ -49,12 +49,14 @@ pub enum ShopRoute {
     OrderDetail,
     /// `/api/order/paid`
     OrderPaid,
+    /// `/api/order/update`
+    OrderUpdate,
 }
 
 impl ShopRoute {
     /// Every route.
-    pub const ALL: [Self; 4] =
-        [Self::UserInfo, Self::OrderCreate, Self::OrderDetail, Self::OrderPaid];
+    pub const ALL: [Self; 5] =
+        [Self::UserInfo, Self::OrderCreate, Self::OrderDetail, Self::OrderPaid, Self::OrderUpdate];
 
     /// Its path.
     #[must_use]
@@ -64,6 +66,7 @@ impl ShopRoute {
             Self::OrderCreate => "/api/order/create",
             Self::OrderDetail => "/api/order/detail",
             Self::OrderPaid => "/api/order/paid",
+            Self::OrderUpdate => "/api/order/update",
         }
     }
 
@@ -75,6 +78,7 @@ impl ShopRoute {
             Self::OrderCreate => "orders:create",
             Self::OrderDetail => "orders:detail",
             Self::OrderPaid => "orders:paid",
+            Self::OrderUpdate => "orders:update",
         }
     }
 }

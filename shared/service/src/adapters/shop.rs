@@ -48,8 +48,8 @@ impl<K: Keys<AuthKey> + Sync + Send> Users for HttpUsers<K> {
             purpose: Purpose::Read,
         };
         match self.client.call(&call).await? {
-            ShopResponse::Found(body) => {
-                wire::user(&body, uid).ok_or(CallError::Unusable)?;
+            ShopResponse::Found(user) => {
+                wire::user(&user, uid).ok_or(CallError::Unusable)?;
                 Ok(true)
             }
             ShopResponse::Absent => Ok(false),
@@ -100,8 +100,8 @@ impl<K: Keys<AuthKey> + Sync + Send> Orders for HttpOrders<K> {
             purpose: Purpose::Read,
         };
         match self.client.call(&call).await? {
-            ShopResponse::Found(body) => {
-                Ok(Some(wire::order(&body, oid).ok_or(CallError::Unusable)?))
+            ShopResponse::Found(order) => {
+                Ok(Some(wire::order(&order, oid).ok_or(CallError::Unusable)?))
             }
             ShopResponse::Absent => Ok(None),
         }

@@ -54,6 +54,11 @@ pub(crate) trait Service: Clone + Send + Sync + 'static {
         self.problem(StatusCode::NOT_IMPLEMENTED)
     }
 
+    /// The error of a service that puts its errors into a 200.
+    fn error_envelope(&self) -> Response<Bytes> {
+        self.problem(StatusCode::NOT_IMPLEMENTED)
+    }
+
     /// The response that nothing is found.
     fn nothing_found(&self) -> Response<Bytes> {
         self.problem(StatusCode::NOT_IMPLEMENTED)
@@ -183,6 +188,7 @@ async fn serve<S: Service>(
         }
         Fault::Throttle => whole(service.throttled()),
         Fault::Conflict => whole(service.in_conflict(&body)),
+        Fault::ErrorEnvelope => whole(service.error_envelope()),
         Fault::FindNothing => whole(service.nothing_found()),
         Fault::Garbage => {
             carried_out(service, head, body).await;

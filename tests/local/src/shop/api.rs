@@ -31,14 +31,26 @@ pub(super) fn response(
         ShopRoute::OrderCreate => create(&mut state, &request),
         ShopRoute::OrderDetail => detail(&state, &request),
         ShopRoute::OrderPaid => paid(&mut state, &request, key),
+        ShopRoute::OrderUpdate => update(&mut state, &request),
     };
     match result {
         Ok(response) => (StatusCode::OK, response.to_string()),
         // As go-zero passes a gRPC status with a code of its own on to an HTTP caller.
-        Err(text) => {
-            (StatusCode::BAD_REQUEST, format!("rpc error: code = Code(100) desc = {text}"))
+        Err(GrpcError { code, text }) => {
+            (StatusCode::BAD_REQUEST, format!("rpc error: code = Code({code}) desc = {text}"))
         }
     }
+}
+
+/// An error of the shop, with its gRPC code.
+struct GrpcError {
+    code: u16,
+    text: &'static str,
+}
+
+/// What the mall responds about a user or an order that does not exist.
+const fn absent(text: &'static str) -> GrpcError {
+    GrpcError { code: 100, text }
 }
 
 /// Whether the call carries a token of a service; a payer's is not enough.
@@ -62,18 +74,20 @@ fn number(request: &Value, key: &str) -> u64 {
     optional(request, key).unwrap_or(0)
 }
 
-fn user_info(state: &State, request: &Value) -> Result<Value, &'static str> {
+const NO_ORDER: GrpcError = absent("Order does not exist");
+
+fn user_info(state: &State, request: &Value) -> Result<Value, GrpcError> {
     let id = number(request, "id");
     if !state.users.contains(&id) {
-        return Err("User does not exist");
+        return Err(absent("User does not exist"));
     }
     Ok(json!({"id": id, "name": format!("user {id}"), "gender": 1, "mobile": "13800000000"}))
 }
 
-fn create(state: &mut State, request: &Value) -> Result<Value, &'static str> {
+fn create(state: &mut State, request: &Value) -> Result<Value, GrpcError> {
     let uid = number(request, "uid");
     if !state.users.contains(&uid) {
-        return Err("User does not exist");
+        return Err(absent("User does not exist"));
     }
     let id = state.orders.last_key_value().map_or(1, |(last, _)| last.saturating_add(1));
     let order = Order {
@@ -87,8 +101,8 @@ fn create(state: &mut State, request: &Value) -> Result<Value, &'static str> {
     Ok(json!({"id": id}))
 }
 
-fn detail(state: &State, request: &Value) -> Result<Value, &'static str> {
-    let order = state.orders.get(&number(request, "id")).ok_or("Order does not exist")?;
+fn detail(state: &State, request: &Value) -> Result<Value, GrpcError> {
+    let order = state.orders.get(&number(request, "id")).ok_or(NO_ORDER)?;
     let Order { id, uid, pid, amount, status } = order;
     // One field more than the mall has, for callers outside this process.
     let times_paid = state.keys.get(id).map_or(0, BTreeSet::len);
@@ -98,12 +112,28 @@ fn detail(state: &State, request: &Value) -> Result<Value, &'static str> {
     }))
 }
 
-fn paid(state: &mut State, request: &Value, key: Option<String>) -> Result<Value, &'static str> {
+/// Sets the members that are there, as the mall does.
+fn update(state: &mut State, request: &Value) -> Result<Value, GrpcError> {
+    let order = state.orders.get_mut(&number(request, "id")).ok_or(NO_ORDER)?;
+    order.uid = optional(request, "uid").unwrap_or(order.uid);
+    order.pid = optional(request, "pid").unwrap_or(order.pid);
+    order.amount = optional(request, "amount").unwrap_or(order.amount);
+    order.status = optional(request, "status").unwrap_or(order.status);
+    Ok(json!({}))
+}
+
+/// Marks an order as paid, if the amount is the order's. A payment that paid it already is
+/// acknowledged again, whatever has become of the order since.
+fn paid(state: &mut State, request: &Value, key: Option<String>) -> Result<Value, GrpcError> {
     let oid = number(request, "id");
-    let order = state.orders.get_mut(&oid).ok_or("Order does not exist")?;
-    order.status = 1;
-    let counted = state.keys.entry(oid).or_default().insert(key.clone());
+    let order = state.orders.get_mut(&oid).ok_or(NO_ORDER)?;
     let (pay_id, amount) = (optional(request, "pay_id"), optional(request, "amount"));
+    let keys = state.keys.entry(oid).or_default();
+    if amount != Some(order.amount) && !keys.contains(&key) {
+        return Err(GrpcError { code: 102, text: "The amount is not that of the order" });
+    }
+    order.status = 1;
+    let counted = keys.insert(key.clone());
     state.order_notifications.push(OrderPaidCall { oid, pay_id, amount, key, counted });
     Ok(json!({}))
 }
@@ -128,6 +158,7 @@ mod tests {
             (ShopRoute::UserInfo, "User does not exist"),
             (ShopRoute::OrderDetail, "Order does not exist"),
             (ShopRoute::OrderPaid, "Order does not exist"),
+            (ShopRoute::OrderUpdate, "Order does not exist"),
         ] {
             let found = response(&shop, route, Some(&token), None, br#"{"id":2}"#);
             assert_eq!(
@@ -148,6 +179,34 @@ mod tests {
         assert_eq!(ask(Some(&token(None))), 401);
         assert_eq!(ask(Some("Basic x")), 401);
         assert_eq!(ask(None), 401);
+    }
+
+    #[test]
+    fn an_order_is_paid_by_its_own_amount_only() {
+        let shop = Shop::new("secret", Faults::default());
+        let token = token(Some(tokens::SERVICE_SCOPE));
+        let send = |route, key: &str, body: &Value| {
+            let body = body.to_string();
+            response(&shop, route, Some(&token), Some(key.to_owned()), body.as_bytes())
+        };
+        let pay = |key: &str, amount: Value| {
+            send(ShopRoute::OrderPaid, key, &json!({"id": 1, "pay_id": 7, "amount": amount}))
+        };
+        let other = "rpc error: code = Code(102) desc = The amount is not that of the order";
+        for amount in [json!(99), json!(101), json!("100"), Value::Null] {
+            assert_eq!(pay("7", amount), (StatusCode::BAD_REQUEST, other.to_owned()));
+        }
+        assert_eq!((shop.order(1).unwrap().status, shop.times_paid(1)), (0, 0));
+        let done = (StatusCode::OK, "{}".to_owned());
+        assert_eq!(pay("7", json!(100)), done);
+        assert_eq!((shop.order(1).unwrap().status, shop.times_paid(1)), (1, 1));
+        // The same payment again, after the price has changed.
+        assert_eq!(send(ShopRoute::OrderUpdate, "", &json!({"id": 1, "amount": 120})), done);
+        let order = shop.order(1).unwrap();
+        assert_eq!((order.uid, order.pid, order.amount, order.status), (1, 1, 120, 1));
+        assert_eq!(pay("7", json!(100)), done);
+        assert_eq!(pay("8", json!(100)).0, StatusCode::BAD_REQUEST);
+        assert_eq!(shop.times_paid(1), 1);
     }
 
     #[test]

@@ -59,6 +59,11 @@ impl Service for Shop {
         text(status, String::new())
     }
 
+    /// As a go-zero service with the error handler of its documentation responds.
+    fn error_envelope(&self) -> Response<Bytes> {
+        server::found(r#"{"code":13,"msg":"rpc error: code = Internal desc = deadlock"}"#)
+    }
+
     fn about_another(&self, response: Bytes) -> Bytes {
         let Ok(mut response) = serde_json::from_slice::<Value>(&response) else { return response };
         if let Some(id) = response.get_mut("id") {

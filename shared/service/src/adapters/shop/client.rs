@@ -4,10 +4,12 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use pay_core::{
     domain::{PaymentId, Timestamp, UserId},
+    json::Object,
     limits::SHOP_CALL_MS,
     ports::{Keys, NoKeys, ShopError, TraceParent, chain},
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use serde_json::Number;
 use tokio::time::{Instant, timeout};
 
 use super::wire;
@@ -42,16 +44,16 @@ pub(super) struct ShopCall<'a> {
 /// What a call is for.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
-    /// To read something: the body of a 200.
+    /// To read something: the content of a 200.
     Read,
-    /// To notify the order service of this payment: any 2xx is success, whatever its body.
+    /// To notify the order service of this payment: any 2xx is success that is no error in an envelope.
     Notify(PaymentId),
 }
 
 /// A usable response.
 pub(super) enum ShopResponse {
-    /// Success; the body where the call reads one.
-    Found(Vec<u8>),
+    /// Success; the content where the call reads one, else no members.
+    Found(Object),
     /// There is no such user or order.
     Absent,
 }
@@ -68,6 +70,9 @@ pub(super) enum CallError {
     Connection(#[source] reqwest::Error),
     #[error("the response has status {0}")]
     Status(StatusCode),
+    /// A 2xx that is an error in go-zero's envelope.
+    #[error("the response is an error with code {0}")]
+    Code(Number),
     #[error("the response is longer than {SHOP_RESPONSE_MAX_BYTES} bytes")]
     TooLong,
     #[error("the response cannot be read, or has another id")]
@@ -169,17 +174,29 @@ impl ShopCall<'_> {
         let _call = Call::begin(Service::Shop);
         let response = self.request(client, token).send().await?;
         match (response.status(), self.purpose) {
-            (StatusCode::OK, Purpose::Read) => Ok(ShopResponse::Found(read(response).await?)),
+            (StatusCode::OK, Purpose::Read) => {
+                Ok(ShopResponse::Found(wire::content(&read(response).await?)?))
+            }
             (status, Purpose::Notify(_)) if status.is_success() => {
-                drain(response).await;
-                Ok(ShopResponse::Found(Vec::new()))
+                match read(response).await {
+                    Ok(body) => wire::acknowledged(&body)?,
+                    // No error in an envelope is that long.
+                    Err(CallError::TooLong) => {}
+                    // The part that is missing may say that it is an error.
+                    Err(error) => return Err(error),
+                }
+                Ok(ShopResponse::Found(Object::default()))
             }
             (StatusCode::NOT_FOUND, _) => {
                 drain(response).await;
                 Ok(ShopResponse::Absent)
             }
-            (StatusCode::BAD_REQUEST, _) if wire::says_absent(&read(response).await?) => {
-                Ok(ShopResponse::Absent)
+            (status @ (StatusCode::BAD_REQUEST | StatusCode::INTERNAL_SERVER_ERROR), _) => {
+                if wire::says_absent(&read(response).await?) {
+                    Ok(ShopResponse::Absent)
+                } else {
+                    Err(CallError::Status(status))
+                }
             }
             (status, _) => Err(CallError::Status(status)),
         }

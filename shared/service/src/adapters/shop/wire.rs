@@ -1,16 +1,24 @@
 //! The JSON of the shop's services, as in the mall's HTTP APIs.
 //!
-//! A response is used only if it has the requested id and can be read in one way only.
+//! A response is used only if it has the requested id and can be read in one way only. go-zero's
+//! envelope is understood: a 2xx object with a number `code` is an error unless that is 0 or 200, and
+//! its `data`, if there is one, is the content.
 
 use pay_core::{
     domain::{OrderId, Payment, UserId},
     json::Object,
     ports::Order,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-/// What go-zero responds where something does not exist: status 400, with this in its text.
+use super::client::CallError;
+
+/// What go-zero responds where something does not exist: status 400, or 500 since version 1.3.5, with
+/// this in its text.
 const ABSENT_CODE: &str = "code = Code(100)";
+
+/// What some servers write before their JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The status of an order that is still to be paid.
 const UNPAID: u64 = 0;
@@ -31,20 +39,56 @@ pub(super) fn paid(payment: &Payment) -> String {
     .to_string()
 }
 
-/// Whether the text of a 400 says that the user or order does not exist.
+/// Whether the text of a 400 or 500 says that the user or order does not exist.
 pub(super) fn says_absent(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(ABSENT_CODE)
 }
 
+/// The content of a 2xx: the object that it is, or the `data` of its envelope.
+///
+/// # Errors
+///
+/// [`CallError::Code`], and [`CallError::Unusable`] for anything but an object.
+pub(super) fn content(body: &[u8]) -> Result<Object, CallError> {
+    let (object, has_data) = success(body)?;
+    if has_data { object.object("data").cloned().ok_or(CallError::Unusable) } else { Ok(object) }
+}
+
+/// Checks that a 2xx acknowledges an order notification: any body does that is no error.
+///
+/// # Errors
+///
+/// [`CallError::Code`], and [`CallError::Unusable`] for a body that begins like an object and cannot be
+/// read as one: it may be an error.
+pub(super) fn acknowledged(body: &[u8]) -> Result<(), CallError> {
+    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    if text.trim_ascii_start().starts_with(b"{") {
+        success(body)?;
+    }
+    Ok(())
+}
+
+/// A 2xx object that is no error, and whether it is an envelope with `data`.
+fn success(body: &[u8]) -> Result<(Object, bool), CallError> {
+    let object = Object::parse(body).ok_or(CallError::Unusable)?;
+    // `Object` has one value for `null`, negative numbers and fractions.
+    let members: Value = serde_json::from_slice(body).map_err(|_unreadable| CallError::Unusable)?;
+    let Some(Value::Number(code)) = members.get("code") else {
+        return Ok((object, false));
+    };
+    if !matches!(code.as_u64(), Some(0 | 200)) {
+        return Err(CallError::Code(code.clone()));
+    }
+    Ok((object, members.get("data").is_some_and(|data| !data.is_null())))
+}
+
 /// Reads a user; `None` if the response has another id.
-pub(super) fn user(body: &[u8], uid: UserId) -> Option<()> {
-    let user = Object::parse(body)?;
+pub(super) fn user(user: &Object, uid: UserId) -> Option<()> {
     (user.integer("id")? == uid.get()).then_some(())
 }
 
 /// Reads an order; `None` if the response has another id, or lacks a member.
-pub(super) fn order(body: &[u8], oid: OrderId) -> Option<Order> {
-    let order = Object::parse(body)?;
+pub(super) fn order(order: &Object, oid: OrderId) -> Option<Order> {
     if order.integer("id")? != oid.get() {
         return None;
     }
@@ -64,7 +108,7 @@ mod tests {
     #[test]
     fn an_order_is_read_only_if_it_has_the_requested_id_and_is_complete() {
         let oid = OrderId::new(7).unwrap();
-        let of = |body: &str| order(body.as_bytes(), oid);
+        let of = |body: &str| order(&content(body.as_bytes()).ok()?, oid);
         let found = |amount_minor, paid| {
             let uid = UserId::new(1).unwrap();
             Some(Order { uid, amount_minor, paid })
@@ -104,9 +148,10 @@ mod tests {
     #[test]
     fn a_user_is_read_only_if_it_has_the_requested_id() {
         let uid = UserId::new(7).unwrap();
-        assert_eq!(user(br#"{"id":7,"name":"x","gender":1}"#, uid), Some(()));
+        let user = |body: &str| user(&content(body.as_bytes()).ok()?, uid);
+        assert_eq!(user(r#"{"id":7,"name":"x","gender":1}"#), Some(()));
         for bad in [r#"{"id":8}"#, r#"{"id":"7"}"#, r#"{"id":7,"id":7}"#, "{}", "[]", "7", ""] {
-            assert_eq!(user(bad.as_bytes(), uid), None, "{bad}");
+            assert_eq!(user(bad), None, "{bad}");
         }
     }
 }
