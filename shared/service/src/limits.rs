@@ -23,6 +23,10 @@ pub const AUTH_KEY_MIN_BYTES: usize = 32;
 /// be worth stealing.
 pub const SERVICE_TOKEN_SECS: u64 = 60;
 
+/// The longest life of a token with a scope of ours, in seconds: it moves payments, and nothing can
+/// revoke one token. The mall's user service issues tokens of this life.
+pub const PAY_TOKEN_MAX_SECS: u64 = 24 * 60 * 60;
+
 /// How long AWSPREVIOUS is accepted after AWSCURRENT was made unless configured, in seconds: the
 /// longest life of a token of the mall's user service.
 pub const SECRET_OVERLAP_SECS: u64 = 24 * 60 * 60;
@@ -118,6 +122,11 @@ pub const SHOP_RESPONSE_MAX_BYTES: usize = 64 * 1024;
 const _: () = assert!(
     SERVICE_TOKEN_SECS * 1000 > SHOP_CALL_MS,
     "a token is valid for as long as the call that carries it takes"
+);
+
+const _: () = assert!(
+    SERVICE_TOKEN_SECS <= PAY_TOKEN_MAX_SECS && PAY_TOKEN_MAX_SECS <= SECRET_OVERLAP_SECS,
+    "our own tokens live as long as a service's may, and a rotation rejects none"
 );
 
 const _: () = assert!(

@@ -94,7 +94,12 @@ async fn an_odd_token_does_not_authorize_a_callback() {
     let now = clock::now_secs();
     let hs256 = json!({"alg": "HS256", "typ": "JWT"});
     let scoped = |scope: Value| {
-        let claims = json!({"uid": 1, "exp": now.saturating_add(60), "scope": scope});
+        let claims = json!({"uid": 1, "iat": now, "exp": now.saturating_add(60), "scope": scope});
+        forged(&hs256, &claims.to_string())
+    };
+    let timed = |iat: Value, life: u64| {
+        let exp = now.saturating_add(life);
+        let claims = json!({"uid": 1, "iat": iat, "exp": exp, "scope": "pay:callback"});
         forged(&hs256, &claims.to_string())
     };
     for (token, slug) in [
@@ -106,6 +111,9 @@ async fn an_odd_token_does_not_authorize_a_callback() {
         (scoped(json!({"pay:callback": true})), "unauthenticated"),
         (scoped(json!(["pay:callback", 1])), "unauthenticated"),
         (scoped(Value::Null), "unauthenticated"),
+        (timed(json!(now), 86_400), "invalid-request"),
+        (timed(json!(now), 86_401), "unauthenticated"),
+        (timed(Value::Null, 60), "unauthenticated"),
     ] {
         response("callback", &format!("Bearer {token}")).await.problem(slug);
     }

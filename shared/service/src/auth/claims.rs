@@ -6,6 +6,7 @@ use pay_core::{
 };
 
 use super::OUR_SCOPES;
+use crate::limits::PAY_TOKEN_MAX_SECS;
 
 /// What a token must say beyond its times, where the deployment wants it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,8 @@ impl TokenClaims {
     /// Reads claims and judges all but who they make of the caller. `None` when they do not count.
     ///
     /// `exp` must be there, an integer, and later than now, without leeway: it is the only hold on
-    /// a leaked token. An `nbf` must be an integer and not in the future. `iat` decides nothing.
+    /// a leaked token. An `nbf` must be an integer and not in the future. `iat` decides nothing in a
+    /// payer's token; a service's must have one, at most [`PAY_TOKEN_MAX_SECS`] before its `exp`.
     pub(super) fn parse(json: &[u8], rules: &TokenRules, now: Timestamp) -> Option<Self> {
         let object = Object::parse(json)?;
         let in_time = object.integer("exp")? > now.secs()
@@ -39,7 +41,17 @@ impl TokenClaims {
             texts(object.get("aud")).is_some_and(|aud| aud.contains(&audience))
         });
         let scopes = scopes(&object)?;
-        (in_time && issued && addressed).then_some(Self { object, scopes })
+        let claims = Self { object, scopes };
+        let short_lived = !claims.is_service() || claims.is_short_lived();
+        (in_time && issued && addressed && short_lived).then_some(claims)
+    }
+
+    /// Whether its `iat` and `exp` say that it lives as long as a service's token may.
+    fn is_short_lived(&self) -> bool {
+        let times = self.object.integer("iat").zip(self.object.integer("exp"));
+        times
+            .and_then(|(iat, exp)| exp.checked_sub(iat))
+            .is_some_and(|life| life <= PAY_TOKEN_MAX_SECS)
     }
 
     /// Whether it has exactly this scope.

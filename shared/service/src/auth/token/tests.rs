@@ -277,6 +277,10 @@ fn a_scope_of_ours_is_never_a_payer() {
     ] {
         let token = sign(&key("k"), &with("scope", &scope));
         assert_eq!(payer_of(&token), Err(TokenError::Forbidden), "{scope}");
+        // However long it lives.
+        let mut claims = with("scope", &scope);
+        claims["exp"] = json!(NOW_SECS + 365 * 86_400);
+        assert!(payer_of(&sign(&key("k"), &claims)).is_err(), "{scope}");
     }
     for scope in [json!(""), json!("read write"), json!("pay"), json!([])] {
         assert_eq!(payer_of(&sign(&key("k"), &with("scope", &scope))), Ok(7), "{scope}");
@@ -304,10 +308,43 @@ fn a_service_needs_exactly_the_scope_asked_for() {
         assert_eq!(service_of(&with("scope", &scope), CALLBACK_SCOPE), want, "{scope}");
     }
     // A service is nobody in particular: it needs no uid. Its time counts all the same.
-    let claims = json!({"exp": NOW_SECS + 1, "scope": CALLBACK_SCOPE});
+    let claims = json!({"iat": NOW_SECS, "exp": NOW_SECS + 1, "scope": CALLBACK_SCOPE});
     assert_eq!(service_of(&claims, CALLBACK_SCOPE), Ok(()));
-    let late = json!({"exp": NOW_SECS, "scope": CALLBACK_SCOPE});
+    let late = json!({"iat": NOW_SECS - 1, "exp": NOW_SECS, "scope": CALLBACK_SCOPE});
     assert_eq!(service_of(&late, CALLBACK_SCOPE), Err(TokenError::Unauthenticated));
+}
+
+#[test]
+fn a_token_with_a_scope_of_ours_says_when_it_was_issued_and_lives_a_day_at_most() {
+    let day = 86_400;
+    let last = NOW_SECS + day - 10;
+    for (iat, exp, counts) in [
+        (json!(NOW_SECS - 10), last, true),
+        (json!(NOW_SECS - 10), last + 1, false),
+        (json!(NOW_SECS + day), NOW_SECS + day, true),
+        (json!(NOW_SECS + 2), NOW_SECS + 1, false),
+        (json!(0), NOW_SECS + 1, false),
+        (json!(NOW_SECS), u64::MAX, false),
+        (json!(u64::MAX), NOW_SECS + 1, false),
+        (json!(NOW_SECS.to_string()), NOW_SECS + 1, false),
+        (json!(-1), NOW_SECS + 1, false),
+        (Value::Null, NOW_SECS + 1, false),
+    ] {
+        let unauthenticated = Err(TokenError::Unauthenticated);
+        for scope in [CALLBACK_SCOPE, "pay:x", "read pay:callback", "pay:refund"] {
+            let mut claims = json!({"uid": 7, "iat": iat, "exp": exp, "scope": scope});
+            let asked = if scope.contains(CALLBACK_SCOPE) { CALLBACK_SCOPE } else { scope };
+            let want = if counts { Ok(()) } else { unauthenticated };
+            assert_eq!(service_of(&claims, asked), want, "{claims}");
+            if iat.is_null() {
+                claims.as_object_mut().unwrap().remove("iat");
+                assert_eq!(service_of(&claims, asked), unauthenticated, "{claims}");
+            }
+        }
+        // A payer's token is the user service's own affair.
+        let claims = json!({"uid": 7, "iat": iat, "exp": exp});
+        assert_eq!(payer_of(&sign(&key("k"), &claims)), Ok(7), "{claims}");
+    }
 }
 
 #[test]
