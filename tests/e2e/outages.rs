@@ -92,6 +92,19 @@ async fn bad_settings_give_unavailable_and_are_logged_all_at_once() {
 }
 
 #[tokio::test]
+async fn with_tokens_off_only_a_signature_authorizes_a_callback() {
+    let stack = own_with(&[("CALLBACK_TOKENS", "off")]).await;
+    let payment = payment(&stack).await;
+    let request = || api::post(&stack, "callback").json(&payment.native(1, 1));
+    for unsigned in [request().service(), request().payer(payment.uid), request()] {
+        unsigned.send().await.problem("bad-signature");
+    }
+    assert_eq!(stack.shop().times_paid(payment.oid), 0);
+    assert_eq!(request().signed().send().await.ok(), json!({}));
+    assert_eq!(stack.shop().times_paid(payment.oid), 1);
+}
+
+#[tokio::test]
 async fn an_issuer_and_an_audience_are_required_once_they_are_set() {
     let stack = own_with(&[("JWT_ISSUER", "mall"), ("JWT_AUDIENCE", "pay")]).await;
     let uid = fresh();

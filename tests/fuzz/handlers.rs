@@ -69,6 +69,7 @@ pub(crate) async fn callback(
         auth_keys: world.auth_keys,
         webhook_keys: world.webhook_keys,
         rules: TokenRules::default(),
+        tokens: true,
     };
     let event = invocation(event, now_secs);
     let handle = |entry_point, invocation| app.handle(entry_point, invocation);

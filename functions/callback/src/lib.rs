@@ -44,6 +44,8 @@ pub struct CallbackApp<S, U, O, K, W> {
     pub webhook_keys: W,
     /// What else a token must say.
     pub rules: TokenRules,
+    /// Whether a service's token may stand for a signature on the native route.
+    pub tokens: bool,
 }
 
 impl<S, U, O, K, W> CallbackApp<S, U, O, K, W>
@@ -156,18 +158,18 @@ where
 
     /// The id of the message, if it is signed; a token without a signature has none.
     ///
-    /// Where a header of the signature scheme is there, the signature alone decides.
+    /// Where a header of the signature scheme is there, or tokens are off, the signature alone decides.
     async fn authenticate(
         &self,
         request: &ApiRequest,
         invocation: &Invocation,
     ) -> Result<Option<String>, Problem> {
-        let signed = request.standard_webhook(&self.webhook_keys, invocation.now).await?;
-        if signed.is_none() {
-            let (keys, rules) = (&self.auth_keys, &self.rules);
-            request.service(keys, rules, CALLBACK_SCOPE, invocation.now).await?;
+        if request.is_signed() || !self.tokens {
+            return request.standard_webhook(&self.webhook_keys, invocation.now).await.map(Some);
         }
-        Ok(signed)
+        let (keys, rules) = (&self.auth_keys, &self.rules);
+        request.service(keys, rules, CALLBACK_SCOPE, invocation.now).await?;
+        Ok(None)
     }
 }
 

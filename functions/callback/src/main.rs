@@ -42,7 +42,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn wire() -> Result<WiredCallback, Cause> {
-    let (settings, shop, webhook_secret_id) = config::callback(&environment)?;
+    let (settings, shop, callback) = config::callback(&environment)?;
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let overlap = settings.secret_overlap;
@@ -53,7 +53,8 @@ fn wire() -> Result<WiredCallback, Cause> {
         users,
         orders,
         auth_keys,
-        webhook_keys: aws.keys(webhook_secret_id, WebhookKeys::from_secret, overlap),
+        webhook_keys: aws.keys(callback.webhook_secret_id, WebhookKeys::from_secret, overlap),
         rules: settings.rules,
+        tokens: callback.tokens,
     })
 }

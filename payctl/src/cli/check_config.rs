@@ -75,10 +75,10 @@ const FUNCTIONS: [(&str, ReadSettings); 3] = [
     }),
     ("detail", |lookup| Ok(vec![(SecretUse::Tokens, config::detail(lookup)?.auth_secret_id)])),
     ("callback", |lookup| {
-        let (settings, _shop, webhook_secret_id) = config::callback(lookup)?;
+        let (settings, _shop, callback) = config::callback(lookup)?;
         Ok(vec![
             (SecretUse::Tokens, settings.auth_secret_id),
-            (SecretUse::Webhooks, webhook_secret_id),
+            (SecretUse::Webhooks, callback.webhook_secret_id),
         ])
     }),
 ];

@@ -42,6 +42,16 @@ pub struct ShopSettings {
     pub ca_bundle: Option<String>,
 }
 
+/// What callback needs beside them.
+#[derive(Clone, Debug)]
+pub struct CallbackSettings {
+    /// `WEBHOOK_SECRET_ID`.
+    pub webhook_secret_id: String,
+    /// `CALLBACK_TOKENS`, `on` (the default) or `off`: whether a service's token may stand for a
+    /// signature on the native route.
+    pub tokens: bool,
+}
+
 /// Every setting that is missing or wrong, by name. Never their values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct BadSettings(pub Vec<String>);
@@ -77,17 +87,19 @@ pub fn detail(lookup: Lookup<'_>) -> Result<Settings, BadSettings> {
     reader.finish(settings)
 }
 
-/// The settings of callback; the last one is `WEBHOOK_SECRET_ID`.
+/// The settings of callback.
 ///
 /// # Errors
 ///
 /// As [`create`].
-pub fn callback(lookup: Lookup<'_>) -> Result<(Settings, ShopSettings, String), BadSettings> {
+pub fn callback(
+    lookup: Lookup<'_>,
+) -> Result<(Settings, ShopSettings, CallbackSettings), BadSettings> {
     let mut reader = Reader { lookup, wrong: Vec::new() };
     let (settings, shop) = (reader.settings(), reader.shop());
-    let webhook_secret_id = reader.required("WEBHOOK_SECRET_ID", text);
-    let read = settings.zip(shop).zip(webhook_secret_id);
-    reader.finish(read.map(|((settings, shop), id)| (settings, shop, id)))
+    let callback = reader.callback();
+    let read = settings.zip(shop).zip(callback);
+    reader.finish(read.map(|((settings, shop), callback)| (settings, shop, callback)))
 }
 
 /// Reads settings by name, and remembers what is wrong with them.
@@ -130,6 +142,16 @@ impl Reader<'_> {
         })
     }
 
+    /// What callback needs beside; `None` if some of it is wrong.
+    fn callback(&mut self) -> Option<CallbackSettings> {
+        let webhook_secret_id = self.required("WEBHOOK_SECRET_ID", text);
+        let tokens = self.optional("CALLBACK_TOKENS", on_or_off);
+        Some(CallbackSettings {
+            webhook_secret_id: webhook_secret_id?,
+            tokens: tokens.unwrap_or(true),
+        })
+    }
+
     /// What was read, unless something was wrong.
     fn finish<T>(self, read: Option<T>) -> Result<T, BadSettings> {
         match read {
@@ -160,6 +182,14 @@ impl Reader<'_> {
 /// A URL that tokens may be sent to.
 fn https(url: &str) -> Option<Url> {
     Url::parse(url).ok().filter(|url| url.scheme() == "https")
+}
+
+fn on_or_off(word: &str) -> Option<bool> {
+    match word {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
 }
 
 /// White space around a name was never meant.
@@ -207,6 +237,28 @@ mod tests {
         assert_eq!(shop.order_paid.as_str(), "https://shop.example/paid");
         let only = ["TABLE_NAME", "CURRENCY", "AUTH_SECRET_ID"];
         assert!(detail(&|name| only.contains(&name).then(|| "CNY".to_owned())).is_ok());
+    }
+
+    #[test]
+    fn tokens_are_accepted_by_callback_unless_they_are_off() {
+        let read = |word: Option<&str>| {
+            let lookup = |name: &str| match name {
+                "CALLBACK_TOKENS" => word.map(str::to_owned),
+                "WEBHOOK_SECRET_ID" => Some("webhooks".to_owned()),
+                _ => GOOD.iter().find(|(known, _)| *known == name).map(|(_, v)| (*v).to_owned()),
+            };
+            callback(&lookup).map(|(_, _, callback)| callback.tokens)
+        };
+        for (word, tokens) in
+            [(None, true), (Some(""), true), (Some("on"), true), (Some("off"), false)]
+        {
+            assert_eq!(read(word), Ok(tokens), "{word:?}");
+        }
+        // What was meant to close a way in must not leave it open.
+        for wrong in ["OFF", "false", "0", "no", " off"] {
+            let bad = BadSettings(vec!["CALLBACK_TOKENS is not valid".to_owned()]);
+            assert_eq!(read(Some(wrong)), Err(bad), "{wrong}");
+        }
     }
 
     #[test]

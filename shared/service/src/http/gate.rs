@@ -54,8 +54,13 @@ impl ApiRequest {
             .await??)
     }
 
-    /// The id of the message that the request is, by its Standard Webhooks signature; `None` if
-    /// it has no header of that scheme.
+    /// Whether the request has a header of the Standard Webhooks scheme.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        standard::is_used(&self.signed_headers())
+    }
+
+    /// The id of the message that the request is, by its Standard Webhooks signature.
     ///
     /// # Errors
     ///
@@ -64,14 +69,11 @@ impl ApiRequest {
         &self,
         keys: &impl Keys<WebhookKeys>,
         now: Timestamp,
-    ) -> Result<Option<String>, Problem> {
+    ) -> Result<String, Problem> {
         let headers = self.signed_headers();
-        if !standard::is_used(&headers) {
-            return Ok(None);
-        }
         let check =
             |keys: &WebhookKeys| standard::verify(&headers, self.body(), keys.standard(), now);
-        Ok(Some(webhook(Sender::Native, keys, now, check).await?))
+        webhook(Sender::Native, keys, now, check).await
     }
 
     /// A payment provider's message, verified by the provider's own signature.

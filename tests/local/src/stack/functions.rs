@@ -60,6 +60,7 @@ pub(crate) fn variables(
         ("ORDER_PAID_URL", format!("{shop}/api/order/paid")),
         ("AUTH_SECRET_ID", defaults::AUTH_SECRET_ID.to_owned()),
         ("WEBHOOK_SECRET_ID", defaults::WEBHOOK_SECRET_ID.to_owned()),
+        ("CALLBACK_TOKENS", "on".to_owned()),
         ("CURRENCY", "CNY".to_owned()),
         ("UPSTREAM_CA_BUNDLE", ca_file.to_owned()),
         ("LOG_LEVEL", "info".to_owned()),
