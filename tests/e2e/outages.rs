@@ -78,6 +78,26 @@ async fn a_rotation_rejects_nobody() {
 }
 
 #[tokio::test]
+async fn a_revoked_key_counts_until_the_environment_is_replaced() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let old = stack.payer_token(payment.uid);
+    let show = || {
+        let request = api::post(&stack, "detail").bearer(&old);
+        request.json(&json!({"id": payment.id})).send()
+    };
+    show().await.ok();
+    let secret = json!({"access_secret": "another-secret-of-at-least-32-bytes!"}).to_string();
+    // Twice, so that the previous version does not have the old key either.
+    stack.secrets().put(defaults::AUTH_SECRET_ID, &secret);
+    stack.secrets().put(defaults::AUTH_SECRET_ID, &secret);
+    // The running environment has read its keys less than five minutes ago.
+    show().await.ok();
+    recycle(&stack, "detail").await;
+    show().await.problem("unauthenticated");
+}
+
+#[tokio::test]
 async fn bad_settings_give_unavailable_and_are_logged_all_at_once() {
     let bad = [("CURRENCY", "cny"), ("LOG_LEVEL", "loud"), ("ORDER_PAID_URL", "http://shop")];
     let stack = own_with(&bad).await;
