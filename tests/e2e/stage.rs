@@ -131,6 +131,18 @@ impl Payment {
     pub(crate) fn request(self) -> Value {
         json!({"uid": self.uid, "oid": self.oid, "amount": self.amount})
     }
+
+    /// A valid request of an operation that both entry points accept.
+    pub(crate) fn valid(self, operation: &str) -> Value {
+        match operation {
+            "create" => self.request(),
+            "detail" => json!({"id": self.id}),
+            // A direct event names the payer; the API ignores it and takes the token's.
+            "list" => json!({"uid": self.uid}),
+            "callback" => self.native(1, 2),
+            other => panic!("{other} needs a valid request here"),
+        }
+    }
 }
 
 /// Creates a payment of 100 for a new order of a new user.

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use local::messages::{Message, Outcome};
 use pay_core::domain::Provider;
-use serde_json::json;
 
 use super::document::{document, members};
 use super::{path, provider_path};
-use crate::api;
 use crate::stage::{payment, shared};
+use crate::{api, operations};
 
 /// The alternatives in the `security` of a route, each the names of its schemes.
 fn alternatives(path: &str) -> Vec<BTreeSet<&'static str>> {
@@ -21,12 +20,8 @@ fn alternatives(path: &str) -> Vec<BTreeSet<&'static str>> {
 async fn each_route_accepts_the_callers_that_it_names_and_nobody_else() {
     let stack = shared();
     let payment = payment(stack).await;
-    for (operation, body) in [
-        ("create", payment.request()),
-        ("detail", json!({"id": payment.id})),
-        ("list", json!({})),
-        ("callback", payment.native(1, 0)),
-    ] {
+    for operation in operations::on_both_entry_points() {
+        let body = payment.valid(operation);
         let bare = || api::post(stack, operation).json(&body);
         let signature = ["webhookId", "webhookSignature", "webhookTimestamp"];
         let named = alternatives(&path(operation));
