@@ -1,4 +1,4 @@
-//! The invariants at the end: those that the table alone shows ([`crate::audit`]), and the table
+//! The invariants at the end: those that the table alone shows ([`payctl::audit`]), and the table
 //! compared with what was noted during the run.
 
 mod responses;
