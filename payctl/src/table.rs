@@ -146,11 +146,13 @@ impl Table {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let why = match (error.code(), error.message()) {
-            (Some(code), Some(message)) => format!(": {code}: {message}"),
-            (Some(code), None) => format!(": {code}"),
-            (None, _) => String::new(),
-        };
+        let why = reason(&error).map(|reason| format!(": {reason}")).unwrap_or_default();
         anyhow::Error::new(error).context(format!("cannot read the table {}{why}", self.name))
     }
+}
+
+/// The error of a service of AWS by its code and message; `None` where no service responded.
+pub(crate) fn reason(error: &impl ProvideErrorMetadata) -> Option<String> {
+    let code = error.code()?;
+    Some(error.message().map_or_else(|| code.to_owned(), |message| format!("{code}: {message}")))
 }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use clap::{ArgGroup, Args};
 use pay_core::domain::Provider;
 use pay_core::ports::BadSecret;
@@ -19,11 +18,11 @@ use serde::Serialize;
 
 use super::End;
 use crate::print::{columns, print, print_json};
+use crate::table::reason;
 use crate::target::{LocalFunctions, aws};
 
 /// Arguments of `check-config`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("deployed").multiple(true).args(["create", "detail", "callback"]))]
 #[command(group = ArgGroup::new("target").required(true).multiple(true).args(["create", "detail", "callback", "local"]))]
 pub(super) struct CheckConfigArguments {
     /// The create function of this name or ARN in AWS, with the region and the credentials of the
@@ -173,11 +172,7 @@ async fn secret(
             let gone = error.as_service_error().is_some_and(|error| {
                 error.is_resource_not_found_exception() || error.is_invalid_request_exception()
             });
-            let why = match (error.code(), error.message()) {
-                (Some(code), Some(message)) => format!("{code}: {message}"),
-                (Some(code), None) => code.to_owned(),
-                (None, _) => error.to_string(),
-            };
+            let why = reason(&error).unwrap_or_else(|| error.to_string());
             // A secret that was never rotated has no previous version.
             if gone && stage == PREVIOUS { (true, "none".to_owned()) } else { (false, why) }
         }
