@@ -1,14 +1,18 @@
 //! Reads the event into a notification.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Outcome, PaymentId, Provider, ProviderRef, Report},
+    domain::{Mismatch, MismatchField, Provider, ProviderRef, Report},
     json::{Json, Object},
 };
 
-use super::StripeKeys;
+use super::{
+    StripeKeys,
+    kind::{KINDS, of_kind},
+    reference,
+};
 use crate::{
     Verified,
-    adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
+    adapter::{Message, UnknownType, optional, wrong_account},
 };
 
 impl StripeKeys {
@@ -27,24 +31,23 @@ impl StripeKeys {
             (Ok(Some(kind)), Err(UnknownType)) if KINDS.contains(&kind) => return unreadable(),
             (Ok(Some(kind)), object) => (kind, object.unwrap_or_default()),
         };
-        let Some((object, reading)) =
-            object.and_then(|object| Some((object, of_kind(kind, object)?)))
-        else {
+        let Some(object) = object else {
             return Verified::Ignored("no event that changes a payment");
         };
-        let (txn, unknown_txn) =
-            transaction(reading.txn, optional(object, reading.txn, Json::as_text));
-        let metadata = object.object("metadata");
+        let reading = match of_kind(kind, object) {
+            Ok(reading) => reading,
+            Err(reason) => return Verified::Ignored(reason),
+        };
+        let (payment, two_payments) = reference::payment(object, reading.object);
+        let (txn, unknown_txn) = reference::transaction(object, &reading);
         let received = event.get("livemode").and_then(Json::as_bool);
         let word = |mode: bool| if mode { "true" } else { "false" };
         let message = Message {
             event_id: event.text("id"),
-            payment: metadata
-                .and_then(|data| data.text("payment_id"))
-                .and_then(|id| PaymentId::parse(id).ok()),
+            payment,
             wrong_account: wrong_account("livemode", self.livemode.map(word), received.map(word))
                 .or_else(|| other_account(&event, self.account.as_deref())),
-            review: reading.review.or(unknown_txn),
+            review: reading.review.or(two_payments).or(unknown_txn),
             report: Report {
                 outcome: reading.outcome,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
@@ -82,69 +85,4 @@ fn object(event: &Object) -> Result<Option<&Object>, UnknownType> {
         Some(data) => optional(data, "object", Json::as_object),
         None => Ok(None),
     }
-}
-
-/// What an event of one type reports, and the names under which its object has the rest.
-struct Reading {
-    outcome: Option<Outcome>,
-    review: Option<Mismatch>,
-    txn: &'static str,
-    amount: Option<&'static str>,
-}
-
-/// Every type that [`of_kind`] reads.
-const KINDS: [&str; 7] = [
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "payment_intent.canceled",
-    "charge.refunded",
-    "charge.refund.updated",
-    "refund.updated",
-    "refund.failed",
-];
-
-/// What an event of this type reports; `None` if it changes no payment.
-fn of_kind(kind: &str, object: &Object) -> Option<Reading> {
-    let intent = |outcome, amount| Reading {
-        outcome: Some(outcome),
-        review: None,
-        txn: "id",
-        amount: Some(amount),
-    };
-    let charge = |outcome, review| Reading {
-        outcome,
-        review,
-        txn: "payment_intent",
-        amount: Some("amount"),
-    };
-    // Its `amount` is the refund's: how much was paid it does not say.
-    let refund = |review| Reading {
-        outcome: None,
-        review: Some(review),
-        txn: "payment_intent",
-        amount: None,
-    };
-    Some(match kind {
-        "payment_intent.succeeded" => intent(Outcome::Paid, "amount_received"),
-        // Not final: the customer may try again.
-        "payment_intent.payment_failed" => intent(Outcome::Failed, "amount"),
-        "payment_intent.canceled" => intent(Outcome::Closed, "amount"),
-        "charge.refunded" => match optional(object, "refunded", Json::as_bool) {
-            // True only once all of it was refunded; `amount_refunded` adds up until then.
-            Ok(Some(true)) => charge(Some(Outcome::Refunded), None),
-            Ok(Some(false) | None) => charge(Some(Outcome::PartlyRefunded), None),
-            Err(UnknownType) => charge(None, Some(unknown(MismatchField::Outcome, "refunded"))),
-        },
-        "refund.failed" => refund(failed_refund(kind)),
-        "charge.refund.updated" | "refund.updated" => {
-            match optional(object, "status", Json::as_text) {
-                Ok(Some(status @ ("failed" | "canceled"))) => {
-                    refund(failed_refund(&format!("{kind} with the status {status}")))
-                }
-                Ok(_) => return None,
-                Err(UnknownType) => refund(unknown(MismatchField::Outcome, "status")),
-            }
-        }
-        _ => return None,
-    })
 }

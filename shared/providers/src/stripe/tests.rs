@@ -1,4 +1,5 @@
 mod refunds;
+mod sessions;
 
 use pay_core::{
     domain::{Digest, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, Report},
