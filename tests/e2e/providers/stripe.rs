@@ -160,3 +160,35 @@ async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
     assert_eq!(table::unmatched(&stack, "stripe").await.len(), 2);
     assert_eq!(table::events(&stack, payment.id).await.len(), 0);
 }
+
+/// The payload style that Stripe recommends for new destinations: nothing in it can be applied.
+#[tokio::test]
+async fn a_thin_event_about_money_is_quarantined_with_what_to_configure() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    for (kind, is_quarantined) in
+        [("v1.payment_intent.succeeded", true), ("v1.customer.created", false)]
+    {
+        let paid = message(payment, Outcome::Paid);
+        deliver_edited(&stack, STRIPE, &paid, |event| {
+            let intent = event["data"]["object"]["id"].clone();
+            let members = event.as_object_mut().unwrap();
+            members.remove("data");
+            members.extend([
+                ("object".to_owned(), json!("v2.core.event")),
+                ("type".to_owned(), json!(kind)),
+                ("related_object".to_owned(), json!({"id": intent, "type": "payment_intent"})),
+            ]);
+        })
+        .await;
+        let unmatched = table::unmatched(&stack, "stripe").await;
+        assert_eq!(unmatched.len(), 1, "{kind}");
+        if is_quarantined {
+            assert_eq!(unmatched[0]["mismatch"], "payment");
+            assert_eq!(unmatched[0]["provider_txn"], format!("pi_{}", payment.id));
+            let received = unmatched[0]["received"].as_str().unwrap();
+            assert!(received.ends_with("payload style of the event destination to snapshot"));
+        }
+    }
+    assert_eq!(shown(&stack, payment).await["status"], 0);
+}

@@ -6,7 +6,10 @@ use pay_core::{
 };
 
 use super::reference;
-use crate::adapter::{UnknownType, failed_refund, optional, unknown};
+use crate::{
+    Ignored,
+    adapter::{UnknownType, failed_refund, optional, unknown},
+};
 
 /// Every type that [`of_kind`] reads.
 pub(super) const KINDS: [&str; 11] = [
@@ -42,7 +45,7 @@ pub(super) enum ObjectKind {
 }
 
 /// What an event of this type reports; the reason if it changes no payment.
-pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, &'static str> {
+pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, Ignored> {
     let intent = |outcome, amount| Reading {
         outcome: Some(outcome),
         review: None,
@@ -56,11 +59,36 @@ pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, &'static s
         "payment_intent.canceled" => Ok(intent(Outcome::Closed, "amount")),
         "charge.refunded" => Ok(charge(object)),
         "refund.failed" | "charge.refund.updated" | "refund.updated" => refund(kind, object),
+        "charge.succeeded" | "charge.captured" => bare_charge(object),
         _ => match kind.strip_prefix("checkout.session.") {
             Some(event) => session(event, object),
-            None => Err("no event that changes a payment"),
+            None => Err(ignored(kind)),
         },
     }
+}
+
+/// Why an event of a type that [`of_kind`] does not read is ignored.
+pub(super) fn ignored(kind: &str) -> Ignored {
+    match kind {
+        "refund.created" => Ignored::RefundDetail,
+        _ if kind.starts_with("charge.dispute.") => Ignored::Dispute,
+        _ => Ignored::OtherKind,
+    }
+}
+
+/// A charge that was made without a `PaymentIntent`: no other event will report its money.
+fn bare_charge(object: &Object) -> Result<Reading, Ignored> {
+    let bare = object.get("payment_intent").is_none_or(|intent| *intent == Json::Other);
+    if !bare || reference::payment(object, ObjectKind::Charge) == (None, None) {
+        return Err(Ignored::OtherKind);
+    }
+    let received = Some("a charge without a PaymentIntent: collect by PaymentIntent or Checkout");
+    Ok(Reading {
+        outcome: Some(Outcome::Paid),
+        review: Some(Mismatch::absent(MismatchField::Reference, received)),
+        object: ObjectKind::Charge,
+        amount: Some("amount"),
+    })
 }
 
 fn charge(object: &Object) -> Reading {
@@ -73,13 +101,13 @@ fn charge(object: &Object) -> Reading {
     Reading { outcome, review, object: ObjectKind::Charge, amount: Some("amount") }
 }
 
-fn refund(kind: &str, object: &Object) -> Result<Reading, &'static str> {
+fn refund(kind: &str, object: &Object) -> Result<Reading, Ignored> {
     let review = match optional(object, "status", Json::as_text) {
         _ if kind == "refund.failed" => failed_refund(kind),
         Ok(Some(status @ ("failed" | "canceled"))) => {
             failed_refund(&format!("{kind} with the status {status}"))
         }
-        Ok(_) => return Err("no event that changes a payment"),
+        Ok(_) => return Err(Ignored::RefundDetail),
         Err(UnknownType) => unknown(MismatchField::Outcome, "status"),
     };
     // Its `amount` is the refund's: how much was paid it does not say.
@@ -87,7 +115,7 @@ fn refund(kind: &str, object: &Object) -> Result<Reading, &'static str> {
 }
 
 /// A Checkout session. It ends in one of the outcomes; `payment_status` must agree with the type.
-fn session(event: &str, object: &Object) -> Result<Reading, &'static str> {
+fn session(event: &str, object: &Object) -> Result<Reading, Ignored> {
     let reading = |outcome, review| Reading {
         outcome,
         review,
@@ -97,11 +125,11 @@ fn session(event: &str, object: &Object) -> Result<Reading, &'static str> {
     let status = optional(object, "payment_status", Json::as_text);
     let outcome = match (event, status) {
         // A delayed payment method: its end is reported by `async_payment_…`.
-        ("completed", Ok(Some("unpaid"))) => return Err("a checkout session that is not paid yet"),
+        ("completed", Ok(Some("unpaid"))) => return Err(Ignored::Unpaid),
         ("completed" | "async_payment_succeeded", Ok(Some("paid"))) => Outcome::Paid,
         ("completed", Ok(Some("no_payment_required"))) => {
             if reference::payment(object, ObjectKind::Session) == (None, None) {
-                return Err("a checkout session that needed no payment");
+                return Err(Ignored::Free);
             }
             let received = Some("a checkout session that needed no payment");
             return Ok(reading(None, Some(Mismatch::absent(MismatchField::Outcome, received))));
@@ -114,7 +142,7 @@ fn session(event: &str, object: &Object) -> Result<Reading, &'static str> {
             let review = unknown(MismatchField::Outcome, "payment_status");
             return Ok(reading(None, Some(review)));
         }
-        _ => return Err("no event that changes a payment"),
+        _ => return Err(Ignored::OtherKind),
     };
     Ok(reading(Some(outcome), None))
 }

@@ -1,13 +1,13 @@
 //! Reads the event into a notification.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Provider, ProviderRef, Report},
+    domain::{Mismatch, MismatchField, Provider, ProviderRef, ProviderTxn, Report},
     json::{Json, Object},
 };
 
 use super::{
     StripeKeys,
-    kind::{KINDS, of_kind},
+    kind::{KINDS, ignored, of_kind},
     reference,
 };
 use crate::{
@@ -23,30 +23,32 @@ impl StripeKeys {
             return Message::unreadable(None).into_notification(provider, body);
         };
         let unreadable = || Message::unreadable(event.text("id")).into_notification(provider, body);
-        let (kind, object) = match (kind(&event), object(&event)) {
-            (Err(UnknownType), _) => return unreadable(),
-            (Ok(None), _) => {
-                return Verified::Ignored("not an event of the kind that carries its object");
+        let (Ok(form), Ok(kind)) = (text(&event, "object"), text(&event, "type")) else {
+            return unreadable();
+        };
+        let kind = if form == "event" { kind } else { kind.strip_prefix("v1.").unwrap_or(kind) };
+        let object = match object(&event) {
+            Ok(object) => object.filter(|_| form == "event"),
+            Err(UnknownType) if form == "event" && KINDS.contains(&kind) => return unreadable(),
+            Err(UnknownType) => None,
+        };
+        let reading = match object {
+            Some(object) => of_kind(kind, object).map(|reading| (object, reading)),
+            None if KINDS.contains(&kind) => {
+                return self.without_object(&event).into_notification(provider, body);
             }
-            (Ok(Some(kind)), Err(UnknownType)) if KINDS.contains(&kind) => return unreadable(),
-            (Ok(Some(kind)), object) => (kind, object.unwrap_or_default()),
+            None => Err(ignored(kind)),
         };
-        let Some(object) = object else {
-            return Verified::Ignored("no event that changes a payment");
-        };
-        let reading = match of_kind(kind, object) {
+        let (object, reading) = match reading {
             Ok(reading) => reading,
             Err(reason) => return Verified::Ignored(reason),
         };
         let (payment, two_payments) = reference::payment(object, reading.object);
         let (txn, unknown_txn) = reference::transaction(object, &reading);
-        let received = event.get("livemode").and_then(Json::as_bool);
-        let word = |mode: bool| if mode { "true" } else { "false" };
         let message = Message {
             event_id: event.text("id"),
             payment,
-            wrong_account: wrong_account("livemode", self.livemode.map(word), received.map(word))
-                .or_else(|| other_account(&event, self.account.as_deref())),
+            wrong_account: self.wrong_account(&event),
             review: reading.review.or(two_payments).or(unknown_txn),
             report: Report {
                 outcome: reading.outcome,
@@ -56,6 +58,32 @@ impl StripeKeys {
             },
         };
         message.into_notification(provider, body)
+    }
+
+    /// An event that names its object without carrying it, as a thin event does. Of it only the
+    /// `PaymentIntent` is kept, if it names one.
+    fn without_object<'a>(&self, event: &'a Object) -> Message<'a> {
+        let related = event.object("related_object");
+        let of_kind = |kind| related.filter(|object| object.text("type") == kind);
+        let id = |object: &Object| object.text("id").and_then(|id| ProviderTxn::new(id).ok());
+        let named =
+            related.and_then(id).map_or_else(String::new, |id| format!(" of {}", id.as_str()));
+        let reason = format!(
+            "a thin event{named}: set the payload style of the event destination to snapshot"
+        );
+        let txn = of_kind(Some("payment_intent")).and_then(id);
+        Message {
+            wrong_account: self.wrong_account(event),
+            report: Report { reference: ProviderRef { txn, ..ProviderRef::NONE }, ..Report::NONE },
+            ..Message::inapplicable(event.text("id"), &reason)
+        }
+    }
+
+    fn wrong_account(&self, event: &Object) -> Option<Mismatch> {
+        let received = event.get("livemode").and_then(Json::as_bool);
+        let word = |mode: bool| if mode { "true" } else { "false" };
+        wrong_account("livemode", self.livemode.map(word), received.map(word))
+            .or_else(|| other_account(event, self.account.as_deref()))
     }
 }
 
@@ -72,11 +100,9 @@ fn other_account(event: &Object, account: Option<&str>) -> Option<Mismatch> {
     })
 }
 
-/// The type of an event that carries its object; `None` for another one.
-fn kind(event: &Object) -> Result<Option<&str>, UnknownType> {
-    let carries = optional(event, "object", Json::as_text)? == Some("event");
-    let kind = optional(event, "type", Json::as_text)?.unwrap_or_default();
-    Ok(carries.then_some(kind))
+/// A text; empty if it is absent.
+fn text<'a>(event: &'a Object, name: &str) -> Result<&'a str, UnknownType> {
+    Ok(optional(event, name, Json::as_text)?.unwrap_or_default())
 }
 
 /// The object that an event carries.

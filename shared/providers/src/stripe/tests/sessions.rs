@@ -45,7 +45,7 @@ fn a_session_is_paid_failed_or_closed() {
 #[test]
 fn a_session_that_is_not_paid_yet_or_free_pays_nothing() {
     let unpaid = event("checkout.session.completed", &session("unpaid"));
-    assert_eq!(verified(&unpaid), Verified::Ignored("a checkout session that is not paid yet"));
+    assert_eq!(verified(&unpaid), Verified::Ignored(Ignored::Unpaid));
     let mut free = session("no_payment_required");
     free["payment_intent"] = Value::Null;
     let review = outcome_review("a checkout session that needed no payment");
@@ -53,10 +53,10 @@ fn a_session_that_is_not_paid_yet_or_free_pays_nothing() {
     assert_eq!((found.report.outcome, found.review), (None, Some(review)));
     // A card that was saved, of no payment of ours.
     free["client_reference_id"] = json!("customer-5");
-    let ignored = Verified::Ignored("a checkout session that needed no payment");
+    let ignored = Verified::Ignored(Ignored::Free);
     assert_eq!(verified(&event("checkout.session.completed", &free)), ignored);
     let other = event("checkout.session.updated", &session("paid"));
-    assert_eq!(verified(&other), Verified::Ignored("no event that changes a payment"));
+    assert_eq!(verified(&other), Verified::Ignored(Ignored::OtherKind));
 }
 
 /// A state that is new, or does not agree with the type, is money that a person must look at.
