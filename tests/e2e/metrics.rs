@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use local::messages::Outcome;
 use local::{Fault, ShopRoute, Stack, binaries, defaults};
+use pay_core::domain::Provider;
 use pay_service::metrics::{ALL, NAMESPACE};
 use serde_json::{Value, json};
 
 use crate::api;
 use crate::echo::eventually;
 use crate::logs::logged;
+use crate::providers::{deliver_edited, message};
 use crate::stage::{create, notify, order, own, payment, payment_in, recycle};
 use crate::sweep::sweep_all;
 use crate::table;
@@ -102,6 +105,18 @@ async fn mismatches_and_failures_are_counted() {
     signed.send().await.problem("amount-mismatch");
     expect(&stack, "NotificationsQuarantined", "callback", 1).await;
     expect(&stack, "NotificationsQuarantined", "callback amount", 1).await;
+
+    for kind in ["charge.dispute.created", "customer.created"] {
+        let other = message(paid, Outcome::Paid);
+        deliver_edited(&stack, Provider::Stripe, &other, |event| event["type"] = json!(kind)).await;
+    }
+    let unpaid = message(paid, Outcome::Paid);
+    let waits = |form: &mut Value| form["trade_status"] = json!("WAIT_BUYER_PAY");
+    deliver_edited(&stack, Provider::Alipay, &unpaid, waits).await;
+    expect(&stack, "MessagesIgnored", "callback", 3).await;
+    expect(&stack, "MessagesIgnored", "callback stripe dispute", 1).await;
+    expect(&stack, "MessagesIgnored", "callback stripe other-kind", 1).await;
+    expect(&stack, "MessagesIgnored", "callback alipay unpaid", 1).await;
 
     let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
     unsigned.send().await.problem("bad-signature");

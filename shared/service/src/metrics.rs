@@ -92,6 +92,8 @@ catalogue! {
     AMOUNT_REFUNDED = "AmountRefunded", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.
     NOTIFICATIONS_QUARANTINED = "NotificationsQuarantined", Count;
+    /// Genuine messages of providers that change no payment; also by `Provider` and `Reason`.
+    MESSAGES_IGNORED = "MessagesIgnored", Count;
     /// Notifications without a valid signature; also by `Sender` and `Reason`.
     SIGNATURES_REJECTED = "SignaturesRejected", Count;
     /// Order notifications that failed, of a callback or of the sweep.

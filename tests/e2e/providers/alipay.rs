@@ -164,14 +164,17 @@ async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
         ("out_trade_no", Some("20190815155618536-564-57"), 1),
         ("out_trade_no", None, 2),
         ("trade_status", Some("WAIT_BUYER_PAY"), 2),
-        ("trade_status", Some("TRADE_NEW_STATE"), 2),
         ("notify_type", Some("open_app_auth_notify"), 2),
+        ("notify_type", Some("batch_refund_notify"), 3),
     ] {
         deliver_with(&stack, payment, &[(name, value)]).await;
         let unmatched = table::unmatched(&stack, "alipay").await;
         assert_eq!(unmatched.len(), quarantined, "{name} {value:?}");
     }
     assert_eq!(table::events(&stack, payment.id).await, [json!(null); 0]);
+    // It reports money of this payment, and what became of it is not known.
+    deliver_with(&stack, payment, &[("trade_status", Some("TRADE_NEW_STATE"))]).await;
+    assert_eq!(table::quarantined(&stack, payment.id).await, 1);
     assert_eq!(json!(shown(&stack, payment).await["status"]), 0);
 }
 

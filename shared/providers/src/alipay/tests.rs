@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{AlipayKeys, SIGNATURE_FIELD};
 use crate::{
-    Headers, Verified, Verifier, VerifyError,
+    Headers, Ignored, Verified, Verifier, VerifyError,
     rsa::pair::Pair,
     samples::{self, at, cases},
     sha256,
@@ -107,7 +107,7 @@ fn the_official_vectors_are_accepted_and_rejected_as_published() {
         let result = keys.verify(&Headers::default(), body.as_bytes(), now());
         assert_eq!(result.is_ok(), case["expect"] == "accept", "{} {result:?}", case["id"]);
         if case["sign_rule"] == "exclude_sign_only" {
-            let ignored = Verified::Ignored("a message of the platform, about no trade");
+            let ignored = Verified::Ignored(Ignored::OtherKind);
             assert_eq!(result, Ok(ignored), "{}", case["id"]);
         }
     }
@@ -178,19 +178,30 @@ fn the_trade_status_and_the_refund_fields_decide_the_outcome() {
 
 #[test]
 fn a_message_that_changes_no_payment_is_ignored() {
-    let state = "a trade that waits for its buyer, or in an unknown state";
-    let kind = "no notification about a trade";
     for (name, value, reason) in [
-        ("trade_status", Some("WAIT_BUYER_PAY"), state),
-        ("trade_status", Some("trade_success"), state),
-        ("trade_status", None, state),
-        ("notify_type", Some("batch_refund_notify"), kind),
+        ("trade_status", Some("WAIT_BUYER_PAY"), Ignored::Unpaid),
+        ("notify_type", Some("dut_user_sign"), Ignored::OtherKind),
         // The parameters of the buyer's return redirect are signed, too.
-        ("notify_type", None, kind),
+        ("notify_type", None, Ignored::OtherKind),
     ] {
         let found = verify(&body(&with(trade(), name, value)));
         assert_eq!(found, Ok(Verified::Ignored(reason)), "{name} {value:?}");
     }
+}
+
+#[test]
+fn what_reports_money_and_cannot_be_applied_is_for_review() {
+    for state in [Some("trade_success"), Some("TRADE_PENDING"), Some(""), None] {
+        let found = notification(&with(trade(), "trade_status", state));
+        let review = Mismatch::absent(MismatchField::Outcome, Some("an unknown `trade_status`"));
+        assert_eq!(found.review, Some(review), "{state:?}");
+        assert_eq!(found.report, Report { outcome: None, ..trade_report() }, "{state:?}");
+        assert_eq!(found.payment, Some(PaymentId::parse("1217752501201407").unwrap()));
+    }
+    let found = notification(&with(trade(), "notify_type", Some("batch_refund_notify")));
+    let reason = "not supported, give it another notify_url: batch_refund_notify";
+    let review = Mismatch::absent(MismatchField::Payment, Some(reason));
+    assert_eq!((found.payment, found.review), (None, Some(review)));
 }
 
 #[test]
@@ -200,7 +211,7 @@ fn only_a_message_that_is_not_about_a_trade_may_be_signed_with_its_sign_type() {
         let text = joined(with(fields.clone(), "sign_type", Some("RSA2")));
         verify(&form(&fields, &Pair::one().sign(text.as_bytes())))
     };
-    let ignored = Verified::Ignored("a message of the platform, about no trade");
+    let ignored = Verified::Ignored(Ignored::OtherKind);
     assert_eq!(platform(Some("servicemarket_order_notify")), Ok(ignored));
     for trade in [Some("trade_status_sync"), Some(""), None] {
         assert_eq!(platform(trade), Err(VerifyError::BadSignature), "{trade:?}");

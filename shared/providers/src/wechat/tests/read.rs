@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{encrypt, envelope, transaction, verified};
 use crate::{
-    Verified, VerifyError,
+    Ignored, Verified, VerifyError,
     samples::{self, unreadable},
     sha256,
 };
@@ -54,14 +54,37 @@ fn the_trade_state_decides_the_outcome() {
         (json!("NOTPAY"), None),
         (json!("USERPAYING"), None),
         (json!("ACCEPT"), None),
-        (json!("success"), None),
-        (Value::Null, None),
     ] {
         let mut transaction = transaction();
         transaction["trade_state"] = state.clone();
         let want = Report { outcome, ..want.report.clone() };
         assert_eq!(report("TRANSACTION.SUCCESS", &transaction), want, "{state}");
     }
+}
+
+/// The type reports money, and the state is no state that we know.
+#[test]
+fn an_unknown_state_is_for_review() {
+    let review = |name: &str| {
+        Some(Mismatch::absent(MismatchField::Outcome, Some(format!("an unknown `{name}`"))))
+    };
+    for state in [json!("success"), json!("PART_PAID"), json!(""), Value::Null] {
+        let mut transaction = transaction();
+        transaction["trade_state"] = state.clone();
+        let found = notification("TRANSACTION.SUCCESS", &transaction);
+        assert_eq!((found.report.outcome, found.review), (None, review("trade_state")), "{state}");
+        let mut refund = refund(100);
+        refund["refund_status"] = state.clone();
+        let found = notification("REFUND.SUCCESS", &refund);
+        assert_eq!(
+            (found.report.outcome, found.review),
+            (None, review("refund_status")),
+            "{state}"
+        );
+    }
+    let mut without = transaction();
+    without.as_object_mut().unwrap().remove("trade_state");
+    assert_eq!(notification("TRANSACTION.SUCCESS", &without).review, review("trade_state"));
 }
 
 #[test]
@@ -176,13 +199,28 @@ fn a_member_of_an_unknown_type_is_no_absent_one() {
 
 #[test]
 fn an_event_that_changes_no_payment_is_ignored_and_not_decrypted() {
-    let ignored = Ok(Verified::Ignored("no event that changes a payment"));
-    for kind in ["REFUND.UNKNOWN", "PAYSCORE.USER_PAID", "", "transaction.success"] {
+    let ignored = Ok(Verified::Ignored(Ignored::OtherKind));
+    for kind in ["COUPON.USE", "PAYSCORE.USER_CONFIRM", "", "transaction.success"] {
         let mut envelope = envelope(kind, &transaction());
         envelope["resource"]["ciphertext"] = json!("AAAA");
         assert_eq!(verified(envelope.to_string().as_bytes()), ignored, "{kind}");
     }
     assert_eq!(verified(b"{}"), ignored);
+}
+
+/// A payment or a refund of another product, whose content has another form.
+#[test]
+fn what_reports_money_and_cannot_be_applied_is_for_review() {
+    for kind in ["TRANSACTION.PAY_BACK", "REFUND.UNKNOWN", "PAYSCORE.USER_PAID"] {
+        let mut envelope = envelope(kind, &transaction());
+        envelope["resource"]["ciphertext"] = json!("AAAA");
+        let body = envelope.to_string();
+        let Ok(Verified::Notification(found)) = verified(body.as_bytes()) else { panic!("{body}") };
+        let reason = format!("not supported, give it another notify_url: {kind}");
+        let review = Mismatch::absent(MismatchField::Payment, Some(reason));
+        assert_eq!((found.payment, found.review), (None, Some(review)), "{kind}");
+        assert_eq!(found.event_id.as_str(), EVENT, "{kind}");
+    }
 }
 
 #[test]
