@@ -15,6 +15,7 @@ mod gateway;
 #[path = "../fuzz/handlers.rs"]
 mod handlers;
 mod house;
+mod large_ids;
 mod line;
 mod logs;
 mod metrics;
