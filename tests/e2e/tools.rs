@@ -1,5 +1,6 @@
 //! `cargo local` as a person or a script uses it.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 
 use local::{defaults, signing, tokens};
@@ -11,8 +12,23 @@ use tokio::process::{Child, ChildStdout, Command};
 
 /// Runs the program. Whether it succeeded, and what it printed on standard output and standard error.
 pub(crate) async fn run(arguments: &[&str], input: &str) -> (bool, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
-        .args(arguments)
+    let mut program = Command::new(env!("CARGO_BIN_EXE_local"));
+    output(program.args(arguments), input).await
+}
+
+/// Runs the program in a directory, below which is then all that cargo builds.
+pub(crate) async fn run_in(
+    directory: &Path,
+    arguments: &[&str],
+    input: &str,
+) -> (bool, String, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_local"));
+    program.args(arguments).current_dir(directory);
+    output(program.env("CARGO_TARGET_DIR", directory.join("target")), input).await
+}
+
+async fn output(program: &mut Command, input: &str) -> (bool, String, String) {
+    let mut child = program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -2,19 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use tokio::process::Command;
 
-/// The root of the workspace.
-#[must_use]
-pub fn workspace() -> PathBuf {
-    let local = Path::new(env!("CARGO_MANIFEST_DIR"));
-    local.ancestors().nth(2).unwrap_or(local).to_owned()
-}
+pub use bench::root as workspace;
 
 /// Builds the binaries of these packages and returns their paths.
 ///
@@ -59,14 +54,16 @@ pub async fn example(name: &str) -> Result<PathBuf> {
 ///
 /// As [`functions`].
 pub async fn defaults() -> Result<BTreeMap<String, PathBuf>> {
-    let manifest = workspace().join("tests/bench/baselines/defaults/Cargo.toml");
-    let target = workspace().join("target/baselines");
+    let root = workspace()?;
+    let manifest = root.join("tests/bench/baselines/defaults/Cargo.toml");
+    let target = root.join("target/baselines");
     let (manifest, target) = (manifest.to_string_lossy(), target.to_string_lossy());
     let options = ["--release", "--locked", "--manifest-path", &manifest, "--target-dir", &target];
     build(&options, &["defaults"]).await
 }
 
 async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    let root = workspace()?;
     // Cargo sets it for whatever it runs.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
@@ -79,7 +76,7 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
         .arg("build")
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
-        .current_dir(workspace())
+        .current_dir(root)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)

@@ -131,10 +131,10 @@ impl Stack {
     /// its start.
     pub async fn start(options: StackOptions) -> Result<Self> {
         ensure!(options.instances > 0, "at least one instance of each function is needed");
-        let template = options.template.clone();
-        let template = Template::read(
-            &template.unwrap_or_else(|| binaries::workspace().join("template.yaml")),
-        )?;
+        let template = match &options.template {
+            Some(template) => Template::read(template)?,
+            None => Template::read(&binaries::workspace()?.join("template.yaml"))?,
+        };
         // Before the build, which may take a minute: a taken port is reported at once.
         let listener = bind(options.host, options.port).await?;
         let executables = functions::executables(&template, &options).await?;
