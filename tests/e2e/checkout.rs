@@ -67,6 +67,24 @@ async fn outside_of_a_checkout_the_error_names_the_cure() {
     assert!(good && !token.is_empty());
 }
 
+#[tokio::test]
+async fn a_build_says_what_it_does_and_shows_why_it_fails() {
+    let root = small();
+    fs::write(root.path().join("functions/create/src/main.rs"), "fn main() { broken(); }\n")
+        .unwrap();
+    let (good, output, error) = run_in(root.path(), &["demo"], "").await;
+    assert!(!good && output.is_empty());
+    let announced = "Building callback, create, detail: up to a minute the first time";
+    let lines: Vec<&str> = error.lines().collect();
+    assert!(lines.first().is_some_and(|line| line.starts_with(announced)), "{error}");
+    // Cargo's progress, and the compiler's own words.
+    assert!(error.contains("Compiling create v0.0.0"), "{error}");
+    assert!(error.contains("cannot find function `broken`"), "{error}");
+    assert!(error.contains("functions/create/src/main.rs:1:13"), "{error}");
+    let last = "error: cargo could not build callback, create, detail (its messages are above)";
+    assert_eq!(lines.last(), Some(&last));
+}
+
 #[test]
 fn no_program_keeps_the_path_that_it_was_built_in() {
     let kept = ["env!(\"CARGO", "file!()"];

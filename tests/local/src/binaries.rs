@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::{Write as _, stderr};
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -72,20 +73,23 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
             command.env_remove(name);
         }
     }
-    let output = command
+    announce(arguments, names)?;
+    let child = command
         .arg("build")
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
         .current_dir(root)
         .stdin(Stdio::null())
+        // Not by `output()`, which pipes both streams whatever was asked: nothing would be seen.
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output()
-        .await
+        .spawn()
         .with_context(|| {
             let cargo = cargo.display();
             format!("cannot run {cargo}: install Rust from https://rustup.rs")
         })?;
+    let output = child.wait_with_output().await.context("cargo's messages cannot be read")?;
     if !output.status.success() {
         bail!("cargo could not build {} (its messages are above)", names.join(", "));
     }
@@ -94,6 +98,17 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
         None => Ok(built),
         Some(name) => bail!("the package {name} has no binary of that name"),
     }
+}
+
+/// Says what is built and how long that takes, on standard error.
+fn announce(arguments: &[&str], names: &[&str]) -> Result<()> {
+    let release = arguments.contains(&"--release");
+    let (how, first) =
+        if release { (" in release", "some minutes") } else { ("", "up to a minute") };
+    let names = names.join(", ");
+    let line =
+        format!("Building {names}{how}: {first} the first time, a few seconds after that.\n");
+    stderr().write_all(line.as_bytes()).context("cannot write to standard error")
 }
 
 /// Whether cargo describes the package of this program in this variable.
