@@ -104,6 +104,38 @@ async fn sign_prints_the_headers_that_sign_the_exact_bytes() {
 }
 
 #[tokio::test]
+async fn a_secret_that_no_function_can_use_is_rejected_before_anything_starts() {
+    let (short, no_key) = ("--access-secret", "--webhook-secret");
+    let few = "`access_secret` has fewer than 32 bytes";
+    for (arguments, why) in [
+        (&["--port", "0", short, "short"][..], few),
+        (&["demo", short, "short"], few),
+        (&["token", short, "short"], few),
+        (&["event", "-", short, "short"], few),
+        (&["--port", "0", no_key, "whsec_c2hvcnQ="], "24 to 64 bytes"),
+        (&["demo", no_key, "secret"], "whsec_"),
+        (&["event", "-", no_key, ""], "whsec_"),
+    ] {
+        let (good, output, error) = run(arguments, "{}").await;
+        assert!(!good && output.is_empty(), "{arguments:?}");
+        let named = arguments.iter().find(|argument| argument.contains("secret")).unwrap();
+        assert!(error.contains(named) && error.contains(why), "{arguments:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_would_begin_another_header_is_rejected() {
+    for id in ["m\r\nx-other: 1", "m\n", "\u{7f}", "\u{85}", "\t"] {
+        for provider in ["standard", "stripe"] {
+            let (good, output, error) =
+                run(&["sign", "--provider", provider, "--id", id], "{}").await;
+            assert!(!good && output.is_empty(), "{id:?}");
+            assert!(error.contains("it must not have control characters"), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn event_prints_json_or_names_what_is_missing() {
     let text = r#"{"t": "{{token}}", "oid": "{{oid}}"}"#;
     let (_, event, _) = run(&["event", "-", "--set", "oid=5"], text).await;
