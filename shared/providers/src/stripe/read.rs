@@ -11,7 +11,7 @@ use super::{
     reference,
 };
 use crate::{
-    Verified,
+    Ignored, Verified,
     adapter::{Message, UnknownType, optional, wrong_account},
 };
 
@@ -43,6 +43,9 @@ impl StripeKeys {
             Ok(reading) => reading,
             Err(reason) => return Verified::Ignored(reason),
         };
+        if self.shared && reference::is_not_ours(object, reading.object) {
+            return Verified::Ignored(Ignored::NotOurs);
+        }
         let (payment, two_payments) = reference::payment(object, reading.object);
         let (txn, unknown_txn) = reference::transaction(object, &reading);
         let message = Message {
