@@ -85,7 +85,7 @@ impl StripeKeys {
     fn wrong_account(&self, event: &Object) -> Option<Mismatch> {
         let received = event.get("livemode").and_then(Json::as_bool);
         let word = |mode: bool| if mode { "true" } else { "false" };
-        wrong_account("livemode", self.livemode.map(word), received.map(word))
+        wrong_account("livemode", self.livemode.map(word).as_slice(), received.map(word))
             .or_else(|| other_account(event, self.account.as_deref()))
     }
 }
