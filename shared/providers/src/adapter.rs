@@ -167,14 +167,18 @@ pub(crate) fn transaction(
     }
 }
 
-/// The mismatch in one identifier of the account, if it is configured and the message has another
-/// value or none. Both sides read `<name>=<value>`.
+/// The mismatch in one identifier of the account, if it is configured and the message has none of
+/// its values. Both sides read `<name>=<value>`; several values are joined with ` or `.
 pub(crate) fn wrong_account(
     name: &str,
-    expected: Option<&str>,
+    expected: &[impl AsRef<str>],
     received: Option<&str>,
 ) -> Option<Mismatch> {
+    let expected: Vec<&str> = expected.iter().map(AsRef::as_ref).collect();
+    let fits = received.is_some_and(|received| expected.contains(&received));
     let named = |value: &str| format!("{name}={value}");
-    (expected.is_some() && expected != received)
-        .then(|| Mismatch::new(MismatchField::Account, expected.map(named), received.map(named)))
+    (!expected.is_empty() && !fits).then(|| {
+        let expected = Some(named(&expected.join(" or ")));
+        Mismatch::new(MismatchField::Account, expected, received.map(named))
+    })
 }

@@ -1,12 +1,12 @@
 //! Stripe's notifications, in what only Stripe does.
 
-use local::Stack;
 use local::messages::Outcome;
+use local::{Stack, defaults};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use super::{deliver, deliver_bytes, deliver_edited, message};
-use crate::stage::{Payment, own, payment, shared, shown};
+use crate::stage::{Payment, own, payment, recycle, shared, shown};
 use crate::table;
 
 const STRIPE: Provider = Provider::Stripe;
@@ -159,6 +159,25 @@ async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
     }
     assert_eq!(table::unmatched(&stack, "stripe").await.len(), 2);
     assert_eq!(table::events(&stack, payment.id).await.len(), 0);
+}
+
+/// Other products of the same account are none of our business.
+#[tokio::test]
+async fn on_a_shared_account_what_names_no_payment_is_ignored() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let mut secrets = defaults::webhook_secrets().unwrap();
+    let other = |event: &mut Value| event["data"]["object"]["metadata"] = json!({});
+    for shared in [false, true] {
+        secrets["stripe"]["shared"] = json!(shared);
+        stack.secrets().put(defaults::WEBHOOK_SECRET_ID, secrets.to_string());
+        recycle(&stack, "callback").await;
+        deliver_edited(&stack, STRIPE, &message(payment, Outcome::Paid), other).await;
+        // The one of the account that is not shared.
+        assert_eq!(table::unmatched(&stack, "stripe").await.len(), 1, "{shared}");
+    }
+    deliver(&stack, STRIPE, &message(payment, Outcome::Paid)).await;
+    assert_eq!(shown(&stack, payment).await["status"], 1);
 }
 
 /// The payload style that Stripe recommends for new destinations: nothing in it can be applied.

@@ -42,15 +42,15 @@ impl AlipayKeys {
         };
         let unknown_outcome =
             outcome.is_none().then(|| unknown(MismatchField::Outcome, "trade_status"));
-        let other = |name, expected: &Option<String>| {
-            wrong_account(name, expected.as_deref(), fields.get(name))
-        };
+        let other_seller =
+            |seller: &str| wrong_account("seller_id", self.seller_id.as_slice(), Some(seller));
         let (txn, unknown_txn) = transaction("trade_no", Ok(fields.get("trade_no")));
         let message = Message {
             event_id: fields.get("notify_id"),
             payment: fields.get("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
-            wrong_account: other("app_id", &self.app_id)
-                .or_else(|| other("seller_id", &self.seller_id)),
+            // `app_id` is always there, `seller_id` is not.
+            wrong_account: wrong_account("app_id", &self.app_ids, fields.get("app_id"))
+                .or_else(|| fields.get("seller_id").and_then(other_seller)),
             review: unknown_outcome.or(unknown_txn),
             report: Report {
                 outcome,

@@ -61,8 +61,8 @@ impl Verifier for AlipayKeys {
     }
 
     fn complete(&self) -> Result<(), BadSecret> {
-        if self.app_id.is_none() || self.seller_id.is_none() {
-            return Err(BadSecret("`alipay` has no `app_id` or no `seller_id`"));
+        if self.app_ids.is_empty() {
+            return Err(BadSecret("`alipay` has no `app_id`"));
         }
         Ok(())
     }

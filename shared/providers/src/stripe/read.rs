@@ -11,7 +11,7 @@ use super::{
     reference,
 };
 use crate::{
-    Verified,
+    Ignored, Verified,
     adapter::{Message, UnknownType, optional, wrong_account},
 };
 
@@ -43,6 +43,9 @@ impl StripeKeys {
             Ok(reading) => reading,
             Err(reason) => return Verified::Ignored(reason),
         };
+        if self.shared && reference::is_not_ours(object, reading.object) {
+            return Verified::Ignored(Ignored::NotOurs);
+        }
         let (payment, two_payments) = reference::payment(object, reading.object);
         let (txn, unknown_txn) = reference::transaction(object, &reading);
         let message = Message {
@@ -82,7 +85,7 @@ impl StripeKeys {
     fn wrong_account(&self, event: &Object) -> Option<Mismatch> {
         let received = event.get("livemode").and_then(Json::as_bool);
         let word = |mode: bool| if mode { "true" } else { "false" };
-        wrong_account("livemode", self.livemode.map(word), received.map(word))
+        wrong_account("livemode", self.livemode.map(word).as_slice(), received.map(word))
             .or_else(|| other_account(event, self.account.as_deref()))
     }
 }

@@ -38,6 +38,18 @@ pub(super) fn payment(object: &Object, kind: ObjectKind) -> (Option<PaymentId>, 
     (payment, two)
 }
 
+/// Whether nothing in an object is meant to name a payment of ours.
+///
+/// Of a refund it is not known: it does not inherit the metadata of its charge.
+pub(super) fn is_not_ours(object: &Object, kind: ObjectKind) -> bool {
+    let no_id = match object.get("metadata") {
+        None | Some(Json::Other) => true,
+        Some(Json::Object(metadata)) => metadata.get("payment_id").is_none(),
+        Some(Json::Bool(_) | Json::Number(_) | Json::Text(_) | Json::Array(_)) => false,
+    };
+    no_id && kind != ObjectKind::Refund && payment(object, kind) == (None, None)
+}
+
 /// The `PaymentIntent`, which may be expanded, or the mismatch where it is required and can be none.
 ///
 /// A session has none until somebody begins to pay, and never in the mode `subscription`. Without it,

@@ -1,5 +1,6 @@
 mod refunds;
 mod sessions;
+mod shared;
 mod thin;
 
 use pay_core::{
@@ -178,6 +179,8 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"secrets": ["whsec_x"], "account": ""}),
         json!({"secrets": ["whsec_x"], "account": null}),
         json!({"secrets": ["whsec_x"], "account": ["acct_1"]}),
+        json!({"secrets": ["whsec_x"], "shared": "true"}),
+        json!({"secrets": ["whsec_x"], "shared": null}),
     ] {
         assert!(keys(&bad).is_err(), "{bad}");
     }

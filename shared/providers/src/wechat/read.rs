@@ -51,6 +51,10 @@ impl WeChatKeys {
 
     /// A payment, also one that was refunded since.
     fn transaction<'a>(&self, transaction: &Object, event_id: Option<&'a str>) -> Message<'a> {
+        if transaction.get("combine_out_trade_no").is_some() {
+            let reason = "a combined payment, which is not supported: order each payment alone";
+            return Message::inapplicable(event_id, reason);
+        }
         let outcome = match optional(transaction, "trade_state", Json::as_text) {
             Ok(Some("SUCCESS" | "REFUND")) => Ok(Some(Outcome::Paid)),
             Ok(Some("PAYERROR")) => Ok(Some(Outcome::Failed)),
@@ -60,7 +64,7 @@ impl WeChatKeys {
             Ok(_) | Err(UnknownType) => Err(unknown(MismatchField::Outcome, "trade_state")),
         };
         let message = self.common(transaction, outcome, event_id);
-        let other = wrong_account("appid", self.appid.as_deref(), transaction.text("appid"));
+        let other = wrong_account("appid", &self.appids, transaction.text("appid"));
         Message { wrong_account: message.wrong_account.or(other), ..message }
     }
 
@@ -117,7 +121,7 @@ impl WeChatKeys {
         Message {
             event_id,
             payment: resource.text("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
-            wrong_account: wrong_account("mchid", self.mchid.as_deref(), resource.text("mchid")),
+            wrong_account: self.wrong_merchant(resource),
             review: unknown_outcome.or(unknown_txn),
             report: Report {
                 outcome,
@@ -126,6 +130,15 @@ impl WeChatKeys {
                 currency: currency.unwrap_or(Some("CNY")).map(str::to_owned),
             },
         }
+    }
+
+    /// A payment that a service provider collected for a merchant has other members, and its
+    /// `out_trade_no` is unique for that merchant only.
+    fn wrong_merchant(&self, resource: &Object) -> Option<Mismatch> {
+        let mismatch = wrong_account("mchid", self.mchid.as_slice(), resource.text("mchid"))?;
+        let Some(partner) = resource.text("sp_mchid") else { return Some(mismatch) };
+        let received = format!("sp_mchid={partner}: partner mode is not supported");
+        Some(Mismatch { received: Some(received), ..mismatch })
     }
 }
 

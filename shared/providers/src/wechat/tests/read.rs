@@ -5,10 +5,10 @@ use pay_core::domain::{
 };
 use serde_json::{Value, json};
 
-use super::{encrypt, envelope, transaction, verified};
+use super::{NOW, encrypt, entry, envelope, headers, keys, transaction, verified};
 use crate::{
-    Ignored, Verified, VerifyError,
-    samples::{self, unreadable},
+    Headers, Ignored, Verified, Verifier, VerifyError,
+    samples::{self, at, unreadable},
     sha256,
 };
 
@@ -253,6 +253,62 @@ fn a_payment_of_another_merchant_or_application_is_for_a_wrong_account() {
     refund["mchid"] = json!("1900000002");
     let found = notification("REFUND.SUCCESS", &refund);
     assert_eq!(found.wrong_account, account(mchid, Some("mchid=1900000002")));
+}
+
+/// A mini program, an official account and an app of one merchant have an `appid` each.
+#[test]
+fn every_application_that_is_listed_is_ours() {
+    let listed = |received: Value| {
+        let mut entry = entry();
+        entry["appid"] = json!(["wx0000000000000001", "wx0000000000000002"]);
+        let mut transaction = transaction();
+        transaction["appid"] = received;
+        let body = envelope("TRANSACTION.SUCCESS", &transaction).to_string();
+        let headers = headers(body.as_bytes(), NOW);
+        let keys = keys(&entry).unwrap();
+        assert!(keys.complete().is_ok());
+        let found = keys.verify(&Headers::from_pairs(&headers), body.as_bytes(), at(NOW));
+        let Ok(Verified::Notification(found)) = found else { panic!("{found:?}") };
+        found.wrong_account
+    };
+    for appid in ["wx0000000000000001", "wx0000000000000002"] {
+        assert_eq!(listed(json!(appid)), None, "{appid}");
+    }
+    let expected = "appid=wx0000000000000001 or wx0000000000000002";
+    for (appid, received) in
+        [(json!("wx0000000000000003"), Some("appid=wx0000000000000003")), (Value::Null, None)]
+    {
+        let want = Mismatch::new(MismatchField::Account, Some(expected), received);
+        assert_eq!(listed(appid), Some(want));
+    }
+}
+
+/// What a service provider collected for a merchant, and several orders that were paid at once.
+#[test]
+fn partner_mode_and_combined_payments_are_not_supported_and_not_lost() {
+    for (kind, resource) in
+        [("TRANSACTION.SUCCESS", transaction()), ("REFUND.SUCCESS", refund(100))]
+    {
+        let mut resource = resource;
+        resource.as_object_mut().unwrap().remove("mchid");
+        resource["sp_mchid"] = json!("1230000109");
+        resource["sub_mchid"] = json!("1900000001");
+        let found = notification(kind, &resource);
+        let received = Some("sp_mchid=1230000109: partner mode is not supported");
+        let want = Mismatch::new(MismatchField::Account, Some("mchid=1900000001"), received);
+        assert_eq!(found.wrong_account, Some(want), "{kind}");
+        assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()), "{kind}");
+    }
+    let combined = json!({
+        "combine_appid": "wx0000000000000001", "combine_mchid": "1900000001",
+        "combine_out_trade_no": PAYMENT,
+        "sub_orders": [{"mchid": "1900000001", "out_trade_no": PAYMENT, "trade_state": "SUCCESS",
+            "transaction_id": TRANSACTION, "amount": {"total_amount": 100, "currency": "CNY"}}],
+    });
+    let found = notification("TRANSACTION.SUCCESS", &combined);
+    let reason = "a combined payment, which is not supported: order each payment alone";
+    let review = Mismatch::absent(MismatchField::Payment, Some(reason));
+    assert_eq!((found.payment, found.review), (None, Some(review)));
 }
 
 #[test]
