@@ -1,4 +1,7 @@
-//! The documents list what exists: every problem, every route, every setting, every limit.
+//! The documents list what exists: every problem, every route, every setting, every limit. What they have
+//! commands for works.
+
+mod blocks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
