@@ -146,6 +146,15 @@ async fn mismatches_and_failures_are_counted() {
     detail().send().await.problem("unavailable");
     // One at start, one for the request.
     expect(&stack, "SecretFailures", "detail", 2).await;
+    let mut spoilt = stack.webhook_secrets.clone();
+    spoilt["stripe"] = json!({});
+    stack.secrets().set_raw(defaults::WEBHOOK_SECRET_ID, spoilt.to_string());
+    recycle(&stack, "callback").await;
+    let unjudged = api::post(&stack, "callback/stripe").json(&json!({}));
+    unjudged.send().await.problem("unavailable");
+    expect(&stack, "SignaturesRejected", "callback stripe key", 1).await;
+    // One at start, one because a new key may have signed.
+    expect(&stack, "SecretFailures", "callback", 2).await;
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ catalogue! {
     UPSTREAM_TIME = "UpstreamMilliseconds", Milliseconds;
     /// Calls to the shop without a usable response; also by `Service`.
     UPSTREAM_FAILURES = "UpstreamFailures", Count;
-    /// Reads of a secret that failed.
+    /// Reads of a secret that failed, or that found an unusable value or entry.
     SECRET_FAILURES = "SecretFailures", Count;
     /// Requests with the problem `unavailable`.
     UNAVAILABLE = "Unavailable", Count;
