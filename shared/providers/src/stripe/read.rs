@@ -20,7 +20,7 @@ impl StripeKeys {
     /// Reads an authentic message. Unknown members are ignored.
     pub(super) fn read(&self, body: &[u8]) -> Verified {
         let provider = Provider::Stripe;
-        let Some(event) = Object::parse(body) else {
+        let Some(event) = Object::parse_message(body) else {
             return Message::unreadable(None).into_notification(provider, body);
         };
         let unreadable = || Message::unreadable(event.text("id")).into_notification(provider, body);

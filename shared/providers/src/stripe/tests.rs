@@ -1,6 +1,7 @@
 mod refunds;
 mod sessions;
 mod shared;
+mod texts;
 mod thin;
 
 use pay_core::{
