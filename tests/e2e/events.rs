@@ -35,7 +35,7 @@ struct File {
 fn files() -> Vec<File> {
     let mut files = Vec::new();
     for (function, _) in OUTCOMES {
-        let directory = binaries::workspace().join("events").join(function);
+        let directory = binaries::workspace().unwrap().join("events").join(function);
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             assert!(path.extension().is_some_and(|kind| kind == "json"), "{path:?}");

@@ -166,7 +166,7 @@ async fn an_unreadable_entry_of_the_due_index_is_skipped_and_counted() {
 
 #[test]
 fn every_metric_is_in_its_table_and_in_a_test() {
-    let file = |name: &str| fs::read_to_string(binaries::workspace().join(name)).unwrap();
+    let file = |name: &str| fs::read_to_string(binaries::workspace().unwrap().join(name)).unwrap();
     let operations = file("docs/operations.md");
     let rows: BTreeSet<&str> = operations
         .lines()
