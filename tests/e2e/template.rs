@@ -7,9 +7,9 @@ use local::template::Template;
 use local::{binaries, defaults};
 use pay_core::domain::{MismatchField, Sender};
 use pay_service::metrics::{ALL, NAMESPACE};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::operations;
+use crate::{openapi, operations};
 
 mod permissions;
 
@@ -199,6 +199,57 @@ fn secrets_are_generated_and_in_no_file() {
         assert!(!template.contains(secret));
     }
     assert!(template.contains("GenerateSecretString"));
+}
+
+/// A page can send what a payer's request has, and read what the response has beside its body.
+#[test]
+fn pages_of_allowed_origins_may_send_and_read_what_payers_do() {
+    let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
+    let [condition, cors, none] = list(&api["CorsConfiguration"]) else { panic!("{api}") };
+    assert_eq!((condition, none), (&json!("HasCorsOrigins"), &json!("AWS::NoValue")));
+    assert_eq!(cors["AllowOrigins"], json!([",", "CorsOrigins"]));
+    assert_eq!(template()["Parameters"]["CorsOrigins"]["Default"], "");
+    let (sent, read) = openapi::headers_of_payers();
+    let named = |name: &str| -> BTreeSet<String> {
+        list(&cors[name]).iter().map(|one| text(one).to_owned()).collect()
+    };
+    assert_eq!(named("AllowHeaders"), sent);
+    assert_eq!(named("ExposeHeaders"), read);
+    assert_eq!(named("AllowMethods"), ["POST".to_owned()].into());
+    // A page needs no cookies, so that no page acts for a payer by itself.
+    assert_eq!(cors["AllowCredentials"], Value::Null);
+}
+
+#[test]
+fn origins_are_schemes_and_hosts_with_commas_between_them() {
+    let pattern = template()["Parameters"]["CorsOrigins"]["AllowedPattern"].clone();
+    let schema = json!({"type": "string", "pattern": pattern});
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for origin in [
+        "",
+        "https://shop.example",
+        "http://localhost:5173",
+        "https://a-b.c.example:8443",
+        "https://a,http://b",
+    ] {
+        assert!(schema.is_valid(&json!(origin)), "{origin}");
+    }
+    for other in [
+        "*",
+        "null",
+        "shop.example",
+        "https://",
+        "https://shop.example/",
+        "https://Shop.example",
+        "https://a,",
+        ",https://a",
+        "https://a, https://b",
+        "https://u@shop.example",
+        "https://shop.example:",
+        "ftp://shop.example",
+    ] {
+        assert!(!schema.is_valid(&json!(other)), "{other}");
+    }
 }
 
 /// One line of JSON, so that queries and filters know its fields.
