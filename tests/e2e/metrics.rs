@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use local::messages::Outcome;
 use local::{Fault, ShopRoute, Stack, binaries, defaults};
+use pay_core::domain::Provider;
 use pay_service::metrics::{ALL, NAMESPACE};
 use serde_json::{Value, json};
 
 use crate::api;
 use crate::echo::eventually;
 use crate::logs::logged;
-use crate::stage::{create, notify, order, own, payment, payment_in, recycle};
+use crate::providers::{deliver_edited, message};
+use crate::stage::{create, notify, order, own, payment, payment_in, payment_of, recycle, user};
 use crate::sweep::sweep_all;
 use crate::table;
 
@@ -103,6 +106,18 @@ async fn mismatches_and_failures_are_counted() {
     expect(&stack, "NotificationsQuarantined", "callback", 1).await;
     expect(&stack, "NotificationsQuarantined", "callback amount", 1).await;
 
+    for kind in ["charge.dispute.created", "customer.created"] {
+        let other = message(paid, Outcome::Paid);
+        deliver_edited(&stack, Provider::Stripe, &other, |event| event["type"] = json!(kind)).await;
+    }
+    let unpaid = message(paid, Outcome::Paid);
+    let waits = |form: &mut Value| form["trade_status"] = json!("WAIT_BUYER_PAY");
+    deliver_edited(&stack, Provider::Alipay, &unpaid, waits).await;
+    expect(&stack, "MessagesIgnored", "callback", 3).await;
+    expect(&stack, "MessagesIgnored", "callback stripe dispute", 1).await;
+    expect(&stack, "MessagesIgnored", "callback stripe other-kind", 1).await;
+    expect(&stack, "MessagesIgnored", "callback alipay unpaid", 1).await;
+
     let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
     unsigned.send().await.problem("bad-signature");
     expect(&stack, "SignaturesRejected", "callback", 1).await;
@@ -158,13 +173,39 @@ async fn an_unreadable_entry_of_the_due_index_is_skipped_and_counted() {
         "due": {"N": "1"}});
     table::put(&stack, unreadable).await;
     assert_eq!(sweep_all(&stack).await["notified"], 1);
-    logged(&stack, "an entry of the due index is skipped").await;
+    logged(&stack, "an unreadable item is skipped").await;
     expect(&stack, "UnreadableItems", "callback", 1).await;
+}
+
+#[tokio::test]
+async fn an_unreadable_record_takes_no_other_from_a_payers_list() {
+    let stack = own().await;
+    let (uid, mut own) = (user(&stack), Vec::new());
+    for _ in 0..3 {
+        own.insert(0, payment_of(&stack, uid, 100).await.id);
+    }
+    let page = async |request: Value| {
+        api::post(&stack, "list").payer(uid).json(&request).send().await.ok()
+    };
+    let [newest, spoilt, oldest] = &own[..] else { panic!("{own:?}") };
+    table::set(&stack, &format!("pay#{spoilt}"), "record", "currency", json!({"S": "cny"})).await;
+    let whole = page(json!({})).await;
+    let shown: Vec<_> =
+        whole["payments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!((shown, whole.get("cursor")), (vec![&json!(newest), &json!(oldest)], None));
+    let first = page(json!({"limit": 2})).await;
+    assert_eq!(first["payments"].as_array().unwrap().len(), 1);
+    assert_eq!(first["cursor"], *spoilt, "the page is short and goes past what it leaves out");
+    let last = page(json!({"limit": 2, "cursor": first["cursor"]})).await;
+    assert_eq!((&last["payments"][0]["id"], last.get("cursor")), (&json!(oldest), None));
+    logged(&stack, "an unreadable item is skipped").await;
+    logged(&stack, &format!("\"pk\":\"pay#{spoilt}\"")).await;
+    expect(&stack, "UnreadableItems", "detail", 2).await;
 }
 
 #[test]
 fn every_metric_is_in_its_table_and_in_a_test() {
-    let file = |name: &str| fs::read_to_string(binaries::workspace().join(name)).unwrap();
+    let file = |name: &str| fs::read_to_string(binaries::workspace().unwrap().join(name)).unwrap();
     let operations = file("docs/operations.md");
     let rows: BTreeSet<&str> = operations
         .lines()

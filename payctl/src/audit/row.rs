@@ -1,5 +1,6 @@
 //! What an item is by its key, and what a record must look like by itself.
 
+use pay_core::domain::{OrderId, UserId};
 use pay_core::limits::SWEEP_QUEUES;
 
 use crate::Row;
@@ -50,8 +51,8 @@ pub(super) fn faults(id: u64, record: &Row) -> Vec<String> {
     let mut faults = Vec::new();
     let ranges: [(&str, u64, u64); 9] = [
         ("id", id, id),
-        ("uid", 1, (1 << 53) - 1),
-        ("oid", 1, (1 << 53) - 1),
+        ("uid", 1, UserId::MAX),
+        ("oid", 1, OrderId::MAX),
         ("amount", 1, u32::MAX.into()),
         ("source", 0, 255),
         ("status", 0, 4),

@@ -178,5 +178,18 @@ pub(crate) fn optional_text(
     }
 }
 
+/// An optional member of an entry that is one text, or a list of one or more; none may be empty.
+pub(crate) fn optional_texts(
+    entry: &Object,
+    name: &str,
+    bad: BadSecret,
+) -> Result<Vec<String>, BadSecret> {
+    let Some(list @ Json::Array(_)) = entry.get(name) else {
+        return Ok(optional_text(entry, name, bad)?.into_iter().collect());
+    };
+    let texts = one_or_more(Some(list), bad)?.iter().map(Json::as_text);
+    texts.map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned).ok_or(bad)).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,8 @@
 mod refunds;
+mod sessions;
+mod shared;
+mod texts;
+mod thin;
 
 use pay_core::{
     domain::{Digest, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, Report},
@@ -10,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{SIGNATURE_HEADER, StripeKeys};
 use crate::{
-    Headers, Verified, Verifier, VerifyError,
+    Headers, Ignored, Verified, Verifier, VerifyError,
     limits::SIGNATURES_MAX,
     samples::{self, at, cases, unreadable},
     sha256,
@@ -49,7 +53,7 @@ fn verified(event: &Value) -> Verified {
 fn notification(event: &Value) -> Notification {
     match verified(event) {
         Verified::Notification(notification) => *notification,
-        Verified::Ignored(reason) => panic!("{reason}: {event}"),
+        Verified::Ignored(reason) => panic!("{reason:?}: {event}"),
     }
 }
 
@@ -179,6 +183,8 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"secrets": ["whsec_x"], "account": ""}),
         json!({"secrets": ["whsec_x"], "account": null}),
         json!({"secrets": ["whsec_x"], "account": ["acct_1"]}),
+        json!({"secrets": ["whsec_x"], "shared": "true"}),
+        json!({"secrets": ["whsec_x"], "shared": null}),
     ] {
         assert!(keys(&bad).is_err(), "{bad}");
     }
@@ -201,6 +207,29 @@ fn an_intent_is_paid_failed_or_closed() {
         let report = samples::report(Provider::Stripe, "pi_1", outcome, (amount, "EUR"));
         let want = samples::notification(Provider::Stripe, "evt_1", "42", report, body.as_bytes());
         assert_eq!(notification(&event), want, "{kind}");
+    }
+}
+
+/// Stripe counts some currencies in another unit than ISO 4217, in which the record counts.
+#[test]
+fn an_amount_is_converted_to_minor_units() {
+    let fraction = |text| Some(Mismatch::absent(MismatchField::Amount, Some(text)));
+    for (currency, received, minor, review) in [
+        ("isk", 50_000, Some(500), None),
+        ("ugx", 370_000, Some(3700), None),
+        ("mga", 500, Some(50_000), None),
+        ("kwd", 5120, Some(5120), None),
+        ("isk", 50_050, None, fraction("50050, no whole number of minor units of ISK")),
+        ("ugx", 1, None, fraction("1, no whole number of minor units of UGX")),
+        // Of no record.
+        ("usdc", 50_050, Some(50_050), None),
+    ] {
+        let mut intent = intent();
+        intent["currency"] = json!(currency);
+        intent["amount_received"] = json!(received);
+        let found = notification(&event("payment_intent.succeeded", &intent));
+        assert_eq!(found.report.amount_minor, minor, "{currency} {received}");
+        assert_eq!(found.review, review, "{currency} {received}");
     }
 }
 
@@ -270,16 +299,17 @@ fn a_member_of_an_unknown_type_is_no_absent_one() {
 
 #[test]
 fn an_event_that_changes_no_payment_is_ignored() {
-    let no_change = Verified::Ignored("no event that changes a payment");
-    for kind in ["charge.dispute.created", "refund.updated", "customer.created", "", "PAID"] {
-        assert_eq!(verified(&event(kind, &intent())), no_change, "{kind}");
+    for (kind, reason) in [
+        ("charge.dispute.created", Ignored::Dispute),
+        ("refund.updated", Ignored::RefundDetail),
+        ("customer.created", Ignored::OtherKind),
+        ("charge.updated", Ignored::OtherKind),
+        ("", Ignored::OtherKind),
+        ("PAID", Ignored::OtherKind),
+        ("v1.payment_intent.succeeded", Ignored::OtherKind),
+    ] {
+        assert_eq!(verified(&event(kind, &intent())), Verified::Ignored(reason), "{kind}");
     }
-    let thin =
-        json!({"id": "evt_1", "object": "v2.core.event", "type": "payment_intent.succeeded"});
-    let ignored = Verified::Ignored("not an event of the kind that carries its object");
-    assert_eq!(verified(&thin), ignored);
-    let bare = json!({"id": "evt_1", "object": "event", "type": "payment_intent.succeeded"});
-    assert_eq!(verified(&bare), no_change);
 }
 
 #[test]

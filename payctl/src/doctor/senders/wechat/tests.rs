@@ -145,5 +145,11 @@ mod encrypted {
             assert_eq!(response["notification"]["wrong_account"], true);
             assert_eq!(response["hint"], format!("{quarantined}{why}"));
         }
+        let mut line = line();
+        line["keys"]["appid"] = json!(["other", "more"]);
+        let why = appid.replace("=other`", "=other or more`");
+        assert_eq!(response(&line)["hint"], format!("{quarantined}{why}"));
+        line["keys"]["appid"] = json!(["other", "wx0000000000000001"]);
+        assert_eq!(response(&line).get("hint"), None);
     }
 }

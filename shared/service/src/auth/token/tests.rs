@@ -228,7 +228,7 @@ fn claims_of_odd_json_are_rejected() {
 
 #[test]
 fn a_payer_has_a_uid_in_range() {
-    let largest = (1_u64 << 53) - 1;
+    let largest = (1_u64 << 63) - 1;
     assert_eq!(payer_of(&sign(&key("k"), &with("uid", &json!(largest)))), Ok(largest));
     for bad in [
         Value::Null,
