@@ -134,7 +134,7 @@ fn accepted(trial: &Trial<'_>, verified: Option<&Verified>) -> Diagnosis {
     let base = Diagnosis::new(Judgement::Accept, reason.to_owned(), keys::previous(trial));
     match verified {
         None => base,
-        Some(Verified::Ignored(why)) => Diagnosis { ignored: Some(why), ..base },
+        Some(Verified::Ignored(why)) => Diagnosis { ignored: Some(why.text()), ..base },
         Some(Verified::Notification(notification)) => {
             let mismatch = notification.wrong_account.as_ref();
             let quarantined = mismatch.map(|first| wrong_account::quarantined(trial, first));

@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod budgets;
+mod checkout;
 mod doctor;
 mod echo;
 mod events;

@@ -24,7 +24,7 @@ fn template() -> Value {
 }
 
 fn file(name: &str) -> String {
-    fs::read_to_string(binaries::workspace().join(name)).unwrap()
+    fs::read_to_string(binaries::workspace().unwrap().join(name)).unwrap()
 }
 
 /// The event that the schedule invokes callback with.
@@ -131,7 +131,7 @@ fn requests_that_a_throttle_rejects_are_counted_and_watched_by_route() {
 /// The routes of the API are those of the functions' operations, each behind its function.
 #[test]
 fn every_operation_has_its_route_and_no_other_is_there() {
-    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+    let template = Template::read(&binaries::workspace().unwrap().join("template.yaml")).unwrap();
     let declared: BTreeSet<(String, String)> = template
         .routes
         .iter()

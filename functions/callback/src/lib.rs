@@ -131,7 +131,7 @@ where
         let response = async {
             match request.provider_webhook(provider, &self.webhook_keys, invocation.now).await? {
                 Verified::Ignored(reason) => {
-                    tracing::info!(sender = name, reason, "notification ignored");
+                    outcome::ignored(provider, reason);
                     acknowledged(adapter)
                 }
                 Verified::Notification(notification) => {

@@ -92,6 +92,8 @@ catalogue! {
     AMOUNT_REFUNDED = "AmountRefunded", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.
     NOTIFICATIONS_QUARANTINED = "NotificationsQuarantined", Count;
+    /// Genuine messages of providers that change no payment; also by `Provider` and `Reason`.
+    MESSAGES_IGNORED = "MessagesIgnored", Count;
     /// Notifications without a valid signature; also by `Sender` and `Reason`.
     SIGNATURES_REJECTED = "SignaturesRejected", Count;
     /// Order notifications that failed, of a callback or of the sweep.
@@ -107,7 +109,7 @@ catalogue! {
     UPSTREAM_TIME = "UpstreamMilliseconds", Milliseconds;
     /// Calls to the shop without a usable response; also by `Service`.
     UPSTREAM_FAILURES = "UpstreamFailures", Count;
-    /// Reads of a secret that failed.
+    /// Reads of a secret that failed, or that found an unusable value or entry.
     SECRET_FAILURES = "SecretFailures", Count;
     /// Requests with the problem `unavailable`.
     UNAVAILABLE = "Unavailable", Count;

@@ -48,7 +48,7 @@ pub(super) fn document() -> &'static Document {
 
 impl Document {
     fn read() -> Self {
-        let path = binaries::workspace().join("docs/openapi.yaml");
+        let path = binaries::workspace().unwrap().join("docs/openapi.yaml");
         let text = fs::read_to_string(path).unwrap();
         let options = serde_saphyr::options! { strict_booleans: true };
         let root = serde_saphyr::from_str_with_options(&text, options).unwrap();

@@ -232,6 +232,58 @@ async fn a_changed_key_rejects_nobody_and_a_removed_one_does() {
     }
 }
 
+/// 8: one provider's entry is spoilt while another's key changes.
+#[tokio::test]
+async fn a_bad_entry_of_the_secret_touches_only_its_provider() {
+    let stack = own().await;
+    let ours = defaults::webhook_secrets().unwrap();
+    let put = |secret: &Value| stack.secrets().put(defaults::WEBHOOK_SECRET_ID, secret.to_string());
+    for &provider in Provider::ALL {
+        let mut spoilt = ours.clone();
+        spoilt[provider.as_str()] = json!({"secrets": [""], "public_keys": ["x"]});
+        // Twice, so that the previous version has no good entry either.
+        put(&spoilt);
+        put(&spoilt);
+        recycle(&stack, "callback").await;
+        for &other in Provider::ALL {
+            let payment = payment(&stack).await;
+            let signed = message(payment, Outcome::Paid).from(other).unwrap();
+            let reply = request(&stack, other, &signed).send().await;
+            if other == provider {
+                assert_rejected(provider, reply, Code::Unavailable);
+                assert_eq!(shown(&stack, payment).await["status"], 0, "{provider:?}");
+            } else {
+                assert_acknowledged(other, reply);
+            }
+        }
+        // The shop's own gateways go on, too.
+        let native = payment(&stack).await.native(1, 1);
+        api::post(&stack, "callback").json(&native).signed().send().await.ok();
+        let logs = stack.logs();
+        let line = logs.lines().rfind(|line| line.contains("an entry of a secret is unusable"));
+        let named = format!(r#""entry":"{}""#, provider.as_str());
+        assert!(line.is_some_and(|line| line.contains(&named)), "{line:?}");
+
+        // A new instance has the good entry of the version before; a running one keeps it, whatever
+        // is put; and a message that no known key has signed is not rejected for good.
+        put(&ours);
+        put(&spoilt);
+        recycle(&stack, "callback").await;
+        deliver(&stack, provider, &message(payment(&stack).await, Outcome::Paid)).await;
+        put(&spoilt);
+        let signed = message(payment(&stack).await, Outcome::Paid).from(provider).unwrap();
+        let mut altered = signed.clone();
+        altered.body.push(b' ');
+        let reply = request(&stack, provider, &altered).send().await;
+        assert_rejected(provider, reply, Code::Unavailable);
+        assert_acknowledged(provider, request(&stack, provider, &signed).send().await);
+        // Once it is corrected it is rejected for good again.
+        put(&ours);
+        let reply = request(&stack, provider, &altered).send().await;
+        assert_rejected(provider, reply, Code::BadSignature);
+    }
+}
+
 /// Adds the key that a provider will sign with next to its entry of the webhook secret: one that is not
 /// its own, beside its own.
 fn add_next_key(entry: &mut Value, secrets: &Value) {

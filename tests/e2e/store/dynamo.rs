@@ -58,7 +58,8 @@ impl Dynamo {
     async fn at(endpoint: &str) -> Self {
         let raw = client(endpoint, PATIENT);
         let table = format!("{TABLE}-{}", uuid::Uuid::new_v4());
-        let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+        let template =
+            Template::read(&binaries::workspace().unwrap().join("template.yaml")).unwrap();
         create_table(&http(), endpoint, &table, &template.table).await.unwrap();
         let payments = DynamoDbPayments::new(raw.clone(), &table);
         Self { payments, raw, endpoint: endpoint.to_owned(), table }

@@ -9,7 +9,7 @@ use super::{
     AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD, TRADE, form::Form,
     signed::SignedFields,
 };
-use crate::{Headers, Verified, Verifier, VerifyError, adapter::Message, verify::base64};
+use crate::{Headers, Ignored, Verified, Verifier, VerifyError, adapter::Message, verify::base64};
 
 impl Verifier for AlipayKeys {
     /// No timestamp is checked: a repeated message is recognised by its `notify_id` and by the
@@ -55,14 +55,14 @@ impl Verifier for AlipayKeys {
             if SignedFields::split(&signed).may_have("notify_type", TRADE) {
                 return Ok(Message::ambiguous().into_notification(Provider::Alipay, body));
             }
-            return Ok(Verified::Ignored("a message of the platform, about no trade"));
+            return Ok(Verified::Ignored(Ignored::OtherKind));
         }
         Err(VerifyError::BadSignature)
     }
 
     fn complete(&self) -> Result<(), BadSecret> {
-        if self.app_id.is_none() || self.seller_id.is_none() {
-            return Err(BadSecret("`alipay` has no `app_id` or no `seller_id`"));
+        if self.app_ids.is_empty() {
+            return Err(BadSecret("`alipay` has no `app_id`"));
         }
         Ok(())
     }

@@ -64,15 +64,14 @@ impl ApiRequest {
     ///
     /// # Errors
     ///
-    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys.
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without usable keys.
     pub async fn standard_webhook(
         &self,
         keys: &impl Keys<WebhookKeys>,
         now: Timestamp,
     ) -> Result<String, Problem> {
         let headers = self.signed_headers();
-        let check =
-            |keys: &WebhookKeys| standard::verify(&headers, self.body(), keys.standard(), now);
+        let check = |keys: &WebhookKeys| keys.verify_standard(&headers, self.body(), now);
         webhook(Sender::Native, keys, now, check).await
     }
 
@@ -80,8 +79,8 @@ impl ApiRequest {
     ///
     /// # Errors
     ///
-    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys, and for an authentic message that
-    /// no key of ours decrypts.
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without usable keys, and for an authentic message
+    /// that no key of ours decrypts.
     pub async fn provider_webhook(
         &self,
         provider: Provider,
@@ -89,10 +88,7 @@ impl ApiRequest {
         now: Timestamp,
     ) -> Result<Verified, Problem> {
         let headers = self.signed_headers();
-        let check = |keys: &WebhookKeys| match keys.provider(provider) {
-            Some(keys) => keys.verify(&headers, self.body(), now),
-            None => Err(VerifyError::NoKeys),
-        };
+        let check = |keys: &WebhookKeys| keys.verify(provider, &headers, self.body(), now);
         webhook(provider.into(), keys, now, check).await
     }
 
@@ -115,28 +111,41 @@ async fn webhook<T>(
     now: Timestamp,
     check: impl Fn(&WebhookKeys) -> Result<T, VerifyError>,
 ) -> Result<T, Problem> {
-    let check = |keys: &Generations<WebhookKeys>| {
-        let mut rejected = VerifyError::NoKeys;
-        for keys in keys.accepted(now) {
-            match check(keys) {
-                Ok(verified) => return Ok(verified),
-                // Authentic, whatever the other generation says.
-                Err(_) if rejected == VerifyError::Undecryptable => {}
-                Err(error) => rejected = error,
-            }
-        }
-        Err(rejected)
-    };
+    let check = |keys: &Generations<WebhookKeys>| verified(keys, now, &check);
     with_keys(keys, now, check, VerifyError::is_of_unknown_key).await?.map_err(|error| {
         let sender = sender.as_str();
         tracing::warn!(sender, reason = %error, "notification rejected");
         metrics::SIGNATURES_REJECTED.count_by(&[("Sender", sender), ("Reason", error.kind())]);
-        if error == VerifyError::Undecryptable {
-            Problem::unavailable(error)
-        } else {
-            Code::BadSignature.into()
-        }
+        if error.is_our_fault() { Problem::unavailable(error) } else { Code::BadSignature.into() }
     })
+}
+
+/// The first verdict in favour of a message; else the one of the current generation, unless the
+/// previous one says more.
+fn verified<T>(
+    keys: &Generations<WebhookKeys>,
+    now: Timestamp,
+    check: impl Fn(&WebhookKeys) -> Result<T, VerifyError>,
+) -> Result<T, VerifyError> {
+    let mut rejected = None;
+    for keys in keys.accepted(now) {
+        let error = match check(keys) {
+            Ok(verified) => return Ok(verified),
+            Err(error) => error,
+        };
+        rejected = Some(match rejected {
+            // Authentic or not to be judged, whatever the previous generation says.
+            Some(current @ (VerifyError::Undecryptable | VerifyError::UnusableKeys(_))) => current,
+            // What the previous version lacked is corrected in the current one.
+            Some(current)
+                if matches!(error, VerifyError::NoKeys | VerifyError::UnusableKeys(_)) =>
+            {
+                current
+            }
+            None | Some(_) => error,
+        });
+    }
+    Err(rejected.unwrap_or(VerifyError::NoKeys))
 }
 
 /// Checks with the remembered keys; if none of them fits, once more with keys read again.
