@@ -13,7 +13,7 @@ use crate::api;
 use crate::echo::eventually;
 use crate::logs::logged;
 use crate::providers::{deliver_edited, message};
-use crate::stage::{create, notify, order, own, payment, payment_in, recycle};
+use crate::stage::{create, notify, order, own, payment, payment_in, payment_of, recycle, user};
 use crate::sweep::sweep_all;
 use crate::table;
 
@@ -169,8 +169,34 @@ async fn an_unreadable_entry_of_the_due_index_is_skipped_and_counted() {
         "due": {"N": "1"}});
     table::put(&stack, unreadable).await;
     assert_eq!(sweep_all(&stack).await["notified"], 1);
-    logged(&stack, "an entry of the due index is skipped").await;
+    logged(&stack, "an unreadable item is skipped").await;
     expect(&stack, "UnreadableItems", "callback", 1).await;
+}
+
+#[tokio::test]
+async fn an_unreadable_record_takes_no_other_from_a_payers_list() {
+    let stack = own().await;
+    let (uid, mut own) = (user(&stack), Vec::new());
+    for _ in 0..3 {
+        own.insert(0, payment_of(&stack, uid, 100).await.id);
+    }
+    let page = async |request: Value| {
+        api::post(&stack, "list").payer(uid).json(&request).send().await.ok()
+    };
+    let [newest, spoilt, oldest] = &own[..] else { panic!("{own:?}") };
+    table::set(&stack, &format!("pay#{spoilt}"), "record", "currency", json!({"S": "cny"})).await;
+    let whole = page(json!({})).await;
+    let shown: Vec<_> =
+        whole["payments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!((shown, whole.get("cursor")), (vec![&json!(newest), &json!(oldest)], None));
+    let first = page(json!({"limit": 2})).await;
+    assert_eq!(first["payments"].as_array().unwrap().len(), 1);
+    assert_eq!(first["cursor"], *spoilt, "the page is short and goes past what it leaves out");
+    let last = page(json!({"limit": 2, "cursor": first["cursor"]})).await;
+    assert_eq!((&last["payments"][0]["id"], last.get("cursor")), (&json!(oldest), None));
+    logged(&stack, "an unreadable item is skipped").await;
+    logged(&stack, &format!("\"pk\":\"pay#{spoilt}\"")).await;
+    expect(&stack, "UnreadableItems", "detail", 2).await;
 }
 
 #[test]

@@ -179,4 +179,15 @@ impl Inspect for Dynamo {
         listed.sort();
         listed
     }
+
+    async fn spoil(&self, id: PaymentId) {
+        let update = self.raw.update_item().table_name(&self.table);
+        let update = update
+            .key("pk", AttributeValue::S(format!("pay#{id}")))
+            .key("sk", AttributeValue::S("record".to_owned()))
+            .update_expression("SET #status = :none")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":none", AttributeValue::N("9".to_owned()));
+        update.send().await.unwrap();
+    }
 }

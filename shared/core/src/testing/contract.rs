@@ -56,7 +56,8 @@ macro_rules! store_contract {
                 rescheduling_changes_due_alone, rescheduling_what_is_done_does_nothing;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
                 lists_a_users_own_newest_first, pages_without_gap_or_repeat,
-                a_page_is_as_current_as_the_records, a_long_page_comes_whole;
+                a_page_is_as_current_as_the_records, a_long_page_comes_whole,
+                a_cursor_says_that_more_is_there, an_unreadable_record_takes_no_other_along;
         }
     };
     (@cases $run:path; $($area:ident: $($case:ident),+;)+) => {
@@ -99,6 +100,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 43);
+        assert_eq!(cases, 45);
     }
 }

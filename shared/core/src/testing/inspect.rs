@@ -17,6 +17,9 @@ pub trait Inspect {
 
     /// Everything that the due index lists, sorted.
     fn listed(&self) -> impl Future<Output = Vec<Listed>> + Send;
+
+    /// Makes a payment's record unreadable, as a mistaken hand does.
+    fn spoil(&self, id: PaymentId) -> impl Future<Output = ()> + Send;
 }
 
 /// An entry of the due index.

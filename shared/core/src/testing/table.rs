@@ -1,6 +1,6 @@
 //! The fake store's state: what a table holds, and what writes do to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
@@ -20,6 +20,8 @@ pub struct Table {
     pub events: Vec<Event>,
     /// The notifications that a person has decided on.
     pub resolved: Vec<EventKey>,
+    /// The payments whose records cannot be read.
+    pub unreadable: BTreeSet<PaymentId>,
     /// Writes that are still to happen; their callers got an unknown outcome.
     pub late: Vec<Write>,
     /// What the indexes by order and user list.

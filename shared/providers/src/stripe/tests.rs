@@ -1,6 +1,7 @@
 mod refunds;
 mod sessions;
 mod shared;
+mod texts;
 mod thin;
 
 use pay_core::{
@@ -206,6 +207,29 @@ fn an_intent_is_paid_failed_or_closed() {
         let report = samples::report(Provider::Stripe, "pi_1", outcome, (amount, "EUR"));
         let want = samples::notification(Provider::Stripe, "evt_1", "42", report, body.as_bytes());
         assert_eq!(notification(&event), want, "{kind}");
+    }
+}
+
+/// Stripe counts some currencies in another unit than ISO 4217, in which the record counts.
+#[test]
+fn an_amount_is_converted_to_minor_units() {
+    let fraction = |text| Some(Mismatch::absent(MismatchField::Amount, Some(text)));
+    for (currency, received, minor, review) in [
+        ("isk", 50_000, Some(500), None),
+        ("ugx", 370_000, Some(3700), None),
+        ("mga", 500, Some(50_000), None),
+        ("kwd", 5120, Some(5120), None),
+        ("isk", 50_050, None, fraction("50050, no whole number of minor units of ISK")),
+        ("ugx", 1, None, fraction("1, no whole number of minor units of UGX")),
+        // Of no record.
+        ("usdc", 50_050, Some(50_050), None),
+    ] {
+        let mut intent = intent();
+        intent["currency"] = json!(currency);
+        intent["amount_received"] = json!(received);
+        let found = notification(&event("payment_intent.succeeded", &intent));
+        assert_eq!(found.report.amount_minor, minor, "{currency} {received}");
+        assert_eq!(found.review, review, "{currency} {received}");
     }
 }
 
