@@ -111,7 +111,8 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
 #[tokio::test]
 async fn each_trade_state_does_what_its_row_says() {
     let stack = shared();
-    let docs = std::fs::read_to_string(binaries::workspace().join("docs/webhooks.md")).unwrap();
+    let docs =
+        std::fs::read_to_string(binaries::workspace().unwrap().join("docs/webhooks.md")).unwrap();
     let (_, table) =
         docs.split_once("| `trade_state` | the payment becomes |\n|---|---|\n").unwrap();
     let mut rows = table.lines();
