@@ -18,6 +18,7 @@ mod house;
 mod line;
 mod logs;
 mod metrics;
+mod migrating;
 mod odd_input;
 mod openapi;
 mod operations;
