@@ -38,7 +38,7 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Notify the order service of what is due, as the schedule does each minute.
     Sweep(sweep::SweepArguments),
-    /// Explain why the signature of a webhook is or is not valid: JSON lines in, JSON lines out.
+    /// Explain why the signature of a webhook or a token is or is not valid: JSON lines in and out.
     #[command(after_long_help = doctor::EXAMPLE)]
     Doctor(doctor::DoctorArguments),
     /// Check the settings and the secrets of deployed functions. Prints no secret.

@@ -73,7 +73,7 @@ async fn a_command_line_that_means_nothing_is_rejected() {
 
 #[test]
 fn the_page_has_a_place_for_every_table() {
-    let page = binaries::workspace().join("docs/performance.md");
+    let page = binaries::workspace().unwrap().join("docs/performance.md");
     let page = std::fs::read_to_string(page).unwrap();
     let places =
         ["machine", "calls", "hops", "throttled", "long", "sizes", "advice", "receipt", "targets"];

@@ -17,7 +17,7 @@ async fn echo_binary() -> PathBuf {
 pub(crate) async fn options() -> StackOptions {
     let binary = echo_binary().await;
     let names = ["echo", "hasty"].map(str::to_owned);
-    let template = workspace().join("tests/e2e/echo-template.yaml");
+    let template = workspace().unwrap().join("tests/e2e/echo-template.yaml");
     StackOptions {
         template: Some(template),
         binaries: Some(names.map(|name| (name, binary.clone())).into()),

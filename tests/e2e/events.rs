@@ -35,7 +35,7 @@ struct File {
 fn files() -> Vec<File> {
     let mut files = Vec::new();
     for (function, _) in OUTCOMES {
-        let directory = binaries::workspace().join("events").join(function);
+        let directory = binaries::workspace().unwrap().join("events").join(function);
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             assert!(path.extension().is_some_and(|kind| kind == "json"), "{path:?}");
@@ -301,9 +301,12 @@ fn reported(file: &File, event: &Value) -> Option<u64> {
     let body = request(file, event);
     match body["type"].as_str() {
         None => body["status"].as_u64(),
-        Some("payment_intent.succeeded") => Some(1),
-        Some("payment_intent.payment_failed") => Some(2),
-        Some("payment_intent.canceled") => Some(3),
+        Some("payment_intent.succeeded" | "checkout.session.async_payment_succeeded") => Some(1),
+        Some("checkout.session.completed") => {
+            (body["data"]["object"]["payment_status"] == "paid").then_some(1)
+        }
+        Some("payment_intent.payment_failed" | "checkout.session.async_payment_failed") => Some(2),
+        Some("payment_intent.canceled" | "checkout.session.expired") => Some(3),
         Some("charge.refunded") => (body["data"]["object"]["refunded"] == true).then_some(4),
         Some("charge.dispute.created") => None,
         Some(other) => panic!("what does {other} report?"),

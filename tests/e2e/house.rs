@@ -24,7 +24,7 @@ pub(crate) fn sources(folder: &str) -> Vec<(PathBuf, String)> {
         }
     }
     let mut found = Vec::new();
-    walk(&binaries::workspace().join(folder), &mut found);
+    walk(&binaries::workspace().unwrap().join(folder), &mut found);
     assert!(!found.is_empty(), "{folder}");
     found.sort();
     let read = |path: PathBuf| (path.clone(), fs::read_to_string(path).unwrap());
@@ -53,7 +53,7 @@ fn no_file_is_longer_than_400_lines() {
 
 #[test]
 fn a_release_can_respond_after_a_panic() {
-    let manifest = fs::read_to_string(binaries::workspace().join("Cargo.toml")).unwrap();
+    let manifest = fs::read_to_string(binaries::workspace().unwrap().join("Cargo.toml")).unwrap();
     let (_, release) = manifest.split_once("[profile.release]\n").unwrap();
     let mut settings = release.lines().take_while(|line| !line.is_empty());
     // Not left to the default: cargo-lambda has another.

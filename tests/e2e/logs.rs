@@ -261,7 +261,7 @@ async fn nothing_secret_is_logged_when_something_fails() {
         stack.secrets().set_raw(name, text);
         recycle(&stack, function).await;
         let request = match function {
-            "callback" => request(&stack, Provider::Stripe, &stripe),
+            "callback" => api::post(&stack, "callback").json(&of.native(1, 1)).signed(),
             _ => api::post(&stack, "detail").payer(uid).json(&body),
         };
         exchanged.send(request, 503).await;
@@ -269,7 +269,12 @@ async fn nothing_secret_is_logged_when_something_fails() {
     exchanged
         .assert_nothing_secret(
             &stack,
-            &["unavailable", "order service not notified", "the secret is unusable"],
+            &[
+                "unavailable",
+                "order service not notified",
+                "the secret is unusable",
+                "the configured keys are unusable",
+            ],
         )
         .await;
 }
@@ -285,6 +290,9 @@ async fn no_input_writes_a_line_of_its_own() {
     event["rawPath"] = json!(line);
     event["rawQueryString"] = json!(line);
     api::send_event(&stack, "callback", &event).await.ok();
+    event["routeKey"] = json!(line);
+    api::send_event(&stack, "callback", &event).await.problem("invalid-request");
+    event["routeKey"] = json!(callback::Operation::ProviderCallback.route());
     event["pathParameters"] = json!({"provider": line});
     api::send_event(&stack, "callback", &event).await.problem("provider-not-found");
     event["headers"]["x"] = json!(line);
@@ -303,7 +311,7 @@ async fn no_input_writes_a_line_of_its_own() {
             drop(stack.invoke(function, &native).await);
         }
     }
-    echo::eventually("a line for each", || invocations(&stack).len() >= 21).await;
+    echo::eventually("a line for each", || invocations(&stack).len() >= 22).await;
     for line in stack.logs().lines() {
         let parsed: Value =
             serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));

@@ -6,6 +6,7 @@
 mod api;
 mod bench;
 mod budgets;
+mod checkout;
 mod doctor;
 mod echo;
 mod events;
@@ -15,6 +16,7 @@ mod gateway;
 #[path = "../fuzz/handlers.rs"]
 mod handlers;
 mod house;
+mod large_ids;
 mod line;
 mod logs;
 mod metrics;

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use local::messages::Outcome;
 use local::{Fault, ShopRoute, Stack, binaries, defaults};
+use pay_core::domain::Provider;
 use pay_service::metrics::{ALL, NAMESPACE};
 use serde_json::{Value, json};
 
 use crate::api;
 use crate::echo::eventually;
 use crate::logs::logged;
+use crate::providers::{deliver_edited, message};
 use crate::stage::{create, notify, order, own, payment, payment_in, payment_of, recycle, user};
 use crate::sweep::sweep_all;
 use crate::table;
@@ -103,10 +106,26 @@ async fn mismatches_and_failures_are_counted() {
     expect(&stack, "NotificationsQuarantined", "callback", 1).await;
     expect(&stack, "NotificationsQuarantined", "callback amount", 1).await;
 
+    for kind in ["charge.dispute.created", "customer.created"] {
+        let other = message(paid, Outcome::Paid);
+        deliver_edited(&stack, Provider::Stripe, &other, |event| event["type"] = json!(kind)).await;
+    }
+    let unpaid = message(paid, Outcome::Paid);
+    let waits = |form: &mut Value| form["trade_status"] = json!("WAIT_BUYER_PAY");
+    deliver_edited(&stack, Provider::Alipay, &unpaid, waits).await;
+    expect(&stack, "MessagesIgnored", "callback", 3).await;
+    expect(&stack, "MessagesIgnored", "callback stripe dispute", 1).await;
+    expect(&stack, "MessagesIgnored", "callback stripe other-kind", 1).await;
+    expect(&stack, "MessagesIgnored", "callback alipay unpaid", 1).await;
+
     let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
     unsigned.send().await.problem("bad-signature");
     expect(&stack, "SignaturesRejected", "callback", 1).await;
     expect(&stack, "SignaturesRejected", "callback stripe malformed", 1).await;
+    let nobody = api::post(&stack, "detail").json(&json!({"id": 1}));
+    nobody.send().await.problem("unauthenticated");
+    expect(&stack, "TokensRejected", "detail", 1).await;
+    expect(&stack, "TokensRejected", "detail no-header", 1).await;
 
     let due = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
@@ -131,6 +150,15 @@ async fn mismatches_and_failures_are_counted() {
     detail().send().await.problem("unavailable");
     // One at start, one for the request.
     expect(&stack, "SecretFailures", "detail", 2).await;
+    let mut spoilt = stack.webhook_secrets.clone();
+    spoilt["stripe"] = json!({});
+    stack.secrets().set_raw(defaults::WEBHOOK_SECRET_ID, spoilt.to_string());
+    recycle(&stack, "callback").await;
+    let unjudged = api::post(&stack, "callback/stripe").json(&json!({}));
+    unjudged.send().await.problem("unavailable");
+    expect(&stack, "SignaturesRejected", "callback stripe key", 1).await;
+    // Both secrets at start, and one again because a new key may have signed.
+    expect(&stack, "SecretFailures", "callback", 3).await;
 }
 
 #[tokio::test]
@@ -177,7 +205,7 @@ async fn an_unreadable_record_takes_no_other_from_a_payers_list() {
 
 #[test]
 fn every_metric_is_in_its_table_and_in_a_test() {
-    let file = |name: &str| fs::read_to_string(binaries::workspace().join(name)).unwrap();
+    let file = |name: &str| fs::read_to_string(binaries::workspace().unwrap().join(name)).unwrap();
     let operations = file("docs/operations.md");
     let rows: BTreeSet<&str> = operations
         .lines()

@@ -1,13 +1,14 @@
 //! Every odd input gets one of our responses, and no function dies of it.
 
 mod fields;
+mod other_gateways;
 mod routes;
 mod tokens;
 mod webhooks;
 
 use serde_json::{Value, json};
 
-use crate::api::{self, send_event};
+use crate::api;
 use crate::operations;
 use crate::stage::{assert_unharmed, pids, shared};
 
@@ -29,25 +30,6 @@ async fn an_event_of_another_service_is_an_invalid_request() {
     ] {
         for function in operations::functions() {
             api::rejected(stack, function, &event, "invalid-request").await;
-        }
-    }
-    assert_unharmed(stack, &before);
-}
-
-/// Events of a load balancer and of a REST API: both read a response as the HTTP API does.
-#[tokio::test]
-async fn an_event_of_another_gateway_gets_a_problem() {
-    let stack = shared();
-    let before = pids(stack);
-    for event in [
-        json!({"requestContext": {"elb": {}}, "httpMethod": "POST", "path": "/", "body": "{}"}),
-        json!({"requestContext": {"stage": "prod"}, "resource": "/", "httpMethod": "POST"}),
-        json!({"version": "1.0", "requestContext": {"stage": "prod"}, "headers": null}),
-        json!({"requestContext": {}}),
-        json!({"requestContext": "x"}),
-    ] {
-        for function in operations::functions() {
-            send_event(stack, function, &event).await.problem("invalid-request");
         }
     }
     assert_unharmed(stack, &before);

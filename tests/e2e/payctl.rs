@@ -30,7 +30,7 @@ async fn payctl(arguments: &[&str]) -> (i32, String) {
 }
 
 /// Runs a command on a stack, which it finds by the URL of its API.
-async fn run(stack: &Stack, arguments: &[&str]) -> (i32, String) {
+pub(crate) async fn run(stack: &Stack, arguments: &[&str]) -> (i32, String) {
     let local = format!("--local={}", stack.api);
     payctl(&[arguments, &[&local]].concat()).await
 }

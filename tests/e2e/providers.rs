@@ -20,7 +20,7 @@ use crate::api::{Reply, Request, from_provider as request, send_event};
 use crate::stage::Payment;
 
 /// A provider's message about a payment.
-fn message(payment: Payment, outcome: Outcome) -> Message {
+pub(crate) fn message(payment: Payment, outcome: Outcome) -> Message {
     Message::new(payment.id, payment.amount, outcome)
 }
 
@@ -42,7 +42,7 @@ async fn deliver(stack: &Stack, provider: Provider, message: &Message) {
 }
 
 /// The same, with what it says changed.
-async fn deliver_edited(
+pub(crate) async fn deliver_edited(
     stack: &Stack,
     provider: Provider,
     message: &Message,

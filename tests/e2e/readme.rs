@@ -1,4 +1,7 @@
-//! The documents list what exists: every problem, every route, every setting, every limit.
+//! The documents list what exists: every problem, every route, every setting, every limit. What they have
+//! commands for works.
+
+mod blocks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +15,7 @@ use crate::house::sources;
 use crate::operations;
 
 fn workspace_file(name: &str) -> String {
-    fs::read_to_string(binaries::workspace().join(name)).unwrap()
+    fs::read_to_string(binaries::workspace().unwrap().join(name)).unwrap()
 }
 
 /// The cells of every row of a page's tables, without the white space around them.
@@ -82,7 +85,7 @@ fn every_setting_is_in_its_table() {
         .collect();
     assert_eq!(described, read, "what the functions read");
 
-    let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+    let template = Template::read(&binaries::workspace().unwrap().join("template.yaml")).unwrap();
     let given: BTreeSet<&str> = template
         .functions
         .iter()

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use local::{Fault, ShopRoute, Stack, client, clock, tokens};
+use local::{Fault, ShopRoute, Stack, StackOptions, client, clock, tokens};
 use serde_json::{Value, json};
 
-use crate::echo::stack;
+use crate::echo::{options, stack};
 
 /// Calls the shop as our functions do; `None` if the connection failed.
 async fn call(stack: &Stack, route: ShopRoute, body: &Value) -> Option<(u16, String)> {
@@ -60,4 +60,33 @@ async fn a_route_fails_as_scripted_and_only_so_often() {
         assert_eq!(call(&stack, route, &order).await, want, "{fault:?}");
         assert_eq!(call(&stack, route, &order).await, right, "after {fault:?}");
     }
+}
+
+#[tokio::test]
+async fn users_and_orders_go_on_after_a_restart_with_data() {
+    let directory = tempfile::tempdir().unwrap();
+    let started = async || {
+        let options = StackOptions { data: Some(directory.path().to_owned()), ..options().await };
+        Stack::start(options).await
+    };
+    let first = started().await.unwrap();
+    let (_, user) = call(&first, ShopRoute::UserRegister, &json!({})).await.unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&user).unwrap()["id"], 2);
+    let order = json!({"uid": 2, "pid": 1, "amount": 5, "status": 0});
+    assert_eq!(call(&first, ShopRoute::OrderCreate, &order).await.unwrap().1, r#"{"id":2}"#);
+    let paid = json!({"id": 2, "status": 1, "pay_id": 7, "amount": 5});
+    assert_eq!(call(&first, ShopRoute::OrderPaid, &paid).await.unwrap().1, "{}");
+
+    // Both would write one table and one shop.
+    let error = format!("{:#}", started().await.unwrap_err());
+    let path = directory.path().display();
+    let cure = "stop it, or choose another directory with --data";
+    assert_eq!(error, format!("{path} is in use by another stack: {cure}"));
+
+    first.stop().await.unwrap();
+    let second = started().await.unwrap();
+    let (_, shown) = call(&second, ShopRoute::OrderDetail, &json!({"id": 2})).await.unwrap();
+    let kept = json!({"id": 2, "uid": 2, "pid": 1, "amount": 5, "status": 1, "times_paid": 1});
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), kept);
+    assert_eq!(call(&second, ShopRoute::OrderCreate, &order).await.unwrap().1, r#"{"id":3}"#);
 }

@@ -1,5 +1,6 @@
 //! `cargo local` as a person or a script uses it.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 
 use local::{defaults, signing, tokens};
@@ -11,8 +12,23 @@ use tokio::process::{Child, ChildStdout, Command};
 
 /// Runs the program. Whether it succeeded, and what it printed on standard output and standard error.
 pub(crate) async fn run(arguments: &[&str], input: &str) -> (bool, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
-        .args(arguments)
+    let mut program = Command::new(env!("CARGO_BIN_EXE_local"));
+    output(program.args(arguments), input).await
+}
+
+/// Runs the program in a directory, below which is then all that cargo builds.
+pub(crate) async fn run_in(
+    directory: &Path,
+    arguments: &[&str],
+    input: &str,
+) -> (bool, String, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_local"));
+    program.args(arguments).current_dir(directory);
+    output(program.env("CARGO_TARGET_DIR", directory.join("target")), input).await
+}
+
+async fn output(program: &mut Command, input: &str) -> (bool, String, String) {
+    let mut child = program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -85,6 +101,38 @@ async fn sign_prints_the_headers_that_sign_the_exact_bytes() {
     let (good, _, error) = run(&["sign", "--provider", "alipay", "--secret", "x"], "").await;
     assert!(!good);
     assert_eq!(error, "error: Alipay signs with a private key: there is no secret to give\n");
+}
+
+#[tokio::test]
+async fn a_secret_that_no_function_can_use_is_rejected_before_anything_starts() {
+    let (short, no_key) = ("--access-secret", "--webhook-secret");
+    let few = "`access_secret` has fewer than 32 bytes";
+    for (arguments, why) in [
+        (&["--port", "0", short, "short"][..], few),
+        (&["demo", short, "short"], few),
+        (&["token", short, "short"], few),
+        (&["event", "-", short, "short"], few),
+        (&["--port", "0", no_key, "whsec_c2hvcnQ="], "24 to 64 bytes"),
+        (&["demo", no_key, "secret"], "whsec_"),
+        (&["event", "-", no_key, ""], "whsec_"),
+    ] {
+        let (good, output, error) = run(arguments, "{}").await;
+        assert!(!good && output.is_empty(), "{arguments:?}");
+        let named = arguments.iter().find(|argument| argument.contains("secret")).unwrap();
+        assert!(error.contains(named) && error.contains(why), "{arguments:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_would_begin_another_header_is_rejected() {
+    for id in ["m\r\nx-other: 1", "m\n", "\u{7f}", "\u{85}", "\t"] {
+        for provider in ["standard", "stripe"] {
+            let (good, output, error) =
+                run(&["sign", "--provider", provider, "--id", id], "{}").await;
+            assert!(!good && output.is_empty(), "{id:?}");
+            assert!(error.contains("it must not have control characters"), "{error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -107,10 +107,12 @@ fn judge(input: &[u8], reply: impl FnOnce(Box<RawValue>) -> Result<Reply, Functi
     let reply = reply(event);
     let event = Object::parse(input);
     if event.as_ref().and_then(|event| event.get("requestContext")).is_some_and(is_something) {
-        assert!(matches!(reply, Ok(Reply::Api(_))), "no response to the API: {reply:?}");
+        let responds = matches!(reply, Ok(Reply::Api(_) | Reply::Other(_)));
+        assert!(responds, "no response to the API: {reply:?}");
     }
     match reply {
         Ok(Reply::Api(response)) => judge_response(&serde_json::to_value(response).unwrap()),
+        Ok(Reply::Other(response)) => judge_other(serde_json::to_value(response).unwrap()),
         Ok(Reply::Direct(response)) => assert!(Json::parse(response.get().as_bytes()).is_some()),
         Err(error) => {
             let code = error.code();
@@ -125,6 +127,16 @@ fn judge(input: &[u8], reply: impl FnOnce(Box<RawValue>) -> Result<Reply, Functi
 fn is_something(value: &Json) -> bool {
     // Numbers that we do not use are read like null.
     *value != Json::Other
+}
+
+/// The response to another kind of API: as an HTTP API's but for the form of its headers.
+fn judge_other(mut response: Value) {
+    if let Some(lists) = response["multiValueHeaders"].as_object() {
+        response["headers"] =
+            lists.iter().map(|(name, one)| (name.clone(), one[0].clone())).collect();
+    }
+    assert_eq!(response["statusCode"], 400, "{response}");
+    judge_response(&response);
 }
 
 fn judge_response(response: &Value) {

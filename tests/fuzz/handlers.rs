@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use callback::{BODY_MAX, CallbackApp};
+use callback::{BODY_MAX, CallbackApp, Operation};
 use lambda_runtime::{Context, LambdaEvent};
 use pay_core::domain::Timestamp;
 use pay_core::ports::{Generations, Keys, NoKeys};
@@ -92,10 +92,13 @@ pub(crate) async fn response(secret: WebhookKeys, event: &Value, now_secs: u64) 
 /// An event of the gateway for a provider's route, or for the native route with `standard`.
 pub(crate) fn event(provider: &str, headers: &Value, body: &str, encoded: bool) -> Value {
     let native = provider == "standard";
-    let path = if native { String::new() } else { format!("/{provider}") };
-    let path = format!("/api/pay/callback{path}");
+    let (operation, path) = if native {
+        (Operation::Callback, "/api/pay/callback".to_owned())
+    } else {
+        (Operation::ProviderCallback, format!("/api/pay/callback/{provider}"))
+    };
     let mut event = json!({
-        "version": "2.0", "routeKey": format!("POST {path}"), "rawPath": path, "headers": headers,
+        "version": "2.0", "routeKey": operation.route(), "rawPath": path, "headers": headers,
         "requestContext": {"http": {"method": "POST"}}, "body": body, "isBase64Encoded": encoded,
     });
     if !native {

@@ -68,12 +68,18 @@ where
     ) -> Result<Response, Problem> {
         match &entry_point {
             EntryPoint::HttpApi(request) => {
-                if let Some(name) = request.provider() {
-                    return self.provider(name, request, invocation).await;
+                match Operation::of_request(request)? {
+                    Operation::ProviderCallback => {
+                        let name = request.provider().unwrap_or_default();
+                        self.provider(name, request, invocation).await
+                    }
+                    // The sweep has no route.
+                    Operation::Callback | Operation::Sweep => {
+                        let event_id = self.authenticate(request, &invocation).await?;
+                        let fields = request.json()?;
+                        self.native(&fields, event_id.as_deref(), request.body(), invocation).await
+                    }
                 }
-                let event_id = self.authenticate(request, &invocation).await?;
-                let fields = request.json()?;
-                self.native(&fields, event_id.as_deref(), request.body(), invocation).await
             }
             EntryPoint::Direct(event) => {
                 let body = event.get().as_bytes();
@@ -125,7 +131,7 @@ where
         let response = async {
             match request.provider_webhook(provider, &self.webhook_keys, invocation.now).await? {
                 Verified::Ignored(reason) => {
-                    tracing::info!(sender = name, reason, "notification ignored");
+                    outcome::ignored(provider, reason);
                     acknowledged(adapter)
                 }
                 Verified::Notification(notification) => {
@@ -197,7 +203,5 @@ mod tests {
             (Some("sweep"), None),
         ];
         assert!(all.eq(contract));
-        let provider = Operation::of_route("POST /api/pay/callback/{provider}");
-        assert_eq!(provider, Some(Operation::ProviderCallback));
     }
 }

@@ -1,10 +1,11 @@
 //! What a notification did, for operators: its log line and its metrics.
 
 use pay_core::{
-    domain::{Mismatch, Notification, PaymentId, Status, Verdict},
+    domain::{Mismatch, Notification, PaymentId, Provider, Status, Verdict},
     ports::chain,
     usecases::apply::{Applied, ApplyError, OrderNotification},
 };
+use pay_providers::Ignored;
 use pay_service::metrics;
 
 /// Logs and counts what a notification did, beside the line of the invocation.
@@ -18,6 +19,13 @@ pub(crate) fn record(notification: &Notification, outcome: &Result<Applied, Appl
         // The line of the invocation has the cause, and counts it.
         Err(ApplyError::Failed(_)) => {}
     }
+}
+
+/// Logs and counts a provider's message that changes no payment.
+pub(crate) fn ignored(provider: Provider, reason: Ignored) {
+    let (sender, word) = (provider.as_str(), reason.as_str());
+    tracing::info!(sender, reason = reason.text(), "notification ignored");
+    metrics::MESSAGES_IGNORED.count_by(&[("Provider", sender), ("Reason", word)]);
 }
 
 fn log(notification: &Notification, applied: &Applied) {

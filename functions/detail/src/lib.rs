@@ -48,9 +48,10 @@ impl<S: Payments + PaymentLists, K: Keys<AuthKey>> DetailApp<S, K> {
     ) -> Result<Response, Problem> {
         match entry_point {
             EntryPoint::HttpApi(request) => {
+                let operation = Operation::of_request(&request)?;
                 let payer = request.payer(&self.auth_keys, &self.rules, invocation.now).await?;
                 let fields = request.json()?;
-                match Operation::of_route(request.route()).unwrap_or(Operation::Detail) {
+                match operation {
                     Operation::Detail => self.detail(&fields, Some(payer)).await,
                     Operation::List => self.list(&fields, payer).await,
                 }
@@ -118,10 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_operation_is_read_from_route_and_event() {
-        assert_eq!(Operation::of_route("POST /api/pay/list"), Some(Operation::List));
-        assert_eq!(Operation::of_route("/api/pay/detail"), Some(Operation::Detail));
-        assert_eq!(Operation::of_route("POST /api/pay/listing"), None);
+    fn the_operation_is_read_from_a_direct_event() {
         let direct = |event: &str| Operation::of_direct(&Fields::parse(event.as_bytes()).unwrap());
         for (event, want) in [
             (r#"{"id":1}"#, Operation::Detail),

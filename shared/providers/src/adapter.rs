@@ -11,7 +11,7 @@ use pay_core::{
     ports::BadSecret,
 };
 
-use crate::{Headers, VerifyError, sha256};
+use crate::{Headers, Ignored, VerifyError, sha256};
 
 /// What a provider's folder implements.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,8 @@ pub enum Acknowledgement {
 pub enum Verified {
     /// It is about a payment.
     Notification(Box<Notification>),
-    /// It changes no payment; the reason, for the log.
-    Ignored(&'static str),
+    /// It changes no payment.
+    Ignored(Ignored),
 }
 
 /// A provider's keys, and the rules by which a message is verified with them and read.
@@ -102,8 +102,14 @@ impl<'a> Message<'a> {
     /// An authentic message whose signed text can be read in more than one way. Nothing of it is
     /// used; it is quarantined with the reason.
     pub(crate) fn ambiguous() -> Self {
-        let review = Mismatch::absent(MismatchField::Payment, Some("an ambiguous signed text"));
-        Self { review: Some(review), ..Self::unreadable(None) }
+        Self::inapplicable(None, "an ambiguous signed text")
+    }
+
+    /// An authentic message that reports money and cannot be applied; the reason says what to
+    /// configure. It names no payment.
+    pub(crate) fn inapplicable(event_id: Option<&'a str>, reason: &str) -> Self {
+        let review = Mismatch::absent(MismatchField::Payment, Some(reason));
+        Self { review: Some(review), ..Self::unreadable(event_id) }
     }
 
     /// The notification, with the provider as source, the digest of the body and what is kept of it.
@@ -161,14 +167,18 @@ pub(crate) fn transaction(
     }
 }
 
-/// The mismatch in one identifier of the account, if it is configured and the message has another
-/// value or none. Both sides read `<name>=<value>`.
+/// The mismatch in one identifier of the account, if it is configured and the message has none of
+/// its values. Both sides read `<name>=<value>`; several values are joined with ` or `.
 pub(crate) fn wrong_account(
     name: &str,
-    expected: Option<&str>,
+    expected: &[impl AsRef<str>],
     received: Option<&str>,
 ) -> Option<Mismatch> {
+    let expected: Vec<&str> = expected.iter().map(AsRef::as_ref).collect();
+    let fits = received.is_some_and(|received| expected.contains(&received));
     let named = |value: &str| format!("{name}={value}");
-    (expected.is_some() && expected != received)
-        .then(|| Mismatch::new(MismatchField::Account, expected.map(named), received.map(named)))
+    (!expected.is_empty() && !fits).then(|| {
+        let expected = Some(named(&expected.join(" or ")));
+        Mismatch::new(MismatchField::Account, expected, received.map(named))
+    })
 }

@@ -12,6 +12,7 @@ pub mod alipay;
 mod decimal;
 mod error;
 mod headers;
+mod ignored;
 mod keys;
 pub mod limits;
 mod rsa;
@@ -20,14 +21,17 @@ mod samples;
 mod sha;
 pub mod standard;
 pub mod stripe;
+mod unit;
 mod verify;
 pub mod wechat;
 
 pub use adapter::{Acknowledgement, Adapter, Verified, Verifier};
 pub use error::VerifyError;
 pub use headers::{Doubled, Headers};
+pub use ignored::Ignored;
 pub use keys::WebhookKeys;
 pub use sha::sha256;
+pub use unit::decimals;
 
 use pay_core::domain::Provider;
 

@@ -3,7 +3,9 @@
 //! Sources: stripe-go `webhooks.go`, stripe-python `_webhook.py`; docs.stripe.com/webhooks.
 
 mod keys;
+mod kind;
 mod read;
+mod reference;
 #[cfg(test)]
 mod tests;
 mod verify;

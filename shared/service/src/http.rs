@@ -19,5 +19,5 @@ pub use fields::Fields;
 pub use pay_providers::sha256;
 pub use payment::payment_body;
 pub use problem::Problem;
-pub use response::{FunctionError, Reply, Response};
+pub use response::{FunctionError, OtherResponse, Reply, Response};
 pub use serve::{EntryPoint, Invocation, serve};

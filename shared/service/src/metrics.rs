@@ -92,8 +92,12 @@ catalogue! {
     AMOUNT_REFUNDED = "AmountRefunded", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.
     NOTIFICATIONS_QUARANTINED = "NotificationsQuarantined", Count;
+    /// Genuine messages of providers that change no payment; also by `Provider` and `Reason`.
+    MESSAGES_IGNORED = "MessagesIgnored", Count;
     /// Notifications without a valid signature; also by `Sender` and `Reason`.
     SIGNATURES_REJECTED = "SignaturesRejected", Count;
+    /// Requests without a token that counts, or with one of another kind of caller; also by `Reason`.
+    TOKENS_REJECTED = "TokensRejected", Count;
     /// Order notifications that failed, of a callback or of the sweep.
     ORDER_NOTIFICATIONS_FAILED = "OrderNotificationsFailed", Count;
     /// Payments that a sweep looked at and that are still due after it.
@@ -107,7 +111,7 @@ catalogue! {
     UPSTREAM_TIME = "UpstreamMilliseconds", Milliseconds;
     /// Calls to the shop without a usable response; also by `Service`.
     UPSTREAM_FAILURES = "UpstreamFailures", Count;
-    /// Reads of a secret that failed.
+    /// Reads of a secret that failed, or that found an unusable value or entry.
     SECRET_FAILURES = "SecretFailures", Count;
     /// Requests with the problem `unavailable`.
     UNAVAILABLE = "Unavailable", Count;

@@ -1,8 +1,8 @@
 //! What the functions cost: starts the real executables against services whose responses are
 //! prepared, measures them, and makes the tables of `docs/performance.md`.
 //!
-//! The local stack takes two things from here: [`Arguments`], to check a command line before it
-//! builds what is measured, and [`Authority`].
+//! The local stack takes three things from here: [`Arguments`], to check a command line before it
+//! builds what is measured, [`Authority`], and where the checkout is.
 
 mod arguments;
 mod authority;
@@ -18,13 +18,9 @@ mod services;
 mod stats;
 mod tables;
 mod targets;
-
-use std::path::PathBuf;
+mod workspace;
 
 pub use arguments::Arguments;
 pub use authority::Authority;
 pub use report::run;
-
-fn workspace(path: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "..", "..", path].iter().collect()
-}
+pub use workspace::root;

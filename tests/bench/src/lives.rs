@@ -183,7 +183,7 @@ impl<'a> Bench<'a> {
 /// Where a function was built: beside this program, or in a workspace of its own.
 pub(crate) fn executable(function: &str) -> Result<PathBuf> {
     if function == "defaults" {
-        return Ok(workspace("target/baselines/release/defaults"));
+        return workspace::file("target/baselines/release/defaults");
     }
     Ok(std::env::current_exe()?.with_file_name(function))
 }

@@ -81,7 +81,7 @@ impl Operation {
 
     /// The event as it would be sent now.
     pub(crate) fn event(&self, now_secs: u64) -> Result<String> {
-        let path = workspace(&format!("events/{}.json", self.event));
+        let path = workspace::file(&format!("events/{}.json", self.event))?;
         let text = std::fs::read_to_string(&path);
         let text = text.with_context(|| format!("cannot read {}", path.display()))?;
         filled(&text, now_secs).with_context(|| format!("in {}", path.display()))

@@ -142,12 +142,13 @@ impl Report {
 /// Puts the tables on the page; places of what was not measured stay, and so do the targets unless
 /// everything that has one was measured.
 fn write(sections: &[(&'static str, String)], all_targets: bool) -> Result<()> {
-    let mut page = fs::read_to_string(workspace(PAGE)).with_context(|| format!("no {PAGE}"))?;
+    let mut page =
+        fs::read_to_string(workspace::file(PAGE)?).with_context(|| format!("no {PAGE}"))?;
     for (name, text) in sections.iter().filter(|(name, _)| all_targets || *name != "targets") {
         page =
             replaced(&page, name, text).with_context(|| format!("{PAGE} has no place {name}"))?;
     }
-    fs::write(workspace(PAGE), page).with_context(|| format!("cannot write {PAGE}"))
+    fs::write(workspace::file(PAGE)?, page).with_context(|| format!("cannot write {PAGE}"))
 }
 
 /// The page with another text in a place; nothing if it has no such place.
@@ -171,7 +172,7 @@ fn zip_bytes(executable: &[u8]) -> Result<u64> {
 /// Where and of what the figures are.
 fn machine() -> Result<String> {
     let mut script = Command::new("sh");
-    script.args(["-c", include_str!("../fixtures/machine")]).current_dir(workspace(""));
+    script.args(["-c", include_str!("../fixtures/machine")]).current_dir(workspace::root()?);
     Ok(String::from_utf8(script.output().context("cannot run sh")?.stdout)?)
 }
 

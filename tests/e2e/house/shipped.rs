@@ -41,7 +41,7 @@ pub(super) fn shipped() -> Vec<Shipped> {
             |module: &PathBuf| path.starts_with(module) || path.with_extension("") == *module;
         !excluded.iter().any(is_in)
     });
-    let root = binaries::workspace();
+    let root = binaries::workspace().unwrap();
     let relative = |path: PathBuf| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
     shipped.into_iter().map(|(path, text)| Shipped { path: relative(path), text }).collect()
 }

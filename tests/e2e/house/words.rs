@@ -142,7 +142,7 @@ fn words(text: &str) -> Vec<String> {
 /// Every text that the rule is for, by its path: the code that ships, the template, the documents, and the
 /// text of the command lines.
 fn texts() -> Vec<(String, String)> {
-    let root = binaries::workspace();
+    let root = binaries::workspace().unwrap();
     let mut texts: Vec<(String, String)> =
         shipped().into_iter().map(|file| (file.path, file.text)).collect();
     let mut files: Vec<String> =

@@ -1,14 +1,14 @@
 //! Alipay's notifications, in what only Alipay does.
 
-use local::Stack;
 use local::messages::{Outcome, Signed};
+use local::{Stack, defaults};
 use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
 
 use super::{assert_acknowledged, assert_rejected, deliver, deliver_edited, message, request};
 use crate::api::{self, Reply};
-use crate::stage::{Payment, own, payment, shared, shown};
+use crate::stage::{Payment, own, payment, recycle, shared, shown};
 use crate::table;
 
 const ALIPAY: Provider = Provider::Alipay;
@@ -156,6 +156,33 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
+/// One merchant may have several applications; `seller_id` is optional in a notification, and in the
+/// secret.
+#[tokio::test]
+async fn every_listed_application_pays_with_or_without_its_seller() {
+    let stack = own().await;
+    let mut secrets = defaults::webhook_secrets().unwrap();
+    let first = secrets["alipay"]["app_id"].clone();
+    secrets["alipay"]["app_id"] = json!([first, "2021000000000002"]);
+    stack.secrets().put(defaults::WEBHOOK_SECRET_ID, secrets.to_string());
+    recycle(&stack, "callback").await;
+    let (none, other) = (("seller_id", None), ("seller_id", Some("2088000000000002")));
+    let second = ("app_id", Some("2021000000000002"));
+    let mut paid: Vec<u64> = Vec::new();
+    for fields in [vec![second], vec![second, none], vec![none], vec![other]] {
+        let payment = payment(&stack).await;
+        deliver_with(&stack, payment, &fields).await;
+        paid.push(shown(&stack, payment).await["status"].as_u64().unwrap());
+    }
+    assert_eq!(paid, [1, 1, 1, 0]);
+    secrets["alipay"].as_object_mut().unwrap().remove("seller_id");
+    stack.secrets().put(defaults::WEBHOOK_SECRET_ID, secrets.to_string());
+    recycle(&stack, "callback").await;
+    let payment = payment(&stack).await;
+    deliver_with(&stack, payment, &[other]).await;
+    assert_eq!(shown(&stack, payment).await["status"], 1);
+}
+
 #[tokio::test]
 async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
     let stack = own().await;
@@ -164,14 +191,17 @@ async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
         ("out_trade_no", Some("20190815155618536-564-57"), 1),
         ("out_trade_no", None, 2),
         ("trade_status", Some("WAIT_BUYER_PAY"), 2),
-        ("trade_status", Some("TRADE_NEW_STATE"), 2),
         ("notify_type", Some("open_app_auth_notify"), 2),
+        ("notify_type", Some("batch_refund_notify"), 3),
     ] {
         deliver_with(&stack, payment, &[(name, value)]).await;
         let unmatched = table::unmatched(&stack, "alipay").await;
         assert_eq!(unmatched.len(), quarantined, "{name} {value:?}");
     }
     assert_eq!(table::events(&stack, payment.id).await, [json!(null); 0]);
+    // It reports money of this payment, and what became of it is not known.
+    deliver_with(&stack, payment, &[("trade_status", Some("TRADE_NEW_STATE"))]).await;
+    assert_eq!(table::quarantined(&stack, payment.id).await, 1);
     assert_eq!(json!(shown(&stack, payment).await["status"]), 0);
 }
 

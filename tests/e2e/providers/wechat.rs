@@ -1,7 +1,7 @@
 //! WeChat Pay's notifications, in what only WeChat Pay does.
 
-use local::defaults;
 use local::messages::Outcome;
+use local::{binaries, defaults};
 use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
@@ -107,6 +107,75 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
+/// Each row of the table in docs/webhooks.md.
+#[tokio::test]
+async fn each_trade_state_does_what_its_row_says() {
+    let stack = shared();
+    let docs =
+        std::fs::read_to_string(binaries::workspace().unwrap().join("docs/webhooks.md")).unwrap();
+    let (_, table) =
+        docs.split_once("| `trade_state` | the payment becomes |\n|---|---|\n").unwrap();
+    let mut rows = table.lines();
+    for (state, becomes, status, verdict) in [
+        ("SUCCESS", "paid", 1, "applied"),
+        ("REFUND", "paid", 1, "applied"),
+        ("PAYERROR", "failed", 2, "applied"),
+        ("CLOSED", "closed", 3, "applied"),
+        ("REVOKED", "closed", 3, "applied"),
+        ("NOTPAY", "unchanged; kept in the event log", 0, "ignored"),
+        ("USERPAYING", "unchanged; kept in the event log", 0, "ignored"),
+        ("ACCEPT", "unchanged; kept in the event log", 0, "ignored"),
+        ("any other", "unchanged; quarantined", 0, "quarantined"),
+    ] {
+        let row = rows.next().unwrap();
+        let (first, second) = row.trim_start_matches("| ").split_once(" | ").unwrap();
+        assert!(first.trim_matches('`').starts_with(state), "{row}");
+        assert!(second.starts_with(becomes), "{row}");
+        let payment = payment(stack).await;
+        let other = |content: &mut Value| content["resource"]["trade_state"] = json!(state);
+        deliver_edited(stack, WECHAT, &message(payment, Outcome::Paid), other).await;
+        assert_eq!(shown(stack, payment).await["status"], status, "{state}");
+        let events = table::events(stack, payment.id).await;
+        assert_eq!((events.len(), &events[0]["verdict"]), (1, &json!(verdict)), "{state}");
+    }
+    assert_eq!(rows.next(), Some(""));
+}
+
+/// One merchant may have fifty applications; what a service provider collected, and combined payments, wait
+/// for a person.
+#[tokio::test]
+async fn every_listed_application_pays_and_other_modes_are_quarantined() {
+    let stack = own().await;
+    let mut secrets = defaults::webhook_secrets().unwrap();
+    let first = secrets["wechat"]["appid"].clone();
+    secrets["wechat"]["appid"] = json!([first, "wx0000000000000002"]);
+    stack.secrets().put(defaults::WEBHOOK_SECRET_ID, secrets.to_string());
+    recycle(&stack, "callback").await;
+    for (appid, status) in [("wx0000000000000002", 1), ("wx0000000000000003", 0)] {
+        let payment = payment(&stack).await;
+        let other = |content: &mut Value| content["resource"]["appid"] = json!(appid);
+        deliver_edited(&stack, WECHAT, &message(payment, Outcome::Paid), other).await;
+        assert_eq!(shown(&stack, payment).await["status"], status, "{appid}");
+    }
+    let payment = payment(&stack).await;
+    let partner = |content: &mut Value| {
+        let resource = content["resource"].as_object_mut().unwrap();
+        let mchid = resource.remove("mchid").unwrap();
+        resource.extend([("sp_mchid".into(), json!("123")), ("sub_mchid".into(), mchid)]);
+    };
+    deliver_edited(&stack, WECHAT, &message(payment, Outcome::Paid), partner).await;
+    assert_eq!(table::quarantined(&stack, payment.id).await, 1);
+    let combined = |content: &mut Value| {
+        let order = content["resource"].take();
+        content["resource"] = json!({"combine_out_trade_no": "1", "sub_orders": [order]});
+    };
+    deliver_edited(&stack, WECHAT, &message(payment, Outcome::Paid), combined).await;
+    let unmatched = table::unmatched(&stack, "wechat").await;
+    let received = unmatched[0]["received"].as_str().unwrap();
+    assert!(received.contains("combined payment, which is not supported"), "{received}");
+    assert_eq!(shown(&stack, payment).await["status"], 0);
+}
+
 #[tokio::test]
 async fn what_cannot_be_read_or_concerns_no_payment_is_acknowledged() {
     let stack = own().await;
@@ -125,8 +194,9 @@ async fn what_cannot_be_read_or_concerns_no_payment_is_acknowledged() {
         (r#"{"id":"b","event_type":"TRANSACTION.SUCCESS"}"#, true),
         (r#"{"id":"c","event_type":"TRANSACTION.SUCCESS","resource":{}}"#, true),
         (r#"{"id":"d","event_type":"REFUND.ABNORMAL"}"#, true),
-        (r#"{"id":"d2","event_type":"REFUND.PROCESSING"}"#, false),
-        (r#"{"id":"e","event_type":"PAYSCORE.USER_PAID","new":[{"field":1.5}]}"#, false),
+        (r#"{"id":"d2","event_type":"REFUND.PROCESSING"}"#, true),
+        (r#"{"id":"d3","event_type":"PAYSCORE.USER_PAID"}"#, true),
+        (r#"{"id":"e","event_type":"PAYSCORE.USER_CONFIRM","new":[{"field":1.5}]}"#, false),
         (&about(json!([1])), true),
         (&about(json!({"out_trade_no": "20190815-57"})), true),
         (&about(json!({"out_trade_no": 12})), true),

@@ -25,13 +25,13 @@ use crate::echo::http;
 pub(super) const TABLE: &str = "payments";
 
 /// For responses that come, however busy the machine is.
-pub(super) const PATIENT: Timeouts =
+pub(crate) const PATIENT: Timeouts =
     Timeouts { attempt: Duration::from_mins(1), operation: Duration::from_mins(1) };
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// A DynamoDB client as the functions build theirs, but for the timeouts.
-pub(super) fn client(endpoint: &str, timeouts: Timeouts) -> Client {
+pub(crate) fn client(endpoint: &str, timeouts: Timeouts) -> Client {
     let settings = AwsSettings::load(|name| {
         let value = match name {
             "AWS_REGION" => REGION,
@@ -58,7 +58,8 @@ impl Dynamo {
     async fn at(endpoint: &str) -> Self {
         let raw = client(endpoint, PATIENT);
         let table = format!("{TABLE}-{}", uuid::Uuid::new_v4());
-        let template = Template::read(&binaries::workspace().join("template.yaml")).unwrap();
+        let template =
+            Template::read(&binaries::workspace().unwrap().join("template.yaml")).unwrap();
         create_table(&http(), endpoint, &table, &template.table).await.unwrap();
         let payments = DynamoDbPayments::new(raw.clone(), &table);
         Self { payments, raw, endpoint: endpoint.to_owned(), table }

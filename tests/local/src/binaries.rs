@@ -2,19 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::io::{Write as _, stderr};
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use tokio::process::Command;
 
-/// The root of the workspace.
-#[must_use]
-pub fn workspace() -> PathBuf {
-    let local = Path::new(env!("CARGO_MANIFEST_DIR"));
-    local.ancestors().nth(2).unwrap_or(local).to_owned()
-}
+pub use bench::root as workspace;
 
 /// Builds the binaries of these packages and returns their paths.
 ///
@@ -59,14 +55,16 @@ pub async fn example(name: &str) -> Result<PathBuf> {
 ///
 /// As [`functions`].
 pub async fn defaults() -> Result<BTreeMap<String, PathBuf>> {
-    let manifest = workspace().join("tests/bench/baselines/defaults/Cargo.toml");
-    let target = workspace().join("target/baselines");
+    let root = workspace()?;
+    let manifest = root.join("tests/bench/baselines/defaults/Cargo.toml");
+    let target = root.join("target/baselines");
     let (manifest, target) = (manifest.to_string_lossy(), target.to_string_lossy());
     let options = ["--release", "--locked", "--manifest-path", &manifest, "--target-dir", &target];
     build(&options, &["defaults"]).await
 }
 
 async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
+    let root = workspace()?;
     // Cargo sets it for whatever it runs.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(&cargo);
@@ -75,20 +73,23 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
             command.env_remove(name);
         }
     }
-    let output = command
+    announce(arguments, names)?;
+    let child = command
         .arg("build")
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
-        .current_dir(workspace())
+        .current_dir(root)
         .stdin(Stdio::null())
+        // Not by `output()`, which pipes both streams whatever was asked: nothing would be seen.
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output()
-        .await
+        .spawn()
         .with_context(|| {
             let cargo = cargo.display();
             format!("cannot run {cargo}: install Rust from https://rustup.rs")
         })?;
+    let output = child.wait_with_output().await.context("cargo's messages cannot be read")?;
     if !output.status.success() {
         bail!("cargo could not build {} (its messages are above)", names.join(", "));
     }
@@ -97,6 +98,17 @@ async fn build(arguments: &[&str], names: &[&str]) -> Result<BTreeMap<String, Pa
         None => Ok(built),
         Some(name) => bail!("the package {name} has no binary of that name"),
     }
+}
+
+/// Says what is built and how long that takes, on standard error.
+fn announce(arguments: &[&str], names: &[&str]) -> Result<()> {
+    let release = arguments.contains(&"--release");
+    let (how, first) =
+        if release { (" in release", "some minutes") } else { ("", "up to a minute") };
+    let names = names.join(", ");
+    let line =
+        format!("Building {names}{how}: {first} the first time, a few seconds after that.\n");
+    stderr().write_all(line.as_bytes()).context("cannot write to standard error")
 }
 
 /// Whether cargo describes the package of this program in this variable.

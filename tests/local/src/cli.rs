@@ -16,6 +16,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use local::faults::{POINTS, Plan, WORDS};
 use local::{Scheme, StackOptions, defaults};
+use pay_core::ports::{BadSecret, SecretKeys as _};
+use pay_providers::WebhookKeys;
+use pay_service::auth::AuthKey;
 use serde_json::json;
 
 /// The whole service on this machine: API Gateway, Lambda, DynamoDB, Secrets Manager and a shop,
@@ -64,7 +67,7 @@ struct StackArguments {
     /// Processes of each function.
     #[arg(long, value_name = "N", default_value_t = 2)]
     instances: usize,
-    /// Keep the table in this directory. The shop's orders are not kept.
+    /// Keep the table and the shop in this directory. One stack at a time can use it.
     #[arg(long, value_name = "DIR", conflicts_with = "aws_endpoint")]
     data: Option<PathBuf>,
     /// Use the DynamoDB and Secrets Manager at this URL, for example another emulator's.
@@ -87,11 +90,25 @@ struct StackArguments {
 #[derive(Debug, Args)]
 struct Secrets {
     /// The secret that signs tokens.
-    #[arg(long, value_name = "TEXT", default_value = defaults::ACCESS_SECRET)]
+    #[arg(long, value_name = "TEXT", default_value = defaults::ACCESS_SECRET, value_parser = access_secret)]
     access_secret: String,
     /// The secret that signs Standard Webhooks.
-    #[arg(long, value_name = "whsec_…", default_value = defaults::WEBHOOK_SECRET)]
+    #[arg(long, value_name = "whsec_…", default_value = defaults::WEBHOOK_SECRET, value_parser = webhook_secret)]
     webhook_secret: String,
+}
+
+/// Accepts what the functions accept: with another secret they would reject every token.
+fn access_secret(text: &str) -> Result<String, BadSecret> {
+    AuthKey::from_secret(&json!({"access_secret": text}).to_string())?;
+    Ok(text.to_owned())
+}
+
+/// Accepts what the functions accept: with another secret they would reject every notification.
+fn webhook_secret(text: &str) -> Result<String, BadSecret> {
+    let secret = json!({Scheme::Standard.as_str(): [text]});
+    let keys = WebhookKeys::from_secret(&secret.to_string())?;
+    // Its only entry is the one that is unusable.
+    keys.unusable().first().map_or_else(|| Ok(text.to_owned()), |(_entry, bad)| Err(*bad))
 }
 
 fn faults_help() -> String {

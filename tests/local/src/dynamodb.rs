@@ -4,6 +4,7 @@ mod actions;
 mod front;
 
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -71,6 +72,7 @@ impl DynamoDb {
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) url: String,
+    _directory: Option<File>,
     _server: Task,
     _front: Server,
 }
@@ -83,13 +85,10 @@ impl Engine {
         directory: Option<&Path>,
         control: DynamoDb,
     ) -> Result<Self> {
+        let held = directory.map(hold).transpose()?;
         let database = match directory {
             None => Database::memory(),
-            Some(directory) => {
-                std::fs::create_dir_all(directory)
-                    .with_context(|| format!("cannot create {}", directory.display()))?;
-                Database::new(&directory.join("dynamodb.sqlite").to_string_lossy())
-            }
+            Some(directory) => Database::new(&directory.join("dynamodb.sqlite").to_string_lossy()),
         };
         let database = database.map_err(|error| anyhow!("cannot open the database: {error}"))?;
         let engine = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -98,9 +97,33 @@ impl Engine {
         let front = Server::start(host, front, faults, None).await?;
         Ok(Self {
             url: format!("http://{}", front.address),
+            _directory: held,
             _server: Task::run(server::serve_on(engine, database)),
             _front: front,
         })
+    }
+}
+
+/// Makes the directory ours until the file is dropped, or this process ends in whatever way.
+///
+/// # Errors
+///
+/// It cannot be written to, or another stack has it.
+fn hold(directory: &Path) -> Result<File> {
+    let shown = directory.display();
+    std::fs::create_dir_all(directory).with_context(|| format!("cannot create {shown}"))?;
+    let lock = File::create(directory.join("lock"));
+    let lock = lock.with_context(|| format!("cannot write to {shown}"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            bail!(
+                "{shown} is in use by another stack: stop it, or choose another directory with --data"
+            )
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {shown}"))
+        }
     }
 }
 

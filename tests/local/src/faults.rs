@@ -18,7 +18,7 @@ pub use self::plan::{Plan, Rule};
 
 /// The calls that can fail: the service, a colon, and its operation. A query of an index has a name
 /// of its own.
-pub const POINTS: [&str; 14] = [
+pub const POINTS: [&str; 15] = [
     "dynamodb:BatchGetItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -32,6 +32,7 @@ pub const POINTS: [&str; 14] = [
     "orders:paid",
     "orders:update",
     "secretsmanager:GetSecretValue",
+    "users:register",
     "users:userinfo",
 ];
 

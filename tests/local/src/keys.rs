@@ -48,10 +48,15 @@ impl KeptKey {
     ///
     /// It cannot be read from or written to `target/local-stack`.
     pub fn get(&self) -> Result<&SigningKey> {
-        let path = || binaries::workspace().join("target").join("local-stack").join(self.file);
-        let kept = || SigningKey::kept_as(path()).map_err(|error| format!("{error:#}"));
+        let kept = || SigningKey::kept_as(directory()?.join(self.file));
+        let kept = || kept().map_err(|error: anyhow::Error| format!("{error:#}"));
         self.key.get_or_init(kept).as_ref().map_err(|error| anyhow!("{error}"))
     }
+}
+
+/// Where the keys of this checkout are kept.
+fn directory() -> Result<PathBuf> {
+    Ok(binaries::workspace()?.join("target").join("local-stack"))
 }
 
 impl SigningKey {

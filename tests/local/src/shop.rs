@@ -1,15 +1,19 @@
 //! The shop: the mall's user and order services, and what a test changes in them.
 
 mod api;
+mod kept;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
 
 use crate::faults::{Fault, Faults};
 
 /// An order of the shop.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
     /// Its id.
     pub id: u64,
@@ -41,6 +45,8 @@ pub struct OrderPaidCall {
 /// A route of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShopRoute {
+    /// `/api/user/register`
+    UserRegister,
     /// `/api/user/userinfo`
     UserInfo,
     /// `/api/order/create`
@@ -55,13 +61,20 @@ pub enum ShopRoute {
 
 impl ShopRoute {
     /// Every route.
-    pub const ALL: [Self; 5] =
-        [Self::UserInfo, Self::OrderCreate, Self::OrderDetail, Self::OrderPaid, Self::OrderUpdate];
+    pub const ALL: [Self; 6] = [
+        Self::UserRegister,
+        Self::UserInfo,
+        Self::OrderCreate,
+        Self::OrderDetail,
+        Self::OrderPaid,
+        Self::OrderUpdate,
+    ];
 
     /// Its path.
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
+            Self::UserRegister => "/api/user/register",
             Self::UserInfo => "/api/user/userinfo",
             Self::OrderCreate => "/api/order/create",
             Self::OrderDetail => "/api/order/detail",
@@ -74,6 +87,7 @@ impl ShopRoute {
     #[must_use]
     pub fn point(self) -> &'static str {
         match self {
+            Self::UserRegister => "users:register",
             Self::UserInfo => "users:userinfo",
             Self::OrderCreate => "orders:create",
             Self::OrderDetail => "orders:detail",
@@ -90,6 +104,8 @@ struct State {
     order_notifications: Vec<OrderPaidCall>,
     /// By order, the keys that had an effect.
     keys: BTreeMap<u64, BTreeSet<Option<String>>>,
+    /// Where users, orders and keys are kept; `None` if they end with the shop.
+    file: Option<PathBuf>,
     calls: BTreeMap<ShopRoute, usize>,
     access_secret: String,
 }
@@ -110,6 +126,7 @@ impl Shop {
             orders: BTreeMap::new(),
             order_notifications: Vec::new(),
             keys: BTreeMap::new(),
+            file: None,
             calls: BTreeMap::new(),
             access_secret: access_secret.to_owned(),
         };

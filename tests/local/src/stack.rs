@@ -21,7 +21,7 @@ use self::backing::Backing;
 use crate::dynamodb::{self, DynamoDb};
 use crate::faults::server::Server;
 use crate::faults::{Faults, Plan};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Cors, Gateway};
 use crate::keys::SigningKey;
 use crate::lambda::{FunctionError, Instance, Lambda, Supervisors};
 use crate::secrets::Secrets;
@@ -41,7 +41,8 @@ pub struct StackOptions {
     pub port: u16,
     /// How many processes each function has.
     pub instances: usize,
-    /// Keeps the table in this directory; `None` for a table that ends with the stack.
+    /// Keeps the table and the shop in this directory, which one stack at a time can use; `None` for
+    /// those that end with the stack.
     pub data: Option<PathBuf>,
     /// Uses the DynamoDB and the Secrets Manager at this URL instead of starting them.
     pub aws_endpoint: Option<String>,
@@ -59,6 +60,8 @@ pub struct StackOptions {
     pub webhook_secrets: Option<Value>,
     /// Variables for the functions, which replace those of the stack.
     pub environment: BTreeMap<String, String>,
+    /// The origins whose pages may call the API: the template's `CorsOrigins`.
+    pub cors_origins: Vec<String>,
     /// The faults, from the first call on.
     pub faults: Plan,
 }
@@ -78,6 +81,7 @@ impl Default for StackOptions {
             access_secret: defaults::ACCESS_SECRET.to_owned(),
             webhook_secrets: None,
             environment: BTreeMap::new(),
+            cors_origins: Vec::new(),
             faults: Plan::default(),
         }
     }
@@ -131,10 +135,10 @@ impl Stack {
     /// its start.
     pub async fn start(options: StackOptions) -> Result<Self> {
         ensure!(options.instances > 0, "at least one instance of each function is needed");
-        let template = options.template.clone();
-        let template = Template::read(
-            &template.unwrap_or_else(|| binaries::workspace().join("template.yaml")),
-        )?;
+        let template = match &options.template {
+            Some(template) => Template::read(template)?,
+            None => Template::read(&binaries::workspace()?.join("template.yaml"))?,
+        };
         // Before the build, which may take a minute: a taken port is reported at once.
         let listener = bind(options.host, options.port).await?;
         let executables = functions::executables(&template, &options).await?;
@@ -146,6 +150,9 @@ impl Stack {
         let ca_file = files.path().join("ca.pem");
         std::fs::write(&ca_file, &authority.pem)?;
         let shop = Shop::new(&backing.access_secret, faults.clone());
+        if let Some(directory) = &options.data {
+            shop.keep_in(directory)?;
+        }
         let shop_server = shop.serve(options.host, authority.server.into()).await?;
         let shop_url = format!("https://{}", shop_server.address);
 
@@ -168,7 +175,8 @@ impl Stack {
         let gateway = Gateway {
             lambda: Arc::clone(&lambda),
             routes: template.routes,
-            services: services(&lambda, &backing.dynamodb),
+            cors: Cors::new(template.cors, options.cors_origins),
+            services: services(&lambda, &backing.dynamodb, &shop_url),
         };
         let router = gateway::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
         let gateway = Task::run(async move { axum::serve(listener, router).await });
@@ -346,10 +354,12 @@ impl Stack {
     }
 }
 
-/// What `payctl --local` needs to know.
-fn services(lambda: &Lambda, dynamodb: &str) -> String {
+/// What `payctl --local` needs to know, and where the shop is.
+fn services(lambda: &Lambda, dynamodb: &str, shop: &str) -> String {
     let environment = lambda.environments();
-    json!({"dynamodb": dynamodb, "table": defaults::TABLE, "environment": environment}).to_string()
+    let table = defaults::TABLE;
+    json!({"dynamodb": dynamodb, "table": table, "environment": environment, "shop": shop})
+        .to_string()
 }
 
 async fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {

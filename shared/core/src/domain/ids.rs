@@ -7,22 +7,28 @@ use super::{OutOfRange, Timestamp};
 /// Largest integer that every JSON client reads exactly (RFC 8259, section 6).
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
+/// Largest integer of a shop whose ids are signed 64-bit numbers, as those of the mall are.
+const MAX_SIGNED_INTEGER: u64 = (1 << 63) - 1;
+
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:expr) => {
         $(#[$doc])*
         ///
-        /// Holding one proves `1 <= id <= 2^53 - 1`.
+        /// Holding one proves `1 <= id <= Self::MAX`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u64);
 
         impl $name {
+            /// The largest one.
+            pub const MAX: u64 = $max;
+
             /// Wraps a number from outside.
             ///
             /// # Errors
             ///
-            /// [`OutOfRange`] for 0 and for anything above 2^53 − 1.
+            /// [`OutOfRange`] for 0 and for anything above [`Self::MAX`].
             pub const fn new(id: u64) -> Result<Self, OutOfRange> {
-                if id == 0 || id > MAX_SAFE_INTEGER {
+                if id == 0 || id > Self::MAX {
                     return Err(OutOfRange::new($what));
                 }
                 Ok(Self(id))
@@ -46,17 +52,20 @@ macro_rules! id {
 id!(
     /// Names a payment. Ours: time-ordered, with random low bits.
     PaymentId,
-    "id"
+    "id",
+    MAX_SAFE_INTEGER
 );
 id!(
-    /// Names a user of the shop.
+    /// Names a user of the shop, as the user service numbers them.
     UserId,
-    "uid"
+    "uid",
+    MAX_SIGNED_INTEGER
 );
 id!(
-    /// Names an order of the shop.
+    /// Names an order of the shop, as the order service numbers them.
     OrderId,
-    "oid"
+    "oid",
+    MAX_SIGNED_INTEGER
 );
 
 impl PaymentId {
@@ -103,13 +112,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_between_1_and_the_largest_safe_integer() {
-        assert!(OrderId::new(0).is_err());
-        assert!(OrderId::new(1).is_ok());
-        assert!(OrderId::new(MAX_SAFE_INTEGER).is_ok());
-        assert!(OrderId::new(MAX_SAFE_INTEGER + 1).is_err());
-        assert!(OrderId::new(u64::MAX).is_err());
+    fn a_payments_id_is_between_1_and_the_largest_safe_integer() {
+        assert!(PaymentId::new(0).is_err());
+        assert!(PaymentId::new(1).is_ok());
+        assert!(PaymentId::new(9_007_199_254_740_991).is_ok());
+        assert!(PaymentId::new(9_007_199_254_740_992).is_err());
+        assert!(PaymentId::new(u64::MAX).is_err());
+    }
+
+    #[test]
+    fn an_id_of_the_shop_is_between_1_and_the_largest_signed_64_bit_integer() {
+        let ids: [fn(u64) -> bool; 2] =
+            [|id| UserId::new(id).is_ok(), |id| OrderId::new(id).is_ok()];
+        for new in ids {
+            assert!(!new(0) && new(1));
+            assert!(new(9_007_199_254_740_992) && new(9_223_372_036_854_775_807));
+            assert!(!new(9_223_372_036_854_775_808) && !new(u64::MAX));
+        }
         assert_eq!(UserId::new(0).unwrap_err().what, "uid");
+        assert_eq!(OrderId::new(0).unwrap_err().what, "oid");
     }
 
     #[test]

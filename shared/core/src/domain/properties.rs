@@ -3,11 +3,26 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::json::Object;
 
 const MAX_SAFE: u64 = (1 << 53) - 1;
+const MAX_SIGNED: u64 = (1 << 63) - 1;
 
 fn senders() -> impl Strategy<Value = Sender> {
     proptest::sample::select(Sender::all().collect::<Vec<_>>())
+}
+
+/// Numbers of every size, most of them near the ends of the ids' ranges.
+fn numbers() -> impl Strategy<Value = u64> {
+    let near = |end: u64| end.saturating_sub(2)..=end.saturating_add(2);
+    prop_oneof![
+        any::<u64>(),
+        near(0),
+        0..=MAX_SAFE,
+        near(MAX_SAFE),
+        near(MAX_SIGNED),
+        near(u64::MAX)
+    ]
 }
 
 /// An event: under a payment or none, under its own name or a suffixed one.
@@ -37,12 +52,23 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..<_>::default() })]
 
     #[test]
-    fn an_id_is_in_range_and_its_text_is_read(id in prop_oneof![any::<u64>(), 0..=MAX_SAFE + 1]) {
+    fn an_id_is_in_range_and_its_text_is_read(id in numbers()) {
         let fits = (1..=MAX_SAFE).contains(&id);
         assert_eq!(PaymentId::new(id).map(PaymentId::get).ok(), fits.then_some(id));
+        assert_eq!(PaymentId::parse(&id.to_string()).ok(), PaymentId::new(id).ok());
+        let fits = (1..=MAX_SIGNED).contains(&id);
         assert_eq!(UserId::new(id).map(UserId::get).ok(), fits.then_some(id));
         assert_eq!(OrderId::new(id).map(OrderId::get).ok(), fits.then_some(id));
-        assert_eq!(PaymentId::parse(&id.to_string()).ok(), PaymentId::new(id).ok());
+    }
+
+    #[test]
+    fn an_id_of_the_shop_is_read_from_json_to_the_last_digit(id in numbers()) {
+        let document = format!(r#"{{"oid":{id}}}"#);
+        let oid = Object::parse(document.as_bytes()).unwrap().integer("oid").map(OrderId::new);
+        assert_eq!(oid, Some(OrderId::new(id)));
+        if let Some(Ok(oid)) = oid {
+            assert_eq!(format!(r#"{{"oid":{oid}}}"#), document);
+        }
     }
 
     #[test]

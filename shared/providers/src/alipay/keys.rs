@@ -5,7 +5,7 @@ use std::fmt;
 use pay_core::{json::Json, ports::BadSecret};
 
 use crate::{
-    keys::{one_or_more, optional_text},
+    keys::{one_or_more, optional_text, optional_texts},
     rsa::RsaKey,
 };
 
@@ -13,13 +13,14 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct AlipayKeys {
     pub(super) public_keys: Vec<RsaKey>,
-    pub(super) app_id: Option<String>,
+    pub(super) app_ids: Vec<String>,
     pub(super) seller_id: Option<String>,
 }
 
 impl AlipayKeys {
-    /// Reads the entry: `{"public_keys": ["<certificate or public key>"], "app_id": "…",
-    /// "seller_id": "…"}`, newest first. The keys are Alipay's, not the application's own.
+    /// Reads the entry: `{"public_keys": ["<certificate or public key>"], "app_id": "…" or ["…"],
+    /// "seller_id": "…"}`, newest first. The keys are Alipay's, not the application's own. Without
+    /// `seller_id` it is not compared.
     ///
     /// # Errors
     ///
@@ -33,7 +34,7 @@ impl AlipayKeys {
         let bad = BadSecret("`app_id` or `seller_id` of `alipay` is empty or no text");
         Ok(Self {
             public_keys: keys.collect::<Result<_, _>>()?,
-            app_id: optional_text(entry, "app_id", bad)?,
+            app_ids: optional_texts(entry, "app_id", bad)?,
             seller_id: optional_text(entry, "seller_id", bad)?,
         })
     }

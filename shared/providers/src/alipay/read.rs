@@ -1,43 +1,63 @@
 //! Reads the form into a notification.
 
-use pay_core::domain::{Outcome, PaymentId, Provider, ProviderRef, Report};
+use pay_core::domain::{MismatchField, Outcome, PaymentId, Provider, ProviderRef, Report};
 
 use super::{AlipayKeys, TRADE, signed::SignedFields};
 use crate::{
-    Verified,
-    adapter::{Message, transaction, wrong_account},
+    Ignored, Verified,
+    adapter::{Message, transaction, unknown, wrong_account},
     decimal::minor_units,
 };
 
 /// Decimals of an amount in yuan: 1 yuan is 100 fen.
 const DECIMALS: usize = 2;
 
+/// The `notify_type` of refunds that were made as a batch: of several trades, in a format of its own.
+const BATCH_REFUND: &str = "batch_refund_notify";
+
 impl AlipayKeys {
     /// Reads an authentic message. The parameters of the buyer's return redirect are signed the
     /// same way; they have no `notify_type`, and are ignored.
     pub(super) fn read(&self, fields: &SignedFields<'_>, body: &[u8]) -> Verified {
+        if fields.may_have("notify_type", BATCH_REFUND) {
+            let reason = format!("not supported, give it another notify_url: {BATCH_REFUND}");
+            return Message::inapplicable(fields.get("notify_id"), &reason)
+                .into_notification(Provider::Alipay, body);
+        }
+        if fields.may_be_broken("notify_type") {
+            return Message::inapplicable(fields.get("notify_id"), "an unknown `notify_type`")
+                .into_notification(Provider::Alipay, body);
+        }
         if !fields.may_have("notify_type", TRADE) {
-            return Verified::Ignored("no notification about a trade");
+            return Verified::Ignored(Ignored::OtherKind);
         }
         let refunded = if fields.are_clear() { refunded(fields) } else { None };
         let Some(refunded) = refunded else {
             return Message::ambiguous().into_notification(Provider::Alipay, body);
         };
-        let Some(outcome) = outcome(fields, refunded) else {
-            return Verified::Ignored("a trade that waits for its buyer, or in an unknown state");
+        let outcome = match (fields.get("trade_status"), refunded) {
+            (Some("WAIT_BUYER_PAY"), _) => return Verified::Ignored(Ignored::Unpaid),
+            // A partial refund leaves it in `TRADE_SUCCESS`, a full one closes it.
+            (Some("TRADE_SUCCESS"), false) | (Some("TRADE_FINISHED"), _) => Some(Outcome::Paid),
+            (Some("TRADE_SUCCESS"), true) => Some(Outcome::PartlyRefunded),
+            (Some("TRADE_CLOSED"), false) => Some(Outcome::Closed),
+            (Some("TRADE_CLOSED"), true) => Some(Outcome::Refunded),
+            (_, _) => None,
         };
-        let other = |name, expected: &Option<String>| {
-            wrong_account(name, expected.as_deref(), fields.get(name))
-        };
-        let (txn, review) = transaction("trade_no", Ok(fields.get("trade_no")));
+        let unknown_outcome =
+            outcome.is_none().then(|| unknown(MismatchField::Outcome, "trade_status"));
+        let other_seller =
+            |seller: &str| wrong_account("seller_id", self.seller_id.as_slice(), Some(seller));
+        let (txn, unknown_txn) = transaction("trade_no", Ok(fields.get("trade_no")));
         let message = Message {
             event_id: fields.get("notify_id"),
             payment: fields.get("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
-            wrong_account: other("app_id", &self.app_id)
-                .or_else(|| other("seller_id", &self.seller_id)),
-            review,
+            // `app_id` is always there, `seller_id` is not.
+            wrong_account: wrong_account("app_id", &self.app_ids, fields.get("app_id"))
+                .or_else(|| fields.get("seller_id").and_then(other_seller)),
+            review: unknown_outcome.or(unknown_txn),
             report: Report {
-                outcome: Some(outcome),
+                outcome,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
                 amount_minor: fields
                     .get("total_amount")
@@ -60,15 +80,4 @@ fn refunded(fields: &SignedFields<'_>) -> Option<bool> {
         None => Some(false),
         Some(_) => signs.any(|sign| !fields.may_end_a_text(sign)).then_some(true),
     }
-}
-
-/// What became of the trade. A partial refund leaves it in `TRADE_SUCCESS`, a full one closes it.
-fn outcome(fields: &SignedFields<'_>, refunded: bool) -> Option<Outcome> {
-    Some(match (fields.get("trade_status")?, refunded) {
-        ("TRADE_SUCCESS", false) | ("TRADE_FINISHED", _) => Outcome::Paid,
-        ("TRADE_SUCCESS", true) => Outcome::PartlyRefunded,
-        ("TRADE_CLOSED", false) => Outcome::Closed,
-        ("TRADE_CLOSED", true) => Outcome::Refunded,
-        _ => return None,
-    })
 }

@@ -1,59 +1,110 @@
 //! Reads the event into a notification.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Outcome, PaymentId, Provider, ProviderRef, Report},
+    domain::{Currency, Mismatch, MismatchField, Provider, ProviderRef, ProviderTxn, Report},
     json::{Json, Object},
 };
 
-use super::StripeKeys;
+use super::{
+    StripeKeys,
+    kind::{KINDS, ignored, of_kind},
+    reference,
+};
 use crate::{
-    Verified,
-    adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
+    Ignored, Verified,
+    adapter::{Message, UnknownType, optional, wrong_account},
+    unit,
 };
 
 impl StripeKeys {
     /// Reads an authentic message. Unknown members are ignored.
     pub(super) fn read(&self, body: &[u8]) -> Verified {
         let provider = Provider::Stripe;
-        let Some(event) = Object::parse(body) else {
+        let Some(event) = Object::parse_message(body) else {
             return Message::unreadable(None).into_notification(provider, body);
         };
         let unreadable = || Message::unreadable(event.text("id")).into_notification(provider, body);
-        let (kind, object) = match (kind(&event), object(&event)) {
-            (Err(UnknownType), _) => return unreadable(),
-            (Ok(None), _) => {
-                return Verified::Ignored("not an event of the kind that carries its object");
+        let (Ok(form), Ok(kind)) = (text(&event, "object"), text(&event, "type")) else {
+            return unreadable();
+        };
+        let kind = if form == "event" { kind } else { kind.strip_prefix("v1.").unwrap_or(kind) };
+        let object = match object(&event) {
+            Ok(object) => object.filter(|_| form == "event"),
+            Err(UnknownType) if form == "event" && KINDS.contains(&kind) => return unreadable(),
+            Err(UnknownType) => None,
+        };
+        let reading = match object {
+            Some(object) => of_kind(kind, object).map(|reading| (object, reading)),
+            None if KINDS.contains(&kind) => {
+                return self.without_object(&event).into_notification(provider, body);
             }
-            (Ok(Some(kind)), Err(UnknownType)) if KINDS.contains(&kind) => return unreadable(),
-            (Ok(Some(kind)), object) => (kind, object.unwrap_or_default()),
+            None => Err(ignored(kind)),
         };
-        let Some((object, reading)) =
-            object.and_then(|object| Some((object, of_kind(kind, object)?)))
-        else {
-            return Verified::Ignored("no event that changes a payment");
+        let (object, reading) = match reading {
+            Ok(reading) => reading,
+            Err(reason) => return Verified::Ignored(reason),
         };
-        let (txn, unknown_txn) =
-            transaction(reading.txn, optional(object, reading.txn, Json::as_text));
-        let metadata = object.object("metadata");
-        let received = event.get("livemode").and_then(Json::as_bool);
-        let word = |mode: bool| if mode { "true" } else { "false" };
+        if self.shared && reference::is_not_ours(object, reading.object) {
+            return Verified::Ignored(Ignored::NotOurs);
+        }
+        let (payment, two_payments) = reference::payment(object, reading.object);
+        let (txn, unknown_txn) = reference::transaction(object, &reading);
+        let currency = object.text("currency").map(str::to_ascii_uppercase);
+        let amount = reading.amount.and_then(|amount| object.integer(amount));
+        let (amount_minor, fraction) = minor_units(amount, currency.as_deref());
         let message = Message {
             event_id: event.text("id"),
-            payment: metadata
-                .and_then(|data| data.text("payment_id"))
-                .and_then(|id| PaymentId::parse(id).ok()),
-            wrong_account: wrong_account("livemode", self.livemode.map(word), received.map(word))
-                .or_else(|| other_account(&event, self.account.as_deref())),
-            review: reading.review.or(unknown_txn),
+            payment,
+            wrong_account: self.wrong_account(&event),
+            review: reading.review.or(two_payments).or(unknown_txn).or(fraction),
             report: Report {
                 outcome: reading.outcome,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
-                amount_minor: reading.amount.and_then(|amount| object.integer(amount)),
-                currency: object.text("currency").map(str::to_ascii_uppercase),
+                amount_minor,
+                currency,
             },
         };
         message.into_notification(provider, body)
     }
+
+    /// An event that names its object without carrying it, as a thin event does. Of it only the
+    /// `PaymentIntent` is kept, if it names one.
+    fn without_object<'a>(&self, event: &'a Object) -> Message<'a> {
+        let related = event.object("related_object");
+        let of_kind = |kind| related.filter(|object| object.text("type") == kind);
+        let id = |object: &Object| object.text("id").and_then(|id| ProviderTxn::new(id).ok());
+        let named =
+            related.and_then(id).map_or_else(String::new, |id| format!(" of {}", id.as_str()));
+        let reason = format!(
+            "a thin event{named}: set the payload style of the event destination to snapshot"
+        );
+        let txn = of_kind(Some("payment_intent")).and_then(id);
+        Message {
+            wrong_account: self.wrong_account(event),
+            report: Report { reference: ProviderRef { txn, ..ProviderRef::NONE }, ..Report::NONE },
+            ..Message::inapplicable(event.text("id"), &reason)
+        }
+    }
+
+    fn wrong_account(&self, event: &Object) -> Option<Mismatch> {
+        let received = event.get("livemode").and_then(Json::as_bool);
+        let word = |mode: bool| if mode { "true" } else { "false" };
+        wrong_account("livemode", self.livemode.map(word).as_slice(), received.map(word))
+            .or_else(|| other_account(event, self.account.as_deref()))
+    }
+}
+
+/// The amount in minor units, and the mismatch of one that is no whole number of them. In a currency
+/// that we do not know, which fits no record, it is as Stripe has it.
+fn minor_units(amount: Option<u64>, currency: Option<&str>) -> (Option<u64>, Option<Mismatch>) {
+    let known = currency.and_then(|code| Currency::new(code).ok());
+    let (Some(amount), Some(currency)) = (amount, known) else { return (amount, None) };
+    let minor = unit::minor_units(Provider::Stripe, currency, amount);
+    let fraction = || {
+        let received = format!("{amount}, no whole number of minor units of {}", currency.code());
+        Mismatch::absent(MismatchField::Amount, Some(received))
+    };
+    (minor, minor.is_none().then(fraction))
 }
 
 /// The mismatch of an event of a connected account, or of one in an organization, that is not the
@@ -69,11 +120,9 @@ fn other_account(event: &Object, account: Option<&str>) -> Option<Mismatch> {
     })
 }
 
-/// The type of an event that carries its object; `None` for another one.
-fn kind(event: &Object) -> Result<Option<&str>, UnknownType> {
-    let carries = optional(event, "object", Json::as_text)? == Some("event");
-    let kind = optional(event, "type", Json::as_text)?.unwrap_or_default();
-    Ok(carries.then_some(kind))
+/// A text; empty if it is absent.
+fn text<'a>(event: &'a Object, name: &str) -> Result<&'a str, UnknownType> {
+    Ok(optional(event, name, Json::as_text)?.unwrap_or_default())
 }
 
 /// The object that an event carries.
@@ -82,69 +131,4 @@ fn object(event: &Object) -> Result<Option<&Object>, UnknownType> {
         Some(data) => optional(data, "object", Json::as_object),
         None => Ok(None),
     }
-}
-
-/// What an event of one type reports, and the names under which its object has the rest.
-struct Reading {
-    outcome: Option<Outcome>,
-    review: Option<Mismatch>,
-    txn: &'static str,
-    amount: Option<&'static str>,
-}
-
-/// Every type that [`of_kind`] reads.
-const KINDS: [&str; 7] = [
-    "payment_intent.succeeded",
-    "payment_intent.payment_failed",
-    "payment_intent.canceled",
-    "charge.refunded",
-    "charge.refund.updated",
-    "refund.updated",
-    "refund.failed",
-];
-
-/// What an event of this type reports; `None` if it changes no payment.
-fn of_kind(kind: &str, object: &Object) -> Option<Reading> {
-    let intent = |outcome, amount| Reading {
-        outcome: Some(outcome),
-        review: None,
-        txn: "id",
-        amount: Some(amount),
-    };
-    let charge = |outcome, review| Reading {
-        outcome,
-        review,
-        txn: "payment_intent",
-        amount: Some("amount"),
-    };
-    // Its `amount` is the refund's: how much was paid it does not say.
-    let refund = |review| Reading {
-        outcome: None,
-        review: Some(review),
-        txn: "payment_intent",
-        amount: None,
-    };
-    Some(match kind {
-        "payment_intent.succeeded" => intent(Outcome::Paid, "amount_received"),
-        // Not final: the customer may try again.
-        "payment_intent.payment_failed" => intent(Outcome::Failed, "amount"),
-        "payment_intent.canceled" => intent(Outcome::Closed, "amount"),
-        "charge.refunded" => match optional(object, "refunded", Json::as_bool) {
-            // True only once all of it was refunded; `amount_refunded` adds up until then.
-            Ok(Some(true)) => charge(Some(Outcome::Refunded), None),
-            Ok(Some(false) | None) => charge(Some(Outcome::PartlyRefunded), None),
-            Err(UnknownType) => charge(None, Some(unknown(MismatchField::Outcome, "refunded"))),
-        },
-        "refund.failed" => refund(failed_refund(kind)),
-        "charge.refund.updated" | "refund.updated" => {
-            match optional(object, "status", Json::as_text) {
-                Ok(Some(status @ ("failed" | "canceled"))) => {
-                    refund(failed_refund(&format!("{kind} with the status {status}")))
-                }
-                Ok(_) => return None,
-                Err(UnknownType) => refund(unknown(MismatchField::Outcome, "status")),
-            }
-        }
-        _ => return None,
-    })
 }

@@ -1,4 +1,9 @@
+mod accounts;
 mod refunds;
+mod sessions;
+
+mod texts;
+mod thin;
 
 use pay_core::{
     domain::{Digest, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, Report},
@@ -10,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{SIGNATURE_HEADER, StripeKeys};
 use crate::{
-    Headers, Verified, Verifier, VerifyError,
+    Headers, Ignored, Verified, Verifier, VerifyError,
     limits::SIGNATURES_MAX,
     samples::{self, at, cases, unreadable},
     sha256,
@@ -49,7 +54,7 @@ fn verified(event: &Value) -> Verified {
 fn notification(event: &Value) -> Notification {
     match verified(event) {
         Verified::Notification(notification) => *notification,
-        Verified::Ignored(reason) => panic!("{reason}: {event}"),
+        Verified::Ignored(reason) => panic!("{reason:?}: {event}"),
     }
 }
 
@@ -79,7 +84,9 @@ fn the_official_vectors_are_accepted_and_rejected_as_published() {
                 Err(_) => "reject",
             },
         };
-        assert_eq!(result, text("expect"), "{}", text("id"));
+        // A space behind a secret: it is "trimmed or refused", says the vector. It is trimmed.
+        let trimmed = text("secret") != text("secret").trim();
+        assert_eq!(result, if trimmed { "accept" } else { text("expect") }, "{}", text("id"));
     }
 }
 
@@ -168,14 +175,17 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"secrets": []}),
         json!({"secrets": [""]}),
         json!({"secrets": ["whsec_good", ""]}),
-        json!({"secrets": [" whsec_x"]}),
-        json!({"secrets": ["whsec_x\n"]}),
+        json!({"secrets": [" "]}),
+        json!({"secrets": ["whsec_ x"]}),
+        json!({"secrets": ["whsec_\nx"]}),
         json!({"secrets": [5]}),
         json!({"secrets": "whsec_x"}),
         json!({"secrets": ["whsec_x"], "livemode": "true"}),
         json!({"secrets": ["whsec_x"], "account": ""}),
         json!({"secrets": ["whsec_x"], "account": null}),
         json!({"secrets": ["whsec_x"], "account": ["acct_1"]}),
+        json!({"secrets": ["whsec_x"], "shared": "true"}),
+        json!({"secrets": ["whsec_x"], "shared": null}),
     ] {
         assert!(keys(&bad).is_err(), "{bad}");
     }
@@ -198,6 +208,29 @@ fn an_intent_is_paid_failed_or_closed() {
         let report = samples::report(Provider::Stripe, "pi_1", outcome, (amount, "EUR"));
         let want = samples::notification(Provider::Stripe, "evt_1", "42", report, body.as_bytes());
         assert_eq!(notification(&event), want, "{kind}");
+    }
+}
+
+/// Stripe counts some currencies in another unit than ISO 4217, in which the record counts.
+#[test]
+fn an_amount_is_converted_to_minor_units() {
+    let fraction = |text| Some(Mismatch::absent(MismatchField::Amount, Some(text)));
+    for (currency, received, minor, review) in [
+        ("isk", 50_000, Some(500), None),
+        ("ugx", 370_000, Some(3700), None),
+        ("mga", 500, Some(50_000), None),
+        ("kwd", 5120, Some(5120), None),
+        ("isk", 50_050, None, fraction("50050, no whole number of minor units of ISK")),
+        ("ugx", 1, None, fraction("1, no whole number of minor units of UGX")),
+        // Of no record.
+        ("usdc", 50_050, Some(50_050), None),
+    ] {
+        let mut intent = intent();
+        intent["currency"] = json!(currency);
+        intent["amount_received"] = json!(received);
+        let found = notification(&event("payment_intent.succeeded", &intent));
+        assert_eq!(found.report.amount_minor, minor, "{currency} {received}");
+        assert_eq!(found.review, review, "{currency} {received}");
     }
 }
 
@@ -267,16 +300,17 @@ fn a_member_of_an_unknown_type_is_no_absent_one() {
 
 #[test]
 fn an_event_that_changes_no_payment_is_ignored() {
-    let no_change = Verified::Ignored("no event that changes a payment");
-    for kind in ["charge.dispute.created", "refund.updated", "customer.created", "", "PAID"] {
-        assert_eq!(verified(&event(kind, &intent())), no_change, "{kind}");
+    for (kind, reason) in [
+        ("charge.dispute.created", Ignored::Dispute),
+        ("refund.updated", Ignored::RefundDetail),
+        ("customer.created", Ignored::OtherKind),
+        ("charge.updated", Ignored::OtherKind),
+        ("", Ignored::OtherKind),
+        ("PAID", Ignored::OtherKind),
+        ("v1.payment_intent.succeeded", Ignored::OtherKind),
+    ] {
+        assert_eq!(verified(&event(kind, &intent())), Verified::Ignored(reason), "{kind}");
     }
-    let thin =
-        json!({"id": "evt_1", "object": "v2.core.event", "type": "payment_intent.succeeded"});
-    let ignored = Verified::Ignored("not an event of the kind that carries its object");
-    assert_eq!(verified(&thin), ignored);
-    let bare = json!({"id": "evt_1", "object": "event", "type": "payment_intent.succeeded"});
-    assert_eq!(verified(&bare), no_change);
 }
 
 #[test]
@@ -286,65 +320,6 @@ fn an_event_that_names_no_payment_of_ours_is_unmatched() {
         let mut intent = intent();
         intent["metadata"] = metadata;
         assert_eq!(notification(&event("payment_intent.succeeded", &intent)).payment, None);
-    }
-}
-
-#[test]
-fn an_event_of_the_other_mode_is_for_a_wrong_account() {
-    for (livemode, received) in
-        [(json!(true), Some("livemode=true")), (Value::Null, None), (json!("false"), None)]
-    {
-        let mut event = event("payment_intent.succeeded", &intent());
-        event["livemode"] = livemode;
-        let want = Mismatch::new(MismatchField::Account, Some("livemode=false"), received);
-        let found = notification(&event);
-        assert_eq!(found.wrong_account, Some(want), "{event}");
-        // The payment and the report are kept for whoever reviews it.
-        assert_eq!(found.payment, Some(PaymentId::parse("42").unwrap()));
-        assert_eq!(found.report.outcome, Some(Outcome::Paid));
-    }
-    // Keys without a mode accept both.
-    let any = keys(&json!({ "secrets": [SECRET] })).unwrap();
-    let body = event("payment_intent.succeeded", &intent()).to_string();
-    let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, &any, NOW)
-    else {
-        panic!("{body}");
-    };
-    assert_eq!(found.wrong_account, None);
-}
-
-/// Whoever owns a connected account writes the metadata of its payments.
-#[test]
-fn an_event_of_another_connected_account_is_for_a_wrong_account() {
-    let one = json!({"secrets": [SECRET], "livemode": false, "account": "acct_1"});
-    let (none, one) = (our_keys(), keys(&one).unwrap());
-    let ours = Some("account=acct_1");
-    for (keys, expected, name, value, received) in [
-        (&none, None, "account", json!("acct_1"), Some("account=acct_1")),
-        (&none, None, "account", json!(""), Some("account=")),
-        (&none, None, "account", json!(5), Some("account=no text")),
-        (&none, None, "context", json!("acct_1"), Some("context=acct_1")),
-        (&none, None, "context", json!({}), Some("context=no text")),
-        (&none, None, "account", Value::Null, None),
-        (&none, None, "context", Value::Null, None),
-        (&one, ours, "account", json!("acct_2"), Some("account=acct_2")),
-        (&one, ours, "account", json!("ACCT_1"), Some("account=ACCT_1")),
-        (&one, ours, "account", json!(["acct_1"]), Some("account=no text")),
-        (&one, ours, "context", json!("acct_2"), Some("context=acct_2")),
-        (&one, ours, "account", json!("acct_1"), None),
-        (&one, ours, "context", json!("acct_1"), None),
-        (&one, ours, "other", json!("acct_2"), None),
-    ] {
-        let mut event = event("payment_intent.succeeded", &intent());
-        event[name] = value;
-        let body = event.to_string();
-        let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, keys, NOW)
-        else {
-            panic!("{body}");
-        };
-        let want = received
-            .map(|received| Mismatch::new(MismatchField::Account, expected, Some(received)));
-        assert_eq!(found.wrong_account, want, "{event}");
     }
 }
 

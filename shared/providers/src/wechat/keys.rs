@@ -5,7 +5,10 @@ use std::fmt;
 use pay_core::{json::Json, ports::BadSecret};
 
 use super::decrypt::ApiV3Key;
-use crate::{keys::optional_text, rsa::RsaKey};
+use crate::{
+    keys::{optional_text, optional_texts},
+    rsa::RsaKey,
+};
 
 /// The keys that verify and decrypt a notification. Never printed.
 #[derive(Clone, Default)]
@@ -14,12 +17,13 @@ pub struct WeChatKeys {
     pub(super) public_keys: Vec<(String, RsaKey)>,
     pub(super) api_v3_key: Option<ApiV3Key>,
     pub(super) mchid: Option<String>,
-    pub(super) appid: Option<String>,
+    /// The applications of the merchant: one merchant may have fifty.
+    pub(super) appids: Vec<String>,
 }
 
 impl WeChatKeys {
     /// Reads the entry: `{"public_keys": {"<serial>": "<certificate or public key>"},
-    /// "api_v3_key": "…", "mchid": "…", "appid": "…"}`.
+    /// "api_v3_key": "…", "mchid": "…", "appid": "…" or ["…"]}`.
     ///
     /// # Errors
     ///
@@ -39,12 +43,13 @@ impl WeChatKeys {
             public_keys,
             api_v3_key: api_v3_key.map(|text| ApiV3Key::new(&text)),
             mchid: optional_text(entry, "mchid", bad)?,
-            appid: optional_text(entry, "appid", bad)?,
+            appids: optional_texts(entry, "appid", bad)?,
         })
     }
 }
 
 fn public_key((serial, key): (&str, &Json)) -> Result<(String, RsaKey), BadSecret> {
+    let serial = serial.trim();
     if serial.is_empty() {
         return Err(BadSecret("a serial in `public_keys` of `wechat` is empty"));
     }

@@ -7,7 +7,7 @@ use pay_core::{
 
 use super::{WeChatKeys, decrypt::Encrypted};
 use crate::{
-    Verified, VerifyError,
+    Ignored, Verified, VerifyError,
     adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
 };
 
@@ -15,7 +15,7 @@ impl WeChatKeys {
     /// Reads an authentic message. Unknown members are ignored.
     pub(super) fn read(&self, body: &[u8]) -> Result<Verified, VerifyError> {
         let provider = Provider::WeChat;
-        let Some(notification) = Object::parse(body) else {
+        let Some(notification) = Object::parse_message(body) else {
             return Ok(Message::unreadable(None).into_notification(provider, body));
         };
         let event_id = notification.text("id");
@@ -25,19 +25,24 @@ impl WeChatKeys {
                 Ok(Some("REFUND.SUCCESS")) => Self::refund,
                 Ok(Some("REFUND.ABNORMAL")) => Self::abnormal_refund,
                 Ok(Some("REFUND.CLOSED")) => Self::closed_refund,
-                Ok(_) => return Ok(Verified::Ignored("no event that changes a payment")),
+                Ok(Some(kind)) if may_report_money(kind) => {
+                    let reason = format!("not supported, give it another notify_url: {kind}");
+                    let message = Message::inapplicable(event_id, &reason);
+                    return Ok(message.into_notification(provider, body));
+                }
+                Ok(_) => return Ok(Verified::Ignored(Ignored::OtherKind)),
                 Err(UnknownType) => {
                     return Ok(Message::unreadable(event_id).into_notification(provider, body));
                 }
             };
         let Some(key) = &self.api_v3_key else {
-            return Ok(Verified::Ignored("no api_v3_key to decrypt it with"));
+            return Ok(Verified::Ignored(Ignored::NoKey));
         };
         let Some(encrypted) = notification.object("resource").and_then(Encrypted::read) else {
             return Ok(Message::unreadable(event_id).into_notification(provider, body));
         };
         let decrypted = key.decrypt(&encrypted).ok_or(VerifyError::Undecryptable)?;
-        let message = match Object::parse(&decrypted) {
+        let message = match Object::parse_message(&decrypted) {
             Some(resource) => of_kind(self, &resource, event_id),
             None => Message::unreadable(event_id),
         };
@@ -46,16 +51,20 @@ impl WeChatKeys {
 
     /// A payment, also one that was refunded since.
     fn transaction<'a>(&self, transaction: &Object, event_id: Option<&'a str>) -> Message<'a> {
-        let outcome =
-            optional(transaction, "trade_state", Json::as_text).map(|state| match state {
-                Some("SUCCESS" | "REFUND") => Some(Outcome::Paid),
-                Some("PAYERROR") => Some(Outcome::Failed),
-                Some("CLOSED" | "REVOKED") => Some(Outcome::Closed),
-                _ => None,
-            });
-        let outcome = outcome.map_err(|UnknownType| unknown(MismatchField::Outcome, "trade_state"));
+        if transaction.get("combine_out_trade_no").is_some() {
+            let reason = "a combined payment, which is not supported: order each payment alone";
+            return Message::inapplicable(event_id, reason);
+        }
+        let outcome = match optional(transaction, "trade_state", Json::as_text) {
+            Ok(Some("SUCCESS" | "REFUND")) => Ok(Some(Outcome::Paid)),
+            Ok(Some("PAYERROR")) => Ok(Some(Outcome::Failed)),
+            Ok(Some("CLOSED" | "REVOKED")) => Ok(Some(Outcome::Closed)),
+            // Nothing is paid yet.
+            Ok(Some("NOTPAY" | "USERPAYING" | "ACCEPT")) => Ok(None),
+            Ok(_) | Err(UnknownType) => Err(unknown(MismatchField::Outcome, "trade_state")),
+        };
         let message = self.common(transaction, outcome, event_id);
-        let other = wrong_account("appid", self.appid.as_deref(), transaction.text("appid"));
+        let other = wrong_account("appid", &self.appids, transaction.text("appid"));
         Message { wrong_account: message.wrong_account.or(other), ..message }
     }
 
@@ -67,7 +76,6 @@ impl WeChatKeys {
             amount.map_or(Ok(None), |amount| optional(amount, name, Json::as_integer))
         };
         let outcome = match (optional(refund, "refund_status", Json::as_text), amount("refund")) {
-            (Err(UnknownType), _) => Err(unknown(MismatchField::Outcome, "refund_status")),
             (Ok(Some("SUCCESS")), Err(UnknownType)) => {
                 Err(unknown(MismatchField::Outcome, "refund"))
             }
@@ -76,7 +84,9 @@ impl WeChatKeys {
                 Ok(Some(if all { Outcome::Refunded } else { Outcome::PartlyRefunded }))
             }
             (Ok(Some(status @ ("ABNORMAL" | "CLOSED"))), _) => Err(failed_refund(status)),
-            (Ok(_), _) => Ok(None),
+            // Nothing is refunded yet.
+            (Ok(Some("PROCESSING")), _) => Ok(None),
+            (Ok(_) | Err(UnknownType), _) => Err(unknown(MismatchField::Outcome, "refund_status")),
         };
         self.common(refund, outcome, event_id)
     }
@@ -111,7 +121,7 @@ impl WeChatKeys {
         Message {
             event_id,
             payment: resource.text("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
-            wrong_account: wrong_account("mchid", self.mchid.as_deref(), resource.text("mchid")),
+            wrong_account: self.wrong_merchant(resource),
             review: unknown_outcome.or(unknown_txn),
             report: Report {
                 outcome,
@@ -121,4 +131,20 @@ impl WeChatKeys {
             },
         }
     }
+
+    /// A payment that a service provider collected for a merchant has other members, and its
+    /// `out_trade_no` is unique for that merchant only.
+    fn wrong_merchant(&self, resource: &Object) -> Option<Mismatch> {
+        let mismatch = wrong_account("mchid", self.mchid.as_slice(), resource.text("mchid"))?;
+        let Some(partner) = resource.text("sp_mchid") else { return Some(mismatch) };
+        let received = format!("sp_mchid={partner}: partner mode is not supported");
+        Some(Mismatch { received: Some(received), ..mismatch })
+    }
+}
+
+/// Whether an event of a type that is not read may report money: payments and refunds of other
+/// products, such as orders by pay score.
+fn may_report_money(kind: &str) -> bool {
+    let of_money = ["TRANSACTION.", "REFUND."].iter().any(|family| kind.starts_with(family));
+    of_money || kind == "PAYSCORE.USER_PAID"
 }

@@ -2,6 +2,7 @@
 
 mod read;
 mod signature;
+mod texts;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pay_core::{
@@ -17,7 +18,7 @@ use super::{
     verify::signed,
 };
 use crate::{
-    Headers, Verified, Verifier, VerifyError,
+    Headers, Ignored, Verified, Verifier, VerifyError,
     rsa::pair::Pair,
     samples::{at, cases},
 };
@@ -163,6 +164,9 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"public_keys": {SERIAL: public}, "api_v3_key": ""}),
         json!({"public_keys": {SERIAL: public}, "mchid": 1_900_000_001}),
         json!({"public_keys": {SERIAL: public}, "appid": ""}),
+        json!({"public_keys": {SERIAL: public}, "appid": []}),
+        json!({"public_keys": {SERIAL: public}, "appid": ["wx1", ""]}),
+        json!({"public_keys": {SERIAL: public}, "appid": [1]}),
     ] {
         assert!(keys(&bad).is_err(), "{bad}");
     }
@@ -192,7 +196,7 @@ fn without_the_api_v3_key_a_notification_is_verified_and_ignored() {
     let body = envelope("TRANSACTION.SUCCESS", &transaction()).to_string();
     let mut headers = headers(body.as_bytes(), NOW);
     let found = keys.verify(&Headers::from_pairs(&headers), body.as_bytes(), at(NOW));
-    assert_eq!(found, Ok(Verified::Ignored("no api_v3_key to decrypt it with")));
+    assert_eq!(found, Ok(Verified::Ignored(Ignored::NoKey)));
     headers = with(headers, SIGNATURE_HEADER, "AAAA");
     let found = keys.verify(&Headers::from_pairs(&headers), body.as_bytes(), at(NOW));
     assert_eq!(found, Err(VerifyError::BadSignature));

@@ -61,7 +61,7 @@ impl Verifier for WeChatKeys {
         if !self.api_v3_key.as_ref().is_some_and(ApiV3Key::is_usable) {
             return Err(BadSecret("`wechat` has no `api_v3_key` of 32 bytes"));
         }
-        if self.mchid.is_none() || self.appid.is_none() {
+        if self.mchid.is_none() || self.appids.is_empty() {
             return Err(BadSecret("`wechat` has no `mchid` or no `appid`"));
         }
         Ok(())

@@ -26,33 +26,86 @@ pub struct ApiRequest {
     body: Vec<u8>,
 }
 
-/// Whether an event has the shape of one that an API or load balancer sends.
-///
-/// No bare request has a `requestContext`.
-pub(super) fn is_api(event: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    struct Shape {
-        #[serde(rename = "requestContext")]
-        context: Option<IgnoredAny>,
+/// Where an event came from, by its shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EventKind {
+    /// A direct call: the bare request.
+    Direct,
+    /// An HTTP API or a function URL, in payload format 2.0.
+    HttpApi,
+    /// Something else that passes requests on: a REST API, an HTTP API in payload format 1.0, a load
+    /// balancer. Its requests are rejected, in the form that it reads.
+    Other(OtherForm),
+}
+
+/// How a source of [`EventKind::Other`] reads a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct OtherForm {
+    /// Whether headers are lists. A load balancer reads the form in which it sends them, and no other.
+    pub(super) multi_value: bool,
+    /// Whether it is a load balancer.
+    pub(super) load_balancer: bool,
+}
+
+impl EventKind {
+    /// Reads the shape. No bare request has a `requestContext`, and every other event has one.
+    pub(super) fn of(event: &RawValue) -> Self {
+        #[derive(Deserialize)]
+        struct Shape<'a> {
+            #[serde(borrow, rename = "requestContext")]
+            context: Option<&'a RawValue>,
+        }
+        // A derived struct reads an array, too.
+        let object = event.get().trim_start().starts_with('{');
+        let shape = object.then(|| serde_json::from_str::<Shape<'_>>(event.get()).ok()).flatten();
+        let Some(context) = shape.and_then(|shape| shape.context) else {
+            return Self::Direct;
+        };
+        Marks::of(event).map_or(Self::HttpApi, |marks| marks.kind(context))
     }
-    // A derived struct reads an array, too.
-    event.get().trim_start().starts_with('{')
-        && serde_json::from_str::<Shape>(event.get()).is_ok_and(|shape| shape.context.is_some())
+}
+
+/// What tells the sources of requests apart.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Marks<'a> {
+    #[serde(borrow)]
+    version: Option<&'a RawValue>,
+    headers: Option<IgnoredAny>,
+    multi_value_headers: Option<IgnoredAny>,
+}
+
+impl<'a> Marks<'a> {
+    /// `None` where a name is there twice: no source sends such an event.
+    fn of(event: &'a RawValue) -> Option<Self> {
+        serde_json::from_str(event.get()).ok()
+    }
+
+    fn kind(&self, context: &RawValue) -> EventKind {
+        #[derive(Deserialize)]
+        struct Context {
+            elb: Option<IgnoredAny>,
+        }
+        if self.version.is_some_and(|version| version.get() == "\"2.0\"") {
+            return EventKind::HttpApi;
+        }
+        let context = serde_json::from_str::<Context>(context.get());
+        EventKind::Other(OtherForm {
+            multi_value: self.headers.is_none() && self.multi_value_headers.is_some(),
+            load_balancer: context.is_ok_and(|context| context.elb.is_some()),
+        })
+    }
 }
 
 impl ApiRequest {
-    /// Reads an event whose body may be `body_max` bytes long.
+    /// Reads an event of [`EventKind::HttpApi`] whose body may be `body_max` bytes long.
     ///
     /// # Errors
     ///
-    /// [`Code::InvalidRequest`] for an event that is not of payload format 2.0,
-    /// [`Code::BodyTooLarge`], [`Code::InvalidRequest`] for a body that is marked as base64 and is not.
+    /// [`Code::InvalidRequest`] for an event that cannot be read, [`Code::BodyTooLarge`], [`Code::InvalidRequest`] for a body that is marked as base64 and is not.
     pub(super) fn read(event: &RawValue, body_max: usize) -> Result<Self, Problem> {
         let event: ApiGatewayV2httpRequest = serde_json::from_str(event.get())
             .map_err(|_names_parts_of_it| Problem::invalid("the request cannot be read"))?;
-        if event.version.as_deref() != Some("2.0") {
-            return Err(Problem::invalid("only payload format 2.0 is understood"));
-        }
         let body = event.body.unwrap_or_default();
         // Four characters of base64 hold at most three bytes.
         let len = if event.is_base64_encoded {
@@ -74,22 +127,32 @@ impl ApiRequest {
             return Err(Code::BodyTooLarge.into());
         }
         Ok(Self {
-            // A gateway with one catch-all route says where the request went by its path.
-            route: event
-                .route_key
-                .filter(|route| route != "$default")
-                .or(event.raw_path)
-                .unwrap_or_default(),
+            route: event.route_key.unwrap_or_default(),
             provider: event.path_parameters.get("provider").cloned(),
             headers: event.headers,
             body,
         })
     }
 
-    /// The route it came by, as the API declares it: `POST /api/pay/create`.
-    #[must_use]
-    pub fn route(&self) -> &str {
-        &self.route
+    /// The one of these operations whose route it came by: `POST /api/pay/create`, as the API declares it.
+    ///
+    /// By a route that catches other requests too, such as `$default`, nobody knows which operation was
+    /// meant, and the provider that a path names is in no parameter.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::InvalidRequest`] for any other route.
+    pub fn operation<O: Copy>(
+        &self,
+        all: &[O],
+        route: impl Fn(O) -> Option<&'static str>,
+    ) -> Result<O, Problem> {
+        let mut operations = all.iter().copied();
+        let found = operations.find(|operation| route(*operation) == Some(&self.route));
+        found.ok_or_else(|| {
+            tracing::warn!(route = self.route, "request by another route");
+            Problem::other_route(all.iter().filter_map(|operation| route(*operation)))
+        })
     }
 
     /// The provider its path names.
@@ -170,12 +233,30 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_of_the_api_if_it_has_a_request_context() {
-        assert!(is_api(&raw(r#" {"requestContext":{},"other":1}"#)));
-        for other in
+    fn an_event_that_has_a_request_context_is_of_an_api_or_a_load_balancer() {
+        let other =
+            |multi_value, load_balancer| EventKind::Other(OtherForm { multi_value, load_balancer });
+        for (event, want) in [
+            (r#" {"requestContext":{},"version":"2.0"}"#, EventKind::HttpApi),
+            (r#"{"requestContext":[],"version":"2.0"}"#, EventKind::HttpApi),
+            // Unreadable, whoever sent it.
+            (r#"{"requestContext":{},"headers":{},"headers":{}}"#, EventKind::HttpApi),
+            (r#"{"requestContext":{},"version":"1.0"}"#, other(false, false)),
+            (r#"{"requestContext":{},"version":2}"#, other(false, false)),
+            (r#"{"requestContext":5}"#, other(false, false)),
+            (
+                r#"{"requestContext":{"stage":"p"},"headers":{},"multiValueHeaders":{}}"#,
+                other(false, false),
+            ),
+            (r#"{"requestContext":{"elb":{}},"headers":{}}"#, other(false, true)),
+            (r#"{"requestContext":{"elb":{}},"multiValueHeaders":{}}"#, other(true, true)),
+        ] {
+            assert_eq!(EventKind::of(&raw(event)), want, "{event}");
+        }
+        for direct in
             ["null", "[]", "[{}]", r#"{"id":1}"#, r#"{"requestContext":null}"#, "1", "\"\""]
         {
-            assert!(!is_api(&raw(other)), "{other}");
+            assert_eq!(EventKind::of(&raw(direct)), EventKind::Direct, "{direct}");
         }
     }
 
@@ -208,15 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_another_kind_is_rejected_not_guessed() {
+    fn an_event_that_cannot_be_read_is_rejected_not_guessed() {
         for odd in [
-            r#"{"requestContext":{"http":{"method":"POST"}},"httpMethod":"POST","body":"{}"}"#,
-            r#"{"requestContext":{"http":{"method":"POST"}},"version":"1.0"}"#,
             r#"{"requestContext":5,"version":"2.0"}"#,
             r#"{"requestContext":{"http":{"method":"POST"}},"version":"2.0","headers":{"x":"a\u0000b"}}"#,
             r#"{"requestContext":{"http":{"method":"POST"}},"version":"2.0","body":"\ud800"}"#,
         ] {
-            assert!(is_api(&raw(odd)));
+            assert_eq!(EventKind::of(&raw(odd)), EventKind::HttpApi);
             let code = ApiRequest::read(&raw(odd), 9).map_err(|error| error.code).unwrap_err();
             assert_eq!(code, Code::InvalidRequest, "{odd}");
         }

@@ -37,14 +37,15 @@ macro_rules! operations {
                 }
             }
 
-            /// The operation with this route key or path.
-            #[must_use]
-            pub fn of_route(route: &str) -> Option<Self> {
-                let fits = |known: &str| {
-                    known == route || known.split_once(' ').is_some_and(|(_, path)| path == route)
-                };
-                let mut all = Self::ALL.iter().copied();
-                all.find(|operation| operation.route().is_some_and(fits))
+            /// The operation that a request through the API asks for, by its route.
+            ///
+            /// # Errors
+            ///
+            /// An invalid request by a route that is none of this function's.
+            pub fn of_request(
+                request: &$crate::http::ApiRequest,
+            ) -> Result<Self, $crate::http::Problem> {
+                request.operation(Self::ALL, Self::route)
             }
 
             /// The operation that the `operation` member of a direct event names, if it has one.

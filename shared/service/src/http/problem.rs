@@ -9,6 +9,9 @@ use serde::Serialize;
 
 use super::Code;
 
+/// What passes requests on to a function.
+const HTTP_API: &str = "an HTTP API of API Gateway in payload format 2.0";
+
 /// Why a request did not succeed.
 #[derive(Debug)]
 pub struct Problem {
@@ -49,6 +52,21 @@ impl Problem {
     #[must_use]
     pub fn bad_field(name: &'static str) -> Self {
         Self::invalid(format!("`{name}` is missing, of another type, or out of range"))
+    }
+
+    /// A request that came by another way than the API of the template: whoever runs it must change
+    /// what passes requests on, so it says what is expected.
+    #[must_use]
+    pub fn other_event() -> Self {
+        Self::invalid(format!("expected a request through {HTTP_API}"))
+    }
+
+    /// As [`Self::other_event`], where the API is right and its route is not one of these.
+    #[must_use]
+    pub fn other_route(routes: impl Iterator<Item = &'static str>) -> Self {
+        let routes: Vec<_> = routes.map(|route| format!("`{route}`")).collect();
+        let routes = routes.join(" or ");
+        Self::invalid(format!("expected a request through {HTTP_API}, by the route {routes}"))
     }
 
     /// A dependency that is down.

@@ -1,6 +1,6 @@
 //! Responses, in the form of the entry point that the request came through.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
@@ -10,7 +10,7 @@ use pay_providers::Acknowledgement;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Code, Problem};
+use super::{Code, Problem, api::OtherForm};
 use crate::limits::RETRY_AFTER_SECS;
 
 /// The challenge of a 401. A webhook signature is no scheme that HTTP knows, so it has none.
@@ -82,15 +82,45 @@ impl Response {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Reply {
-    /// To API Gateway.
+    /// To an HTTP API.
     Api(Box<ApiGatewayV2httpResponse>),
+    /// To another kind of API, or to a load balancer.
+    Other(Box<OtherResponse>),
     /// To a direct caller.
     Direct(Box<RawValue>),
 }
 
-impl Reply {
-    pub(super) fn api(outcome: Result<Response, Problem>, request_id: &str) -> Self {
-        let (status, kind, headers, body) = match outcome {
+/// A response to what reads payload format 1.0.
+///
+/// A REST API rejects a response with other members than it knows.
+///
+/// Source: API Gateway Developer Guide, "Output format of a Lambda function for proxy integration";
+/// Elastic Load Balancing, "Lambda functions as targets".
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherResponse {
+    status_code: u16,
+    /// For a load balancer: `400 Bad Request`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    multi_value_headers: Option<BTreeMap<String, [String; 1]>>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+/// What HTTP carries of an outcome.
+struct HttpResponse {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl HttpResponse {
+    fn new(outcome: Result<Response, Problem>, request_id: &str) -> Self {
+        let (status, kind, mut headers, body) = match outcome {
             Ok(Response { body, headers, .. }) => {
                 let (kind, body) = match body {
                     Content::Json(body) => (JSON, Box::<str>::from(body).into_string()),
@@ -114,12 +144,41 @@ impl Reply {
                 (problem.code.status(), kind, headers, body)
             }
         };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        Self { status, headers, body }
+    }
+}
+
+impl Reply {
+    pub(super) fn api(outcome: Result<Response, Problem>, request_id: &str) -> Self {
+        let HttpResponse { status, headers, body } = HttpResponse::new(outcome, request_id);
         let mut response = ApiGatewayV2httpResponse::default();
         response.status_code = status.as_u16().into();
         response.headers = headers;
-        response.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         response.body = Some(Body::Text(body));
         Self::Api(Box::new(response))
+    }
+
+    pub(super) fn other(
+        outcome: Result<Response, Problem>,
+        request_id: &str,
+        form: OtherForm,
+    ) -> Self {
+        let HttpResponse { status, headers, body } = HttpResponse::new(outcome, request_id);
+        // Each of ours is there once, and is ASCII.
+        let headers: BTreeMap<String, String> = headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
+        let lists = || headers.iter().map(|(name, value)| (name.clone(), [value.clone()]));
+        Self::Other(Box::new(OtherResponse {
+            status_code: status.as_u16(),
+            status_description: form.load_balancer.then(|| status.to_string()),
+            multi_value_headers: form.multi_value.then(|| lists().collect()),
+            headers: (!form.multi_value).then_some(headers),
+            body,
+            is_base64_encoded: false,
+        }))
     }
 
     pub(super) fn direct(

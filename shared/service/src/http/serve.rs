@@ -15,7 +15,7 @@ use pay_core::{
 use serde_json::value::RawValue;
 use tokio::time;
 
-use super::{ApiRequest, Code, FunctionError, Problem, Reply, Response, api};
+use super::{ApiRequest, Code, FunctionError, Problem, Reply, Response, api::EventKind};
 use crate::{
     limits::{API_RESPONSE_MS, RESPONSE_RESERVE_MS},
     metrics,
@@ -66,8 +66,8 @@ where
     let LambdaEvent { payload, context } = event;
     let now = clock();
     let cold = COLD.swap(false, Ordering::Relaxed);
-    let through_api = api::is_api(&payload);
-    let opened = open(payload, through_api, body_max);
+    let kind = EventKind::of(&payload);
+    let opened = open(payload, kind, body_max);
     let trace = trace(opened.as_ref().ok(), &context);
     let (outcome, used) = match opened {
         Ok(entry_point) => {
@@ -81,17 +81,20 @@ where
         Err(problem) => (Err(problem), Usage::default()),
     };
     let duration_ms = clock().millis().saturating_sub(now.millis());
-    let entry_point = if through_api { "http-api" } else { "direct" };
+    let entry_point = match kind {
+        EventKind::Direct => "direct",
+        EventKind::HttpApi | EventKind::Other(_) => "http-api",
+    };
     log(
         &outcome,
         &Served { request_id: &context.request_id, entry_point, duration_ms, cold, trace, used },
     );
     count(&outcome);
     metrics::flush();
-    if through_api {
-        Ok(Reply::api(outcome, &context.request_id))
-    } else {
-        Reply::direct(outcome, &context.request_id)
+    match kind {
+        EventKind::Direct => Reply::direct(outcome, &context.request_id),
+        EventKind::HttpApi => Ok(Reply::api(outcome, &context.request_id)),
+        EventKind::Other(form) => Ok(Reply::other(outcome, &context.request_id, form)),
     }
 }
 
@@ -103,13 +106,15 @@ fn left_ms(entry_point: &EntryPoint, deadline_ms: u64, now: Timestamp) -> u64 {
     }
 }
 
-fn open(event: Box<RawValue>, through_api: bool, body_max: usize) -> Result<EntryPoint, Problem> {
-    if through_api {
-        ApiRequest::read(&event, body_max).map(EntryPoint::HttpApi)
-    } else if event.get().len() > body_max {
-        Err(Code::BodyTooLarge.into())
-    } else {
-        Ok(EntryPoint::Direct(event))
+fn open(event: Box<RawValue>, kind: EventKind, body_max: usize) -> Result<EntryPoint, Problem> {
+    match kind {
+        EventKind::HttpApi => ApiRequest::read(&event, body_max).map(EntryPoint::HttpApi),
+        EventKind::Other(_) => {
+            tracing::warn!("request of another kind of API or of a load balancer");
+            Err(Problem::other_event())
+        }
+        EventKind::Direct if event.get().len() > body_max => Err(Code::BodyTooLarge.into()),
+        EventKind::Direct => Ok(EntryPoint::Direct(event)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{Write as _, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::Args;
@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "whsec_…")]
     secret: Option<String>,
     /// The message's id; by default a new one.
-    #[arg(long)]
+    #[arg(long, value_parser = one_line)]
     id: Option<String>,
     /// The message's time, in Unix seconds; by default the present.
     #[arg(long, value_name = "SECONDS")]
@@ -51,6 +51,12 @@ pub(super) struct Arguments {
     /// The body, byte for byte as it will be sent; `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     body: PathBuf,
+}
+
+/// An id is printed as a header: a line break in it would begin another one.
+fn one_line(text: &str) -> Result<String> {
+    ensure!(!text.contains(char::is_control), "it must not have control characters");
+    Ok(text.to_owned())
 }
 
 /// Reads the name of an outcome, and lists all of them in the help.

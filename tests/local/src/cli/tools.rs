@@ -9,7 +9,7 @@ use clap::Args;
 use local::events::{self, Filling};
 use local::{clock, defaults, tokens};
 
-use super::{Secrets, read};
+use super::{Secrets, access_secret, read};
 
 /// Arguments of `token`.
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub(super) struct TokenArguments {
     #[arg(long)]
     scope: Option<String>,
     /// The secret that signs the token.
-    #[arg(long, value_name = "TEXT", default_value = defaults::ACCESS_SECRET)]
+    #[arg(long, value_name = "TEXT", default_value = defaults::ACCESS_SECRET, value_parser = access_secret)]
     access_secret: String,
 }
 

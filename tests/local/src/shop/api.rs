@@ -27,12 +27,23 @@ pub(super) fn response(
         return (StatusCode::BAD_REQUEST, "unexpected end of JSON input".to_owned());
     };
     let result = match route {
+        ShopRoute::UserRegister => Ok(register(&mut state)),
         ShopRoute::UserInfo => user_info(&state, &request),
         ShopRoute::OrderCreate => create(&mut state, &request),
         ShopRoute::OrderDetail => detail(&state, &request),
         ShopRoute::OrderPaid => paid(&mut state, &request, key),
         ShopRoute::OrderUpdate => update(&mut state, &request),
     };
+    let changes = match route {
+        ShopRoute::UserInfo | ShopRoute::OrderDetail => false,
+        ShopRoute::UserRegister
+        | ShopRoute::OrderCreate
+        | ShopRoute::OrderPaid
+        | ShopRoute::OrderUpdate => result.is_ok(),
+    };
+    if changes && let Err(error) = state.keep() {
+        return (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"));
+    }
     match result {
         Ok(response) => (StatusCode::OK, response.to_string()),
         // As go-zero passes a gRPC status with a code of its own on to an HTTP caller.
@@ -81,7 +92,18 @@ fn user_info(state: &State, request: &Value) -> Result<Value, GrpcError> {
     if !state.users.contains(&id) {
         return Err(absent("User does not exist"));
     }
-    Ok(json!({"id": id, "name": format!("user {id}"), "gender": 1, "mobile": "13800000000"}))
+    Ok(user(id))
+}
+
+/// Adds a user, whatever is asked about name and password: the shop knows users by their ids.
+fn register(state: &mut State) -> Value {
+    let id = state.users.last().map_or(1, |last| last.saturating_add(1));
+    state.users.insert(id);
+    user(id)
+}
+
+fn user(id: u64) -> Value {
+    json!({"id": id, "name": format!("user {id}"), "gender": 1, "mobile": "13800000000"})
 }
 
 fn create(state: &mut State, request: &Value) -> Result<Value, GrpcError> {
@@ -179,6 +201,24 @@ mod tests {
         assert_eq!(ask(Some(&token(None))), 401);
         assert_eq!(ask(Some("Basic x")), 401);
         assert_eq!(ask(None), 401);
+    }
+
+    #[test]
+    fn a_user_who_registers_gets_the_next_id_and_can_order() {
+        let shop = Shop::new("secret", Faults::default());
+        let token = token(Some(tokens::SERVICE_SCOPE));
+        let send = |route, body: &Value| {
+            let (status, text) =
+                response(&shop, route, Some(&token), None, body.to_string().as_bytes());
+            assert_eq!(status, StatusCode::OK, "{text}");
+            serde_json::from_str::<Value>(&text).unwrap()
+        };
+        let registered = send(ShopRoute::UserRegister, &json!({"name": "b", "password": "p"}));
+        assert_eq!(registered["id"], 2);
+        assert_eq!(send(ShopRoute::UserInfo, &json!({"id": 2})), registered);
+        let order = json!({"uid": 2, "pid": 1, "amount": 5, "status": 0});
+        assert_eq!(send(ShopRoute::OrderCreate, &order), json!({"id": 2}));
+        assert_eq!(send(ShopRoute::UserRegister, &json!({}))["id"], 3);
     }
 
     #[test]

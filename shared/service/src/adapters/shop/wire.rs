@@ -127,7 +127,7 @@ mod tests {
             r#"{"id":7,"uid":1,"status":0}"#,
             r#"{"id":7,"uid":1,"amount":100}"#,
             r#"{"id":7,"uid":0,"amount":100,"status":0}"#,
-            r#"{"id":7,"uid":9007199254740992,"amount":100,"status":0}"#,
+            r#"{"id":7,"uid":9223372036854775808,"amount":100,"status":0}"#,
             r#"{"id":"7","uid":1,"amount":100,"status":0}"#,
             r#"{"id":7,"uid":1,"amount":"100","status":0}"#,
             r#"{"id":7,"uid":1,"amount":100.0,"status":0}"#,
@@ -142,6 +142,25 @@ mod tests {
             "",
         ] {
             assert_eq!(of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn ids_of_the_shop_are_exact_in_requests_and_responses() {
+        let (uid, oid) = (UserId::new(UserId::MAX).unwrap(), OrderId::new(OrderId::MAX).unwrap());
+        assert_eq!(by_id(oid.get()), r#"{"id":9223372036854775807}"#);
+        let body = r#"{"id":9223372036854775807,"uid":9223372036854775807,"amount":1,"status":0}"#;
+        let read = content(body.as_bytes()).unwrap();
+        assert_eq!(user(&read, uid), Some(()));
+        assert_eq!(order(&read, oid).map(|order| order.uid), Some(uid));
+        // A response whose ids went through a double is about another user and another order.
+        for body in [
+            r#"{"id":9223372036854775806,"uid":9223372036854775807,"amount":1,"status":0}"#,
+            r#"{"id":9223372036854775808,"uid":9223372036854775807,"amount":1,"status":0}"#,
+            r#"{"id":9.223372036854775807e18,"uid":9223372036854775807,"amount":1,"status":0}"#,
+        ] {
+            let read = content(body.as_bytes()).unwrap();
+            assert_eq!((user(&read, uid), order(&read, oid)), (None, None), "{body}");
         }
     }
 

@@ -1,0 +1,148 @@
+//! What an event of each type reports.
+
+use pay_core::{
+    domain::{Mismatch, MismatchField, Outcome},
+    json::{Json, Object},
+};
+
+use super::reference;
+use crate::{
+    Ignored,
+    adapter::{UnknownType, failed_refund, optional, unknown},
+};
+
+/// Every type that [`of_kind`] reads.
+pub(super) const KINDS: [&str; 11] = [
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.expired",
+    "charge.refunded",
+    "charge.refund.updated",
+    "refund.updated",
+    "refund.failed",
+];
+
+/// What an event of one type reports, and which object it carries.
+pub(super) struct Reading {
+    pub(super) outcome: Option<Outcome>,
+    pub(super) review: Option<Mismatch>,
+    pub(super) object: ObjectKind,
+    /// The name of the member that holds the payment's whole amount.
+    pub(super) amount: Option<&'static str>,
+}
+
+/// The object that an event carries: it decides where the payment and the transaction stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ObjectKind {
+    Intent,
+    Charge,
+    Refund,
+    Session,
+}
+
+/// What an event of this type reports; the reason if it changes no payment.
+pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, Ignored> {
+    let intent = |outcome, amount| Reading {
+        outcome: Some(outcome),
+        review: None,
+        object: ObjectKind::Intent,
+        amount: Some(amount),
+    };
+    match kind {
+        "payment_intent.succeeded" => Ok(intent(Outcome::Paid, "amount_received")),
+        // Not final: the customer may try again.
+        "payment_intent.payment_failed" => Ok(intent(Outcome::Failed, "amount")),
+        "payment_intent.canceled" => Ok(intent(Outcome::Closed, "amount")),
+        "charge.refunded" => Ok(charge(object)),
+        "refund.failed" | "charge.refund.updated" | "refund.updated" => refund(kind, object),
+        "charge.succeeded" | "charge.captured" => bare_charge(object),
+        _ => match kind.strip_prefix("checkout.session.") {
+            Some(event) => session(event, object),
+            None => Err(ignored(kind)),
+        },
+    }
+}
+
+/// Why an event of a type that [`of_kind`] does not read is ignored.
+pub(super) fn ignored(kind: &str) -> Ignored {
+    match kind {
+        "refund.created" => Ignored::RefundDetail,
+        _ if kind.starts_with("charge.dispute.") => Ignored::Dispute,
+        _ => Ignored::OtherKind,
+    }
+}
+
+/// A charge that was made without a `PaymentIntent`: no other event will report its money.
+fn bare_charge(object: &Object) -> Result<Reading, Ignored> {
+    let bare = object.get("payment_intent").is_none_or(|intent| *intent == Json::Other);
+    if !bare || reference::payment(object, ObjectKind::Charge) == (None, None) {
+        return Err(Ignored::OtherKind);
+    }
+    let received = Some("a charge without a PaymentIntent: collect by PaymentIntent or Checkout");
+    Ok(Reading {
+        outcome: Some(Outcome::Paid),
+        review: Some(Mismatch::absent(MismatchField::Reference, received)),
+        object: ObjectKind::Charge,
+        amount: Some("amount"),
+    })
+}
+
+fn charge(object: &Object) -> Reading {
+    let (outcome, review) = match optional(object, "refunded", Json::as_bool) {
+        // True only once all of it was refunded; `amount_refunded` adds up until then.
+        Ok(Some(true)) => (Some(Outcome::Refunded), None),
+        Ok(Some(false) | None) => (Some(Outcome::PartlyRefunded), None),
+        Err(UnknownType) => (None, Some(unknown(MismatchField::Outcome, "refunded"))),
+    };
+    Reading { outcome, review, object: ObjectKind::Charge, amount: Some("amount") }
+}
+
+fn refund(kind: &str, object: &Object) -> Result<Reading, Ignored> {
+    let review = match optional(object, "status", Json::as_text) {
+        _ if kind == "refund.failed" => failed_refund(kind),
+        Ok(Some(status @ ("failed" | "canceled"))) => {
+            failed_refund(&format!("{kind} with the status {status}"))
+        }
+        Ok(_) => return Err(Ignored::RefundDetail),
+        Err(UnknownType) => unknown(MismatchField::Outcome, "status"),
+    };
+    // Its `amount` is the refund's: how much was paid it does not say.
+    Ok(Reading { outcome: None, review: Some(review), object: ObjectKind::Refund, amount: None })
+}
+
+/// A Checkout session. It ends in one of the outcomes; `payment_status` must agree with the type.
+fn session(event: &str, object: &Object) -> Result<Reading, Ignored> {
+    let reading = |outcome, review| Reading {
+        outcome,
+        review,
+        object: ObjectKind::Session,
+        amount: Some("amount_total"),
+    };
+    let status = optional(object, "payment_status", Json::as_text);
+    let outcome = match (event, status) {
+        // A delayed payment method: its end is reported by `async_payment_…`.
+        ("completed", Ok(Some("unpaid"))) => return Err(Ignored::Unpaid),
+        ("completed" | "async_payment_succeeded", Ok(Some("paid"))) => Outcome::Paid,
+        ("completed", Ok(Some("no_payment_required"))) => {
+            if reference::payment(object, ObjectKind::Session) == (None, None) {
+                return Err(Ignored::Free);
+            }
+            let received = Some("a checkout session that needed no payment");
+            return Ok(reading(None, Some(Mismatch::absent(MismatchField::Outcome, received))));
+        }
+        // Another session may still be paid.
+        ("async_payment_failed", Ok(Some("unpaid") | None)) => Outcome::Failed,
+        // It cannot be paid any more.
+        ("expired", Ok(Some("unpaid" | "no_payment_required") | None)) => Outcome::Closed,
+        ("completed" | "async_payment_succeeded" | "async_payment_failed" | "expired", _) => {
+            let review = unknown(MismatchField::Outcome, "payment_status");
+            return Ok(reading(None, Some(review)));
+        }
+        _ => return Err(Ignored::OtherKind),
+    };
+    Ok(reading(Some(outcome), None))
+}
