@@ -20,7 +20,7 @@ use pay_core::domain::{Status, Timestamp};
 use serde::Serialize;
 
 use self::across::Across;
-use self::event::{Entry, Link};
+use self::event::{Link, ReadEvent};
 use self::record::Record;
 use self::table::Items;
 use crate::Row;
@@ -86,7 +86,7 @@ pub async fn audit(
 ) -> Result<Audit> {
     let now = now.millis();
     let mut run = Run { audit: Audit::default(), across: Across::default(), now };
-    let mut payment = Payment::default();
+    let mut payment = Partition::default();
     let mut after = None;
     loop {
         let (rows, next) = table.page(after).await?;
@@ -138,10 +138,10 @@ pub fn audit_rows(rows: &[Row], now: Timestamp) -> Result<Audit> {
 
 /// The items of one payment, as they come.
 #[derive(Default)]
-struct Payment {
+struct Partition {
     pk: String,
     record: Option<Record>,
-    events: Vec<Entry>,
+    events: Vec<ReadEvent>,
     links: Vec<Link>,
     found: Vec<Violation>,
 }
@@ -172,7 +172,7 @@ impl Run {
     }
 
     /// Reads an item: what is of a payment waits for the rest of the payment.
-    fn read(&mut self, payment: &mut Payment, row: &Row) {
+    fn read(&mut self, payment: &mut Partition, row: &Row) {
         let key = table::key_of(row);
         match kind(row) {
             Some(ItemKind::Guard(oid)) => {
@@ -198,12 +198,12 @@ impl Run {
 
     /// Checks a payment whose items have been read. Where it looks wrong it is read again, whole and
     /// at one moment: items may have been written meanwhile, or may not have come together.
-    async fn end(&mut self, table: &impl Audited, mut payment: Payment) -> Result<()> {
+    async fn end(&mut self, table: &impl Audited, mut payment: Partition) -> Result<()> {
         if payment.pk.is_empty() {
             return Ok(());
         }
         if !payment.check().is_empty() {
-            let mut again = Payment::default();
+            let mut again = Partition::default();
             for row in table.partition(&payment.pk).await? {
                 if !matches!(kind(&row), None | Some(ItemKind::Guard(_) | ItemKind::Unmatched)) {
                     again.add(&row, self.now);
@@ -220,7 +220,7 @@ impl Run {
     }
 }
 
-impl Payment {
+impl Partition {
     fn add(&mut self, row: &Row, now: u64) {
         let key = table::key_of(row);
         self.pk.clone_from(&key.0);

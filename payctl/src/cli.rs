@@ -7,11 +7,13 @@ mod history;
 mod quarantine;
 mod sweep;
 
-use std::io::{self, Write as _, stderr};
+use std::io::{self, Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use anyhow::{Error, Result};
 use clap::{Parser, Subcommand};
+
+use crate::print::escaped;
 
 /// Payments as their operators see them: what happened to one, what waits for a person, what is wrong.
 ///
@@ -60,17 +62,33 @@ impl End {
 
 /// Reads the command line, runs the command, and returns the exit code.
 pub async fn run() -> ExitCode {
-    match execute(Cli::parse().command).await {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(usage) => return explain(&usage),
+    };
+    match execute(command).await {
         Ok(End::Done) => ExitCode::SUCCESS,
         Ok(End::Found) => ExitCode::from(3),
         // Whoever read the output has read enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error may be closed: then there is nowhere to report it.
-            match writeln!(stderr(), "error: {error:#}") {
+            match writeln!(stderr(), "error: {}", escaped(&format!("{error:#}"))) {
                 Ok(()) | Err(_) => ExitCode::FAILURE,
             }
         }
+    }
+}
+
+/// Help, the version, or what is wrong with the command line. It may quote an argument.
+fn explain(usage: &clap::Error) -> ExitCode {
+    let text = escaped(&usage.render().to_string());
+    let written =
+        if usage.use_stderr() { write!(stderr(), "{text}") } else { write!(stdout(), "{text}") };
+    let code = u8::try_from(usage.exit_code()).unwrap_or(1);
+    // Whoever read the output has read enough of it.
+    match written {
+        Ok(()) | Err(_) => ExitCode::from(code),
     }
 }
 
@@ -119,6 +137,13 @@ mod tests {
             }
         }
         assert!(parse("payctl sweep --function pay-callback"));
+        for wrong in ["--local --limit 0", "--local --limit 100001", "--function a/b"] {
+            assert!(!parse(&format!("payctl sweep {wrong}")), "{wrong}");
+        }
+        for wrong in ["--endpoint 127.0.0.1:8003", "--local=127.0.0.1:8003", "--table a/b"] {
+            assert!(!parse(&format!("payctl audit {wrong}")), "{wrong}");
+        }
+        assert!(!parse("payctl history 0 --local"));
         assert!(!parse("payctl sweep"));
         assert!(!parse("payctl sweep --local --function pay-callback"));
         assert!(parse("payctl check-config --create a --callback b"));

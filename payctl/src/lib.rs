@@ -4,6 +4,7 @@
 //! It reads a table by itself and not through the adapter of the functions, so that the audit finds
 //! what the adapter misreads. What changes a record goes through the adapter and the use cases.
 
+mod arguments;
 pub mod audit;
 mod cli;
 pub mod doctor;

@@ -12,6 +12,7 @@ use pay_service::start::environment;
 use serde::Deserialize;
 
 use crate::Table;
+use crate::arguments::{service_url, table_name};
 use crate::lambda::Lambda;
 use crate::limits::{CALL_MS, LOCAL_MS, REQUEST_MS};
 
@@ -27,15 +28,15 @@ const TABLE: &str = "payments";
 pub(crate) struct TableTarget {
     /// The table of this name in AWS, with the region and the credentials of the environment. With
     /// --endpoint, the table of this name there.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = table_name)]
     table: Option<String>,
     /// The DynamoDB at this URL, for example an emulator's.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = service_url)]
     endpoint: Option<String>,
     /// The table of the local stack that runs on this machine, found by the URL of its API.
     #[arg(
-        long, value_name = "URL", num_args = 0..=1, require_equals = true,
-        default_missing_value = LOCAL_API, conflicts_with_all = ["table", "endpoint"]
+        long, value_name = "URL", value_parser = service_url, num_args = 0..=1,
+        require_equals = true, default_missing_value = LOCAL_API, conflicts_with_all = ["table", "endpoint"]
     )]
     local: Option<String>,
 }
@@ -45,8 +46,8 @@ pub(crate) struct TableTarget {
 pub(crate) struct LocalFunctions {
     /// The functions of the local stack that runs on this machine, found by the URL of its API.
     #[arg(
-        long, value_name = "URL", num_args = 0..=1, require_equals = true,
-        default_missing_value = LOCAL_API
+        long, value_name = "URL", value_parser = service_url, num_args = 0..=1,
+        require_equals = true, default_missing_value = LOCAL_API
     )]
     pub(crate) local: Option<String>,
 }
@@ -116,8 +117,17 @@ impl LocalFunctions {
 ///
 /// # Errors
 ///
-/// A variable is missing, or a CA bundle cannot be read.
+/// A variable is missing or unusable, or a CA bundle cannot be read.
 pub(crate) fn aws(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Aws> {
+    for name in ["", "_DYNAMODB", "_LAMBDA", "_SECRETS_MANAGER"] {
+        let name = format!("AWS_ENDPOINT_URL{name}");
+        if let Some(url) = lookup(&name).filter(|url| !url.is_empty()) {
+            service_url(&url).map_err(|why| anyhow!("{name} is {url}: {why}"))?;
+        }
+    }
+    let region = lookup("AWS_REGION").or_else(|| lookup("AWS_DEFAULT_REGION")).unwrap_or_default();
+    let is_region = region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    ensure!(is_region, "AWS_REGION is {region}, which is no region such as eu-central-1");
     let mut aws = Aws::load(lookup).map_err(|error| anyhow!("{error}")).context(
         "AWS needs a region and credentials in the environment: \
          `eval \"$(aws configure export-credentials --format env)\"` sets those of a profile",
@@ -140,5 +150,31 @@ pub(crate) fn or_local(dynamodb: Option<&str>) -> impl Fn(&str) -> Option<String
             environment(name).or_else(|| Some("local".to_owned()))
         }
         _ => environment(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::aws;
+
+    #[test]
+    fn a_variable_that_cannot_be_used_is_named_with_the_reason() {
+        for (name, value, why) in [
+            (
+                "AWS_ENDPOINT_URL",
+                "127.0.0.1:8003",
+                "AWS_ENDPOINT_URL is 127.0.0.1:8003: it has no scheme",
+            ),
+            (
+                "AWS_ENDPOINT_URL_DYNAMODB",
+                "ftp://x",
+                "AWS_ENDPOINT_URL_DYNAMODB is ftp://x: its scheme",
+            ),
+            ("AWS_ENDPOINT_URL_LAMBDA", "http://a:b@c", "it holds a user or a password"),
+            ("AWS_REGION", "eu central", "AWS_REGION is eu central, which is no region"),
+        ] {
+            let error = aws(&|of| (of == name).then(|| value.to_owned())).unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+        }
     }
 }

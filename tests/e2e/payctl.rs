@@ -237,6 +237,40 @@ async fn an_unmatched_notification_is_accepted_onto_the_payment_that_is_named() 
 }
 
 #[tokio::test]
+async fn what_a_sender_wrote_is_shown_and_not_obeyed() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    // Reverses what follows; DEL; begins a control sequence; clears the screen.
+    let written = ['\u{202e}', '\u{7f}', '\u{9b}', '\u{2066}'];
+    let body = json!({"id": payment.id, "uid": payment.uid, "oid": payment.oid, "amount": 99,
+                      "source": 3, "status": 1, "memo": String::from_iter(written)});
+    api::post(&stack, "callback")
+        .json(&body)
+        .signed_as("msg_1", local::clock::now_secs())
+        .send()
+        .await
+        .problem("amount-mismatch");
+    let (name, id) = (format!("{}/native/msg_1", payment.id), payment.id.to_string());
+    for arguments in [
+        &["quarantine", "list", "--json"][..],
+        &["quarantine", "show", &name],
+        &["quarantine", "show", &name, "--json"],
+        &["history", &id, "--json"],
+        &["quarantine", "dismiss", &name, "--by", "ada", "--note", "\u{202e}\u{9b}"],
+        &["quarantine", "show", &name],
+        &["history", &id],
+    ] {
+        let (code, text) = run(&stack, arguments).await;
+        assert_eq!(code, 0, "{text}");
+        assert!(!text.contains(written), "{arguments:?}: {text:?}");
+        assert!(arguments[1] == "dismiss" || text.contains("202e"), "{arguments:?}: {text}");
+        if arguments.contains(&"--json") {
+            assert!(serde_json::from_str::<Value>(text.trim()).is_ok(), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_target_is_named_by_url_too_and_one_that_is_not_there_is_an_error() {
     let stack = shared();
     let endpoint = ["audit", "--endpoint", &stack.dynamodb, "--table", &stack.table];
@@ -246,6 +280,13 @@ async fn a_target_is_named_by_url_too_and_one_that_is_not_there_is_an_error() {
         // Nothing listens there.
         (&["audit", "--endpoint", "http://127.0.0.1:9"][..], 1, "cannot read the table payments"),
         (&["audit", "--endpoint", &stack.dynamodb, "--table", "other"], 1, "ResourceNotFound"),
+        // It responds, and is no DynamoDB.
+        (&["audit", "--endpoint", &stack.api], 1, "cannot read the table payments"),
+        (&["audit", "--endpoint", "127.0.0.1:8003"], 2, "it has no scheme: http://127.0.0.1:8003"),
+        (&["audit", "--local=localhost:8003"], 2, "it has no scheme: http://localhost:8003"),
+        (&["audit", "--table", "\u{202e}\u{9b}"], 2, "'\\u{202e}\\u{9b}' for '--table <NAME>'"),
+        (&["sweep", "--local", "--limit", "0"], 2, "0 is not in 1..=100000"),
+        (&["history", "0", "--local"], 2, "a payment's id is needed"),
         (&["audit", "--local=http://127.0.0.1:9"], 1, "no local stack runs at http://127.0.0.1:9"),
         (&["audit", &format!("--local={}", stack.dynamodb)], 1, "is no local stack"),
         (&["audit", "--table", "payments"], 1, "AWS needs a region and credentials"),
@@ -254,6 +295,8 @@ async fn a_target_is_named_by_url_too_and_one_that_is_not_there_is_an_error() {
     ] {
         let (found, text) = payctl(arguments).await;
         assert!(found == code && text.contains(why), "{arguments:?}: {found} {text}");
+        // A person reads it: no request, no response, no library's own words for them.
+        assert!(text.len() < 600 && !text.contains("Request {"), "{arguments:?}: {text}");
     }
 }
 

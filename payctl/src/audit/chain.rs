@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use pay_core::domain::{Currency, MismatchField, Outcome, ProviderRef, Sender, Status, Verdict};
 
-use super::event::Entry;
+use super::event::ReadEvent;
 use super::record::Record;
 use crate::limits::TIME_SLACK_MS;
 
@@ -25,7 +25,7 @@ struct Walk {
 }
 
 /// Checks the events of a record.
-pub(super) fn check(record: &Record, events: &[Entry]) -> Found {
+pub(super) fn check(record: &Record, events: &[ReadEvent]) -> Found {
     let mut found = Found::new();
     for event in events {
         found.extend(fits(record, event).into_iter().map(|what| (event.sk.clone(), "I6", what)));
@@ -34,7 +34,7 @@ pub(super) fn check(record: &Record, events: &[Entry]) -> Found {
         // Reported with the record already.
         return found;
     };
-    let mut by_version: BTreeMap<u64, Vec<&Entry>> = BTreeMap::new();
+    let mut by_version: BTreeMap<u64, Vec<&ReadEvent>> = BTreeMap::new();
     for event in events {
         if let Some(version) = event.version {
             by_version.entry(version).or_default().push(event);
@@ -64,12 +64,12 @@ pub(super) fn check(record: &Record, events: &[Entry]) -> Found {
 }
 
 impl Walk {
-    fn wrong(&mut self, event: &Entry, what: impl Into<String>) {
+    fn wrong(&mut self, event: &ReadEvent, what: impl Into<String>) {
         self.found.push((event.sk.clone(), "I6", what.into()));
     }
 
     /// The events of one version: one reached it, the others found the record there.
-    fn version(&mut self, version: u64, events: &[&Entry]) {
+    fn version(&mut self, version: u64, events: &[&ReadEvent]) {
         let mut moves = events.iter().filter(|event| event.verdict == Some(Verdict::Applied));
         let first = moves.next();
         if let Some(second) = moves.next() {
@@ -86,7 +86,7 @@ impl Walk {
     }
 
     /// The event that moved the record, against where the record was.
-    fn moved(&mut self, event: &Entry) {
+    fn moved(&mut self, event: &ReadEvent) {
         let word = |status: Status| format!("{status:?}").to_lowercase();
         if let Some(before) = event.before.filter(|before| *before != self.status) {
             let (before, was) = (word(before), word(self.status));
@@ -107,7 +107,7 @@ impl Walk {
     }
 
     /// The event that completed the reference, and so raised the version without a move.
-    fn completed(&mut self, events: &[&Entry], version: u64) {
+    fn completed(&mut self, events: &[&ReadEvent], version: u64) {
         let before = self.reference.clone();
         let mut times = Vec::new();
         for event in events {
@@ -129,7 +129,7 @@ impl Walk {
     }
 
     /// An event that moved nothing, against where the record was then.
-    fn stayed(&mut self, event: &Entry) {
+    fn stayed(&mut self, event: &ReadEvent) {
         if event.after.is_some_and(|after| after != self.status) {
             self.wrong(event, "its status is not the record's at that version");
         }
@@ -165,7 +165,7 @@ impl Walk {
 }
 
 /// What an event reports, against what the record has for good.
-fn fits(record: &Record, event: &Entry) -> Vec<String> {
+fn fits(record: &Record, event: &ReadEvent) -> Vec<String> {
     let mut wrong = Vec::new();
     if let (Some(created), Some(at)) = (record.create_time, event.at)
         && at.saturating_add(TIME_SLACK_MS) < created

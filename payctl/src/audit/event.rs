@@ -13,7 +13,7 @@ use crate::Row;
 
 /// An event, as far as it can be read. Without its body: a payment may have many.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct ReadEvent {
     pub(super) sk: String,
     pub(super) sender: Sender,
     pub(super) at: Option<u64>,
@@ -46,7 +46,7 @@ pub(super) struct Link {
 }
 
 /// Reads an event, and says what is wrong with it.
-pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (Entry, Option<Link>, Vec<String>) {
+pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Link>, Vec<String>) {
     let mut of = Attributes::of(row, now);
     of.must_text("sender", |sender| sender == key.sender.as_str());
     let source = of.must_number("source", |source| Source::new(source).is_ok());
@@ -58,7 +58,7 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (Entry, Option<Link>,
         of.text(name, |text| text.chars().count() <= Mismatch::TEXT_MAX).map(str::to_owned)
     });
     let [expected, received] = sides;
-    let entry = Entry {
+    let entry = ReadEvent {
         sk: row.text("sk").to_owned(),
         sender: key.sender,
         at: of.must_time("at"),
@@ -91,7 +91,7 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (Entry, Option<Link>,
 }
 
 /// The body, its length, and its digest where the whole of it is kept.
-fn body(of: &mut Attributes<'_>, entry: &Entry) -> Option<Digest> {
+fn body(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Digest> {
     let digest = of.must_text("sha256", |hex| Digest::from_hex(hex).is_ok());
     let digest = digest.and_then(|hex| Digest::from_hex(hex).ok());
     let length = of.must_number("len", |_any| true);
@@ -114,7 +114,7 @@ fn body(of: &mut Attributes<'_>, entry: &Entry) -> Option<Digest> {
 }
 
 /// The event id and its suffix, which is the version that was reached or the digest of the body.
-fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry, digest: Option<Digest>) {
+fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent, digest: Option<Digest>) {
     let (id, suffix) = match key.name().split_once('#') {
         Some((id, suffix)) => (id, Some(suffix)),
         None => (key.name(), None),
@@ -130,7 +130,7 @@ fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry, digest: Option<D
 }
 
 /// A provider's notification has the provider as source.
-fn sender(of: &mut Attributes<'_>, entry: &Entry) {
+fn sender(of: &mut Attributes<'_>, entry: &ReadEvent) {
     if let (Sender::Provider(provider), Some(reference)) = (entry.sender, &entry.reference) {
         let own = reference.source == provider.source();
         of.wrong_if(!own, "another source than its sender's");
@@ -140,8 +140,8 @@ fn sender(of: &mut Attributes<'_>, entry: &Entry) {
 }
 
 /// Status and version of the record, and the verdict, which follows from them by the table of transitions.
-fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry) {
-    let Entry { before, after, version, outcome, verdict, .. } = *entry;
+fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
+    let ReadEvent { before, after, version, outcome, verdict, .. } = *entry;
     let has_record = before.is_some() && after.is_some() && version.is_some();
     let has_none = before.is_none() && after.is_none() && version.is_none();
     // A person may dismiss what cannot be read, or whose record cannot be.
@@ -186,7 +186,7 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry) {
 }
 
 /// Whether a quarantined notification waits, or was decided on: one of the two.
-fn review(of: &mut Attributes<'_>, entry: &Entry) -> Option<Link> {
+fn review(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Link> {
     let quarantined = entry.verdict == Some(Verdict::Quarantined);
     let queue = of.text("queue", |queue| queue == "review");
     let due = of.number("due", |_any| true);
@@ -221,7 +221,7 @@ fn review(of: &mut Attributes<'_>, entry: &Entry) -> Option<Link> {
 }
 
 /// The event of a decision: who decided, on which notification.
-fn decision(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry) -> Option<Link> {
+fn decision(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) -> Option<Link> {
     let expected = [Some(Verdict::Applied), Some(Verdict::Ignored)];
     of.wrong_if(!expected.contains(&entry.verdict), "no verdict of a decision");
     let by = of.must_text("by", |name| Operator::new(name).is_ok());

@@ -112,7 +112,7 @@ fn key(pk: &str, about: &str) -> String {
     format!("{id}/operator/{name}")
 }
 
-/// What a record has that was paid by version 2 and is settled with the order service.
+/// What a record has that was paid by version 2 and is notified to the order service.
 fn paid(id: u64) -> Value {
     json!({
         "status": 1, "version": 2, "update_time": T + 2, "paid_time": T + 2,

@@ -16,6 +16,7 @@ use pay_service::start::environment;
 use serde::Serialize;
 
 use super::End;
+use crate::arguments::function_name;
 use crate::print::{columns, print, print_json};
 use crate::table::reason;
 use crate::target::{LocalFunctions, aws};
@@ -26,13 +27,13 @@ use crate::target::{LocalFunctions, aws};
 pub(super) struct CheckConfigArguments {
     /// The create function of this name or ARN in AWS, with the region and the credentials of the
     /// environment.
-    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    #[arg(long, value_name = "NAME", value_parser = function_name, conflicts_with = "local")]
     create: Option<String>,
     /// The detail function.
-    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    #[arg(long, value_name = "NAME", value_parser = function_name, conflicts_with = "local")]
     detail: Option<String>,
     /// The callback function.
-    #[arg(long, value_name = "NAME", conflicts_with = "local")]
+    #[arg(long, value_name = "NAME", value_parser = function_name, conflicts_with = "local")]
     callback: Option<String>,
     #[command(flatten)]
     target: LocalFunctions,

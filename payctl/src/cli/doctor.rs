@@ -10,6 +10,7 @@ use pay_service::start::clock;
 
 use super::End;
 use crate::doctor;
+use crate::print::escaped_json;
 
 /// The end of the long help.
 pub(super) const EXAMPLE: &str = r#"A line, with a body that was read as JSON and written again:
@@ -58,7 +59,7 @@ fn explain(mut lines: impl BufRead, mut responses: impl Write) -> Result<u64> {
         if !line.trim_ascii().is_empty() {
             let diagnosis = doctor::diagnose(&line, clock().secs());
             unreadable = unreadable.saturating_add(u64::from(!diagnosis.is_readable()));
-            writeln!(responses, "{}", serde_json::to_string(&diagnosis)?)?;
+            writeln!(responses, "{}", escaped_json(&serde_json::to_string(&diagnosis)?))?;
             responses.flush()?;
         }
         line.clear();
@@ -68,6 +69,9 @@ fn explain(mut lines: impl BufRead, mut responses: impl Write) -> Result<u64> {
 
 #[cfg(test)]
 mod tests {
+    use local::simulator::stripe;
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]
@@ -82,5 +86,23 @@ mod tests {
             assert!(response.contains(r#""verdict":"reject""#), "{response}");
             assert!(response.contains(says), "{response}");
         }
+    }
+
+    #[test]
+    fn what_a_message_says_does_not_control_the_terminal() {
+        let body = json!({"id": "evt_1", "object": "event", "type": "payment_intent.succeeded",
+            "livemode": false, "data": {"object": {"object": "payment_intent", "id": "pi_1",
+            "amount": 1, "amount_received": 1, "currency": "\u{202e}\u{7f}\u{9b}",
+            "metadata": {"payment_id": "7"}}}});
+        let body = body.to_string();
+        let headers = stripe::sign("whsec_x", 1_700_000_000, body.as_bytes());
+        let headers: Value = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let line = json!({"provider": "stripe", "headers": headers, "body": body,
+            "keys": {"secrets": ["whsec_x"]}, "now": 1_700_000_000});
+        let mut responses = Vec::new();
+        assert_eq!(explain(line.to_string().as_bytes(), &mut responses).unwrap(), 0);
+        let response = String::from_utf8(responses).unwrap();
+        assert!(!response.contains(['\u{202e}', '\u{7f}', '\u{9b}']), "{response:?}");
+        assert!(response.contains("\\u202e\\u007f\\u009b"), "{response}");
     }
 }

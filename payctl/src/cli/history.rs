@@ -2,11 +2,13 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use pay_core::domain::PaymentId;
 use pay_service::start::clock;
 use serde_json::json;
 
 use super::End;
 use crate::Row;
+use crate::arguments::payment_id;
 use crate::audit::faults;
 use crate::event::{EventEntry, plain, status};
 use crate::print::{columns, print, print_json, time};
@@ -16,7 +18,8 @@ use crate::target::TableTarget;
 #[derive(Debug, Args)]
 pub(super) struct HistoryArguments {
     /// The payment's id.
-    payment: u64,
+    #[arg(value_parser = payment_id)]
+    payment: PaymentId,
     #[command(flatten)]
     target: TableTarget,
     /// Print JSON.

@@ -2,11 +2,18 @@
 
 use anyhow::Result;
 use clap::{ArgGroup, Args};
+use pay_core::limits::SWEEP_LIMIT_MAX;
 use serde_json::{Value, json};
 
 use super::End;
+use crate::arguments::function_name;
 use crate::print::{print, print_json};
 use crate::target::LocalFunctions;
+
+/// [`pay_core::limits::SWEEP_LIMIT_MAX`], as the command line counts.
+const LIMIT_MAX: u64 = 100_000;
+
+const _: () = assert!(SWEEP_LIMIT_MAX == 100_000, "the command line takes what a sweep takes");
 
 /// Arguments of `sweep`.
 #[derive(Debug, Args)]
@@ -14,12 +21,12 @@ use crate::target::LocalFunctions;
 pub(super) struct SweepArguments {
     /// The callback function of this name or ARN in AWS, with the region and the credentials of the
     /// environment.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = function_name)]
     function: Option<String>,
     #[command(flatten)]
     target: LocalFunctions,
     /// The most entries, 1 to 100000.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=LIMIT_MAX))]
     limit: u64,
     /// Do all entries, not only those that are due by now.
     #[arg(long)]

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{End, find, named, payment, unreadable};
 use crate::Table;
+use crate::arguments::payment_id;
 use crate::audit::{event_key, payment_of};
 use crate::event::{EventEntry, status};
 use crate::print::{print, print_json, time};
@@ -66,10 +67,6 @@ fn operator(name: &str) -> Result<Operator, String> {
     let needed =
         format!("1 to {OPERATOR_MAX_CHARS} characters without control characters are needed");
     Operator::new(name).map_err(|_unusable| needed)
-}
-
-fn payment_id(text: &str) -> Result<PaymentId, String> {
-    PaymentId::parse(text).map_err(|_no_id| "a payment's id is needed".to_owned())
 }
 
 /// Who decides: who it is said to be, else the user of this machine.
@@ -141,7 +138,7 @@ fn trace() -> TraceParent {
     TraceParent::start(u128::from(now), now)
 }
 
-/// Why nothing was decided. Who comes second is told what the first decided.
+/// Why nothing was decided. Who comes second learns what the first decided.
 async fn explained(table: &Table, error: ResolveError) -> anyhow::Error {
     let ResolveError::Decided(decided) = error else {
         return error.into();

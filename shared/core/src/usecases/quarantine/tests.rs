@@ -181,7 +181,7 @@ fn of_two_who_decide_at_once_one_learns_what_the_other_decided() {
             std::task::Poll::Ready(Fate::Responded)
         });
         let Err(ResolveError::Decided(found)) = decide(&world, &key, adas) else {
-            panic!("{adas:?} {bobs:?}: both were told that it is done");
+            panic!("{adas:?} {bobs:?}: both read that it is done");
         };
         assert_eq!((found.decision, found.by, found.at), (bobs, by("bob"), now()));
         let paid = world.payment(id).status == Status::Paid;
