@@ -122,6 +122,10 @@ async fn mismatches_and_failures_are_counted() {
     unsigned.send().await.problem("bad-signature");
     expect(&stack, "SignaturesRejected", "callback", 1).await;
     expect(&stack, "SignaturesRejected", "callback stripe malformed", 1).await;
+    let nobody = api::post(&stack, "detail").json(&json!({"id": 1}));
+    nobody.send().await.problem("unauthenticated");
+    expect(&stack, "TokensRejected", "detail", 1).await;
+    expect(&stack, "TokensRejected", "detail no-header", 1).await;
 
     let due = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
@@ -153,8 +157,8 @@ async fn mismatches_and_failures_are_counted() {
     let unjudged = api::post(&stack, "callback/stripe").json(&json!({}));
     unjudged.send().await.problem("unavailable");
     expect(&stack, "SignaturesRejected", "callback stripe key", 1).await;
-    // One at start, one because a new key may have signed.
-    expect(&stack, "SecretFailures", "callback", 2).await;
+    // Both secrets at start, and one again because a new key may have signed.
+    expect(&stack, "SecretFailures", "callback", 3).await;
 }
 
 #[tokio::test]

@@ -96,6 +96,8 @@ catalogue! {
     MESSAGES_IGNORED = "MessagesIgnored", Count;
     /// Notifications without a valid signature; also by `Sender` and `Reason`.
     SIGNATURES_REJECTED = "SignaturesRejected", Count;
+    /// Requests without a token that counts, or with one of another kind of caller; also by `Reason`.
+    TOKENS_REJECTED = "TokensRejected", Count;
     /// Order notifications that failed, of a callback or of the sweep.
     ORDER_NOTIFICATIONS_FAILED = "OrderNotificationsFailed", Count;
     /// Payments that a sweep looked at and that are still due after it.

@@ -25,7 +25,7 @@ const EXAMPLE: SenderFacts = SenderFacts::new(
 
 /// The hint for a message of the sender; its signature is that of Standard Webhooks.
 fn example_hint(line: &Value) -> Option<String> {
-    let case = Case::read(line.to_string().as_bytes(), NOW).unwrap();
+    let case = crate::doctor::tests::case(line, NOW);
     let keys = case.scheme.keys(&case.keys).unwrap_or_else(|_| (EXAMPLE.no_keys)());
     let error = keys.verify(&case.headers, &case.body, case.now).unwrap_err();
     hint(&Trial { sender: &EXAMPLE, ..Trial::new(&case, &keys) }, error)

@@ -12,7 +12,7 @@ use pay_providers::{Headers, Verified, VerifyError, WebhookKeys, standard};
 
 use super::{ApiRequest, Code, Problem};
 use crate::{
-    auth::{self, AuthKey, TokenError, TokenRules},
+    auth::{self, AuthKey, TokenError, TokenFault, TokenRules},
     metrics,
 };
 
@@ -29,10 +29,9 @@ impl ApiRequest {
         rules: &TokenRules,
         now: Timestamp,
     ) -> Result<UserId, Problem> {
-        let token = self.authorization()?;
-        let check = |keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
-        Ok(with_keys(keys, now, check, |rejected| *rejected == TokenError::UnknownSignature)
-            .await??)
+        let check =
+            |token: &str, keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
+        self.token(keys, now, check).await
     }
 
     /// Checks that the request carries a service's token with this scope.
@@ -47,11 +46,10 @@ impl ApiRequest {
         scope: &str,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let token = self.authorization()?;
-        let check =
-            |keys: &Generations<AuthKey>| auth::service(Some(token), keys, rules, scope, now);
-        Ok(with_keys(keys, now, check, |rejected| *rejected == TokenError::UnknownSignature)
-            .await??)
+        let check = |token: &str, keys: &Generations<AuthKey>| {
+            auth::service(Some(token), keys, rules, scope, now)
+        };
+        self.token(keys, now, check).await
     }
 
     /// Whether the request has a header of the Standard Webhooks scheme.
@@ -98,9 +96,25 @@ impl ApiRequest {
         Headers::new(self.headers().iter().map(|(name, value)| (name.as_str(), text(value))))
     }
 
-    fn authorization(&self) -> Result<&str, Problem> {
-        let header = self.header(header::AUTHORIZATION.as_str());
-        header.ok().flatten().ok_or_else(|| Code::Unauthenticated.into())
+    /// What a check finds out from the request's token. One that is rejected is logged and counted by
+    /// its fault, which the response does not say.
+    async fn token<T>(
+        &self,
+        keys: &impl Keys<AuthKey>,
+        now: Timestamp,
+        check: impl Fn(&str, &Generations<AuthKey>) -> Result<T, TokenError>,
+    ) -> Result<T, Problem> {
+        let checked = match self.header(header::AUTHORIZATION.as_str()) {
+            Err(_doubled) => Err(TokenError::Unauthenticated(TokenFault::Malformed)),
+            // No keys are needed to reject it.
+            Ok(None) => Err(TokenError::Unauthenticated(TokenFault::NoHeader)),
+            Ok(Some(token)) => {
+                let check = |keys: &Generations<AuthKey>| check(token, keys);
+                let is_unknown = |error: &TokenError| *error == TokenError::UnknownSignature;
+                with_keys(keys, now, check, is_unknown).await?
+            }
+        };
+        checked.map_err(rejected)
     }
 }
 
@@ -165,13 +179,17 @@ async fn with_keys<K, T, E>(
     Ok(checked)
 }
 
-impl From<TokenError> for Problem {
-    fn from(rejected: TokenError) -> Self {
-        match rejected {
-            TokenError::Unauthenticated | TokenError::UnknownSignature => {
-                Code::Unauthenticated.into()
-            }
-            TokenError::Forbidden => Code::Forbidden.into(),
+/// Logs and counts why a token does not count. A payer's token expires every day, which is nothing
+/// unusual.
+fn rejected(error: TokenError) -> Problem {
+    let fault = error.fault();
+    let reason = fault.as_str();
+    tracing::info!(reason, says = %fault, "token rejected");
+    metrics::TOKENS_REJECTED.count_by(&[("Reason", reason)]);
+    match error {
+        TokenError::Unauthenticated(_) | TokenError::UnknownSignature => {
+            Code::Unauthenticated.into()
         }
+        TokenError::Forbidden(_) => Code::Forbidden.into(),
     }
 }

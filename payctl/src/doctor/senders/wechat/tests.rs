@@ -62,7 +62,7 @@ fn a_key_under_another_keys_serial_is_explained() {
 #[test]
 fn a_body_of_wechat_pay_that_was_written_again_is_explained() {
     let line = line();
-    let case = crate::doctor::case::Case::read(line.to_string().as_bytes(), 0).unwrap();
+    let case = crate::doctor::tests::case(&line, 0);
     let body = String::from_utf8(case.body).unwrap();
     let spaced = body.replace("\":", "\": ");
     assert!(hint(&received(&line, spaced.as_bytes())).contains("without white space between"));
