@@ -1,4 +1,4 @@
-"""What a schema cannot say of the requests that schemathesis makes."""
+"""What a schema cannot say of the requests that schemathesis makes, and of the responses."""
 
 import schemathesis
 
@@ -13,3 +13,29 @@ def map_body(context, body):
 
 def is_whole(value):
     return isinstance(value, float) and value.is_integer() and 0 <= value < 1 << 53
+
+
+@schemathesis.check
+def problem_is_one_of_the_response(ctx, response, case):
+    """A problem is one of the examples of its response, in all but its ids and the words for a person."""
+    if response.headers.get("content-type") != ["application/problem+json"]:
+        return
+    root = case.operation.schema.raw_schema
+    described = root["paths"][case.operation.path]["post"]["responses"][str(response.status_code)]
+    content = resolve(root, described)["content"]["application/problem+json"]
+    examples = [resolve(root, example)["value"] for example in content["examples"].values()]
+    problem = response.json()
+    assert any(is_example(problem, example) for example in examples), f"not described: {problem}"
+
+
+def is_example(problem, example):
+    same = all(problem[name] == example[name] for name in ("type", "title", "status", "code"))
+    return same and problem.keys() <= example.keys()
+
+
+def resolve(root, value):
+    if "$ref" not in value:
+        return value
+    for name in value["$ref"].removeprefix("#/").split("/"):
+        root = root[name]
+    return root

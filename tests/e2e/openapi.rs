@@ -78,44 +78,45 @@ fn every_route_is_described_and_no_other() {
     assert_eq!(routes, described.collect());
 }
 
-/// The schemas of problems, by slug.
-fn problems() -> BTreeMap<String, &'static Value> {
-    let schemas = members(&document().root["components"]["schemas"]);
-    let mut problems = BTreeMap::new();
-    for (name, schema) in schemas {
-        if let Some(slug) = slug(schema) {
-            let twice = problems.insert(slug, schema);
-            assert_eq!(twice, None, "{name}");
-        }
-    }
-    problems
-}
-
-/// The slug of a problem's schema.
-fn slug(schema: &Value) -> Option<String> {
-    let kind = schema["properties"]["type"]["const"].as_str()?;
-    Some(kind.strip_prefix("urn:problem:pay:").unwrap().to_owned())
+/// The problems, by slug: each is an example, with what to do as its summary.
+fn problems() -> BTreeMap<&'static str, &'static Value> {
+    let examples = members(&document().root["components"]["examples"]);
+    let problems = examples.iter().map(|(slug, example)| {
+        assert!(!example["summary"].as_str().unwrap().is_empty(), "{slug}");
+        (slug.as_str(), &example["value"])
+    });
+    problems.collect()
 }
 
 #[test]
 fn every_problem_is_described_as_it_is_and_no_other() {
     let problems = problems();
-    let described: BTreeSet<&str> = problems.keys().map(String::as_str).collect();
+    let described: BTreeSet<&str> = problems.keys().copied().collect();
     assert_eq!(described, Code::ALL.map(Code::as_str).into());
     for code in Code::ALL {
-        let schema = problems[code.as_str()];
-        let described = |name: &str| schema["properties"][name]["const"].clone();
+        let described = |name: &str| problems[code.as_str()][name].clone();
+        assert_eq!(described("type"), format!("urn:problem:pay:{}", code.as_str()));
         assert_eq!(described("title"), code.title());
         assert_eq!(described("status"), code.status().as_u16(), "{}", code.as_str());
         assert_eq!(described("code"), code.number(), "{}", code.as_str());
     }
+    let schema = &document().root["components"]["schemas"]["Problem"];
+    let types = schema["properties"]["type"]["enum"].as_array().unwrap().iter();
+    let types: BTreeSet<&str> = types.map(|kind| kind.as_str().unwrap()).collect();
+    assert_eq!(types, problems.values().map(|problem| problem["type"].as_str().unwrap()).collect());
 }
 
-/// The slugs in a schema of a response, references followed.
-fn slugs(schema: &Value) -> Vec<String> {
-    let schema = document().resolve(schema);
-    let each = ["oneOf", "anyOf"].into_iter().filter_map(|name| schema[name].as_array()).flatten();
-    each.flat_map(slugs).chain(slug(schema)).collect()
+/// The slugs of the problems that a content of a response can be.
+fn slugs(media: &Value) -> Vec<String> {
+    let reference = media["schema"]["$ref"].as_str().unwrap_or_default();
+    if !reference.ends_with("/Problem") {
+        return Vec::new();
+    }
+    let slugs = members(&media["examples"]).iter().map(|(slug, example)| {
+        assert_eq!(example["$ref"], format!("#/components/examples/{slug}"));
+        slug.clone()
+    });
+    slugs.collect()
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn each_route_has_the_problems_of_its_function_with_their_statuses() {
         let of_function = found.entry(declared.function.to_owned()).or_default();
         for (status, response) in members(&operation["responses"]) {
             let response = document().resolve(response);
-            for slug in slugs(&response["content"]["application/problem+json"]["schema"]) {
+            for slug in slugs(&response["content"]["application/problem+json"]) {
                 let code = Code::ALL.into_iter().find(|code| code.as_str() == slug).unwrap();
                 assert_eq!(status, code.status().as_str(), "{path} {slug}");
                 of_function.insert(slug);
@@ -157,10 +158,12 @@ fn every_example_fits_what_it_is_an_example_of() {
             // A media type, a parameter, a header.
             (Value::Object(_), Value::Object(examples)) => {
                 for example in examples.values() {
-                    fits(&value["schema"], &example["value"]);
+                    fits(&value["schema"], &document().resolve(example)["value"]);
                     checked += 1;
                 }
             }
+            // The components: their examples are those of the problems, and a response refers to each.
+            (Value::Null, Value::Object(_)) if at == "#/components" => {}
             // A schema.
             (Value::Null, Value::Array(examples)) => {
                 for example in examples {
@@ -172,7 +175,7 @@ fn every_example_fits_what_it_is_an_example_of() {
             (_, other) => panic!("{at}: {other}"),
         }
     });
-    assert!(checked > 35, "{checked}");
+    assert!(checked > 45, "{checked}");
 }
 
 fn walk(value: &Value, at: &str, visit: &mut impl FnMut(&str, &Value)) {
@@ -199,10 +202,7 @@ fn walk(value: &Value, at: &str, visit: &mut impl FnMut(&str, &Value)) {
 }
 
 #[test]
-fn every_problem_and_every_success_has_an_example() {
-    for (slug, schema) in problems() {
-        assert!(schema["examples"].is_array(), "{slug}");
-    }
+fn every_success_has_an_example() {
     for (path, operation) in document().posts() {
         for holder in [&operation["requestBody"], &operation["responses"]["200"]] {
             for (kind, media) in members(&holder["content"]) {
@@ -210,6 +210,26 @@ fn every_problem_and_every_success_has_an_example() {
             }
         }
     }
+}
+
+/// What generators of clients need: without a type they make no value of an `enum` or `const`, and
+/// without a format they read an integer in 32 bits.
+#[test]
+fn every_value_has_a_type_and_every_integer_a_size() {
+    let mut checked = 0;
+    walk(&document().root, "#", &mut |at, value| {
+        if value.get("enum").is_some() || value.get("const").is_some() {
+            assert!(value["type"].is_string(), "{at} has no type");
+            checked += 1;
+        }
+        if value["type"] == "integer" {
+            let large = value["maximum"].as_u64().is_some_and(|most| i32::try_from(most).is_err());
+            let want = if large { "int64" } else { "int32" };
+            assert_eq!(value["format"], want, "{at}");
+            checked += 1;
+        }
+    });
+    assert!(checked > 15, "{checked}");
 }
 
 #[test]

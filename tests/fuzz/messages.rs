@@ -143,8 +143,9 @@ fn is_form(content_type: &str) -> bool {
     content_type.starts_with("application/x-www-form-urlencoded")
 }
 
-/// The fields of a form, sorted.
+/// The fields of a form, sorted. A byte order mark before it is no part of one.
 fn fields(body: &[u8]) -> Pairs {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     let mut fields: Pairs = form_urlencoded::parse(body).into_owned().collect();
     fields.sort_unstable();
     fields

@@ -13,7 +13,7 @@ pub use outbox::Outbox;
 pub use payments::{
     Appended, Created, PaymentIds, PaymentLists, PaymentPage, Payments, StoreError, Updated,
 };
-pub use quarantine::Quarantine;
+pub use quarantine::{Quarantine, Resolved};
 pub use secrets::{BadSecret, Generations, Keys, NoKeys, SecretKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};
 

@@ -186,7 +186,8 @@ async fn each_fault_of_a_token_has_its_reason_in_the_log_and_in_a_metric() {
     send("callback", "scope", Some(&good)).await;
     let all = TokenFault::ALL.map(TokenFault::as_str);
     assert_eq!(seen, BTreeSet::from(all));
-    let table = fs::read_to_string(binaries::workspace().join("docs/operations.md")).unwrap();
+    let table =
+        fs::read_to_string(binaries::workspace().unwrap().join("docs/operations.md")).unwrap();
     for reason in all {
         assert!(
             table.contains(&format!("| `{reason}` |")),

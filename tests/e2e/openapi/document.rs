@@ -27,6 +27,8 @@ struct DescribedResponse {
     headers: BTreeMap<String, Validator>,
     /// By content type. No response has a member that is not described.
     contents: BTreeMap<String, Validator>,
+    /// Every problem that it can be.
+    problems: Vec<Value>,
 }
 
 /// A response that was received.
@@ -36,6 +38,9 @@ pub(crate) struct ReceivedResponse<'a> {
     pub(crate) headers: &'a [(String, String)],
     pub(crate) body: &'a [u8],
 }
+
+/// The content type of problems.
+const PROBLEM: &str = "application/problem+json";
 
 /// The headers that API Gateway and the server add to every response.
 const NOT_OURS: [&str; 4] = ["apigw-requestid", "content-length", "content-type", "date"];
@@ -105,6 +110,10 @@ impl Document {
                 .map(|(kind, media)| (kind.clone(), self.compile(&media["schema"], more)))
                 .collect()
         };
+        let examples = |media: &Value| -> Vec<Value> {
+            let examples = media["examples"].as_object().into_iter().flatten();
+            examples.map(|(_, example)| self.resolve(example)["value"].clone()).collect()
+        };
         let response = |response: &Value| {
             let response = self.resolve(response);
             let headers = response.get("headers").map(members).into_iter().flatten();
@@ -114,6 +123,7 @@ impl Document {
             DescribedResponse {
                 headers: headers.map(header).collect(),
                 contents: content(response, &json!({"unevaluatedProperties": false})),
+                problems: examples(&response["content"][PROBLEM]),
             }
         };
         DescribedOperation {
@@ -138,7 +148,11 @@ impl Document {
             .contents
             .get(kind)
             .ok_or_else(|| format!("{kind} with {status} is not described"))?;
-        check(schema, &read(kind, response.body)?)?;
+        let body = read(kind, response.body)?;
+        check(schema, &body)?;
+        if kind == PROBLEM && !described.problems.iter().any(|problem| is(&body, problem)) {
+            return Err(format!("{status} is none of the problems that are described"));
+        }
         for (name, value) in response.headers {
             if NOT_OURS.contains(&name.as_str()) {
                 continue;
@@ -170,6 +184,14 @@ impl ReceivedResponse<'_> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
+}
+
+/// Whether a problem is this example: the same in all but the words for a person and the ids, and with no
+/// member that the example does not have.
+fn is(problem: &Value, example: &Value) -> bool {
+    let same =
+        ["type", "title", "status", "code"].iter().all(|name| problem[name] == example[name]);
+    same && members(problem).keys().all(|name| example.get(name).is_some())
 }
 
 fn read(kind: &str, body: &[u8]) -> Result<Value, String> {

@@ -54,7 +54,7 @@ fn about_its_session(event: &mut Value, kind: &str, payment_status: &str) {
     });
 }
 
-/// A shop may subscribe to the session's events, the PaymentIntent's, or both in any order.
+/// A shop may subscribe to the session's events, the `PaymentIntent`'s, or both in any order.
 #[tokio::test]
 async fn a_session_and_its_payment_intent_pay_once() {
     let stack = shared();

@@ -141,7 +141,7 @@ async fn each_trade_state_does_what_its_row_says() {
     assert_eq!(rows.next(), Some(""));
 }
 
-/// One merchant may have fifty AppIDs; what a service provider collected, and combined payments, wait
+/// One merchant may have fifty applications; what a service provider collected, and combined payments, wait
 /// for a person.
 #[tokio::test]
 async fn every_listed_application_pays_and_other_modes_are_quarantined() {

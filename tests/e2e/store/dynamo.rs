@@ -146,6 +146,12 @@ fn read_event(item: &Item) -> LoggedEvent {
         body: item["body"].as_b().unwrap().clone().into_inner(),
         queue: text(item, "queue"),
         due: number(item, "due"),
+        by: text(item, "by"),
+        about: text(item, "about"),
+        decision: text(item, "decision"),
+        decided_by: text(item, "decided_by"),
+        decided_time: number(item, "decided_time"),
+        decision_event: text(item, "decision_event"),
     }
 }
 

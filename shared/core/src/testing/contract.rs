@@ -51,7 +51,8 @@ macro_rules! store_contract {
                 keeps_unmatched_events_apart, keeps_an_event_that_reports_nothing;
             notified: clears_due, leaves_any_other_due, happens_once, no_payment_is_no_error;
             quarantine: reads_what_was_put_there, finds_no_other_event,
-                is_resolved_once_and_for_all;
+                is_resolved_once_and_for_all, an_accepted_one_changes_the_record,
+                an_unmatched_one_may_change_a_record, a_decision_is_written_whole_or_not_at_all;
             outbox: the_longest_overdue_comes_first, what_waits_for_review_is_not_due,
                 rescheduling_changes_due_alone, rescheduling_what_is_done_does_nothing;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
@@ -100,6 +101,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 45);
+        assert_eq!(cases, 48);
     }
 }

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Sender,
-        Timestamp, UserId, Verdict,
+        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined,
+        Sender, Timestamp, UserId, Verdict,
     },
     ports::{
-        Appended, Created, Outbox, PaymentLists, PaymentPage, Payments, Quarantine, StoreError,
-        Updated,
+        Appended, Created, Outbox, PaymentLists, PaymentPage, Payments, Quarantine, Resolved,
+        StoreError, Updated,
     },
     testing::{Inspect, Listed, LoggedEvent},
 };
@@ -185,15 +185,27 @@ impl Quarantine for FakeStore {
             (event.verdict == Verdict::Quarantined).then(|| Quarantined {
                 report: event.report.clone(),
                 mismatch: event.mismatch.clone(),
-                open: !table.resolved.contains(key),
+                decided: table.resolved.get(key).cloned(),
             })
         })
         .await
     }
 
-    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
-        let write = Write::Resolve(key.clone());
-        self.write(Call::Resolve, write, |table| table.resolve(key)).await
+    async fn resolve(
+        &self,
+        key: &EventKey,
+        decided: &Decided,
+        change: Option<&Change>,
+        event: &Event,
+    ) -> Result<Resolved, StoreError> {
+        let write = Write::Resolve {
+            key: key.clone(),
+            decided: decided.clone(),
+            change: change.cloned(),
+            event: event.clone(),
+        };
+        let resolve = |table: &mut Table| table.resolve(key, decided, change, event);
+        self.write(Call::Resolve, write, resolve).await
     }
 }
 
@@ -203,8 +215,8 @@ impl Inspect for FakeStore {
         let kept = |event: &&Event| event.payment == of && (of.is_some() || event.sender == sender);
         let row = |event: &Event| {
             let mut row = LoggedEvent::of(event);
-            if table.resolved.contains(&event.key()) {
-                (row.queue, row.due) = (None, None);
+            if let Some(decided) = table.resolved.get(&event.key()) {
+                row.resolved(decided);
             }
             row
         };
