@@ -1,29 +1,50 @@
-//! What a table alone can show of the invariants: one live payment an order, a chain of events
-//! without a gap, no paid payment whose order service is neither notified nor due.
+//! What a table alone can show: every attribute of every item against what the code can have written,
+//! one live payment an order, a chain of events without a gap, no paid payment whose order service is
+//! neither notified nor due.
 //!
-//! It reads the rows by itself, not with the store's own adapter: this finds what the adapter
-//! misreads.
+//! It reads the rows by itself, not with the store's own adapter: this finds what the adapter misreads.
+//! What it keeps in memory is in docs/design.md.
 
+mod across;
+mod attributes;
 mod chain;
-mod row;
+mod event;
+mod guard;
+mod key;
+mod record;
+mod table;
 
-use std::collections::BTreeMap;
-
+use anyhow::{Context as _, Result};
+use futures_util::FutureExt as _;
+use pay_core::domain::{Status, Timestamp};
 use serde::Serialize;
 
-pub use row::{ItemKind, kind};
-
+use self::across::Across;
+use self::event::{Entry, Link};
+use self::record::Record;
+use self::table::Items;
 use crate::Row;
 
+pub use self::key::{ItemKind, kind};
+pub(crate) use self::key::{event_key, payment_of, primary};
+pub use self::table::{Audited, Key};
+
 /// What is wrong with an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
-    /// The invariant that is broken: `I1`, `I6`, `I8`, or `row` for an item that cannot be read.
+    /// The invariant that is broken: `I1`, `I6`, `I8`, or `row` for an item that the code cannot have
+    /// written so.
     pub invariant: &'static str,
     /// The item.
     pub item: String,
     /// What is wrong with it.
     pub what: String,
+}
+
+impl Violation {
+    fn of(invariant: &'static str, (pk, sk): Key, what: impl Into<String>) -> Self {
+        Self { invariant, item: format!("{pk} {sk}"), what: what.into() }
+    }
 }
 
 /// What was found.
@@ -43,136 +64,200 @@ pub struct Audit {
     pub violations: Vec<Violation>,
 }
 
-/// The items of one payment, and of one order.
-#[derive(Default)]
-struct Found<'a> {
-    records: BTreeMap<u64, &'a Row>,
-    guards: BTreeMap<u64, &'a Row>,
-    events: BTreeMap<u64, Vec<&'a Row>>,
+impl Audit {
+    /// The items that were read.
+    #[must_use]
+    pub const fn items(&self) -> usize {
+        self.payments.saturating_add(self.orders).saturating_add(self.events)
+    }
 }
 
-/// Checks every item of a table.
+/// Checks every item of a table at this time, page by page. `progress` is called after each page.
 ///
-/// The items must be of one moment: in a table that is in use, an item that is written during the
-/// read may look like a violation. Run it again then.
-#[must_use]
-pub fn audit(rows: &[Row]) -> Audit {
-    let mut audit = Audit::default();
-    let mut found = Found::default();
-    for row in rows {
+/// A table may be in use: what looks wrong is read once more, and only what is wrong then counts.
+///
+/// # Errors
+///
+/// The table cannot be read.
+pub async fn audit(
+    table: &impl Audited,
+    now: Timestamp,
+    mut progress: impl FnMut(&Audit),
+) -> Result<Audit> {
+    let now = now.millis();
+    let mut run = Run { audit: Audit::default(), across: Across::default(), now };
+    let mut payment = Payment::default();
+    let mut after = None;
+    loop {
+        let (rows, next) = table.page(after).await?;
+        for row in &rows {
+            run.count(row);
+            if row.text("pk") != payment.pk {
+                run.end(table, std::mem::take(&mut payment)).await?;
+            }
+            run.read(&mut payment, row);
+            let found = run.across.check(table, now, false).await?;
+            run.audit.violations.extend(found);
+        }
+        progress(&run.audit);
+        if next.is_none() {
+            break;
+        }
+        after = next;
+    }
+    run.end(table, payment).await?;
+    let found = run.across.check(table, now, true).await?;
+    let mut audit = run.audit;
+    audit.violations.extend(found);
+    let by_item = |one: &Violation| (one.item.clone(), one.invariant, one.what.clone());
+    audit.violations.sort_by_key(by_item);
+    audit.violations.dedup();
+    Ok(audit)
+}
+
+/// What is wrong with an item by itself, for who shows it to a person.
+pub(crate) fn faults(row: &Row, now: Timestamp) -> Vec<String> {
+    let (key, now) = (table::key_of(row), now.millis());
+    match (kind(row), event_key(&key.0, &key.1)) {
+        (Some(ItemKind::Record(id)), _) => record::read(id, row, now).1,
+        (Some(ItemKind::Guard(oid)), _) => guard::read(oid, row, now).1,
+        (_, Some(event)) => event::read(&event, row, now).2,
+        (_, None) => vec!["its key is none of a notification".to_owned()],
+    }
+}
+
+/// Checks items in memory at this time.
+///
+/// # Errors
+///
+/// None: memory can be read.
+pub fn audit_rows(rows: &[Row], now: Timestamp) -> Result<Audit> {
+    let audited = audit(&Items::new(rows), now, |_| {}).now_or_never();
+    audited.context("items in memory are read without waiting")?
+}
+
+/// The items of one payment, as they come.
+#[derive(Default)]
+struct Payment {
+    pk: String,
+    record: Option<Record>,
+    events: Vec<Entry>,
+    links: Vec<Link>,
+    found: Vec<Violation>,
+}
+
+struct Run {
+    audit: Audit,
+    across: Across,
+    now: u64,
+}
+
+impl Run {
+    fn count(&mut self, row: &Row) {
+        let audit = &mut self.audit;
+        let of_kind = match kind(row) {
+            Some(ItemKind::Record(_)) => Some(&mut audit.payments),
+            Some(ItemKind::Guard(_)) => Some(&mut audit.orders),
+            Some(ItemKind::Event(_) | ItemKind::Unmatched) => Some(&mut audit.events),
+            None => None,
+        };
+        let listed = match row.get_text("queue") {
+            Some("review") => Some(&mut audit.quarantined),
+            Some(_) => Some(&mut audit.due),
+            None => None,
+        };
+        for counter in [of_kind, listed].into_iter().flatten() {
+            *counter = counter.saturating_add(1);
+        }
+    }
+
+    /// Reads an item: what is of a payment waits for the rest of the payment.
+    fn read(&mut self, payment: &mut Payment, row: &Row) {
+        let key = table::key_of(row);
         match kind(row) {
-            Some(ItemKind::Record(id)) => {
-                audit.payments = audit.payments.saturating_add(1);
-                found.records.insert(id, row);
-            }
             Some(ItemKind::Guard(oid)) => {
-                audit.orders = audit.orders.saturating_add(1);
-                found.guards.insert(oid, row);
-            }
-            Some(ItemKind::Event(id)) => {
-                audit.events = audit.events.saturating_add(1);
-                audit.count_quarantined(row);
-                found.events.entry(id).or_default().push(row);
+                let (guard, wrong) = guard::read(oid, row, self.now);
+                self.across.guard(guard);
+                self.note(&key, wrong);
             }
             Some(ItemKind::Unmatched) => {
-                audit.events = audit.events.saturating_add(1);
-                audit.count_quarantined(row);
+                let Some(event) = event_key(&key.0, &key.1) else { return };
+                let (_, link, wrong) = event::read(&event, row, self.now);
+                self.across.links(link);
+                self.note(&key, wrong);
             }
-            None => audit.wrong("row", row, "a key that no item of ours has"),
+            Some(ItemKind::Record(_) | ItemKind::Event(_)) => payment.add(row, self.now),
+            None => self.note(&key, vec!["a key that no item of ours has".to_owned()]),
         }
     }
-    audit.records(&found);
-    audit.orders(&found);
-    for (id, events) in &found.events {
-        if let Some(record) = found.records.get(id) {
-            chain::check(&mut audit, record, events);
-        } else {
-            let orphans = "events of a payment that has no record";
-            audit.violation("row", format!("pay#{id}"), orphans);
-        }
+
+    fn note(&mut self, key: &Key, wrong: Vec<String>) {
+        let found = wrong.into_iter().map(|what| Violation::of("row", key.clone(), what));
+        self.audit.violations.extend(found);
     }
-    for (id, record) in &found.records {
-        if !found.events.contains_key(id) {
-            chain::check(&mut audit, record, &[]);
+
+    /// Checks a payment whose items have been read. Where it looks wrong it is read again, whole and
+    /// at one moment: items may have been written meanwhile, or may not have come together.
+    async fn end(&mut self, table: &impl Audited, mut payment: Payment) -> Result<()> {
+        if payment.pk.is_empty() {
+            return Ok(());
         }
+        if !payment.check().is_empty() {
+            let mut again = Payment::default();
+            for row in table.partition(&payment.pk).await? {
+                if !matches!(kind(&row), None | Some(ItemKind::Guard(_) | ItemKind::Unmatched)) {
+                    again.add(&row, self.now);
+                }
+            }
+            payment = again;
+            self.audit.violations.extend(payment.check());
+        }
+        self.across.links(payment.links);
+        if let Some(record) = payment.record {
+            self.across.record(record);
+        }
+        Ok(())
     }
-    audit
-        .violations
-        .sort_by(|one, other| (&one.item, one.invariant).cmp(&(&other.item, other.invariant)));
-    audit
 }
 
-impl Audit {
-    fn violation(&mut self, invariant: &'static str, item: String, what: impl Into<String>) {
-        self.violations.push(Violation { invariant, item, what: what.into() });
+impl Payment {
+    fn add(&mut self, row: &Row, now: u64) {
+        let key = table::key_of(row);
+        self.pk.clone_from(&key.0);
+        let wrong = match (kind(row), event_key(&key.0, &key.1)) {
+            (Some(ItemKind::Record(id)), _) => {
+                let (record, wrong) = record::read(id, row, now);
+                self.record = Some(record);
+                wrong
+            }
+            (_, Some(event)) => {
+                let (entry, link, wrong) = event::read(&event, row, now);
+                self.events.push(entry);
+                self.links.extend(link);
+                wrong
+            }
+            (_, None) => Vec::new(),
+        };
+        self.found.extend(wrong.into_iter().map(|what| Violation::of("row", key.clone(), what)));
     }
 
-    fn wrong(&mut self, invariant: &'static str, row: &Row, what: impl Into<String>) {
-        self.violation(invariant, format!("{} {}", row.text("pk"), row.text("sk")), what);
-    }
-
-    fn count_quarantined(&mut self, row: &Row) {
-        match row.get_text("queue") {
-            Some("review") => self.quarantined = self.quarantined.saturating_add(1),
-            Some(_) => self.wrong("row", row, "an event in another queue than review"),
-            None => {}
+    /// Everything that is wrong with it.
+    fn check(&self) -> Vec<Violation> {
+        let mut found = self.found.clone();
+        let key = |sk: &str| (self.pk.clone(), sk.to_owned());
+        let Some(record) = &self.record else {
+            let orphans = self.events.iter().map(|event| key(&event.sk));
+            let what = "an event of a payment that has no record";
+            found.extend(orphans.map(|key| Violation::of("row", key, what)));
+            return found;
+        };
+        let chain = chain::check(record, &self.events).into_iter();
+        found.extend(chain.map(|(sk, invariant, what)| Violation::of(invariant, key(&sk), what)));
+        if record.status == Some(Status::Paid) && !record.is_due && !record.is_notified {
+            let what = "paid, and the order service neither notified nor due";
+            found.push(Violation::of("I8", key("record"), what));
         }
-    }
-
-    /// Every record by itself.
-    fn records(&mut self, found: &Found<'_>) {
-        for (id, record) in &found.records {
-            for wrong in row::faults(*id, record) {
-                self.wrong("row", record, wrong);
-            }
-            let (due, notified) = (record.has("queue"), record.has("notified_time"));
-            if due {
-                self.due = self.due.saturating_add(1);
-            }
-            if record.number("status") == Some(row::PAID) && !due && !notified {
-                self.wrong("I8", record, "paid, and the order service neither notified nor due");
-            }
-        }
-    }
-
-    /// Every order: its payments, and its guard.
-    fn orders(&mut self, found: &Found<'_>) {
-        let mut of_order: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-        for (id, record) in &found.records {
-            of_order.entry(record.number("oid").unwrap_or_default()).or_default().push(*id);
-        }
-        for (oid, ids) in &of_order {
-            let live =
-                ids.iter().filter(|id| found.records.get(id).is_some_and(|row| row::is_live(row)));
-            let live: Vec<u64> = live.copied().collect();
-            let item = || format!("order#{oid} guard");
-            if live.len() > 1 {
-                self.violation("I1", item(), format!("{} live payments: {live:?}", live.len()));
-            }
-            let guarded = found.guards.get(oid).and_then(|guard| guard.number("payment"));
-            match guarded {
-                None => self.violation("I1", item(), "payments, and no guard that names one"),
-                Some(id) if live.first().is_some_and(|live| *live != id) => {
-                    self.violation("I1", item(), format!("names {id}, but {live:?} is live"));
-                }
-                Some(_) => {}
-            }
-        }
-        for (oid, guard) in &found.guards {
-            let named = guard.number("payment").and_then(|id| found.records.get(&id));
-            let Some(record) = named else {
-                self.wrong("I1", guard, "names a payment that does not exist");
-                continue;
-            };
-            if record.number("oid") != Some(*oid) {
-                self.wrong("I1", guard, "names a payment of another order");
-            }
-            for name in ["uid", "amount"] {
-                if guard.number(name) != record.number(name) {
-                    self.wrong("I1", guard, format!("has another {name} than its payment"));
-                }
-            }
-        }
+        found
     }
 }
 

@@ -36,7 +36,7 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Notify the order service of what is due, as the schedule does each minute.
     Sweep(sweep::SweepArguments),
-    /// Explain why the signature of a webhook is or is not valid: JSON lines in, JSON lines out.
+    /// Explain why the signature of a webhook or a token is or is not valid: JSON lines in and out.
     #[command(after_long_help = doctor::EXAMPLE)]
     Doctor(doctor::DoctorArguments),
     /// Check the settings and the secrets of deployed functions. Prints no secret.
@@ -124,6 +124,12 @@ mod tests {
         assert!(parse("payctl check-config --create a --callback b"));
         assert!(!parse("payctl check-config"));
         assert!(!parse("payctl check-config --local --detail a"));
-        assert!(!parse("payctl quarantine accept 7/native/a --local"), "a decision needs a note");
+        let decide = "payctl quarantine accept 7/native/a --local";
+        assert!(!parse(decide), "a decision needs a note");
+        assert!(parse(&format!("{decide} --note x --by ada --payment 7")));
+        for wrong in ["--note=", "--note x --by=", "--note x --payment 0", "--note x --payment x"] {
+            assert!(!parse(&format!("{decide} {wrong}")), "{wrong}");
+        }
+        assert!(!parse("payctl quarantine dismiss 7/native/a --local --note x --payment 7"));
     }
 }

@@ -1,4 +1,4 @@
-//! Why the signature of a webhook is or is not valid.
+//! Why the signature of a webhook, or a token, is or is not valid.
 //!
 //! The verdict comes from the functions that the callback handler calls. A hint says only what is
 //! proven: by verifying a changed message, or with other keys, again, or by a fact in the message.
@@ -16,6 +16,7 @@ mod senders;
 #[cfg(test)]
 mod tests;
 mod time;
+mod token;
 mod trial;
 mod wrong_account;
 
@@ -26,6 +27,7 @@ use serde::Serialize;
 use case::Case;
 use check::SchemeKeys;
 use notification::Reported;
+use token::{Caller, TokenCase};
 use trial::Trial;
 
 /// The diagnosis of one line. Serializes as the line that is printed.
@@ -39,6 +41,8 @@ pub struct Diagnosis {
     ignored: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notification: Option<Reported>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<Caller>,
     #[serde(skip)]
     readable: bool,
 }
@@ -69,24 +73,37 @@ impl Diagnosis {
     }
 
     const fn new(verdict: Judgement, reason: String, hint: Option<String>) -> Self {
-        Self { verdict, reason, hint, ignored: None, notification: None, readable: true }
+        Self {
+            verdict,
+            reason,
+            hint,
+            ignored: None,
+            notification: None,
+            caller: None,
+            readable: true,
+        }
     }
 }
 
-/// Explains why the message of one line is or is not authentic.
+/// Explains why the message or the token of one line is or is not authentic.
 ///
-/// The line is a JSON object of `provider`, `headers`, `body_base64` or `body`, `keys` and, for
-/// another time than the present, `now`. A line that cannot be read gets a diagnosis too, so that
+/// The line is a JSON object. A message has `provider`, `headers`, `body_base64` or `body`, and
+/// `keys`; a token has `token`, `keys` and what it must say, `scope`, `issuer`, `audience`. Both have
+/// `now` for another time than the present. A line that cannot be read gets a diagnosis too, so that
 /// it does not stop the lines after it.
 #[must_use]
 pub fn diagnose(line: &[u8], now_secs: u64) -> Diagnosis {
-    match Case::read(line, now_secs) {
-        Ok(case) => judge(&case),
-        Err(reason) => {
-            let unread = Diagnosis::new(Judgement::ConfigError, reason, None);
-            Diagnosis { readable: false, ..unread }
+    let diagnosis = case::object(line).and_then(|object| {
+        if object.get("token").is_some() {
+            TokenCase::read(&object, now_secs).map(|case| case.judge())
+        } else {
+            Case::read(&object, now_secs).map(|case| judge(&case))
         }
-    }
+    });
+    diagnosis.unwrap_or_else(|reason| {
+        let unread = Diagnosis::new(Judgement::ConfigError, reason, None);
+        Diagnosis { readable: false, ..unread }
+    })
 }
 
 fn judge(case: &Case) -> Diagnosis {

@@ -1,23 +1,27 @@
 //! An event of the log as people and programs read it.
 
 use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use pay_core::domain::Status;
+use pay_service::start::clock;
 use serde_json::{Map, Value};
 
 use crate::Row;
+use crate::audit::faults;
+use crate::name::Name;
 
 /// An event: its item in the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventEntry<'a>(pub(crate) &'a Row);
 
 impl EventEntry<'_> {
-    /// Its name, by which a decision names it: `<payment id>/<sender>/<event id>`.
+    /// Its name, by which a decision names it.
     pub(crate) fn name(self) -> String {
-        let payment = self.0.text("pk").strip_prefix("pay#").unwrap_or("unmatched");
-        let event = self.0.text("sk").split('#').skip(2).collect::<Vec<_>>().join("#");
-        format!("{payment}/{}/{event}", self.0.text("sender"))
+        Name::of(self.0).to_string()
+    }
+
+    /// Why it cannot be taken for what it says; empty for an event that the service wrote.
+    pub(crate) fn unreadable(self) -> Vec<String> {
+        faults(self.0, clock())
     }
 
     /// An attribute; empty where there is none.
@@ -30,8 +34,12 @@ impl EventEntry<'_> {
         format!("{} {}", self.cell("amount"), self.cell("currency")).trim().to_owned()
     }
 
-    /// In what it does not match the record, with both sides.
+    /// In what it does not match the record, with both sides; of an unreadable one what is wrong with it.
     pub(crate) fn mismatch(self) -> String {
+        let wrong = self.unreadable();
+        if !wrong.is_empty() {
+            return format!("unreadable: {}", wrong.join("; "));
+        }
         let Some(field) = self.0.get_text("mismatch") else {
             return String::new();
         };
@@ -49,26 +57,39 @@ impl EventEntry<'_> {
         }
     }
 
+    /// What it did; of a notification that a person decided on also what was decided.
+    pub(crate) fn verdict(self) -> String {
+        let verdict = [self.cell("verdict"), self.cell("decision")];
+        verdict.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Who decided.
+    pub(crate) fn by(self) -> String {
+        [self.cell("by"), self.cell("decided_by")].concat()
+    }
+
     /// Its body, as far as it is kept. Bytes that are not UTF-8 are replaced.
     ///
     /// # Errors
     ///
     /// The item has no body, or one that is not bytes.
     pub(crate) fn body(self) -> Result<String> {
-        let bytes = BASE64.decode(self.0.text("body")).context("the body is not bytes")?;
+        let bytes = self.0.bytes("body").context("the body is not bytes")?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Its attributes, its name, and its body as text.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::body`].
-    pub(crate) fn json(self) -> Result<Value> {
+    /// Its attributes, its name, its body as text, and of an unreadable one what is wrong with it.
+    pub(crate) fn json(self) -> Value {
         let mut members: Map<String, Value> = self.0.0.clone();
         members.insert("event".to_owned(), self.name().into());
-        members.insert("body".to_owned(), self.body()?.into());
-        Ok(Value::Object(members))
+        if let Ok(body) = self.body() {
+            members.insert("body".to_owned(), body.into());
+        }
+        let wrong = self.unreadable();
+        if !wrong.is_empty() {
+            members.insert("unreadable".to_owned(), wrong.into());
+        }
+        Value::Object(members)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod doctor;
 mod event;
 mod lambda;
 pub mod limits;
+mod name;
 mod print;
 mod row;
 mod scheme;

@@ -16,6 +16,10 @@ pub const INVOCATION_MS: u64 = 75_000;
 /// How long the local stack may take to say where its services are, in milliseconds.
 pub const LOCAL_MS: u64 = 2_000;
 
+/// How far the times that two invocations wrote may be out of order, in milliseconds: an invocation dates
+/// all that it writes with its start, and lives 60 s at most; clocks differ a little.
+pub const TIME_SLACK_MS: u64 = 61_000;
+
 const _: () = assert!(
     STORE_CALL_MS < REQUEST_MS && REQUEST_MS < CALL_MS,
     "a person waits longer than a payer, and a call has time for a second request"

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-/// An item: texts and numbers by name. Bytes are base64 texts.
+/// An item: texts and whole numbers by name. Every other value has its type beside it, as in
+/// DynamoDB's own JSON: bytes are `{"B": "<base64>"}`, a fraction is `{"N": "1.5"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row(pub Map<String, Value>);
 
@@ -35,6 +36,12 @@ impl Row {
     pub fn text(&self, name: &str) -> &str {
         self.get_text(name).unwrap_or_default()
     }
+
+    /// Bytes, if the attribute is some.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        BASE64.decode(self.0.get(name)?.get("B")?.as_str()?).ok()
+    }
 }
 
 impl From<HashMap<String, AttributeValue>> for Row {
@@ -47,11 +54,46 @@ fn plain(value: &AttributeValue) -> Value {
     if let Ok(text) = value.as_s() {
         Value::from(text.as_str())
     } else if let Ok(number) = value.as_n() {
-        number.parse::<u64>().map_or_else(|_odd| Value::from(number.as_str()), Value::from)
+        number.parse::<u64>().map_or_else(|_odd| json!({ "N": number }), Value::from)
     } else if let Ok(bytes) = value.as_b() {
-        Value::from(BASE64.encode(bytes))
+        json!({ "B": BASE64.encode(bytes) })
     } else {
-        // A type that we never write.
-        Value::Null
+        // A type that we never write: which one says enough.
+        let odd = [
+            (value.is_bool(), "BOOL"),
+            (value.is_null(), "NULL"),
+            (value.is_l(), "L"),
+            (value.is_m(), "M"),
+            (value.is_ns(), "NS"),
+            (value.is_ss(), "SS"),
+            (value.is_bs(), "BS"),
+        ];
+        let name = odd.into_iter().find_map(|(is, name)| is.then_some(name)).unwrap_or("?");
+        json!({ name: "…" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::primitives::Blob;
+
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_no_text_and_no_whole_number_keeps_its_type() {
+        let item = HashMap::from([
+            ("s".to_owned(), AttributeValue::S("1".to_owned())),
+            ("n".to_owned(), AttributeValue::N("1".to_owned())),
+            ("f".to_owned(), AttributeValue::N("1.5".to_owned())),
+            ("b".to_owned(), AttributeValue::B(Blob::new(b"1"))),
+            ("null".to_owned(), AttributeValue::Null(true)),
+        ]);
+        let row = Row::from(item);
+        let want = json!({
+            "s": "1", "n": 1, "f": {"N": "1.5"}, "b": {"B": "MQ=="}, "null": {"NULL": "…"},
+        });
+        assert_eq!(Value::Object(row.0.clone()), want);
+        assert_eq!((row.bytes("b"), row.bytes("s")), (Some(b"1".to_vec()), None));
+        assert_eq!((row.number("n"), row.number("f"), row.text("f")), (Some(1), None, ""));
     }
 }

@@ -6,12 +6,14 @@ use std::error::Error;
 use anyhow::Result;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use pay_core::domain::EventKey;
 use pay_service::adapters::aws;
 use pay_service::adapters::dynamodb::DynamoDbPayments;
+use pay_service::limits::STORE_BATCH_MAX;
 use pay_service::start::environment;
 
+use crate::audit::{Audited, Key, primary};
 use crate::{Row, target};
 
 /// A table with its client.
@@ -86,15 +88,34 @@ impl Table {
         Ok(rows)
     }
 
+    /// Items by their keys, read consistently; those that do not exist are left out.
+    async fn by_keys(&self, keys: &[Key]) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for keys in keys.chunks(STORE_BATCH_MAX) {
+            let mut wanted: Vec<_> = keys.iter().map(key).collect();
+            while !wanted.is_empty() {
+                let keys = KeysAndAttributes::builder().set_keys(Some(wanted));
+                let keys = keys.consistent_read(true).build()?;
+                let batch = self.client.batch_get_item().request_items(&self.name, keys);
+                let read = batch.send().await.map_err(|error| self.cannot_read(error))?;
+                let found = read.responses.unwrap_or_default().remove(&self.name);
+                let found = found.unwrap_or_default();
+                // DynamoDB gives at least one item of a batch that it does not reject.
+                let rest = read.unprocessed_keys.unwrap_or_default().remove(&self.name);
+                wanted = rest.map(|rest| rest.keys).unwrap_or_default();
+                rows.extend(found.into_iter().map(Row::from));
+            }
+        }
+        Ok(rows)
+    }
+
     /// The item under a primary key, read consistently.
     ///
     /// # Errors
     ///
     /// The table cannot be read.
     pub async fn item(&self, pk: &str, sk: &str) -> Result<Option<Row>> {
-        let key = [("pk", pk), ("sk", sk)];
-        let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
-        self.get(key.into()).await
+        self.get(key(&(pk.to_owned(), sk.to_owned()))).await
     }
 
     /// A notification of the event log, read consistently.
@@ -103,12 +124,8 @@ impl Table {
     ///
     /// The table cannot be read.
     pub async fn event(&self, key: &EventKey) -> Result<Option<Row>> {
-        let sender = key.sender.as_str();
-        let pk = match key.payment {
-            Some(id) => format!("pay#{id}"),
-            None => format!("unmatched#{sender}"),
-        };
-        self.item(&pk, &format!("event#{sender}#{}", key.name())).await
+        let (pk, sk) = primary(key);
+        self.item(&pk, &sk).await
     }
 
     async fn get(&self, key: HashMap<String, AttributeValue>) -> Result<Option<Row>> {
@@ -149,6 +166,32 @@ impl Table {
         let why = reason(&error).map(|reason| format!(": {reason}")).unwrap_or_default();
         anyhow::Error::new(error).context(format!("cannot read the table {}{why}", self.name))
     }
+}
+
+impl Audited for Table {
+    async fn page(&self, after: Option<Key>) -> Result<(Vec<Row>, Option<Key>)> {
+        let scan = self.client.scan().table_name(&self.name).consistent_read(true);
+        let scan = scan.set_exclusive_start_key(after.as_ref().map(key));
+        let page = scan.send().await.map_err(|error| self.cannot_read(error))?;
+        let rows = page.items.unwrap_or_default().into_iter().map(Row::from).collect();
+        let last = page.last_evaluated_key.filter(|key| !key.is_empty()).map(Row::from);
+        let next = last.map(|last| (last.text("pk").to_owned(), last.text("sk").to_owned()));
+        Ok((rows, next))
+    }
+
+    async fn partition(&self, pk: &str) -> Result<Vec<Row>> {
+        self.under(pk).await
+    }
+
+    async fn batch(&self, keys: &[Key]) -> Result<Vec<Row>> {
+        self.by_keys(keys).await
+    }
+}
+
+/// A primary key as DynamoDB takes it.
+fn key((pk, sk): &Key) -> HashMap<String, AttributeValue> {
+    let text = |value: &String| AttributeValue::S(value.clone());
+    HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
 }
 
 /// The error of a service of AWS by its code and message; `None` where no service responded.

@@ -1,10 +1,11 @@
-//! The gateway of the local stack, on a function that echoes.
+//! The gateway of the local stack, on a function that echoes, and for CORS on the real functions.
 
-use local::{BODY_MAX, PAYLOAD_MAX, Stack};
+use local::{BODY_MAX, PAYLOAD_MAX, Stack, StackOptions};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::echo::{http, post, stack};
+use crate::stage::{options, payment, shared};
 
 #[tokio::test]
 async fn the_gateways_own_responses_have_its_wording() {
@@ -104,4 +105,74 @@ async fn a_direct_call_gets_the_bare_response_or_a_function_error() {
     assert_eq!(call("echo", r#"{"do":"error"}"#).await, (200, true, failed));
     assert_eq!(call("nobody", "{}").await.0, 404);
     assert_eq!(call("echo", "{").await.0, 400);
+}
+
+const PAGE: &str = "http://localhost:5173";
+
+/// The headers of a response that a browser judges by.
+async fn of_cors(request: reqwest::RequestBuilder) -> (u16, Vec<(String, String)>) {
+    let response = request.send().await.unwrap();
+    let headers = response.headers().iter();
+    let headers = headers.filter(|(name, _)| name.as_str().starts_with("access-control-"));
+    let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
+    let mut headers: Vec<_> =
+        headers.map(|(name, value)| (name.to_string(), text(value))).collect();
+    headers.sort_unstable();
+    (response.status().as_u16(), headers)
+}
+
+fn preflight(stack: &Stack, origin: &str) -> reqwest::RequestBuilder {
+    let url = format!("{}/api/pay/create", stack.api);
+    let request = http().request(reqwest::Method::OPTIONS, url).header("origin", origin);
+    request
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type,idempotency-key")
+}
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_call_the_api_and_no_other_page() {
+    let cors_origins = vec!["https://shop.example".to_owned(), PAGE.to_owned()];
+    let stack = StackOptions { cors_origins, instances: 1, ..options().await };
+    let stack = Stack::start(stack).await.unwrap();
+    let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let allowed = [
+        ("access-control-allow-headers", "Authorization,Content-Type,Idempotency-Key"),
+        ("access-control-allow-methods", "POST"),
+        ("access-control-allow-origin", PAGE),
+        ("access-control-max-age", "600"),
+    ];
+    assert_eq!(of_cors(preflight(&stack, PAGE)).await, (204, allowed.map(pair).to_vec()));
+    for other in
+        ["http://localhost:5174", "https://localhost:5173", "null", "http://localhost:5173/"]
+    {
+        assert_eq!(of_cors(preflight(&stack, other)).await, (204, vec![]), "{other}");
+    }
+
+    // The response is read by the page, be it a success or a problem.
+    let payment = payment(&stack).await;
+    let readable = [
+        ("access-control-allow-origin", PAGE),
+        ("access-control-expose-headers", "Idempotent-Replayed,Retry-After,WWW-Authenticate"),
+    ];
+    let detail = |token: &str, origin: &str| {
+        let request = http().post(format!("{}/api/pay/detail", stack.api)).header("origin", origin);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        request
+            .header("content-type", "application/json")
+            .body(json!({"id": payment.id}).to_string())
+    };
+    let token = stack.payer_token(payment.uid);
+    for (token, status) in [(token.as_str(), 200), ("none", 401)] {
+        let sent = of_cors(detail(token, PAGE)).await;
+        assert_eq!(sent, (status, readable.map(pair).to_vec()));
+        assert_eq!(of_cors(detail(token, "https://other.example")).await, (status, vec![]));
+    }
+}
+
+#[tokio::test]
+async fn without_an_allowed_origin_the_api_knows_nothing_of_cors() {
+    let stack = shared();
+    assert_eq!(of_cors(preflight(stack, PAGE)).await, (404, vec![]));
+    let request = http().post(format!("{}/api/pay/detail", stack.api)).header("origin", PAGE);
+    assert_eq!(of_cors(request).await, (401, vec![]));
 }

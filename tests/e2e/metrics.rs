@@ -13,7 +13,7 @@ use crate::api;
 use crate::echo::eventually;
 use crate::logs::logged;
 use crate::providers::{deliver_edited, message};
-use crate::stage::{create, notify, order, own, payment, payment_in, recycle};
+use crate::stage::{create, notify, order, own, payment, payment_in, payment_of, recycle, user};
 use crate::sweep::sweep_all;
 use crate::table;
 
@@ -122,6 +122,10 @@ async fn mismatches_and_failures_are_counted() {
     unsigned.send().await.problem("bad-signature");
     expect(&stack, "SignaturesRejected", "callback", 1).await;
     expect(&stack, "SignaturesRejected", "callback stripe malformed", 1).await;
+    let nobody = api::post(&stack, "detail").json(&json!({"id": 1}));
+    nobody.send().await.problem("unauthenticated");
+    expect(&stack, "TokensRejected", "detail", 1).await;
+    expect(&stack, "TokensRejected", "detail no-header", 1).await;
 
     let due = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
@@ -146,6 +150,15 @@ async fn mismatches_and_failures_are_counted() {
     detail().send().await.problem("unavailable");
     // One at start, one for the request.
     expect(&stack, "SecretFailures", "detail", 2).await;
+    let mut spoilt = stack.webhook_secrets.clone();
+    spoilt["stripe"] = json!({});
+    stack.secrets().set_raw(defaults::WEBHOOK_SECRET_ID, spoilt.to_string());
+    recycle(&stack, "callback").await;
+    let unjudged = api::post(&stack, "callback/stripe").json(&json!({}));
+    unjudged.send().await.problem("unavailable");
+    expect(&stack, "SignaturesRejected", "callback stripe key", 1).await;
+    // Both secrets at start, and one again because a new key may have signed.
+    expect(&stack, "SecretFailures", "callback", 3).await;
 }
 
 #[tokio::test]
@@ -160,8 +173,34 @@ async fn an_unreadable_entry_of_the_due_index_is_skipped_and_counted() {
         "due": {"N": "1"}});
     table::put(&stack, unreadable).await;
     assert_eq!(sweep_all(&stack).await["notified"], 1);
-    logged(&stack, "an entry of the due index is skipped").await;
+    logged(&stack, "an unreadable item is skipped").await;
     expect(&stack, "UnreadableItems", "callback", 1).await;
+}
+
+#[tokio::test]
+async fn an_unreadable_record_takes_no_other_from_a_payers_list() {
+    let stack = own().await;
+    let (uid, mut own) = (user(&stack), Vec::new());
+    for _ in 0..3 {
+        own.insert(0, payment_of(&stack, uid, 100).await.id);
+    }
+    let page = async |request: Value| {
+        api::post(&stack, "list").payer(uid).json(&request).send().await.ok()
+    };
+    let [newest, spoilt, oldest] = &own[..] else { panic!("{own:?}") };
+    table::set(&stack, &format!("pay#{spoilt}"), "record", "currency", json!({"S": "cny"})).await;
+    let whole = page(json!({})).await;
+    let shown: Vec<_> =
+        whole["payments"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!((shown, whole.get("cursor")), (vec![&json!(newest), &json!(oldest)], None));
+    let first = page(json!({"limit": 2})).await;
+    assert_eq!(first["payments"].as_array().unwrap().len(), 1);
+    assert_eq!(first["cursor"], *spoilt, "the page is short and goes past what it leaves out");
+    let last = page(json!({"limit": 2, "cursor": first["cursor"]})).await;
+    assert_eq!((&last["payments"][0]["id"], last.get("cursor")), (&json!(oldest), None));
+    logged(&stack, "an unreadable item is skipped").await;
+    logged(&stack, &format!("\"pk\":\"pay#{spoilt}\"")).await;
+    expect(&stack, "UnreadableItems", "detail", 2).await;
 }
 
 #[test]

@@ -50,6 +50,26 @@ pub(crate) fn assert_described(operation: &str, request: &[u8], response: &Recei
     }
 }
 
+/// The headers that a payer's client sends, and those that it reads.
+pub(crate) fn headers_of_payers() -> (BTreeSet<String>, BTreeSet<String>) {
+    // Every request of theirs has a token and JSON.
+    let mut sent: BTreeSet<_> = ["Authorization", "Content-Type"].map(str::to_owned).into();
+    let mut read = BTreeSet::new();
+    for operation in operations::of_payers() {
+        let post = &document().root["paths"][path(operation)]["post"];
+        for parameter in post["parameters"].as_array().into_iter().flatten() {
+            let parameter = document().resolve(parameter);
+            assert_eq!(parameter["in"], "header", "{operation}");
+            sent.insert(parameter["name"].as_str().unwrap().to_owned());
+        }
+        for response in members(&post["responses"]).values() {
+            let headers = document().resolve(response).get("headers").map(members);
+            read.extend(headers.into_iter().flat_map(|headers| headers.keys().cloned()));
+        }
+    }
+    (sent, read)
+}
+
 #[test]
 fn every_route_is_described_and_no_other() {
     let all = operations::all().into_iter();

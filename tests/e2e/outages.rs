@@ -97,6 +97,64 @@ async fn a_revoked_key_counts_until_the_environment_is_replaced() {
     show().await.problem("unauthenticated");
 }
 
+/// Puts an access secret, as an operator does.
+fn put_access_secret(stack: &Stack, key: &str) {
+    let secret = json!({ "access_secret": key }).to_string();
+    stack.secrets().put(defaults::AUTH_SECRET_ID, secret);
+}
+
+#[tokio::test]
+async fn a_bad_new_value_of_a_secret_rejects_nobody() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let show = |token: &str| {
+        let request = api::post(&stack, "detail").bearer(token);
+        request.json(&json!({"id": payment.id})).send()
+    };
+    let first = stack.payer_token(payment.uid);
+    show(&first).await.ok();
+    put_access_secret(&stack, "short");
+    // A token of an unknown key makes the function read the bad value.
+    let stranger = tokens::issue("a-secret-of-a-stranger-32-bytes-long", 1, None, now());
+    show(&stranger).await.problem("unauthenticated");
+    show(&first).await.ok();
+    assert!(stack.logs().contains("`access_secret` has fewer than 32 bytes"), "{}", stack.logs());
+    // One more bad value; then a good one: the last good one before it still has its overlap.
+    put_access_secret(&stack, "short as well");
+    show(&stranger).await.problem("unauthenticated");
+    let renewed = "another-secret-of-at-least-32-bytes!";
+    put_access_secret(&stack, &format!("{renewed}\n"));
+    stack.shop().set_access_secret(renewed);
+    let new = tokens::issue(renewed, payment.uid, None, now());
+    for token in [&new, &first, &new] {
+        show(token).await.ok();
+    }
+    // An instance that starts with a bad value uses the one before it.
+    put_access_secret(&stack, "short");
+    recycle(&stack, "detail").await;
+    show(&new).await.ok();
+    show(&stranger).await.problem("unauthenticated");
+}
+
+#[tokio::test]
+async fn a_few_forged_tokens_do_not_keep_a_rotation_from_being_seen() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let show = |token: &str| {
+        let request = api::post(&stack, "detail").bearer(token);
+        request.json(&json!({"id": payment.id})).send()
+    };
+    let forged = tokens::issue("a-secret-of-a-stranger-32-bytes-long", payment.uid, None, now());
+    show(&stack.payer_token(payment.uid)).await.ok();
+    for _ in 0..3 {
+        show(&forged).await.problem("unauthenticated");
+    }
+    let renewed = "another-secret-of-at-least-32-bytes!";
+    put_access_secret(&stack, renewed);
+    stack.shop().set_access_secret(renewed);
+    show(&tokens::issue(renewed, payment.uid, None, now())).await.ok();
+}
+
 #[tokio::test]
 async fn bad_settings_give_unavailable_and_are_logged_all_at_once() {
     let bad = [("CURRENCY", "cny"), ("LOG_LEVEL", "loud"), ("ORDER_PAID_URL", "http://shop")];

@@ -1,8 +1,12 @@
 //! `payctl` as a person runs it, against the table and the functions of a running stack.
 
+mod unreadable;
+
 use std::path::PathBuf;
 
+use local::messages::{Message, Outcome};
 use local::{Stack, binaries};
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -84,7 +88,7 @@ async fn an_audit_passes_a_sound_table_and_finds_a_broken_invariant() {
         assert!(invariants.contains(&invariant), "{found}");
     }
     let (code, text) = run(&stack, &["audit"]).await;
-    assert!(code == 3 && text.contains("live payments"), "{text}");
+    assert!(code == 3 && text.contains("is live, and the guard names"), "{text}");
 }
 
 #[tokio::test]
@@ -98,9 +102,10 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     assert!(text.contains("pi_9         amount: expected 100, received 99"), "{text}");
     assert!(text.ends_with("2 notifications\n"), "{text}");
 
-    let note = "ada: the provider confirmed 100";
+    let note = "the provider confirmed 100";
     let resolve = async |name: &str, decision: &str| {
-        run(&stack, &["quarantine", decision, name, "--note", note]).await
+        let arguments = ["quarantine", decision, name, "--by", "ada", "--note", note];
+        run(&stack, &arguments).await
     };
     assert_eq!(resolve(&accepted, "accept").await.0, 0);
     assert_eq!(shown(&stack, paid).await["status"], 1);
@@ -113,9 +118,10 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     assert_eq!(resolve(&dismissed, "dismiss").await.0, 0);
     assert_eq!(shown(&stack, left).await["status"], 0);
     for (name, why) in [
-        (&*accepted, "has decided on this notification already"),
-        (&*dismissed, "has decided on this notification already"),
-        ("7/stripe/evt_7", "no such notification is in quarantine"),
+        (&*accepted, "it is decided already: accepted by ada, 2"),
+        (&*dismissed, "it is decided already: dismissed by ada, 2"),
+        (&*dismissed, ": the provider confirmed 100"),
+        ("7/stripe/evt_7", "there is no notification 7/stripe/evt_7"),
         ("evt_7", "is not <payment id>/<sender>/<event id>"),
     ] {
         let (code, text) = resolve(name, "accept").await;
@@ -132,13 +138,18 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     for shown in [
         &*accepted,
         "pending -> paid",
-        "quarantined",
+        "quarantined, accepted",
         mismatch,
         "applied",
-        note,
+        "ada  the provider confirmed 100",
         "notified_time",
         "3       pi_9",
     ] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+    let (code, text) = run(&stack, &["quarantine", "show", &accepted]).await;
+    assert_eq!(code, 0, "{text}");
+    for shown in ["review        accepted by ada, 2", "note          the provider confirmed 100"] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
     let (code, text) = run(&stack, &["history", "7"]).await;
@@ -150,14 +161,28 @@ async fn what_cannot_be_accepted_is_rejected_with_the_reason() {
     let stack = own().await;
     let (payment, name) = short(&stack).await;
     notify(&stack, payment, 3, 1).await.ok();
-    let arguments = ["quarantine", "accept", &name, "--note", "x"];
+    let unnamed = ["quarantine", "accept", &name, "--note", "x"];
+    let (code, text) = run(&stack, &unnamed).await;
+    assert!(code == 1 && text.contains("say who decides with --by NAME"), "{text}");
+    let long = "é".repeat(1025);
+    let (code, text) = run(&stack, &["quarantine", "dismiss", &name, "--note", &long]).await;
+    assert!(
+        code == 2 && text.contains("1 to 1024 characters are needed, and it has 1025"),
+        "{text}"
+    );
+    let (other, _) = short(&stack).await;
+    let other = other.id.to_string();
+    let onto = ["quarantine", "accept", &name, "--by", "ada", "--note", "x", "--payment", &other];
+    let (code, text) = run(&stack, &onto).await;
+    assert!(code == 1 && text.contains("is not accepted onto another payment"), "{text}");
+    let arguments = ["quarantine", "accept", &name, "--by", "ada", "--note", "x"];
     let (code, text) = run(&stack, &arguments).await;
     assert!(
         code == 1 && text.contains("only dismissed: the payment has this status or a higher one"),
         "{text}"
     );
     let (code, text) = run(&stack, &["quarantine", "list", "--json"]).await;
-    let line: Value = serde_json::from_str(text.trim()).unwrap();
+    let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!((code, &line["event"]), (0, &json!(name)));
     assert!(line["body"].as_str().unwrap().contains("\"amount\":99"), "{line}");
     let (code, text) = run(&stack, &["quarantine", "show", &name]).await;
@@ -175,6 +200,40 @@ async fn what_cannot_be_accepted_is_rejected_with_the_reason() {
     let shown: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, &shown["notification"]["event"]), (0, &json!(name)));
     assert_eq!(shown["record"]["amount"], 100);
+}
+
+#[tokio::test]
+async fn an_unmatched_notification_is_accepted_onto_the_payment_that_is_named() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    // A payment at Stripe whose metadata was lost.
+    let paid = Message::new(payment.id, payment.amount, Outcome::Paid);
+    let lost = paid.edited(Provider::Stripe, |event| {
+        event["data"]["object"]["metadata"] = json!({});
+    });
+    api::from_provider(&stack, Provider::Stripe, &lost.unwrap()).send().await.ok();
+    let (_, text) = run(&stack, &["quarantine", "list", "--json"]).await;
+    let line: Value = serde_json::from_str(text.trim()).unwrap();
+    let name = line["event"].as_str().unwrap();
+    assert!(name.starts_with("unmatched/stripe/"), "{name}");
+    let id = payment.id.to_string();
+    let accept = async |rest: &[&str]| {
+        let decision = ["quarantine", "accept", name, "--by", "ada", "--note", "seen at Stripe"];
+        run(&stack, &[&decision, rest].concat()).await
+    };
+    let (code, text) = accept(&[]).await;
+    assert!(code == 1 && text.contains("it names no payment of ours: name the one"), "{text}");
+    let (code, text) = accept(&["--payment", &id]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains(&format!("is accepted by ada; payment {id} is paid")), "{text}");
+    run(&stack, &["sweep", "--all"]).await;
+    assert_eq!(stack.shop().times_paid(payment.oid), 1);
+    let (_, text) = run(&stack, &["history", &id]).await;
+    assert!(text.contains("ada  seen at Stripe") && text.contains("pending -> paid"), "{text}");
+    let (_, text) = run(&stack, &["quarantine", "list"]).await;
+    assert!(text.ends_with("0 notifications\n"), "{text}");
+    let (code, text) = run(&stack, &["audit"]).await;
+    assert_eq!(code, 0, "{text}");
 }
 
 #[tokio::test]

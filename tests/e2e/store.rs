@@ -2,7 +2,7 @@
 //! of every way in which a call can fail. All but the last also check what we assume of another DynamoDB:
 //! tests/conformance/stores.
 
-mod dynamo;
+pub(crate) mod dynamo;
 mod failures;
 mod replay;
 mod rows;

@@ -96,6 +96,17 @@ pub(crate) async fn put(stack: &Stack, item: Value) {
     call(stack, "PutItem", json!({"Item": item})).await;
 }
 
+/// Sets an attribute of an item, typed as DynamoDB's JSON types it.
+pub(crate) async fn set(stack: &Stack, pk: &str, sk: &str, name: &str, value: Value) {
+    let request = json!({
+        "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
+        "UpdateExpression": "SET #name = :value",
+        "ExpressionAttributeNames": {"#name": name},
+        "ExpressionAttributeValues": {":value": value},
+    });
+    call(stack, "UpdateItem", request).await;
+}
+
 fn items(response: &Value) -> Vec<Item> {
     assert_eq!(response.get("LastEvaluatedKey"), None, "one page");
     response["Items"].as_array().unwrap().iter().map(plain).collect()

@@ -1,17 +1,20 @@
 //! What the template grants, throttles, alarms on and shows is what exists.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use local::template::Template;
 use local::{binaries, defaults};
 use pay_core::domain::{MismatchField, Sender};
 use pay_service::metrics::{ALL, NAMESPACE};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::operations;
+use crate::{openapi, operations};
 
 mod permissions;
+
+/// Namespace and name of the metric of requests that a throttle of the API rejected.
+const LIMITED: (&str, &str) = ("Pay/Api", "RequestsLimited");
 
 /// The template as plain values: of `!Ref`, `!Sub` and the like only their argument.
 fn template() -> Value {
@@ -71,12 +74,58 @@ fn name(alarm: &Value) -> String {
     text(&alarm["AlarmName"]).strip_prefix("${AWS::StackName}-").unwrap().to_owned()
 }
 
+/// The routes of the API, with the parameters of their throttle.
+fn throttles() -> BTreeMap<&'static str, &'static str> {
+    let routes = operations::all().into_iter();
+    let routes = routes.filter_map(|operation| Some((operation.route?, operation.function)));
+    routes
+        .map(|(route, function)| (route, if function == "callback" { "Callback" } else { "Payer" }))
+        .collect()
+}
+
+/// A flood of payers takes nothing of what providers need, and the other way round.
 #[test]
-fn every_route_has_its_throttle_and_no_other_has() {
+fn every_route_has_its_throttle_that_of_callbacks_apart_from_that_of_payers() {
     let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
-    let throttled = api["RouteSettings"].as_object().unwrap();
-    let routes = operations::all().into_iter().filter_map(|operation| operation.route);
-    assert_eq!(throttled.keys().map(String::as_str).collect::<BTreeSet<_>>(), routes.collect());
+    let settings = throttles().into_iter().map(|(route, who)| {
+        let limits = json!({"ThrottlingRateLimit": format!("{who}RateLimit"),
+            "ThrottlingBurstLimit": format!("{who}BurstLimit")});
+        (route.to_owned(), limits)
+    });
+    assert_eq!(api["RouteSettings"], Value::Object(settings.collect()));
+}
+
+/// What a throttle rejects is counted by the access log's status, under the routes that have one.
+#[test]
+fn requests_that_a_throttle_rejects_are_counted_and_watched_by_route() {
+    let [(_, filter)] = &resources("AWS::Logs::MetricFilter")[..] else { panic!() };
+    assert_eq!(filter["LogGroupName"], "ApiLogGroup");
+    assert_eq!(filter["FilterPattern"], r#"{ $.status = "429" }"#);
+    let [counted] = list(&filter["MetricTransformations"]) else { panic!("{filter}") };
+    assert_eq!(
+        (&counted["MetricNamespace"], &counted["MetricValue"]),
+        (&json!(LIMITED.0), &json!("1"))
+    );
+    assert_eq!(counted["MetricName"], LIMITED.1);
+    // With dimensions there is no default, which CloudFormation says only when it deploys.
+    assert_eq!(counted["DefaultValue"], Value::Null);
+    let line = access_log();
+    assert_eq!(line["status"], "$context.status");
+    for (dimension, field, variable) in
+        [("Api", "$.api", "$context.apiId"), ("Route", "$.route", "$context.routeKey")]
+    {
+        let mut all = list(&counted["Dimensions"]).iter();
+        assert!(all.any(|one| one["Key"] == dimension && one["Value"] == field), "{dimension}");
+        assert_eq!(line[field.trim_start_matches("$.")], variable);
+    }
+    for (name, who) in [("payers-limited", "Payer"), ("callbacks-limited", "Callback")] {
+        let alarms = resources("AWS::CloudWatch::Alarm");
+        let (_, alarm) = alarms.iter().find(|(_, alarm)| self::name(alarm) == name).unwrap();
+        let watched = metrics(alarm).into_iter().map(|one| text(dimension(one, "Route").unwrap()));
+        let routes = throttles().into_iter().filter(|(_, throttle)| *throttle == who);
+        let routes: BTreeSet<&str> = routes.map(|(route, _)| route).collect();
+        assert_eq!(watched.collect::<BTreeSet<_>>(), routes, "{name}");
+    }
 }
 
 /// The routes of the API are those of the functions' operations, each behind its function.
@@ -143,6 +192,10 @@ fn an_alarm_watches_what_is_counted() {
                     let who = function.strip_suffix("Function").unwrap().to_lowercase();
                     assert!(from == "all" || from.contains(&who), "{id}: {from}, not {who}");
                 }
+                space if space == LIMITED.0 => {
+                    assert_eq!(called, LIMITED.1, "{id}");
+                    assert_eq!(text(dimension(metric, "Api").unwrap()), "HttpApi", "{id}");
+                }
                 "AWS/Lambda" => assert!(dimension(metric, "FunctionName").is_some(), "{id}"),
                 "AWS/ApiGateway" => {
                     assert_eq!(text(dimension(metric, "ApiId").unwrap()), "HttpApi");
@@ -170,6 +223,7 @@ fn the_dashboard_shows_every_metric_and_every_alarm() {
     for metric in ALL {
         shown(metric.name);
     }
+    shown(LIMITED.1);
     for (id, _) in resources("AWS::CloudWatch::Alarm") {
         assert!(body.contains(&format!("${{{id}.Arn}}")), "{id}");
     }
@@ -201,13 +255,69 @@ fn secrets_are_generated_and_in_no_file() {
     assert!(template.contains("GenerateSecretString"));
 }
 
-/// One line of JSON, so that queries and filters know its fields.
+/// A page can send what a payer's request has, and read what the response has beside its body.
 #[test]
-fn the_access_log_is_json_without_headers_and_bodies() {
+fn pages_of_allowed_origins_may_send_and_read_what_payers_do() {
+    let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
+    let [condition, cors, none] = list(&api["CorsConfiguration"]) else { panic!("{api}") };
+    assert_eq!((condition, none), (&json!("HasCorsOrigins"), &json!("AWS::NoValue")));
+    assert_eq!(cors["AllowOrigins"], json!([",", "CorsOrigins"]));
+    assert_eq!(template()["Parameters"]["CorsOrigins"]["Default"], "");
+    let (sent, read) = openapi::headers_of_payers();
+    let named = |name: &str| -> BTreeSet<String> {
+        list(&cors[name]).iter().map(|one| text(one).to_owned()).collect()
+    };
+    assert_eq!(named("AllowHeaders"), sent);
+    assert_eq!(named("ExposeHeaders"), read);
+    assert_eq!(named("AllowMethods"), ["POST".to_owned()].into());
+    // A page needs no cookies, so that no page acts for a payer by itself.
+    assert_eq!(cors["AllowCredentials"], Value::Null);
+}
+
+#[test]
+fn origins_are_schemes_and_hosts_with_commas_between_them() {
+    let pattern = template()["Parameters"]["CorsOrigins"]["AllowedPattern"].clone();
+    let schema = json!({"type": "string", "pattern": pattern});
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    for origin in [
+        "",
+        "https://shop.example",
+        "http://localhost:5173",
+        "https://a-b.c.example:8443",
+        "https://a,http://b",
+    ] {
+        assert!(schema.is_valid(&json!(origin)), "{origin}");
+    }
+    for other in [
+        "*",
+        "null",
+        "shop.example",
+        "https://",
+        "https://shop.example/",
+        "https://Shop.example",
+        "https://a,",
+        ",https://a",
+        "https://a, https://b",
+        "https://u@shop.example",
+        "https://shop.example:",
+        "ftp://shop.example",
+    ] {
+        assert!(!schema.is_valid(&json!(other)), "{other}");
+    }
+}
+
+/// The fields of a line of the access log, and the variables in them.
+fn access_log() -> Value {
     let [(_, api)] = &resources("AWS::Serverless::HttpApi")[..] else { panic!() };
     let format = text(&api["AccessLogSettings"]["Format"]);
+    // One line, so that queries and filters know its fields.
     assert!(!format.contains('\n'));
-    let line: Value = serde_json::from_str(format).unwrap();
+    serde_json::from_str(format).unwrap()
+}
+
+#[test]
+fn the_access_log_is_json_without_headers_and_bodies() {
+    let line = access_log();
     for (field, variable) in line.as_object().unwrap() {
         let variable = text(variable).strip_prefix("$context.").unwrap();
         for private in ["authorizer", "userAgent", "header", "body", "path"] {

@@ -10,13 +10,13 @@ use std::{
 };
 
 use pay_core::{
-    domain::{Digest, EventKey, Notification, PaymentId, RawBody},
+    domain::{Decision, Digest, EventKey, Notification, Operator, PaymentId, RawBody},
     ports::StoreError,
     usecases::{
         Failure,
         apply::{Applied, ApplyError, OrderNotification, apply},
         create::{CreateError, CreatePayment, CreatedPayment, create},
-        quarantine::{Decision, Resolve, ResolveError, resolve},
+        quarantine::{Resolve, ResolveError, resolve},
         sweep::{Sweep, Swept, sweep},
     },
 };
@@ -91,9 +91,14 @@ impl Actor {
                     ClientResponse::Sweep(sweep(&ports, &ports, all, now, &go_on, &trace).await)
                 }
                 Role::Accept(key) => {
-                    let note = RawBody::new(&[200], Digest::new([200; 32]));
-                    let accept = Resolve { key, decision: Decision::Accept, note };
-                    ClientResponse::Accept(resolve(shop, &ports, accept, now, &trace).await)
+                    let accept = Resolve {
+                        key,
+                        decision: Decision::Accept,
+                        payment: None,
+                        by: Operator::new(&format!("operator {number}")).unwrap(),
+                        note: RawBody::new(&[200], Digest::new([200; 32])),
+                    };
+                    ClientResponse::Accept(resolve(&ports, &ports, &accept, now, &trace).await)
                 }
             }
         })
@@ -153,8 +158,14 @@ impl ClientResponse {
             Self::Accept(Ok(())) => "accepted".into(),
             Self::Accept(Err(error)) => match error {
                 ResolveError::NotFound => "accept: not found".into(),
-                ResolveError::Resolved => "accept: resolved already".into(),
+                ResolveError::Decided(decided) => {
+                    format!("{} by another", decided.decision.as_str())
+                }
                 ResolveError::OnlyDismiss(why) => format!("only dismiss: {why}"),
+                ResolveError::OtherPayment(_)
+                | ResolveError::NoPayment
+                | ResolveError::PaymentNotFound(_)
+                | ResolveError::Mismatch(..) => format!("accept: {error}"),
                 ResolveError::Failed(failure) => format!("accept: {}", word(failure)),
             },
         }

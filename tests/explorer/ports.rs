@@ -9,12 +9,12 @@ use std::{
 
 use pay_core::{
     domain::{
-        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Timestamp,
-        UserId,
+        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined,
+        Timestamp, UserId,
     },
     ports::{
-        Appended, Created, Order, Orders, Outbox, Payments, Quarantine, ShopError, StoreError,
-        TraceParent, Updated, Users,
+        Appended, Created, Order, Orders, Outbox, Payments, Quarantine, Resolved, ShopError,
+        StoreError, TraceParent, Updated, Users,
     },
     testing::{Call, FakeShop, FakeStore},
 };
@@ -51,7 +51,7 @@ pub(crate) enum Request {
     MarkNotified { id: PaymentId, due: Due, at: Timestamp },
     Reschedule { id: PaymentId, due: Due, next: Due },
     Quarantined(EventKey),
-    Resolve(EventKey),
+    Resolve { key: EventKey, decided: Decided, change: Option<Change>, event: Event },
     UserExists(UserId),
     FindOrder { oid: OrderId, payer: UserId },
     NotifyPaid(Payment),
@@ -70,7 +70,7 @@ impl Request {
             Self::MarkNotified { id, .. } => (Call::MarkNotified, Some(*id)),
             Self::Reschedule { id, .. } => (Call::Reschedule, Some(*id)),
             Self::Quarantined(_) => (Call::Quarantined, None),
-            Self::Resolve(_) => (Call::Resolve, None),
+            Self::Resolve { .. } => (Call::Resolve, None),
             Self::UserExists(_) => (Call::UserExists, None),
             Self::FindOrder { .. } => (Call::FindOrder, None),
             Self::NotifyPaid(payment) => (Call::NotifyPaid, Some(payment.id)),
@@ -100,7 +100,9 @@ impl Request {
                 response(store.reschedule(*id, *due, *next).await)
             }
             Self::Quarantined(key) => response(store.quarantined(key).await),
-            Self::Resolve(key) => response(store.resolve(key).await),
+            Self::Resolve { key, decided, change, event } => {
+                response(store.resolve(key, decided, change.as_ref(), event).await)
+            }
             Self::UserExists(uid) => response(shop.exists(*uid, &trace).await),
             Self::FindOrder { oid, payer } => response(shop.find(*oid, *payer, &trace).await),
             Self::NotifyPaid(payment) => response(shop.notify_paid(payment, &trace).await),
@@ -148,6 +150,7 @@ values! {
     Appended(Appended),
     Due(Vec<PaymentId>),
     Quarantined(Option<Quarantined>),
+    Resolved(Resolved),
     Exists(bool),
     Order(Option<Order>),
     Done(()),
@@ -323,8 +326,15 @@ impl Quarantine for Probe {
         self.ask(Request::Quarantined(key.clone())).await
     }
 
-    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
-        self.ask(Request::Resolve(key.clone())).await
+    async fn resolve(
+        &self,
+        key: &EventKey,
+        decided: &Decided,
+        change: Option<&Change>,
+        event: &Event,
+    ) -> Result<Resolved, StoreError> {
+        let (key, decided, event) = (key.clone(), decided.clone(), event.clone());
+        self.ask(Request::Resolve { key, decided, change: change.cloned(), event }).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts: JSON, tokens, and the lines of `doctor`.
 
 use local::{defaults, tokens};
-use pay_core::json::Json;
+use pay_core::json::{Json, Object};
 use pay_core::ports::Generations;
 use pay_service::auth::{CALLBACK_SCOPE, TokenRules, payer, service};
 use payctl::doctor;
@@ -14,9 +14,12 @@ use crate::keys::AUTH_KEY;
 
 /// Whatever our reader accepts is JSON, and has the same meaning to another reader.
 pub(crate) fn json(input: &[u8]) {
+    let message = Object::parse_message(input);
     let Some(ours) = Json::parse(input) else {
         return;
     };
+    // The reader of messages accepts more, and reads the rest no differently.
+    assert_eq!(message.as_ref(), ours.as_object(), "{ours:?}");
     let theirs: Value =
         serde_json::from_slice(input).expect("our reader accepted what is not JSON");
     assert!(same(&ours, &theirs), "{ours:?}, elsewhere {theirs}");

@@ -13,7 +13,6 @@ use pay_service::{
         shop::{HttpOrders, HttpUsers},
         wiring::{self, AuthKeys, Aws},
     },
-    auth::AuthKey,
     config,
     start::{self, clock, environment},
     telemetry,
@@ -46,14 +45,14 @@ fn wire() -> Result<WiredCallback, Cause> {
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let overlap = settings.secret_overlap;
-    let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, overlap));
+    let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, overlap));
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
     Ok(CallbackApp {
         store: aws.payments(settings.table),
         users,
         orders,
         auth_keys,
-        webhook_keys: aws.keys(callback.webhook_secret_id, WebhookKeys::from_secret, overlap),
+        webhook_keys: aws.keys(callback.webhook_secret_id, overlap),
         rules: settings.rules,
         tokens: callback.tokens,
     })

@@ -12,7 +12,6 @@ use pay_service::{
         shop::{HttpOrders, HttpUsers},
         wiring::{self, AuthKeys, Aws},
     },
-    auth::AuthKey,
     config,
     start::{self, clock, environment},
     telemetry,
@@ -42,8 +41,7 @@ fn wire() -> Result<WiredCreate, Cause> {
     let (settings, shop) = config::create(&environment)?;
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
-    let auth_keys =
-        Arc::new(aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap));
+    let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, settings.secret_overlap));
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
     Ok(CreateApp {
         store: aws.payments(settings.table),

@@ -28,7 +28,7 @@ fn wire() -> Result<DetailApp<DynamoDbPayments, RotatingSecret<AuthKey>>, Cause>
     let aws = Aws::load(environment)?;
     Ok(DetailApp {
         store: aws.payments(settings.table),
-        auth_keys: aws.keys(settings.auth_secret_id, AuthKey::from_secret, settings.secret_overlap),
+        auth_keys: aws.keys(settings.auth_secret_id, settings.secret_overlap),
         rules: settings.rules,
     })
 }

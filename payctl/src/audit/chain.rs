@@ -1,68 +1,214 @@
 //! The event log of one payment against its record: an event reached every version, every
-//! transition is one of the table, and together they lead to the record's status.
+//! transition is one of the table, and together they lead to what the record has.
 
-use pay_core::domain::{Outcome, Status, Transition};
+use std::collections::BTreeMap;
 
-use super::Audit;
-use super::row::PENDING;
-use crate::Row;
+use pay_core::domain::{Currency, MismatchField, Outcome, ProviderRef, Sender, Status, Verdict};
+
+use super::event::Entry;
+use super::record::Record;
+use crate::limits::TIME_SLACK_MS;
+
+/// What is wrong, and the sort key of the item that it is wrong with.
+type Found = Vec<(String, &'static str, String)>;
+
+const RECORD: &str = "record";
+
+/// Where a record stands after the versions that were walked.
+struct Walk {
+    status: Status,
+    /// When its version was reached: of several times any may be it.
+    at: Vec<u64>,
+    reference: ProviderRef,
+    paid_time: Option<u64>,
+    found: Found,
+}
 
 /// Checks the events of a record.
-pub(super) fn check(audit: &mut Audit, record: &Row, events: &[&Row]) {
-    let Some(version) = record.number("version") else {
+pub(super) fn check(record: &Record, events: &[Entry]) -> Found {
+    let mut found = Found::new();
+    for event in events {
+        found.extend(fits(record, event).into_iter().map(|what| (event.sk.clone(), "I6", what)));
+    }
+    let (Some(version), Some(created)) = (record.version, record.create_time) else {
         // Reported with the record already.
-        return;
+        return found;
     };
-    let mut moves: Vec<&Row> =
-        events.iter().copied().filter(|event| event.text("verdict") == "applied").collect();
-    moves.sort_by_key(|event| event.number("version"));
-    let reached: Vec<u64> = events.iter().filter_map(|event| event.number("version")).collect();
-    if let Some(beyond) = reached.iter().find(|reached| **reached > version) {
-        audit.wrong(
-            "I6",
-            record,
-            format!("an event reached version {beyond}, the record has {version}"),
-        );
+    let mut by_version: BTreeMap<u64, Vec<&Entry>> = BTreeMap::new();
+    for event in events {
+        if let Some(version) = event.version {
+            by_version.entry(version).or_default().push(event);
+        }
+    }
+    let mut of_record = |what: String| found.push((RECORD.to_owned(), "I6", what));
+    if let Some(beyond) = by_version.keys().next_back().filter(|beyond| **beyond > version) {
+        of_record(format!("an event reached version {beyond}, the record has {version}"));
     }
     // Bounded: a version beyond what a log of this length can reach is a gap already.
     let most = u64::try_from(events.len()).unwrap_or(u64::MAX).saturating_add(2);
-    if let Some(gap) = (2..=version.min(most)).find(|version| !reached.contains(version)) {
-        audit.wrong("I6", record, format!("no event reached version {gap}"));
+    let gap = (2..=version.min(most)).find(|version| !by_version.contains_key(version));
+    if let Some(gap) = gap {
+        of_record(format!("no event reached version {gap}"));
     }
-    let mut status = PENDING;
-    let mut last = 1;
-    for event in moves {
-        let (before, after) = (event.number("status_before"), event.number("status_after"));
-        let reached = event.number("version").unwrap_or_default();
-        if reached <= last {
-            audit.wrong("I6", event, format!("a second event reached version {reached}"));
-        }
-        if before != Some(status) {
-            audit.wrong("I6", event, format!("moved from {before:?}, but the status was {status}"));
-        }
-        if !is_a_transition(before, after, event.text("outcome")) {
-            audit.wrong("I6", event, format!("no notification moves {before:?} to {after:?}"));
-        }
-        status = after.unwrap_or(status);
-        last = reached;
+    let mut walk = Walk {
+        status: Status::Pending,
+        at: vec![created],
+        reference: ProviderRef::NONE,
+        paid_time: None,
+        found,
+    };
+    for (version, events) in &by_version {
+        walk.version(*version, events);
     }
-    if record.number("status") != Some(status) {
-        audit.wrong("I6", record, format!("its events end in status {status}"));
+    walk.end(record, gap.is_none())
+}
+
+impl Walk {
+    fn wrong(&mut self, event: &Entry, what: impl Into<String>) {
+        self.found.push((event.sk.clone(), "I6", what.into()));
+    }
+
+    /// The events of one version: one reached it, the others found the record there.
+    fn version(&mut self, version: u64, events: &[&Entry]) {
+        let mut moves = events.iter().filter(|event| event.verdict == Some(Verdict::Applied));
+        let first = moves.next();
+        if let Some(second) = moves.next() {
+            self.wrong(second, format!("a second event reached version {version}"));
+        }
+        if let Some(event) = first {
+            self.moved(event);
+        } else if version > 1 {
+            self.completed(events, version);
+        }
+        for event in events {
+            self.stayed(event);
+        }
+    }
+
+    /// The event that moved the record, against where the record was.
+    fn moved(&mut self, event: &Entry) {
+        let word = |status: Status| format!("{status:?}").to_lowercase();
+        if let Some(before) = event.before.filter(|before| *before != self.status) {
+            let (before, was) = (word(before), word(self.status));
+            self.wrong(event, format!("moved from {before}, but the status was {was}"));
+        }
+        if event.after == Some(Status::Paid) {
+            self.paid_time = event.at;
+        }
+        match (event.before, event.after, &event.reference) {
+            (Some(Status::Paid), _, Some(of)) => {
+                self.reference = self.reference.completed_by(of).unwrap_or(self.reference.clone());
+            }
+            (_, Some(Status::Paid | Status::Refunded), Some(of)) => self.reference = of.clone(),
+            (_, _, _) => {}
+        }
+        self.status = event.after.unwrap_or(self.status);
+        self.at = event.at.into_iter().collect();
+    }
+
+    /// The event that completed the reference, and so raised the version without a move.
+    fn completed(&mut self, events: &[&Entry], version: u64) {
+        let before = self.reference.clone();
+        let mut times = Vec::new();
+        for event in events {
+            let repeats = matches!(event.verdict, Some(Verdict::Duplicate | Verdict::Stale));
+            let reports = event.outcome.is_some_and(Outcome::moves_money);
+            let adds = event.reference.as_ref().filter(|of| before.completed_by(of).is_some());
+            if let Some(of) = adds.filter(|_| repeats && reports) {
+                // One of them completed it; to that the others add nothing.
+                self.reference = self.reference.completed_by(of).unwrap_or(self.reference.clone());
+                times.extend(event.at);
+            }
+        }
+        if times.is_empty() {
+            let what = format!("no event moved it or completed its reference to version {version}");
+            self.found.push((RECORD.to_owned(), "I6", what));
+        } else {
+            self.at = times;
+        }
+    }
+
+    /// An event that moved nothing, against where the record was then.
+    fn stayed(&mut self, event: &Entry) {
+        if event.after.is_some_and(|after| after != self.status) {
+            self.wrong(event, "its status is not the record's at that version");
+        }
+        if let (Some(then), Some(at)) = (self.at.iter().min(), event.at)
+            && at.saturating_add(TIME_SLACK_MS) < *then
+        {
+            self.wrong(event, "at is before its version was reached");
+        }
+    }
+
+    /// The record, against where its events lead. With a gap only the status can be compared.
+    fn end(mut self, record: &Record, whole: bool) -> Found {
+        let other_reference = record.reference.as_ref().is_some_and(|of| *of != self.reference);
+        let other_time = record.update_time.is_some_and(|time| !self.at.contains(&time));
+        for (wrong, what) in [
+            (
+                record.status.is_some_and(|status| status != self.status),
+                "its events end in another status",
+            ),
+            (whole && other_time, "update_time is not when its version was reached"),
+            (
+                whole && record.paid_time != self.paid_time,
+                "paid_time is not when an event moved it to paid",
+            ),
+            (whole && other_reference, "another provider reference than its events report"),
+        ] {
+            if wrong {
+                self.found.push((RECORD.to_owned(), "I6", what.to_owned()));
+            }
+        }
+        self.found
     }
 }
 
-/// Whether the table has a transition with this outcome between these statuses.
-fn is_a_transition(before: Option<u64>, after: Option<u64>, outcome: &str) -> bool {
-    let status = |code: Option<u64>| code.and_then(|code| Status::new(code).ok());
-    let outcome = Outcome::ALL.into_iter().find(|one| one.as_str() == outcome);
-    let (Some(before), Some(after), Some(outcome)) = (status(before), status(after), outcome)
-    else {
-        return false;
-    };
-    match before.transition(outcome, true) {
-        Transition::Move(to) | Transition::MoveIfLive(to) => to == after,
-        Transition::Duplicate | Transition::Stale | Transition::Note | Transition::Quarantine => {
-            false
-        }
+/// What an event reports, against what the record has for good.
+fn fits(record: &Record, event: &Entry) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if let (Some(created), Some(at)) = (record.create_time, event.at)
+        && at.saturating_add(TIME_SLACK_MS) < created
+    {
+        wrong.push("at is before the payment was created".to_owned());
     }
+    let code = record.currency.map(Currency::code);
+    let same_amount = record.amount.is_none() || event.amount == record.amount;
+    let same_currency = match &event.currency {
+        Some(currency) => code.is_none_or(|code| code == currency),
+        // Optional in a native notification.
+        None => event.sender == Sender::Native,
+    };
+    let dismissed = event.sender == Sender::Operator && event.verdict == Some(Verdict::Ignored);
+    if event.verdict == Some(Verdict::Quarantined) {
+        if let Some(mismatch) = &event.mismatch
+            && mismatch.field == MismatchField::Amount
+        {
+            let text = |amount: Option<u64>| amount.map(|amount| amount.to_string());
+            let named =
+                mismatch.expected == text(record.amount) && mismatch.received == text(event.amount);
+            if same_amount || !named {
+                wrong.push("its mismatch in the amount is none, or of other amounts".to_owned());
+            }
+        }
+        return wrong;
+    }
+    if dismissed {
+        return wrong;
+    }
+    if !same_amount {
+        wrong.push("another amount than its record's, and not quarantined".to_owned());
+    }
+    if !same_currency {
+        wrong.push("another currency than its record's, and not quarantined".to_owned());
+    }
+    if let (Some(own), Some(reported), Some(outcome)) =
+        (&record.reference, &event.reference, event.outcome)
+        && outcome.moves_money()
+        && !own.may_match(reported)
+        && event.after.is_some_and(|after| after >= Status::Paid)
+    {
+        wrong.push("another provider reference than its record's, and not quarantined".to_owned());
+    }
+    wrong
 }

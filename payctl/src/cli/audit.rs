@@ -1,7 +1,10 @@
 //! Checks the invariants of a whole table.
 
+use std::io::{IsTerminal as _, Write as _, stderr};
+
 use anyhow::Result;
 use clap::Args;
+use pay_service::start::clock;
 
 use super::End;
 use crate::audit::{Audit, audit};
@@ -19,13 +22,31 @@ pub(super) struct AuditArguments {
 }
 
 pub(super) async fn run(AuditArguments { target, json }: AuditArguments) -> Result<End> {
-    let found = audit(&target.open().await?.items().await?);
+    let table = target.open().await?;
+    let found = audit(&table, clock(), |so_far| {
+        let (items, wrong) = (so_far.items(), so_far.violations.len());
+        progress(&format!("{items} items read, {wrong} violations so far"));
+    })
+    .await;
+    progress("");
+    let found = found?;
     if json {
         print_json(&serde_json::to_value(&found)?)?;
     } else {
         print(&text(&found))?;
     }
     Ok(End::of(found.violations.is_empty()))
+}
+
+/// Shows a person who waits at a terminal how far it is, on one line; the empty text clears it.
+fn progress(text: &str) {
+    let mut stderr = stderr();
+    if stderr.is_terminal() {
+        // `ESC [ K` clears the line from here on. A line that cannot be written is no loss.
+        match write!(stderr, "\r{text}\u{1b}[K") {
+            Ok(()) | Err(_) => {}
+        }
+    }
 }
 
 fn text(found: &Audit) -> String {

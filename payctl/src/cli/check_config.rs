@@ -6,8 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use clap::{ArgGroup, Args};
-use pay_core::domain::Provider;
-use pay_core::ports::BadSecret;
+use pay_core::ports::{BadSecret, SecretKeys};
 use pay_providers::WebhookKeys;
 use pay_service::adapters::aws::secrets_manager;
 use pay_service::adapters::wiring::Aws;
@@ -162,10 +161,12 @@ async fn secret(
     let read = client.get_secret_value().secret_id(id).version_stage(stage).send().await;
     let (ok, found) = match read {
         Ok(version) => match version.secret_string().map(|text| purpose.read(text)) {
-            Some(Ok(found)) => (true, found),
+            Some((found, wrong)) if wrong.is_empty() => (true, found),
             // Without it nothing that the previous keys signed is accepted, which is no fault for long.
-            Some(Err(BadSecret(why))) if stage == PREVIOUS => (true, format!("ignored: {why}")),
-            Some(Err(BadSecret(why))) => (false, why.to_owned()),
+            Some((found, wrong)) if stage == PREVIOUS => {
+                (true, format!("{found}; ignored: {}", wrong.join("; ")))
+            }
+            Some((found, wrong)) => (false, format!("{found}; unusable: {}", wrong.join("; "))),
             None => (false, "the secret is not a text".to_owned()),
         },
         Err(error) => {
@@ -181,19 +182,48 @@ async fn secret(
 }
 
 impl SecretUse {
-    /// Reads a secret as the functions do. What it returns has no part of a key.
-    fn read(self, text: &str) -> Result<String, BadSecret> {
+    /// Reads a secret as the functions do. Returns what can be used, and what is wrong with the rest.
+    /// Neither has any part of a key.
+    fn read(self, text: &str) -> (String, Vec<String>) {
         match self {
-            Self::Tokens => AuthKey::from_secret(text).map(|_key| "signs tokens".to_owned()),
-            Self::Webhooks => {
-                let keys = WebhookKeys::from_secret(text)?;
-                let providers = Provider::ALL.iter().copied();
-                let providers = providers.filter(|provider| keys.provider(*provider).is_some());
-                let standard = (!keys.standard().is_empty()).then_some("standard");
-                let senders = standard.into_iter().chain(providers.map(Provider::as_str));
-                let senders = senders.collect::<Vec<_>>().join(", ");
-                Ok(if senders.is_empty() { "keys of no sender".to_owned() } else { senders })
-            }
+            Self::Tokens => match AuthKey::read(text) {
+                Ok(_key) => ("signs tokens".to_owned(), Vec::new()),
+                Err(BadSecret(why)) => ("no key".to_owned(), vec![why.to_owned()]),
+            },
+            Self::Webhooks => match WebhookKeys::read(text) {
+                Ok(keys) => {
+                    let senders = keys.usable().collect::<Vec<_>>().join(", ");
+                    let unusable = keys.unusable().into_iter();
+                    let wrong = unusable.map(|(name, BadSecret(why))| format!("{name}: {why}"));
+                    let none = "keys of no sender".to_owned();
+                    (if senders.is_empty() { none } else { senders }, wrong.collect())
+                }
+                Err(BadSecret(why)) => ("keys of no sender".to_owned(), vec![why.to_owned()]),
+            },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unusable_entry_is_named_beside_those_that_are_usable() {
+        let stripe = r#""stripe":{"secrets":["whsec_canary"],"livemode":true}"#;
+        let wechat = r#""wechat":{"api_v3_key":"canary"}"#;
+        let (found, wrong) = SecretUse::Webhooks.read(&format!("{{{stripe},{wechat}}}"));
+        let why = "wechat: `wechat` has no object `public_keys` of one serial or more";
+        assert_eq!((found.as_str(), wrong), ("stripe", vec![why.to_owned()]));
+        let none = ("keys of no sender".to_owned(), Vec::new());
+        assert_eq!(SecretUse::Webhooks.read("{}"), none);
+        let (found, wrong) = SecretUse::Webhooks.read("canary");
+        assert_eq!(
+            (found.as_str(), wrong),
+            ("keys of no sender", vec!["not a JSON object".into()])
+        );
+        let (found, wrong) = SecretUse::Tokens.read(r#"{"access_secret":"canary"}"#);
+        let why = "`access_secret` has fewer than 32 bytes";
+        assert_eq!((found.as_str(), wrong), ("no key", vec![why.to_owned()]));
     }
 }

@@ -1,4 +1,4 @@
-//! Why the signature of a webhook is or is not valid.
+//! Why the signature of a webhook, or a token, is or is not valid.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write, stdin, stdout};
@@ -19,14 +19,19 @@ pub(super) const EXAMPLE: &str = r#"A line, with a body that was read as JSON an
 header has a list of values. `body_base64` is the body's bytes, `body` its text. `now` is the time of
 the check in Unix seconds, by default the present.
 
+A token, which must be a payer's, or with `scope` a service's that has that scope:
+{"token":"eyJhbGciOiJIUzI1NiJ9.eyJ1aWQiOjF9.p9dJ3as5JdEASs_6_9nVrziq5TakEKg4YDLd925ryn8","keys":{"access_secret":"an-example-of-a-secret-of-32-bytes"},"now":1700000000}
+
+`keys` is the access secret's value. `issuer` and `audience` are what the settings have.
+
 The output is one line as well: a verdict (accept, reject, config_error), the reason, a hint where a
-cause can be proven, and the notification in an accepted message. The exit code is 1 if a line could
+cause can be proven, and the notification in an accepted message or the caller of an accepted token. The exit code is 1 if a line could
 not be read, whatever the verdicts are."#;
 
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArguments {
-    /// The lines, each a message and its keys; `-` is standard input.
+    /// The lines, each a message or a token and its keys; `-` is standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     lines: PathBuf,
 }
@@ -66,12 +71,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_has_the_diagnosis_that_it_names() {
-        let line = EXAMPLE.lines().find(|line| line.starts_with('{')).unwrap();
-        let mut responses = Vec::new();
-        assert_eq!(explain(line.as_bytes(), &mut responses).unwrap(), 0);
-        let response = String::from_utf8(responses).unwrap();
-        assert!(response.contains(r#""verdict":"reject""#), "{response}");
-        assert!(response.contains("without white space between its parts"), "{response}");
+    fn the_examples_have_the_diagnoses_that_they_name() {
+        let lines: Vec<_> = EXAMPLE.lines().filter(|line| line.starts_with('{')).collect();
+        let says = ["without white space between its parts", "no-expiry: "];
+        assert_eq!(lines.len(), says.len());
+        for (line, says) in lines.into_iter().zip(says) {
+            let mut responses = Vec::new();
+            assert_eq!(explain(line.as_bytes(), &mut responses).unwrap(), 0);
+            let response = String::from_utf8(responses).unwrap();
+            assert!(response.contains(r#""verdict":"reject""#), "{response}");
+            assert!(response.contains(says), "{response}");
+        }
     }
 }

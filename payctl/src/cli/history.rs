@@ -2,10 +2,12 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use pay_service::start::clock;
 use serde_json::json;
 
 use super::End;
 use crate::Row;
+use crate::audit::faults;
 use crate::event::{EventEntry, plain, status};
 use crate::print::{columns, print, print_json, time};
 use crate::target::TableTarget;
@@ -22,7 +24,7 @@ pub(super) struct HistoryArguments {
     json: bool,
 }
 
-const HEAD: [&str; 11] = [
+const HEAD: [&str; 12] = [
     "at",
     "event",
     "outcome",
@@ -33,6 +35,7 @@ const HEAD: [&str; 11] = [
     "version",
     "verdict",
     "mismatch",
+    "by",
     "note",
 ];
 
@@ -41,18 +44,30 @@ pub(super) async fn run(
 ) -> Result<End> {
     let table = target.open().await?;
     let mut rows = table.under(&format!("pay#{payment}")).await?;
-    let Some(at) = rows.iter().position(|row| row.text("sk") == "record") else {
+    if rows.is_empty() {
         bail!("there is no payment {payment} in the table {}", table.name());
+    }
+    let at = rows.iter().position(|row| row.text("sk") == "record");
+    let record = at.map(|at| rows.remove(at));
+    let wrong = match &record {
+        Some(record) => faults(record, clock()),
+        None => vec!["it does not exist".to_owned()],
     };
-    let record = rows.remove(at);
     rows.sort_by_key(|event| (event.number("at"), event.number("version")));
     if json {
-        let events = rows.iter().map(|row| EventEntry(row).json()).collect::<Result<Vec<_>>>()?;
-        print_json(&json!({"record": record.0, "events": events}))?;
+        let events: Vec<_> = rows.iter().map(|row| EventEntry(row).json()).collect();
+        let mut shown = json!({"record": record.map(|record| record.0), "events": events});
+        if let Some(members) = shown.as_object_mut().filter(|_| !wrong.is_empty()) {
+            members.insert("unreadable".to_owned(), wrong.into());
+        }
+        print_json(&shown)?;
     } else {
-        let events = rows.iter().map(cells).collect::<Result<Vec<_>>>()?;
-        let events = columns(HEAD, events.into_iter());
-        print(&format!("{}\n{events}", attributes(&record)))?;
+        let wrong = match wrong.join("; ") {
+            wrong if wrong.is_empty() => wrong,
+            wrong => format!("the record is unreadable: {wrong}\n"),
+        };
+        let events = columns(HEAD, rows.iter().map(cells));
+        print(&format!("{}{wrong}\n{events}", attributes(&record.unwrap_or_default())))?;
     }
     Ok(End::Done)
 }
@@ -71,10 +86,10 @@ fn attributes(record: &Row) -> String {
     columns(["record", ""], lines)
 }
 
-fn cells(row: &Row) -> Result<[String; HEAD.len()]> {
+fn cells(row: &Row) -> [String; HEAD.len()] {
     let event = EventEntry(row);
-    let note = if row.text("sender") == "operator" { event.body()? } else { String::new() };
-    Ok([
+    let note = if row.text("sender") == "operator" { event.body().ok() } else { None };
+    [
         time(row.number("at").unwrap_or_default()),
         event.name(),
         event.cell("outcome"),
@@ -83,8 +98,9 @@ fn cells(row: &Row) -> Result<[String; HEAD.len()]> {
         event.cell("provider_txn"),
         event.moved(),
         event.cell("version"),
-        event.cell("verdict"),
+        event.verdict(),
         event.mismatch(),
-        note,
-    ])
+        event.by(),
+        note.unwrap_or_default(),
+    ]
 }

@@ -1,16 +1,18 @@
 //! Notifications that wait for a person's decision.
 
-use anyhow::{Context as _, Result, bail};
+mod decide;
+mod unreadable;
+
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use pay_core::domain::{EventKey, OrderId, Payment, RawBody, Timestamp, UserId};
-use pay_core::ports::{Order, Orders, ShopError, TraceParent, Users};
-use pay_core::usecases::quarantine::{Decision, Resolve, resolve};
-use pay_service::http::sha256;
-use pay_service::start::clock;
+use pay_core::domain::{EventKey, PaymentId};
 use serde_json::{Value, json};
 
+use self::decide::{AcceptArguments, DecisionArguments};
 use super::End;
+use crate::audit::payment_of;
 use crate::event::{EventEntry, plain, status};
+use crate::name::Name;
 use crate::print::{columns, print, print_json, time};
 use crate::target::TableTarget;
 use crate::{Row, Table};
@@ -29,7 +31,7 @@ enum QuarantineCommand {
     /// Show one beside its payment, with its body.
     Show(ShowArguments),
     /// Apply one: the payment gets the status that it reports, with the payment's own amount.
-    Accept(DecisionArguments),
+    Accept(AcceptArguments),
     /// Decide that one has no effect.
     Dismiss(DecisionArguments),
 }
@@ -45,22 +47,9 @@ struct ListArguments {
 
 #[derive(Debug, Args)]
 struct ShowArguments {
-    /// The notification, as `list` names it: `<payment id>/<sender>/<event id>`.
+    /// The notification, as `list` names it: `<payment id>/<sender>/<event id>`; of an unreadable item
+    /// also `item/<pk>/<sk>`.
     notification: String,
-    #[command(flatten)]
-    target: TableTarget,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
-struct DecisionArguments {
-    /// The notification, as `list` names it: `<payment id>/<sender>/<event id>`.
-    notification: String,
-    /// Who decides, and why; kept in the event log.
-    #[arg(long)]
-    note: String,
     #[command(flatten)]
     target: TableTarget,
     /// Print JSON.
@@ -72,15 +61,15 @@ pub(super) async fn run(QuarantineArguments { command }: QuarantineArguments) ->
     match command {
         QuarantineCommand::List(arguments) => list(arguments).await,
         QuarantineCommand::Show(arguments) => show(arguments).await,
-        QuarantineCommand::Accept(arguments) => decide(Decision::Accept, arguments).await,
-        QuarantineCommand::Dismiss(arguments) => decide(Decision::Dismiss, arguments).await,
+        QuarantineCommand::Accept(arguments) => decide::accept(arguments).await,
+        QuarantineCommand::Dismiss(arguments) => decide::dismiss(arguments).await,
     }
 }
 
 async fn list(ListArguments { target, json }: ListArguments) -> Result<End> {
     let rows = target.open().await?.quarantine().await?;
     if json {
-        rows.iter().try_for_each(|row| print_json(&EventEntry(row).json()?))?;
+        rows.iter().try_for_each(|row| print_json(&EventEntry(row).json()))?;
         return Ok(End::Done);
     }
     let cells = rows.iter().map(|row| {
@@ -103,34 +92,49 @@ async fn list(ListArguments { target, json }: ListArguments) -> Result<End> {
 }
 
 async fn show(ShowArguments { notification, target, json }: ShowArguments) -> Result<End> {
-    let key = key(&notification)?;
+    let name = named(&notification)?;
     let table = target.open().await?;
-    let Some(row) = table.event(&key).await? else {
-        bail!("there is no notification {notification} in the table {}", table.name());
-    };
-    let record = payment(&table, &key).await?;
+    let row = find(&table, &name).await?;
+    let record = payment(&table, payment_of(&name.0.0)).await?;
     let event = EventEntry(&row);
     if json {
         let record = record.map(|record| Value::Object(record.0));
-        print_json(&json!({"notification": event.json()?, "record": record}))?;
+        print_json(&json!({"notification": event.json(), "record": record}))?;
         return Ok(End::Done);
     }
-    let waits = if row.has("queue") { "waits for a decision" } else { "decided" };
+    let (review, note) = review(&table, &row).await?;
     let facts = [
         ["at".to_owned(), time(row.number("at").unwrap_or_default())],
-        ["review".to_owned(), waits.to_owned()],
+        ["review".to_owned(), review],
+        ["note".to_owned(), note],
         ["mismatch".to_owned(), event.mismatch()],
     ];
+    let facts = facts.into_iter().filter(|[name, text]| name != "note" || !text.is_empty());
     let (size, sha256) = (event.cell("len"), event.cell("sha256"));
     print(&format!(
         "{}\n{}\nbody{}{}\n{}\n",
-        columns(["notification", &notification], facts.into_iter()),
+        columns(["notification", &notification], facts),
         beside(event, record.as_ref()),
         if size.is_empty() { String::new() } else { format!(", {size} bytes") },
         if sha256.is_empty() { String::new() } else { format!(", SHA-256 {sha256}") },
-        event.body()?.replace(|letter: char| letter.is_control() && letter != '\n', " "),
+        event.body().unwrap_or_else(|_unreadable| "it is unreadable".to_owned()),
     ))?;
     Ok(End::Done)
+}
+
+/// Whether a notification waits, or who decided what and when; and the note of the decision.
+async fn review(table: &Table, row: &Row) -> Result<(String, String)> {
+    if row.has("queue") {
+        return Ok(("waits for a decision".to_owned(), String::new()));
+    }
+    let event = EventKey::parse(row.text("decision_event"));
+    let decided = match event {
+        Ok(event) => table.event(&event).await?,
+        Err(_unreadable) => None,
+    };
+    let note = decided.and_then(|event| EventEntry(&event).body().ok()).unwrap_or_default();
+    let at = row.number("decided_time").map(time).unwrap_or_default();
+    Ok((format!("{} by {}, {at}", row.text("decision"), row.text("decided_by")), note))
 }
 
 /// What a notification reports, beside what its payment has.
@@ -155,75 +159,22 @@ fn beside(event: EventEntry<'_>, record: Option<&Row>) -> String {
     columns(["", "notification", head], rows.into_iter())
 }
 
-async fn decide(decision: Decision, arguments: DecisionArguments) -> Result<End> {
-    let DecisionArguments { notification, note, target, json } = arguments;
-    let key = key(&notification)?;
-    let done = match decision {
-        Decision::Accept => "accepted",
-        Decision::Dismiss => "dismissed",
-    };
-    let note = RawBody::new(note.as_bytes(), sha256(&[note.as_bytes()]));
-    let now: Timestamp = clock();
-    let trace = TraceParent::start(u128::from(now.millis()), now.millis());
-    let table = target.open().await?;
-    let request = Resolve { key: key.clone(), decision, note };
-    resolve((&OutOfReach, &OutOfReach), &table.payments(), request, now, &trace).await?;
-    let record = payment(&table, &key).await?;
-    let status = record.and_then(|record| record.number("status")).map(status);
-    if json {
-        print_json(&json!({"event": notification, "decision": done, "status": status}))?;
-        return Ok(End::Done);
-    }
-    let of_payment = match (key.payment, &status) {
-        (Some(payment), Some(status)) => format!("; payment {payment} is {status}"),
-        (None, _) | (_, None) => String::new(),
-    };
-    print(&format!("{notification} is {done}{of_payment}\n"))?;
-    if decision == Decision::Accept {
-        print("If its order service is to be notified, the next sweep does it.\n")?;
-    }
-    Ok(End::Done)
+fn named(notification: &str) -> Result<Name> {
+    let forms = "<payment id>/<sender>/<event id>, nor item/<pk>/<sk> as `list` shows it";
+    Name::parse(notification).with_context(|| format!("{notification} is not {forms}"))
 }
 
-fn key(notification: &str) -> Result<EventKey> {
-    EventKey::parse(notification)
-        .with_context(|| format!("{notification} is not <payment id>/<sender>/<event id>"))
+/// The item of this name.
+async fn find(table: &Table, name: &Name) -> Result<Row> {
+    let (pk, sk) = &name.0;
+    let row = table.item(pk, sk).await?;
+    row.with_context(|| format!("there is no notification {name} in the table {}", table.name()))
 }
 
-/// The record of the payment that a notification names.
-async fn payment(table: &Table, key: &EventKey) -> Result<Option<Row>> {
-    match key.payment {
+/// The record of a payment.
+async fn payment(table: &Table, id: Option<PaymentId>) -> Result<Option<Row>> {
+    match id {
         Some(id) => table.item(&format!("pay#{id}"), "record").await,
         None => Ok(None),
-    }
-}
-
-/// The shop, which an operator's tool does not call. A payment that becomes paid stays due, and the
-/// sweep notifies the order service within a minute.
-#[derive(Debug, Clone, Copy)]
-struct OutOfReach;
-
-fn left_to_the_sweep() -> ShopError {
-    ShopError::Unavailable("left to the sweep".into())
-}
-
-impl Users for OutOfReach {
-    async fn exists(&self, _uid: UserId, _trace: &TraceParent) -> Result<bool, ShopError> {
-        Err(left_to_the_sweep())
-    }
-}
-
-impl Orders for OutOfReach {
-    async fn find(
-        &self,
-        _oid: OrderId,
-        _payer: UserId,
-        _trace: &TraceParent,
-    ) -> Result<Option<Order>, ShopError> {
-        Err(left_to_the_sweep())
-    }
-
-    async fn notify_paid(&self, _payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
-        Err(left_to_the_sweep())
     }
 }

@@ -21,11 +21,7 @@ pub(super) struct Case {
 
 impl Case {
     /// Reads a line. The error is a sentence that says what to fix.
-    pub(super) fn read(line: &[u8], now_secs: u64) -> Result<Self, String> {
-        // A byte order mark: shells on Windows write it before the first line.
-        let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let json = Json::parse(line).ok_or_else(|| not_json(line))?;
-        let object = json.as_object().ok_or("the line is JSON, and not an object")?;
+    pub(super) fn read(object: &Object, now_secs: u64) -> Result<Self, String> {
         let scheme = scheme(object)?;
         Ok(Self {
             scheme,
@@ -40,6 +36,17 @@ impl Case {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The object on a line. The error is a sentence that says what to fix.
+pub(super) fn object(line: &[u8]) -> Result<Object, String> {
+    // A byte order mark: shells on Windows write it before the first line.
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    match Json::parse(line) {
+        Some(Json::Object(object)) => Ok(object),
+        Some(_) => Err("the line is JSON, and not an object".to_owned()),
+        None => Err(not_json(line)),
     }
 }
 
@@ -108,7 +115,7 @@ fn body(object: &Object) -> Result<Vec<u8>, String> {
     }
 }
 
-fn now(object: &Object, now_secs: u64) -> Result<Timestamp, String> {
+pub(super) fn now(object: &Object, now_secs: u64) -> Result<Timestamp, String> {
     let secs = match object.get("now") {
         None => now_secs,
         Some(now) => now.as_integer().ok_or("`now` is not a whole number of Unix seconds")?,
@@ -124,7 +131,11 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> Result<Case, String> {
-        Case::read(value.to_string().as_bytes(), 7)
+        read_line(value.to_string().as_bytes())
+    }
+
+    fn read_line(line: &[u8]) -> Result<Case, String> {
+        Case::read(&object(line)?, 7)
     }
 
     fn line() -> Value {
@@ -151,7 +162,7 @@ mod tests {
         assert_eq!(case.headers, [("a".to_owned(), "1".to_owned())]);
         assert_eq!((case.body.as_slice(), case.now.secs()), (&b"{}"[..], 5));
         assert_eq!(read(&without("now")).unwrap().now.secs(), 7);
-        assert!(Case::read(format!("\u{feff}{}", line()).as_bytes(), 7).is_ok());
+        assert!(read_line(format!("\u{feff}{}", line()).as_bytes()).is_ok());
         let mut plain = without("body_base64");
         plain["body"] = "é".into();
         assert_eq!(read(&plain).unwrap().body, "é".as_bytes());
@@ -205,9 +216,9 @@ mod tests {
             ("{} {}", "the line is not JSON"),
             (r#"{"a":1,"a":2}"#, "the line is JSON that can be misunderstood"),
         ] {
-            let error = Case::read(line.as_bytes(), 7).err().unwrap();
+            let error = read_line(line.as_bytes()).err().unwrap();
             assert!(error.starts_with(says), "{error}");
         }
-        assert!(Case::read(b"\"\xff\"", 7).is_err());
+        assert!(read_line(b"\"\xff\"").is_err());
     }
 }

@@ -10,8 +10,8 @@ use super::trial::Trial;
 /// What happens to a text that is copied, and how it is undone.
 type AlteredKey = (&'static str, fn(&str) -> String);
 
-const ALTERED: [AlteredKey; 5] = [
-    ("white space around it", |text| text.trim().to_owned()),
+/// White space around a key is no part of it, and not listed.
+const ALTERED: [AlteredKey; 4] = [
     ("quotes around it", unquoted),
     ("`\\n` as two characters in place of each line break", unescaped),
     ("spaces or nothing in place of its line breaks", wrapped),

@@ -4,6 +4,7 @@
 //! proves its range.
 
 mod amount;
+mod decision;
 mod digest;
 mod event;
 mod guard;
@@ -19,6 +20,7 @@ mod status;
 mod time;
 
 pub use amount::{Amount, Currency};
+pub use decision::{Decided, Decision, Note, Operator, OperatorDecision};
 pub use digest::Digest;
 pub use event::{Event, EventId, EventKey, Quarantined, RawBody, Verdict};
 pub use guard::Guard;

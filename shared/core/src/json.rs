@@ -4,6 +4,8 @@
 //! and do not look inside members that the struct lacks; maps and `serde_json::Value` keep the last of
 //! two equal names. Here a document is read whole, once, before any member is used.
 
+mod message;
+
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};

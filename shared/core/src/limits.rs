@@ -43,6 +43,12 @@ const _: () = assert!(
     "a sweep entry has time for a read, an order notification and a write"
 );
 
+/// The longest note of a decision, in characters: a reason and where to look, not a report.
+pub const NOTE_MAX_CHARS: usize = 1_024;
+
+/// The longest name of somebody who decides, in characters: room for an ARN.
+pub const OPERATOR_MAX_CHARS: usize = 128;
+
 /// The most payments on a page of a list.
 pub const PAGE_MAX: usize = 100;
 

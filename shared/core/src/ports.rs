@@ -10,9 +10,11 @@ mod secrets;
 mod shop;
 
 pub use outbox::Outbox;
-pub use payments::{Appended, Created, PaymentIds, PaymentLists, Payments, StoreError, Updated};
-pub use quarantine::Quarantine;
-pub use secrets::{BadSecret, Generations, Keys, NoKeys};
+pub use payments::{
+    Appended, Created, PaymentIds, PaymentLists, PaymentPage, Payments, StoreError, Updated,
+};
+pub use quarantine::{Quarantine, Resolved};
+pub use secrets::{BadSecret, Generations, Keys, NoKeys, SecretKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};
 
 /// Why an adapter failed: for the log, never for a response.

@@ -1,5 +1,7 @@
 //! Why a message is rejected.
 
+use pay_core::ports::BadSecret;
+
 /// Why a message is rejected: for a tool that explains and for the log, never for a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
@@ -49,6 +51,10 @@ pub enum VerifyError {
     /// No key of this scheme is configured.
     #[error("no key is configured")]
     NoKeys,
+    /// The sender's entry of the secret cannot be used, and no key that was known before fits: our
+    /// fault, and a redelivery helps once it is corrected.
+    #[error("the configured keys are unusable: {}", .0.0)]
+    UnusableKeys(BadSecret),
     /// The message names a key that is not configured.
     #[error("no key is configured under the serial that the message names")]
     UnknownSerial,
@@ -71,6 +77,7 @@ impl VerifyError {
     pub const fn is_of_unknown_key(&self) -> bool {
         match self {
             Self::NoKeys
+            | Self::UnusableKeys(_)
             | Self::UnknownSerial
             | Self::NoSignature
             | Self::BadSignature
@@ -89,13 +96,22 @@ impl VerifyError {
         }
     }
 
+    /// Whether our own configuration keeps the message from being judged or read: the sender must
+    /// deliver it again.
+    #[must_use]
+    pub const fn is_our_fault(&self) -> bool {
+        matches!(self, Self::UnusableKeys(_) | Self::Undecryptable)
+    }
+
     /// What an operator checks first, in a word: `signature`, `key`, `clock`, `probe` or
     /// `malformed`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::NoSignature | Self::BadSignature => "signature",
-            Self::NoKeys | Self::UnknownSerial | Self::Undecryptable => "key",
+            Self::NoKeys | Self::UnusableKeys(_) | Self::UnknownSerial | Self::Undecryptable => {
+                "key"
+            }
             Self::Stale { .. } | Self::Early { .. } => "clock",
             Self::Probe => "probe",
             Self::MissingHeader(_)
@@ -112,13 +128,21 @@ impl VerifyError {
 
 #[cfg(test)]
 mod tests {
+    use pay_core::ports::BadSecret;
+
     use super::VerifyError as E;
 
     /// Only these make the service read the secret again: it may have been rotated.
     #[test]
     fn another_key_helps_only_where_no_key_verified_the_message() {
-        let helps =
-            [E::NoKeys, E::UnknownSerial, E::NoSignature, E::BadSignature, E::Undecryptable];
+        let helps = [
+            E::NoKeys,
+            E::UnusableKeys(BadSecret("x")),
+            E::UnknownSerial,
+            E::NoSignature,
+            E::BadSignature,
+            E::Undecryptable,
+        ];
         assert!(helps.iter().all(E::is_of_unknown_key));
         let late = E::Stale { by_secs: 301, most_secs: 300 };
         let early = E::Early { by_secs: 301, most_secs: 300 };

@@ -3,18 +3,33 @@
 use std::sync::Arc;
 
 use pay_core::{
-    domain::Provider,
+    domain::{Provider, Timestamp},
     json::{Json, Object},
-    ports::BadSecret,
+    ports::{BadSecret, SecretKeys},
 };
 
-use crate::{Verifier, adapter, standard::StandardKey};
+use crate::{
+    Headers, Verified, Verifier, VerifyError, adapter,
+    standard::{self, StandardKey},
+};
+
+/// The name of the entry of the shop's own gateways.
+const STANDARD: &str = "standard";
 
 /// The keys of every scheme that is configured, each list newest first.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookKeys {
-    standard: Vec<StandardKey>,
-    providers: Vec<(Provider, Arc<dyn Verifier>)>,
+    standard: SchemeEntry<Vec<StandardKey>>,
+    providers: Vec<(Provider, SchemeEntry<Arc<dyn Verifier>>)>,
+}
+
+/// One scheme's entry.
+#[derive(Clone, Debug)]
+struct SchemeEntry<T> {
+    /// The keys: the entry's own or, where that is unusable, older ones.
+    keys: Option<T>,
+    /// Why the entry is unusable.
+    bad: Option<BadSecret>,
 }
 
 impl WebhookKeys {
@@ -22,35 +37,125 @@ impl WebhookKeys {
     /// one key or more, a provider's entry is described in its module and must be complete. Other
     /// entries are ignored.
     ///
+    /// An entry is used whole or not at all: one malformed key makes it unusable, because messages
+    /// signed with a key that was silently left out look forged later. An unusable entry touches no
+    /// other.
+    ///
     /// # Errors
     ///
-    /// [`BadSecret`]: one malformed key is enough, because messages signed with a key that was
-    /// silently left out look forged later.
+    /// [`BadSecret`]: not one JSON object.
     pub fn from_secret(json: &str) -> Result<Self, BadSecret> {
         let object = Object::parse(json.as_bytes()).ok_or(BadSecret("not a JSON object"))?;
-        let standard = object.get("standard").map_or(Ok(Vec::new()), StandardKey::list)?;
-        let mut providers = Vec::new();
-        for provider in Provider::ALL.iter().copied() {
-            if let Some(entry) = object.get(provider.as_str()) {
-                let keys = (adapter(provider).keys)(entry)?;
-                keys.complete()?;
-                providers.push((provider, keys));
+        let standard = object.get(STANDARD).map(|entry| SchemeEntry::new(StandardKey::list(entry)));
+        let provider = |provider: &Provider| {
+            let entry = object.get(provider.as_str())?;
+            let keys =
+                (adapter(*provider).keys)(entry).and_then(|keys| keys.complete().map(|()| keys));
+            Some((*provider, SchemeEntry::new(keys)))
+        };
+        Ok(Self {
+            standard: standard.unwrap_or_default(),
+            providers: Provider::ALL.iter().filter_map(provider).collect(),
+        })
+    }
+
+    /// Verifies a message of a gateway of the shop's own; returns its id.
+    ///
+    /// # Errors
+    ///
+    /// As [`standard::verify`]; [`VerifyError::UnusableKeys`] where the entry is unusable and no older
+    /// key fits.
+    pub fn verify_standard(
+        &self,
+        headers: &Headers<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<String, VerifyError> {
+        let keys = self.standard.keys.as_deref().unwrap_or_default();
+        self.standard.judged(standard::verify(headers, body, keys, now))
+    }
+
+    /// Verifies and reads a message of a provider.
+    ///
+    /// # Errors
+    ///
+    /// As [`Verifier::verify`]; [`VerifyError::NoKeys`] for a provider that is not configured,
+    /// [`VerifyError::UnusableKeys`] where its entry is unusable and no older key fits.
+    pub fn verify(
+        &self,
+        provider: Provider,
+        headers: &Headers<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Verified, VerifyError> {
+        let entry = self.entry(provider).ok_or(VerifyError::NoKeys)?;
+        let keys = entry.keys.as_ref().ok_or(VerifyError::NoKeys);
+        entry.judged(keys.and_then(|keys| keys.verify(headers, body, now)))
+    }
+
+    /// The names of the entries that have keys.
+    pub fn usable(&self) -> impl Iterator<Item = &'static str> {
+        let standard = self.standard.keys.as_ref().map(|_keys| STANDARD);
+        let providers = self.providers.iter().filter(|(_, entry)| entry.keys.is_some());
+        standard.into_iter().chain(providers.map(|(provider, _)| provider.as_str()))
+    }
+
+    fn entry(&self, provider: Provider) -> Option<&SchemeEntry<Arc<dyn Verifier>>> {
+        self.providers.iter().find(|(known, _)| *known == provider).map(|(_, entry)| entry)
+    }
+}
+
+impl SecretKeys for WebhookKeys {
+    fn read(text: &str) -> Result<Self, BadSecret> {
+        Self::from_secret(text)
+    }
+
+    fn unusable(&self) -> Vec<(&'static str, BadSecret)> {
+        let providers = self.providers.iter().map(|(name, entry)| (name.as_str(), entry.bad));
+        let all = std::iter::once((STANDARD, self.standard.bad)).chain(providers);
+        all.filter_map(|(name, bad)| Some((name, bad?))).collect()
+    }
+
+    fn fill_from(&mut self, older: &Self) {
+        self.standard.fill_from(&older.standard);
+        for (provider, entry) in &mut self.providers {
+            if let Some(older) = older.entry(*provider) {
+                entry.fill_from(older);
             }
         }
-        Ok(Self { standard, providers })
+    }
+}
+
+impl<T> SchemeEntry<T> {
+    fn new(read: Result<T, BadSecret>) -> Self {
+        match read {
+            Ok(keys) => Self { keys: Some(keys), bad: None },
+            Err(bad) => Self { keys: None, bad: Some(bad) },
+        }
     }
 
-    /// The Standard Webhooks keys; empty if the scheme is not configured.
-    #[must_use]
-    pub fn standard(&self) -> &[StandardKey] {
-        &self.standard
+    /// What verification found; with an unusable entry, a key that is not known may have signed.
+    fn judged<V>(&self, found: Result<V, VerifyError>) -> Result<V, VerifyError> {
+        match (found, self.bad) {
+            (Err(error), Some(bad)) if error.is_of_unknown_key() && !error.is_our_fault() => {
+                Err(VerifyError::UnusableKeys(bad))
+            }
+            (found, _) => found,
+        }
     }
+}
 
-    /// A provider's keys, if it is configured.
-    #[must_use]
-    pub fn provider(&self, provider: Provider) -> Option<&dyn Verifier> {
-        let mut providers = self.providers.iter();
-        providers.find(|(known, _)| *known == provider).map(|(_, keys)| &**keys)
+impl<T: Clone> SchemeEntry<T> {
+    fn fill_from(&mut self, older: &Self) {
+        if self.bad.is_some() && self.keys.is_none() {
+            self.keys.clone_from(&older.keys);
+        }
+    }
+}
+
+impl<T> Default for SchemeEntry<T> {
+    fn default() -> Self {
+        Self { keys: None, bad: None }
     }
 }
 
@@ -59,13 +164,14 @@ pub(crate) fn one_or_more(list: Option<&Json>, bad: BadSecret) -> Result<&[Json]
     list.and_then(Json::as_array).filter(|items| !items.is_empty()).ok_or(bad)
 }
 
-/// An optional text member of an entry; it must not be empty where it is present.
+/// An optional text member of an entry, without white space around it; it must not be empty where it
+/// is present.
 pub(crate) fn optional_text(
     entry: &Object,
     name: &str,
     bad: BadSecret,
 ) -> Result<Option<String>, BadSecret> {
-    match entry.get(name).map(Json::as_text) {
+    match entry.get(name).map(|value| value.as_text().map(str::trim)) {
         None => Ok(None),
         Some(Some(text)) if !text.is_empty() => Ok(Some(text.to_owned())),
         Some(_) => Err(bad),
@@ -86,57 +192,4 @@ pub(crate) fn optional_texts(
 }
 
 #[cfg(test)]
-mod tests {
-    use pay_core::domain::Provider;
-
-    use super::WebhookKeys;
-
-    #[test]
-    fn entries_are_optional_and_an_unknown_entry_is_ignored() {
-        let keys = WebhookKeys::from_secret(
-            r#"{"standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-                "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4="],
-                "no-such-provider":{"secrets":[]}}"#,
-        );
-        assert_eq!(keys.unwrap().standard().len(), 2);
-        let none = WebhookKeys::from_secret("{}").unwrap();
-        assert!(none.standard().is_empty());
-        for provider in Provider::ALL {
-            assert!(none.provider(*provider).is_none(), "{provider:?}");
-        }
-    }
-
-    #[test]
-    fn a_provider_is_configured_by_its_own_entry() {
-        let stripe = r#"{"stripe":{"secrets":["whsec_x"],"livemode":true}}"#;
-        let keys = WebhookKeys::from_secret(stripe).unwrap();
-        assert!(keys.provider(Provider::Stripe).is_some());
-        assert!(keys.provider(Provider::Alipay).is_none());
-    }
-
-    #[test]
-    fn one_malformed_key_makes_the_secret_bad() {
-        for bad in [
-            "",
-            "null",
-            "[]",
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            r#"{"standard":[]}"#,
-            r#"{"standard":null}"#,
-            r#"{"standard":{}}"#,
-            r#"{"standard":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}"#,
-            r#"{"standard":[""]}"#,
-            r#"{"standard":[null]}"#,
-            r#"{"standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",""]}"#,
-            r#"{"standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
-                "standard":["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}"#,
-            r#"{"stripe":{}}"#,
-            r#"{"wechat":{}}"#,
-            r#"{"alipay":{}}"#,
-            // Required too: without it events of both modes would be accepted.
-            r#"{"stripe":{"secrets":["whsec_x"]}}"#,
-        ] {
-            assert!(WebhookKeys::from_secret(bad).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -21,6 +21,7 @@ mod samples;
 mod sha;
 pub mod standard;
 pub mod stripe;
+mod unit;
 mod verify;
 pub mod wechat;
 
@@ -30,6 +31,7 @@ pub use headers::{Doubled, Headers};
 pub use ignored::Ignored;
 pub use keys::WebhookKeys;
 pub use sha::sha256;
+pub use unit::decimals;
 
 use pay_core::domain::Provider;
 

@@ -30,11 +30,15 @@ impl RsaKey {
     /// Reads a certificate in PEM, a public key in PEM, or only the base64 of the latter, as
     /// Alipay's console shows it.
     ///
+    /// White space around a line is ignored, and `\n` written as two characters ends a line: that is
+    /// what tools make of a PEM that they put into JSON twice.
+    ///
     /// # Errors
     ///
     /// [`BadSecret`]: other text, a key of another algorithm, a private key.
     pub(super) fn parse(text: &str) -> Result<Self, BadSecret> {
-        let key = if text.contains("-----BEGIN") { pem(text) } else { bare(text) };
+        let text = text.replace("\\r", "").replace("\\n", "\n");
+        let key = if text.contains("-----BEGIN") { pem(&text) } else { bare(&text) };
         let key = key.ok_or(BadSecret("a key is neither a certificate nor a public key in PEM"))?;
         // An empty signature fails in another way with a key of another algorithm than with an RSA
         // key.
@@ -67,7 +71,8 @@ impl RsaKey {
 }
 
 fn pem(text: &str) -> Option<RsaKey> {
-    match <(SectionKind, Vec<u8>)>::from_pem_slice(text.as_bytes()).ok()? {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    match <(SectionKind, Vec<u8>)>::from_pem_slice(lines.join("\n").as_bytes()).ok()? {
         (SectionKind::Certificate, der) => Some(RsaKey::Certificate(der.into())),
         (SectionKind::PublicKey, der) => Some(RsaKey::Bare(der.into())),
         _ => None,
@@ -128,7 +133,21 @@ mod tests {
         let public = pair.public_pem();
         let lines = public.lines().filter(|line| !line.starts_with('-'));
         let (bare, wrapped) = (lines.clone().collect::<String>(), lines.collect::<Vec<_>>());
-        for text in [public, &bare, &wrapped.join("\n"), &certificate.pem()] {
+        for text in [
+            public,
+            &bare,
+            &wrapped.join("\n"),
+            &certificate.pem(),
+            &format!(" \t{bare}\n"),
+            &format!("\n  {public}\t\n"),
+            &public.replace('\n', "\r\n"),
+            &public.replace('\n', " \n  "),
+            &public.replace('\n', "\\n"),
+            &public.replace('\n', "\\r\\n"),
+            &public.trim_end().replace('\n', "\\n"),
+            &certificate.pem().replace('\n', "\\n"),
+            &wrapped.join("\\n"),
+        ] {
             let key = parse(text).unwrap();
             assert!(key.verifies(b"message", &signature), "{text}");
             assert!(!key.verifies(b"massage", &signature), "{text}");

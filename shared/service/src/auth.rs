@@ -5,12 +5,14 @@
 //! the value of one header.
 
 mod claims;
+mod fault;
 mod key;
 mod provider;
 mod sign;
 mod token;
 
 pub use claims::TokenRules;
+pub use fault::TokenFault;
 pub use key::AuthKey;
 pub use sign::{sign, sign_service};
 pub use token::{TokenError, payer, service};

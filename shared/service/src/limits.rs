@@ -100,16 +100,20 @@ pub const SECRET_READ_MS: u64 = 1_000;
 /// is still accepted at most.
 pub const SECRET_REFRESH_MS: u64 = 5 * 60_000;
 
-/// Cached keys of this age are dropped, in milliseconds: a secret that could not be read for so long
-/// may have been revoked.
+/// Cached keys of this age are dropped, in milliseconds: a secret that could not be read or used for so
+/// long may have been revoked.
 pub const SECRET_AGE_MAX_MS: u64 = 60 * 60_000;
 
 /// How long a failed refresh is not repeated while there are cached keys, in milliseconds.
 pub const SECRET_RETRY_MS: u64 = 30_000;
 
-/// How often unknown signatures make a secret be read again at most, in milliseconds. Anybody can send
-/// one, and a genuine one that follows a forged one within this time is rejected, so it is short.
+/// How often unknown signatures make a secret be read again in the long run, in milliseconds for each
+/// time. Anybody can send one.
 pub const SECRET_REREAD_MS: u64 = 10_000;
+
+/// How many unknown signatures in a row make a secret be read again, before [`SECRET_REREAD_MS`] counts:
+/// a few forged ones must not have the first one signed with a new key rejected.
+pub const SECRET_REREADS_BURST: u32 = 5;
 
 /// How long to wait for the rest of a response of the shop whose status has decided already, in
 /// milliseconds: the connection is only used again if the response is read to its end, which normally

@@ -96,6 +96,8 @@ catalogue! {
     MESSAGES_IGNORED = "MessagesIgnored", Count;
     /// Notifications without a valid signature; also by `Sender` and `Reason`.
     SIGNATURES_REJECTED = "SignaturesRejected", Count;
+    /// Requests without a token that counts, or with one of another kind of caller; also by `Reason`.
+    TOKENS_REJECTED = "TokensRejected", Count;
     /// Order notifications that failed, of a callback or of the sweep.
     ORDER_NOTIFICATIONS_FAILED = "OrderNotificationsFailed", Count;
     /// Payments that a sweep looked at and that are still due after it.
@@ -103,13 +105,13 @@ catalogue! {
     /// How long ago the oldest of them was paid; 0 if there is none. The sweep looks at each at least
     /// every 19 minutes: the longest backoff and its jitter.
     OLDEST_DUE = "OldestDueSeconds", Seconds;
-    /// Stored items that cannot be read and were skipped; each is in the log.
+    /// Stored items that cannot be read; each is in the log with its key.
     UNREADABLE_ITEMS = "UnreadableItems", Count;
     /// How long calls to the shop took, their retry included, by `Service`.
     UPSTREAM_TIME = "UpstreamMilliseconds", Milliseconds;
     /// Calls to the shop without a usable response; also by `Service`.
     UPSTREAM_FAILURES = "UpstreamFailures", Count;
-    /// Reads of a secret that failed.
+    /// Reads of a secret that failed, or that found an unusable value or entry.
     SECRET_FAILURES = "SecretFailures", Count;
     /// Requests with the problem `unavailable`.
     UNAVAILABLE = "Unavailable", Count;

@@ -1,13 +1,16 @@
 //! Odd tokens: all of them get the same problem.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use local::{clock, tokens};
+use local::{binaries, clock, tokens};
+use pay_service::auth::TokenFault;
 use serde_json::{Value, json};
 
-use crate::stage::{assert_unharmed, pids, shared};
+use crate::echo::eventually;
+use crate::stage::{assert_unharmed, own_with, pids, shared};
 use crate::{api, operations};
 
 /// A token of this header and these claims, signed with HS256 whatever the header says.
@@ -119,5 +122,79 @@ async fn an_odd_token_does_not_authorize_a_callback() {
     }
     for token in flipped(&good) {
         response("callback", &format!("Bearer {token}")).await.problem("unauthenticated");
+    }
+}
+
+/// The response has one text for all of them; the log and a metric say which it was.
+#[tokio::test]
+async fn each_fault_of_a_token_has_its_reason_in_the_log_and_in_a_metric() {
+    let stack = own_with(&[("JWT_ISSUER", "mall"), ("JWT_AUDIENCE", "pay")]).await;
+    let now = clock::now_secs();
+    let hs256 = json!({"alg": "HS256"});
+    let token = |name: &str, value: Value| {
+        let mut claims =
+            json!({"uid": 1, "iat": now, "exp": now + 60, "iss": "mall", "aud": "pay"});
+        claims[name] = value;
+        format!("Bearer {}", forged(&hs256, &claims.to_string()))
+    };
+    let good = token("uid", json!(1));
+    let (message, _) = good.rsplit_once('.').unwrap();
+    let long = json!({"exp": now + 90_000, "iat": now, "scope": "pay:callback", "iss": "mall",
+                      "aud": "pay"});
+    let long = format!("Bearer {}", forged(&hs256, &long.to_string()));
+    let of_payers = [
+        ("scheme-not-bearer", format!("Basic {message}")),
+        ("too-long", format!("Bearer {}", "x".repeat(5000))),
+        ("malformed", message.to_owned()),
+        ("algorithm", format!("Bearer {}", forged(&json!({"alg": "none"}), "{}"))),
+        ("signature", format!("{message}.{}", "A".repeat(43))),
+        ("claims-not-json", format!("Bearer {}", forged(&hs256, "x"))),
+        ("no-expiry", token("exp", json!("soon"))),
+        ("expired", token("exp", json!(now))),
+        ("not-yet-valid", token("nbf", json!(now + 60))),
+        ("issuer", token("iss", json!("Mall"))),
+        ("audience", token("aud", json!("other"))),
+        ("scope-not-text", token("scope", json!(1))),
+        ("no-uid", token("uid", json!("1"))),
+        ("service-token", token("scope", json!("pay:callback"))),
+    ];
+    let mut seen = BTreeSet::new();
+    let mut send = async |operation: &str, reason: &'static str, header: Option<&str>| {
+        let mut request = api::post(&stack, operation).json(&json!({"id": 1}));
+        if let Some(header) = header {
+            request = request.header("authorization", header);
+        }
+        let status = request.send().await.status;
+        assert_eq!(status, if ["service-token", "scope"].contains(&reason) { 403 } else { 401 });
+        let (logged, counted) =
+            (format!(r#""reason":"{reason}""#), format!(r#""Reason":"{reason}""#));
+        let is_there = || {
+            let logs = stack.logs();
+            let of = |what: &str, text: &str| {
+                logs.lines().any(|line| line.contains(what) && line.contains(text))
+            };
+            of("token rejected", &logged) && of("TokensRejected", &counted)
+        };
+        eventually(reason, is_there).await;
+        seen.insert(reason);
+    };
+    send("detail", "no-header", None).await;
+    for (reason, header) in &of_payers {
+        send("detail", reason, Some(header)).await;
+    }
+    send("callback", "lifetime", Some(&long)).await;
+    send("callback", "scope", Some(&good)).await;
+    let all = TokenFault::ALL.map(TokenFault::as_str);
+    assert_eq!(seen, BTreeSet::from(all));
+    let table =
+        fs::read_to_string(binaries::workspace().unwrap().join("docs/operations.md")).unwrap();
+    for reason in all {
+        assert!(
+            table.contains(&format!("| `{reason}` |")),
+            "{reason} is not in docs/operations.md"
+        );
+    }
+    for line in stack.logs().lines() {
+        assert!(!line.contains("eyJ"), "{line}");
     }
 }

@@ -159,6 +159,9 @@ impl<'a> Observed<'a> {
         table::put(stack, malformed).await;
         let broken = Payment { id, uid, oid, amount: 100 };
         self.all_routes(broken).await;
+        // A list leaves out the malformed record; its own query has to be rejected.
+        stack.dynamodb_control().set_fault("Query uid-index", Fault::Status(400), None);
+        self.send_json("list", uid, &json!({})).await;
         for operation in ["GetItem", "Query uid-index", "TransactWriteItems"] {
             stack.dynamodb_control().set_fault(operation, Fault::Status(500), None);
         }

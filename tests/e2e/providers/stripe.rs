@@ -6,7 +6,7 @@ use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use super::{deliver, deliver_bytes, deliver_edited, message};
-use crate::stage::{Payment, own, payment, recycle, shared, shown};
+use crate::stage::{Payment, own, own_with, payment, recycle, shared, shown};
 use crate::table;
 
 const STRIPE: Provider = Provider::Stripe;
@@ -54,7 +54,7 @@ fn about_its_session(event: &mut Value, kind: &str, payment_status: &str) {
     });
 }
 
-/// A shop may subscribe to the session's events, the PaymentIntent's, or both in any order.
+/// A shop may subscribe to the session's events, the `PaymentIntent`'s, or both in any order.
 #[tokio::test]
 async fn a_session_and_its_payment_intent_pay_once() {
     let stack = shared();
@@ -159,6 +159,20 @@ async fn what_names_no_payment_or_concerns_none_is_acknowledged() {
     }
     assert_eq!(table::unmatched(&stack, "stripe").await.len(), 2);
     assert_eq!(table::events(&stack, payment.id).await.len(), 0);
+}
+
+/// Stripe counts krónur in hundredths, the record in whole ones.
+#[tokio::test]
+async fn an_amount_is_compared_in_the_currencys_minor_unit() {
+    let stack = own_with(&[("CURRENCY", "ISK")]).await;
+    for (received, status) in [(10_000, 1), (100, 0), (10_050, 0)] {
+        let payment = payment(&stack).await;
+        let isk = json!({"currency": "isk", "amount": received, "amount_received": received});
+        deliver_with(&stack, payment, Outcome::Paid, isk).await;
+        assert_eq!(shown(&stack, payment).await["status"], status, "{received}");
+        let quarantined = usize::from(status == 0);
+        assert_eq!(table::quarantined(&stack, payment.id).await, quarantined, "{received}");
+    }
 }
 
 /// Other products of the same account are none of our business.

@@ -1,7 +1,7 @@
 //! WeChat Pay's notifications, in what only WeChat Pay does.
 
-use local::defaults;
 use local::messages::Outcome;
+use local::{binaries, defaults};
 use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
@@ -107,7 +107,41 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
-/// One merchant may have fifty AppIDs; what a service provider collected, and combined payments, wait
+/// Each row of the table in docs/webhooks.md.
+#[tokio::test]
+async fn each_trade_state_does_what_its_row_says() {
+    let stack = shared();
+    let docs =
+        std::fs::read_to_string(binaries::workspace().unwrap().join("docs/webhooks.md")).unwrap();
+    let (_, table) =
+        docs.split_once("| `trade_state` | the payment becomes |\n|---|---|\n").unwrap();
+    let mut rows = table.lines();
+    for (state, becomes, status, verdict) in [
+        ("SUCCESS", "paid", 1, "applied"),
+        ("REFUND", "paid", 1, "applied"),
+        ("PAYERROR", "failed", 2, "applied"),
+        ("CLOSED", "closed", 3, "applied"),
+        ("REVOKED", "closed", 3, "applied"),
+        ("NOTPAY", "unchanged; kept in the event log", 0, "ignored"),
+        ("USERPAYING", "unchanged; kept in the event log", 0, "ignored"),
+        ("ACCEPT", "unchanged; kept in the event log", 0, "ignored"),
+        ("any other", "unchanged; quarantined", 0, "quarantined"),
+    ] {
+        let row = rows.next().unwrap();
+        let (first, second) = row.trim_start_matches("| ").split_once(" | ").unwrap();
+        assert!(first.trim_matches('`').starts_with(state), "{row}");
+        assert!(second.starts_with(becomes), "{row}");
+        let payment = payment(stack).await;
+        let other = |content: &mut Value| content["resource"]["trade_state"] = json!(state);
+        deliver_edited(stack, WECHAT, &message(payment, Outcome::Paid), other).await;
+        assert_eq!(shown(stack, payment).await["status"], status, "{state}");
+        let events = table::events(stack, payment.id).await;
+        assert_eq!((events.len(), &events[0]["verdict"]), (1, &json!(verdict)), "{state}");
+    }
+    assert_eq!(rows.next(), Some(""));
+}
+
+/// One merchant may have fifty applications; what a service provider collected, and combined payments, wait
 /// for a person.
 #[tokio::test]
 async fn every_listed_application_pays_and_other_modes_are_quarantined() {

@@ -25,13 +25,13 @@ use crate::echo::http;
 pub(super) const TABLE: &str = "payments";
 
 /// For responses that come, however busy the machine is.
-pub(super) const PATIENT: Timeouts =
+pub(crate) const PATIENT: Timeouts =
     Timeouts { attempt: Duration::from_mins(1), operation: Duration::from_mins(1) };
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// A DynamoDB client as the functions build theirs, but for the timeouts.
-pub(super) fn client(endpoint: &str, timeouts: Timeouts) -> Client {
+pub(crate) fn client(endpoint: &str, timeouts: Timeouts) -> Client {
     let settings = AwsSettings::load(|name| {
         let value = match name {
             "AWS_REGION" => REGION,
@@ -146,6 +146,12 @@ fn read_event(item: &Item) -> LoggedEvent {
         body: item["body"].as_b().unwrap().clone().into_inner(),
         queue: text(item, "queue"),
         due: number(item, "due"),
+        by: text(item, "by"),
+        about: text(item, "about"),
+        decision: text(item, "decision"),
+        decided_by: text(item, "decided_by"),
+        decided_time: number(item, "decided_time"),
+        decision_event: text(item, "decision_event"),
     }
 }
 
@@ -178,5 +184,16 @@ impl Inspect for Dynamo {
             .collect();
         listed.sort();
         listed
+    }
+
+    async fn spoil(&self, id: PaymentId) {
+        let update = self.raw.update_item().table_name(&self.table);
+        let update = update
+            .key("pk", AttributeValue::S(format!("pay#{id}")))
+            .key("sk", AttributeValue::S("record".to_owned()))
+            .update_expression("SET #status = :none")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":none", AttributeValue::N("9".to_owned()));
+        update.send().await.unwrap();
     }
 }

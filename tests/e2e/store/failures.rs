@@ -11,7 +11,7 @@ use pay_core::{
 };
 use pay_service::adapters::dynamodb::DynamoDbPayments;
 use pay_service::limits::{AWS_READ_ATTEMPTS_MAX, AWS_RESPONSE_MAX_BYTES, STORE_ATTEMPTS_MAX};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::stub::{Request, Scripted, Stub, on_nobody, on_slow_stub, on_stub};
 
@@ -262,8 +262,8 @@ fn reads_of_records_and_guards_are_consistent() {
             assert_eq!((operation.as_str(), &input["ConsistentRead"]), ("GetItem", &json!(true)));
         }
 
-        stub.script([Scripted::Json(200, json!({"Items": [{"id": {"N": "7"}}]})), Scripted::ok()]);
-        assert_eq!(store.list_by_user(payment.uid, None, 2).await.unwrap(), []);
+        stub.script([Scripted::Json(200, json!({"Items": [entry("7")]})), Scripted::ok()]);
+        assert_eq!(store.list_by_user(payment.uid, None, 2).await.unwrap().payments, []);
         let requests = stub.requests();
         let (operation, input) = &requests[1];
         assert_eq!(operation, "BatchGetItem");
@@ -271,9 +271,14 @@ fn reads_of_records_and_guards_are_consistent() {
     });
 }
 
+/// An entry of the index of users.
+fn entry(id: &str) -> Value {
+    json!({"pk": {"S": format!("pay#{id}")}, "sk": {"S": "record"}, "id": {"N": id}})
+}
+
 #[test]
 fn unprocessed_keys_are_read_again_and_no_others() {
-    let index = json!({"Items": [{"id": {"N": "9"}}, {"id": {"N": "8"}}]});
+    let index = json!({"Items": [entry("9"), entry("8")]});
     let keys = json!([{"pk": {"S": "pay#8"}, "sk": {"S": "record"}}]);
     let rest = json!({"UnprocessedKeys": {"payments": {"Keys": keys}}});
     on_stub(|store, stub| async move {
@@ -285,7 +290,7 @@ fn unprocessed_keys_are_read_again_and_no_others() {
             some.clone(),
             Scripted::ok(),
         ]);
-        assert_eq!(store.list_by_user(uid, None, 2).await.unwrap(), []);
+        assert_eq!(store.list_by_user(uid, None, 2).await.unwrap().payments, []);
         let requests = stub.requests();
         assert_eq!(requests.len(), 4);
         assert_eq!(requests[3].1["RequestItems"]["payments"]["Keys"], keys);

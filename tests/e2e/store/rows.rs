@@ -7,7 +7,7 @@ use pay_core::{
     domain::{Event, Guard, Payment, Status, Verdict},
     limits::SWEEP_QUEUES,
     ports::{Outbox as _, PaymentLists as _, Payments as _, StoreError},
-    testing::contract::fresh::{Fresh, at},
+    testing::contract::fresh::{Fresh, at, create},
 };
 
 use super::dynamo::{Dynamo, Item, on_dynamo, text};
@@ -202,12 +202,63 @@ async fn is_fault(store: &Dynamo, payment: &Payment, row: Item) -> bool {
     store.put(row).await;
     let found = store.payments.payment(payment.id).await;
     let listed = store.payments.list_by_user(payment.uid, None, 1).await;
-    match (found, listed) {
-        // Without an index key it is in no index.
-        (Err(StoreError::Fault(_)), Err(StoreError::Fault(_)) | Ok(_)) => true,
-        (Ok(Some(_)), Ok(_)) => false,
+    // A list has room for others; without an index key it is in no index.
+    let listed = listed.unwrap();
+    match (found, listed.payments.len()) {
+        (Err(StoreError::Fault(cause)), 0) => {
+            assert!(
+                cause.to_string().starts_with(&format!("pay#{} record: ", payment.id)),
+                "{cause}"
+            );
+            true
+        }
+        (Ok(Some(_)), 1) => false,
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn an_index_entry_that_names_no_payment_takes_no_place_on_a_page() {
+    on_dynamo(|store, fresh: Fresh| async move {
+        let (uid, oid) = (fresh.user(), fresh.payment().oid);
+        let mut own = Vec::new();
+        for _ in 0..4 {
+            let payment = fresh.payment_of(uid, fresh.payment().oid);
+            create(&store.payments, &payment, None).await;
+            own.insert(0, payment);
+        }
+        // Before, between and after them.
+        for (pk, sk, id) in [
+            ("pay#1", "copy", "9007199254740993"),
+            ("pay#x", "record", "9007199254740990"),
+            ("somebody", "else", "9007199254740989"),
+            ("pay#77", "record", "1100.5"),
+            ("pay#78", "record", "2"),
+            ("pay#79", "record", "1.5"),
+            ("pay#80", "record", "-1"),
+        ] {
+            let id = N(id.to_owned());
+            let (uid, oid) = (n(uid.get()), n(oid.get()));
+            store
+                .put(item([("pk", s(pk)), ("sk", s(sk)), ("id", id), ("uid", uid), ("oid", oid)]))
+                .await;
+        }
+        assert_eq!(store.scan(Some("uid-index")).await.len(), 11);
+        for size in 1..=5 {
+            let (mut found, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = store.payments.list_by_user(uid, cursor, size).await.unwrap();
+                assert!(page.cursor.is_none() || page.payments.len() == size, "{page:?}");
+                found.extend(page.payments);
+                cursor = page.cursor;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, own, "{size}");
+        }
+        assert_eq!(store.payments.newest_of_order(oid).await.unwrap(), None);
+    });
 }
 
 #[test]

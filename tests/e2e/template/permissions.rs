@@ -2,12 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use local::{Action, Stack};
+use local::{Action, Fault, ShopRoute, Stack};
+use pay_core::domain::{Event, Guard, Status, Verdict};
+use pay_core::ports::Payments as _;
+use pay_core::testing::contract::fresh::{Fresh, amount_mismatch};
+use pay_service::adapters::dynamodb::DynamoDbPayments;
 use serde_json::{Value, json};
 
 use super::{dimension, list, metrics, resources, schedule_input, template, text};
-use crate::stage::{Payment, notify, own, payment};
+use crate::stage::{self, Payment, notify, order, own, payment};
+use crate::store::dynamo;
 use crate::{api, operations};
+
+/// The operator and the key of each condition on a request to DynamoDB. A key with several values has
+/// these operators only; one of them without the right one would allow anything.
+const KEYS: (&str, &str) = ("ForAllValues:StringLike", "dynamodb:LeadingKeys");
+const WITHIN: (&str, &str) = ("ForAnyValue:StringEquals", "dynamodb:EnclosingOperation");
+const ATTRIBUTES: (&str, &str) = ("ForAllValues:StringEquals", "dynamodb:Attributes");
 
 /// One statement of a role's policy.
 struct Statement {
@@ -53,10 +64,8 @@ impl Statement {
             for resource in arns(&self.resource) {
                 let (table, index) = resource.split_once("/index/").unwrap_or((resource, ""));
                 assert!(table.ends_with(":table/${Table}"), "{resource}");
-                for key in self.values("ForAllValues:StringLike", "dynamodb:LeadingKeys") {
-                    for within in
-                        self.values("ForAnyValue:StringEquals", "dynamodb:EnclosingOperation")
-                    {
+                for key in self.values(KEYS) {
+                    for within in self.values(WITHIN) {
                         grants.push(Grant {
                             name: name.to_owned(),
                             index: (!index.is_empty()).then(|| index.to_owned()),
@@ -64,6 +73,7 @@ impl Statement {
                             key: key
                                 .as_deref()
                                 .map(|key| key.strip_suffix('*').unwrap().to_owned()),
+                            attributes: self.values(ATTRIBUTES).into_iter().collect(),
                         });
                     }
                 }
@@ -73,7 +83,7 @@ impl Statement {
     }
 
     /// What a condition names, or one `None` if there is no such condition.
-    fn values(&self, operator: &str, key: &str) -> Vec<Option<String>> {
+    fn values(&self, (operator, key): (&str, &str)) -> Vec<Option<String>> {
         let named = &self.condition[operator][key];
         if named.is_null() {
             return vec![None];
@@ -89,16 +99,21 @@ struct Grant {
     index: Option<String>,
     within: Option<String>,
     key: Option<String>,
+    /// The attributes that a request may name; one `None` for any.
+    attributes: BTreeSet<Option<String>>,
 }
 
 impl Grant {
     fn allows(&self, action: &Action) -> bool {
         let fits =
             |limit: &Option<String>, given: &Option<String>| limit.is_none() || limit == given;
+        let mut named = action.attributes.iter();
         self.name == action.name
             && self.index == action.index
             && fits(&self.within, &action.within)
             && fits(&self.key, &action.key)
+            && (self.attributes.contains(&None)
+                || named.all(|one| self.attributes.contains(&Some(one.clone()))))
     }
 }
 
@@ -112,6 +127,8 @@ fn arns(resource: &Value) -> Vec<&str> {
 
 /// Everything that create can do to the table.
 async fn create(stack: &Stack) -> BTreeSet<Action> {
+    let (uid, _, keyed) = order(stack);
+    stage::create(stack, uid, &keyed).await.ok();
     let first = payment(stack).await;
     let again = || api::post(stack, "create").payer(first.uid).json(&first.request());
     again().send().await.problem("payment-exists");
@@ -134,18 +151,78 @@ async fn detail(stack: &Stack) -> BTreeSet<Action> {
 }
 
 /// Everything that callback can do: notifications that change the record, that only append an event,
-/// and that name no payment of ours; and the sweep as the schedule invokes it.
+/// that wait for a person, and that name no payment of ours; and the sweep as the schedule invokes it.
 async fn callback(stack: &Stack) -> BTreeSet<Action> {
-    let one = payment(stack).await;
+    let (one, other) = (payment(stack).await, payment(stack).await);
     drop(stack.dynamodb_control().take_actions());
-    for status in [3, 1, 2] {
+    // Closed, paid after all, a late failure, refunded.
+    for status in [3, 1, 2, 4] {
         notify(stack, one, 1, status).await.ok();
     }
+    let send = async |payment: Payment, status: u64, txn: &str| {
+        let mut body = payment.native(3, status);
+        body["provider_txn"] = json!(txn);
+        body["currency"] = json!("CNY");
+        api::post(stack, "callback").json(&body).signed().send().await
+    };
+    send(Payment { amount: 99, ..other }, 1, "pi_9").await.problem("amount-mismatch");
+    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
+    send(other, 1, "pi_1").await.problem("unavailable");
+    // Once more, while it is due: rescheduled, then notified.
+    for notified in [0, 1] {
+        let swept = stack.invoke("callback", &json!({"operation": "sweep", "all": true})).await;
+        assert_eq!(swept.unwrap()["notified"], notified);
+        stack.shop().clear_faults();
+    }
+    send(other, 1, "pi_2").await.problem("status-conflict");
     let nobodys = Payment { id: 1, ..one };
-    notify(stack, nobodys, 1, 1).await.problem("payment-not-found");
+    send(nobodys, 1, "pi_3").await.problem("payment-not-found");
     let swept = stack.invoke("callback", &schedule_input()).await.unwrap();
     assert!(swept["notified"].is_u64(), "{swept}");
     stack.dynamodb_control().take_actions()
+}
+
+/// What no function may ever write again: what a payment is, and when it was made.
+const FOR_GOOD: [&str; 6] = ["id", "uid", "oid", "amount", "currency", "create_time"];
+
+/// Checks that no statement names an attribute that no request names.
+#[track_caller]
+fn assert_needs_each_attribute(function: &str, actions: &BTreeSet<Action>) {
+    for statement in Statement::of(function) {
+        let grants = statement.grants();
+        let used = actions.iter().filter(|action| grants.iter().any(|grant| grant.allows(action)));
+        let used: BTreeSet<_> = used.flat_map(|action| &action.attributes).collect();
+        for attribute in statement.values(ATTRIBUTES).iter().flatten() {
+            assert!(used.contains(attribute), "{function}: {}: {attribute}", statement.id);
+        }
+    }
+}
+
+/// Checks what the roles hold by themselves: nothing is deleted, every write names its kind of item and
+/// its attributes, and what a payment is cannot be changed.
+#[track_caller]
+fn assert_writes_are_narrow(function: &str, grants: &[Grant]) {
+    let reads = ["GetItem", "BatchGetItem", "Query"];
+    for grant in grants.iter().filter(|grant| !reads.contains(&grant.name.as_str())) {
+        let Grant { name, within, key, attributes, .. } = grant;
+        assert!(["PutItem", "UpdateItem", "ConditionCheckItem"].contains(&name.as_str()), "{name}");
+        assert!(key.is_some() && !attributes.contains(&None), "{function}: {grant:?}");
+        let may = |attribute: &str| attributes.contains(&Some(attribute.to_owned()));
+        if name == "UpdateItem" {
+            assert!(!FOR_GOOD.into_iter().any(may), "{function}: {grant:?}");
+            // A move of the status is a part of a transaction, or is denied.
+            assert!(within.is_some() || !["status", "version"].into_iter().any(may), "{grant:?}");
+        }
+        if name == "PutItem" && function == "callback" {
+            // Neither a record nor a guard.
+            assert!(!["id", "uid", "oid", "status", "payment"].into_iter().any(may), "{grant:?}");
+        }
+        if function == "create" {
+            assert_eq!(within.as_deref(), Some("TransactWriteItems"), "{grant:?}");
+            let paid = ["paid_time", "notified_time", "provider_txn", "verdict"];
+            assert!(name != "PutItem" || !paid.into_iter().any(may), "{grant:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -166,9 +243,11 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
             assert!(allowed, "{function} does {action:?}, which its role does not allow");
         }
         for grant in &grants {
-            let used = actions.iter().any(|action| grant.allows(action));
-            assert!(used, "{function} never needs {grant:?}");
+            let used: Vec<_> = actions.iter().filter(|action| grant.allows(action)).collect();
+            assert!(!used.is_empty(), "{function} never needs {grant:?}");
         }
+        assert_needs_each_attribute(function, &actions);
+        assert_writes_are_narrow(function, &grants);
     }
 
     // CloudWatch counts what DynamoDB does by call, and has no sum of all.
@@ -181,6 +260,40 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
         let watched = metrics(alarm).into_iter();
         let watched = watched.map(|metric| text(dimension(metric, "Operation").unwrap()));
         assert_eq!(watched.collect::<BTreeSet<_>>(), calls, "{id}");
+    }
+}
+
+/// A request with a rare attribute must not be denied on the day that it comes: values with everything
+/// that they may have are written through the adapter, as far as a function writes them.
+#[tokio::test]
+async fn an_item_with_every_attribute_is_allowed() {
+    let stack = own().await;
+    let client = dynamo::client(&stack.dynamodb, dynamo::PATIENT);
+    let store = DynamoDbPayments::new(client, &stack.table);
+    let fresh = Fresh::default();
+    drop(stack.dynamodb_control().take_actions());
+    let payment = fresh.payment();
+    let guard = Guard::of(&payment, Some(fresh.digest()));
+    store.create(&payment, &guard, None).await.unwrap();
+    let creates = stack.dynamodb_control().take_actions();
+    for status in [Status::Failed, Status::Closed, Status::Paid, Status::Refunded] {
+        let record = store.payment(payment.id).await.unwrap().unwrap();
+        fresh.moved(&store, &record, status).await;
+    }
+    let event = fresh.event(&payment);
+    let mismatch = Some(amount_mismatch());
+    let quarantined = Event { verdict: Verdict::Quarantined, mismatch, ..event };
+    store.append(&quarantined).await.unwrap();
+    store.append(&Event { payment: None, ..quarantined }).await.unwrap();
+    for (function, actions) in
+        [("create", creates), ("callback", stack.dynamodb_control().take_actions())]
+    {
+        assert!(actions.len() >= 2, "{function}: {actions:?}");
+        let grants: Vec<_> = Statement::of(function).iter().flat_map(Statement::grants).collect();
+        for action in &actions {
+            let allowed = grants.iter().any(|grant| grant.allows(action));
+            assert!(allowed, "{function} may not {action:?}");
+        }
     }
 }
 

@@ -187,8 +187,7 @@ fn with_a_person() -> Vec<Scenario> {
             &[
                 CREATED,
                 "only dismiss: another payment has the order by now",
-                "only dismiss: the payment changed meanwhile | payment-exists",
-                "accept: unavailable | accepted",
+                "payment-exists | accept: unavailable | accepted",
             ],
             "closed, pending | paid 3/pi_1",
         ),
@@ -200,10 +199,9 @@ fn with_a_person() -> Vec<Scenario> {
         .expecting(
             &[
                 PAID,
-                "only dismiss: the payment changed meanwhile",
                 "only dismiss: the payment has this status or a higher one",
                 "only dismiss: the payment was paid under another provider reference",
-                "quarantined: reference | accept: resolved already",
+                "quarantined: reference | accepted by another",
                 "accept: unavailable | accepted",
             ],
             "paid 2/wx_1 | paid 3/pi_1",

@@ -16,7 +16,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use local::faults::{POINTS, Plan, WORDS};
 use local::{Scheme, StackOptions, defaults};
-use pay_core::ports::BadSecret;
+use pay_core::ports::{BadSecret, SecretKeys as _};
 use pay_providers::WebhookKeys;
 use pay_service::auth::AuthKey;
 use serde_json::json;
@@ -107,10 +107,8 @@ fn access_secret(text: &str) -> Result<String, BadSecret> {
 fn webhook_secret(text: &str) -> Result<String, BadSecret> {
     let secret = json!({Scheme::Standard.as_str(): [text]});
     let keys = WebhookKeys::from_secret(&secret.to_string())?;
-    if keys.standard().is_empty() {
-        return Err(BadSecret("no function can use it"));
-    }
-    Ok(text.to_owned())
+    // Its only entry is the one that is unusable.
+    keys.unusable().first().map_or_else(|| Ok(text.to_owned()), |(_entry, bad)| Err(*bad))
 }
 
 fn faults_help() -> String {

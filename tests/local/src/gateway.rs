@@ -1,5 +1,6 @@
 //! API Gateway: the HTTP API of the template, and Lambda's own Invoke API for direct calls.
 
+mod cors;
 mod event;
 mod response;
 mod route;
@@ -15,6 +16,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
+
+pub(crate) use cors::Cors;
 
 use crate::clock;
 use crate::lambda::{Lambda, PAYLOAD_MAX};
@@ -32,6 +35,7 @@ const DISCARD_MAX: usize = 64 * 1024 * 1024;
 pub(crate) struct Gateway {
     pub(crate) lambda: Arc<Lambda>,
     pub(crate) routes: Vec<Route>,
+    pub(crate) cors: Option<Cors>,
     /// Where the services are, as JSON for `payctl --local`. It holds no secret.
     pub(crate) services: String,
 }
@@ -71,6 +75,9 @@ async fn handle(
     request_id: &str,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    if let Some(response) = gateway.cors.as_ref().and_then(|cors| cors.preflight(&parts)) {
+        return response;
+    }
     let Some(matched) = route::find(&gateway.routes, &parts.method, parts.uri.path()) else {
         return response::message(StatusCode::NOT_FOUND, "Not Found");
     };
@@ -87,7 +94,13 @@ async fn handle(
     }
     let invoked = gateway.lambda.invoke(&matched.route.function, event.into());
     match tokio::time::timeout(Lambda::GATEWAY_LIMIT, invoked).await {
-        Ok(Ok(payload)) => response::from_function(&payload),
+        Ok(Ok(payload)) => {
+            let mut response = response::from_function(&payload);
+            if let Some(cors) = &gateway.cors {
+                cors.let_read(&parts.headers, response.headers_mut());
+            }
+            response
+        }
         Ok(Err(_function_error)) => {
             response::message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }

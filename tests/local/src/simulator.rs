@@ -101,8 +101,7 @@ mod tests {
                 made += 1;
                 let headers = Headers::from_pairs(&signed.headers);
                 let now = Timestamp::from_millis(message.now_secs * 1000).unwrap();
-                let keys = keys.provider(provider).unwrap();
-                let verified = keys.verify(&headers, &signed.body, now);
+                let verified = keys.verify(provider, &headers, &signed.body, now);
                 let Ok(Verified::Notification(read)) = verified else {
                     panic!("{provider:?} {outcome:?}: {verified:?}");
                 };

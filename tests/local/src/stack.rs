@@ -21,7 +21,7 @@ use self::backing::Backing;
 use crate::dynamodb::{self, DynamoDb};
 use crate::faults::server::Server;
 use crate::faults::{Faults, Plan};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Cors, Gateway};
 use crate::keys::SigningKey;
 use crate::lambda::{FunctionError, Instance, Lambda, Supervisors};
 use crate::secrets::Secrets;
@@ -60,6 +60,8 @@ pub struct StackOptions {
     pub webhook_secrets: Option<Value>,
     /// Variables for the functions, which replace those of the stack.
     pub environment: BTreeMap<String, String>,
+    /// The origins whose pages may call the API: the template's `CorsOrigins`.
+    pub cors_origins: Vec<String>,
     /// The faults, from the first call on.
     pub faults: Plan,
 }
@@ -79,6 +81,7 @@ impl Default for StackOptions {
             access_secret: defaults::ACCESS_SECRET.to_owned(),
             webhook_secrets: None,
             environment: BTreeMap::new(),
+            cors_origins: Vec::new(),
             faults: Plan::default(),
         }
     }
@@ -172,6 +175,7 @@ impl Stack {
         let gateway = Gateway {
             lambda: Arc::clone(&lambda),
             routes: template.routes,
+            cors: Cors::new(template.cors, options.cors_origins),
             services: services(&lambda, &backing.dynamodb, &shop_url),
         };
         let router = gateway::router(gateway).into_make_service_with_connect_info::<SocketAddr>();

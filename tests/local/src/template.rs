@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// The part of a SAM template that the local stack acts on.
@@ -15,6 +16,8 @@ pub struct Template {
     pub functions: Vec<Function>,
     /// Every route of the HTTP API.
     pub routes: Vec<Route>,
+    /// What the HTTP API allows to pages of other origins, if it can allow any.
+    pub cors: Option<CorsRules>,
     /// The `CreateTable` request of the one table, without its name.
     pub table: Map<String, Value>,
 }
@@ -43,6 +46,20 @@ pub struct Route {
     pub function: String,
 }
 
+/// What pages of an allowed origin may send and read.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CorsRules {
+    /// The methods.
+    pub allow_methods: Vec<String>,
+    /// The headers of a request.
+    pub allow_headers: Vec<String>,
+    /// The headers of a response.
+    pub expose_headers: Vec<String>,
+    /// How long a browser may remember that, in seconds.
+    pub max_age: u64,
+}
+
 impl Template {
     /// Reads the template at `path`.
     ///
@@ -67,6 +84,7 @@ impl Template {
         let template: Value =
             serde_saphyr::from_str_with_options(text, options).context("not a template")?;
         let (mut functions, mut routes, mut tables) = (Vec::new(), Vec::new(), Vec::new());
+        let mut cors = None;
         for (id, resource) in members(&template, "/Resources") {
             match text_at(resource, "/Type") {
                 Some("AWS::Serverless::Function") => {
@@ -81,6 +99,13 @@ impl Template {
                     }
                     functions.push(function(name, resource, &template));
                 }
+                Some("AWS::Serverless::HttpApi") => {
+                    let rules = resource.pointer("/Properties/CorsConfiguration");
+                    // With a condition, it is the second argument of `!If`.
+                    let rules = rules.map(|rules| rules.get(1).unwrap_or(rules));
+                    let read = |rules: &Value| serde_json::from_value(rules.clone());
+                    cors = rules.map(read).transpose().with_context(|| id.clone())?;
+                }
                 Some("AWS::DynamoDB::Table") => {
                     tables.push(table(resource).with_context(|| id.clone())?);
                 }
@@ -89,7 +114,7 @@ impl Template {
         }
         ensure!(!functions.is_empty(), "it has no function");
         ensure!(tables.len() < 2, "more than one table");
-        Ok(Self { functions, routes, table: tables.pop().context("it has no table")? })
+        Ok(Self { functions, routes, cors, table: tables.pop().context("it has no table")? })
     }
 }
 
@@ -187,6 +212,14 @@ Resources:
           Type: HttpApi
           Properties: {ApiId: !Ref HttpApi, Path: '/api/pay/callback/{provider}', Method: post}
         Sweep: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}
+  HttpApi:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration: !If
+        - HasCorsOrigins
+        - {AllowOrigins: !Ref CorsOrigins, AllowMethods: [POST], AllowHeaders: [a],
+           ExposeHeaders: [b, c], MaxAge: 5}
+        - !Ref AWS::NoValue
 ";
 
     #[test]
@@ -204,6 +237,12 @@ Resources:
             function: "callback".to_owned(),
         };
         assert_eq!(template.routes, [route]);
+        let cors = template.cors.unwrap();
+        assert_eq!(
+            (cors.allow_methods, cors.allow_headers),
+            (vec!["POST".into()], vec!["a".into()])
+        );
+        assert_eq!((cors.expose_headers, cors.max_age), (vec!["b".into(), "c".into()], 5));
         assert_eq!(template.table["KeySchema"][0]["AttributeName"], "pk");
         assert_eq!(template.table["AttributeDefinitions"][0]["AttributeType"], "N");
         assert!(template.table.get("SSESpecification").is_none());
@@ -212,7 +251,8 @@ Resources:
     #[test]
     fn a_template_without_what_the_stack_needs_is_rejected() {
         let without_path = TEMPLATE.replace("Path: '/api/pay/callback/{provider}', ", "");
-        for text in ["", "Resources: {}", ": : :", without_path.as_str()] {
+        let without_age = TEMPLATE.replace(", MaxAge: 5", "");
+        for text in ["", "Resources: {}", ": : :", &without_path, &without_age] {
             assert!(Template::parse(text).is_err(), "{text}");
         }
     }

@@ -25,7 +25,7 @@ const EXAMPLE: SenderFacts = SenderFacts::new(
 
 /// The hint for a message of the sender; its signature is that of Standard Webhooks.
 fn example_hint(line: &Value) -> Option<String> {
-    let case = Case::read(line.to_string().as_bytes(), NOW).unwrap();
+    let case = crate::doctor::tests::case(line, NOW);
     let keys = case.scheme.keys(&case.keys).unwrap_or_else(|_| (EXAMPLE.no_keys)());
     let error = keys.verify(&case.headers, &case.body, case.now).unwrap_err();
     hint(&Trial { sender: &EXAMPLE, ..Trial::new(&case, &keys) }, error)
@@ -41,7 +41,7 @@ fn a_sender_without_hints_of_its_own_gets_the_general_ones() {
     let (mut old, mut of_stripe) = (line(BODY), line(BODY));
     old["now"] = json!(NOW + 400);
     of_stripe["headers"] = json!({"stripe-signature": "x"});
-    let padded = with_keys(&line(BODY), json!([format!("{STANDARD_SECRET} ")]));
+    let quoted = with_keys(&line(BODY), json!([format!("'{STANDARD_SECRET}'")]));
     for (line, says) in [
         (old, "the signature is right; the message is 400 s old"),
         (of_stripe, "the header `stripe-signature` is there: this is a message of Stripe"),
@@ -51,7 +51,7 @@ fn a_sender_without_hints_of_its_own_gets_the_general_ones() {
         (received(&line(BODY), b"{}\n"), "the signature fits the body with no newline"),
         (received(&line(BODY), b"e30="), "the signature fits the body once its base64 is decoded"),
         (received(&line(b"[1,2]"), b"[1, 2]"), "the signature fits the same JSON written without"),
-        (padded, "a key has white space around it: without, the signature fits"),
+        (quoted, "a key has quotes around it: without, the signature fits"),
         (received(&line(BODY), b""), "the body is empty"),
     ] {
         let hint = example_hint(&line);

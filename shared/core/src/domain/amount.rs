@@ -26,6 +26,12 @@ impl Currency {
     pub fn code(self) -> &'static str {
         self.0.code()
     }
+
+    /// How many decimals its minor unit has by ISO 4217; `None` for a code without one, such as gold.
+    #[must_use]
+    pub fn decimals(self) -> Option<u32> {
+        self.0.exponent().map(u32::from)
+    }
 }
 
 impl fmt::Debug for Currency {
@@ -106,6 +112,11 @@ mod tests {
     fn a_currency_is_an_upper_case_code_of_the_table() {
         for code in ["CNY", "EUR", "JPY", "KWD"] {
             assert_eq!(Currency::new(code).unwrap().code(), code);
+        }
+        for (code, decimals) in
+            [("CNY", Some(2)), ("JPY", Some(0)), ("KWD", Some(3)), ("ISK", Some(0)), ("XAU", None)]
+        {
+            assert_eq!(Currency::new(code).unwrap().decimals(), decimals, "{code}");
         }
         for code in ["cny", "EUX", "", "EURO", "E€"] {
             assert!(Currency::new(code).is_err(), "{code}");

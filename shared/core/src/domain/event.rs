@@ -4,7 +4,10 @@ mod key;
 
 pub use key::EventKey;
 
-use super::{Change, Digest, Mismatch, PaymentId, Report, Sender, Status, Timestamp};
+use super::{
+    Change, Decided, Digest, Mismatch, OperatorDecision, PaymentId, Report, Sender, Status,
+    Timestamp,
+};
 
 /// A sender's own id of a notification, made safe to be part of a key.
 ///
@@ -96,6 +99,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 6] = [
+        Self::Applied,
+        Self::Duplicate,
+        Self::Stale,
+        Self::Noted,
+        Self::Ignored,
+        Self::Quarantined,
+    ];
+
     /// The word in the event log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -117,8 +130,8 @@ pub struct Quarantined {
     pub report: Report,
     /// Why it did not match.
     pub mismatch: Option<Mismatch>,
-    /// Whether nobody has decided on it yet.
-    pub open: bool,
+    /// What a person decided on it; `None` while it waits.
+    pub decided: Option<Decided>,
 }
 
 /// One entry of the event log. Append only.
@@ -144,7 +157,9 @@ pub struct Event {
     pub verdict: Verdict,
     /// Why it does not match; only when quarantined, and on the decision about it.
     pub mismatch: Option<Mismatch>,
-    /// The body as it was received.
+    /// Who decided, and on what; only on the event of a decision.
+    pub decision: Option<OperatorDecision>,
+    /// The body as it was received; of a decision, its note.
     pub body: RawBody,
 }
 
@@ -205,16 +220,7 @@ mod tests {
 
     #[test]
     fn the_words_of_the_event_log_stay() {
-        let verdicts = [
-            (Verdict::Applied, "applied"),
-            (Verdict::Duplicate, "duplicate"),
-            (Verdict::Stale, "stale"),
-            (Verdict::Noted, "noted"),
-            (Verdict::Ignored, "ignored"),
-            (Verdict::Quarantined, "quarantined"),
-        ];
-        for (verdict, word) in verdicts {
-            assert_eq!(verdict.as_str(), word);
-        }
+        let words = ["applied", "duplicate", "stale", "noted", "ignored", "quarantined"];
+        assert_eq!(Verdict::ALL.map(Verdict::as_str), words);
     }
 }

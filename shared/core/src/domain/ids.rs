@@ -87,6 +87,13 @@ impl PaymentId {
         Self(if id == 0 { 1 } else { id })
     }
 
+    /// The time that [`Self::generate`] made it at, in Unix milliseconds. It holds of an id that is
+    /// older than 2095 and was made so.
+    #[must_use]
+    pub const fn generated_ms(self) -> u64 {
+        (self.0 >> Self::RANDOM_BITS).saturating_add(Self::EPOCH_MS)
+    }
+
     /// Reads what [`fmt::Display`] prints.
     ///
     /// # Errors
@@ -149,6 +156,7 @@ mod tests {
     #[test]
     fn the_low_bits_are_the_random_ones() {
         let now = Timestamp::from_millis(PaymentId::EPOCH_MS + 5).unwrap();
-        assert_eq!(PaymentId::generate(now, 0xabc).get(), (5 << 12) | 0xabc);
+        let id = PaymentId::generate(now, 0xabc);
+        assert_eq!((id.get(), id.generated_ms()), ((5 << 12) | 0xabc, now.millis()));
     }
 }

@@ -140,6 +140,7 @@ impl Notification {
             version: None,
             verdict,
             mismatch: None,
+            decision: None,
             body: self.body.clone(),
         }
     }

@@ -97,10 +97,22 @@ pub trait Payments {
     fn append(&self, event: &Event) -> impl Future<Output = Result<Appended, StoreError>> + Send;
 }
 
+/// A page of a user's payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentPage {
+    /// Newest first.
+    pub payments: Vec<Payment>,
+    /// Where the next page starts: below this id. `None` on the last page.
+    pub cursor: Option<PaymentId>,
+}
+
 /// Lists of payments.
 pub trait PaymentLists {
     /// A user's payments with ids below `before`, newest first, at most `limit` of them. A payment
     /// created a moment ago may be missing; the records themselves are read consistently.
+    ///
+    /// An item that cannot be read is counted, logged and left out: the page is shorter then, and its
+    /// cursor is beyond that item.
     ///
     /// # Errors
     ///
@@ -110,7 +122,7 @@ pub trait PaymentLists {
         uid: UserId,
         before: Option<PaymentId>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Payment>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<PaymentPage, StoreError>> + Send;
 }
 
 /// Where new ids come from.

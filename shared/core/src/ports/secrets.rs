@@ -15,6 +15,24 @@ pub struct NoKeys(#[source] pub Cause);
 #[error("the secret is unusable: {0}")]
 pub struct BadSecret(pub &'static str);
 
+/// What a secret's text is read into. A text may have parts, each with keys of its own: an unusable
+/// part touches no other.
+pub trait SecretKeys: Clone + Send + Sync {
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`] if nothing of it can be used.
+    fn read(text: &str) -> Result<Self, BadSecret>;
+
+    /// The name of each part that is there and unusable, and why. Empty where a text has no parts.
+    fn unusable(&self) -> Vec<(&'static str, BadSecret)>;
+
+    /// Takes keys for each unusable part that has none from older keys, where those have some. The part
+    /// still counts as unusable.
+    fn fill_from(&mut self, older: &Self);
+}
+
 /// A secret's two generations, read into keys.
 #[derive(Clone, Debug)]
 pub struct Generations<K> {

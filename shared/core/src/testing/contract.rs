@@ -51,12 +51,14 @@ macro_rules! store_contract {
                 keeps_unmatched_events_apart, keeps_an_event_that_reports_nothing;
             notified: clears_due, leaves_any_other_due, happens_once, no_payment_is_no_error;
             quarantine: reads_what_was_put_there, finds_no_other_event,
-                is_resolved_once_and_for_all;
+                is_resolved_once_and_for_all, an_accepted_one_changes_the_record,
+                an_unmatched_one_may_change_a_record, a_decision_is_written_whole_or_not_at_all;
             outbox: the_longest_overdue_comes_first, what_waits_for_review_is_not_due,
                 rescheduling_changes_due_alone, rescheduling_what_is_done_does_nothing;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
                 lists_a_users_own_newest_first, pages_without_gap_or_repeat,
-                a_page_is_as_current_as_the_records, a_long_page_comes_whole;
+                a_page_is_as_current_as_the_records, a_long_page_comes_whole,
+                a_cursor_says_that_more_is_there, an_unreadable_record_takes_no_other_along;
         }
     };
     (@cases $run:path; $($area:ident: $($case:ident),+;)+) => {
@@ -99,6 +101,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 43);
+        assert_eq!(cases, 48);
     }
 }

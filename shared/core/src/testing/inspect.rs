@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::{
-    domain::{Event, PaymentId, Sender, Verdict},
+    domain::{Decided, Event, PaymentId, Sender, Verdict},
     limits::SWEEP_QUEUES,
 };
 
@@ -17,6 +17,9 @@ pub trait Inspect {
 
     /// Everything that the due index lists, sorted.
     fn listed(&self) -> impl Future<Output = Vec<Listed>> + Send;
+
+    /// Makes a payment's record unreadable, as a mistaken hand does.
+    fn spoil(&self, id: PaymentId) -> impl Future<Output = ()> + Send;
 }
 
 /// An entry of the due index.
@@ -57,6 +60,12 @@ pub struct LoggedEvent {
     pub body: Vec<u8>,
     pub queue: Option<String>,
     pub due: Option<u64>,
+    pub by: Option<String>,
+    pub about: Option<String>,
+    pub decision: Option<String>,
+    pub decided_by: Option<String>,
+    pub decided_time: Option<u64>,
+    pub decision_event: Option<String>,
 }
 
 impl LoggedEvent {
@@ -97,7 +106,22 @@ impl LoggedEvent {
             body: event.body.kept().to_vec(),
             queue: listed.map(|_| "review".to_owned()),
             due: listed,
+            by: event.decision.as_ref().map(|decision| decision.by.as_str().to_owned()),
+            about: event.decision.as_ref().map(|decision| decision.about.clone()),
+            decision: None,
+            decided_by: None,
+            decided_time: None,
+            decision_event: None,
         }
+    }
+
+    /// The same after a decision.
+    pub fn resolved(&mut self, decided: &Decided) {
+        (self.queue, self.due) = (None, None);
+        self.decision = Some(decided.decision.as_str().to_owned());
+        self.decided_by = Some(decided.by.as_str().to_owned());
+        self.decided_time = Some(decided.at.millis());
+        self.decision_event = Some(decided.event.to_string());
     }
 }
 
@@ -111,7 +135,7 @@ pub(super) fn listed(table: &Table) -> Vec<Listed> {
             sk: "record".to_owned(),
         })
     });
-    let open = table.events.iter().filter(|event| !table.resolved.contains(&event.key()));
+    let open = table.events.iter().filter(|event| !table.resolved.contains_key(&event.key()));
     let review = open.filter_map(|event| {
         let row = LoggedEvent::of(event);
         Some(Listed { queue: row.queue?, due: row.due?, pk: row.pk, sk: row.sk })

@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined, Sender,
-        Timestamp, UserId, Verdict,
+        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined,
+        Sender, Timestamp, UserId, Verdict,
     },
-    ports::{Appended, Created, Outbox, PaymentLists, Payments, Quarantine, StoreError, Updated},
+    ports::{
+        Appended, Created, Outbox, PaymentLists, PaymentPage, Payments, Quarantine, Resolved,
+        StoreError, Updated,
+    },
     testing::{Inspect, Listed, LoggedEvent},
 };
 
@@ -88,7 +91,14 @@ impl Payments for FakeStore {
     }
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        self.read(Call::Payment, |table| table.payments.get(&id).cloned()).await
+        let read = |table: &Table| {
+            let found = table.payments.get(&id).cloned();
+            found.map(|payment| if table.unreadable.contains(&id) { None } else { Some(payment) })
+        };
+        match self.read(Call::Payment, read).await? {
+            Some(None) => Err(StoreError::Fault("the record cannot be read".into())),
+            found => Ok(found.flatten()),
+        }
     }
 
     async fn create(
@@ -118,14 +128,18 @@ impl PaymentLists for FakeStore {
         uid: UserId,
         before: Option<PaymentId>,
         limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
+    ) -> Result<PaymentPage, StoreError> {
         self.read(Call::ListByUser, |table| {
             let newest_first = table.indexed.iter().rev();
-            newest_first
+            let mut listed = newest_first
                 .filter(|(id, (_, of))| *of == uid && before.is_none_or(|before| **id < before))
-                .take(limit)
-                .filter_map(|(id, _)| table.payments.get(id).cloned())
-                .collect()
+                .map(|(id, _)| *id);
+            let ids: Vec<_> = listed.by_ref().take(limit).collect();
+            let is_last = limit == 0 || listed.next().is_none();
+            let cursor = ids.last().copied().filter(|_| !is_last);
+            let readable = ids.iter().filter(|id| !table.unreadable.contains(id));
+            let payments = readable.filter_map(|id| table.payments.get(id).cloned()).collect();
+            PaymentPage { payments, cursor }
         })
         .await
     }
@@ -171,15 +185,27 @@ impl Quarantine for FakeStore {
             (event.verdict == Verdict::Quarantined).then(|| Quarantined {
                 report: event.report.clone(),
                 mismatch: event.mismatch.clone(),
-                open: !table.resolved.contains(key),
+                decided: table.resolved.get(key).cloned(),
             })
         })
         .await
     }
 
-    async fn resolve(&self, key: &EventKey) -> Result<(), StoreError> {
-        let write = Write::Resolve(key.clone());
-        self.write(Call::Resolve, write, |table| table.resolve(key)).await
+    async fn resolve(
+        &self,
+        key: &EventKey,
+        decided: &Decided,
+        change: Option<&Change>,
+        event: &Event,
+    ) -> Result<Resolved, StoreError> {
+        let write = Write::Resolve {
+            key: key.clone(),
+            decided: decided.clone(),
+            change: change.cloned(),
+            event: event.clone(),
+        };
+        let resolve = |table: &mut Table| table.resolve(key, decided, change, event);
+        self.write(Call::Resolve, write, resolve).await
     }
 }
 
@@ -189,8 +215,8 @@ impl Inspect for FakeStore {
         let kept = |event: &&Event| event.payment == of && (of.is_some() || event.sender == sender);
         let row = |event: &Event| {
             let mut row = LoggedEvent::of(event);
-            if table.resolved.contains(&event.key()) {
-                (row.queue, row.due) = (None, None);
+            if let Some(decided) = table.resolved.get(&event.key()) {
+                row.resolved(decided);
             }
             row
         };
@@ -201,5 +227,9 @@ impl Inspect for FakeStore {
 
     async fn listed(&self) -> Vec<Listed> {
         self.edit(|table| inspect::listed(table))
+    }
+
+    async fn spoil(&self, id: PaymentId) {
+        self.edit(|table| table.unreadable.insert(id));
     }
 }

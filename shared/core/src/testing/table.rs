@@ -1,12 +1,13 @@
 //! The fake store's state: what a table holds, and what writes do to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
-        Change, Digest, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Timestamp, UserId,
+        Change, Decided, Digest, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId,
+        Timestamp, UserId, Verdict,
     },
-    ports::{Appended, Created, Updated},
+    ports::{Appended, Created, Resolved, Updated},
 };
 
 /// Everything that is kept. Clones are copies: of two, each goes its own way.
@@ -18,8 +19,10 @@ pub struct Table {
     pub guards: BTreeMap<OrderId, Guard>,
     /// The event log, in the order it was written.
     pub events: Vec<Event>,
-    /// The notifications that a person has decided on.
-    pub resolved: Vec<EventKey>,
+    /// What was decided on notifications.
+    pub resolved: BTreeMap<EventKey, Decided>,
+    /// The payments whose records cannot be read.
+    pub unreadable: BTreeSet<PaymentId>,
     /// Writes that are still to happen; their callers got an unknown outcome.
     pub late: Vec<Write>,
     /// What the indexes by order and user list.
@@ -41,7 +44,7 @@ pub enum Write {
     /// [`crate::ports::Outbox::mark_notified`].
     MarkNotified { id: PaymentId, due: Due, at: Timestamp },
     /// [`crate::ports::Quarantine::resolve`].
-    Resolve(EventKey),
+    Resolve { key: EventKey, decided: Decided, change: Option<Change>, event: Event },
     /// [`crate::ports::Outbox::reschedule`].
     Reschedule { id: PaymentId, due: Due, next: Due },
 }
@@ -124,12 +127,35 @@ impl Table {
         }
     }
 
-    /// Takes a notification off the review list.
-    pub fn resolve(&mut self, key: &EventKey) {
-        let there = self.events.iter().any(|event| event.key() == *key);
-        if there && !self.resolved.contains(key) {
-            self.resolved.push(key.clone());
+    /// Keeps a decision with its event and its change, or nothing.
+    pub fn resolve(
+        &mut self,
+        key: &EventKey,
+        decided: &Decided,
+        change: Option<&Change>,
+        event: &Event,
+    ) -> Resolved {
+        let quarantined =
+            |event: &Event| event.key() == *key && event.verdict == Verdict::Quarantined;
+        if !self.events.iter().any(quarantined) || self.resolved.contains_key(key) {
+            return Resolved::NotOpen;
         }
+        let written = match change {
+            Some(change) => match self.update(change, event) {
+                Updated::Done => Resolved::Done,
+                Updated::RecordChanged => Resolved::RecordChanged,
+                Updated::NotLive(live) => Resolved::NotLive(live),
+                Updated::KeyTaken => Resolved::KeyTaken,
+            },
+            None => match self.append(event) {
+                Appended::Done => Resolved::Done,
+                Appended::KeyTaken(_) => Resolved::KeyTaken,
+            },
+        };
+        if written == Resolved::Done {
+            self.resolved.insert(key.clone(), decided.clone());
+        }
+        written
     }
 
     /// Carries out the oldest late write; `false` if there is none.
@@ -150,7 +176,9 @@ impl Table {
                 self.append(&event);
             }
             Write::MarkNotified { id, due, at } => self.mark_notified(id, due, at),
-            Write::Resolve(key) => self.resolve(&key),
+            Write::Resolve { key, decided, change, event } => {
+                self.resolve(&key, &decided, change.as_ref(), &event);
+            }
             Write::Reschedule { id, due, next } => self.reschedule(id, due, next),
         }
         true

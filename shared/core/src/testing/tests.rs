@@ -81,13 +81,13 @@ fn a_lagging_index_hides_what_the_records_show() {
         store.edit(|table| table.lagging = true);
         let payment = fresh.stored(&store).await;
         assert_eq!(store.newest_of_order(payment.oid).await.unwrap(), None);
-        assert_eq!(store.list_by_user(payment.uid, None, 9).await.unwrap(), []);
+        assert_eq!(store.list_by_user(payment.uid, None, 9).await.unwrap().payments, []);
         store.edit(Table::catch_up);
         let hint = store.newest_of_order(payment.oid).await.unwrap();
         assert_eq!(hint, Some(payment.id));
         // What the index lists is as current as the record.
         let paid = fresh.moved(&store, &payment, Status::Paid).await;
-        assert_eq!(store.list_by_user(payment.uid, None, 9).await.unwrap(), [paid]);
+        assert_eq!(store.list_by_user(payment.uid, None, 9).await.unwrap().payments, [paid]);
     });
 }
 

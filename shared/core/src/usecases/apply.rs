@@ -84,7 +84,8 @@ pub async fn apply(
         return Err(decide::quarantine(store, notification, Some(&record), mismatch, now).await);
     }
     let (record, verdict) = decide::decide(store, notification, record, now).await?;
-    let order_notification = notify(orders, store, notification, &record, now, trace).await;
+    let outcome = notification.report.outcome;
+    let order_notification = notify(orders, store, outcome, &record, now, trace).await;
     Ok(Applied { record, verdict, order_notification })
 }
 
@@ -105,15 +106,15 @@ async fn absent(
 }
 
 /// Notifies the order service of a paid payment, if that is still due.
-async fn notify(
+pub(super) async fn notify(
     orders: &impl Orders,
     store: &impl Outbox,
-    notification: &Notification,
+    outcome: Option<Outcome>,
     record: &Payment,
     now: Timestamp,
     trace: &TraceParent,
 ) -> OrderNotification {
-    let (Some(Outcome::Paid), Some(due)) = (notification.report.outcome, record.due) else {
+    let (Some(Outcome::Paid), Some(due)) = (outcome, record.due) else {
         return OrderNotification::NotDue;
     };
     if let Err(error) = orders.notify_paid(record, trace).await {

@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::{
     domain::{OrderId, Payment, PaymentId, UserId},
-    ports::Payments,
+    ports::{Payments, StoreError},
 };
 
 /// Which payment.
@@ -56,10 +56,18 @@ pub async fn detail(
 /// The index lags: only the guard tells that there is no payment, or that a replaceable one was not
 /// replaced.
 async fn of_order(store: &impl Payments, oid: OrderId) -> Result<Option<Payment>, DetailError> {
-    let hinted = match store.newest_of_order(oid).await {
-        Ok(Some(id)) => store.payment(id).await?,
+    let hint = match store.newest_of_order(oid).await {
+        Ok(Some(id)) => store.payment(id).await,
         // A hint query that fails is no hint.
-        Ok(None) | Err(_) => None,
+        Ok(None) | Err(_) => Ok(None),
+    };
+    let hinted = match hint {
+        // Nor is a record that cannot be read, unless it is the order's own.
+        Err(StoreError::Fault(cause)) => {
+            let guard = store.guard(oid).await?.ok_or(StoreError::Fault(cause))?;
+            return Ok(store.payment(guard.payment).await?);
+        }
+        hinted => hinted?,
     };
     if let Some(payment) = &hinted
         && !payment.is_replaceable()

@@ -2,9 +2,9 @@
 
 use super::Failure;
 use crate::{
-    domain::{OutOfRange, Payment, PaymentId, UserId},
+    domain::{OutOfRange, PaymentId, UserId},
     limits::{PAGE_DEFAULT, PAGE_MAX},
-    ports::PaymentLists,
+    ports::{PaymentLists, PaymentPage},
 };
 
 /// How many payments a page holds: 1 to [`PAGE_MAX`].
@@ -26,15 +26,6 @@ impl PageSize {
     }
 }
 
-/// A page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// Newest first.
-    pub payments: Vec<Payment>,
-    /// Where the next page starts: below this id. `None` on the last page.
-    pub cursor: Option<PaymentId>,
-}
-
 /// Reads one page of a user's payments, those with ids below `cursor`.
 ///
 /// # Errors
@@ -45,11 +36,6 @@ pub async fn list(
     uid: UserId,
     cursor: Option<PaymentId>,
     size: PageSize,
-) -> Result<Page, Failure> {
-    // One more than the page holds tells whether there is another page.
-    let mut payments = store.list_by_user(uid, cursor, size.0.saturating_add(1)).await?;
-    let more = payments.len() > size.0;
-    payments.truncate(size.0);
-    let cursor = payments.last().filter(|_| more).map(|last| last.id);
-    Ok(Page { payments, cursor })
+) -> Result<PaymentPage, Failure> {
+    Ok(store.list_by_user(uid, cursor, size.0).await?)
 }

@@ -1,29 +1,20 @@
 //! Quarantine: what a person decides on a notification that did not match.
 //!
-//! Accepting applies a notification of the operator's own, with the record's amount, through
-//! [`apply`]: whatever protects the record from a provider protects it from a person. Either decision
-//! leaves an event with the person's note, and then takes the notification off the review list.
+//! Accepting makes the change that the table of transitions has for what the notification reports, with
+//! the record's own amount: whatever protects the record from a provider protects it from a person. A
+//! decision, its event with the note, and the change are one write, so of two persons who decide at
+//! the same moment one learns what the other decided.
 
-use super::{
-    Failure,
-    apply::{ApplyError, apply},
-};
+use super::{Failure, apply::notify};
 use crate::{
     domain::{
-        Event, EventId, EventKey, Notification, Outcome, Payment, PaymentId, Quarantined, RawBody,
-        Report, Sender, Timestamp, Transition, Verdict,
+        Change, Decided, Decision, Event, EventId, EventKey, Mismatch, MismatchField, Operator,
+        OperatorDecision, Outcome, Payment, PaymentId, Quarantined, RawBody, Report, Sender,
+        Timestamp, Transition, Verdict,
     },
-    ports::{Orders, Outbox, Payments, Quarantine, TraceParent, Users},
+    limits::DECISIONS_MAX,
+    ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},
 };
-
-/// What a person wants done with a notification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// The payment gets the status that the notification reports, with the record's own amount.
-    Accept,
-    /// It has no effect.
-    Dismiss,
-}
 
 /// A decision on one notification.
 #[derive(Clone, Debug)]
@@ -32,7 +23,11 @@ pub struct Resolve {
     pub key: EventKey,
     /// What to do.
     pub decision: Decision,
-    /// Who decided it and why, as it is kept.
+    /// The payment to accept it onto; needed for a notification that names none of ours.
+    pub payment: Option<PaymentId>,
+    /// Who decides.
+    pub by: Operator,
+    /// Why, as it is kept.
     pub note: RawBody,
 }
 
@@ -43,8 +38,26 @@ pub enum ResolveError {
     #[error("no such notification is in quarantine")]
     NotFound,
     /// Somebody has decided on it.
-    #[error("somebody has decided on this notification already")]
-    Resolved,
+    #[error(
+        "it was {} by {} already, with the note of {}",
+        .0.decision.as_str(), .0.by, .0.event
+    )]
+    Decided(Decided),
+    /// It names a payment, and is to be accepted onto another.
+    #[error(
+        "it reports money for payment {0}, and is not accepted onto another payment: that its sender \
+         named {0} is authentic. Pay it back at the provider, or accept it onto {0}"
+    )]
+    OtherPayment(PaymentId),
+    /// It names no payment of ours, and neither does the decision.
+    #[error("it names no payment of ours: name the one to accept it onto, or dismiss it")]
+    NoPayment,
+    /// The payment to accept it onto does not exist.
+    #[error("there is no payment {0}")]
+    PaymentNotFound(PaymentId),
+    /// It does not fit the payment that it is to be accepted onto.
+    #[error("it does not fit payment {0}: {1}")]
+    Mismatch(PaymentId, Mismatch),
     /// It can only be dismissed; why.
     #[error("it cannot be accepted, only dismissed: {0}")]
     OnlyDismiss(&'static str),
@@ -59,143 +72,221 @@ impl<E: Into<Failure>> From<E> for ResolveError {
     }
 }
 
+/// What a decision writes.
+struct Writes {
+    /// The record before it, and what becomes of it; `None` where it has no effect.
+    change: Option<(Payment, Change)>,
+    event: Event,
+}
+
 /// Carries out what a person decided on a quarantined notification.
 ///
 /// A payment that becomes paid stays due if the order service could not be notified.
 ///
 /// # Errors
 ///
-/// [`ResolveError`], in the order of its variants. After one that is not [`ResolveError::Failed`] no
-/// record has changed, and the notification still waits for a decision.
+/// [`ResolveError`], in the order of its variants. After one that is not [`ResolveError::Failed`]
+/// nothing was written, and the notification still waits for a decision unless somebody has decided.
 pub async fn resolve(
-    shop: (&impl Users, &impl Orders),
+    orders: &impl Orders,
     store: &(impl Payments + Outbox + Quarantine),
-    Resolve { key, decision, note }: Resolve,
+    request: &Resolve,
     now: Timestamp,
     trace: &TraceParent,
 ) -> Result<(), ResolveError> {
-    let quarantined = store.quarantined(&key).await?.ok_or(ResolveError::NotFound)?;
-    if !quarantined.open {
-        return Err(ResolveError::Resolved);
+    let mut unknown = None;
+    for attempt in 0..DECISIONS_MAX {
+        let found = store.quarantined(&request.key).await?.ok_or(ResolveError::NotFound)?;
+        if let Some(decided) = found.decided {
+            // It is ours if an attempt took effect although its response was lost.
+            let ours = attempt > 0 && request.is(&decided);
+            return if ours { Ok(()) } else { Err(ResolveError::Decided(decided)) };
+        }
+        let writes = match request.decision {
+            Decision::Accept => accept(store, request, &found, now).await,
+            Decision::Dismiss => dismiss(store, request, found, now).await,
+        };
+        let Writes { change, event } = match writes {
+            // An attempt may have taken effect since the notification was read.
+            Err(_) if unknown.is_some() => continue,
+            writes => writes?,
+        };
+        let outcome = event.report.outcome;
+        match write(store, request, change.as_ref().map(|(_, change)| change), event, now).await {
+            Ok(Resolved::Done) => {
+                if let Some((record, change)) = change {
+                    let record = change.applied_to(record);
+                    notify(orders, store, outcome, &record, now, trace).await;
+                }
+                return Ok(());
+            }
+            Ok(Resolved::NotLive(_)) => {
+                return Err(ResolveError::OnlyDismiss("another payment has the order by now"));
+            }
+            Ok(Resolved::KeyTaken) => {
+                return Err(Failure::Fault("the key of the decision is taken".into()).into());
+            }
+            Ok(Resolved::NotOpen | Resolved::RecordChanged) => {}
+            Err(StoreError::Unknown(cause)) => unknown = Some(cause),
+            Err(error) => return Err(error.into()),
+        }
     }
-    let record = match key.payment {
-        Some(id) => store.payment(id).await?,
+    let changing = || "the record kept changing".into();
+    Err(Failure::Unavailable(unknown.unwrap_or_else(changing)).into())
+}
+
+/// Writes the decision; where the key of its event is taken, with the digest of the note as suffix.
+async fn write(
+    store: &impl Quarantine,
+    request: &Resolve,
+    change: Option<&Change>,
+    event: Event,
+    now: Timestamp,
+) -> Result<Resolved, StoreError> {
+    let written =
+        store.resolve(&request.key, &request.decided(&event, now), change, &event).await?;
+    if written != Resolved::KeyTaken {
+        return Ok(written);
+    }
+    let event = event.suffixed_by_body();
+    store.resolve(&request.key, &request.decided(&event, now), change, &event).await
+}
+
+/// The change that a notification still brings about, and the operator's own event of it.
+async fn accept(
+    store: &impl Payments,
+    request: &Resolve,
+    found: &Quarantined,
+    now: Timestamp,
+) -> Result<Writes, ResolveError> {
+    let id = match (request.key.payment, request.payment) {
+        (Some(own), Some(other)) if own != other => return Err(ResolveError::OtherPayment(own)),
+        (Some(id), _) | (None, Some(id)) => id,
+        (None, None) => return Err(ResolveError::NoPayment),
+    };
+    let record = store.payment(id).await?.ok_or(ResolveError::PaymentNotFound(id))?;
+    if request.key.payment.is_none()
+        && let Some(mismatch) = mismatch(request.key.sender, &found.report, &record)
+    {
+        return Err(ResolveError::Mismatch(id, mismatch));
+    }
+    let (outcome, change) = change(&found.report, &record, now)?;
+    let report = Report {
+        outcome: Some(outcome),
+        reference: found.report.reference.clone(),
+        amount_minor: Some(record.amount.minor()),
+        currency: Some(record.amount.currency().code().to_owned()),
+    };
+    let event = Event {
+        status: Some((change.from, change.to)),
+        version: Some(change.version()),
+        ..request.event(Some(id), report, Verdict::Applied, now)
+    };
+    Ok(Writes { change: Some((record, change)), event })
+}
+
+/// In what an unmatched notification does not fit a payment: amount, then currency.
+fn mismatch(sender: Sender, report: &Report, record: &Payment) -> Option<Mismatch> {
+    let (amount, currency) = (record.amount.minor(), record.amount.currency().code());
+    if report.amount_minor != Some(amount) {
+        return Some(Mismatch::new(MismatchField::Amount, Some(amount), report.amount_minor));
+    }
+    let fits = match &report.currency {
+        Some(reported) => reported == currency,
+        // Optional in a native notification.
+        None => sender == Sender::Native,
+    };
+    let found = || Mismatch::new(MismatchField::Currency, Some(currency), report.currency.as_ref());
+    (!fits).then(found)
+}
+
+async fn dismiss(
+    store: &impl Payments,
+    request: &Resolve,
+    found: Quarantined,
+    now: Timestamp,
+) -> Result<Writes, ResolveError> {
+    let record = match request.key.payment {
+        Some(id) => match store.payment(id).await {
+            // It has no effect on a record, and an unreadable one does not stop it.
+            Err(StoreError::Fault(_)) => None,
+            record => record?,
+        },
         None => None,
     };
-    let event_id = event_id(&key, &note);
-    match decision {
-        Decision::Accept => {
-            let Some(record) = record else {
-                return Err(ResolveError::OnlyDismiss("it names no payment of ours"));
-            };
-            let outcome = acceptable(store, &quarantined, &record).await?;
-            let own = EventKey::new(Some(record.id), Sender::Operator, &event_id, None);
-            let notification = accepted(&quarantined, &record, outcome, event_id, note);
-            match apply(shop, store, &notification, now, trace).await {
-                Ok(_) => {}
-                Err(ApplyError::Mismatch(_)) => {
-                    // The decision itself is quarantined now, beside its notification: one is enough.
-                    store.resolve(&own).await?;
-                    return Err(ResolveError::OnlyDismiss("the payment changed meanwhile"));
-                }
-                Err(ApplyError::Failed(failure)) => return Err(ResolveError::Failed(failure)),
-            }
-        }
-        Decision::Dismiss => {
-            let event = dismissed(quarantined, key.payment, record.as_ref(), event_id, note, now);
-            // An event that exists is from an earlier attempt.
-            store.append(&event).await?;
-        }
-    }
-    Ok(store.resolve(&key).await?)
+    let event = Event {
+        status: record.as_ref().map(|record| (record.status, record.status)),
+        version: record.as_ref().map(|record| record.version),
+        mismatch: found.mismatch,
+        ..request.event(request.key.payment, found.report, Verdict::Ignored, now)
+    };
+    Ok(Writes { change: None, event })
 }
 
-/// The outcome that a notification may still bring about.
-async fn acceptable(
-    store: &impl Payments,
-    quarantined: &Quarantined,
+/// The change of a record that the table of transitions has for a report.
+fn change(
+    report: &Report,
     record: &Payment,
-) -> Result<Outcome, ResolveError> {
+    now: Timestamp,
+) -> Result<(Outcome, Change), ResolveError> {
     let nothing = ResolveError::OnlyDismiss("it reports nothing that changes a status");
-    let Some(outcome) = quarantined.report.outcome else {
+    let Some(outcome) = report.outcome else {
         return Err(nothing);
     };
-    let may_match = record.reference.may_match(&quarantined.report.reference);
-    match record.status.transition(outcome, may_match) {
-        Transition::Move(_) | Transition::MoveIfLive(_) => {}
-        Transition::Note => return Err(nothing),
+    match record.status.transition(outcome, record.reference.may_match(&report.reference)) {
+        // A person may come long after: the guard is checked whatever the status is.
+        Transition::Move(to) | Transition::MoveIfLive(to) => {
+            Ok((outcome, record.change_to(to, &report.reference, true, now)))
+        }
+        Transition::Note => Err(nothing),
         Transition::Duplicate | Transition::Stale => {
-            return Err(ResolveError::OnlyDismiss("the payment has this status or a higher one"));
+            Err(ResolveError::OnlyDismiss("the payment has this status or a higher one"))
         }
         Transition::Quarantine => {
-            return Err(ResolveError::OnlyDismiss(
-                "the payment was paid under another provider reference",
-            ));
+            Err(ResolveError::OnlyDismiss("the payment was paid under another provider reference"))
         }
     }
-    let guard = store.guard(record.oid).await?;
-    if guard.is_some_and(|guard| guard.payment == record.id) {
-        Ok(outcome)
-    } else {
-        Err(ResolveError::OnlyDismiss("another payment has the order by now"))
-    }
 }
 
-/// The operator's own notification.
-fn accepted(
-    quarantined: &Quarantined,
-    record: &Payment,
-    outcome: Outcome,
-    event_id: EventId,
-    note: RawBody,
-) -> Notification {
-    Notification {
-        sender: Sender::Operator,
-        event_id,
-        payment: Some(record.id),
-        claims: None,
-        wrong_account: None,
-        review: None,
-        report: Report {
-            outcome: Some(outcome),
-            reference: quarantined.report.reference.clone(),
-            amount_minor: Some(record.amount.minor()),
-            currency: Some(record.amount.currency().code().to_owned()),
-        },
-        body: note,
+impl Resolve {
+    /// The event of the decision. Its id names the notification that it is about, and the note.
+    fn event(
+        &self,
+        payment: Option<PaymentId>,
+        report: Report,
+        verdict: Verdict,
+        at: Timestamp,
+    ) -> Event {
+        let digest = self.note.digest().to_string();
+        let start: String = digest.chars().take(8).collect();
+        let about =
+            format!("{}.{}.{start}", self.key.sender.as_str(), self.key.name().replace('#', "."));
+        Event {
+            payment,
+            sender: Sender::Operator,
+            id: EventId::new(Some(&about), self.note.digest()),
+            suffix: None,
+            at,
+            report,
+            status: None,
+            version: None,
+            verdict,
+            mismatch: None,
+            decision: Some(OperatorDecision { by: self.by.clone(), about: self.key.to_string() }),
+            body: self.note.clone(),
+        }
     }
-}
 
-fn dismissed(
-    quarantined: Quarantined,
-    payment: Option<PaymentId>,
-    record: Option<&Payment>,
-    id: EventId,
-    note: RawBody,
-    at: Timestamp,
-) -> Event {
-    Event {
-        payment,
-        sender: Sender::Operator,
-        id,
-        suffix: None,
-        at,
-        report: quarantined.report,
-        status: record.map(|record| (record.status, record.status)),
-        version: record.map(|record| record.version),
-        verdict: Verdict::Ignored,
-        mismatch: quarantined.mismatch,
-        body: note,
+    fn decided(&self, event: &Event, at: Timestamp) -> Decided {
+        Decided { decision: self.decision, by: self.by.clone(), at, event: event.key() }
     }
-}
 
-/// The event id of a decision names the notification that it is about, and the note: repeated with
-/// the same note it is the same decision, with another note it is one more.
-fn event_id(key: &EventKey, note: &RawBody) -> EventId {
-    let digest = note.digest().to_string();
-    let start: String = digest.chars().take(8).collect();
-    let about = format!("{}.{}.{start}", key.sender.as_str(), key.name().replace('#', "."));
-    EventId::new(Some(&about), note.digest())
+    /// Whether a decision that was found is this one.
+    fn is(&self, found: &Decided) -> bool {
+        let own = self.event(found.event.payment, Report::NONE, Verdict::Ignored, found.at);
+        let events = [own.key(), own.suffixed_by_body().key()];
+        found.decision == self.decision && found.by == self.by && events.contains(&found.event)
+    }
 }
 
 #[cfg(test)]

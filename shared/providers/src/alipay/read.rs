@@ -24,6 +24,10 @@ impl AlipayKeys {
             return Message::inapplicable(fields.get("notify_id"), &reason)
                 .into_notification(Provider::Alipay, body);
         }
+        if fields.may_be_broken("notify_type") {
+            return Message::inapplicable(fields.get("notify_id"), "an unknown `notify_type`")
+                .into_notification(Provider::Alipay, body);
+        }
         if !fields.may_have("notify_type", TRADE) {
             return Verified::Ignored(Ignored::OtherKind);
         }

@@ -60,6 +60,12 @@ impl<'a> SignedFields<'a> {
         self.0.contains(&(name, value))
     }
 
+    /// Whether what the field has in one of them is no text, and so not known.
+    pub(super) fn may_be_broken(&self, name: &str) -> bool {
+        let is_broken = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
+        self.0.iter().any(|(known, text)| *known == name && is_broken(text))
+    }
+
     /// Whether a field that need not be there may be the end of a text instead.
     pub(super) fn may_end_a_text(&self, name: &str) -> bool {
         self.0

@@ -1,5 +1,6 @@
 mod account;
 mod split;
+mod texts;
 
 use form_urlencoded::Serializer;
 use pay_core::{

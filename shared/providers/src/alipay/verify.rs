@@ -41,18 +41,20 @@ impl Verifier for AlipayKeys {
         if self.public_keys.is_empty() {
             return Err(VerifyError::NoKeys);
         }
-        let signature = base64(signature).ok_or(VerifyError::NoSignature)?;
-        let is_valid = |signed: &str| {
-            self.public_keys.iter().any(|key| key.verifies(signed.as_bytes(), &signature))
-        };
+        let signature = base64(&signature).ok_or(VerifyError::NoSignature)?;
+        let is_valid =
+            |signed: &[u8]| self.public_keys.iter().any(|key| key.verifies(signed, &signature));
         let signed = form.signed(None);
         if is_valid(&signed) {
+            let signed = String::from_utf8_lossy(&signed);
             return Ok(self.read(&SignedFields::split(&signed), body));
         }
         let signed = form.signed(Some((SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE)));
         if form.get("notify_type").is_some_and(|kind| kind != TRADE) && is_valid(&signed) {
+            let signed = String::from_utf8_lossy(&signed);
+            let fields = SignedFields::split(&signed);
             // Split anew, a trade's notification may name another type.
-            if SignedFields::split(&signed).may_have("notify_type", TRADE) {
+            if fields.may_have("notify_type", TRADE) || fields.may_be_broken("notify_type") {
                 return Ok(Message::ambiguous().into_notification(Provider::Alipay, body));
             }
             return Ok(Verified::Ignored(Ignored::OtherKind));

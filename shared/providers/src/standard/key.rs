@@ -34,7 +34,7 @@ impl StandardKey {
     }
 
     /// Reads `whsec_` (a shared secret; the prefix may be absent) or `whpk_` (an ed25519 public
-    /// key) and standard, padded base64.
+    /// key) and standard, padded base64. White space around it is ignored.
     ///
     /// # Errors
     ///
@@ -42,6 +42,7 @@ impl StandardKey {
     /// [`STANDARD_SECRET_BYTES_MAX`] bytes, a public key of other than 32. An empty secret would
     /// verify what anyone can sign.
     pub fn parse(text: &str) -> Result<Self, BadSecret> {
+        let text = text.trim();
         if let Some(public) = text.strip_prefix("whpk_") {
             return base64(public)
                 .and_then(|bytes| bytes.try_into().ok())
@@ -105,6 +106,8 @@ mod tests {
             (text("whsec_", 64), "v1"),
             (text("", 32), "v1"),
             (text("whpk_", 32), "v1a"),
+            (text(" whsec_", 24), "v1"),
+            (format!("{}\r\n", text("whpk_", 32)), "v1a"),
         ] {
             assert_eq!(StandardKey::parse(&good).unwrap().version(), version, "{good}");
         }
@@ -121,8 +124,8 @@ mod tests {
             text("whsk_", 32),
             text("WHSEC_", 24),
             text("whsec_whsec_", 24),
-            text(" whsec_", 24),
-            format!("{}\n", text("whsec_", 24)),
+            text("whsec_ ", 24),
+            text("whsec_", 24).replacen('+', "\n+", 1),
             text("whsec_", 25).trim_end_matches('=').to_owned(),
             text("whsec_", 24).replace('+', "-").replace('/', "_"),
         ] {

@@ -23,13 +23,14 @@ impl StripeKeys {
     /// Reads the entry: `{"secrets": ["whsec_…"], "livemode": true, "account": "acct_…"}`, newest
     /// first.
     ///
-    /// The key is the whole text, prefix and all. Without `livemode` both modes are accepted.
-    /// `account` is the one connected account whose events count; without it none does. With
-    /// `"shared": true` other products use the account, and what names no payment is not ours.
+    /// The key is the whole text, prefix and all, without white space around it. Without `livemode`
+    /// both modes are accepted. `account` is the one connected account whose events count; without
+    /// it none does. With `"shared": true` other products use the account, and what names no
+    /// payment is not ours.
     ///
     /// # Errors
     ///
-    /// [`BadSecret`]: no secret, or one that is empty or has white space in it: an empty key
+    /// [`BadSecret`]: no secret, or one that is empty or has white space inside: an empty key
     /// verifies what anyone can sign, and white space is a copying error; another `livemode`,
     /// `shared` or `account` than a truth value or a non-empty text.
     pub fn from_json(entry: &Json) -> Result<Self, BadSecret> {
@@ -51,7 +52,7 @@ fn truth(entry: &Object, name: &str, bad: BadSecret) -> Result<Option<bool>, Bad
 }
 
 fn secret(entry: &Json) -> Result<hmac::Key, BadSecret> {
-    let text = entry.as_text().unwrap_or_default();
+    let text = entry.as_text().unwrap_or_default().trim();
     if text.is_empty() || text.contains(char::is_whitespace) {
         return Err(BadSecret("a `stripe` secret is empty or has white space in it"));
     }

@@ -1,7 +1,7 @@
 //! Reads the event into a notification.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Provider, ProviderRef, ProviderTxn, Report},
+    domain::{Currency, Mismatch, MismatchField, Provider, ProviderRef, ProviderTxn, Report},
     json::{Json, Object},
 };
 
@@ -13,13 +13,14 @@ use super::{
 use crate::{
     Ignored, Verified,
     adapter::{Message, UnknownType, optional, wrong_account},
+    unit,
 };
 
 impl StripeKeys {
     /// Reads an authentic message. Unknown members are ignored.
     pub(super) fn read(&self, body: &[u8]) -> Verified {
         let provider = Provider::Stripe;
-        let Some(event) = Object::parse(body) else {
+        let Some(event) = Object::parse_message(body) else {
             return Message::unreadable(None).into_notification(provider, body);
         };
         let unreadable = || Message::unreadable(event.text("id")).into_notification(provider, body);
@@ -48,16 +49,19 @@ impl StripeKeys {
         }
         let (payment, two_payments) = reference::payment(object, reading.object);
         let (txn, unknown_txn) = reference::transaction(object, &reading);
+        let currency = object.text("currency").map(str::to_ascii_uppercase);
+        let amount = reading.amount.and_then(|amount| object.integer(amount));
+        let (amount_minor, fraction) = minor_units(amount, currency.as_deref());
         let message = Message {
             event_id: event.text("id"),
             payment,
             wrong_account: self.wrong_account(&event),
-            review: reading.review.or(two_payments).or(unknown_txn),
+            review: reading.review.or(two_payments).or(unknown_txn).or(fraction),
             report: Report {
                 outcome: reading.outcome,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
-                amount_minor: reading.amount.and_then(|amount| object.integer(amount)),
-                currency: object.text("currency").map(str::to_ascii_uppercase),
+                amount_minor,
+                currency,
             },
         };
         message.into_notification(provider, body)
@@ -88,6 +92,19 @@ impl StripeKeys {
         wrong_account("livemode", self.livemode.map(word).as_slice(), received.map(word))
             .or_else(|| other_account(event, self.account.as_deref()))
     }
+}
+
+/// The amount in minor units, and the mismatch of one that is no whole number of them. In a currency
+/// that we do not know, which fits no record, it is as Stripe has it.
+fn minor_units(amount: Option<u64>, currency: Option<&str>) -> (Option<u64>, Option<Mismatch>) {
+    let known = currency.and_then(|code| Currency::new(code).ok());
+    let (Some(amount), Some(currency)) = (amount, known) else { return (amount, None) };
+    let minor = unit::minor_units(Provider::Stripe, currency, amount);
+    let fraction = || {
+        let received = format!("{amount}, no whole number of minor units of {}", currency.code());
+        Mismatch::absent(MismatchField::Amount, Some(received))
+    };
+    (minor, minor.is_none().then(fraction))
 }
 
 /// The mismatch of an event of a connected account, or of one in an organization, that is not the

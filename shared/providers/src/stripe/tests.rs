@@ -1,6 +1,8 @@
+mod accounts;
 mod refunds;
 mod sessions;
-mod shared;
+
+mod texts;
 mod thin;
 
 use pay_core::{
@@ -82,7 +84,9 @@ fn the_official_vectors_are_accepted_and_rejected_as_published() {
                 Err(_) => "reject",
             },
         };
-        assert_eq!(result, text("expect"), "{}", text("id"));
+        // A space behind a secret: it is "trimmed or refused", says the vector. It is trimmed.
+        let trimmed = text("secret") != text("secret").trim();
+        assert_eq!(result, if trimmed { "accept" } else { text("expect") }, "{}", text("id"));
     }
 }
 
@@ -171,8 +175,9 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"secrets": []}),
         json!({"secrets": [""]}),
         json!({"secrets": ["whsec_good", ""]}),
-        json!({"secrets": [" whsec_x"]}),
-        json!({"secrets": ["whsec_x\n"]}),
+        json!({"secrets": [" "]}),
+        json!({"secrets": ["whsec_ x"]}),
+        json!({"secrets": ["whsec_\nx"]}),
         json!({"secrets": [5]}),
         json!({"secrets": "whsec_x"}),
         json!({"secrets": ["whsec_x"], "livemode": "true"}),
@@ -203,6 +208,29 @@ fn an_intent_is_paid_failed_or_closed() {
         let report = samples::report(Provider::Stripe, "pi_1", outcome, (amount, "EUR"));
         let want = samples::notification(Provider::Stripe, "evt_1", "42", report, body.as_bytes());
         assert_eq!(notification(&event), want, "{kind}");
+    }
+}
+
+/// Stripe counts some currencies in another unit than ISO 4217, in which the record counts.
+#[test]
+fn an_amount_is_converted_to_minor_units() {
+    let fraction = |text| Some(Mismatch::absent(MismatchField::Amount, Some(text)));
+    for (currency, received, minor, review) in [
+        ("isk", 50_000, Some(500), None),
+        ("ugx", 370_000, Some(3700), None),
+        ("mga", 500, Some(50_000), None),
+        ("kwd", 5120, Some(5120), None),
+        ("isk", 50_050, None, fraction("50050, no whole number of minor units of ISK")),
+        ("ugx", 1, None, fraction("1, no whole number of minor units of UGX")),
+        // Of no record.
+        ("usdc", 50_050, Some(50_050), None),
+    ] {
+        let mut intent = intent();
+        intent["currency"] = json!(currency);
+        intent["amount_received"] = json!(received);
+        let found = notification(&event("payment_intent.succeeded", &intent));
+        assert_eq!(found.report.amount_minor, minor, "{currency} {received}");
+        assert_eq!(found.review, review, "{currency} {received}");
     }
 }
 
@@ -292,65 +320,6 @@ fn an_event_that_names_no_payment_of_ours_is_unmatched() {
         let mut intent = intent();
         intent["metadata"] = metadata;
         assert_eq!(notification(&event("payment_intent.succeeded", &intent)).payment, None);
-    }
-}
-
-#[test]
-fn an_event_of_the_other_mode_is_for_a_wrong_account() {
-    for (livemode, received) in
-        [(json!(true), Some("livemode=true")), (Value::Null, None), (json!("false"), None)]
-    {
-        let mut event = event("payment_intent.succeeded", &intent());
-        event["livemode"] = livemode;
-        let want = Mismatch::new(MismatchField::Account, Some("livemode=false"), received);
-        let found = notification(&event);
-        assert_eq!(found.wrong_account, Some(want), "{event}");
-        // The payment and the report are kept for whoever reviews it.
-        assert_eq!(found.payment, Some(PaymentId::parse("42").unwrap()));
-        assert_eq!(found.report.outcome, Some(Outcome::Paid));
-    }
-    // Keys without a mode accept both.
-    let any = keys(&json!({ "secrets": [SECRET] })).unwrap();
-    let body = event("payment_intent.succeeded", &intent()).to_string();
-    let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, &any, NOW)
-    else {
-        panic!("{body}");
-    };
-    assert_eq!(found.wrong_account, None);
-}
-
-/// Whoever owns a connected account writes the metadata of its payments.
-#[test]
-fn an_event_of_another_connected_account_is_for_a_wrong_account() {
-    let one = json!({"secrets": [SECRET], "livemode": false, "account": "acct_1"});
-    let (none, one) = (our_keys(), keys(&one).unwrap());
-    let ours = Some("account=acct_1");
-    for (keys, expected, name, value, received) in [
-        (&none, None, "account", json!("acct_1"), Some("account=acct_1")),
-        (&none, None, "account", json!(""), Some("account=")),
-        (&none, None, "account", json!(5), Some("account=no text")),
-        (&none, None, "context", json!("acct_1"), Some("context=acct_1")),
-        (&none, None, "context", json!({}), Some("context=no text")),
-        (&none, None, "account", Value::Null, None),
-        (&none, None, "context", Value::Null, None),
-        (&one, ours, "account", json!("acct_2"), Some("account=acct_2")),
-        (&one, ours, "account", json!("ACCT_1"), Some("account=ACCT_1")),
-        (&one, ours, "account", json!(["acct_1"]), Some("account=no text")),
-        (&one, ours, "context", json!("acct_2"), Some("context=acct_2")),
-        (&one, ours, "account", json!("acct_1"), None),
-        (&one, ours, "context", json!("acct_1"), None),
-        (&one, ours, "other", json!("acct_2"), None),
-    ] {
-        let mut event = event("payment_intent.succeeded", &intent());
-        event[name] = value;
-        let body = event.to_string();
-        let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, keys, NOW)
-        else {
-            panic!("{body}");
-        };
-        let want = received
-            .map(|received| Mismatch::new(MismatchField::Account, expected, Some(received)));
-        assert_eq!(found.wrong_account, want, "{event}");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: wechatpay-java `AeadAesCipher`, wechatpay-php `AesGcm`.
 
-use pay_core::json::Object;
+use pay_core::json::{Json, Object};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::verify::base64;
@@ -53,7 +53,10 @@ impl<'a> Encrypted<'a> {
         Some(Self {
             nonce: resource.text("nonce")?.as_bytes().try_into().ok()?,
             // An absent member counts as empty.
-            associated_data: resource.text("associated_data").unwrap_or_default(),
+            associated_data: match resource.get("associated_data") {
+                None | Some(Json::Other) => "",
+                Some(data) => data.as_text()?,
+            },
             ciphertext: base64(resource.text("ciphertext")?)?,
         })
     }

@@ -49,6 +49,7 @@ impl WeChatKeys {
 }
 
 fn public_key((serial, key): (&str, &Json)) -> Result<(String, RsaKey), BadSecret> {
+    let serial = serial.trim();
     if serial.is_empty() {
         return Err(BadSecret("a serial in `public_keys` of `wechat` is empty"));
     }

@@ -15,7 +15,7 @@ impl WeChatKeys {
     /// Reads an authentic message. Unknown members are ignored.
     pub(super) fn read(&self, body: &[u8]) -> Result<Verified, VerifyError> {
         let provider = Provider::WeChat;
-        let Some(notification) = Object::parse(body) else {
+        let Some(notification) = Object::parse_message(body) else {
             return Ok(Message::unreadable(None).into_notification(provider, body));
         };
         let event_id = notification.text("id");
@@ -42,7 +42,7 @@ impl WeChatKeys {
             return Ok(Message::unreadable(event_id).into_notification(provider, body));
         };
         let decrypted = key.decrypt(&encrypted).ok_or(VerifyError::Undecryptable)?;
-        let message = match Object::parse(&decrypted) {
+        let message = match Object::parse_message(&decrypted) {
             Some(resource) => of_kind(self, &resource, event_id),
             None => Message::unreadable(event_id),
         };

@@ -2,6 +2,7 @@
 
 mod read;
 mod signature;
+mod texts;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pay_core::{

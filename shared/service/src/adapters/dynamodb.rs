@@ -17,6 +17,7 @@ mod read;
 mod row;
 mod transaction;
 mod units;
+mod unreadable;
 mod update;
 
 pub use keys::queue_of;

@@ -14,7 +14,7 @@ use aws_sdk_secretsmanager::{
 };
 use pay_core::{
     domain::Timestamp,
-    ports::{BadSecret, Cause, Generations, Keys, NoKeys},
+    ports::{Cause, Generations, Keys, NoKeys, SecretKeys},
 };
 
 use crate::limits::SECRET_READ_MS;
@@ -26,19 +26,14 @@ pub struct RotatingSecret<K> {
     rotation: Rotation<K>,
 }
 
-impl<K: Clone + Send + Sync> RotatingSecret<K> {
-    /// The secret with this name or ARN. `read` makes keys of its text; `overlap` is how long the
-    /// previous version is accepted after the current one was created.
+impl<K: SecretKeys> RotatingSecret<K> {
+    /// The secret with this name or ARN. `overlap` is how long the previous version is accepted after
+    /// the current one was created.
     #[must_use]
-    pub fn new(
-        client: Client,
-        id: String,
-        read: fn(&str) -> Result<K, BadSecret>,
-        overlap: Duration,
-    ) -> Self {
+    pub fn new(client: Client, id: String, overlap: Duration) -> Self {
         Self {
             stored: StoredSecret { client, id, deadline: Duration::from_millis(SECRET_READ_MS) },
-            rotation: Rotation::new(read, overlap),
+            rotation: Rotation::new(overlap),
         }
     }
 
@@ -51,7 +46,7 @@ impl<K: Clone + Send + Sync> RotatingSecret<K> {
     }
 }
 
-impl<K: Clone + Send + Sync> Keys<K> for RotatingSecret<K> {
+impl<K: SecretKeys> Keys<K> for RotatingSecret<K> {
     async fn keys(&self, now: Timestamp) -> Result<Arc<Generations<K>>, NoKeys> {
         self.rotation.keys(&self.stored, now).await
     }
@@ -81,7 +76,7 @@ enum ReadError {
     Deadline,
     #[error("Secrets Manager gave no value: {0}")]
     Call(String),
-    #[error("the secret's version has no text or no date")]
+    #[error("the secret's version has no text, no id or no date")]
     Shape,
 }
 
@@ -108,11 +103,9 @@ impl SecretVersions for StoredSecret {
             .and_then(|date| date.to_millis().ok())
             .and_then(|millis| u64::try_from(millis).ok())
             .and_then(|millis| Timestamp::from_millis(millis).ok());
-        match (output.secret_string(), created) {
-            (Some(text), Some(created)) => {
-                Ok(Some(SecretVersion { text: text.to_owned(), created }))
-            }
-            (None, _) | (_, None) => Err(ReadError::Shape.into()),
+        match (output.version_id, output.secret_string, created) {
+            (Some(id), Some(text), Some(created)) => Ok(Some(SecretVersion { id, text, created })),
+            (None, ..) | (_, None, _) | (.., None) => Err(ReadError::Shape.into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use pay_core::{
     domain::Timestamp,
-    ports::{BadSecret, Cause, Keys},
+    ports::{Cause, Keys, SecretKeys},
 };
 
 use super::{
@@ -56,13 +56,8 @@ impl Aws {
 
     /// The keys of a secret.
     #[must_use]
-    pub fn keys<K: Clone + Send + Sync>(
-        &self,
-        id: String,
-        read: fn(&str) -> Result<K, BadSecret>,
-        overlap: Duration,
-    ) -> RotatingSecret<K> {
-        RotatingSecret::new(self.secrets.clone(), id, read, overlap)
+    pub fn keys<K: SecretKeys>(&self, id: String, overlap: Duration) -> RotatingSecret<K> {
+        RotatingSecret::new(self.secrets.clone(), id, overlap)
     }
 }
 

@@ -5,7 +5,7 @@ use pay_core::{
     json::{Json, Object},
 };
 
-use super::OUR_SCOPES;
+use super::{OUR_SCOPES, TokenFault};
 use crate::limits::PAY_TOKEN_MAX_SECS;
 
 /// What a token must say beyond its times, where the deployment wants it.
@@ -24,26 +24,43 @@ pub(super) struct TokenClaims {
 }
 
 impl TokenClaims {
-    /// Reads claims and judges all but who they make of the caller. `None` when they do not count.
+    /// Reads claims and judges all but who they make of the caller.
     ///
     /// `exp` must be there, an integer, and later than now, without leeway: it is the only hold on
     /// a leaked token. An `nbf` must be an integer and not in the future. `iat` decides nothing in a
     /// payer's token; a service's must have one, at most [`PAY_TOKEN_MAX_SECS`] before its `exp`.
-    pub(super) fn parse(json: &[u8], rules: &TokenRules, now: Timestamp) -> Option<Self> {
-        let object = Object::parse(json)?;
-        let in_time = object.integer("exp")? > now.secs()
-            && object
-                .get("nbf")
-                .is_none_or(|nbf| nbf.as_integer().is_some_and(|nbf| nbf <= now.secs()));
-        let issued =
-            rules.issuer.as_deref().is_none_or(|issuer| object.text("iss") == Some(issuer));
-        let addressed = rules.audience.as_deref().is_none_or(|audience| {
-            texts(object.get("aud")).is_some_and(|aud| aud.contains(&audience))
-        });
-        let scopes = scopes(&object)?;
+    ///
+    /// # Errors
+    ///
+    /// The first [`TokenFault`], in the order of [`TokenFault::ALL`].
+    pub(super) fn parse(
+        json: &[u8],
+        rules: &TokenRules,
+        now: Timestamp,
+    ) -> Result<Self, TokenFault> {
+        let object = Object::parse(json).ok_or(TokenFault::Claims)?;
+        if object.integer("exp").ok_or(TokenFault::NoExpiry)? <= now.secs() {
+            return Err(TokenFault::Expired);
+        }
+        let may_begin = |nbf: &Json| nbf.as_integer().is_some_and(|nbf| nbf <= now.secs());
+        if !object.get("nbf").is_none_or(may_begin) {
+            return Err(TokenFault::NotYetValid);
+        }
+        if rules.issuer.as_deref().is_some_and(|issuer| object.text("iss") != Some(issuer)) {
+            return Err(TokenFault::Issuer);
+        }
+        let is_for = |audience: &str| {
+            texts(object.get("aud")).is_some_and(|audiences| audiences.contains(&audience))
+        };
+        if rules.audience.as_deref().is_some_and(|audience| !is_for(audience)) {
+            return Err(TokenFault::Audience);
+        }
+        let scopes = scopes(&object).ok_or(TokenFault::ScopeType)?;
         let claims = Self { object, scopes };
-        let short_lived = !claims.is_service() || claims.is_short_lived();
-        (in_time && issued && addressed && short_lived).then_some(claims)
+        if claims.is_service() && !claims.is_short_lived() {
+            return Err(TokenFault::Lifetime);
+        }
+        Ok(claims)
     }
 
     /// Whether its `iat` and `exp` say that it lives as long as a service's token may.

@@ -8,25 +8,36 @@ use pay_core::{
     ports::Generations,
 };
 
-use super::{AuthKey, TokenRules, claims::TokenClaims};
+use super::{AuthKey, TokenFault, TokenRules, claims::TokenClaims};
 use crate::limits::TOKEN_MAX_BYTES;
 
 /// The size of an HS256 signature.
 const TAG_BYTES: usize = 32;
 
-/// Why a caller is not let in. The response must not say more than this does.
+/// Why a caller is not let in. The response must not say more than the variant does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// No token, or not one that counts.
-    #[error("no token that counts")]
-    Unauthenticated,
+    #[error("no token that counts: {0}")]
+    Unauthenticated(TokenFault),
     /// A token that would count, had a key of ours signed it. A newer key may have: read the
     /// secret again, try once more, and take it for [`Self::Unauthenticated`] if it stays.
     #[error("a token signed with no key known here")]
     UnknownSignature,
     /// An authentic token of another kind of caller.
-    #[error("a token without the right to do this")]
-    Forbidden,
+    #[error("a token without the right to do this: {0}")]
+    Forbidden(TokenFault),
+}
+
+impl TokenError {
+    /// What is wrong with the token.
+    #[must_use]
+    pub const fn fault(self) -> TokenFault {
+        match self {
+            Self::Unauthenticated(fault) | Self::Forbidden(fault) => fault,
+            Self::UnknownSignature => TokenFault::Signature,
+        }
+    }
 }
 
 /// The payer that a request's `Authorization` header names.
@@ -43,9 +54,9 @@ pub fn payer(
 ) -> Result<UserId, TokenError> {
     let claims = claims(header, keys, rules, now)?;
     if claims.is_service() {
-        return Err(TokenError::Forbidden);
+        return Err(TokenError::Forbidden(TokenFault::Service));
     }
-    claims.uid().ok_or(TokenError::Unauthenticated)
+    claims.uid().ok_or(TokenError::Unauthenticated(TokenFault::NoUid))
 }
 
 /// Whether a request's `Authorization` header is that of a service with this scope.
@@ -64,7 +75,7 @@ pub fn service(
     if claims(header, keys, rules, now)?.has_scope(scope) {
         Ok(())
     } else {
-        Err(TokenError::Forbidden)
+        Err(TokenError::Forbidden(TokenFault::Scope))
     }
 }
 
@@ -75,15 +86,15 @@ fn claims(
     rules: &TokenRules,
     now: Timestamp,
 ) -> Result<TokenClaims, TokenError> {
-    let token = header.and_then(Token::parse).ok_or(TokenError::Unauthenticated)?;
+    let header = header.filter(|header| !header.is_empty());
+    let token = header.ok_or(TokenFault::NoHeader).and_then(Token::parse);
+    let token = token.map_err(TokenError::Unauthenticated)?;
     let signed = keys.accepted(now).any(|key| token.is_signed_with(key));
-    let claims =
-        TokenClaims::parse(&token.claims, rules, now).ok_or(TokenError::Unauthenticated)?;
-    if signed {
-        Ok(claims)
-    } else {
-        // Only now: what could not count anyway is no reason to read the secret again.
-        Err(TokenError::UnknownSignature)
+    match (TokenClaims::parse(&token.claims, rules, now), signed) {
+        (claims, true) => claims.map_err(TokenError::Unauthenticated),
+        (Ok(_), false) => Err(TokenError::UnknownSignature),
+        // What could not count anyway is no reason to read the secret again.
+        (Err(_), false) => Err(TokenError::Unauthenticated(TokenFault::Signature)),
     }
 }
 
@@ -97,20 +108,30 @@ struct Token<'a> {
 
 impl<'a> Token<'a> {
     /// Reads `Bearer <token>`, the scheme in any case and nothing after the token.
-    fn parse(header: &'a str) -> Option<Self> {
-        let (scheme, rest) = header.split_once(' ')?;
-        let token = rest.trim_start_matches(' ');
-        if !scheme.eq_ignore_ascii_case("bearer") || token.len() > TOKEN_MAX_BYTES {
-            return None;
+    fn parse(header: &'a str) -> Result<Self, TokenFault> {
+        let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(TokenFault::Scheme);
         }
-        let (message, signature) = token.rsplit_once('.')?;
-        let (protected, claims) = message.split_once('.')?;
+        let token = rest.trim_start_matches(' ');
+        if token.len() > TOKEN_MAX_BYTES {
+            return Err(TokenFault::TooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(TokenFault::Malformed)?;
+        let (protected, claims) = message.split_once('.').ok_or(TokenFault::Malformed)?;
         // The decoder takes the URL-safe alphabet alone, unpadded and without trailing bits: anything
         // after the token, a second one behind a comma included, ends here.
-        let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).ok();
-        let well_formed =
-            is_hs256(token, &decoded(protected)?) && decoded(signature)?.len() == TAG_BYTES;
-        well_formed.then_some(Self { message, claims: decoded(claims)?, signature })
+        let decoded = |part: &str| {
+            URL_SAFE_NO_PAD.decode(part).map_err(|_another_text| TokenFault::Malformed)
+        };
+        let (protected, claims, tag) = (decoded(protected)?, decoded(claims)?, decoded(signature)?);
+        if !is_hs256(token, &protected) {
+            return Err(TokenFault::Algorithm);
+        }
+        if tag.len() != TAG_BYTES {
+            return Err(TokenFault::Malformed);
+        }
+        Ok(Self { message, claims, signature })
     }
 
     fn is_signed_with(&self, key: &AuthKey) -> bool {

@@ -12,7 +12,7 @@ use pay_providers::{Headers, Verified, VerifyError, WebhookKeys, standard};
 
 use super::{ApiRequest, Code, Problem};
 use crate::{
-    auth::{self, AuthKey, TokenError, TokenRules},
+    auth::{self, AuthKey, TokenError, TokenFault, TokenRules},
     metrics,
 };
 
@@ -29,10 +29,9 @@ impl ApiRequest {
         rules: &TokenRules,
         now: Timestamp,
     ) -> Result<UserId, Problem> {
-        let token = self.authorization()?;
-        let check = |keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
-        Ok(with_keys(keys, now, check, |rejected| *rejected == TokenError::UnknownSignature)
-            .await??)
+        let check =
+            |token: &str, keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
+        self.token(keys, now, check).await
     }
 
     /// Checks that the request carries a service's token with this scope.
@@ -47,11 +46,10 @@ impl ApiRequest {
         scope: &str,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let token = self.authorization()?;
-        let check =
-            |keys: &Generations<AuthKey>| auth::service(Some(token), keys, rules, scope, now);
-        Ok(with_keys(keys, now, check, |rejected| *rejected == TokenError::UnknownSignature)
-            .await??)
+        let check = |token: &str, keys: &Generations<AuthKey>| {
+            auth::service(Some(token), keys, rules, scope, now)
+        };
+        self.token(keys, now, check).await
     }
 
     /// Whether the request has a header of the Standard Webhooks scheme.
@@ -64,15 +62,14 @@ impl ApiRequest {
     ///
     /// # Errors
     ///
-    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys.
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without usable keys.
     pub async fn standard_webhook(
         &self,
         keys: &impl Keys<WebhookKeys>,
         now: Timestamp,
     ) -> Result<String, Problem> {
         let headers = self.signed_headers();
-        let check =
-            |keys: &WebhookKeys| standard::verify(&headers, self.body(), keys.standard(), now);
+        let check = |keys: &WebhookKeys| keys.verify_standard(&headers, self.body(), now);
         webhook(Sender::Native, keys, now, check).await
     }
 
@@ -80,8 +77,8 @@ impl ApiRequest {
     ///
     /// # Errors
     ///
-    /// [`Code::BadSignature`], [`Code::Unavailable`] without keys, and for an authentic message that
-    /// no key of ours decrypts.
+    /// [`Code::BadSignature`], [`Code::Unavailable`] without usable keys, and for an authentic message
+    /// that no key of ours decrypts.
     pub async fn provider_webhook(
         &self,
         provider: Provider,
@@ -89,10 +86,7 @@ impl ApiRequest {
         now: Timestamp,
     ) -> Result<Verified, Problem> {
         let headers = self.signed_headers();
-        let check = |keys: &WebhookKeys| match keys.provider(provider) {
-            Some(keys) => keys.verify(&headers, self.body(), now),
-            None => Err(VerifyError::NoKeys),
-        };
+        let check = |keys: &WebhookKeys| keys.verify(provider, &headers, self.body(), now);
         webhook(provider.into(), keys, now, check).await
     }
 
@@ -102,9 +96,25 @@ impl ApiRequest {
         Headers::new(self.headers().iter().map(|(name, value)| (name.as_str(), text(value))))
     }
 
-    fn authorization(&self) -> Result<&str, Problem> {
-        let header = self.header(header::AUTHORIZATION.as_str());
-        header.ok().flatten().ok_or_else(|| Code::Unauthenticated.into())
+    /// What a check finds out from the request's token. One that is rejected is logged and counted by
+    /// its fault, which the response does not say.
+    async fn token<T>(
+        &self,
+        keys: &impl Keys<AuthKey>,
+        now: Timestamp,
+        check: impl Fn(&str, &Generations<AuthKey>) -> Result<T, TokenError>,
+    ) -> Result<T, Problem> {
+        let checked = match self.header(header::AUTHORIZATION.as_str()) {
+            Err(_doubled) => Err(TokenError::Unauthenticated(TokenFault::Malformed)),
+            // No keys are needed to reject it.
+            Ok(None) => Err(TokenError::Unauthenticated(TokenFault::NoHeader)),
+            Ok(Some(token)) => {
+                let check = |keys: &Generations<AuthKey>| check(token, keys);
+                let is_unknown = |error: &TokenError| *error == TokenError::UnknownSignature;
+                with_keys(keys, now, check, is_unknown).await?
+            }
+        };
+        checked.map_err(rejected)
     }
 }
 
@@ -115,28 +125,41 @@ async fn webhook<T>(
     now: Timestamp,
     check: impl Fn(&WebhookKeys) -> Result<T, VerifyError>,
 ) -> Result<T, Problem> {
-    let check = |keys: &Generations<WebhookKeys>| {
-        let mut rejected = VerifyError::NoKeys;
-        for keys in keys.accepted(now) {
-            match check(keys) {
-                Ok(verified) => return Ok(verified),
-                // Authentic, whatever the other generation says.
-                Err(_) if rejected == VerifyError::Undecryptable => {}
-                Err(error) => rejected = error,
-            }
-        }
-        Err(rejected)
-    };
+    let check = |keys: &Generations<WebhookKeys>| verified(keys, now, &check);
     with_keys(keys, now, check, VerifyError::is_of_unknown_key).await?.map_err(|error| {
         let sender = sender.as_str();
         tracing::warn!(sender, reason = %error, "notification rejected");
         metrics::SIGNATURES_REJECTED.count_by(&[("Sender", sender), ("Reason", error.kind())]);
-        if error == VerifyError::Undecryptable {
-            Problem::unavailable(error)
-        } else {
-            Code::BadSignature.into()
-        }
+        if error.is_our_fault() { Problem::unavailable(error) } else { Code::BadSignature.into() }
     })
+}
+
+/// The first verdict in favour of a message; else the one of the current generation, unless the
+/// previous one says more.
+fn verified<T>(
+    keys: &Generations<WebhookKeys>,
+    now: Timestamp,
+    check: impl Fn(&WebhookKeys) -> Result<T, VerifyError>,
+) -> Result<T, VerifyError> {
+    let mut rejected = None;
+    for keys in keys.accepted(now) {
+        let error = match check(keys) {
+            Ok(verified) => return Ok(verified),
+            Err(error) => error,
+        };
+        rejected = Some(match rejected {
+            // Authentic or not to be judged, whatever the previous generation says.
+            Some(current @ (VerifyError::Undecryptable | VerifyError::UnusableKeys(_))) => current,
+            // What the previous version lacked is corrected in the current one.
+            Some(current)
+                if matches!(error, VerifyError::NoKeys | VerifyError::UnusableKeys(_)) =>
+            {
+                current
+            }
+            None | Some(_) => error,
+        });
+    }
+    Err(rejected.unwrap_or(VerifyError::NoKeys))
 }
 
 /// Checks with the remembered keys; if none of them fits, once more with keys read again.
@@ -156,13 +179,17 @@ async fn with_keys<K, T, E>(
     Ok(checked)
 }
 
-impl From<TokenError> for Problem {
-    fn from(rejected: TokenError) -> Self {
-        match rejected {
-            TokenError::Unauthenticated | TokenError::UnknownSignature => {
-                Code::Unauthenticated.into()
-            }
-            TokenError::Forbidden => Code::Forbidden.into(),
+/// Logs and counts why a token does not count. A payer's token expires every day, which is nothing
+/// unusual.
+fn rejected(error: TokenError) -> Problem {
+    let fault = error.fault();
+    let reason = fault.as_str();
+    tracing::info!(reason, says = %fault, "token rejected");
+    metrics::TOKENS_REJECTED.count_by(&[("Reason", reason)]);
+    match error {
+        TokenError::Unauthenticated(_) | TokenError::UnknownSignature => {
+            Code::Unauthenticated.into()
         }
+        TokenError::Forbidden(_) => Code::Forbidden.into(),
     }
 }

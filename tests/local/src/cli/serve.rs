@@ -21,6 +21,9 @@ pub(super) struct Arguments {
     /// The API's port; 0 for any free one.
     #[arg(long, default_value_t = defaults::PORT)]
     port: u16,
+    /// An origin whose pages may call the API, as `http://localhost:5173`; may be given again.
+    #[arg(long, value_name = "ORIGIN")]
+    cors_origin: Vec<String>,
     /// Print one line of JSON with everything a program needs, and nothing else.
     #[arg(long)]
     json: bool,
@@ -29,9 +32,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments { host, port, json, stack } = arguments;
+    let Arguments { host, port, cors_origin, json, stack } = arguments;
     let logs = stack.logs;
-    let options = StackOptions { host, ..stack.options(port)? };
+    let options = StackOptions { host, cors_origins: cors_origin, ..stack.options(port)? };
     // One for everything: between two of them a signal would be lost.
     let mut ends = Ends::listen()?;
     let Some(started) = ends.or(Stack::start(options)).await else {

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::world::Facts;
 use crate::OrderPaidCall;
+use pay_service::start::clock;
 use payctl::Row;
-use payctl::audit::{ItemKind, Violation, audit, kind};
+use payctl::audit::{ItemKind, Violation, audit_rows, kind};
 
 /// Every violation after the recovery: no fault is left, and every message was delivered once more,
 /// or the sweep has run until nothing was due.
@@ -17,7 +18,10 @@ use payctl::audit::{ItemKind, Violation, audit, kind};
 #[must_use]
 pub fn check(rows: &[Row], facts: &Facts, calls: &[OrderPaidCall]) -> Vec<Violation> {
     let table = Table::new(rows);
-    let mut found = audit(rows).violations;
+    let mut found = match audit_rows(rows, clock()) {
+        Ok(audit) => audit.violations,
+        Err(error) => vec![violation("row", "all".to_owned(), error.to_string())],
+    };
     found.extend(order_notifications_of(&table, calls));
     found.extend(responses::check(&table, facts));
     found

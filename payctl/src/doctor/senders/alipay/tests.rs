@@ -12,7 +12,7 @@ fn line() -> Value {
 }
 
 fn form() -> Vec<Field> {
-    let case = crate::doctor::case::Case::read(line().to_string().as_bytes(), 0).unwrap();
+    let case = crate::doctor::tests::case(&line(), 0);
     fields(&case.body).0
 }
 

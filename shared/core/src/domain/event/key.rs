@@ -5,7 +5,7 @@ use crate::domain::{OutOfRange, PaymentId};
 
 /// What names an event: `<payment id>/<sender>/<event id>`, with `unmatched` in place of the payment id
 /// where it names no payment of ours, and `#<suffix>` after an event id that was taken.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventKey {
     /// The payment it is kept under; `None` for unmatched.
     pub payment: Option<PaymentId>,

@@ -84,6 +84,7 @@ impl Fresh {
             version: Some(payment.version),
             verdict: Verdict::Duplicate,
             mismatch: None,
+            decision: None,
             body: RawBody::new(format!("{{\"id\":\"{id}\"}}\0\u{ff}").as_bytes(), digest),
         }
     }

@@ -3,6 +3,7 @@
 use super::fresh::{Fresh, create};
 use crate::{
     domain::{Payment, PaymentId, Status, UserId},
+    ports::StoreError,
     testing::{Inspect, contract::Store},
 };
 
@@ -12,7 +13,20 @@ async fn page(
     before: Option<PaymentId>,
     limit: usize,
 ) -> Vec<Payment> {
-    store.list_by_user(uid, before, limit).await.unwrap()
+    store.list_by_user(uid, before, limit).await.unwrap().payments
+}
+
+/// Every page of this size, from the newest on.
+async fn pages(store: &impl Store, uid: UserId, limit: usize) -> Vec<Vec<Payment>> {
+    let (mut pages, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = store.list_by_user(uid, cursor, limit).await.unwrap();
+        pages.push(page.payments);
+        cursor = page.cursor;
+        if cursor.is_none() {
+            return pages;
+        }
+    }
 }
 
 async fn stored(store: &impl Store, fresh: &Fresh, uid: UserId) -> Payment {
@@ -95,4 +109,44 @@ pub async fn a_long_page_comes_whole(store: impl Store, _log: impl Inspect, fres
     }
     assert_eq!(page(&store, uid, None, 101).await, all[..101]);
     assert_eq!(page(&store, uid, None, 100).await, all[..100]);
+}
+
+/// The last page has none, also if it is full.
+pub async fn a_cursor_says_that_more_is_there(store: impl Store, _log: impl Inspect, fresh: Fresh) {
+    let uid = fresh.user();
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        all.insert(0, stored(&store, &fresh, uid).await);
+    }
+    let page = store.list_by_user(uid, None, 3).await.unwrap();
+    assert_eq!(page.cursor, Some(all[2].id));
+    assert_eq!(pages(&store, uid, 3).await, [&all[..3], &all[3..]]);
+    assert_eq!(pages(&store, uid, 2).await, [&all[..2], &all[2..]]);
+    assert_eq!(pages(&store, uid, 4).await, [&all[..]]);
+}
+
+/// By its id it is a fault. In a list it is left out, wherever it stands on its page, and the cursor
+/// goes past it.
+pub async fn an_unreadable_record_takes_no_other_along(
+    store: impl Store,
+    log: impl Inspect,
+    fresh: Fresh,
+) {
+    let uid = fresh.user();
+    let mut all = Vec::new();
+    for _ in 0..6 {
+        all.insert(0, stored(&store, &fresh, uid).await);
+    }
+    for spoilt in [0, 2, 3, 5] {
+        log.spoil(all[spoilt].id).await;
+        let read = store.payment(all[spoilt].id).await;
+        assert!(matches!(read, Err(StoreError::Fault(_))), "{read:?}");
+    }
+    let rest = [all[1].clone(), all[4].clone()];
+    assert_eq!(pages(&store, uid, 6).await, [&rest[..]]);
+    assert_eq!(pages(&store, uid, 2).await, [&rest[..1], &[], &rest[1..]]);
+    assert_eq!(pages(&store, uid, 1).await.concat(), rest);
+    // The order of one of them is found as before: the index only names its record.
+    assert_eq!(store.newest_of_order(all[0].oid).await.unwrap(), Some(all[0].id));
+    assert_eq!(store.guard(all[0].oid).await.unwrap().unwrap().payment, all[0].id);
 }

@@ -111,3 +111,21 @@ fn a_page_holds_1_to_100() {
         assert_eq!(PageSize::new(size).is_ok(), fits, "{size}");
     }
 }
+
+#[test]
+fn an_unreadable_payment_does_not_hide_the_one_that_the_guard_names() {
+    let (world, id) = World::with_payment();
+    let newer = PaymentId::new(id.get() + 1).unwrap();
+    world.store.edit(|table| {
+        let payment = Payment { id: newer, ..table.payments.get(&id).unwrap().clone() };
+        table.payments.insert(newer, payment);
+        table.catch_up();
+        table.unreadable.insert(newer);
+    });
+    assert_eq!(by_order(&world).unwrap().id, id);
+    // The order's own payment is none of the others.
+    world.store.edit(|table| table.unreadable.insert(id));
+    assert!(matches!(by_order(&world), Err(DetailError::Failed(Failure::Fault(_)))));
+    world.store.edit(|table| table.guards.clear());
+    assert!(matches!(by_order(&world), Err(DetailError::Failed(Failure::Fault(_)))));
+}

@@ -12,9 +12,9 @@ use crate::{
     sha256,
 };
 
-const EVENT: &str = "EV-2018022511223320873";
-const PAYMENT: &str = "1217752501201407";
-const TRANSACTION: &str = "4200000001202611231234567890";
+pub(super) const EVENT: &str = "EV-2018022511223320873";
+pub(super) const PAYMENT: &str = "1217752501201407";
+pub(super) const TRANSACTION: &str = "4200000001202611231234567890";
 
 fn notification(kind: &str, resource: &Value) -> Notification {
     match verified(envelope(kind, resource).to_string().as_bytes()) {
@@ -320,6 +320,7 @@ fn an_authentic_message_that_cannot_be_read_is_a_notification_without_a_payment(
         ("nonce", Value::Null),
         ("ciphertext", json!("%")),
         ("ciphertext", Value::Null),
+        ("associated_data", json!(["transaction"])),
     ] {
         let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
         envelope["resource"][name] = value.clone();
@@ -327,7 +328,7 @@ fn an_authentic_message_that_cannot_be_read_is_a_notification_without_a_payment(
         let want = unreadable(Provider::WeChat, Some(EVENT), body.as_bytes());
         assert_eq!(verified(body.as_bytes()), Ok(want), "{name} {value}");
     }
-    for body in ["", "null", "[]", "{", "\u{feff}{}", r#"{"a":1,"a":2}"#] {
+    for body in ["", "null", "[]", "{", "\u{feff}[]", r#"{"a":1,"a":2}"#] {
         let want = unreadable(Provider::WeChat, None, body.as_bytes());
         assert_eq!(verified(body.as_bytes()), Ok(want), "{body}");
     }

@@ -1,8 +1,9 @@
 //! Rows of the event log.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::domain::{
-    Digest, Event, Mismatch, MismatchField, Outcome, ProviderRef, ProviderTxn, Quarantined, Report,
-    Source, Verdict,
+    Decided, Decision, Digest, Event, EventKey, Mismatch, MismatchField, Operator, Outcome,
+    ProviderRef, ProviderTxn, Quarantined, Report, Source, Timestamp, Verdict,
 };
 
 use super::{
@@ -44,6 +45,8 @@ pub(super) fn event_item(event: &Event) -> Item {
         ("mismatch", mismatch.map(|mismatch| s(mismatch.field.as_str()))),
         ("expected", mismatch.and_then(|mismatch| mismatch.expected.clone()).map(s)),
         ("received", mismatch.and_then(|mismatch| mismatch.received.clone()).map(s)),
+        ("by", event.decision.as_ref().map(|decision| s(decision.by.as_str()))),
+        ("about", event.decision.as_ref().map(|decision| s(&decision.about))),
     ] {
         put_if_some(&mut item, name, value);
     }
@@ -69,7 +72,39 @@ pub(super) fn read_quarantined(item: &Item) -> Result<Option<Quarantined>, BadRo
             currency: text(item, "currency")?.map(str::to_owned),
         },
         mismatch: read_mismatch(item)?,
-        open: text(item, "queue")? == Some(REVIEW),
+        decided: read_decided(item)?,
+    }))
+}
+
+/// A decision, as the notification that it is about keeps it.
+pub(super) fn decided_attributes(decided: &Decided) -> [(&'static str, AttributeValue); 4] {
+    [
+        ("decision", s(decided.decision.as_str())),
+        ("decided_by", s(decided.by.as_str())),
+        ("decided_time", n(decided.at.millis())),
+        ("decision_event", s(decided.event.to_string())),
+    ]
+}
+
+/// The decision on a notification; `None` while it is on the review list. It is one or the other.
+fn read_decided(item: &Item) -> Result<Option<Decided>, BadRow> {
+    let waits = match text(item, "queue")? {
+        None => false,
+        Some(REVIEW) => true,
+        Some(_) => return Err(BadRow::Malformed("queue")),
+    };
+    let decision = word(item, "decision", &Decision::ALL, Decision::as_str)?;
+    let Some(decision) = decision else {
+        return if waits { Ok(None) } else { Err(BadRow::Missing("decision")) };
+    };
+    if waits {
+        return Err(BadRow::Malformed("queue"));
+    }
+    Ok(Some(Decided {
+        decision,
+        by: Operator::new(must_text(item, "decided_by")?)?,
+        at: Timestamp::from_millis(must_number(item, "decided_time")?)?,
+        event: EventKey::parse(must_text(item, "decision_event")?)?,
     }))
 }
 

@@ -15,8 +15,8 @@ use super::{
     payment_row::due_attributes,
     row::{BadRow, Item, must_number, must_text, n, number, s},
     units,
+    unreadable::readable,
 };
-use crate::metrics;
 
 /// A queue that is read page by page.
 #[derive(Clone, Debug)]
@@ -110,7 +110,8 @@ impl DynamoDbPayments {
         let response = request.send().await;
         let response = response.map_err(|error| classify("Query", &error).of_read())?;
         units::read(response.consumed_capacity());
-        let entries = response.items().iter().filter_map(readable).collect();
+        let entries = response.items().iter();
+        let entries = entries.filter_map(|entry| readable(entry, read_entry(entry))).collect();
         let last = response.last_evaluated_key.filter(|key| !key.is_empty());
         let next = last.map(|key| QueueCursor { queue: queue.clone(), last: Some(key) });
         Ok(QueuePage { entries, next })
@@ -137,20 +138,6 @@ fn page_of(limit: usize) -> i32 {
     let queues = usize::try_from(SWEEP_QUEUES).unwrap_or(1);
     let page = limit.div_ceil(queues).saturating_mul(2);
     i32::try_from(page).unwrap_or(i32::MAX)
-}
-
-/// An entry of the index; `None` for one that cannot be read, which must not stop the others.
-fn readable(entry: &Item) -> Option<(u64, PaymentId)> {
-    match read_entry(entry) {
-        Ok(read) => Some(read),
-        Err(cause) => {
-            let key = |name| entry.get(name).and_then(|value| value.as_s().ok());
-            let (pk, sk) = (key("pk"), key("sk"));
-            tracing::error!(pk, sk, %cause, "an entry of the due index is skipped");
-            metrics::UNREADABLE_ITEMS.count();
-            None
-        }
-    }
 }
 
 fn read_entry(entry: &Item) -> Result<(u64, PaymentId), BadRow> {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join;
 use pay_core::{
     domain::{Guard, OrderId, Payment, PaymentId, UserId},
-    ports::{PaymentLists, StoreError},
+    ports::{PaymentLists, PaymentPage, StoreError},
 };
 use tokio::time::sleep;
 
@@ -15,8 +15,9 @@ use super::{
     attempts::{Backoff, classify},
     keys::{self, OID_INDEX, UID_INDEX},
     payment_row::{read_guard, read_payment},
-    row::{Item, must_number, n},
+    row::{BadRow, Item, must_number, must_text, n},
     units,
+    unreadable::{fault, readable},
 };
 use crate::limits::STORE_BATCH_MAX;
 
@@ -26,44 +27,53 @@ impl PaymentLists for DynamoDbPayments {
         uid: UserId,
         before: Option<PaymentId>,
         limit: usize,
-    ) -> Result<Vec<Payment>, StoreError> {
-        // DynamoDB has no query for an empty page.
-        let Ok(limit @ 1..) = i32::try_from(limit) else {
-            return Ok(Vec::new());
-        };
-        let ids = Box::pin(self.query(UID_INDEX, "uid", uid.get(), before, limit)).await?;
+    ) -> Result<PaymentPage, StoreError> {
+        if limit == 0 {
+            return Ok(PaymentPage { payments: Vec::new(), cursor: None });
+        }
+        // One more than the page holds tells whether there is another page.
+        let listed = limit.saturating_add(1);
+        let mut ids = Box::pin(self.list_ids(UID_INDEX, "uid", uid.get(), before, listed)).await?;
+        let is_last = ids.len() <= limit;
+        ids.truncate(limit);
+        let cursor = ids.last().copied().filter(|_| !is_last);
         let (first, rest) = ids.split_at(ids.len().min(STORE_BATCH_MAX));
         let (mut found, more) = Box::pin(try_join(self.batch(first), self.batch(rest))).await?;
         found.extend(more);
         // In the order of the index. What it lists and the table does not have is left out.
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+        let payments = ids.iter().filter_map(|id| found.remove(id)).collect();
+        Ok(PaymentPage { payments, cursor })
     }
 }
 
 impl DynamoDbPayments {
     pub(super) async fn get_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
         let item = self.get(keys::payment(id)).await?;
-        Ok(item.map(|item| read_payment(&item)).transpose()?)
+        let read = |item: Item| read_payment(&item).map_err(|bad| fault(&item, &bad));
+        item.map(read).transpose()
     }
 
     pub(super) async fn get_guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
         let item = self.get(keys::guard(oid)).await?;
-        Ok(item.map(|item| read_guard(&item, oid)).transpose()?)
+        let read = |item: Item| read_guard(&item, oid).map_err(|bad| fault(&item, &bad));
+        item.map(read).transpose()
     }
 
     pub(super) async fn query_newest(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
-        let newest = self.query(OID_INDEX, "oid", oid.get(), None, 1).await?;
+        let newest = self.list_ids(OID_INDEX, "oid", oid.get(), None, 1).await?;
         Ok(newest.first().copied())
     }
 
-    /// Ids that an index lists under `key`, newest first.
-    async fn query(
+    /// The ids of the payments that an index lists under `key`, newest first, at most `limit`.
+    ///
+    /// It reads on past entries that name no payment: an id is always known to go on from.
+    async fn list_ids(
         &self,
         index: &str,
         key: &'static str,
         value: u64,
         before: Option<PaymentId>,
-        limit: i32,
+        limit: usize,
     ) -> Result<Vec<PaymentId>, StoreError> {
         let older = if before.is_some() { " AND #id < :before" } else { "" };
         let mut request = self
@@ -75,17 +85,26 @@ impl DynamoDbPayments {
             .expression_attribute_names("#key", key)
             .expression_attribute_values(":key", n(value))
             .return_consumed_capacity(units::TOTAL)
-            .scan_index_forward(false)
-            .limit(limit);
+            .scan_index_forward(false);
         if let Some(before) = before {
             request = request
                 .expression_attribute_names("#id", "id")
                 .expression_attribute_values(":before", n(before.get()));
         }
-        let response = request.send().await;
-        let response = response.map_err(|error| classify("Query", &error).of_read())?;
-        units::read(response.consumed_capacity());
-        response.items().iter().map(id_of).collect()
+        let mut ids = Vec::new();
+        loop {
+            let missing = i32::try_from(limit.saturating_sub(ids.len())).unwrap_or(i32::MAX);
+            let response = request.clone().limit(missing).send().await;
+            let response = response.map_err(|error| classify("Query", &error).of_read())?;
+            units::read(response.consumed_capacity());
+            let entries = response.items().iter();
+            ids.extend(entries.filter_map(|entry| readable(entry, read_entry(entry))));
+            let next = response.last_evaluated_key.filter(|key| !key.is_empty());
+            if next.is_none() || ids.len() >= limit {
+                return Ok(ids);
+            }
+            request = request.set_exclusive_start_key(next);
+        }
     }
 
     async fn batch(&self, ids: &[PaymentId]) -> Result<HashMap<PaymentId, Payment>, StoreError> {
@@ -94,10 +113,8 @@ impl DynamoDbPayments {
         let mut backoff = Backoff::start();
         while !wanted.is_empty() {
             let (items, unprocessed) = self.batch_once(wanted).await?;
-            for item in &items {
-                let payment = read_payment(item)?;
-                found.insert(payment.id, payment);
-            }
+            let payments = items.iter().filter_map(|item| readable(item, read_payment(item)));
+            found.extend(payments.map(|payment| (payment.id, payment)));
             wanted = unprocessed;
             if !wanted.is_empty() {
                 let Some(delay) = backoff.next_delay() else {
@@ -132,7 +149,9 @@ impl DynamoDbPayments {
     }
 }
 
-fn id_of(entry: &Item) -> Result<PaymentId, StoreError> {
-    let id = must_number(entry, "id")?;
-    PaymentId::new(id).map_err(|error| StoreError::Fault(error.into()))
+/// The payment that an entry of an index is about.
+fn read_entry(entry: &Item) -> Result<PaymentId, BadRow> {
+    let id = PaymentId::new(must_number(entry, "id")?)?;
+    let named = keys::payment_of(must_text(entry, "pk")?, must_text(entry, "sk")?);
+    named.filter(|named| *named == id).ok_or(BadRow::WrongKey)
 }

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
 use pay_core::{
-    domain::{Change, DueChange, Event},
+    domain::{Change, DueChange, Event, OrderId, PaymentId},
     ports::{StoreError, Updated},
 };
 
@@ -15,13 +15,14 @@ use super::{
     expression::{ABSENT, Expression},
     keys,
     payment_row::{due_attributes, read_guard},
-    row::{n, s},
+    row::{Item, n, s},
     transaction::{Checked, Transacted},
+    unreadable::fault,
 };
 
 /// What a condition of the transaction is about.
 #[derive(Clone, Copy, Debug)]
-enum UpdateCheck {
+pub(super) enum UpdateCheck {
     Record,
     Guard,
     EventKey,
@@ -39,14 +40,13 @@ impl DynamoDbPayments {
             Transacted::Done => Ok(Updated::Done),
             Transacted::ConditionFailed(UpdateCheck::Record, _) => Ok(Updated::RecordChanged),
             Transacted::ConditionFailed(UpdateCheck::Guard, found) => {
-                let guard = found.map(|item| read_guard(&item, change.oid)).transpose()?;
-                Ok(Updated::NotLive(guard.map(|guard| guard.payment)))
+                Ok(Updated::NotLive(live_payment(found, Some(change.oid))?))
             }
             Transacted::ConditionFailed(UpdateCheck::EventKey, _) => Ok(Updated::KeyTaken),
         }
     }
 
-    fn update_items(
+    pub(super) fn update_items(
         &self,
         change: &Change,
         event: &Event,
@@ -56,16 +56,19 @@ impl DynamoDbPayments {
         if change.guarded {
             items.push(Checked { item: self.live_check(change)?, check: UpdateCheck::Guard });
         }
+        items.push(self.put_checked(event)?);
+        Ok(items)
+    }
+
+    /// The event, if its key is free.
+    pub(super) fn put_checked(&self, event: &Event) -> Result<Checked<UpdateCheck>, BuildError> {
         let put_event = Put::builder()
             .table_name(&self.table)
             .set_item(Some(event_item(event)))
             .condition_expression(ABSENT)
             .build()?;
-        items.push(Checked {
-            item: TransactWriteItem::builder().put(put_event).build(),
-            check: UpdateCheck::EventKey,
-        });
-        Ok(items)
+        let item = TransactWriteItem::builder().put(put_event).build();
+        Ok(Checked { item, check: UpdateCheck::EventKey })
     }
 
     fn change_item(&self, change: &Change) -> Result<TransactWriteItem, BuildError> {
@@ -94,6 +97,18 @@ impl DynamoDbPayments {
             .build()?;
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
+}
+
+/// The payment that the guard of an order names, as a failed condition gave it.
+pub(super) fn live_payment(
+    guard: Option<Item>,
+    oid: Option<OrderId>,
+) -> Result<Option<PaymentId>, StoreError> {
+    let (Some(item), Some(oid)) = (guard, oid) else {
+        return Ok(None);
+    };
+    let guard = read_guard(&item, oid).map_err(|bad| fault(&item, &bad))?;
+    Ok(Some(guard.payment))
 }
 
 /// [`Change::applied_to`] as an expression: it touches only what the change names.

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 
 use super::*;
+use rotation::text_keys::TextKeys;
 
 /// Status and body of the response to each of the two reads; `None` is no response at all.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +39,7 @@ impl HttpConnector for Canned {
     }
 }
 
-fn secret(canned: Canned) -> RotatingSecret<String> {
+fn secret(canned: Canned) -> RotatingSecret<TextKeys> {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-central-1"))
@@ -49,16 +50,14 @@ fn secret(canned: Canned) -> RotatingSecret<String> {
         .sleep_impl(TokioSleep::new())
         .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(canned)))
         .build();
-    let read = |text: &str| match text {
-        "bad" => Err(BadSecret("scripted")),
-        text => Ok(text.to_owned()),
-    };
     let id = "the secret".to_owned();
-    RotatingSecret::new(Client::from_conf(config), id, read, Duration::from_hours(1))
+    RotatingSecret::new(Client::from_conf(config), id, Duration::from_hours(1))
 }
 
-const CURRENT: (u16, &str) = (200, r#"{"SecretString":"new","CreatedDate":1700000000.5}"#);
-const PREVIOUS: (u16, &str) = (200, r#"{"SecretString":"old","CreatedDate":1600000000}"#);
+const CURRENT: (u16, &str) =
+    (200, r#"{"VersionId":"1","SecretString":"key new","CreatedDate":1700000000.5}"#);
+const PREVIOUS: (u16, &str) =
+    (200, r#"{"VersionId":"1","SecretString":"key old","CreatedDate":1600000000}"#);
 const NOT_FOUND: (u16, &str) = (400, r#"{"__type":"ResourceNotFoundException","Message":"x"}"#);
 const INVALID: (u16, &str) = (400, r#"{"__type":"InvalidRequestException","Message":"x"}"#);
 const DENIED: (u16, &str) = (400, r#"{"__type":"AccessDeniedException","Message":"canary"}"#);
@@ -73,8 +72,8 @@ async fn keys(
     match secret(Canned { current, previous }).keys(now).await {
         Ok(keys) => {
             let previous = keys.previous.clone();
-            let previous = previous.map(|(key, until)| (key, until.millis()));
-            Ok((keys.current.clone(), previous))
+            let previous = previous.map(|(key, until)| (key.shown(), until.millis()));
+            Ok((keys.current.shown(), previous))
         }
         Err(NoKeys(cause)) => Err(cause.to_string()),
     }
@@ -82,13 +81,13 @@ async fn keys(
 
 #[tokio::test]
 async fn both_versions_are_read() {
-    let want = ("new".to_owned(), Some(("old".to_owned(), 1_700_003_600_500)));
+    let want = ("key new".to_owned(), Some(("key old".to_owned(), 1_700_003_600_500)));
     assert_eq!(keys(CURRENT, PREVIOUS).await, Ok(want));
 }
 
 #[tokio::test]
 async fn a_previous_version_may_be_missing_or_unreadable() {
-    let want = ("new".to_owned(), None);
+    let want = ("key new".to_owned(), None);
     for previous in [NOT_FOUND, INVALID, DENIED, (500, "{}"), (200, "{}"), (200, "junk")] {
         assert_eq!(keys(CURRENT, previous).await, Ok(want.clone()), "{previous:?}");
     }
@@ -101,17 +100,30 @@ async fn a_current_version_without_text_gives_no_key() {
         (INVALID, "the secret has no current version"),
         (DENIED, "Secrets Manager gave no value: AccessDeniedException"),
         ((503, "<html>"), "Secrets Manager gave no value: service error"),
-        ((200, r#"{"CreatedDate":1}"#), "the secret's version has no text or no date"),
-        ((200, r#"{"SecretString":"new"}"#), "the secret's version has no text or no date"),
         (
-            (200, r#"{"SecretBinary":"bmV3","CreatedDate":1}"#),
-            "the secret's version has no text or no date",
+            (200, r#"{"VersionId":"1","CreatedDate":1}"#),
+            "the secret's version has no text, no id or no date",
         ),
         (
-            (200, r#"{"SecretString":"new","CreatedDate":-1}"#),
-            "the secret's version has no text or no date",
+            (200, r#"{"SecretString":"key new","CreatedDate":1}"#),
+            "the secret's version has no text, no id or no date",
         ),
-        ((200, r#"{"SecretString":"bad","CreatedDate":1}"#), "the secret is unusable: scripted"),
+        (
+            (200, r#"{"VersionId":"1","SecretString":"key new"}"#),
+            "the secret's version has no text, no id or no date",
+        ),
+        (
+            (200, r#"{"VersionId":"1","SecretBinary":"bmV3","CreatedDate":1}"#),
+            "the secret's version has no text, no id or no date",
+        ),
+        (
+            (200, r#"{"VersionId":"1","SecretString":"key new","CreatedDate":-1}"#),
+            "the secret's version has no text, no id or no date",
+        ),
+        (
+            (200, r#"{"VersionId":"1","SecretString":"bad","CreatedDate":1}"#),
+            "the secret is unusable: no key",
+        ),
     ] {
         assert_eq!(keys(current, PREVIOUS).await, Err(why.to_owned()), "{current:?}");
     }

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::*;
+use super::{TokenFault as F, *};
 use crate::auth::{CALLBACK_SCOPE, SHOP_SCOPE, sign, sign::compact, sign_service};
 
 const NOW_SECS: u64 = 1_800_000_000;
@@ -42,6 +42,11 @@ fn service_of(claims: &Value, scope: &str) -> Result<(), TokenError> {
     service(Some(&header), &keys(), &TokenRules::default(), scope, now())
 }
 
+/// A token that does not count for this.
+fn fault<T>(fault: TokenFault) -> Result<T, TokenError> {
+    Err(TokenError::Unauthenticated(fault))
+}
+
 #[test]
 fn a_good_token_names_its_payer() {
     assert_eq!(payer_of(&sign(&key("k"), &good())), Ok(7));
@@ -64,32 +69,31 @@ fn the_scheme_counts_in_any_case_and_holds_exactly_one_token() {
         assert!(of(&format!("{scheme} {token}")).is_ok(), "{scheme}");
     }
     assert!(of(&format!("Bearer   {token}")).is_ok());
-    for bad in [
-        String::new(),
-        "Bearer".to_owned(),
-        "Bearer ".to_owned(),
-        token.clone(),
-        format!(" Bearer {token}"),
-        format!("Basic {token}"),
-        format!("Bearer\t{token}"),
-        format!("Bearer: {token}"),
-        format!("Bearer{token}"),
-        format!("Bearer {token} "),
-        format!("Bearer {token},"),
-        format!("Bearer {token}, Bearer {token}"),
-        format!("Bearer {token},Bearer {token}"),
-        format!("Bearer {token} {token}"),
-        format!("Bearer {token}\n"),
-        format!("Bearer {token}."),
-        format!("Bearer {token}="),
-        format!("Bearer .{token}"),
-        format!("Bearer \"{token}\""),
-        "Bearer é..".to_owned(),
+    for (bad, why) in [
+        (String::new(), F::NoHeader),
+        ("Bearer".to_owned(), F::Malformed),
+        ("Bearer ".to_owned(), F::Malformed),
+        (token.clone(), F::Scheme),
+        (format!(" Bearer {token}"), F::Scheme),
+        (format!("Basic {token}"), F::Scheme),
+        (format!("Bearer\t{token}"), F::Scheme),
+        (format!("Bearer: {token}"), F::Scheme),
+        (format!("Bearer{token}"), F::Scheme),
+        (format!("Bearer {token} "), F::Malformed),
+        (format!("Bearer {token},"), F::Malformed),
+        (format!("Bearer {token}, Bearer {token}"), F::Malformed),
+        (format!("Bearer {token},Bearer {token}"), F::Malformed),
+        (format!("Bearer {token} {token}"), F::Malformed),
+        (format!("Bearer {token}\n"), F::Malformed),
+        (format!("Bearer {token}."), F::Malformed),
+        (format!("Bearer {token}="), F::Malformed),
+        (format!("Bearer .{token}"), F::Malformed),
+        (format!("Bearer \"{token}\""), F::Malformed),
+        ("Bearer é..".to_owned(), F::Malformed),
     ] {
-        assert_eq!(of(&bad), Err(TokenError::Unauthenticated), "{bad:?}");
+        assert_eq!(of(&bad), fault(why), "{bad:?}");
     }
-    let none = payer(None, &keys(), &TokenRules::default(), now());
-    assert_eq!(none, Err(TokenError::Unauthenticated));
+    assert_eq!(payer(None, &keys(), &TokenRules::default(), now()), fault(F::NoHeader));
 }
 
 #[test]
@@ -99,7 +103,7 @@ fn a_token_of_4_kib_is_rejected_unread() {
         (0..4096).map(padded).take_while(|token| token.len() <= TOKEN_MAX_BYTES).last().unwrap();
     let too_long = (2900..3100).map(padded).find(|token| token.len() > TOKEN_MAX_BYTES).unwrap();
     assert_eq!(payer_of(&fits), Ok(7));
-    assert_eq!(payer_of(&too_long), Err(TokenError::Unauthenticated));
+    assert_eq!(payer_of(&too_long), fault(F::TooLong));
 }
 
 #[test]
@@ -133,7 +137,7 @@ fn a_header_other_than_plain_hs256_is_rejected() {
         "\u{feff}{\"alg\":\"HS256\"}",
     ] {
         let token = compact(&key("k"), bad, &claims);
-        assert_eq!(payer_of(&token), Err(TokenError::Unauthenticated), "{bad}");
+        assert_eq!(payer_of(&token), fault(F::Algorithm), "{bad}");
     }
     assert_eq!(payer_of(&compact(&key("k"), r#"{"alg":"HS256"}"#, &claims)), Ok(7));
 }
@@ -142,8 +146,13 @@ fn a_header_other_than_plain_hs256_is_rejected() {
 fn an_unsigned_token_is_rejected() {
     let token = sign(&key("k"), &good());
     let (message, _) = token.rsplit_once('.').unwrap();
-    for bad in [message.to_owned(), format!("{message}."), format!("{message}.AAAA")] {
-        assert_eq!(payer_of(&bad), Err(TokenError::Unauthenticated), "{bad}");
+    for (bad, why) in [
+        // Two parts: the claims stand for the header.
+        (message.to_owned(), F::Malformed),
+        (format!("{message}."), F::Malformed),
+        (format!("{message}.AAAA"), F::Malformed),
+    ] {
+        assert_eq!(payer_of(&bad), fault(why), "{bad}");
     }
 }
 
@@ -166,7 +175,7 @@ fn an_unknown_key_is_distinguished_only_where_it_matters() {
     assert_eq!(payer_of(&sign(&key("x"), &good())), Err(TokenError::UnknownSignature));
     // Expired anyway: no reason to read the secret again.
     let old = with("exp", &json!(NOW_SECS));
-    assert_eq!(payer_of(&sign(&key("x"), &old)), Err(TokenError::Unauthenticated));
+    assert_eq!(payer_of(&sign(&key("x"), &old)), fault(F::Signature));
 }
 
 #[test]
@@ -175,18 +184,18 @@ fn the_times_of_a_token_are_kept_to_the_second() {
     for (name, value, want) in [
         ("exp", &json!(NOW_SECS + 1), Ok(7)),
         ("exp", &far, Ok(7)),
-        ("exp", &json!(NOW_SECS), Err(TokenError::Unauthenticated)),
-        ("exp", &json!(NOW_SECS - 1), Err(TokenError::Unauthenticated)),
-        ("exp", &json!(-1), Err(TokenError::Unauthenticated)),
-        ("exp", &Value::Null, Err(TokenError::Unauthenticated)),
-        ("exp", &json!("1900000000"), Err(TokenError::Unauthenticated)),
-        ("exp", &json!([NOW_SECS + 1]), Err(TokenError::Unauthenticated)),
-        ("exp", &json!(true), Err(TokenError::Unauthenticated)),
+        ("exp", &json!(NOW_SECS), fault(F::Expired)),
+        ("exp", &json!(NOW_SECS - 1), fault(F::Expired)),
+        ("exp", &json!(-1), fault(F::NoExpiry)),
+        ("exp", &Value::Null, fault(F::NoExpiry)),
+        ("exp", &json!("1900000000"), fault(F::NoExpiry)),
+        ("exp", &json!([NOW_SECS + 1]), fault(F::NoExpiry)),
+        ("exp", &json!(true), fault(F::NoExpiry)),
         ("nbf", &json!(0), Ok(7)),
         ("nbf", &json!(NOW_SECS), Ok(7)),
-        ("nbf", &json!(NOW_SECS + 1), Err(TokenError::Unauthenticated)),
-        ("nbf", &json!(-1), Err(TokenError::Unauthenticated)),
-        ("nbf", &json!("0"), Err(TokenError::Unauthenticated)),
+        ("nbf", &json!(NOW_SECS + 1), fault(F::NotYetValid)),
+        ("nbf", &json!(-1), fault(F::NotYetValid)),
+        ("nbf", &json!("0"), fault(F::NotYetValid)),
     ] {
         let token = sign(&key("k"), &with(name, value));
         assert_eq!(payer_of(&token), want, "{name} {value}");
@@ -195,25 +204,25 @@ fn the_times_of_a_token_are_kept_to_the_second() {
 
 #[test]
 fn claims_of_odd_json_are_rejected() {
-    for bad in [
-        r#"{"exp":1900000000.0,"uid":7}"#,
-        r#"{"exp":19e8,"uid":7}"#,
-        r#"{"exp":1e400,"uid":7}"#,
-        r#"{"exp":18446744073709551616,"uid":7}"#,
-        r#"{"exp":null,"uid":7}"#,
-        r#"{"exp":1900000000,"nbf":null,"uid":7}"#,
-        r#"{"exp":1900000000,"nbf":1.5,"uid":7}"#,
-        r#"{"exp":1,"exp":1900000000,"uid":7}"#,
-        r#"{"exp":1900000000,"uid":7,"uid":8}"#,
-        r#"{"exp":1900000000,"uid":7,"\u0075id":8}"#,
-        r#"{"exp":1900000000,"uid":7,"x":1,"x":1}"#,
-        "[1900000000,7]",
-        r#"{"exp":1900000000,"uid":7}{}"#,
-        "null",
-        "",
+    for (bad, why) in [
+        (r#"{"exp":1900000000.0,"uid":7}"#, F::NoExpiry),
+        (r#"{"exp":19e8,"uid":7}"#, F::NoExpiry),
+        (r#"{"exp":1e400,"uid":7}"#, F::Claims),
+        (r#"{"exp":18446744073709551616,"uid":7}"#, F::NoExpiry),
+        (r#"{"exp":null,"uid":7}"#, F::NoExpiry),
+        (r#"{"exp":1900000000,"nbf":null,"uid":7}"#, F::NotYetValid),
+        (r#"{"exp":1900000000,"nbf":1.5,"uid":7}"#, F::NotYetValid),
+        (r#"{"exp":1,"exp":1900000000,"uid":7}"#, F::Claims),
+        (r#"{"exp":1900000000,"uid":7,"uid":8}"#, F::Claims),
+        (r#"{"exp":1900000000,"uid":7,"\u0075id":8}"#, F::Claims),
+        (r#"{"exp":1900000000,"uid":7,"x":1,"x":1}"#, F::Claims),
+        ("[1900000000,7]", F::Claims),
+        (r#"{"exp":1900000000,"uid":7}{}"#, F::Claims),
+        ("null", F::Claims),
+        ("", F::Claims),
     ] {
         let token = compact(&key("k"), HEADER, bad);
-        assert_eq!(payer_of(&token), Err(TokenError::Unauthenticated), "{bad}");
+        assert_eq!(payer_of(&token), fault(why), "{bad}");
     }
 }
 
@@ -234,7 +243,7 @@ fn a_payer_has_a_uid_in_range() {
         json!(true),
     ] {
         let token = sign(&key("k"), &with("uid", &bad));
-        assert_eq!(payer_of(&token), Err(TokenError::Unauthenticated), "{bad}");
+        assert_eq!(payer_of(&token), fault(F::NoUid), "{bad}");
     }
 }
 
@@ -242,24 +251,24 @@ fn a_payer_has_a_uid_in_range() {
 fn issuer_and_audience_are_enforced_where_configured() {
     let rules = TokenRules { issuer: Some("mall".to_owned()), audience: Some("pay".to_owned()) };
     for (iss, aud, want) in [
-        (json!("mall"), json!("pay"), true),
-        (json!("mall"), json!(["x", "pay"]), true),
-        (json!("mall"), json!([]), false),
-        (json!("mall"), json!(["pay", 1]), false),
-        (json!("mall"), json!("pa"), false),
-        (json!("mall"), json!("x pay"), false),
-        (json!("mall"), Value::Null, false),
-        (Value::Null, json!("pay"), false),
-        (json!("Mall"), json!("pay"), false),
-        (json!(["mall"]), json!("pay"), false),
+        (json!("mall"), json!("pay"), Ok(7)),
+        (json!("mall"), json!(["x", "pay"]), Ok(7)),
+        (json!("mall"), json!([]), fault(F::Audience)),
+        (json!("mall"), json!(["pay", 1]), fault(F::Audience)),
+        (json!("mall"), json!("pa"), fault(F::Audience)),
+        (json!("mall"), json!("x pay"), fault(F::Audience)),
+        (json!("mall"), Value::Null, fault(F::Audience)),
+        (Value::Null, json!("pay"), fault(F::Issuer)),
+        (json!("Mall"), json!("pay"), fault(F::Issuer)),
+        (json!(["mall"]), json!("pay"), fault(F::Issuer)),
     ] {
         let mut claims = with("iss", &iss);
         if !aud.is_null() {
             claims["aud"] = aud.clone();
         }
         let header = format!("Bearer {}", sign(&key("k"), &claims));
-        let found = payer(Some(&header), &keys(), &rules, now());
-        assert_eq!(found.is_ok(), want, "{iss} {aud}");
+        let found = payer(Some(&header), &keys(), &rules, now()).map(UserId::get);
+        assert_eq!(found, want, "{iss} {aud}");
         // Without rules nobody asks.
         assert!(payer(Some(&header), &keys(), &TokenRules::default(), now()).is_ok());
     }
@@ -276,21 +285,21 @@ fn a_scope_of_ours_is_never_a_payer() {
         json!(["read pay:callback"]),
     ] {
         let token = sign(&key("k"), &with("scope", &scope));
-        assert_eq!(payer_of(&token), Err(TokenError::Forbidden), "{scope}");
+        assert_eq!(payer_of(&token), Err(TokenError::Forbidden(F::Service)), "{scope}");
         // However long it lives.
         let mut claims = with("scope", &scope);
         claims["exp"] = json!(NOW_SECS + 365 * 86_400);
-        assert!(payer_of(&sign(&key("k"), &claims)).is_err(), "{scope}");
+        assert_eq!(payer_of(&sign(&key("k"), &claims)), fault(F::Lifetime), "{scope}");
     }
     for scope in [json!(""), json!("read write"), json!("pay"), json!([])] {
         assert_eq!(payer_of(&sign(&key("k"), &with("scope", &scope))), Ok(7), "{scope}");
     }
     for odd in [json!(1), json!({"pay:callback": 1}), json!([1]), json!(true)] {
         let token = sign(&key("k"), &with("scope", &odd));
-        assert_eq!(payer_of(&token), Err(TokenError::Unauthenticated), "{odd}");
+        assert_eq!(payer_of(&token), fault(F::ScopeType), "{odd}");
     }
     let null = compact(&key("k"), HEADER, r#"{"exp":1900000000,"uid":7,"scope":null}"#);
-    assert_eq!(payer_of(&null), Err(TokenError::Unauthenticated));
+    assert_eq!(payer_of(&null), fault(F::ScopeType));
 }
 
 #[test]
@@ -299,11 +308,11 @@ fn a_service_needs_exactly_the_scope_asked_for() {
         (json!("pay:callback"), Ok(())),
         (json!("read pay:callback"), Ok(())),
         (json!(["pay:callback"]), Ok(())),
-        (json!("pay:callbacks"), Err(TokenError::Forbidden)),
-        (json!("pay:service"), Err(TokenError::Forbidden)),
-        (json!(""), Err(TokenError::Forbidden)),
-        (Value::Null, Err(TokenError::Forbidden)),
-        (json!(1), Err(TokenError::Unauthenticated)),
+        (json!("pay:callbacks"), Err(TokenError::Forbidden(F::Scope))),
+        (json!("pay:service"), Err(TokenError::Forbidden(F::Scope))),
+        (json!(""), Err(TokenError::Forbidden(F::Scope))),
+        (Value::Null, Err(TokenError::Forbidden(F::Scope))),
+        (json!(1), fault(F::ScopeType)),
     ] {
         assert_eq!(service_of(&with("scope", &scope), CALLBACK_SCOPE), want, "{scope}");
     }
@@ -311,7 +320,7 @@ fn a_service_needs_exactly_the_scope_asked_for() {
     let claims = json!({"iat": NOW_SECS, "exp": NOW_SECS + 1, "scope": CALLBACK_SCOPE});
     assert_eq!(service_of(&claims, CALLBACK_SCOPE), Ok(()));
     let late = json!({"iat": NOW_SECS - 1, "exp": NOW_SECS, "scope": CALLBACK_SCOPE});
-    assert_eq!(service_of(&late, CALLBACK_SCOPE), Err(TokenError::Unauthenticated));
+    assert_eq!(service_of(&late, CALLBACK_SCOPE), fault(F::Expired));
 }
 
 #[test]
@@ -330,7 +339,7 @@ fn a_token_with_a_scope_of_ours_says_when_it_was_issued_and_lives_a_day_at_most(
         (json!(-1), NOW_SECS + 1, false),
         (Value::Null, NOW_SECS + 1, false),
     ] {
-        let unauthenticated = Err(TokenError::Unauthenticated);
+        let unauthenticated = fault(F::Lifetime);
         for scope in [CALLBACK_SCOPE, "pay:x", "read pay:callback", "pay:refund"] {
             let mut claims = json!({"uid": 7, "iat": iat, "exp": exp, "scope": scope});
             let asked = if scope.contains(CALLBACK_SCOPE) { CALLBACK_SCOPE } else { scope };
@@ -357,8 +366,8 @@ fn a_token_of_ours_lives_60_seconds_and_pays_for_nobody() {
     };
     assert_eq!(at(0), Ok(()));
     assert_eq!(at(59_000), Ok(()));
-    assert_eq!(at(60_000), Err(TokenError::Unauthenticated));
-    assert_eq!(payer_of(&token), Err(TokenError::Forbidden));
+    assert_eq!(at(60_000), fault(F::Expired));
+    assert_eq!(payer_of(&token), Err(TokenError::Forbidden(F::Service)));
     let claims = token.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     let want = json!({"iat": NOW_SECS, "exp": NOW_SECS + 60, "uid": 7, "scope": "pay:service"});
@@ -373,4 +382,13 @@ fn the_previous_key_counts_until_its_time() {
     let before = Timestamp::from_millis(now().millis() - 1).unwrap();
     assert_eq!(at(before), Ok(7));
     assert_eq!(at(now()), Err(TokenError::UnknownSignature));
+}
+
+#[test]
+fn each_fault_has_a_reason_of_its_own() {
+    let names: std::collections::BTreeSet<_> = F::ALL.iter().map(|fault| fault.as_str()).collect();
+    assert_eq!(names.len(), F::ALL.len());
+    for name in names {
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
+    }
 }

@@ -1,4 +1,5 @@
 use pay_core::domain::Provider;
+use pay_service::http::sha256;
 use serde_json::{Value, json};
 
 use super::check;
@@ -19,15 +20,17 @@ fn record(id: u64, status: u64, version: u64) -> Value {
     json!({
         "pk": format!("pay#{id}"), "sk": "record", "id": id, "uid": 1, "oid": 5, "amount": 100,
         "currency": "CNY", "source": 0, "status": status, "version": version,
-        "create_time": 1, "update_time": 2,
+        "create_time": 1, "update_time": version,
     })
 }
 
 fn event(id: u64, name: &str, verdict: &str, (before, after): (u64, u64), version: u64) -> Value {
     json!({
         "pk": format!("pay#{id}"), "sk": format!("event#stripe#{name}"), "verdict": verdict,
-        "status_before": before, "status_after": after, "version": version,
-        "outcome": OUTCOMES[usize::try_from(after).unwrap()],
+        "status_before": before, "status_after": after, "version": version, "at": version,
+        "outcome": OUTCOMES[usize::try_from(after).unwrap()], "sender": "stripe", "source": 3,
+        "amount": 100, "currency": "CNY", "sha256": sha256(&[b""]).to_string(), "len": 0,
+        "body": {"B": ""},
     })
 }
 
@@ -45,6 +48,9 @@ fn sound() -> Sound {
     paid["paid_time"] = json!(3);
     paid["notified_time"] = json!(4);
     paid["source"] = json!(3);
+    paid["provider_txn"] = json!("pi_8");
+    let mut completed = event(8, "completed", "duplicate", (1, 1), 4);
+    completed["provider_txn"] = json!("pi_8");
     let guard = json!({"pk": "order#5", "sk": "guard", "payment": 8, "uid": 1, "amount": 100});
     Sound {
         items: vec![
@@ -54,7 +60,7 @@ fn sound() -> Sound {
             event(8, "failed", "applied", (0, 2), 2),
             event(8, "again", "duplicate", (2, 2), 2),
             event(8, "paid", "applied", (2, 1), 3),
-            event(8, "completed", "duplicate", (1, 1), 4),
+            completed,
             guard,
         ],
         facts: Facts {

@@ -1,4 +1,4 @@
-//! An account that other products use, too.
+//! Whose an event is: of which mode, of which account, and of ours where other products use it, too.
 
 use super::*;
 
@@ -75,4 +75,63 @@ fn what_does_not_say_whose_it_is_is_quarantined() {
         "type": "v1.payment_intent.succeeded"});
     assert!(!is_not_ours(&thin));
     assert!(!is_not_ours(&json!([])));
+}
+
+#[test]
+fn an_event_of_the_other_mode_is_for_a_wrong_account() {
+    for (livemode, received) in
+        [(json!(true), Some("livemode=true")), (Value::Null, None), (json!("false"), None)]
+    {
+        let mut event = event("payment_intent.succeeded", &intent());
+        event["livemode"] = livemode;
+        let want = Mismatch::new(MismatchField::Account, Some("livemode=false"), received);
+        let found = notification(&event);
+        assert_eq!(found.wrong_account, Some(want), "{event}");
+        // The payment and the report are kept for whoever reviews it.
+        assert_eq!(found.payment, Some(PaymentId::parse("42").unwrap()));
+        assert_eq!(found.report.outcome, Some(Outcome::Paid));
+    }
+    // Keys without a mode accept both.
+    let any = keys(&json!({ "secrets": [SECRET] })).unwrap();
+    let body = event("payment_intent.succeeded", &intent()).to_string();
+    let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, &any, NOW)
+    else {
+        panic!("{body}");
+    };
+    assert_eq!(found.wrong_account, None);
+}
+
+/// Whoever owns a connected account writes the metadata of its payments.
+#[test]
+fn an_event_of_another_connected_account_is_for_a_wrong_account() {
+    let one = json!({"secrets": [SECRET], "livemode": false, "account": "acct_1"});
+    let (none, one) = (our_keys(), keys(&one).unwrap());
+    let ours = Some("account=acct_1");
+    for (keys, expected, name, value, received) in [
+        (&none, None, "account", json!("acct_1"), Some("account=acct_1")),
+        (&none, None, "account", json!(""), Some("account=")),
+        (&none, None, "account", json!(5), Some("account=no text")),
+        (&none, None, "context", json!("acct_1"), Some("context=acct_1")),
+        (&none, None, "context", json!({}), Some("context=no text")),
+        (&none, None, "account", Value::Null, None),
+        (&none, None, "context", Value::Null, None),
+        (&one, ours, "account", json!("acct_2"), Some("account=acct_2")),
+        (&one, ours, "account", json!("ACCT_1"), Some("account=ACCT_1")),
+        (&one, ours, "account", json!(["acct_1"]), Some("account=no text")),
+        (&one, ours, "context", json!("acct_2"), Some("context=acct_2")),
+        (&one, ours, "account", json!("acct_1"), None),
+        (&one, ours, "context", json!("acct_1"), None),
+        (&one, ours, "other", json!("acct_2"), None),
+    ] {
+        let mut event = event("payment_intent.succeeded", &intent());
+        event[name] = value;
+        let body = event.to_string();
+        let Ok(Verified::Notification(found)) = verify(&sign(SECRET, NOW, &body), &body, keys, NOW)
+        else {
+            panic!("{body}");
+        };
+        let want = received
+            .map(|received| Mismatch::new(MismatchField::Account, expected, Some(received)));
+        assert_eq!(found.wrong_account, want, "{event}");
+    }
 }

@@ -1,0 +1,243 @@
+//! An entry of the event log by itself: of a payment, or unmatched.
+
+use pay_core::domain::{
+    Decision, Digest, EventId, EventKey, Mismatch, MismatchField, Note, Operator, Outcome,
+    ProviderRef, ProviderTxn, RawBody, Sender, Source, Status, Transition, Verdict,
+};
+use pay_service::http::sha256;
+use pay_service::limits::EVENT_CURRENCY_MAX_CHARS;
+
+use super::attributes::Attributes;
+use super::table::Key;
+use crate::Row;
+
+/// An event, as far as it can be read. Without its body: a payment may have many.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) sk: String,
+    pub(super) sender: Sender,
+    pub(super) at: Option<u64>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) reference: Option<ProviderRef>,
+    pub(super) amount: Option<u64>,
+    pub(super) currency: Option<String>,
+    pub(super) before: Option<Status>,
+    pub(super) after: Option<Status>,
+    pub(super) version: Option<u64>,
+    pub(super) mismatch: Option<Mismatch>,
+}
+
+/// A decision that two items speak of: the notification, and the event of the decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The item that names the other one.
+    pub(super) from: Key,
+    /// The event that is named.
+    pub(super) to: EventKey,
+    /// Whether it is the notification that names the event of the decision.
+    pub(super) is_decision: bool,
+    /// Whether it was accepted, as the item has it.
+    pub(super) accepted: bool,
+    /// Who decided, as the item has it.
+    pub(super) by: String,
+    /// When.
+    pub(super) at: Option<u64>,
+}
+
+/// Reads an event, and says what is wrong with it.
+pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (Entry, Option<Link>, Vec<String>) {
+    let mut of = Attributes::of(row, now);
+    of.must_text("sender", |sender| sender == key.sender.as_str());
+    let source = of.must_number("source", |source| Source::new(source).is_ok());
+    let txn = of.text("provider_txn", |txn| ProviderTxn::new(txn).is_ok());
+    let status = |code: Option<u64>| code.and_then(|code| Status::new(code).ok());
+    of.must_text("verdict", |_any| true);
+    let field = of.word("mismatch", &MismatchField::ALL, MismatchField::as_str);
+    let sides = ["expected", "received"].map(|name| {
+        of.text(name, |text| text.chars().count() <= Mismatch::TEXT_MAX).map(str::to_owned)
+    });
+    let [expected, received] = sides;
+    let entry = Entry {
+        sk: row.text("sk").to_owned(),
+        sender: key.sender,
+        at: of.must_time("at"),
+        verdict: of.word("verdict", &Verdict::ALL, Verdict::as_str),
+        outcome: of.word("outcome", &Outcome::ALL, Outcome::as_str),
+        reference: source.and_then(|source| {
+            let txn = txn.and_then(|txn| ProviderTxn::new(txn).ok());
+            Some(ProviderRef { source: Source::new(source).ok()?, txn })
+        }),
+        amount: of.number("amount", |_any| true),
+        currency: of
+            .text("currency", |text| text.chars().count() <= EVENT_CURRENCY_MAX_CHARS)
+            .map(str::to_owned),
+        before: status(of.number("status_before", |code| Status::new(code).is_ok())),
+        after: status(of.number("status_after", |code| Status::new(code).is_ok())),
+        version: of.number("version", |version| version > 0),
+        mismatch: field.map(|field| Mismatch { field, expected, received }),
+    };
+    let digest = body(&mut of, &entry);
+    name(&mut of, key, &entry, digest);
+    sender(&mut of, &entry);
+    state(&mut of, key, &entry);
+    let link = match key.sender {
+        Sender::Operator => decision(&mut of, key, &entry),
+        Sender::Native | Sender::Provider(_) => review(&mut of, &entry),
+    };
+    let link =
+        link.map(|link| Link { from: (row.text("pk").into(), row.text("sk").into()), ..link });
+    (entry, link, of.finish())
+}
+
+/// The body, its length, and its digest where the whole of it is kept.
+fn body(of: &mut Attributes<'_>, entry: &Entry) -> Option<Digest> {
+    let digest = of.must_text("sha256", |hex| Digest::from_hex(hex).is_ok());
+    let digest = digest.and_then(|hex| Digest::from_hex(hex).ok());
+    let length = of.must_number("len", |_any| true);
+    let kept = of.must_bytes("body");
+    if let (Some(digest), Some(length), Some(kept)) = (digest, length, &kept) {
+        let whole = usize::try_from(length).unwrap_or(usize::MAX);
+        of.wrong_if(
+            kept.len() != whole.min(RawBody::KEPT_MAX),
+            "len is not the length of the body",
+        );
+        let is_whole = kept.len() == whole;
+        of.wrong_if(is_whole && sha256(&[kept]) != digest, "sha256 is not that of the body");
+    }
+    if entry.sender == Sender::Operator {
+        let note = kept.as_deref().and_then(|kept| str::from_utf8(kept).ok());
+        let fits = note.is_some_and(|note| Note::new(note).is_ok());
+        of.wrong_if(!fits, "the body is no note of a decision");
+    }
+    digest
+}
+
+/// The event id and its suffix, which is the version that was reached or the digest of the body.
+fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry, digest: Option<Digest>) {
+    let (id, suffix) = match key.name().split_once('#') {
+        Some((id, suffix)) => (id, Some(suffix)),
+        None => (key.name(), None),
+    };
+    let Some(digest) = digest else {
+        return;
+    };
+    of.wrong_if(EventId::new(Some(id), digest).as_str() != id, "its event id can be none");
+    let version = entry.version.map(|version| version.to_string());
+    let digest = digest.to_string();
+    let known = suffix.is_none_or(|of| of == digest || Some(of) == version.as_deref());
+    of.wrong_if(!known, "its suffix is neither its version nor the digest of its body");
+}
+
+/// A provider's notification has the provider as source.
+fn sender(of: &mut Attributes<'_>, entry: &Entry) {
+    if let (Sender::Provider(provider), Some(reference)) = (entry.sender, &entry.reference) {
+        let own = reference.source == provider.source();
+        of.wrong_if(!own, "another source than its sender's");
+    }
+    let native = entry.sender == Sender::Native && entry.amount.is_none();
+    of.wrong_if(native, "a native notification without amount");
+}
+
+/// Status and version of the record, and the verdict, which follows from them by the table of transitions.
+fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry) {
+    let Entry { before, after, version, outcome, verdict, .. } = *entry;
+    let has_record = before.is_some() && after.is_some() && version.is_some();
+    let has_none = before.is_none() && after.is_none() && version.is_none();
+    // A person may dismiss what cannot be read, or whose record cannot be.
+    let dismissed = entry.sender == Sender::Operator && verdict == Some(Verdict::Ignored);
+    match key.payment {
+        Some(_) => of.wrong_if(
+            !(has_record || dismissed && has_none),
+            "no status and version of its record",
+        ),
+        None => of.wrong_if(!has_none, "a status or version, and no record"),
+    }
+    let unmatched = key.payment.is_none() && !dismissed;
+    of.wrong_if(
+        unmatched && verdict != Some(Verdict::Quarantined),
+        "unmatched, and not quarantined",
+    );
+    of.wrong_if(
+        entry.mismatch.is_some() != (verdict == Some(Verdict::Quarantined)) && !dismissed,
+        "a mismatch if and only if it is quarantined",
+    );
+    of.wrong_if(
+        entry.mismatch.is_none() && (of.has("expected") || of.has("received")),
+        "a side of a mismatch, and no mismatch",
+    );
+    let (Some(before), Some(after), Some(verdict)) = (before, after, verdict) else {
+        return;
+    };
+    let moved = before != after;
+    of.wrong_if(moved != (verdict == Verdict::Applied), "applied if and only if the status moved");
+    let by_table = outcome.map(|outcome| before.transition(outcome, true));
+    let fits = match (verdict, by_table) {
+        (Verdict::Applied, Some(Transition::Move(to) | Transition::MoveIfLive(to))) => to == after,
+        (Verdict::Quarantined, _)
+        | (Verdict::Duplicate, Some(Transition::Duplicate))
+        | (Verdict::Stale, Some(Transition::Stale))
+        | (Verdict::Noted, Some(Transition::Note))
+        | (Verdict::Ignored, None) => true,
+        (Verdict::Ignored, Some(_)) => dismissed,
+        (Verdict::Applied | Verdict::Duplicate | Verdict::Stale | Verdict::Noted, _) => false,
+    };
+    of.wrong_if(!fits, "another verdict than the table has for its outcome");
+}
+
+/// Whether a quarantined notification waits, or was decided on: one of the two.
+fn review(of: &mut Attributes<'_>, entry: &Entry) -> Option<Link> {
+    let quarantined = entry.verdict == Some(Verdict::Quarantined);
+    let queue = of.text("queue", |queue| queue == "review");
+    let due = of.number("due", |_any| true);
+    let waits = of.has("queue");
+    of.wrong_if(waits && !quarantined, "on the review list, and not quarantined");
+    of.wrong_if(queue.is_some() && due != entry.at, "due at another time than it was quarantined");
+    of.wrong_if(!waits && of.has("due"), "due without queue");
+    let decision = of.word("decision", &Decision::ALL, Decision::as_str);
+    let by = of.text("decided_by", |name| Operator::new(name).is_ok());
+    let at = of.time("decided_time");
+    of.in_order(("at", entry.at), ("decided_time", at));
+    let event = of.text("decision_event", |key| {
+        EventKey::parse(key).is_ok_and(|key| key.sender == Sender::Operator)
+    });
+    let names = ["decision", "decided_by", "decided_time", "decision_event"];
+    let decided = names.iter().filter(|name| of.has(name)).count();
+    of.wrong_if(![0, names.len()].contains(&decided), "a part of a decision");
+    of.wrong_if(decided > 0 && !quarantined, "a decision, and not quarantined");
+    of.wrong_if(decided > 0 && waits, "on the review list, and decided");
+    of.wrong_if(
+        quarantined && decided == 0 && !waits,
+        "quarantined, and neither on the review list nor decided",
+    );
+    Some(Link {
+        from: Key::default(),
+        to: EventKey::parse(event?).ok()?,
+        is_decision: true,
+        accepted: decision? == Decision::Accept,
+        by: by?.to_owned(),
+        at,
+    })
+}
+
+/// The event of a decision: who decided, on which notification.
+fn decision(of: &mut Attributes<'_>, key: &EventKey, entry: &Entry) -> Option<Link> {
+    let expected = [Some(Verdict::Applied), Some(Verdict::Ignored)];
+    of.wrong_if(!expected.contains(&entry.verdict), "no verdict of a decision");
+    let by = of.must_text("by", |name| Operator::new(name).is_ok());
+    let about =
+        of.must_text("about", |about| about.starts_with("item/") || EventKey::parse(about).is_ok());
+    let to = EventKey::parse(about?).ok()?;
+    let own = format!("{}.{}.", to.sender.as_str(), to.name().replace('#', "."));
+    let id = key.name().split('#').next().unwrap_or_default();
+    let hashed = Digest::from_hex(id).is_ok();
+    of.wrong_if(!(id.starts_with(&own) || hashed), "its event id names another notification");
+    Some(Link {
+        from: Key::default(),
+        to,
+        is_decision: false,
+        accepted: entry.verdict == Some(Verdict::Applied),
+        by: by?.to_owned(),
+        at: entry.at,
+    })
+}

@@ -1,0 +1,67 @@
+//! What an item is by its key.
+
+use pay_core::domain::{EventKey, OrderId, PaymentId};
+
+use crate::Row;
+
+/// What an item is, by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemKind {
+    /// The record of the payment with this id.
+    Record(u64),
+    /// An event of the payment with this id.
+    Event(u64),
+    /// The guard of the order with this id.
+    Guard(u64),
+    /// An event that names no payment of ours.
+    Unmatched,
+}
+
+/// The kind of an item; `None` for a key that no item of ours has.
+#[must_use]
+pub fn kind(row: &Row) -> Option<ItemKind> {
+    let (pk, sk) = (row.text("pk"), row.text("sk"));
+    if let Some(oid) = order_of(pk) {
+        return (sk == "guard").then_some(ItemKind::Guard(oid));
+    }
+    let payment = payment_of(pk);
+    match payment {
+        Some(id) if sk == "record" => Some(ItemKind::Record(id.get())),
+        _ => event_key(pk, sk).map(|_| match payment {
+            Some(id) => ItemKind::Event(id.get()),
+            None => ItemKind::Unmatched,
+        }),
+    }
+}
+
+/// The payment whose partition has this key.
+pub(crate) fn payment_of(pk: &str) -> Option<PaymentId> {
+    PaymentId::parse(pk.strip_prefix("pay#")?).ok()
+}
+
+fn order_of(pk: &str) -> Option<u64> {
+    let text = pk.strip_prefix("order#")?;
+    let oid = OrderId::new(text.parse().ok()?).ok()?.get();
+    (oid.to_string() == text).then_some(oid)
+}
+
+/// The event that has this primary key, if it is the key of one.
+pub(crate) fn event_key(pk: &str, sk: &str) -> Option<EventKey> {
+    let (sender, name) = sk.strip_prefix("event#")?.split_once('#')?;
+    let payment = match pk.strip_prefix("unmatched#") {
+        Some(of) if of == sender => "unmatched".to_owned(),
+        Some(_) => return None,
+        None => payment_of(pk)?.to_string(),
+    };
+    EventKey::parse(&format!("{payment}/{sender}/{name}")).ok()
+}
+
+/// The primary key of an event.
+pub(crate) fn primary(key: &EventKey) -> (String, String) {
+    let sender = key.sender.as_str();
+    let pk = match key.payment {
+        Some(id) => format!("pay#{id}"),
+        None => format!("unmatched#{sender}"),
+    };
+    (pk, format!("event#{sender}#{}", key.name()))
+}

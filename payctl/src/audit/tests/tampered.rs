@@ -1,0 +1,231 @@
+//! Tamperings, each an edit of one item of the valid table.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use pay_core::limits::SWEEP_QUEUES;
+use pay_service::http::sha256;
+use serde_json::{Value, json};
+
+use super::{HOUR, NOW, T, generated, key, of, tampered, valid};
+
+/// An item, an edit of it, and what the audit says.
+type Tampering = (String, Value, &'static str);
+
+fn list(rows: &[(&str, Value, &'static str)]) -> Vec<Tampering> {
+    rows.iter().map(|(item, edit, what)| ((*item).to_owned(), edit.clone(), *what)).collect()
+}
+
+/// A record by itself.
+#[rustfmt::skip]
+fn records() -> Vec<Tampering> {
+    let generated = &format!("pay#{} record", generated());
+    list(&[
+        ("pay#2 record", json!({"id": 8}), "id is no whole number, or out of range"),
+        ("pay#2 record", json!({"uid": "1"}), "uid is no whole number"),
+        ("pay#2 record", json!({"uid": 2}), "has another uid than its payment"),
+        ("pay#2 record", json!({"oid": 0}), "oid is no whole number, or out of range"),
+        ("pay#2 record", json!({"oid": 104}), "payment 2 is live, and the guard names 4"),
+        ("pay#2 record", json!({"oid": 999}), "payments, and no guard that names one"),
+        ("pay#2 record", json!({"amount": 4_294_967_296_u64}), "amount is no whole number, or out of"),
+        ("pay#2 record", json!({"amount": {"N": "1.5"}}), "amount is no whole number, or out of range"),
+        ("pay#2 record", json!({"amount": 101}), "another amount than its record's"),
+        ("pay#2 record", json!({"amount": null}), "amount is missing"),
+        ("pay#2 record", json!({"currency": "cny"}), "currency is no text, or none"),
+        ("pay#2 record", json!({"currency": "USD"}), "another currency than its record's"),
+        ("pay#2 record", json!({"source": 256}), "source is no whole number, or out of range"),
+        ("pay#2 record", json!({"source": 2}), "another provider reference than its events report"),
+        ("pay#2 record", json!({"provider_txn": "pi_x"}), "another provider reference than its"),
+        ("pay#2 record", json!({"provider_txn": null}), "another provider reference than its events"),
+        ("pay#2 record", json!({"provider_txn": "a b"}), "provider_txn is no text, or none"),
+        ("pay#9 record", json!({"provider_txn": "pi_10"}), "has the provider transaction of payment"),
+        ("pay#2 record", json!({"status": 5}), "status is no whole number, or out of range"),
+        ("pay#2 record", json!({"status": 4}), "its events end in another status"),
+        ("pay#7 record", json!({"status": 3}), "its events end in another status"),
+        ("pay#2 record", json!({"version": 0}), "version is no whole number, or out of range"),
+        ("pay#2 record", json!({"version": 2}), "an event reached version 3, the record has 2"),
+        ("pay#2 record", json!({"version": 4}), "no event reached version 4"),
+        ("pay#2 record", json!({"version": u64::MAX}), "no event reached version 4"),
+        ("pay#7 record", json!({"create_time": T - HOUR}), "update_time is not when its version was"),
+        (generated, json!({"create_time": T - 1}), "create_time is not the time in its id"),
+        ("pay#2 record", json!({"create_time": T + HOUR / 2}), "at is before the payment was created"),
+        ("pay#2 record", json!({"create_time": "then"}), "create_time is no whole number"),
+        ("pay#2 record", json!({"update_time": T + 4}), "update_time is not when its version was reached"),
+        ("pay#2 record", json!({"update_time": T - HOUR}), "update_time is before create_time"),
+        ("pay#2 record", json!({"update_time": NOW + HOUR}), "update_time is in the future"),
+        ("pay#2 record", json!({"paid_time": null}), "paid without paid_time"),
+        ("pay#2 record", json!({"paid_time": T + 2}), "paid_time is not when an event moved it to paid"),
+        ("pay#1 record", json!({"paid_time": T + 2}), "paid_time, and never paid"),
+        ("pay#2 record", json!({"notified_time": T - HOUR}), "notified_time is before paid_time"),
+        ("pay#2 record", json!({"notified_time": NOW + HOUR}), "notified_time is in the future"),
+        ("pay#1 record", json!({"notified_time": T + 2}), "notified_time without paid_time"),
+        ("pay#5 record", json!({"notified_time": T + 2}), "notified_time without paid_time"),
+        ("pay#2 record", json!({"notified_time": null}), "paid, and the order service neither notified"),
+        ("pay#1 record", json!({"source": 3}), "a provider reference, and never paid"),
+        ("pay#1 record", json!({"provider_txn": "pi_1"}), "a provider reference, and never paid"),
+        ("pay#2 record", json!({"refunded": 100}), "no item of ours has the attribute refunded here"),
+    ])
+}
+
+/// The outbox.
+#[rustfmt::skip]
+fn outbox() -> Vec<Tampering> {
+    let beyond = format!("sweep#{SWEEP_QUEUES}");
+    list(&[
+        ("pay#3 record", json!({"queue": null}), "queue without due, or due without queue"),
+        ("pay#3 record", json!({"due": null}), "queue without due, or due without queue"),
+        ("pay#3 record", json!({"attempts": null}), "queue without attempts, or attempts without"),
+        ("pay#3 record", json!({"queue": "review"}), "in a queue that is not one of the sweep"),
+        ("pay#3 record", json!({"queue": "sweep#"}), "in a queue that is not one of the sweep"),
+        ("pay#3 record", json!({"queue": beyond}), "in a queue above those that the sweep reads"),
+        ("pay#3 record", json!({"queue": "sweep#03"}), "in a queue above those that the sweep reads"),
+        ("pay#3 record", json!({"queue": "sweep#18446744073709551616"}), "in a queue above those"),
+        ("pay#3 record", json!({"due": T + 50_000}), "due at another time than after the move to paid"),
+        ("pay#3 record", json!({"due": NOW + HOUR, "attempts": 3}), "due later than any attempt is put"),
+        ("pay#3 record", json!({"due": {"N": "-1"}}), "due is no whole number"),
+        ("pay#3 record", json!({"attempts": u64::MAX}), "attempts is no whole number, or out of range"),
+        ("pay#3 record", json!({"notified_time": T + 3}), "due, and the order service was notified"),
+        ("pay#1 record", json!({"queue": "sweep#1", "due": T + 9, "attempts": 0}), "due, and not paid"),
+    ])
+}
+
+/// A guard, and what it guards.
+#[rustfmt::skip]
+fn guards() -> Vec<Tampering> {
+    list(&[
+        ("order#101 guard", Value::Null, "payments, and no guard that names one"),
+        ("order#101 guard", json!({"payment": 1}), "payment 2 is live, and the guard names 1"),
+        ("order#101 guard", json!({"payment": 77}), "names a payment that does not exist"),
+        ("order#101 guard", json!({"payment": 4}), "names a payment of another order"),
+        ("order#101 guard", json!({"uid": 2}), "has another uid than its payment"),
+        ("order#101 guard", json!({"amount": 99}), "has another amount than its payment"),
+        ("order#101 guard", json!({"key": "short"}), "key is no text, or none that this attribute has"),
+        ("order#101 guard", json!({"id": 2}), "no item of ours has the attribute id here"),
+        ("order#101 guard", json!({"sk": "record"}), "a key that no item of ours has"),
+        ("order#101 guard", json!({"pk": "order#0101"}), "a key that no item of ours has"),
+        ("pay#2 record", Value::Null, "names a payment that does not exist"),
+        ("pay#2 record", json!({"pk": "pay#02"}), "a key that no item of ours has"),
+        ("pay#1 record", json!({"status": 0}), "payment 1 is live, and the guard names 2"),
+    ])
+}
+
+/// An event by itself.
+#[rustfmt::skip]
+fn events() -> Vec<Tampering> {
+    let sha = sha256(&[b"other"]).to_string();
+    list(&[
+        ("pay#2 event#stripe#e2", json!({"at": null}), "at is missing"),
+        ("pay#2 event#stripe#e2", json!({"at": T + 4}), "paid_time is not when an event moved it to paid"),
+        ("pay#2 event#stripe#e3", json!({"at": T - HOUR}), "at is before the payment was created"),
+        ("pay#2 event#stripe#e3", json!({"at": NOW + HOUR}), "at is in the future"),
+        ("pay#2 event#stripe#e2", json!({"sender": "wechat"}), "sender is no text, or none that this"),
+        ("pay#2 event#stripe#e2", json!({"sender": null}), "sender is missing"),
+        ("pay#2 event#stripe#e3", json!({"source": 2}), "another source than its sender's"),
+        ("pay#2 event#stripe#e3", json!({"provider_txn": "pi_3"}), "another provider reference than its"),
+        ("pay#2 event#stripe#e2", json!({"provider_txn": "pi_3"}), "another provider reference than its"),
+        ("pay#2 event#stripe#e2", json!({"amount": 101}), "another amount than its record's, and not"),
+        ("pay#2 event#stripe#e2", json!({"amount": null}), "another amount than its record's, and not"),
+        ("pay#2 event#stripe#e2", json!({"currency": "USD"}), "another currency than its record's"),
+        ("pay#2 event#stripe#e2", json!({"currency": null}), "another currency than its record's"),
+        ("pay#2 event#stripe#e2", json!({"verdict": "done"}), "verdict is none of the words"),
+        ("pay#2 event#stripe#e3", json!({"verdict": "stale"}), "another verdict than the table has"),
+        ("pay#2 event#stripe#e3", json!({"verdict": "applied"}), "applied if and only if the status moved"),
+        ("pay#2 event#stripe#e2", json!({"verdict": "ignored"}), "applied if and only if the status moved"),
+        ("pay#2 event#stripe#e2", json!({"outcome": "closed"}), "another verdict than the table has"),
+        ("pay#2 event#stripe#e2", json!({"outcome": "won"}), "outcome is none of the words"),
+        ("pay#2 event#stripe#e2", json!({"status_before": 0}), "moved from pending, but the status was failed"),
+        ("pay#2 event#stripe#e2", json!({"status_after": 0}), "another verdict than the table has"),
+        ("pay#2 event#stripe#e3", json!({"status_after": 4}), "applied if and only if the status moved"),
+        ("pay#2 event#stripe#e3", json!({"status_before": null}), "no status and version of its record"),
+        ("pay#2 event#stripe#e2", json!({"version": 2}), "a second event reached version 2"),
+        ("pay#2 event#stripe#e3", json!({"version": 2}), "its status is not the record's at that version"),
+        ("pay#2 event#stripe#e3", json!({"version": 9}), "an event reached version 9, the record has 3"),
+        ("pay#2 event#stripe#e2", json!({"sha256": sha}), "sha256 is not that of the body"),
+        ("pay#2 event#stripe#e2", json!({"sha256": "00"}), "sha256 is no text, or none"),
+        ("pay#2 event#stripe#e2", json!({"body": {"B": "YQ=="}}), "len is not the length of the body"),
+        ("pay#2 event#stripe#e2", json!({"body": {"B": BASE64.encode("2 eX")}}), "sha256 is not that of"),
+        ("pay#2 event#stripe#e2", json!({"body": "text"}), "body is no bytes"),
+        ("pay#2 event#stripe#e2", json!({"len": 9}), "len is not the length of the body"),
+        ("pay#2 event#stripe#e3", json!({"mismatch": "amount"}), "a mismatch if and only if it is"),
+        ("pay#2 event#stripe#e3", json!({"received": "99"}), "a side of a mismatch, and no mismatch"),
+        ("pay#2 event#stripe#e3", json!({"queue": "sweep#1", "due": T}), "queue is no text, or none"),
+        ("pay#2 event#stripe#e3", json!({"queue": "review", "due": T + 5}), "on the review list, and not"),
+        ("pay#2 event#stripe#e3", json!({"by": "ada"}), "no item of ours has the attribute by here"),
+        ("pay#2 event#stripe#e3", json!({"id": 2}), "no item of ours has the attribute id here"),
+        ("pay#2 event#stripe#e3", json!({"sk": "event#stripe#e3#9"}), "its suffix is neither its version"),
+        ("pay#2 event#stripe#e3", json!({"sk": "event#wechat#e3"}), "sender is no text, or none"),
+        ("pay#2 event#stripe#e3", json!({"sk": "event#nobody#e3"}), "a key that no item of ours has"),
+        ("pay#2 event#stripe#e3", json!({"pk": "pay#77"}), "an event of a payment that has no record"),
+        ("pay#2 event#stripe#e1", Value::Null, "no event reached version 2"),
+        ("pay#2 event#stripe#e2", Value::Null, "its events end in another status"),
+        ("pay#3 event#stripe#e2", Value::Null, "no event reached version 3"),
+        ("pay#3 event#stripe#e2", json!({"provider_txn": null}), "no event moved it or completed its"),
+    ])
+}
+
+/// Quarantine, and decisions.
+#[rustfmt::skip]
+fn decisions() -> Vec<Tampering> {
+    let ada8 = &format!("pay#8 event#operator#{}", name("pay#8", "8/stripe/e1"));
+    let ada9 = &format!("pay#9 event#operator#{}", name("pay#9", "9/stripe/e1"));
+    list(&[
+        ("pay#7 event#stripe#e1", json!({"queue": null, "due": null}), "neither on the review list nor"),
+        ("pay#7 event#stripe#e1", json!({"queue": null}), "due without queue"),
+        ("pay#7 event#stripe#e1", json!({"due": T + 2}), "due at another time than it was quarantined"),
+        ("pay#7 event#stripe#e1", json!({"mismatch": null}), "a mismatch if and only if it is quarantined"),
+        ("pay#7 event#stripe#e1", json!({"mismatch": "taste"}), "mismatch is none of the words"),
+        ("pay#7 event#stripe#e1", json!({"amount": 100}), "its mismatch in the amount is none"),
+        ("pay#7 event#stripe#e1", json!({"expected": "99"}), "its mismatch in the amount is none"),
+        ("pay#7 event#stripe#e1", json!({"verdict": "noted"}), "on the review list, and not quarantined"),
+        ("pay#8 event#stripe#e1", json!({"decided_by": null}), "a part of a decision"),
+        ("pay#8 event#stripe#e1", json!({"decided_by": "bob"}), "the event of the decision on it is"),
+        ("pay#8 event#stripe#e1", json!({"decided_time": T - HOUR}), "decided_time is before at"),
+        ("pay#8 event#stripe#e1", json!({"decided_time": T + 8}), "the event of the decision on it is"),
+        ("pay#8 event#stripe#e1", json!({"decision": "kept"}), "decision is none of the words"),
+        ("pay#8 event#stripe#e1", json!({"decision": "accepted"}), "the event of the decision on it is"),
+        ("pay#8 event#stripe#e1", json!({"decision_event": "8/operator/x"}), "the event of the decision"),
+        ("pay#8 event#stripe#e1", json!({"queue": "review", "due": T + 1}), "on the review list, and decided"),
+        ("pay#8 event#stripe#e1", Value::Null, "the notification that it decides on is missing"),
+        (ada8, Value::Null, "the event of the decision on it is missing"),
+        (ada8, json!({"by": "bob"}), "the notification that it decides on is missing, or has another"),
+        (ada8, json!({"by": null}), "by is missing"),
+        (ada8, json!({"about": "7/stripe/e1"}), "the notification that it decides on is missing, or"),
+        (ada8, json!({"about": "8/stripe/e2"}), "its event id names another notification"),
+        (ada8, json!({"body": {"B": ""}, "len": 0}), "the body is no note of a decision"),
+        (ada9, json!({"verdict": "duplicate"}), "no verdict of a decision"),
+        (ada9, json!({"amount": 99}), "another amount than its record's, and not quarantined"),
+        (ada9, Value::Null, "its events end in another status"),
+    ])
+}
+
+/// Unmatched notifications.
+#[rustfmt::skip]
+fn unmatched() -> Vec<Tampering> {
+    let sha = sha256(&[b"other"]).to_string();
+    list(&[
+        ("unmatched#stripe event#stripe#u1", json!({"verdict": "noted"}), "unmatched, and not quarantined"),
+        ("unmatched#stripe event#stripe#u1", json!({"version": 1}), "a status or version, and no record"),
+        ("unmatched#stripe event#stripe#u1", json!({"queue": null, "due": null}), "neither on the review"),
+        ("unmatched#stripe event#stripe#u1", json!({"pk": "unmatched#wechat"}), "a key that no item of"),
+        ("unmatched#stripe event#stripe#u1", json!({"sha256": sha}), "sha256 is not that of the body"),
+        ("unmatched#stripe event#stripe#u2", Value::Null, "the notification that it decides on is missing"),
+        ("unmatched#stripe event#stripe#u3", json!({"decided_by": "bob"}), "the event of the decision on"),
+    ])
+}
+
+fn name(pk: &str, about: &str) -> String {
+    key(pk, about).rsplit('/').next().unwrap().to_owned()
+}
+
+#[test]
+fn every_tampering_is_reported() {
+    let table = [records(), outbox(), guards(), events(), decisions(), unmatched()].concat();
+    assert_eq!(table.len(), 149);
+    let mut silent = Vec::new();
+    for (item, edit, what) in table {
+        let found = of(&tampered(&valid(), &item, &edit)).violations;
+        if !found.iter().any(|violation| violation.what.contains(what)) {
+            silent.push(format!("{item} {edit}: {what}: {found:#?}"));
+        }
+    }
+    assert!(silent.is_empty(), "{} are silent: {}", silent.len(), silent.join("\n"));
+}

@@ -1,0 +1,180 @@
+//! A person's decision on a notification.
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::Args;
+use pay_core::domain::{
+    Decided, Decision, Note, Operator, OrderId, Payment, PaymentId, RawBody, UserId,
+};
+use pay_core::limits::{NOTE_MAX_CHARS, OPERATOR_MAX_CHARS};
+use pay_core::ports::{Order, Orders, ShopError, TraceParent};
+use pay_core::usecases::quarantine::{Resolve, ResolveError, resolve};
+use pay_service::http::sha256;
+use pay_service::start::{clock, environment};
+use serde_json::json;
+
+use super::{End, find, named, payment, unreadable};
+use crate::Table;
+use crate::audit::{event_key, payment_of};
+use crate::event::{EventEntry, status};
+use crate::print::{print, print_json, time};
+use crate::target::TableTarget;
+
+/// Arguments of `quarantine dismiss`.
+#[derive(Debug, Args)]
+pub(super) struct DecisionArguments {
+    /// The notification, as `list` names it: `<payment id>/<sender>/<event id>`; of an unreadable item
+    /// also `item/<pk>/<sk>`.
+    notification: String,
+    /// Why: 1 to 1024 characters, kept in the event log.
+    #[arg(long, value_parser = note)]
+    note: Note,
+    /// Who decides; the name of the user, unless it is said.
+    #[arg(long, value_name = "NAME", value_parser = operator)]
+    by: Option<Operator>,
+    #[command(flatten)]
+    target: TableTarget,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `quarantine accept`.
+#[derive(Debug, Args)]
+pub(super) struct AcceptArguments {
+    /// The payment that an unmatched notification is about; amount and currency must be its own.
+    #[arg(long, value_name = "ID", value_parser = payment_id)]
+    payment: Option<PaymentId>,
+    #[command(flatten)]
+    decision: DecisionArguments,
+}
+
+pub(super) async fn accept(arguments: AcceptArguments) -> Result<End> {
+    decide(Decision::Accept, arguments.payment, arguments.decision).await
+}
+
+pub(super) async fn dismiss(arguments: DecisionArguments) -> Result<End> {
+    decide(Decision::Dismiss, None, arguments).await
+}
+
+fn note(text: &str) -> Result<Note, String> {
+    let length = text.chars().count();
+    let needed = format!("1 to {NOTE_MAX_CHARS} characters are needed, and it has {length}");
+    Note::new(text).map_err(|_blank_or_long| needed)
+}
+
+fn operator(name: &str) -> Result<Operator, String> {
+    let needed =
+        format!("1 to {OPERATOR_MAX_CHARS} characters without control characters are needed");
+    Operator::new(name).map_err(|_unusable| needed)
+}
+
+fn payment_id(text: &str) -> Result<PaymentId, String> {
+    PaymentId::parse(text).map_err(|_no_id| "a payment's id is needed".to_owned())
+}
+
+/// Who decides: who it is said to be, else the user of this machine.
+fn decider(named: Option<Operator>) -> Result<Operator> {
+    let user = || ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(environment);
+    let named = named.or_else(|| user().and_then(|user| Operator::new(&user).ok()));
+    named.context("the environment names no user: say who decides with --by NAME")
+}
+
+async fn decide(
+    decision: Decision,
+    onto: Option<PaymentId>,
+    arguments: DecisionArguments,
+) -> Result<End> {
+    let DecisionArguments { notification, note, by, target, json } = arguments;
+    let name = named(&notification)?;
+    let by = decider(by)?;
+    let table = target.open().await?;
+    let row = find(&table, &name).await?;
+    let id = payment_of(&name.0.0).or(onto);
+    let wrong = EventEntry(&row).unreadable();
+    match event_key(&name.0.0, &name.0.1).filter(|_| wrong.is_empty()) {
+        Some(key) => {
+            let note = kept(&note);
+            let request = Resolve { key, decision, payment: onto, by: by.clone(), note };
+            let (now, trace) = (clock(), trace());
+            let done = resolve(&OutOfReach, &table.payments(), &request, now, &trace).await;
+            if let Err(error) = done {
+                return Err(explained(&table, error).await);
+            }
+        }
+        None if decision == Decision::Dismiss => {
+            unreadable::dismiss(&table, &name, &row, &by, &note).await?;
+        }
+        None => {
+            bail!("{name} is unreadable, and can only be dismissed: {}", wrong.join("; "));
+        }
+    }
+    let record = payment(&table, id).await?;
+    let status = record.and_then(|record| record.number("status")).map(status);
+    let done = decision.as_str();
+    if json {
+        let payment = id.map(PaymentId::get);
+        print_json(&json!({
+            "event": notification, "decision": done, "by": by.as_str(), "payment": payment,
+            "status": status,
+        }))?;
+        return Ok(End::Done);
+    }
+    let of_payment = match (id, &status) {
+        (Some(payment), Some(status)) => format!("; payment {payment} is {status}"),
+        (None, _) | (_, None) => String::new(),
+    };
+    print(&format!("{notification} is {done} by {by}{of_payment}\n"))?;
+    if decision == Decision::Accept {
+        print("If its order service is to be notified, the next sweep does it.\n")?;
+    }
+    Ok(End::Done)
+}
+
+/// The note as its event keeps it.
+pub(super) fn kept(note: &Note) -> RawBody {
+    let note = note.as_str().as_bytes();
+    RawBody::new(note, sha256(&[note]))
+}
+
+fn trace() -> TraceParent {
+    let now = clock().millis();
+    TraceParent::start(u128::from(now), now)
+}
+
+/// Why nothing was decided. Who comes second is told what the first decided.
+async fn explained(table: &Table, error: ResolveError) -> anyhow::Error {
+    let ResolveError::Decided(decided) = error else {
+        return error.into();
+    };
+    let Decided { decision, by, at, event } = decided;
+    let note = match table.event(&event).await {
+        Ok(Some(row)) => EventEntry(&row).body().unwrap_or_default(),
+        Ok(None) | Err(_) => String::new(),
+    };
+    let at = time(at.millis());
+    anyhow!("it is decided already: {} by {by}, {at}: {note}", decision.as_str())
+}
+
+/// The shop, which an operator's tool does not call. A payment that becomes paid stays due, and the
+/// sweep notifies the order service within a minute.
+#[derive(Debug, Clone, Copy)]
+struct OutOfReach;
+
+fn left_to_the_sweep() -> ShopError {
+    ShopError::Unavailable("left to the sweep".into())
+}
+
+impl Orders for OutOfReach {
+    async fn find(
+        &self,
+        _oid: OrderId,
+        _payer: UserId,
+        _trace: &TraceParent,
+    ) -> Result<Option<Order>, ShopError> {
+        Err(left_to_the_sweep())
+    }
+
+    async fn notify_paid(&self, _payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
+        Err(left_to_the_sweep())
+    }
+}
