@@ -321,7 +321,11 @@ async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let wrong = findings.iter().filter(|one| one["ok"] == false);
     let wrong: Vec<_> = wrong.map(|one| one["found"].as_str().unwrap()).collect();
-    assert_eq!(wrong, ["CURRENCY is not valid", "LOG_LEVEL is not valid"].repeat(3));
+    let says = [
+        "CURRENCY is no code of ISO 4217: write three letters, as in `CNY`",
+        "LOG_LEVEL is no level: write `error`, `warn`, `info`, `debug` or `trace`",
+    ];
+    assert_eq!(wrong, says.repeat(3));
 
     let stack = own().await;
     stack.secrets().put(local::defaults::WEBHOOK_SECRET_ID, r#"{"stripe":{"secrets":["canary"]}}"#);

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use local::{defaults, signing, tokens};
+use local::{clock, defaults, signing, tokens};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -82,7 +82,7 @@ impl Served {
 #[tokio::test]
 async fn token_prints_a_token_and_nothing_else() {
     let (_, token, _) = run(&["token", "--uid", "7", "--scope", "pay:callback"], "").await;
-    let now = local::clock::now_secs();
+    let now = clock::now_secs();
     let claims = tokens::verify(defaults::ACCESS_SECRET, token.trim_end(), now).unwrap();
     assert_eq!((&claims["uid"], &claims["scope"]), (&7.into(), &"pay:callback".into()));
 }
@@ -152,6 +152,46 @@ async fn the_demo_succeeds_on_the_real_functions() {
     let (good, shown, error) = run(&["demo"], "").await;
     assert!(good, "{shown}{error}");
     assert_eq!(shown.matches('✓').count(), 5, "{shown}");
+}
+
+#[tokio::test]
+async fn own_secrets_are_those_of_the_printed_lines() {
+    let own = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+    let access = "an-access-secret-of-one's-own-of-32-bytes";
+    let secrets = ["--webhook-secret", own, "--access-secret", access];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+        .args(["--port", "0"])
+        .args(secrets)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut find = async |start: &str| loop {
+        let line = lines.next_line().await.unwrap().unwrap();
+        if let Some(rest) = line.trim().strip_prefix(start) {
+            return rest.to_owned();
+        }
+    };
+    let token = find("TOKEN=").await;
+    let sign = find(r#"printf %s "$BODY" | cargo --quiet local "#).await;
+    assert_eq!(sign, format!("sign --provider standard --secret '{own}' |"));
+    let doctor = json!({"token": token, "keys": {"access_secret": access}});
+    let diagnosis = payctl::doctor::diagnose(doctor.to_string().as_bytes(), clock::now_secs());
+    assert_eq!(serde_json::to_value(diagnosis).unwrap()["verdict"], "accept");
+
+    // The line for the doctor has the secret that signed it.
+    let own = "whsec_of_an_endpoint";
+    let sign = ["sign", "--provider", "stripe", "--payment", "7", "--amount", "5", "--secret", own];
+    let (good, line, error) = run(&sign, "").await;
+    assert!(good, "{error}");
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["keys"]["secrets"], json!([own]));
+    let diagnosis = payctl::doctor::diagnose(line.to_string().as_bytes(), 0);
+    assert_eq!(serde_json::to_value(diagnosis).unwrap()["verdict"], "accept");
+    let curl = run(&[&sign[..], &["--curl"]].concat(), "").await;
+    assert!(curl.0 && curl.1.starts_with("curl "), "{}", curl.2);
 }
 
 #[tokio::test]

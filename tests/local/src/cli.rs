@@ -100,7 +100,8 @@ struct Secrets {
 /// Accepts what the functions accept: with another secret they would reject every token.
 fn access_secret(text: &str) -> Result<String, BadSecret> {
     AuthKey::from_secret(&json!({"access_secret": text}).to_string())?;
-    Ok(text.to_owned())
+    // White space around it is no part of it.
+    Ok(text.trim().to_owned())
 }
 
 /// Accepts what the functions accept: with another secret they would reject every notification.
@@ -108,7 +109,12 @@ fn webhook_secret(text: &str) -> Result<String, BadSecret> {
     let secret = json!({Scheme::Standard.as_str(): [text]});
     let keys = WebhookKeys::from_secret(&secret.to_string())?;
     // Its only entry is the one that is unusable.
-    keys.unusable().first().map_or_else(|| Ok(text.to_owned()), |(_entry, bad)| Err(*bad))
+    keys.unusable().first().map_or_else(|| Ok(text.trim().to_owned()), |(_entry, bad)| Err(*bad))
+}
+
+/// A text as a POSIX shell takes it for one word.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn faults_help() -> String {

@@ -49,7 +49,16 @@ impl Message {
     ///
     /// The provider never reports this outcome, or its key is unusable.
     pub fn from(&self, provider: Provider) -> Result<Signed> {
-        self.edited(provider, |_| ())
+        self.signed(provider, None)
+    }
+
+    /// The same, signed with `secret` in place of the secret of this stack if it is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from`], and for a secret of a provider that signs with a private key.
+    pub fn signed(&self, provider: Provider, secret: Option<&str>) -> Result<Signed> {
+        self.made(provider, secret, |_| ())
     }
 
     /// The same, with what it says changed before it is encoded and signed.
@@ -58,11 +67,20 @@ impl Message {
     ///
     /// As [`Self::from`].
     pub fn edited(&self, provider: Provider, edit: impl FnOnce(&mut Value)) -> Result<Signed> {
+        self.made(provider, None, edit)
+    }
+
+    fn made(
+        &self,
+        provider: Provider,
+        secret: Option<&str>,
+        edit: impl FnOnce(&mut Value),
+    ) -> Result<Signed> {
         let simulator = simulator(provider);
         let mut content = (simulator.content)(self)?;
         edit(&mut content);
         let body = (simulator.encode)(&content)?;
-        let mut signed = simulator.sign(None, &self.id, self.now_secs, &body)?;
+        let mut signed = simulator.sign(secret, &self.id, self.now_secs, &body)?;
         signed.headers.insert(0, ("content-type", simulator.content_type.to_owned()));
         Ok(signed)
     }

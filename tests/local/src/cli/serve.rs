@@ -10,7 +10,7 @@ use clap::Args;
 use local::{Stack, StackOptions, defaults};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::StackArguments;
+use super::{StackArguments, quoted};
 
 /// Arguments of serving.
 #[derive(Debug, Args)]
@@ -94,6 +94,12 @@ fn welcome(stack: &Stack, logs: bool) -> String {
     let Stack { api, dynamodb, secretsmanager, users, table, .. } = stack;
     let ca_file = stack.ca_file.display();
     let token = stack.payer_token(1);
+    let own = stack.standard_secret().unwrap_or(defaults::WEBHOOK_SECRET);
+    let secret = if own == defaults::WEBHOOK_SECRET {
+        String::new()
+    } else {
+        format!(" --secret {}", quoted(own))
+    };
     let output = if logs { "" } else { "\nWhat the functions print is shown with --logs." };
     let create = r#"{"uid":1,"oid":1,"amount":100}"#;
     let paid = r#"{\"id\":$ID,\"uid\":1,\"oid\":1,\"amount\":100,\"source\":1,\"status\":1}"#;
@@ -118,7 +124,7 @@ The shop has user 1, and order 1 of theirs: amount 100, unpaid. To pay it:
     -H 'Content-Type: application/json' -d '{{"oid":1}}'
 
   BODY="{paid}"
-  printf %s "$BODY" | cargo --quiet local sign --provider standard |
+  printf %s "$BODY" | cargo --quiet local sign --provider standard{secret} |
     curl -sS {api}/api/pay/callback -H @- -H 'Content-Type: application/json' -d "$BODY"
 
 "#

@@ -16,7 +16,7 @@ use pay_core::domain::{Outcome, Provider};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{read, scheme_parser};
+use super::{quoted, read, scheme_parser};
 
 /// Arguments of `sign`.
 #[derive(Debug, Args)]
@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<u64>,
     /// Make the whole message, about the payment with this id.
-    #[arg(long, value_name = "ID", requires = "amount", conflicts_with_all = ["body", "secret"])]
+    #[arg(long, value_name = "ID", requires = "amount", conflicts_with = "body")]
     payment: Option<u64>,
     /// The payment's amount, in minor units.
     #[arg(long, value_name = "MINOR", requires = "payment")]
@@ -112,22 +112,32 @@ fn message(arguments: &Arguments, payment: u64, amount: u64) -> Result<String> {
         now_secs: arguments.timestamp.unwrap_or(new.now_secs),
         ..new
     };
-    let signed = message.from(provider)?;
+    let secret = arguments.secret.as_deref();
+    let signed = message.signed(provider, secret)?;
     match &arguments.curl {
         Some(url) => curl(url, provider, &signed),
-        None => doctor_line(provider, &signed, message.now_secs),
+        None => doctor_line(provider, secret, &signed, message.now_secs),
     }
 }
 
 /// The message as `doctor` reads it.
-fn doctor_line(provider: Provider, signed: &Signed, now_secs: u64) -> Result<String> {
+fn doctor_line(
+    provider: Provider,
+    secret: Option<&str>,
+    signed: &Signed,
+    now_secs: u64,
+) -> Result<String> {
     let headers = signed.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
     let secrets = defaults::webhook_secrets()?;
+    let mut keys = secrets.get(provider.as_str()).cloned().unwrap_or_default();
+    if let (Some(secret), Some(keys)) = (secret, keys.as_object_mut()) {
+        keys.insert("secrets".to_owned(), json!([secret]));
+    }
     let line = json!({
         "provider": provider.as_str(),
         "headers": headers.collect::<Map<String, Value>>(),
         "body_base64": BASE64.encode(&signed.body),
-        "keys": secrets.get(provider.as_str()),
+        "keys": keys,
         "now": now_secs,
     });
     Ok(format!("{line}\n"))
@@ -135,7 +145,6 @@ fn doctor_line(provider: Provider, signed: &Signed, now_secs: u64) -> Result<Str
 
 /// The command that sends the message, for a POSIX shell.
 fn curl(url: &str, provider: Provider, signed: &Signed) -> Result<String> {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let url = quoted(&format!("{url}/api/pay/callback/{}", provider.as_str()));
     let header = |(name, value): &(&str, String)| quoted(&format!("{name}: {value}"));
     let headers: Vec<_> = signed.headers.iter().map(header).collect();
