@@ -98,7 +98,12 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
     notify(&stack, Payment { amount: 99, ..paid }, 1, 1).await.problem("amount-mismatch");
     send_ignored(&stack).await;
     let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
-    unsigned.send().await.problem("bad-signature");
+    unsigned.clone().send().await.problem("bad-signature");
+    for elsewhere in [json!({"routeKey": "$default"}), json!({"version": "1.0"})] {
+        let mut event = unsigned.event();
+        event.as_object_mut().unwrap().extend(elsewhere.as_object().unwrap().clone());
+        api::send_event(&stack, "callback", &event).await.problem("invalid-request");
+    }
     let not_notified = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
     notify(&stack, not_notified, 1, 1).await.problem("unavailable");
@@ -121,6 +126,8 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
         ("order service not notified yet", Some(not_notified), "cause event_id payment_id sender"),
         ("order service notified; the sweep will repeat it", Some(not_cleared), "cause payment_id"),
         ("sweep entry failed", Some(not_notified), "cause payment_id"),
+        ("request by another route", None, "route"),
+        ("request of another kind of API or of a load balancer", None, ""),
         ("swept", None, "failed left notified oldest_due_seconds rescheduled stale"),
     ] {
         let written = |line: &Value| {

@@ -20,6 +20,7 @@ mod large_ids;
 mod line;
 mod logs;
 mod metrics;
+mod migrating;
 mod odd_input;
 mod openapi;
 mod operations;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use local::{Fault, ShopRoute, Stack, StackOptions, client, clock, tokens};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::echo::{options, stack};
 
@@ -30,6 +31,29 @@ async fn the_certificate_of_the_shop_is_from_a_ca_of_its_own() {
     let untrusting = client::client("").unwrap();
     let url = format!("{}{}", stack.users, ShopRoute::UserInfo.path());
     assert!(untrusting.post(url).send().await.is_err());
+}
+
+/// As Python 3.13 and later verify by themselves: by the letter of RFC 5280.
+const STRICT: &str = "
+import ssl, sys, urllib.request
+trust = ssl.create_default_context(cafile=sys.argv[2])
+trust.verify_flags |= ssl.VERIFY_X509_STRICT
+try:
+    urllib.request.urlopen(sys.argv[1], b'{}', context=trust, timeout=60)
+except urllib.error.HTTPError as error:
+    print(error.code)
+";
+
+#[tokio::test]
+async fn a_client_that_verifies_strictly_trusts_the_certificate_of_the_shop() {
+    let stack = stack().await;
+    let url = format!("{}{}", stack.users, ShopRoute::UserInfo.path());
+    let mut python = Command::new("python3");
+    python.args(["-c", STRICT, &url, stack.ca_file.to_str().unwrap()]);
+    let output = python.env_remove("SSL_CERT_FILE").output().await.unwrap();
+    let (shown, errors) = (output.stdout, String::from_utf8(output.stderr).unwrap());
+    // Without a token, but over a connection.
+    assert_eq!(String::from_utf8(shown).unwrap(), "401\n", "{errors}");
 }
 
 #[tokio::test]

@@ -63,7 +63,10 @@ pub(crate) fn token(input: &[u8]) {
         let (rules, now) = (TokenRules::default(), at(NOW_SECS));
         let named = payer(Some(&header), &keys, &rules, now);
         let allowed = service(Some(&header), &keys, &rules, CALLBACK_SCOPE, now);
-        let token = header.split_once(' ').map(|(_, token)| token.trim_start_matches(' '));
+        let token = match header.split_once(' ') {
+            Some((_, token)) => Some(token.trim_start_matches(' ')),
+            None => Some(header.as_str()),
+        };
         if let Ok(uid) = named {
             assert_eq!((uid.get(), token), (7, Some(payers.as_str())), "{header}");
         }

@@ -57,31 +57,18 @@ fn values<'a>(headers: &'a HeaderList, name: &'a str) -> impl Iterator<Item = &'
     named.map(|(_, value)| value.as_str())
 }
 
-/// The right headers under other names: another program's, or those of a program's environment.
+/// The right headers under the names that they have in a program's environment.
 pub(super) fn renamed(trial: &Trial<'_>) -> Option<String> {
     let headers = &trial.case.headers;
-    let rename = |prefix: &str, other: &str| -> HeaderList {
-        let renamed = headers.iter().map(|(name, value)| {
-            let name = name.trim().trim_end_matches(':').to_ascii_lowercase();
-            let name = name
-                .strip_prefix(prefix)
-                .map_or_else(|| name.clone(), |rest| format!("{other}{rest}"));
-            (name.replace('_', "-"), value.clone())
-        });
-        renamed.collect()
-    };
-    if let Some(fit) = trial.fits_headers(&rename(CGI, "")) {
-        return Some(format!(
-            "the signature fits once the headers have the names that they are sent with: \
-             `http_…`, `_` in place of `-` and a colon are not part of them{fit}"
-        ));
-    }
-    let OtherNames { sender, own, other } = trial.sender.other_names?;
-    let fit = trial.fits_headers(&rename(other, own))?;
+    let renamed = headers.iter().map(|(name, value)| {
+        let name = name.trim().trim_end_matches(':').to_ascii_lowercase();
+        let name = name.strip_prefix(CGI).unwrap_or(&name);
+        (name.replace('_', "-"), value.clone())
+    });
+    let fit = trial.fits_headers(&renamed.collect())?;
     Some(format!(
-        "the signature fits once `{other}…` is named `{own}…`: the sender uses {sender}, and has \
-         to be set to send the names of {}{fit}",
-        trial.sender.name
+        "the signature fits once the headers have the names that they are sent with: `http_…`, `_` \
+         in place of `-` and a colon are not part of them{fit}"
     ))
 }
 

@@ -42,12 +42,8 @@ impl TokenCase {
             Some(Some(text)) => Ok(Some(text.to_owned())),
             Some(None) => Err(format!("`{name}` is not a text")),
         };
-        let token = text("token")?.unwrap_or_default();
-        // Alone, or as the value of the header: a scheme has no `.` in it.
-        let is_alone = token.split(' ').next().is_some_and(|word| word.contains('.'));
-        let header = if is_alone { format!("Bearer {token}") } else { token };
         Ok(Self {
-            header,
+            header: text("token")?.unwrap_or_default(),
             keys: line.get("keys").ok_or("`keys` is missing")?.clone(),
             scope: text("scope")?,
             rules: TokenRules { issuer: text("issuer")?, audience: text("audience")? },

@@ -178,7 +178,8 @@ pub(crate) fn optional_text(
     }
 }
 
-/// An optional member of an entry that is one text, or a list of one or more; none may be empty.
+/// An optional member of an entry that is one text, or a list of one or more; none may be empty, and
+/// white space around them is no part of them.
 pub(crate) fn optional_texts(
     entry: &Object,
     name: &str,
@@ -187,7 +188,7 @@ pub(crate) fn optional_texts(
     let Some(list @ Json::Array(_)) = entry.get(name) else {
         return Ok(optional_text(entry, name, bad)?.into_iter().collect());
     };
-    let texts = one_or_more(Some(list), bad)?.iter().map(Json::as_text);
+    let texts = one_or_more(Some(list), bad)?.iter().map(|text| text.as_text().map(str::trim));
     texts.map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned).ok_or(bad)).collect()
 }
 

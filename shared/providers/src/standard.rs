@@ -26,14 +26,25 @@ pub const TIMESTAMP_HEADER: &str = "webhook-timestamp";
 /// The signatures: `version,base64`, separated by spaces.
 pub const SIGNATURE_HEADER: &str = "webhook-signature";
 
-/// Whether a request uses this scheme. One header of it is enough: a request that lacks the others
-/// must not be authenticated in another way.
+/// The names of id, timestamp and signature.
+const NAMES: [&str; 3] = [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER];
+
+/// The names that Svix gives the same three headers.
+///
+/// Source: Svix documentation, "Verifying webhooks manually".
+pub const SVIX_NAMES: [&str; 3] = ["svix-id", "svix-timestamp", "svix-signature"];
+
+/// Whether a request uses this scheme, under either set of names. One header of it is enough: a request
+/// that lacks the others must not be authenticated in another way.
 #[must_use]
 pub fn is_used(headers: &Headers<'_>) -> bool {
-    [ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER].iter().any(|name| headers.contains(name))
+    NAMES.iter().chain(&SVIX_NAMES).any(|name| headers.contains(name))
 }
 
 /// Verifies that a message is authentic and recent, and returns its id, the same on each delivery.
+///
+/// Headers of both sets of names are never mixed: where one `webhook-` header is there, the `svix-`
+/// headers are ignored.
 ///
 /// `body` is the request's body byte for byte. A key checks signatures of its own version alone, so
 /// a public key never becomes the secret of an HMAC. One signature that is valid for one key is
@@ -58,11 +69,14 @@ pub fn verify(
     keys: &[StandardKey],
     now: Timestamp,
 ) -> Result<String, VerifyError> {
-    let id = required(headers, ID_HEADER)?;
-    let timestamp = required(headers, TIMESTAMP_HEADER)?;
-    let signatures = signatures(required(headers, SIGNATURE_HEADER)?)?;
+    let is_svix = !NAMES.iter().any(|name| headers.contains(name))
+        && SVIX_NAMES.iter().any(|name| headers.contains(name));
+    let [id_name, timestamp_name, signature_name] = if is_svix { SVIX_NAMES } else { NAMES };
+    let id = required(headers, id_name)?;
+    let timestamp = required(headers, timestamp_name)?;
+    let signatures = signatures(signature_name, required(headers, signature_name)?)?;
     if id.contains(',') {
-        return Err(VerifyError::Doubled(ID_HEADER));
+        return Err(VerifyError::Doubled(id_name));
     }
     recent(timestamp, now, TOLERANCE_SECS)?;
     check(&message(id, timestamp, body), &signatures, keys)?;
@@ -82,14 +96,17 @@ fn message(id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// The entries of the signature header that have a version and can be decoded.
-fn signatures(header: &str) -> Result<Vec<(&str, Vec<u8>)>, VerifyError> {
+fn signatures<'a>(
+    name: &'static str,
+    header: &'a str,
+) -> Result<Vec<(&'a str, Vec<u8>)>, VerifyError> {
     let mut found = Vec::new();
     for entry in header.split(' ') {
         let Some((version, encoded)) = entry.split_once(',') else {
             continue;
         };
         if encoded.contains(',') {
-            return Err(VerifyError::Doubled(SIGNATURE_HEADER));
+            return Err(VerifyError::Doubled(name));
         }
         found.extend(base64(encoded).map(|signature| (version, signature)));
     }

@@ -7,6 +7,7 @@
 mod claims;
 mod fault;
 mod key;
+mod numeric_date;
 mod provider;
 mod sign;
 mod token;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
 };
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -36,7 +37,12 @@ impl Authority {
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
         let names = BTreeSet::from([host.to_string(), "127.0.0.1".into(), "localhost".into()]);
-        let signed = CertificateParams::new(Vec::from_iter(names))?.signed_by(&key, &authority)?;
+        let mut params = CertificateParams::new(Vec::from_iter(names))?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        // Strict clients, such as Python's since 3.13, reject a certificate that does not say which
+        // key signed it. Source: RFC 5280, section 4.2.1.1.
+        params.use_authority_key_identifier_extension = true;
+        let signed = params.signed_by(&key, &authority)?;
         let mut roots = RootCertStore::empty();
         roots.add(authority.der().clone())?;
         let server = ServerConfig::builder_with_provider(default_provider().into())

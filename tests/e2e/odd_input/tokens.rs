@@ -69,13 +69,13 @@ async fn a_token_that_does_not_count_is_rejected_with_one_text() {
     let stack = shared();
     let before = pids(stack);
     let good = stack.payer_token(1);
-    for scheme in ["Bearer", "bEARER"] {
-        response("detail", &format!("{scheme} {good}")).await.problem("payment-not-found");
+    for scheme in ["Bearer ", "bEARER ", ""] {
+        response("detail", &format!("{scheme}{good}")).await.problem("payment-not-found");
     }
     let odd = [odd(&good, clock::now_secs()), flipped(&good)].concat();
     let schemes = ["Basic MTox", "Bearer", "Bearer "].map(str::to_owned);
     let headers = odd.into_iter().map(|token| format!("Bearer {token}"));
-    let headers = headers.chain(schemes).chain([good.clone(), format!("Token {good}")]);
+    let headers = headers.chain(schemes).chain([format!(" {good}"), format!("Token {good}")]);
     let mut texts = BTreeSet::new();
     for header in headers {
         for operation in operations::of_payers() {
@@ -138,6 +138,14 @@ async fn each_fault_of_a_token_has_its_reason_in_the_log_and_in_a_metric() {
         format!("Bearer {}", forged(&hs256, &claims.to_string()))
     };
     let good = token("uid", json!(1));
+    let at_half_a_second = format!(r#"{{"uid":1,"exp":{}.5,"iss":"mall","aud":"pay"}}"#, now + 60);
+    let halved = forged(&hs256, &at_half_a_second);
+    api::post(&stack, "detail")
+        .header("authorization", &halved)
+        .json(&json!({"id": 1}))
+        .send()
+        .await
+        .problem("payment-not-found");
     let (message, _) = good.rsplit_once('.').unwrap();
     let long = json!({"exp": now + 90_000, "iat": now, "scope": "pay:callback", "iss": "mall",
                       "aud": "pay"});
@@ -145,7 +153,7 @@ async fn each_fault_of_a_token_has_its_reason_in_the_log_and_in_a_metric() {
     let of_payers = [
         ("scheme-not-bearer", format!("Basic {message}")),
         ("too-long", format!("Bearer {}", "x".repeat(5000))),
-        ("malformed", message.to_owned()),
+        ("malformed", format!("Bearer {message}.")),
         ("algorithm", format!("Bearer {}", forged(&json!({"alg": "none"}), "{}"))),
         ("signature", format!("{message}.{}", "A".repeat(43))),
         ("claims-not-json", format!("Bearer {}", forged(&hs256, "x"))),

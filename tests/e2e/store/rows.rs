@@ -177,7 +177,7 @@ fn a_malformed_row_is_a_fault_and_never_a_default() {
             // Another row's id, also one of the same queue.
             ("id", n(good.id.get() + 1)),
             ("id", n(good.id.get() + SWEEP_QUEUES)),
-            ("uid", n(1 << 53)),
+            ("uid", n(1 << 63)),
             ("provider_txn", s("a b")),
             ("create_time", n(253_402_300_800_000)),
             ("queue", s("review")),

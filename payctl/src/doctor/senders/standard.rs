@@ -3,7 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use pay_providers::VerifyError;
-use pay_providers::standard::{ID_HEADER, SIGNATURE_HEADER, StandardKey, TIMESTAMP_HEADER};
+use pay_providers::standard::{
+    ID_HEADER, SIGNATURE_HEADER, SVIX_NAMES, StandardKey, TIMESTAMP_HEADER,
+};
 use ring::digest;
 
 use super::{SECRET_PREFIX, SenderFacts};
@@ -22,7 +24,7 @@ pub(super) const FACTS: SenderFacts = SenderFacts {
         "Standard Webhooks",
         || SchemeKeys::Standard(Vec::new()),
         HEADERS,
-        Some(|case| case.header(TIMESTAMP_HEADER)),
+        Some(|case| case.header(TIMESTAMP_HEADER).or_else(|| case.header(SVIX_NAMES[1]))),
     )
 };
 

@@ -17,7 +17,11 @@ pub(super) fn of(case: &TokenCase, fault: TokenFault) -> String {
         TokenFault::NoHeader => {
             "send the token in the header `Authorization: Bearer <token>`".to_owned()
         }
-        TokenFault::Scheme => "write `Bearer` before the token, and nothing else".to_owned(),
+        TokenFault::Scheme => {
+            "write `Bearer` and one space before the token, and nothing else; or \
+            nothing but the token"
+                .to_owned()
+        }
         TokenFault::TooLong => {
             let len = token(case).len();
             format!(
@@ -202,7 +206,8 @@ fn lifetime(claims: &Object) -> String {
         ),
         (Some(_), _) => "it was issued after its end: its issuer's `iat` is wrong".to_owned(),
         (None, _) => format!(
-            "`iat` is {}: have its issuer write when it issued the token, in Unix seconds",
+            "`iat` is {}: have its issuer write when it issued the token, in Unix seconds, and end it \
+             {PAY_TOKEN_MAX_SECS} s later at most",
             kind(claims.get("iat"))
         ),
     }
@@ -232,7 +237,7 @@ fn kind(claim: Option<&Json>) -> &'static str {
         Some(Json::Bool(_)) => "true or false",
         Some(Json::Array(_)) => "a list",
         Some(Json::Object(_)) => "an object",
-        Some(Json::Other) => "null, or a number that is not whole or negative",
+        Some(Json::Other) => "null, negative, or a number with a fraction or an exponent",
     }
 }
 

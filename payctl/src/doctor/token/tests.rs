@@ -93,7 +93,7 @@ fn each_fault_has_its_reason_and_what_to_do() {
     let other = signed(SECRET.as_bytes(), &json!({"alg": "HS256"}), "[]");
     let table = [
         (line(""), TokenFault::NoHeader, "send the token in the header"),
-        (line(&format!("Basic {good}")), TokenFault::Scheme, "write `Bearer` before"),
+        (line(&format!("Basic {good}")), TokenFault::Scheme, "write `Bearer` and one space before"),
         (
             line(&format!("{good}.{}", "x".repeat(5000))),
             TokenFault::TooLong,

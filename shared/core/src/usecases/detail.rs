@@ -34,7 +34,8 @@ impl<E: Into<Failure>> From<E> for DetailError {
 
 /// Finds one payment.
 ///
-/// A `viewer` sees only payments of their own; `None` sees all.
+/// A `viewer` sees only payments of their own; `None` sees all. Whose a record is is compared before
+/// anything else is read, so that not even the time of the response says what status it has.
 ///
 /// # Errors
 ///
@@ -46,16 +47,26 @@ pub async fn detail(
 ) -> Result<Payment, DetailError> {
     let found = match wanted {
         Wanted::Id(id) => store.payment(id).await?,
-        Wanted::Order(oid) => of_order(store, oid).await?,
+        Wanted::Order(oid) => of_order(store, oid, viewer).await?,
     };
-    found
-        .filter(|payment| viewer.is_none_or(|viewer| viewer == payment.uid))
-        .ok_or(DetailError::NotFound)
+    own(found, viewer)?.ok_or(DetailError::NotFound)
+}
+
+/// A record, if the viewer may see it.
+fn own(found: Option<Payment>, viewer: Option<UserId>) -> Result<Option<Payment>, DetailError> {
+    match (&found, viewer) {
+        (Some(payment), Some(viewer)) if payment.uid != viewer => Err(DetailError::NotFound),
+        _ => Ok(found),
+    }
 }
 
 /// The index lags: only the guard tells that there is no payment, or that a replaceable one was not
 /// replaced.
-async fn of_order(store: &impl Payments, oid: OrderId) -> Result<Option<Payment>, DetailError> {
+async fn of_order(
+    store: &impl Payments,
+    oid: OrderId,
+    viewer: Option<UserId>,
+) -> Result<Option<Payment>, DetailError> {
     let hint = match store.newest_of_order(oid).await {
         Ok(Some(id)) => store.payment(id).await,
         // A hint query that fails is no hint.
@@ -67,7 +78,7 @@ async fn of_order(store: &impl Payments, oid: OrderId) -> Result<Option<Payment>
             let guard = store.guard(oid).await?.ok_or(StoreError::Fault(cause))?;
             return Ok(store.payment(guard.payment).await?);
         }
-        hinted => hinted?,
+        hinted => own(hinted?, viewer)?,
     };
     if let Some(payment) = &hinted
         && !payment.is_replaceable()

@@ -1,7 +1,9 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pay_core::domain::Digest;
 
-use super::{ID_HEADER, SIGNATURE_HEADER, StandardKey, TIMESTAMP_HEADER, is_used, sign, verify};
+use super::{
+    ID_HEADER, SIGNATURE_HEADER, SVIX_NAMES, StandardKey, TIMESTAMP_HEADER, is_used, sign, verify,
+};
 use crate::{
     Headers, VerifyError,
     limits::SIGNATURES_MAX,
@@ -106,6 +108,39 @@ fn a_missing_empty_or_doubled_header_is_rejected() {
         assert!(is_used(&Headers::from_pairs(&good[index..=index])));
     }
     assert!(!is_used(&Headers::default()));
+}
+
+#[test]
+fn the_names_of_svix_are_the_same_scheme() {
+    let own = pairs(ID, &NOW.to_string(), V1);
+    let svix = |values: &[(String, String)]| -> Vec<(String, String)> {
+        let values = values.iter().map(|(_, value)| value.clone());
+        SVIX_NAMES.iter().map(|name| (*name).to_owned()).zip(values).collect()
+    };
+    let of = |pairs: &[(String, String)]| {
+        let headers = Headers::from_pairs(pairs);
+        assert!(pairs.is_empty() || is_used(&headers));
+        verify(&headers, BODY.as_bytes(), &keys(&[SECRET]), at(NOW))
+    };
+    assert_eq!(of(&svix(&own)), Ok(ID.to_owned()));
+    for at in 0..3 {
+        let mut fewer = svix(&own);
+        fewer.remove(at);
+        assert_eq!(of(&fewer), Err(VerifyError::MissingHeader(SVIX_NAMES[at])));
+        let mut twice = svix(&own);
+        twice.push(twice[at].clone());
+        assert_eq!(of(&twice), Err(VerifyError::Doubled(SVIX_NAMES[at])));
+        // Never one of these and two of those.
+        let mut mixed = svix(&own);
+        mixed[at] = own[at].clone();
+        assert!(matches!(of(&mixed), Err(VerifyError::MissingHeader(_))), "{mixed:?}");
+    }
+    // Where both are there, the scheme's own names decide.
+    let bad = svix(&pairs("msg_other", &NOW.to_string(), "v1,AAAA"));
+    assert_eq!(of(&[own.clone(), bad].concat()), Ok(ID.to_owned()));
+    let bad = pairs(ID, &NOW.to_string(), "v1,AAAA");
+    assert_eq!(of(&[bad, svix(&own)].concat()), Err(VerifyError::BadSignature));
+    assert_eq!(of(&[]), Err(VerifyError::MissingHeader(ID_HEADER)));
 }
 
 #[test]

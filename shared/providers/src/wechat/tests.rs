@@ -165,7 +165,7 @@ fn keys_that_could_never_work_are_rejected() {
         json!({"public_keys": {SERIAL: public}, "mchid": 1_900_000_001}),
         json!({"public_keys": {SERIAL: public}, "appid": ""}),
         json!({"public_keys": {SERIAL: public}, "appid": []}),
-        json!({"public_keys": {SERIAL: public}, "appid": ["wx1", ""]}),
+        json!({"public_keys": {SERIAL: public}, "appid": ["wx1", " "]}),
         json!({"public_keys": {SERIAL: public}, "appid": [1]}),
     ] {
         assert!(keys(&bad).is_err(), "{bad}");

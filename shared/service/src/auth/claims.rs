@@ -5,7 +5,10 @@ use pay_core::{
     json::{Json, Object},
 };
 
-use super::{OUR_SCOPES, TokenFault};
+use super::{
+    OUR_SCOPES, TokenFault,
+    numeric_date::{NumericDate, Times},
+};
 use crate::limits::PAY_TOKEN_MAX_SECS;
 
 /// What a token must say beyond its times, where the deployment wants it.
@@ -26,8 +29,8 @@ pub(super) struct TokenClaims {
 impl TokenClaims {
     /// Reads claims and judges all but who they make of the caller.
     ///
-    /// `exp` must be there, an integer, and later than now, without leeway: it is the only hold on
-    /// a leaked token. An `nbf` must be an integer and not in the future. `iat` decides nothing in a
+    /// `exp` must be there, a time, and later than now, without leeway: it is the only hold on a
+    /// leaked token. An `nbf` must be a time and not in the future. `iat` decides nothing in a
     /// payer's token; a service's must have one, at most [`PAY_TOKEN_MAX_SECS`] before its `exp`.
     ///
     /// # Errors
@@ -39,11 +42,12 @@ impl TokenClaims {
         now: Timestamp,
     ) -> Result<Self, TokenFault> {
         let object = Object::parse(json).ok_or(TokenFault::Claims)?;
-        if object.integer("exp").ok_or(TokenFault::NoExpiry)? <= now.secs() {
+        let times = Times::read(json).ok_or(TokenFault::Claims)?;
+        let now = NumericDate::from(now);
+        if *times.exp.as_ref().ok_or(TokenFault::NoExpiry)? <= now {
             return Err(TokenFault::Expired);
         }
-        let may_begin = |nbf: &Json| nbf.as_integer().is_some_and(|nbf| nbf <= now.secs());
-        if !object.get("nbf").is_none_or(may_begin) {
+        if object.get("nbf").is_some() && times.nbf.as_ref().is_none_or(|nbf| *nbf > now) {
             return Err(TokenFault::NotYetValid);
         }
         if rules.issuer.as_deref().is_some_and(|issuer| object.text("iss") != Some(issuer)) {
@@ -57,18 +61,10 @@ impl TokenClaims {
         }
         let scopes = scopes(&object).ok_or(TokenFault::ScopeType)?;
         let claims = Self { object, scopes };
-        if claims.is_service() && !claims.is_short_lived() {
+        if claims.is_service() && !is_short_lived(&times) {
             return Err(TokenFault::Lifetime);
         }
         Ok(claims)
-    }
-
-    /// Whether its `iat` and `exp` say that it lives as long as a service's token may.
-    fn is_short_lived(&self) -> bool {
-        let times = self.object.integer("iat").zip(self.object.integer("exp"));
-        times
-            .and_then(|(iat, exp)| exp.checked_sub(iat))
-            .is_some_and(|life| life <= PAY_TOKEN_MAX_SECS)
     }
 
     /// Whether it has exactly this scope.
@@ -85,6 +81,12 @@ impl TokenClaims {
     pub(super) fn uid(&self) -> Option<UserId> {
         UserId::new(self.object.integer("uid")?).ok()
     }
+}
+
+/// Whether `iat` and `exp` say that a token lives as long as a service's may.
+fn is_short_lived(times: &Times) -> bool {
+    let times = times.iat.as_ref().zip(times.exp.as_ref());
+    times.is_some_and(|(iat, exp)| iat <= exp && *exp <= iat.plus_secs(PAY_TOKEN_MAX_SECS))
 }
 
 /// The entries of `scope` (RFC 8693, section 4.2: separated by spaces; some issuers send a list).

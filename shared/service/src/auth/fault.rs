@@ -7,7 +7,9 @@ pub enum TokenFault {
     #[error("there is no header `Authorization`")]
     NoHeader,
     /// The header names another scheme than Bearer.
-    #[error("the header `Authorization` has another scheme than Bearer")]
+    #[error(
+        "the header `Authorization` has another scheme than Bearer, or a space around the token"
+    )]
     Scheme,
     /// Not exactly one token in the compact form: three parts of unpadded base64url.
     #[error("it is not one token of three parts in unpadded base64url")]

@@ -107,13 +107,18 @@ struct Token<'a> {
 }
 
 impl<'a> Token<'a> {
-    /// Reads `Bearer <token>`, the scheme in any case and nothing after the token.
+    /// Reads `Bearer <token>`, the scheme in any case and nothing after the token; or the token alone,
+    /// as the replaced service does.
+    ///
+    /// Source: golang-jwt `request.AuthorizationHeaderExtractor`, which go-zero uses.
     fn parse(header: &'a str) -> Result<Self, TokenFault> {
-        let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return Err(TokenFault::Scheme);
-        }
-        let token = rest.trim_start_matches(' ');
+        let token = match header.split_once(' ') {
+            None => header,
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
+                rest.trim_start_matches(' ')
+            }
+            Some(_) => return Err(TokenFault::Scheme),
+        };
         if token.len() > TOKEN_MAX_BYTES {
             return Err(TokenFault::TooLong);
         }

@@ -212,7 +212,9 @@ fn is_json(content_type: &str) -> bool {
     media_type.eq_ignore_ascii_case("application/json")
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
-                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+                // Many senders leave the hyphen out.
+                let charset = value.trim().trim_matches('"');
+                ["utf-8", "utf8"].iter().any(|utf8| charset.eq_ignore_ascii_case(utf8))
             }
             Some(_) | None => true,
         })
@@ -308,6 +310,8 @@ mod tests {
             "Application/JSON; charset=UTF-8",
             "application/json;charset=\"utf-8\"",
             "application/json; profile=x",
+            "application/json; charset=utf8",
+            "application/json;charset=\"UTF8\"",
         ] {
             assert!(is_json(good), "{good}");
         }
@@ -321,6 +325,7 @@ mod tests {
             "application/x-www-form-urlencoded",
             "application/json; charset=utf-16",
             "application/json; charset=gbk",
+            "application/json; charset=utf_8",
             "application/json, application/json",
             "application/json;charset=\"utf-8\";charset=gbk",
             "application/problem+json",

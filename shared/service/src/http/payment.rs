@@ -1,8 +1,16 @@
 //! A payment as the API shows it.
 
+use std::num::NonZeroU8;
+
 use pay_core::domain::{Payment, Timestamp};
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{
+    OffsetDateTime,
+    format_description::well_known::{
+        Iso8601,
+        iso8601::{Config, EncodedConfig, TimePrecision},
+    },
+};
 
 use super::Problem;
 
@@ -38,10 +46,15 @@ pub fn payment_body(payment: &Payment) -> Result<impl Serialize + use<>, Problem
     })
 }
 
+/// RFC 3339 in UTC, always with three digits of milliseconds: one length, and the order of the times.
+const MILLISECONDS: EncodedConfig = Config::DEFAULT
+    .set_time_precision(TimePrecision::Second { decimal_digits: NonZeroU8::new(3) })
+    .encode();
+
 fn rfc3339(at: Timestamp) -> Result<String, Problem> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.millis()).saturating_mul(1_000_000))
         .map_err(Problem::internal)?
-        .format(&Rfc3339)
+        .format(&Iso8601::<MILLISECONDS>)
         .map_err(Problem::internal)
 }
 
@@ -68,8 +81,15 @@ mod tests {
 
     #[test]
     fn every_timestamp_prints() {
-        for millis in [0, 1, Timestamp::MAX_MILLIS] {
-            assert!(rfc3339(Timestamp::from_millis(millis).unwrap()).is_ok());
+        for (millis, text) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1, "1970-01-01T00:00:00.001Z"),
+            (1_782_205_271_720, "2026-06-23T09:01:11.720Z"),
+            (1_782_205_271_000, "2026-06-23T09:01:11.000Z"),
+        ] {
+            assert_eq!(rfc3339(Timestamp::from_millis(millis).unwrap()).unwrap(), text);
         }
+        let last = rfc3339(Timestamp::from_millis(Timestamp::MAX_MILLIS).unwrap()).unwrap();
+        assert_eq!(last.len(), "1970-01-01T00:00:00.000Z".len(), "{last}");
     }
 }

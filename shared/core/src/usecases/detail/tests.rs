@@ -46,6 +46,24 @@ fn an_order_is_two_reads_and_three_through_the_guard() {
     assert_eq!(world.gate.passed()[made..], closed);
 }
 
+/// How long a response takes must not say which status another user's payment has.
+#[test]
+fn another_users_payment_takes_the_same_reads_whatever_its_status() {
+    for status in Status::ALL {
+        let (world, id) = World::with_payment();
+        world.set_status(id, status);
+        for (wanted, reads) in [
+            (Wanted::Order(oid(1)), &[Call::NewestOfOrder, Call::Payment][..]),
+            (Wanted::Id(id), &[Call::Payment]),
+        ] {
+            let made = world.gate.passed().len();
+            let shown = block_on(detail(&world.store, wanted, Some(uid(2))));
+            assert!(matches!(shown, Err(DetailError::NotFound)), "{status:?}");
+            assert_eq!(world.gate.passed()[made..], *reads, "{status:?} {wanted:?}");
+        }
+    }
+}
+
 #[test]
 fn an_index_that_has_not_heard_or_fails_hides_no_payment() {
     let world = World::new();

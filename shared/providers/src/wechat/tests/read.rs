@@ -260,7 +260,7 @@ fn a_payment_of_another_merchant_or_application_is_for_a_wrong_account() {
 fn every_application_that_is_listed_is_ours() {
     let listed = |received: Value| {
         let mut entry = entry();
-        entry["appid"] = json!(["wx0000000000000001", "wx0000000000000002"]);
+        entry["appid"] = json!(["wx0000000000000001", "wx0000000000000002\n"]);
         let mut transaction = transaction();
         transaction["appid"] = received;
         let body = envelope("TRANSACTION.SUCCESS", &transaction).to_string();

@@ -1,0 +1,154 @@
+//! What docs/migrating.md says a client of the go-zero service sees here, request by request.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use local::{Stack, clock};
+use reqwest::{Method, RequestBuilder};
+use ring::hmac;
+use serde_json::{Value, json};
+
+use crate::echo::http;
+use crate::readme::{rows, section, workspace_file};
+use crate::stage::{Payment, order, payment, shared, user};
+
+/// `{"id":4242}`, compressed by Python's gzip module.
+const GZIPPED: &[u8] = &[
+    31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 76, 81, 178, 50, 49, 50, 49, 170, 5, 0, 166, 24,
+    171, 74, 11, 0, 0, 0,
+];
+
+/// A request as the client of the replaced service sends it: `bearer` in lower case.
+fn send(stack: &Stack, path: &str, token: &str, body: impl Into<String>) -> RequestBuilder {
+    let request = http().post(format!("{}{path}", stack.api));
+    let request = request.header("authorization", format!("bearer {token}"));
+    request.header("content-type", "application/json").body(body.into())
+}
+
+/// A token with these claims, signed as the header says.
+fn token(stack: &Stack, algorithm: &str, claims: &Value) -> String {
+    let hash = match algorithm {
+        "HS512" => hmac::HMAC_SHA512,
+        _ => hmac::HMAC_SHA256,
+    };
+    let head = json!({"alg": algorithm, "typ": "JWT"}).to_string();
+    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let message = format!("{}.{}", encode(&head), encode(&claims.to_string()));
+    let key = hmac::Key::new(hash, stack.access_secret.as_bytes());
+    let tag = hmac::sign(&key, message.as_bytes());
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+/// The request of a row of the page.
+async fn request(stack: &Stack, row: &str) -> RequestBuilder {
+    let (create, detail) = ("/api/pay/create", "/api/pay/detail");
+    let now = clock::now_secs();
+    let made = payment(stack).await;
+    let Payment { id, uid, .. } = made;
+    let shown = json!({"id": id}).to_string();
+    let payer = stack.payer_token(uid);
+    let (buyer, oid, ordered) = order(stack);
+    let with = |member: &str, value: Value| {
+        let mut body = ordered.clone();
+        body[member] = value;
+        body.to_string()
+    };
+    let ask = |token: &str| send(stack, detail, token, shown.clone());
+    let buy = |body: String| send(stack, create, &stack.payer_token(buyer), body);
+    let signed = |algorithm: &str, claims: Value| ask(&token(stack, algorithm, &claims));
+    match row {
+        "create" => buy(ordered.to_string()),
+        "detail of a payment" => ask(&payer),
+        "create again" => send(stack, create, &payer, made.request().to_string()),
+        "create for an order that does not exist" => buy(with("oid", json!(999_999_999))),
+        "create for another user's order" => {
+            let other = user(stack);
+            send(stack, create, &stack.payer_token(other), with("uid", json!(other)))
+        }
+        "create with another amount than the order's" => buy(with("amount", json!(99))),
+        "create with the amount 0" => buy(with("amount", json!(0))),
+        "create in another user's name" => send(stack, create, &payer, ordered.to_string()),
+        "detail of a payment that does not exist" => send(stack, detail, &payer, r#"{"id":4242}"#),
+        "detail of another user's payment" => ask(&stack.payer_token(buyer)),
+        "callback with a user's token" => {
+            send(stack, "/api/pay/callback", &payer, made.native(1, 1).to_string())
+        }
+        "a member is missing" => buy(json!({"uid": buyer, "oid": oid}).to_string()),
+        "a member is twice there" => {
+            buy(format!(r#"{{"uid":{buyer},"oid":1,"oid":{oid},"amount":100}}"#))
+        }
+        "a number as text" => send(stack, detail, &payer, format!(r#"{{"id":"{id}"}}"#)),
+        "a number with a fraction, `1.0`" => {
+            send(stack, detail, &payer, format!(r#"{{"id":{id}.0}}"#))
+        }
+        "an unknown member" => send(stack, detail, &payer, format!(r#"{{"id":{id},"x":1}}"#)),
+        "no JSON" => send(stack, detail, &payer, "{"),
+        "a body of 100 KB" => ask(&payer).body(format!("{shown}{}", " ".repeat(100_000))),
+        "a body of 2 MB" => ask(&payer).body(format!("{shown}{}", " ".repeat(2_000_000))),
+        "a gzip body" => ask(&payer).header("content-encoding", "gzip").body(GZIPPED),
+        "no `Content-Type`" => {
+            let request = http().post(format!("{}{detail}", stack.api)).body(shown);
+            request.header("authorization", format!("bearer {payer}"))
+        }
+        "`Content-Type: application/json; charset=utf8`" => {
+            let request = http().post(format!("{}{detail}", stack.api)).body(shown);
+            let request = request.header("content-type", "application/json; charset=utf8");
+            request.header("authorization", format!("bearer {payer}"))
+        }
+        "a trailing slash" => send(stack, "/api/pay/detail/", &payer, shown),
+        "a doubled slash" => send(stack, "//api/pay/detail", &payer, shown),
+        "another path" => send(stack, "/api/pay/nothing", &payer, shown),
+        "another method" => http().request(Method::GET, format!("{}{detail}", stack.api)),
+        "no token" => http()
+            .post(format!("{}{detail}", stack.api))
+            .header("content-type", "application/json")
+            .body(shown),
+        "an expired token" => signed("HS256", json!({"exp": now - 10, "uid": uid})),
+        "a token without `exp`" => signed("HS256", json!({"uid": uid})),
+        "a token without `uid`" => signed("HS256", json!({"exp": now + 60})),
+        "a token signed with HS512" => signed("HS512", json!({"exp": now + 60, "uid": uid})),
+        "a token with a fraction in `exp`" => {
+            let claims = format!(r#"{{"exp":{}.5,"uid":{uid}}}"#, now + 60);
+            signed("HS256", serde_json::from_str(&claims).unwrap())
+        }
+        "a token without `Bearer` before it" => {
+            let request = http().post(format!("{}{detail}", stack.api)).body(shown);
+            let request = request.header("content-type", "application/json");
+            request.header("authorization", payer)
+        }
+        other => panic!("docs/migrating.md has a row without a request: {other}"),
+    }
+}
+
+/// A response in the words of the page: `200`, ``404 `order-not-found` ``, `404 of API Gateway`.
+async fn seen(request: RequestBuilder) -> String {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    match body["type"].as_str().and_then(|kind| kind.strip_prefix("urn:problem:pay:")) {
+        Some(slug) => format!("{status} `{slug}`"),
+        None if status == 200 => "200".to_owned(),
+        None => format!("{status} of API Gateway"),
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_the_go_zero_service_sees_what_its_page_says() {
+    let stack = shared();
+    let page = workspace_file("docs/migrating.md");
+    let table = rows(section(&page, "What a client sees differently"))
+        .filter(|cells| !["request", "---"].contains(&cells[0]));
+    let mut requests = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for cells in table {
+        let seen = seen(request(stack, cells[0]).await).await;
+        // What follows a comma is about the body.
+        if cells[3].split(',').next() != Some(&seen) {
+            wrong.push(format!("{}: {seen}", cells[0]));
+        }
+        assert!(requests.insert(cells[0].to_owned()), "{} is there twice", cells[0]);
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(requests.len() >= 33, "{}", requests.len());
+}
