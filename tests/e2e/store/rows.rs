@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue::{self, N, S};
 use pay_core::{
     domain::{Event, Guard, Payment, Status, Verdict},
     limits::SWEEP_QUEUES,
-    ports::{Outbox as _, PaymentLists as _, Payments as _, StoreError},
+    ports::{Appended, Outbox as _, PaymentLists as _, Payments as _, StoreError},
     testing::contract::fresh::{Fresh, at, create},
 };
 
@@ -258,6 +258,23 @@ fn an_index_entry_that_names_no_payment_takes_no_place_on_a_page() {
             assert_eq!(found, own, "{size}");
         }
         assert_eq!(store.payments.newest_of_order(oid).await.unwrap(), None);
+    });
+}
+
+#[test]
+fn an_unreadable_event_keeps_its_key_and_stops_no_other() {
+    on_dynamo(|store, fresh: Fresh| async move {
+        let event = fresh.event(&fresh.stored(&store.payments).await);
+        let payments = &store.payments;
+        assert_eq!(payments.append(&event).await.unwrap(), Appended::Done);
+        let mut rows = store.scan(None).await.into_iter();
+        let mut row = rows.find(|row| row.contains_key("sha256")).unwrap();
+        row.insert("sha256".to_owned(), s("short"));
+        store.put(row.clone()).await;
+        assert_eq!(payments.append(&event).await.unwrap(), Appended::KeyTaken(None));
+        let beside = event.suffixed_by_body();
+        assert_eq!(payments.append(&beside).await.unwrap(), Appended::Done);
+        assert!(store.scan(None).await.contains(&row), "it stays as it is");
     });
 }
 

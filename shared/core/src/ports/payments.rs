@@ -49,8 +49,8 @@ pub enum Updated {
 pub enum Appended {
     /// The event was written.
     Done,
-    /// Its key is taken, by an event with this body digest.
-    KeyTaken(Digest),
+    /// Its key is taken, by an event with this body digest; `None` if that event cannot be read.
+    KeyTaken(Option<Digest>),
 }
 
 /// The payments, their guards and their event log.

@@ -102,7 +102,7 @@ impl Table {
     /// Appends an event, if its key is free.
     pub fn append(&mut self, event: &Event) -> Appended {
         if let Some(taken) = self.logged(&event.key()) {
-            return Appended::KeyTaken(taken);
+            return Appended::KeyTaken(Some(taken));
         }
         self.events.push(event.clone());
         Appended::Done

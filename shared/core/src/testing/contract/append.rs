@@ -34,7 +34,7 @@ pub async fn a_key_is_taken_once(store: impl Store, log: impl Inspect, fresh: Fr
     assert_eq!(store.append(&first).await.unwrap(), Appended::Done);
     for again in [&first, &second] {
         let appended = store.append(again).await.unwrap();
-        assert_eq!(appended, Appended::KeyTaken(first.body.digest()));
+        assert_eq!(appended, Appended::KeyTaken(Some(first.body.digest())));
     }
     let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&first)]);
@@ -50,7 +50,7 @@ pub async fn a_suffix_makes_a_key_of_its_own(store: impl Store, log: impl Inspec
     assert_eq!(store.append(&first).await.unwrap(), Appended::Done);
     assert_eq!(store.append(&second).await.unwrap(), Appended::Done);
     let again = store.append(&second).await.unwrap();
-    assert_eq!(again, Appended::KeyTaken(second.body.digest()));
+    assert_eq!(again, Appended::KeyTaken(Some(second.body.digest())));
     let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&first), LoggedEvent::of(&second)]);
 }

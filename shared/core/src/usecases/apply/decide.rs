@@ -117,7 +117,7 @@ pub(super) async fn quarantine(
 /// Appends an event; where another notification has its key, beside that one.
 async fn append_beside(store: &impl Payments, event: &Event) -> Result<(), StoreError> {
     match store.append(event).await? {
-        Appended::KeyTaken(stored) if stored != event.body.digest() => {
+        Appended::KeyTaken(stored) if stored != Some(event.body.digest()) => {
             store.append(&event.clone().suffixed_by_body()).await?;
             Ok(())
         }

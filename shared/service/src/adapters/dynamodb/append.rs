@@ -10,11 +10,11 @@ use pay_core::{
 
 use super::{
     DynamoDbPayments,
-    attempts::{AttemptError, classify, write},
+    attempts::{classify, write},
     event_row::{event_item, read_digest},
     expression::ABSENT,
-    row::BadRow,
     units,
+    unreadable::readable,
 };
 
 impl DynamoDbPayments {
@@ -40,12 +40,12 @@ impl DynamoDbPayments {
                     Err(error) => error,
                 };
                 match error.as_service_error() {
-                    Some(PutItemError::ConditionalCheckFailedException(taken)) => taken
-                        .item()
-                        .ok_or(BadRow::Missing("sha256"))
-                        .and_then(read_digest)
-                        .map(Appended::KeyTaken)
-                        .map_err(|bad| AttemptError::Fault(bad.into())),
+                    // An unreadable event keeps its key, and stops no other.
+                    Some(PutItemError::ConditionalCheckFailedException(taken)) => {
+                        let digest =
+                            taken.item().and_then(|item| readable(item, read_digest(item)));
+                        Ok(Appended::KeyTaken(digest))
+                    }
                     _ => Err(classify("PutItem", &error)),
                 }
             }
