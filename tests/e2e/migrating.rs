@@ -96,7 +96,7 @@ async fn request(stack: &Stack, row: &str) -> RequestBuilder {
             let request = request.header("content-type", "application/json; charset=utf8");
             request.header("authorization", format!("bearer {payer}"))
         }
-        "a trailing slash" => send(stack, "/api/pay/detail/", &payer, shown),
+        "a slash after the path" => send(stack, "/api/pay/detail/", &payer, shown),
         "a doubled slash" => send(stack, "//api/pay/detail", &payer, shown),
         "another path" => send(stack, "/api/pay/nothing", &payer, shown),
         "another method" => http().request(Method::GET, format!("{}{detail}", stack.api)),
