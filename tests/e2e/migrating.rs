@@ -43,7 +43,6 @@ fn token(stack: &Stack, algorithm: &str, claims: &Value) -> String {
 /// The request of a row of the page.
 async fn request(stack: &Stack, row: &str) -> RequestBuilder {
     let (create, detail) = ("/api/pay/create", "/api/pay/detail");
-    let now = clock::now_secs();
     let made = payment(stack).await;
     let Payment { id, uid, .. } = made;
     let shown = json!({"id": id}).to_string();
@@ -56,7 +55,6 @@ async fn request(stack: &Stack, row: &str) -> RequestBuilder {
     };
     let ask = |token: &str| send(stack, detail, token, shown.clone());
     let buy = |body: String| send(stack, create, &stack.payer_token(buyer), body);
-    let signed = |algorithm: &str, claims: Value| ask(&token(stack, algorithm, &claims));
     match row {
         "create" => buy(ordered.to_string()),
         "detail of a payment" => ask(&payer),
@@ -100,23 +98,36 @@ async fn request(stack: &Stack, row: &str) -> RequestBuilder {
         "a doubled slash" => send(stack, "//api/pay/detail", &payer, shown),
         "another path" => send(stack, "/api/pay/nothing", &payer, shown),
         "another method" => http().request(Method::GET, format!("{}{detail}", stack.api)),
-        "no token" => http()
-            .post(format!("{}{detail}", stack.api))
-            .header("content-type", "application/json")
-            .body(shown),
-        "an expired token" => signed("HS256", json!({"exp": now - 10, "uid": uid})),
+        _ => request_with_a_token(stack, row, made),
+    }
+}
+
+/// The request of a row about the token: detail of a payment that is there.
+fn request_with_a_token(stack: &Stack, row: &str, made: Payment) -> RequestBuilder {
+    let now = clock::now_secs();
+    let Payment { id, uid, .. } = made;
+    let shown = json!({"id": id}).to_string();
+    let anonymous = || {
+        let request = http().post(format!("{}/api/pay/detail", stack.api)).body(shown.clone());
+        request.header("content-type", "application/json")
+    };
+    let with = |token: &str| anonymous().header("authorization", token);
+    let signed = |algorithm: &str, claims: Value| {
+        with(&format!("bearer {}", token(stack, algorithm, &claims)))
+    };
+    match row {
+        "no token" => anonymous(),
+        "an expired token" => signed("HS256", json!({"exp": now.saturating_sub(10), "uid": uid})),
         "a token without `exp`" => signed("HS256", json!({"uid": uid})),
-        "a token without `uid`" => signed("HS256", json!({"exp": now + 60})),
-        "a token signed with HS512" => signed("HS512", json!({"exp": now + 60, "uid": uid})),
+        "a token without `uid`" => signed("HS256", json!({"exp": now.saturating_add(60)})),
+        "a token signed with HS512" => {
+            signed("HS512", json!({"exp": now.saturating_add(60), "uid": uid}))
+        }
         "a token with a fraction in `exp`" => {
-            let claims = format!(r#"{{"exp":{}.5,"uid":{uid}}}"#, now + 60);
+            let claims = format!(r#"{{"exp":{}.5,"uid":{uid}}}"#, now.saturating_add(60));
             signed("HS256", serde_json::from_str(&claims).unwrap())
         }
-        "a token without `Bearer` before it" => {
-            let request = http().post(format!("{}{detail}", stack.api)).body(shown);
-            let request = request.header("content-type", "application/json");
-            request.header("authorization", payer)
-        }
+        "a token without `Bearer` before it" => with(&stack.payer_token(uid)),
         other => panic!("docs/migrating.md has a row without a request: {other}"),
     }
 }
