@@ -4,9 +4,9 @@ use std::io::{Write as _, stdout};
 
 use anyhow::Result;
 use comfy_table::{Cell, Table as Grid, TableStyle};
+use pay_core::domain::Timestamp;
+use pay_service::http::rfc3339;
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> Result<()> {
@@ -68,11 +68,10 @@ pub(crate) fn columns<const N: usize>(
     format!("{}\n", grid.trim_fmt())
 }
 
-/// Unix milliseconds as RFC 3339, in UTC.
+/// Unix milliseconds as the API shows them, in RFC 3339; the number where that has no such time.
 pub(crate) fn time(millis: u64) -> String {
-    let nanos = i128::from(millis).saturating_mul(1_000_000);
-    let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
-    time.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_else(|| millis.to_string())
+    let time = Timestamp::from_millis(millis).ok().and_then(|at| rfc3339(at).ok());
+    time.unwrap_or_else(|| millis.to_string())
 }
 
 #[cfg(test)]
@@ -118,7 +117,7 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [["1".to_owned(), "支付".to_owned()], ["333".to_owned(), "\u{1b}\n".to_owned()]];
         assert_eq!(columns(["a", "b"], rows.into_iter()), "a    b\n1    支付\n333  \\u{1b}\\n\n");
-        assert_eq!(time(1_795_437_467_020), "2026-11-23T12:37:47.02Z");
+        assert_eq!(time(1_795_437_467_020), "2026-11-23T12:37:47.020Z");
         assert_eq!(time(u64::MAX), u64::MAX.to_string());
     }
 }

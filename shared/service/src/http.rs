@@ -17,7 +17,7 @@ pub use api::ApiRequest;
 pub use code::Code;
 pub use fields::Fields;
 pub use pay_providers::sha256;
-pub use payment::payment_body;
+pub use payment::{payment_body, rfc3339};
 pub use problem::Problem;
 pub use response::{FunctionError, OtherResponse, Reply, Response};
 pub use serve::{EntryPoint, Invocation, serve};

@@ -41,8 +41,8 @@ pub fn payment_body(payment: &Payment) -> Result<impl Serialize + use<>, Problem
         source: payment.reference.source.get(),
         status: payment.status.code(),
         currency: payment.amount.currency().code(),
-        create_time: rfc3339(payment.create_time)?,
-        update_time: rfc3339(payment.update_time)?,
+        create_time: rfc3339(payment.create_time).map_err(Problem::internal)?,
+        update_time: rfc3339(payment.update_time).map_err(Problem::internal)?,
     })
 }
 
@@ -51,11 +51,14 @@ const MILLISECONDS: EncodedConfig = Config::DEFAULT
     .set_time_precision(TimePrecision::Second { decimal_digits: NonZeroU8::new(3) })
     .encode();
 
-fn rfc3339(at: Timestamp) -> Result<String, Problem> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.millis()).saturating_mul(1_000_000))
-        .map_err(Problem::internal)?
-        .format(&Iso8601::<MILLISECONDS>)
-        .map_err(Problem::internal)
+/// A time as the API and the operator's program show it: `2026-11-23T12:37:47.020Z`.
+///
+/// # Errors
+///
+/// [`time::Error`] for a year above 9999.
+pub fn rfc3339(at: Timestamp) -> Result<String, time::Error> {
+    let nanos = i128::from(at.millis()).saturating_mul(1_000_000);
+    Ok(OffsetDateTime::from_unix_timestamp_nanos(nanos)?.format(&Iso8601::<MILLISECONDS>)?)
 }
 
 #[cfg(test)]
