@@ -20,10 +20,10 @@ OPTIONAL = {
 
 
 @schemathesis.hook
-def filter_body(context, body):
+def filter_case(context, case):
     """`null` for an optional member counts as absent: a type of its own in the schema would break generators."""
-    optional = OPTIONAL.get(context.operation.path, ())
-    return not isinstance(body, dict) or all(body.get(name, "") is not None for name in optional)
+    optional = OPTIONAL.get(case.operation.path, ())
+    return not isinstance(case.body, dict) or all(case.body.get(name, "") is not None for name in optional)
 
 
 def is_whole(value):
