@@ -4,8 +4,8 @@
 use local::{Fault, Stack, defaults, tokens};
 use serde_json::{Value, json};
 
-use crate::api::{self, Request, rejected};
-use crate::stage::{fresh, order, own, own_with, payment, recycle};
+use crate::api::{self, Reply, Request, rejected};
+use crate::stage::{Payment, fresh, order, own, own_with, payment, recycle};
 
 /// A create for a new order of a new user that costs 100.
 fn create(stack: &Stack) -> (Request<'_>, Value) {
@@ -15,6 +15,18 @@ fn create(stack: &Stack) -> (Request<'_>, Value) {
 
 fn now() -> u64 {
     local::clock::now_secs()
+}
+
+/// Puts an access secret, as an operator does.
+fn put_access_secret(stack: &Stack, key: &str) {
+    let secret = json!({ "access_secret": key }).to_string();
+    stack.secrets().put(defaults::AUTH_SECRET_ID, secret);
+}
+
+/// Asks for a payment with this token.
+async fn show_by(stack: &Stack, payment: Payment, token: &str) -> Reply {
+    let request = api::post(stack, "detail").bearer(token);
+    request.json(&json!({"id": payment.id})).send().await
 }
 
 #[tokio::test]
@@ -52,14 +64,10 @@ async fn without_a_usable_secret_nobody_is_authenticated() {
 async fn a_rotation_rejects_nobody() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    let show = |token: &str| {
-        let request = api::post(&stack, "detail").bearer(token);
-        request.json(&json!({"id": payment.id})).send()
-    };
+    let show = async |token: &str| show_by(&stack, payment, token).await;
     let old = stack.payer_token(payment.uid);
     let renewed = "another-secret-of-at-least-32-bytes!";
-    let secret = json!({ "access_secret": renewed }).to_string();
-    stack.secrets().put(defaults::AUTH_SECRET_ID, secret);
+    put_access_secret(&stack, renewed);
     stack.shop().set_access_secret(renewed);
     // The running instance does not know the new secret: a token that it signed makes it read again.
     let new = tokens::issue(renewed, payment.uid, None, now());
@@ -82,35 +90,23 @@ async fn a_revoked_key_counts_until_the_environment_is_replaced() {
     let stack = own().await;
     let payment = payment(&stack).await;
     let old = stack.payer_token(payment.uid);
-    let show = || {
-        let request = api::post(&stack, "detail").bearer(&old);
-        request.json(&json!({"id": payment.id})).send()
-    };
+    let show = || show_by(&stack, payment, &old);
     show().await.ok();
-    let secret = json!({"access_secret": "another-secret-of-at-least-32-bytes!"}).to_string();
     // Twice, so that the previous version does not have the old key either.
-    stack.secrets().put(defaults::AUTH_SECRET_ID, &secret);
-    stack.secrets().put(defaults::AUTH_SECRET_ID, &secret);
+    for _ in 0..2 {
+        put_access_secret(&stack, "another-secret-of-at-least-32-bytes!");
+    }
     // The running environment has read its keys less than five minutes ago.
     show().await.ok();
     recycle(&stack, "detail").await;
     show().await.problem("unauthenticated");
 }
 
-/// Puts an access secret, as an operator does.
-fn put_access_secret(stack: &Stack, key: &str) {
-    let secret = json!({ "access_secret": key }).to_string();
-    stack.secrets().put(defaults::AUTH_SECRET_ID, secret);
-}
-
 #[tokio::test]
 async fn a_bad_new_value_of_a_secret_rejects_nobody() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    let show = |token: &str| {
-        let request = api::post(&stack, "detail").bearer(token);
-        request.json(&json!({"id": payment.id})).send()
-    };
+    let show = async |token: &str| show_by(&stack, payment, token).await;
     let first = stack.payer_token(payment.uid);
     show(&first).await.ok();
     put_access_secret(&stack, "short");
@@ -140,10 +136,7 @@ async fn a_bad_new_value_of_a_secret_rejects_nobody() {
 async fn a_few_forged_tokens_do_not_keep_a_rotation_from_being_seen() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    let show = |token: &str| {
-        let request = api::post(&stack, "detail").bearer(token);
-        request.json(&json!({"id": payment.id})).send()
-    };
+    let show = async |token: &str| show_by(&stack, payment, token).await;
     let forged = tokens::issue("a-secret-of-a-stranger-32-bytes-long", payment.uid, None, now());
     show(&stack.payer_token(payment.uid)).await.ok();
     for _ in 0..3 {
