@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use local::{Stack, clock};
+use local::{Stack, clock, tokens};
 use reqwest::{Method, RequestBuilder};
 use ring::hmac;
 use serde_json::{Value, json};
@@ -26,16 +26,12 @@ fn send(stack: &Stack, path: &str, token: &str, body: impl Into<String>) -> Requ
     request.header("content-type", "application/json").body(body.into())
 }
 
-/// A token with these claims, signed as the header says.
-fn token(stack: &Stack, algorithm: &str, claims: &Value) -> String {
-    let hash = match algorithm {
-        "HS512" => hmac::HMAC_SHA512,
-        _ => hmac::HMAC_SHA256,
-    };
-    let head = json!({"alg": algorithm, "typ": "JWT"}).to_string();
-    let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let message = format!("{}.{}", encode(&head), encode(&claims.to_string()));
-    let key = hmac::Key::new(hash, stack.access_secret.as_bytes());
+/// A token with these claims, signed by HS512.
+fn hs512(secret: &str, claims: &Value) -> String {
+    let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
+    let head = json!({"alg": "HS512", "typ": "JWT"});
+    let message = format!("{}.{}", encode(head.to_string()), encode(claims.to_string()));
+    let key = hmac::Key::new(hmac::HMAC_SHA512, secret.as_bytes());
     let tag = hmac::sign(&key, message.as_bytes());
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
@@ -112,20 +108,21 @@ fn request_with_a_token(stack: &Stack, row: &str, made: Payment) -> RequestBuild
         request.header("content-type", "application/json")
     };
     let with = |token: &str| anonymous().header("authorization", token);
-    let signed = |algorithm: &str, claims: Value| {
-        with(&format!("bearer {}", token(stack, algorithm, &claims)))
-    };
+    let bearer = |token: &str| with(&format!("bearer {token}"));
+    let secret = &stack.access_secret;
+    let signed = |claims: Value| bearer(&tokens::sign(secret, &claims));
     match row {
         "no token" => anonymous(),
-        "an expired token" => signed("HS256", json!({"exp": now.saturating_sub(10), "uid": uid})),
-        "a token without `exp`" => signed("HS256", json!({"uid": uid})),
-        "a token without `uid`" => signed("HS256", json!({"exp": now.saturating_add(60)})),
+        "an expired token" => signed(json!({"exp": now.saturating_sub(10), "uid": uid})),
+        "a token without `exp`" => signed(json!({"uid": uid})),
+        "a token without `uid`" => signed(json!({"exp": now.saturating_add(60)})),
         "a token signed with HS512" => {
-            signed("HS512", json!({"exp": now.saturating_add(60), "uid": uid}))
+            let claims = json!({"exp": now.saturating_add(60), "uid": uid});
+            bearer(&hs512(secret, &claims))
         }
         "a token with a fraction in `exp`" => {
             let claims = format!(r#"{{"exp":{}.5,"uid":{uid}}}"#, now.saturating_add(60));
-            signed("HS256", serde_json::from_str(&claims).unwrap())
+            signed(serde_json::from_str(&claims).unwrap())
         }
         "a token without `Bearer` before it" => with(&stack.payer_token(uid)),
         other => panic!("docs/migrating.md has a row without a request: {other}"),
