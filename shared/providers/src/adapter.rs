@@ -124,6 +124,7 @@ impl<'a> Message<'a> {
             claims: None,
             wrong_account: self.wrong_account,
             review: self.review,
+            queried: false,
             report,
             body: RawBody::new(body, digest),
         }))
