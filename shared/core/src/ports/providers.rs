@@ -89,6 +89,19 @@ pub enum QueryError {
     NoKey,
 }
 
+impl QueryError {
+    /// What an operator checks first, in a word: `unavailable`, `unusable`, `rejected` or `no-key`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Unusable(_) => "unusable",
+            Self::Rejected(_) => "rejected",
+            Self::NoKey => "no-key",
+        }
+    }
+}
+
 /// The payment providers.
 pub trait Providers {
     /// The providers that can be asked what became of a payment by our own reference: those with a key.
