@@ -33,7 +33,8 @@ where
     let id = fields.required_number("id", PaymentId::new)?;
     let payment = ports.store.payment(id).await?.ok_or(Code::PaymentNotFound)?;
     let mut queries = Vec::new();
-    for provider in ports.providers_of(&payment, *now).await {
+    let providers = ports.providers_of(&payment, *now).await.map_err(Problem::unavailable)?;
+    for provider in providers {
         for queried in ports.query_payment(provider, &payment, *now, trace).await {
             outcome::queried(&queried);
             queries.push(shown(&queried));
