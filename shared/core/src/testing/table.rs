@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
-        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment, PaymentId,
-        Refund, RefundId, Timestamp, UserId, Verdict,
+        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment,
+        PaymentId, Refund, RefundId, Timestamp, UserId, Verdict,
     },
     ports::{Appended, Created, Resolved, Updated},
 };
