@@ -4,23 +4,29 @@
 use crate::{
     domain::{
         Amount, Currency, Digest, EventId, Notification, OrderId, Outcome, Payment, PaymentId,
-        Provider, ProviderRef, ProviderTxn, RawBody, Report, Sender, Status, Timestamp, UserId,
+        Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState,
+        Report, Sender, Status, Timestamp, UserId,
     },
     ports::{Order, TraceParent},
-    testing::{Call, FakeShop, FakeStore, Fate, Gate, SeededIds, block_on},
+    testing::{Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, SeededIds, block_on},
     usecases::{
         apply::{Applied, ApplyError, apply},
         create::{CreateError, CreatePayment, CreatedPayment, create},
+        query::QueryPorts,
     },
 };
 
 pub(super) const NOW_MS: u64 = 1_800_000_000_000;
+
+/// The ports of a world.
+pub(super) type Ports<'a> = QueryPorts<'a, FakeShop, FakeShop, FakeStore, FakeProviders>;
 
 /// The ports behind one gate.
 pub(super) struct World {
     pub(super) gate: Gate,
     pub(super) store: FakeStore,
     pub(super) shop: FakeShop,
+    pub(super) providers: FakeProviders,
     pub(super) ids: SeededIds,
     pub(super) trace: TraceParent,
 }
@@ -79,6 +85,28 @@ pub(super) fn a_notification(
     }
 }
 
+/// That a refund of a payment of 100 stands so; each `name` is another notification, each `refund`
+/// another refund.
+pub(super) fn a_refund(
+    payment: PaymentId,
+    (refund, amount_minor, state): (&str, u64, RefundState),
+    name: u8,
+) -> Notification {
+    let id = ProviderRefund::new(refund).unwrap();
+    let one = RefundReport::One { id, reference: None, amount_minor, state };
+    refunding(a_notification(payment, Some(Outcome::Refunded), name), one)
+}
+
+/// That so much of a payment of 100 went back so far.
+pub(super) fn a_total(payment: PaymentId, total: u64, name: u8) -> Notification {
+    let refunded = a_notification(payment, Some(Outcome::Refunded), name);
+    refunding(refunded, RefundReport::Total(total))
+}
+
+fn refunding(notification: Notification, refund: RefundReport) -> Notification {
+    reporting(notification, |report| report.refund = Some(refund))
+}
+
 /// The same notification with another report.
 pub(super) fn reporting(
     notification: Notification,
@@ -102,6 +130,7 @@ impl World {
         Self {
             store: FakeStore::behind(gate.clone()),
             shop,
+            providers: FakeProviders::behind(gate.clone()),
             ids: SeededIds::new(1),
             trace: TraceParent::start(1, 1),
             gate,
@@ -122,6 +151,11 @@ impl World {
 
     pub(super) fn apply(&self, notification: &Notification) -> Result<Applied, ApplyError> {
         block_on(apply((&self.shop, &self.shop), &self.store, notification, now(), &self.trace))
+    }
+
+    pub(super) const fn ports(&self) -> Ports<'_> {
+        let Self { shop, store, providers, .. } = self;
+        QueryPorts { users: shop, orders: shop, store, providers }
     }
 
     pub(super) fn payment(&self, id: PaymentId) -> Payment {

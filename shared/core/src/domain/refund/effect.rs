@@ -48,6 +48,7 @@ impl RefundEffect {
             Some(RefundReport::One { id, reference, .. }) => (Some(id.clone()), reference.clone()),
             Some(RefundReport::Total(_)) | None => (None, None),
         };
+        let known = || found.and_then(|found| found.reference.clone());
         let taken_from = record.reference.completed_by(&report.reference);
         Self::Counts(RefundChange {
             refunds,
@@ -57,7 +58,7 @@ impl RefundEffect {
                 id,
                 taken_from: taken_from.unwrap_or_else(|| record.reference.clone()),
                 provider_refund,
-                reference,
+                reference: reference.or_else(known),
                 amount_minor,
                 state,
                 create_time: found.map_or(now, |found| found.create_time),
@@ -88,7 +89,9 @@ fn one(
         (None | Some((RefundState::Pending, _)), RefundState::Succeeded) => {
             Ok(plan(sum.saturating_add(amount_minor)))
         }
-        (None | Some((RefundState::Pending, _)), RefundState::Pending) => Err(RefundEffect::Pending),
+        (None | Some((RefundState::Pending, _)), RefundState::Pending) => {
+            Err(RefundEffect::Pending)
+        }
         (Some((RefundState::Failed, _)), RefundState::Failed)
         | (Some((RefundState::Succeeded, _)), RefundState::Succeeded) => {
             Err(RefundEffect::Duplicate)
@@ -112,6 +115,9 @@ fn one(
 /// A total. The highest counts, so that neither order nor repetition matters.
 fn of_total(record: &Payment, reported: u64) -> Result<Plan, RefundEffect> {
     let Refunds { sum, total } = record.refunds;
+    if reported == 0 {
+        return Err(RefundEffect::Pending);
+    }
     if reported == total {
         return Err(RefundEffect::Duplicate);
     }
@@ -125,3 +131,6 @@ fn of_total(record: &Payment, reported: u64) -> Result<Plan, RefundEffect> {
         state: RefundState::Succeeded,
     })
 }
+
+#[cfg(test)]
+mod tests;
