@@ -159,7 +159,7 @@ impl Payment {
     #[must_use]
     pub fn refunded_by(
         &self,
-        refund: RefundChange,
+        refund: Box<RefundChange>,
         reference: &ProviderRef,
         guarded: bool,
         now: Timestamp,

@@ -65,7 +65,7 @@ impl HeldPayment {
             ProviderState::Paid | ProviderState::Refunded => Some(Outcome::Paid),
         };
         let name = format!("query.{}", self.state.as_str());
-        self.reported(provider, id, name, outcome, None)
+        self.reported((provider, id), &name, outcome, None)
     }
 
     /// What a provider reports about its refunds, one by one.
@@ -79,23 +79,22 @@ impl HeldPayment {
                 amount_minor: *amount_minor,
                 state: *state,
             };
-            self.reported(provider, id, name, Some(Outcome::Refunded), Some(refund))
+            self.reported((provider, id), &name, Some(Outcome::Refunded), Some(refund))
         });
         refunds.collect()
     }
 
     fn reported(
         &self,
-        provider: Provider,
-        id: PaymentId,
-        name: String,
+        (provider, id): (Provider, PaymentId),
+        name: &str,
         outcome: Option<Outcome>,
         refund: Option<RefundReport>,
     ) -> Notification {
         let digest = Digest::new([u8::try_from(name.len()).unwrap_or(u8::MAX); 32]);
         Notification {
             sender: provider.into(),
-            event_id: EventId::new(Some(&name), digest),
+            event_id: EventId::new(Some(name), digest),
             payment: Some(id),
             claims: None,
             wrong_account: None,

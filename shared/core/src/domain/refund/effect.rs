@@ -7,7 +7,7 @@ use crate::domain::{Mismatch, MismatchField, Payment, Report, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundEffect {
     /// It is to be kept, and may change what went back.
-    Counts(RefundChange),
+    Counts(Box<RefundChange>),
     /// The same was reported before.
     Duplicate,
     /// More is known already.
@@ -50,7 +50,7 @@ impl RefundEffect {
         };
         let known = || found.and_then(|found| found.reference.clone());
         let taken_from = record.reference.completed_by(&report.reference);
-        Self::Counts(RefundChange {
+        Self::Counts(Box::new(RefundChange {
             refunds,
             from: found.map(|found| found.state),
             item: Refund {
@@ -64,7 +64,7 @@ impl RefundEffect {
                 create_time: found.map_or(now, |found| found.create_time),
                 update_time: now,
             },
-        })
+        }))
     }
 }
 

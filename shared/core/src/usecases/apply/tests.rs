@@ -13,6 +13,9 @@ use crate::{
 
 const PAID: Option<Outcome> = Some(Outcome::Paid);
 
+/// A notification of a payment; each `name` is another one.
+type Reported = fn(PaymentId, u8) -> Notification;
+
 fn mismatch(outcome: Result<Applied, ApplyError>) -> MismatchField {
     match outcome {
         Err(ApplyError::Mismatch(mismatch)) => mismatch.field,
@@ -206,7 +209,7 @@ fn services_that_are_down_stop_no_notification_that_matches() {
 
 #[test]
 fn another_reference_for_a_paid_payment_is_quarantined() {
-    let reports: [fn(PaymentId, u8) -> Notification; 4] = [
+    let reports: [Reported; 4] = [
         |id, name| a_notification(id, PAID, name),
         |id, name| a_notification(id, Some(Outcome::Refunded), name),
         |id, name| a_refund(id, ("re_1", 40, RefundState::Succeeded), name),
@@ -301,16 +304,16 @@ fn late_money_for_a_closed_payment_that_nobody_replaced_is_applied() {
 
 #[test]
 fn what_changes_no_status_is_kept_and_changes_nothing() {
-    let reports: [(fn(PaymentId) -> Notification, _); 3] = [
-        (|id| a_refund(id, ("re_1", 40, RefundState::Pending), 2), Verdict::Noted),
-        (|id| a_total(id, 0, 2), Verdict::Noted),
-        (|id| a_notification(id, None, 2), Verdict::Ignored),
+    let reports: [(Reported, _); 3] = [
+        (|id, name| a_refund(id, ("re_1", 40, RefundState::Pending), name), Verdict::Noted),
+        (|id, name| a_total(id, 0, name), Verdict::Noted),
+        (|id, name| a_notification(id, None, name), Verdict::Ignored),
     ];
     for (reported, want) in reports {
         let (world, id) = World::with_payment();
         world.apply(&a_notification(id, PAID, 1)).unwrap();
         let before = world.payment(id);
-        assert_eq!(verdict(world.apply(&reported(id))), want);
+        assert_eq!(verdict(world.apply(&reported(id, 2))), want);
         assert_eq!(world.payment(id), before);
         assert_eq!(logged(&world), [Verdict::Applied, want]);
     }
