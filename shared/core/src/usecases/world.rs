@@ -7,8 +7,10 @@ use crate::{
         Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState,
         Report, Sender, Status, Timestamp, UserId,
     },
-    ports::{Order, TraceParent},
-    testing::{Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, SeededIds, block_on},
+    ports::{Order, ProviderState, TraceParent},
+    testing::{
+        Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, HeldPayment, SeededIds, block_on,
+    },
     usecases::{
         apply::{Applied, ApplyError, apply},
         create::{CreateError, CreatePayment, CreatedPayment, create},
@@ -107,6 +109,13 @@ fn refunding(notification: Notification, refund: RefundReport) -> Notification {
     reporting(notification, |report| report.refund = Some(refund))
 }
 
+/// A payment of 100 as a provider holds it, with the transaction `pi_1` once there is one.
+pub(super) fn held(state: ProviderState) -> HeldPayment {
+    let has_txn = !matches!(state, ProviderState::Absent | ProviderState::Open);
+    let txn = has_txn.then(|| ProviderTxn::new("pi_1").unwrap());
+    HeldPayment::new(state, txn, 100)
+}
+
 /// The same notification with another report.
 pub(super) fn reporting(
     notification: Notification,
@@ -156,6 +165,25 @@ impl World {
     pub(super) const fn ports(&self) -> Ports<'_> {
         let Self { shop, store, providers, .. } = self;
         QueryPorts { users: shop, orders: shop, store, providers }
+    }
+
+    /// Gives keys for these providers, and for no other.
+    pub(super) fn give_keys(&self, providers: &[Provider]) {
+        self.providers.edit(|held| held.keys = providers.to_vec());
+    }
+
+    /// Makes a provider hold a payment of 100 in this state.
+    pub(super) fn hold(&self, provider: Provider, id: PaymentId, state: ProviderState) {
+        self.hold_as(provider, id, held(state));
+    }
+
+    pub(super) fn hold_as(&self, provider: Provider, id: PaymentId, held: HeldPayment) {
+        self.providers.edit(|providers| providers.held.insert((provider, id), held));
+    }
+
+    /// How often a port was called.
+    pub(super) fn passed(&self, call: Call) -> usize {
+        self.gate.passed().into_iter().filter(|passed| *passed == call).count()
     }
 
     pub(super) fn payment(&self, id: PaymentId) -> Payment {

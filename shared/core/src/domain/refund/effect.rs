@@ -83,33 +83,30 @@ fn one(
     id: RefundId,
     (amount_minor, state): (u64, RefundState),
 ) -> Result<Plan, RefundEffect> {
-    let Refunds { sum, total } = record.refunds;
-    let plan = |sum| Plan { refunds: Refunds { sum, total }, id, amount_minor, state };
-    match (found.map(|found| (found.state, found.amount_minor)), state) {
-        (None | Some((RefundState::Pending, _)), RefundState::Succeeded) => {
-            Ok(plan(sum.saturating_add(amount_minor)))
+    use RefundState::{Failed, Pending, Succeeded};
+    let sum = record.refunds.sum;
+    let sum = match (found.map(|found| (found.state, found.amount_minor)), state) {
+        (None | Some((Pending, _)), Pending) => return Err(RefundEffect::Pending),
+        (None | Some((Pending, _)), Succeeded) => sum.saturating_add(amount_minor),
+        (None | Some((Pending, _)), Failed) => sum,
+        (Some((Succeeded, counted)), Failed) => sum.saturating_sub(counted),
+        (Some((Succeeded, _)), Succeeded) | (Some((Failed, _)), Failed) => {
+            return Err(RefundEffect::Duplicate);
         }
-        (None | Some((RefundState::Pending, _)), RefundState::Pending) => {
-            Err(RefundEffect::Pending)
+        (Some((Succeeded, _)), Pending) | (Some((Failed, _)), Pending | Succeeded) => {
+            return Err(RefundEffect::Stale);
         }
-        (Some((RefundState::Failed, _)), RefundState::Failed)
-        | (Some((RefundState::Succeeded, _)), RefundState::Succeeded) => {
-            Err(RefundEffect::Duplicate)
-        }
-        (Some((RefundState::Failed, _)), RefundState::Pending | RefundState::Succeeded)
-        | (Some((RefundState::Succeeded, _)), RefundState::Pending) => Err(RefundEffect::Stale),
-        // The total of refunds may count it, and a status never falls.
-        (_, RefundState::Failed) if total > 0 || record.refunded() == record.amount.minor() => {
-            Err(RefundEffect::Mismatch(Mismatch::absent(
-                MismatchField::Refunded,
-                Some("a refund that failed after it may have counted"),
-            )))
-        }
-        (None | Some((RefundState::Pending, _)), RefundState::Failed) => Ok(plan(sum)),
-        (Some((RefundState::Succeeded, counted)), RefundState::Failed) => {
-            Ok(plan(sum.saturating_sub(counted)))
-        }
+    };
+    let refunds = Refunds { sum, ..record.refunds };
+    // A total beyond the others may count it; and a payment that was refunded in full stays it.
+    let may_count = refunds.total > sum || record.status_with(refunds) < record.status;
+    if state == Failed && may_count {
+        return Err(RefundEffect::Mismatch(Mismatch::absent(
+            MismatchField::Refunded,
+            Some("a refund that failed after it may have counted"),
+        )));
     }
+    Ok(Plan { refunds, id, amount_minor, state })
 }
 
 /// A total. The highest counts, so that neither order nor repetition matters.

@@ -90,12 +90,18 @@ fn table() -> Vec<((u64, u64), Option<RefundState>, Report, &'static str)> {
         ((30, 0), Some(Failed), one("r1", 40, Pending), "stale"),
         ((30, 0), Some(Failed), one("r1", 40, Succeeded), "stale"),
         ((30, 0), Some(Failed), one("r1", 40, Failed), "duplicate"),
-        // All of it went back, or a total may count the one that failed.
+        // All of it went back with it, or a total may count it.
         ((100, 0), Some(Succeeded), one("r1", 40, Failed), LATE),
-        ((100, 0), None, one("r1", 40, Failed), LATE),
+        ((100, 30), Some(Succeeded), one("r1", 40, Failed), LATE),
         ((40, 40), Some(Succeeded), one("r1", 40, Failed), LATE),
+        ((70, 31), Some(Succeeded), one("r1", 40, Failed), LATE),
         ((0, 40), None, one("r1", 40, Failed), LATE),
         ((0, 100), Some(Pending), one("r1", 40, Failed), LATE),
+        // The others explain all of it.
+        ((100, 0), None, one("r1", 40, Failed), "100/0 wechat.r1 40 failed"),
+        ((100, 100), Some(Pending), one("r1", 40, Failed), "100/100 wechat.r1 40 failed"),
+        ((40, 40), None, one("r1", 40, Failed), "40/40 wechat.r1 40 failed"),
+        ((70, 30), Some(Succeeded), one("r1", 40, Failed), "30/30 wechat.r1 40 failed"),
         // More than was paid.
         ((70, 0), None, one("r1", 40, Succeeded), OVER),
         ((70, 100), None, one("r1", 40, Succeeded), OVER),
