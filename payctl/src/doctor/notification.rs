@@ -1,10 +1,15 @@
 //! The content of an accepted message, as `doctor` prints it.
 
-use pay_core::domain::{
-    Notification, Outcome, PaymentId, ProviderRefund, ProviderTxn, RefundReport, RefundState,
-    Report,
-};
+use pay_core::domain::{Notification, Outcome, PaymentId, ProviderTxn, RefundReport, Report};
 use serde::Serialize;
+
+/// What a message reports about what went back.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum ReportedRefund {
+    One { id: String, amount: u64, state: &'static str },
+    Total { total: u64 },
+}
 
 /// The notification in an accepted message. A member is `null` where the message lacks it.
 #[derive(Debug, Serialize)]
@@ -15,38 +20,9 @@ pub(super) struct Reported {
     amount: Option<u64>,
     currency: Option<String>,
     outcome: Option<&'static str>,
-    #[serde(flatten)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     refund: Option<ReportedRefund>,
     wrong_account: bool,
-}
-
-/// What it says of a refund: one, or the total so far. Absent where it says nothing.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum ReportedRefund {
-    One {
-        refund: String,
-        refund_reference: Option<String>,
-        refund_amount: u64,
-        refund_state: &'static str,
-    },
-    Total {
-        refunded: u64,
-    },
-}
-
-impl ReportedRefund {
-    fn of(report: &RefundReport) -> Self {
-        match report {
-            RefundReport::One { id, reference, amount_minor, state } => Self::One {
-                refund: id.as_str().to_owned(),
-                refund_reference: reference.as_ref().map(ProviderRefund::as_str).map(str::to_owned),
-                refund_amount: *amount_minor,
-                refund_state: RefundState::as_str(*state),
-            },
-            RefundReport::Total(total) => Self::Total { refunded: *total },
-        }
-    }
 }
 
 impl Reported {
@@ -61,6 +37,17 @@ impl Reported {
             outcome: outcome.map(Outcome::as_str),
             refund: refund.as_ref().map(ReportedRefund::of),
             wrong_account: notification.wrong_account.is_some(),
+        }
+    }
+}
+
+impl ReportedRefund {
+    fn of(refund: &RefundReport) -> Self {
+        match refund {
+            RefundReport::One { id, amount_minor, state, .. } => {
+                Self::One { id: id.as_str().to_owned(), amount: *amount_minor, state: state.as_str() }
+            }
+            RefundReport::Total(total) => Self::Total { total: *total },
         }
     }
 }

@@ -14,6 +14,8 @@ mod error;
 mod headers;
 mod ignored;
 mod keys;
+mod provider_keys;
+mod query;
 pub mod limits;
 mod rsa;
 #[cfg(test)]
@@ -30,6 +32,8 @@ pub use error::VerifyError;
 pub use headers::{Doubled, Headers};
 pub use ignored::Ignored;
 pub use keys::WebhookKeys;
+pub use provider_keys::ProviderKeys;
+pub use query::{HttpRequest, HttpResponse, Querier};
 pub use sha::sha256;
 pub use unit::decimals;
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{Notification, Payment, PaymentId, Provider, Sender, Timestamp, Verdict},
     ports::{
-        Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, StoreError,
+        NoKeys, Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, StoreError,
         TraceParent, Users,
     },
 };
@@ -48,12 +48,20 @@ where
     P: Providers,
 {
     /// The providers to ask about a payment: the one that collected it, or each that can be queried.
-    pub async fn providers_of(&self, payment: &Payment, now: Timestamp) -> Vec<Provider> {
-        let queried = self.providers.queried(now).await;
-        match Provider::of_source(payment.reference.source) {
+    ///
+    /// # Errors
+    ///
+    /// [`NoKeys`] if it is not known which can be queried.
+    pub async fn providers_of(
+        &self,
+        payment: &Payment,
+        now: Timestamp,
+    ) -> Result<Vec<Provider>, NoKeys> {
+        let queried = self.providers.queried(now).await?;
+        Ok(match Provider::of_source(payment.reference.source) {
             Some(provider) => queried.into_iter().filter(|of| *of == provider).collect(),
             None => queried,
-        }
+        })
     }
 
     /// Asks a provider what became of a payment, and applies what it reports: one call, and another one
@@ -89,6 +97,7 @@ where
             Sender::Native | Sender::Operator => None,
         };
         let queried = self.providers.queried(now).await;
+        let queried = queried.map_err(|error| Failure::Unavailable(error.into()))?;
         let Some(provider) = provider.filter(|provider| queried.contains(provider)) else {
             let applied =
                 apply((self.users, self.orders), self.store, message, now, trace).await;

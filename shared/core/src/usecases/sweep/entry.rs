@@ -78,9 +78,16 @@ where
         return Some(notify(ports.orders, ports.store, (&payment, due), outages, now, trace).await);
     }
     let is_open = matches!(payment.status, Status::Pending | Status::Failed);
-    if is_open && !ports.providers_of(&payment, now).await.is_empty() {
-        lanes.wait_for_query(payment);
-        return None;
+    if is_open {
+        match ports.providers_of(&payment, now).await {
+            Ok(providers) if providers.is_empty() => {}
+            Ok(_) => {
+                lanes.wait_for_query(payment);
+                return None;
+            }
+            // Whom to ask is not known now.
+            Err(_no_keys) => return Some(Entry::Left),
+        }
     }
     Some(cleared(ports.store, &payment, Entry::Stale).await)
 }
@@ -126,7 +133,8 @@ where
     let id = payment.id;
     let mut unknown = Vec::new();
     let (mut asked, mut processing) = (false, false);
-    for provider in ports.providers_of(&payment, now).await {
+    let Ok(providers) = ports.providers_of(&payment, now).await else { return Entry::Left };
+    for provider in providers {
         let service = Service::Provider(provider);
         if outages.is_down(service) || (run.go_on)().is_none() {
             continue;
