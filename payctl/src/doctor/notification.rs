@@ -44,9 +44,11 @@ impl Reported {
 impl ReportedRefund {
     fn of(refund: &RefundReport) -> Self {
         match refund {
-            RefundReport::One { id, amount_minor, state, .. } => {
-                Self::One { id: id.as_str().to_owned(), amount: *amount_minor, state: state.as_str() }
-            }
+            RefundReport::One { id, amount_minor, state, .. } => Self::One {
+                id: id.as_str().to_owned(),
+                amount: *amount_minor,
+                state: state.as_str(),
+            },
             RefundReport::Total(total) => Self::Total { total: *total },
         }
     }
