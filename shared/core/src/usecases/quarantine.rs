@@ -12,8 +12,8 @@ use super::{
 use crate::{
     domain::{
         Change, Decided, Decision, Event, EventId, EventKey, Mismatch, MismatchField, Operator,
-        OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender,
-        Timestamp, Verdict,
+        OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender, Timestamp,
+        Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},

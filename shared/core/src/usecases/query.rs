@@ -99,8 +99,7 @@ where
         let queried = self.providers.queried(now).await;
         let queried = queried.map_err(|error| Failure::Unavailable(error.into()))?;
         let Some(provider) = provider.filter(|provider| queried.contains(provider)) else {
-            let applied =
-                apply((self.users, self.orders), self.store, message, now, trace).await;
+            let applied = apply((self.users, self.orders), self.store, message, now, trace).await;
             observe(message, &applied);
             return applied.map(drop);
         };

@@ -21,7 +21,9 @@ use super::{
 use crate::{
     domain::{Notification, OutOfRange, PaymentId, Provider, Timestamp},
     limits::{SWEEP_ENTRY_MS, SWEEP_LANES, SWEEP_LIMIT_MAX, SWEEP_PAGE},
-    ports::{Orders, Outbox, Payments, Providers, QueryError, ShopError, StoreError, TraceParent, Users},
+    ports::{
+        Orders, Outbox, Payments, Providers, QueryError, ShopError, StoreError, TraceParent, Users,
+    },
 };
 use entry::Entry;
 use lanes::{Lanes, Outages, Service, Task};

@@ -201,11 +201,7 @@ fn provider_of(payment: u64) -> Option<Provider> {
 const PAID: (Outcome, Option<u64>) = (Outcome::Paid, None);
 
 /// A native notification.
-fn native(
-    order: &Known,
-    payment: u64,
-    (outcome, refund): (Outcome, Option<u64>),
-) -> Vec<u8> {
+fn native(order: &Known, payment: u64, (outcome, refund): (Outcome, Option<u64>)) -> Vec<u8> {
     let status = match outcome {
         Outcome::Refunded if refund.is_some() => 1,
         Outcome::Paid => 1,

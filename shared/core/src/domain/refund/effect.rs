@@ -88,7 +88,9 @@ fn one(
         (None | Some((RefundState::Pending, _)), RefundState::Succeeded) => {
             Ok(plan(sum.saturating_add(amount_minor)))
         }
-        (None | Some((RefundState::Pending, _)), RefundState::Pending) => Err(RefundEffect::Pending),
+        (None | Some((RefundState::Pending, _)), RefundState::Pending) => {
+            Err(RefundEffect::Pending)
+        }
         (Some((RefundState::Failed, _)), RefundState::Failed)
         | (Some((RefundState::Succeeded, _)), RefundState::Succeeded) => {
             Err(RefundEffect::Duplicate)

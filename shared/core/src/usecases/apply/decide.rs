@@ -140,7 +140,12 @@ async fn append_beside(
 }
 
 /// What a report does to a record; `refund` is the one that it is about, if it is kept.
-pub(in crate::usecases) fn plan(report: &Report, record: &Payment, refund: Option<&Refund>, now: Timestamp) -> Plan {
+pub(in crate::usecases) fn plan(
+    report: &Report,
+    record: &Payment,
+    refund: Option<&Refund>,
+    now: Timestamp,
+) -> Plan {
     match report.outcome {
         None => Plan::Append(Verdict::Ignored),
         Some(Outcome::Refunded) => plan_refund(report, record, refund, now),
@@ -148,12 +153,7 @@ pub(in crate::usecases) fn plan(report: &Report, record: &Payment, refund: Optio
     }
 }
 
-fn plan_move(
-    outcome: Outcome,
-    reference: &ProviderRef,
-    record: &Payment,
-    now: Timestamp,
-) -> Plan {
+fn plan_move(outcome: Outcome, reference: &ProviderRef, record: &Payment, now: Timestamp) -> Plan {
     match record.status.transition(outcome, record.reference.may_match(reference)) {
         Transition::Move(to) => {
             Plan::Update(record.change_to(to, reference, false, now), Verdict::Applied)
@@ -174,12 +174,7 @@ fn plan_move(
 }
 
 /// The row of the table is that of *paid* until all of it went back: a refund proves that it was paid.
-fn plan_refund(
-    report: &Report,
-    record: &Payment,
-    refund: Option<&Refund>,
-    now: Timestamp,
-) -> Plan {
+fn plan_refund(report: &Report, record: &Payment, refund: Option<&Refund>, now: Timestamp) -> Plan {
     let reference = &report.reference;
     let was_paid = matches!(record.status, Status::Paid | Status::Refunded);
     if was_paid && !record.reference.may_match(reference) {
@@ -200,12 +195,7 @@ fn plan_refund(
 }
 
 /// A notification that changes no status may still complete the provider reference.
-fn completed(
-    record: &Payment,
-    reference: &ProviderRef,
-    verdict: Verdict,
-    now: Timestamp,
-) -> Plan {
+fn completed(record: &Payment, reference: &ProviderRef, verdict: Verdict, now: Timestamp) -> Plan {
     match record.completion(reference, now) {
         Some(change) => Plan::Update(change, verdict),
         None => Plan::Append(verdict),
