@@ -14,7 +14,7 @@ pub use payments::{
     Appended, Created, PaymentIds, PaymentLists, PaymentPage, Payments, StoreError, Updated,
 };
 pub use quarantine::{Quarantine, Resolved};
-pub use secrets::{BadSecret, Generations, Keys, NoKeys, SecretKeys};
+pub use secrets::{BadSecret, Keys, NoKeys, SecretKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};
 
 /// Why an adapter failed: for the log, never for a response.
