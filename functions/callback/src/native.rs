@@ -1,8 +1,8 @@
-//! The native body: that of the replaced service, and two optional members.
+//! The native body: that of the replaced service, and three optional members.
 
 use pay_core::domain::{
-    Amount, Claims, Currency, EventId, Notification, OrderId, Outcome, PaymentId, ProviderRef,
-    ProviderTxn, RawBody, Report, Sender, Source, Status, UserId,
+    Amount, Claims, Currency, EventId, Notification, OrderId, OutOfRange, Outcome, PaymentId,
+    ProviderRef, ProviderTxn, RawBody, RefundReport, Report, Sender, Source, Status, UserId,
 };
 use pay_service::http::{Fields, Problem};
 
@@ -23,9 +23,11 @@ pub(crate) fn read(
     };
     let amount_minor = fields.required_number("amount", Amount::check_minor)?;
     let source = fields.required_number("source", Source::new)?;
-    let outcome = outcome(fields.required_number("status", Status::new)?);
+    let status = fields.required_number("status", Status::new)?;
     let currency = fields.optional_text("currency", Currency::new)?;
     let txn = fields.optional_text("provider_txn", ProviderTxn::new)?;
+    let refunded = fields.optional_number("refunded", refunded)?;
+    let (outcome, refund) = outcome(status, amount_minor, refunded)?;
     Ok(Notification {
         sender: Sender::Native,
         event_id,
@@ -33,8 +35,10 @@ pub(crate) fn read(
         claims: Some(claims),
         wrong_account: None,
         review: None,
+        queried: false,
         report: Report {
             outcome,
+            refund,
             reference: ProviderRef { source, txn },
             amount_minor: Some(amount_minor),
             currency: currency.map(|currency| currency.code().to_owned()),
@@ -43,12 +47,35 @@ pub(crate) fn read(
     })
 }
 
-fn outcome(status: Status) -> Option<Outcome> {
-    match status {
-        Status::Pending => None,
-        Status::Failed => Some(Outcome::Failed),
-        Status::Closed => Some(Outcome::Closed),
-        Status::Paid => Some(Outcome::Paid),
-        Status::Refunded => Some(Outcome::Refunded),
-    }
+/// What went back so far, in minor units: nothing, or what an amount can be.
+fn refunded(minor: u64) -> Result<u64, OutOfRange> {
+    if minor == 0 { Ok(0) } else { Amount::check_minor(minor) }
+}
+
+/// What the status reports. What went back must fit it: nothing before it was paid, and all of it once it
+/// is refunded.
+fn outcome(
+    status: Status,
+    amount_minor: u64,
+    refunded: Option<u64>,
+) -> Result<(Option<Outcome>, Option<RefundReport>), Problem> {
+    let bad = || Problem::bad_field("refunded");
+    let plain = match (status, refunded) {
+        (Status::Paid, Some(total)) if total > 0 => {
+            return Ok((Some(Outcome::Refunded), Some(RefundReport::Total(total))));
+        }
+        (Status::Refunded, None) => return Ok((Some(Outcome::Refunded), None)),
+        (Status::Refunded, Some(total)) if total == amount_minor => {
+            return Ok((Some(Outcome::Refunded), None));
+        }
+        (Status::Refunded, Some(_)) => return Err(bad()),
+        (Status::Pending | Status::Failed | Status::Closed, Some(total)) if total > 0 => {
+            return Err(bad());
+        }
+        (Status::Pending, _) => None,
+        (Status::Failed, _) => Some(Outcome::Failed),
+        (Status::Closed, _) => Some(Outcome::Closed),
+        (Status::Paid, _) => Some(Outcome::Paid),
+    };
+    Ok((plain, None))
 }

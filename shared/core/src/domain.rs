@@ -4,8 +4,10 @@
 //! proves its range.
 
 mod amount;
+mod change;
 mod decision;
 mod digest;
+mod due;
 mod event;
 mod guard;
 mod ids;
@@ -16,20 +18,27 @@ mod payment;
 mod properties;
 mod provider;
 mod reference;
+mod refund;
 mod status;
 mod time;
 
 pub use amount::{Amount, Currency};
+pub use change::{Change, DueChange};
 pub use decision::{Decided, Decision, Note, Operator, OperatorDecision};
 pub use digest::Digest;
+pub use due::Due;
 pub use event::{Event, EventId, EventKey, Quarantined, RawBody, Verdict};
 pub use guard::Guard;
 pub use ids::{OrderId, PaymentId, UserId};
 pub use mismatch::{Mismatch, MismatchField};
 pub use notification::{Claims, Notification, Report};
-pub use payment::{Change, Due, DueChange, Incoherent, Payment};
+pub use payment::{Incoherent, Payment};
 pub use provider::{Provider, Sender};
 pub use reference::{ProviderRef, ProviderTxn, Source};
+pub use refund::{
+    ProviderRefund, Refund, RefundChange, RefundEffect, RefundId, RefundReport, RefundState,
+    Refunds,
+};
 pub use status::{Outcome, Status, Transition};
 pub use time::Timestamp;
 

@@ -10,6 +10,21 @@ pub const BACKOFF_FIRST_MS: u64 = 60_000;
 /// The longest delay after a failed order notification, in milliseconds; jitter adds up to a quarter.
 pub const BACKOFF_MAX_MS: u64 = 15 * 60_000;
 
+/// How long after its creation a payment is first looked at, in milliseconds, where a provider can be
+/// queried: by then most webhooks have come. The move to paid leaves a time up to this far ahead as it
+/// is, which saves a write of the index.
+pub const QUERY_FIRST_MS: u64 = 5 * 60_000;
+
+/// The first delay between two queries about a payment, in milliseconds.
+pub const QUERY_BACKOFF_FIRST_MS: u64 = 2 * 60_000;
+
+/// The longest delay between two queries about a payment, in milliseconds; jitter adds up to a quarter.
+pub const QUERY_BACKOFF_MAX_MS: u64 = 60 * 60_000;
+
+/// How long after its creation a payment is no longer queried, in milliseconds, unless the provider says
+/// that it is processing.
+pub const QUERY_AGE_MAX_MS: u64 = 72 * 60 * 60_000;
+
 /// How often a decision is made at most, after version conflicts and writes whose outcome is unknown.
 pub const DECISIONS_MAX: u32 = 3;
 
@@ -20,6 +35,10 @@ pub const SWEEP_QUEUES: u64 = 32;
 /// Sweep entries worked on at the same time: enough to drain a backlog, few enough for an order
 /// service that has just come back. As many outages in a row end a run.
 pub const SWEEP_LANES: usize = 16;
+
+/// Of them, those that may wait for providers at the same time: slow providers do not hold up order
+/// notifications.
+pub const SWEEP_QUERY_LANES: usize = 8;
 
 /// Sweep entries listed at a time: what a run holds of a long outbox in memory.
 pub const SWEEP_PAGE: usize = 1000;
@@ -35,13 +54,24 @@ pub const STORE_CALL_MS: u64 = 2_500;
 /// order service hangs.
 pub const SHOP_CALL_MS: u64 = 1_500;
 
-/// The most time that a sweep entry takes, in milliseconds: a read, an order notification, a write.
-pub const SWEEP_ENTRY_MS: u64 = 7_000;
+/// How long one query of a provider may take in all, its retry included, in milliseconds.
+pub const QUERY_CALL_MS: u64 = 5_000;
+
+/// The time that is left when a sweep starts an entry or a query, in milliseconds: for a read, an order
+/// notification and a write, or for a query and what its response writes.
+pub const SWEEP_ENTRY_MS: u64 = 8_000;
 
 const _: () = assert!(
     SWEEP_ENTRY_MS >= 2 * STORE_CALL_MS + SHOP_CALL_MS,
     "a sweep entry has time for a read, an order notification and a write"
 );
+
+const _: () = assert!(
+    SWEEP_ENTRY_MS >= QUERY_CALL_MS + 3_000,
+    "a query that starts has time for its response to be applied"
+);
+
+const _: () = assert!(SWEEP_QUERY_LANES < SWEEP_LANES, "some lanes never wait for providers");
 
 /// The longest note of a decision, in characters: a reason and where to look, not a report.
 pub const NOTE_MAX_CHARS: usize = 1_024;

@@ -5,6 +5,7 @@
 
 mod outbox;
 mod payments;
+mod providers;
 mod quarantine;
 mod secrets;
 mod shop;
@@ -13,6 +14,7 @@ pub use outbox::Outbox;
 pub use payments::{
     Appended, Created, PaymentIds, PaymentLists, PaymentPage, Payments, StoreError, Updated,
 };
+pub use providers::{ProviderState, Providers, Query, QueryError, QueryResponse};
 pub use quarantine::{Quarantine, Resolved};
 pub use secrets::{BadSecret, Generations, Keys, NoKeys, SecretKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};

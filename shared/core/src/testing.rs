@@ -7,6 +7,7 @@ pub mod contract;
 mod gate;
 mod ids;
 mod inspect;
+mod providers;
 mod shop;
 mod store;
 mod table;
@@ -22,6 +23,7 @@ use std::{
 pub use gate::{Call, Fate, Gate};
 pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};
+pub use providers::{FakeProviders, HeldPayment};
 pub use shop::{FakeShop, OrderPaidCall, ShopState};
 pub use store::FakeStore;
 pub use table::{Table, Write};

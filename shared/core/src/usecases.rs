@@ -7,6 +7,7 @@ pub mod create;
 pub mod detail;
 pub mod list;
 pub mod quarantine;
+pub mod query;
 pub mod sweep;
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -8,10 +8,10 @@ use pay_core::{
         Report, Timestamp,
     },
     json::{Json, Object},
-    ports::BadSecret,
+    ports::{BadSecret, Query},
 };
 
-use crate::{Headers, Ignored, VerifyError, sha256};
+use crate::{Headers, Ignored, Querier, VerifyError, sha256};
 
 /// What a provider's folder implements.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,15 @@ pub struct Adapter {
     ///
     /// [`BadSecret`] for keys that could never work: none, empty ones, undecodable ones.
     pub keys: fn(&Json) -> Result<Arc<dyn Verifier>, BadSecret>,
+    /// Reads the provider's entry of the provider secret.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`] for keys that could never work, and for a member that is missing.
+    pub querier: fn(&Json) -> Result<Arc<dyn Querier>, BadSecret>,
+    /// Where its API is, unless a setting says otherwise: scheme and host, and the path where it has one
+    /// URL for all.
+    pub url: &'static str,
     /// The body of a success response, which has the status 200.
     pub acknowledgement: Acknowledgement,
     /// Writes the body of an error response in the provider's own JSON, with this text as its
@@ -45,6 +54,8 @@ pub enum Acknowledgement {
 pub enum Verified {
     /// It is about a payment.
     Notification(Box<Notification>),
+    /// It says where to look: where the provider can be queried, the response counts; else it does.
+    Hint(Box<Notification>, Query),
     /// It changes no payment.
     Ignored(Ignored),
 }
@@ -114,19 +125,24 @@ impl<'a> Message<'a> {
 
     /// The notification, with the provider as source, the digest of the body and what is kept of it.
     pub(crate) fn into_notification(self, provider: Provider, body: &[u8]) -> Verified {
+        Verified::Notification(Box::new(self.notification(provider, body)))
+    }
+
+    pub(crate) fn notification(self, provider: Provider, body: &[u8]) -> Notification {
         let digest = sha256(&[body]);
         let mut report = self.report;
         report.reference.source = provider.source();
-        Verified::Notification(Box::new(Notification {
+        Notification {
             sender: provider.into(),
             event_id: EventId::new(self.event_id, digest),
             payment: self.payment,
             claims: None,
             wrong_account: self.wrong_account,
             review: self.review,
+            queried: false,
             report,
             body: RawBody::new(body, digest),
-        }))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod form;
 mod keys;
+mod querier;
 mod read;
 mod signed;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use keys::AlipayKeys;
 
 use crate::{Acknowledgement, Adapter};
+use querier::AlipayQuerier;
 
 /// The field that holds the signature, in base64.
 pub const SIGNATURE_FIELD: &str = "sign";
@@ -29,6 +31,8 @@ const TRADE: &str = "trade_status_sync";
 
 pub(crate) const ADAPTER: Adapter = Adapter {
     keys: |entry| Ok(Arc::new(AlipayKeys::from_json(entry)?)),
+    querier: |entry| Ok(Arc::new(AlipayQuerier::from_json(entry)?)),
+    url: "https://openapi.alipay.com/gateway.do",
     acknowledgement: Acknowledgement::Text("success"),
     rejection: None,
 };

@@ -25,11 +25,11 @@ pub struct WebhookKeys {
 
 /// One scheme's entry.
 #[derive(Clone, Debug)]
-struct SchemeEntry<T> {
+pub(crate) struct SchemeEntry<T> {
     /// The keys: the entry's own or, where that is unusable, older ones.
-    keys: Option<T>,
+    pub(crate) keys: Option<T>,
     /// Why the entry is unusable.
-    bad: Option<BadSecret>,
+    pub(crate) bad: Option<BadSecret>,
 }
 
 impl WebhookKeys {
@@ -127,7 +127,7 @@ impl SecretKeys for WebhookKeys {
 }
 
 impl<T> SchemeEntry<T> {
-    fn new(read: Result<T, BadSecret>) -> Self {
+    pub(crate) fn new(read: Result<T, BadSecret>) -> Self {
         match read {
             Ok(keys) => Self { keys: Some(keys), bad: None },
             Err(bad) => Self { keys: None, bad: Some(bad) },
@@ -146,7 +146,7 @@ impl<T> SchemeEntry<T> {
 }
 
 impl<T: Clone> SchemeEntry<T> {
-    fn fill_from(&mut self, older: &Self) {
+    pub(crate) fn fill_from(&mut self, older: &Self) {
         if self.bad.is_some() && self.keys.is_none() {
             self.keys.clone_from(&older.keys);
         }

@@ -15,6 +15,8 @@ mod headers;
 mod ignored;
 mod keys;
 pub mod limits;
+mod provider_keys;
+mod query;
 mod rsa;
 #[cfg(test)]
 mod samples;
@@ -30,6 +32,8 @@ pub use error::VerifyError;
 pub use headers::{Doubled, Headers};
 pub use ignored::Ignored;
 pub use keys::WebhookKeys;
+pub use provider_keys::ProviderKeys;
+pub use query::{HttpRequest, HttpResponse, Querier};
 pub use sha::sha256;
 pub use unit::decimals;
 

@@ -3,6 +3,9 @@
 
 #[cfg(test)]
 pub(super) mod pair;
+mod signing;
+
+pub(super) use signing::SigningKey;
 
 use std::fmt;
 

@@ -4,6 +4,7 @@
 
 mod keys;
 mod kind;
+mod querier;
 mod read;
 mod reference;
 #[cfg(test)]
@@ -15,12 +16,15 @@ use std::sync::Arc;
 pub use keys::StripeKeys;
 
 use crate::{Acknowledgement, Adapter};
+use querier::StripeQuerier;
 
 /// The one header: `t=<Unix seconds>,v1=<hex>[,v1=<hex>…][,v0=<hex>]`.
 pub const SIGNATURE_HEADER: &str = "stripe-signature";
 
 pub(crate) const ADAPTER: Adapter = Adapter {
     keys: |entry| Ok(Arc::new(StripeKeys::from_json(entry)?)),
+    querier: |entry| Ok(Arc::new(StripeQuerier::from_json(entry)?)),
+    url: "https://api.stripe.com",
     // Any 2xx.
     acknowledgement: Acknowledgement::Json("{}"),
     rejection: None,

@@ -7,6 +7,7 @@
 
 mod decrypt;
 mod keys;
+mod querier;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use keys::WeChatKeys;
 
 use crate::{Acknowledgement, Adapter};
+use querier::WeChatQuerier;
 
 /// Unix seconds of this delivery attempt.
 pub const TIMESTAMP_HEADER: &str = "wechatpay-timestamp";
@@ -35,6 +37,8 @@ pub const SIGNATURE_TYPE: &str = "WECHATPAY2-SHA256-RSA2048";
 
 pub(crate) const ADAPTER: Adapter = Adapter {
     keys: |entry| Ok(Arc::new(WeChatKeys::from_json(entry)?)),
+    querier: |entry| Ok(Arc::new(WeChatQuerier::from_json(entry)?)),
+    url: "https://api.mch.weixin.qq.com",
     // 200 or 204, whatever the body; older editions of its documentation want this one.
     acknowledgement: Acknowledgement::Json(r#"{"code":"SUCCESS","message":"OK"}"#),
     rejection: Some(|title| serde_json::json!({"code": "FAIL", "message": title}).to_string()),

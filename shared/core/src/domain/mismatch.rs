@@ -23,6 +23,8 @@ pub enum MismatchField {
     Oid,
     /// Another currency than the record's, or none.
     Currency,
+    /// More went back than was paid, or a refund failed after all of it counted.
+    Refunded,
     /// The payment was paid under another provider reference, or what it names can be none.
     Reference,
     /// The payment was closed, and another one has its order.
@@ -31,7 +33,7 @@ pub enum MismatchField {
 
 impl MismatchField {
     /// Every field, in the order of the checks.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::User,
         Self::Order,
         Self::Payment,
@@ -41,6 +43,7 @@ impl MismatchField {
         Self::Uid,
         Self::Oid,
         Self::Currency,
+        Self::Refunded,
         Self::Reference,
         Self::LivePayment,
     ];
@@ -58,6 +61,7 @@ impl MismatchField {
             Self::Uid => "uid",
             Self::Oid => "oid",
             Self::Currency => "currency",
+            Self::Refunded => "refunded",
             Self::Reference => "reference",
             Self::LivePayment => "live_payment",
         }
@@ -126,8 +130,7 @@ mod tests {
     #[test]
     fn the_words_of_the_fields_stay() {
         let words = MismatchField::ALL.map(MismatchField::as_str);
-        let stored =
-            "user order payment outcome amount account uid oid currency reference live_payment";
+        let stored = "user order payment outcome amount account uid oid currency refunded reference live_payment";
         assert_eq!(words.join(" "), stored);
     }
 }

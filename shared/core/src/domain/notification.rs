@@ -2,7 +2,7 @@
 
 use super::{
     Change, Event, EventId, Mismatch, MismatchField, OrderId, Outcome, Payment, PaymentId,
-    ProviderRef, RawBody, Sender, Timestamp, UserId, Verdict,
+    Provider, ProviderRef, RawBody, RefundId, RefundReport, Sender, Timestamp, UserId, Verdict,
 };
 
 /// An authentic notification about a payment.
@@ -24,6 +24,9 @@ pub struct Notification {
     /// Set where a person must decide whatever the record says, because what it reports is not
     /// certain or has no status of ours.
     pub review: Option<Mismatch>,
+    /// Whether it is a provider's response to a query of ours. Its id names what it reports, so an event
+    /// that has this id is this one.
+    pub queried: bool,
     /// What it reports.
     pub report: Report,
     /// The body as it was received.
@@ -44,6 +47,8 @@ pub struct Claims {
 pub struct Report {
     /// What became of the payment; `None` if nothing that we act on.
     pub outcome: Option<Outcome>,
+    /// How much of it went back, with [`Outcome::Refunded`] alone; `None` there stands for all of it.
+    pub refund: Option<RefundReport>,
     /// The provider's transaction.
     pub reference: ProviderRef,
     /// The whole amount of the payment in minor units; `None` if it does not say, which fits no record.
@@ -54,21 +59,40 @@ pub struct Report {
 
 impl Report {
     /// The report of a notification that could not be read.
-    pub const NONE: Self =
-        Self { outcome: None, reference: ProviderRef::NONE, amount_minor: None, currency: None };
+    pub const NONE: Self = Self {
+        outcome: None,
+        refund: None,
+        reference: ProviderRef::NONE,
+        amount_minor: None,
+        currency: None,
+    };
+}
+
+impl Report {
+    /// Our id of the one refund that it is about; `None` if it is about none, or a total.
+    #[must_use]
+    pub fn refund_id(&self) -> Option<RefundId> {
+        let Some(RefundReport::One { id, .. }) = &self.refund else { return None };
+        let provider = Provider::of_source(self.reference.source)?;
+        Some(RefundId::adopted(provider, id))
+    }
 }
 
 impl Notification {
     /// The first field in which it does not match a record: what is set for review, then amount,
     /// account, uid, oid, currency.
+    ///
+    /// A report about one refund need not say how much was paid, where it names the record's money.
     #[must_use]
     pub fn mismatch(&self, record: &Payment) -> Option<Mismatch> {
         if self.review.is_some() {
             return self.review.clone();
         }
-        let Report { amount_minor, currency, .. } = &self.report;
+        let Report { amount_minor, currency, refund, reference, .. } = &self.report;
         let expected = record.amount.minor();
-        if *amount_minor != Some(expected) {
+        let is_one = matches!(refund, Some(RefundReport::One { .. }));
+        let says_less = amount_minor.is_none() && is_one && reference.is_same(&record.reference);
+        if *amount_minor != Some(expected) && !says_less {
             return Some(Mismatch::new(MismatchField::Amount, Some(expected), *amount_minor));
         }
         if let Some(mismatch) = &self.wrong_account {

@@ -1,7 +1,10 @@
-//! A payment's record, and every change that can be made to one.
+//! A payment's record, and which changes can be made to one.
 
-use super::{Amount, OrderId, PaymentId, ProviderRef, Status, Timestamp, UserId};
-use crate::limits::{BACKOFF_FIRST_MS, BACKOFF_MAX_MS, NOTIFY_GRACE_MS};
+use super::{
+    Amount, Change, Due, DueChange, OrderId, PaymentId, ProviderRef, RefundChange, Refunds, Status,
+    Timestamp, UserId,
+};
+use crate::limits::{NOTIFY_GRACE_MS, QUERY_FIRST_MS};
 
 /// The record of a payment.
 ///
@@ -20,9 +23,11 @@ pub struct Payment {
     pub reference: ProviderRef,
     /// Where it stands.
     pub status: Status,
+    /// How much of it went back.
+    pub refunds: Refunds,
     /// When it was created.
     pub create_time: Timestamp,
-    /// When `status` or `reference` last changed.
+    /// When `status`, `reference` or `refunds` last changed.
     pub update_time: Timestamp,
     /// 1 at first, one more with each [`Change`].
     pub version: u64,
@@ -30,30 +35,8 @@ pub struct Payment {
     pub paid_time: Option<Timestamp>,
     /// When the order service acknowledged that it is paid.
     pub notified_time: Option<Timestamp>,
-    /// Set while the order service is still to be notified.
+    /// Set while something is still to be done about it: the rest of the record says what.
     pub due: Option<Due>,
-}
-
-/// When the sweep looks at a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Due {
-    /// Not before this time.
-    pub at: Timestamp,
-    /// How many attempts of the sweep have failed.
-    pub attempts: u32,
-}
-
-impl Due {
-    /// The next time after one more failed attempt: exponential backoff from 1 to 15 minutes, with a
-    /// jitter of a quarter either way, so that what failed together is not retried together.
-    #[must_use]
-    pub fn rescheduled(self, id: PaymentId, now: Timestamp) -> Self {
-        let delay_ms = (BACKOFF_FIRST_MS << self.attempts.min(5)).min(BACKOFF_MAX_MS);
-        // The low bits of an id are random.
-        let jitter_ms = delay_ms.saturating_mul(id.get() % 64) / 128;
-        let delay_ms = delay_ms.saturating_sub(delay_ms / 4).saturating_add(jitter_ms);
-        Self { at: now.plus_millis(delay_ms), attempts: self.attempts.saturating_add(1) }
-    }
 }
 
 /// A stored record that no sequence of changes leads to.
@@ -78,6 +61,7 @@ impl Payment {
             amount,
             reference: ProviderRef::NONE,
             status: Status::Pending,
+            refunds: Refunds::NONE,
             create_time: now,
             update_time: now,
             version: 1,
@@ -85,6 +69,18 @@ impl Payment {
             notified_time: None,
             due: None,
         }
+    }
+
+    /// What went back of it, in minor units.
+    #[must_use]
+    pub const fn refunded(&self) -> u64 {
+        self.refunds.refunded()
+    }
+
+    /// Whether the order service is still to be notified that it is paid.
+    #[must_use]
+    pub const fn needs_notification(&self) -> bool {
+        matches!(self.status, Status::Paid) && self.notified_time.is_none()
     }
 
     /// Whether a new payment of the order may replace it.
@@ -116,14 +112,25 @@ impl Payment {
             Err(Incoherent("paid_time or notified_time before it was paid"))
         } else if !was_paid && self.reference != ProviderRef::NONE {
             Err(Incoherent("a provider reference before it was paid"))
-        } else if !paid && self.due.is_some() {
-            Err(Incoherent("due, and not paid"))
+        } else if self.is_final() && self.due.is_some() {
+            Err(Incoherent("due, and closed or refunded"))
+        } else if !was_paid && self.refunds != Refunds::NONE {
+            Err(Incoherent("refunds before it was paid"))
+        } else if self.refunded() > self.amount.minor() {
+            Err(Incoherent("more went back than was paid"))
+        } else if was_paid && paid == (self.refunded() == self.amount.minor()) {
+            Err(Incoherent("refunded in full is not what its status says"))
         } else {
             Ok(self)
         }
     }
 
-    /// The change that moves it to `to`, by a notification with this provider reference.
+    /// Whether nothing is to be done about it any more.
+    const fn is_final(&self) -> bool {
+        matches!(self.status, Status::Closed | Status::Refunded)
+    }
+
+    /// The change that moves it to failed, closed or paid, by a notification with this provider reference.
     #[must_use]
     pub fn change_to(
         &self,
@@ -132,16 +139,57 @@ impl Payment {
         guarded: bool,
         now: Timestamp,
     ) -> Change {
-        let (reference, due) = match (self.status, to) {
+        let (reference, due) = match to {
             // Money moved for the first time: the notification says which.
-            (_, Status::Paid) => (Some(reference.clone()), DueChange::Set),
-            (Status::Paid, Status::Refunded) => {
-                (self.reference.completed_by(reference), DueChange::Clear)
-            }
-            (_, Status::Refunded) => (Some(reference.clone()), DueChange::Keep),
-            (_, Status::Pending | Status::Failed | Status::Closed) => (None, DueChange::Keep),
+            Status::Paid => (Some(reference.clone()), self.due_for_notification(now)),
+            Status::Closed | Status::Refunded => (None, DueChange::Clear),
+            Status::Pending | Status::Failed => (None, DueChange::Keep),
         };
         Change { reference, due, guarded, ..self.unchanged(to, now) }
+    }
+
+    /// The change that a refund makes: it moves the payment to refunded once all of it went back, and to
+    /// paid before if it was not.
+    #[must_use]
+    pub fn refunded_by(
+        &self,
+        refund: RefundChange,
+        reference: &ProviderRef,
+        guarded: bool,
+        now: Timestamp,
+    ) -> Change {
+        let was_paid = matches!(self.status, Status::Paid | Status::Refunded);
+        let to = self.status_with(refund.refunds);
+        let moved = match (was_paid, to) {
+            (false, Status::Paid) => self.change_to(to, reference, guarded, now),
+            (false, _) => Change {
+                reference: Some(reference.clone()),
+                due: DueChange::Clear,
+                guarded,
+                ..self.unchanged(to, now)
+            },
+            (true, _) => Change {
+                reference: self.reference.completed_by(reference),
+                due: if to == self.status { DueChange::Keep } else { DueChange::Clear },
+                guarded,
+                ..self.unchanged(to, now)
+            },
+        };
+        Change { refund: Some(refund), ..moved }
+    }
+
+    /// The status of a payment that was paid and of which this went back.
+    #[must_use]
+    pub const fn status_with(&self, refunds: Refunds) -> Status {
+        if refunds.refunded() < self.amount.minor() { Status::Paid } else { Status::Refunded }
+    }
+
+    /// The callback that moves the payment to paid notifies the order service itself, and the sweep leaves
+    /// it a minute for that. A time that is near is left as it is: that writes no index.
+    fn due_for_notification(&self, now: Timestamp) -> DueChange {
+        let near = |due: &Due| due.at <= now.plus_millis(QUERY_FIRST_MS);
+        let at = self.due.filter(near).map_or(now.plus_millis(NOTIFY_GRACE_MS), |due| due.at);
+        DueChange::Set { before: self.due, after: Due { at, attempts: 0 } }
     }
 
     /// The change that completes its provider reference with what a repeated notification knows, if
@@ -160,6 +208,7 @@ impl Payment {
             from_version: self.version,
             to,
             reference: None,
+            refund: None,
             due: DueChange::Keep,
             guarded: false,
             at,
@@ -167,81 +216,8 @@ impl Payment {
     }
 }
 
-/// A change of a record, conditioned on the status and version it was computed from.
-///
-/// It names the attributes that it sets; all others stay, whoever wrote them meanwhile.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Change {
-    /// The record to change.
-    pub id: PaymentId,
-    /// Its order, whose guard is checked when `guarded`.
-    pub oid: OrderId,
-    /// The status it must still have.
-    pub from: Status,
-    /// The version it must still have; the change raises it by one.
-    pub from_version: u64,
-    /// The status it gets.
-    pub to: Status,
-    /// Its new provider reference; `None` leaves it.
-    pub reference: Option<ProviderRef>,
-    /// What becomes of `due`.
-    pub due: DueChange,
-    /// Whether the order's guard must name this payment.
-    pub guarded: bool,
-    /// The time of the change.
-    pub at: Timestamp,
-}
-
-/// What a change does to `due`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DueChange {
-    /// Nothing.
-    Keep,
-    /// The payment is paid now: `paid_time` is set, and the order service is to be notified.
-    Set,
-    /// The order service need not be notified any more.
-    Clear,
-}
-
-impl Change {
-    /// The version the record has after it.
-    #[must_use]
-    pub const fn version(&self) -> u64 {
-        self.from_version.saturating_add(1)
-    }
-
-    /// What [`DueChange::Set`] sets: the callback that moves the payment notifies the order service
-    /// itself, and the sweep leaves it a minute for that.
-    #[must_use]
-    pub const fn new_due(&self) -> Due {
-        Due { at: self.at.plus_millis(NOTIFY_GRACE_MS), attempts: 0 }
-    }
-
-    /// The record after it.
-    #[must_use]
-    pub fn applied_to(&self, mut payment: Payment) -> Payment {
-        payment.status = self.to;
-        payment.version = self.version();
-        payment.update_time = self.at;
-        if let Some(reference) = &self.reference {
-            payment.reference.clone_from(reference);
-        }
-        match self.due {
-            DueChange::Keep => {}
-            DueChange::Set => {
-                payment.paid_time = Some(self.at);
-                payment.due = Some(self.new_due());
-            }
-            DueChange::Clear => payment.due = None,
-        }
-        payment
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::super::{Currency, ProviderTxn, Source};
     use super::*;
 
@@ -313,50 +289,6 @@ mod tests {
             (paid.status, paid.due, 3)
         );
         assert_eq!(completed.completion(&stripe(Some("pi_1")), now), None);
-    }
-
-    #[test]
-    fn the_backoff_doubles_up_to_a_quarter_of_an_hour() {
-        let now = Timestamp::from_millis(NOW).unwrap();
-        let id = |id| PaymentId::new(id).unwrap();
-        let mut due = Due { at: now, attempts: 0 };
-        let mut delays = Vec::new();
-        for _ in 0..7 {
-            due = due.rescheduled(id(32), now);
-            delays.push((due.at.millis() - NOW) / 1000);
-        }
-        assert_eq!(delays, [60, 120, 240, 480, 900, 900, 900]);
-        assert_eq!(due.attempts, 7);
-        // Spread by a quarter either way.
-        let delay = |of| Due { at: now, attempts: 9 }.rescheduled(id(of), now).at.millis() - NOW;
-        assert_eq!(delay(64), 675_000);
-        assert!((1_100_000..1_125_000).contains(&delay(63)), "{}", delay(63));
-        assert_eq!(Due { at: now, attempts: u32::MAX }.rescheduled(id(32), now).attempts, u32::MAX);
-    }
-
-    /// As when an order service stops: see docs/scale.md.
-    #[test]
-    fn what_failed_together_is_spread_when_it_is_rescheduled() {
-        let now = Timestamp::from_millis(NOW).unwrap();
-        // Attempts; due from and to, in seconds; the most of 64,000 in one of them.
-        for (attempts, from, to, most) in [
-            (0, 45, 74, 3000),
-            (1, 90, 149, 2000),
-            (2, 180, 298, 1000),
-            (3, 360, 596, 1000),
-            (4, 675, 1117, 1000),
-            (9, 675, 1117, 1000),
-        ] {
-            let mut seconds = BTreeMap::new();
-            for id in 1..=64_000 {
-                let id = PaymentId::new(id).unwrap();
-                let due = Due { at: now, attempts }.rescheduled(id, now).at.secs() - NOW / 1000;
-                *seconds.entry(due).or_insert(0) += 1;
-            }
-            let (first, last) = (seconds.first_key_value(), seconds.last_key_value());
-            assert_eq!((*first.unwrap().0, *last.unwrap().0), (from, to), "{attempts}");
-            assert_eq!(*seconds.values().max().unwrap(), most, "{attempts}");
-        }
     }
 
     #[test]

@@ -44,6 +44,12 @@ providers! {
 }
 
 impl Provider {
+    /// The provider whose payments have this source, if it is one of ours.
+    #[must_use]
+    pub fn of_source(source: Source) -> Option<Self> {
+        Self::ALL.iter().copied().find(|provider| provider.source() == source)
+    }
+
     /// Reads what [`Self::as_str`] gives, to the letter.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The provider reference: who collected a payment, and that provider's transaction.
 
-use super::OutOfRange;
+use super::{OutOfRange, Provider};
 
 /// Who collected a payment, as the API numbers it.
 ///
@@ -77,6 +77,22 @@ impl ProviderRef {
     pub fn may_match(&self, other: &Self) -> bool {
         agree(self.source.known(), other.source.known())
             && agree(self.txn.as_ref(), other.txn.as_ref())
+    }
+
+    /// Whether both are the same money for certain: source and transaction are known and agree.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.source.known().is_some() && self.txn.is_some() && self == other
+    }
+
+    /// What the table finds it by: `<provider>#<transaction>`, with the source's number where it is no
+    /// provider of ours; `None` unless both are known.
+    #[must_use]
+    pub fn transaction(&self) -> Option<String> {
+        let (source, txn) = (self.source.known()?, self.txn.as_ref()?);
+        let number = || source.get().to_string();
+        let name = Provider::of_source(source).map_or_else(number, |of| of.as_str().to_owned());
+        Some(format!("{name}#{}", txn.as_str()))
     }
 
     /// This reference with what only `other` knows filled in; `None` when `other` adds nothing.
@@ -156,6 +172,24 @@ mod tests {
         );
         assert_eq!(reference(3, "pi_1").completed_by(&reference(3, "pi_1")), None);
         assert_eq!(reference(3, "pi_1").completed_by(&reference(0, "")), None);
+    }
+
+    #[test]
+    fn a_transaction_is_named_where_both_are_known() {
+        for (source, txn, name) in [
+            (0, "", None),
+            (3, "", None),
+            (0, "a", None),
+            (3, "pi_1", Some("stripe#pi_1")),
+            (2, "42", Some("wechat#42")),
+            (9, "a", Some("9#a")),
+        ] {
+            let found = reference(source, txn);
+            assert_eq!(found.transaction().as_deref(), name);
+            assert_eq!(found.is_same(&found), name.is_some());
+        }
+        assert!(!reference(3, "a").is_same(&reference(3, "b")));
+        assert!(!reference(3, "a").is_same(&reference(2, "a")));
     }
 
     #[test]

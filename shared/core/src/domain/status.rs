@@ -26,9 +26,7 @@ pub enum Outcome {
     Closed,
     /// It was paid.
     Paid,
-    /// A part of it was refunded.
-    PartlyRefunded,
-    /// It was refunded in full.
+    /// Money of it went back: in full, unless the report says how much.
     Refunded,
 }
 
@@ -43,8 +41,6 @@ pub enum Transition {
     Duplicate,
     /// The record has a higher status.
     Stale,
-    /// The status stays; the notification is kept.
-    Note,
     /// The record was paid under another provider reference: a person decides.
     Quarantine,
 }
@@ -82,7 +78,8 @@ impl Status {
         }
     }
 
-    /// What `outcome` does to a payment of this status.
+    /// What `outcome` does to a payment of this status; [`Outcome::Refunded`] stands for a refund in full.
+    /// A refund in part proves that it was paid, and is [`Outcome::Paid`] here.
     ///
     /// `may_match`: whether the provider references of record and notification may match
     /// ([`super::ProviderRef::may_match`]). It counts only for a payment that was paid.
@@ -90,10 +87,6 @@ impl Status {
     #[expect(clippy::match_same_arms, reason = "row by row, as the table is read")]
     pub const fn transition(self, outcome: Outcome, may_match: bool) -> Transition {
         match (self, outcome) {
-            (Self::Pending | Self::Failed | Self::Closed, Outcome::PartlyRefunded) => {
-                Transition::Note
-            }
-
             (Self::Pending, Outcome::Failed) => Transition::Move(Self::Failed),
             (Self::Pending, Outcome::Closed) => Transition::Move(Self::Closed),
             (Self::Pending, Outcome::Paid) => Transition::Move(Self::Paid),
@@ -110,11 +103,9 @@ impl Status {
             (Self::Closed, Outcome::Refunded) => Transition::MoveIfLive(Self::Refunded),
 
             (Self::Paid | Self::Refunded, Outcome::Failed | Outcome::Closed) => Transition::Stale,
-            (
-                Self::Paid | Self::Refunded,
-                Outcome::Paid | Outcome::PartlyRefunded | Outcome::Refunded,
-            ) if !may_match => Transition::Quarantine,
-            (Self::Paid | Self::Refunded, Outcome::PartlyRefunded) => Transition::Note,
+            (Self::Paid | Self::Refunded, Outcome::Paid | Outcome::Refunded) if !may_match => {
+                Transition::Quarantine
+            }
             (Self::Paid, Outcome::Paid) => Transition::Duplicate,
             (Self::Paid, Outcome::Refunded) => Transition::Move(Self::Refunded),
             (Self::Refunded, Outcome::Paid) => Transition::Stale,
@@ -125,8 +116,7 @@ impl Status {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 5] =
-        [Self::Failed, Self::Closed, Self::Paid, Self::PartlyRefunded, Self::Refunded];
+    pub const ALL: [Self; 4] = [Self::Failed, Self::Closed, Self::Paid, Self::Refunded];
 
     /// The word in the event log.
     #[must_use]
@@ -135,7 +125,6 @@ impl Outcome {
             Self::Failed => "failed",
             Self::Closed => "closed",
             Self::Paid => "paid",
-            Self::PartlyRefunded => "partly-refunded",
             Self::Refunded => "refunded",
         }
     }
@@ -144,7 +133,7 @@ impl Outcome {
     #[must_use]
     pub const fn moves_money(self) -> bool {
         match self {
-            Self::Paid | Self::PartlyRefunded | Self::Refunded => true,
+            Self::Paid | Self::Refunded => true,
             Self::Failed | Self::Closed => false,
         }
     }
@@ -153,41 +142,33 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::{
-        Outcome::{
-            self, Closed as Closes, Failed as Fails, Paid as Pays, PartlyRefunded as Parts,
-            Refunded as Refunds,
-        },
+        Outcome::{self, Closed as Closes, Failed as Fails, Paid as Pays, Refunded as Refunds},
         Status::{self, Closed, Failed, Paid, Pending, Refunded},
-        Transition::{self, Duplicate, Move, MoveIfLive, Note, Quarantine, Stale},
+        Transition::{self, Duplicate, Move, MoveIfLive, Quarantine, Stale},
     };
 
     /// Every pair once: the table of docs/design.md, row by row; then with references that do not match.
     #[rustfmt::skip]
-    const TABLE: [(Status, Outcome, Transition, Transition); 25] = [
+    const TABLE: [(Status, Outcome, Transition, Transition); 20] = [
         (Pending, Fails, Move(Failed), Move(Failed)),
         (Pending, Closes, Move(Closed), Move(Closed)),
         (Pending, Pays, Move(Paid), Move(Paid)),
-        (Pending, Parts, Note, Note),
         (Pending, Refunds, Move(Refunded), Move(Refunded)),
         (Failed, Fails, Duplicate, Duplicate),
         (Failed, Closes, Move(Closed), Move(Closed)),
         (Failed, Pays, Move(Paid), Move(Paid)),
-        (Failed, Parts, Note, Note),
         (Failed, Refunds, Move(Refunded), Move(Refunded)),
         (Closed, Fails, Stale, Stale),
         (Closed, Closes, Duplicate, Duplicate),
         (Closed, Pays, MoveIfLive(Paid), MoveIfLive(Paid)),
-        (Closed, Parts, Note, Note),
         (Closed, Refunds, MoveIfLive(Refunded), MoveIfLive(Refunded)),
         (Paid, Fails, Stale, Stale),
         (Paid, Closes, Stale, Stale),
         (Paid, Pays, Duplicate, Quarantine),
-        (Paid, Parts, Note, Quarantine),
         (Paid, Refunds, Move(Refunded), Quarantine),
         (Refunded, Fails, Stale, Stale),
         (Refunded, Closes, Stale, Stale),
         (Refunded, Pays, Stale, Quarantine),
-        (Refunded, Parts, Note, Quarantine),
         (Refunded, Refunds, Duplicate, Quarantine),
     ];
 
@@ -241,13 +222,13 @@ mod tests {
             deliveries.iter().fold(Pending, |status, outcome| {
                 match status.transition(*outcome, true) {
                     Move(to) | MoveIfLive(to) => to,
-                    Duplicate | Stale | Note => status,
+                    Duplicate | Stale => status,
                     Quarantine => panic!("{status:?} + {outcome:?} of the matching"),
                 }
             })
         };
         // Every set of outcomes, and each of them with one delivered twice.
-        for mask in 1_u8..32 {
+        for mask in 1_u8..16 {
             let set: Vec<_> = Outcome::ALL
                 .into_iter()
                 .enumerate()
@@ -267,7 +248,7 @@ mod tests {
     #[test]
     fn the_words_of_the_event_log_stay() {
         let words = Outcome::ALL.map(Outcome::as_str);
-        assert_eq!(words, ["failed", "closed", "paid", "partly-refunded", "refunded"]);
+        assert_eq!(words, ["failed", "closed", "paid", "refunded"]);
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! The outbox: payments whose order service is still to be notified.
+//! The outbox: payments about which something is still to be done.
 
 use super::StoreError;
-use crate::domain::{Due, PaymentId, Timestamp};
+use crate::domain::{Due, Payment, PaymentId, Timestamp};
 
 /// What is still to be done, and when.
 ///
-/// Neither write raises a record's version: they change nothing that a notification depends on. Each is
-/// conditioned on `due` as it was read; another `due` by now is no error, because somebody else has
-/// notified or rescheduled meanwhile.
+/// No write raises a record's version: they change nothing that a notification depends on. Each is
+/// conditioned on `version` and `due` as they were read, since the record says what is to be done: a
+/// sweep that read a pending payment must not clear what a webhook made paid meanwhile. Another one by now
+/// is no error: whoever changed it has done so with what is to be done in mind.
 pub trait Outbox {
     /// The payments that are due, from an index that lags: longest overdue first, at most `limit`.
     /// With `until` only those due by then.
@@ -28,20 +29,25 @@ pub trait Outbox {
     /// Any [`StoreError`].
     fn mark_notified(
         &self,
-        id: PaymentId,
-        due: Due,
+        read: &Payment,
         at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Sets `due` to `next`.
+    /// Clears `due`: nothing is left to do.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`].
+    fn clear(&self, read: &Payment) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Sets `due` to `next`. Without a `due` that was read it does nothing.
     ///
     /// # Errors
     ///
     /// Any [`StoreError`].
     fn reschedule(
         &self,
-        id: PaymentId,
-        due: Due,
+        read: &Payment,
         next: Due,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

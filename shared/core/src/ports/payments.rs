@@ -1,7 +1,10 @@
 //! The payments, their guards and their event log.
 
 use super::Cause;
-use crate::domain::{Change, Digest, Event, Guard, OrderId, Payment, PaymentId, Timestamp, UserId};
+use crate::domain::{
+    Change, Digest, Event, Guard, OrderId, Payment, PaymentId, ProviderRef, Refund, RefundId,
+    Timestamp, UserId,
+};
 
 /// Why the store gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +39,8 @@ pub enum Created {
 pub enum Updated {
     /// The change and its event were written.
     Done,
-    /// The record has another version or status by now, whatever else was wrong.
+    /// The record has another version, status or `due` by now, or its refund another state, whatever
+    /// else was wrong.
     RecordChanged,
     /// The record is as expected; the order's guard names this payment instead, or none.
     NotLive(Option<PaymentId>),
@@ -55,7 +59,7 @@ pub enum Appended {
 
 /// The payments, their guards and their event log.
 ///
-/// Reads are consistent but for [`Self::newest_of_order`]. Errors of reads are
+/// Reads are consistent but for [`Self::newest_of_order`] and [`Self::of_transaction`]. Errors of reads are
 /// [`StoreError::Unavailable`] or [`StoreError::Fault`]; a write may also be
 /// [`StoreError::Unknown`].
 pub trait Payments {
@@ -75,6 +79,20 @@ pub trait Payments {
         id: PaymentId,
     ) -> impl Future<Output = Result<Option<Payment>, StoreError>> + Send;
 
+    /// The payments with this provider's transaction, at most two, from an index that lags: a hint. None
+    /// unless both are known.
+    fn of_transaction(
+        &self,
+        reference: &ProviderRef,
+    ) -> impl Future<Output = Result<Vec<PaymentId>, StoreError>> + Send;
+
+    /// A refund of a payment.
+    fn refund(
+        &self,
+        payment: PaymentId,
+        id: &RefundId,
+    ) -> impl Future<Output = Result<Option<Refund>, StoreError>> + Send;
+
     /// Creates a payment and its guard in one transaction.
     ///
     /// With `replacing`: only while the guard names that payment and it is replaceable. Without:
@@ -86,7 +104,7 @@ pub trait Payments {
         replacing: Option<PaymentId>,
     ) -> impl Future<Output = Result<Created, StoreError>> + Send;
 
-    /// Changes a record and appends the event of the change, in one transaction.
+    /// Changes a record, keeps the refund of the change and appends its event, in one transaction.
     fn update(
         &self,
         change: &Change,

@@ -17,11 +17,14 @@ pub enum Call {
     NewestOfOrder,
     Guard,
     Payment,
+    OfTransaction,
+    Refund,
     ListByUser,
     Create,
     Update,
     Append,
     MarkNotified,
+    Clear,
     DuePayments,
     Reschedule,
     Quarantined,
@@ -29,6 +32,8 @@ pub enum Call {
     UserExists,
     FindOrder,
     NotifyPaid,
+    Queried,
+    Query,
 }
 
 /// What becomes of a call. A read whose result does not arrive is `Unavailable`.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined,
-        Sender, Timestamp, UserId, Verdict,
+        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, ProviderRef,
+        Quarantined, Refund, RefundId, Sender, Timestamp, UserId, Verdict,
     },
     ports::{
         Appended, Created, Outbox, PaymentLists, PaymentPage, Payments, Quarantine, Resolved,
@@ -101,6 +101,23 @@ impl Payments for FakeStore {
         }
     }
 
+    async fn of_transaction(&self, reference: &ProviderRef) -> Result<Vec<PaymentId>, StoreError> {
+        self.read(Call::OfTransaction, |table| {
+            let name = reference.transaction();
+            let listed = table.transactions.iter().filter(|(_, of)| Some(*of) == name.as_ref());
+            listed.map(|(id, _)| *id).take(2).collect()
+        })
+        .await
+    }
+
+    async fn refund(
+        &self,
+        payment: PaymentId,
+        id: &RefundId,
+    ) -> Result<Option<Refund>, StoreError> {
+        self.read(Call::Refund, |table| table.refunds.get(&(payment, id.clone())).cloned()).await
+    }
+
     async fn create(
         &self,
         payment: &Payment,
@@ -162,19 +179,19 @@ impl Outbox for FakeStore {
         .await
     }
 
-    async fn mark_notified(
-        &self,
-        id: PaymentId,
-        due: Due,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let write = Write::MarkNotified { id, due, at };
-        self.write(Call::MarkNotified, write, |table| table.mark_notified(id, due, at)).await
+    async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
+        let write = Write::MarkNotified { read: read.clone(), at };
+        self.write(Call::MarkNotified, write, |table| table.mark_notified(read, at)).await
     }
 
-    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
-        let write = Write::Reschedule { id, due, next };
-        self.write(Call::Reschedule, write, |table| table.reschedule(id, due, next)).await
+    async fn clear(&self, read: &Payment) -> Result<(), StoreError> {
+        let write = Write::Clear(read.clone());
+        self.write(Call::Clear, write, |table| table.clear(read)).await
+    }
+
+    async fn reschedule(&self, read: &Payment, next: Due) -> Result<(), StoreError> {
+        let write = Write::Reschedule { read: read.clone(), next };
+        self.write(Call::Reschedule, write, |table| table.reschedule(read, next)).await
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
-        Change, Decided, Digest, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId,
-        Timestamp, UserId, Verdict,
+        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment,
+        PaymentId, Refund, RefundId, Timestamp, UserId, Verdict,
     },
     ports::{Appended, Created, Resolved, Updated},
 };
@@ -17,6 +17,8 @@ pub struct Table {
     pub payments: BTreeMap<PaymentId, Payment>,
     /// The guards.
     pub guards: BTreeMap<OrderId, Guard>,
+    /// The refunds.
+    pub refunds: BTreeMap<(PaymentId, RefundId), Refund>,
     /// The event log, in the order it was written.
     pub events: Vec<Event>,
     /// What was decided on notifications.
@@ -27,6 +29,8 @@ pub struct Table {
     pub late: Vec<Write>,
     /// What the indexes by order and user list.
     pub indexed: BTreeMap<PaymentId, (OrderId, UserId)>,
+    /// What the index by the provider's transaction lists.
+    pub transactions: BTreeMap<PaymentId, String>,
     /// Whether the indexes wait for [`Table::catch_up`] rather than follow at once.
     pub lagging: bool,
 }
@@ -42,11 +46,13 @@ pub enum Write {
     /// [`crate::ports::Payments::append`].
     Append(Event),
     /// [`crate::ports::Outbox::mark_notified`].
-    MarkNotified { id: PaymentId, due: Due, at: Timestamp },
+    MarkNotified { read: Payment, at: Timestamp },
+    /// [`crate::ports::Outbox::clear`].
+    Clear(Payment),
     /// [`crate::ports::Quarantine::resolve`].
     Resolve { key: EventKey, decided: Decided, change: Option<Change>, event: Event },
     /// [`crate::ports::Outbox::reschedule`].
-    Reschedule { id: PaymentId, due: Due, next: Due },
+    Reschedule { read: Payment, next: Due },
 }
 
 impl Table {
@@ -81,9 +87,18 @@ impl Table {
     /// Makes a change and appends its event, or nothing.
     pub fn update(&mut self, change: &Change, event: &Event) -> Updated {
         let as_expected = |payment: &&mut Payment| {
-            payment.version == change.from_version && payment.status == change.from
+            let due = match change.due {
+                DueChange::Set { before, .. } => payment.due == before,
+                DueChange::Keep | DueChange::Clear => true,
+            };
+            due && payment.version == change.from_version && payment.status == change.from
         };
         let taken = self.logged(&event.key()).is_some();
+        let refund = change.refund.as_ref().map(|refund| (change.id, refund.item.id.clone()));
+        let found = refund.as_ref().and_then(|key| self.refunds.get(key)).map(|found| found.state);
+        if found != change.refund.as_ref().and_then(|refund| refund.from) {
+            return Updated::RecordChanged;
+        }
         let Some(payment) = self.payments.get_mut(&change.id).filter(as_expected) else {
             return Updated::RecordChanged;
         };
@@ -95,7 +110,13 @@ impl Table {
             return Updated::KeyTaken;
         }
         *payment = change.applied_to(payment.clone());
+        if let (Some(key), Some(refund)) = (refund, &change.refund) {
+            self.refunds.insert(key, refund.item.clone());
+        }
         self.events.push(event.clone());
+        if !self.lagging {
+            self.catch_up();
+        }
         Updated::Done
     }
 
@@ -108,23 +129,32 @@ impl Table {
         Appended::Done
     }
 
-    /// Clears `due` and sets `notified_time`, if `due` is still this.
-    pub fn mark_notified(&mut self, id: PaymentId, due: Due, at: Timestamp) {
-        if let Some(payment) = self.payments.get_mut(&id)
-            && payment.due == Some(due)
-        {
+    /// Clears `due` and sets `notified_time`, if the record is as it was read.
+    pub fn mark_notified(&mut self, read: &Payment, at: Timestamp) {
+        if let Some(payment) = self.as_read(read) {
             payment.due = None;
             payment.notified_time = Some(at);
         }
     }
 
-    /// Sets `due` to `next`, if it is still this.
-    pub fn reschedule(&mut self, id: PaymentId, due: Due, next: Due) {
-        if let Some(payment) = self.payments.get_mut(&id)
-            && payment.due == Some(due)
-        {
+    /// Clears `due`, if the record is as it was read.
+    pub fn clear(&mut self, read: &Payment) {
+        if let Some(payment) = self.as_read(read) {
+            payment.due = None;
+        }
+    }
+
+    /// Sets `due` to `next`, if the record is as it was read.
+    pub fn reschedule(&mut self, read: &Payment, next: Due) {
+        if let Some(payment) = self.as_read(read) {
             payment.due = Some(next);
         }
+    }
+
+    fn as_read(&mut self, read: &Payment) -> Option<&mut Payment> {
+        let payment = self.payments.get_mut(&read.id)?;
+        let same = payment.version == read.version && payment.due == read.due;
+        (same && payment.due.is_some()).then_some(payment)
     }
 
     /// Keeps a decision with its event and its change, or nothing.
@@ -175,11 +205,12 @@ impl Table {
             Write::Append(event) => {
                 self.append(&event);
             }
-            Write::MarkNotified { id, due, at } => self.mark_notified(id, due, at),
+            Write::MarkNotified { read, at } => self.mark_notified(&read, at),
+            Write::Clear(read) => self.clear(&read),
             Write::Resolve { key, decided, change, event } => {
                 self.resolve(&key, &decided, change.as_ref(), &event);
             }
-            Write::Reschedule { id, due, next } => self.reschedule(id, due, next),
+            Write::Reschedule { read, next } => self.reschedule(&read, next),
         }
         true
     }
@@ -188,6 +219,9 @@ impl Table {
     pub fn catch_up(&mut self) {
         let all = self.payments.values();
         self.indexed = all.map(|payment| (payment.id, (payment.oid, payment.uid))).collect();
+        let all = self.payments.values();
+        let named = all.filter_map(|payment| Some((payment.id, payment.reference.transaction()?)));
+        self.transactions = named.collect();
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {

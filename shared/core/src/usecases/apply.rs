@@ -5,23 +5,38 @@
 
 mod decide;
 
+pub(super) use decide::{Plan, plan};
+
 use futures_util::future;
 
 use super::Failure;
 use crate::{
-    domain::{Claims, Mismatch, MismatchField, Notification, Outcome, Payment, Timestamp, Verdict},
+    domain::{
+        Claims, Mismatch, MismatchField, Notification, Outcome, Payment, Report, Timestamp, Verdict,
+    },
     ports::{Orders, Outbox, Payments, ShopError, StoreError, TraceParent, Users},
 };
 
 /// What a notification did.
 #[derive(Debug)]
 pub struct Applied {
+    /// The record before it.
+    pub before: Payment,
     /// The record after it.
     pub record: Payment,
     /// What it did to the record.
     pub verdict: Verdict,
     /// Whether the order service was notified because of it.
     pub order_notification: OrderNotification,
+}
+
+impl Applied {
+    /// What changed nothing.
+    #[must_use]
+    pub fn unchanged(record: Payment, verdict: Verdict) -> Self {
+        let order_notification = OrderNotification::NotDue;
+        Self { before: record.clone(), record, verdict, order_notification }
+    }
 }
 
 /// Whether the order service was notified.
@@ -68,12 +83,7 @@ pub async fn apply(
     now: Timestamp,
     trace: &TraceParent,
 ) -> Result<Applied, ApplyError> {
-    let record = async {
-        match notification.payment {
-            Some(id) => store.payment(id).await,
-            None => Ok(None),
-        }
-    };
+    let record = record(store, notification);
     let (record, absent) = future::join(record, absent(users, orders, notification, trace)).await;
     let Some(record) = record? else {
         let named = || Mismatch::absent(MismatchField::Payment, notification.payment);
@@ -83,10 +93,30 @@ pub async fn apply(
     if let Some(mismatch) = absent.or_else(|| notification.mismatch(&record)) {
         return Err(decide::quarantine(store, notification, Some(&record), mismatch, now).await);
     }
-    let (record, verdict) = decide::decide(store, notification, record, now).await?;
-    let outcome = notification.report.outcome;
-    let order_notification = notify(orders, store, outcome, &record, now, trace).await;
-    Ok(Applied { record, verdict, order_notification })
+    let mut applied = decide::decide(store, notification, record, now).await?;
+    if notification.report.outcome.is_some_and(Outcome::moves_money) {
+        applied.order_notification = notify(orders, store, &applied.record, now, trace).await;
+    }
+    Ok(applied)
+}
+
+/// The record of the payment that a notification names. One about a refund may name the provider's
+/// transaction alone: where the index knows it, and the record has it, it names that payment.
+async fn record(
+    store: &impl Payments,
+    notification: &Notification,
+) -> Result<Option<Payment>, StoreError> {
+    if let Some(id) = notification.payment {
+        return store.payment(id).await;
+    }
+    let Report { outcome, reference, .. } = &notification.report;
+    if *outcome != Some(Outcome::Refunded) {
+        return Ok(None);
+    }
+    // Two payments of one transaction: neither is certain.
+    let [id] = store.of_transaction(reference).await?[..] else { return Ok(None) };
+    let record = store.payment(id).await?;
+    Ok(record.filter(|record| record.reference.is_same(reference)))
 }
 
 /// The user or order that a native notification claims and the shop definitely does not know. A
@@ -109,19 +139,18 @@ async fn absent(
 pub(super) async fn notify(
     orders: &impl Orders,
     store: &impl Outbox,
-    outcome: Option<Outcome>,
     record: &Payment,
     now: Timestamp,
     trace: &TraceParent,
 ) -> OrderNotification {
-    let (Some(Outcome::Paid), Some(due)) = (outcome, record.due) else {
+    if !record.needs_notification() {
         return OrderNotification::NotDue;
-    };
+    }
     if let Err(error) = orders.notify_paid(record, trace).await {
         return OrderNotification::Failed(error);
     }
     // If this fails the sweep notifies again, which the order service takes as the same notification.
-    match store.mark_notified(record.id, due, now).await {
+    match store.mark_notified(record, now).await {
         Ok(()) => OrderNotification::Done,
         Err(error) => OrderNotification::NotCleared(error),
     }

@@ -7,7 +7,7 @@ use futures_util::future;
 
 use super::Failure;
 use crate::{
-    domain::{Amount, Digest, Guard, OrderId, Payment, PaymentId, Timestamp, UserId},
+    domain::{Amount, Digest, Due, Guard, OrderId, Payment, PaymentId, Timestamp, UserId},
     limits::DECISIONS_MAX,
     ports::{Created, Order, Orders, PaymentIds, Payments, StoreError, TraceParent, Users},
 };
@@ -23,6 +23,8 @@ pub struct CreatePayment {
     pub amount: Amount,
     /// SHA-256 of (uid, Idempotency-Key), where the request carries one.
     pub key: Option<Digest>,
+    /// Whether providers can be asked what became of it: then it is looked at until its end is known.
+    pub queried: bool,
 }
 
 /// The payment that a create names.
@@ -122,6 +124,8 @@ async fn write(
         };
         payable(order, request.amount)?;
         let payment = Payment::pending(id, request.uid, request.oid, request.amount, now);
+        let due = request.queried.then(|| Due::first_query(now));
+        let payment = Payment { due, ..payment };
         let own = Guard::of(&payment, request.key);
         let attempt = store.create(&payment, &own, replacing).await;
         guard = match attempt {

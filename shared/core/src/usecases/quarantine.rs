@@ -5,12 +5,15 @@
 //! decision, its event with the note, and the change are one write, so of two persons who decide at
 //! the same moment one learns what the other decided.
 
-use super::{Failure, apply::notify};
+use super::{
+    Failure,
+    apply::{Plan, notify, plan},
+};
 use crate::{
     domain::{
         Change, Decided, Decision, Event, EventId, EventKey, Mismatch, MismatchField, Operator,
-        OperatorDecision, Outcome, Payment, PaymentId, Quarantined, RawBody, Report, Sender,
-        Timestamp, Transition, Verdict,
+        OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender, Timestamp,
+        Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},
@@ -111,12 +114,11 @@ pub async fn resolve(
             Err(_) if unknown.is_some() => continue,
             writes => writes?,
         };
-        let outcome = event.report.outcome;
         match write(store, request, change.as_ref().map(|(_, change)| change), event, now).await {
             Ok(Resolved::Done) => {
                 if let Some((record, change)) = change {
                     let record = change.applied_to(record);
-                    notify(orders, store, outcome, &record, now, trace).await;
+                    notify(orders, store, &record, now, trace).await;
                 }
                 return Ok(());
             }
@@ -170,9 +172,10 @@ async fn accept(
     {
         return Err(ResolveError::Mismatch(id, mismatch));
     }
-    let (outcome, change) = change(&found.report, &record, now)?;
+    let change = change(store, &found.report, &record, now).await?;
     let report = Report {
-        outcome: Some(outcome),
+        outcome: found.report.outcome,
+        refund: found.report.refund.clone(),
         reference: found.report.reference.clone(),
         amount_minor: Some(record.amount.minor()),
         currency: Some(record.amount.currency().code().to_owned()),
@@ -224,27 +227,30 @@ async fn dismiss(
 }
 
 /// The change of a record that the table of transitions has for a report.
-fn change(
+async fn change(
+    store: &impl Payments,
     report: &Report,
     record: &Payment,
     now: Timestamp,
-) -> Result<(Outcome, Change), ResolveError> {
-    let nothing = ResolveError::OnlyDismiss("it reports nothing that changes a status");
-    let Some(outcome) = report.outcome else {
-        return Err(nothing);
+) -> Result<Change, ResolveError> {
+    let refund = match report.refund_id() {
+        Some(id) => store.refund(record.id, &id).await?,
+        None => None,
     };
-    match record.status.transition(outcome, record.reference.may_match(&report.reference)) {
+    let only_dismiss = |why| Err(ResolveError::OnlyDismiss(why));
+    match plan(report, record, refund.as_ref(), now) {
         // A person may come long after: the guard is checked whatever the status is.
-        Transition::Move(to) | Transition::MoveIfLive(to) => {
-            Ok((outcome, record.change_to(to, &report.reference, true, now)))
+        Plan::Update(change, Verdict::Applied) => Ok(Change { guarded: true, ..change }),
+        Plan::Append(Verdict::Ignored | Verdict::Noted) => {
+            only_dismiss("it reports nothing that changes a status")
         }
-        Transition::Note => Err(nothing),
-        Transition::Duplicate | Transition::Stale => {
-            Err(ResolveError::OnlyDismiss("the payment has this status or a higher one"))
+        Plan::Update(..) | Plan::Append(_) => {
+            only_dismiss("the payment has this status or a higher one")
         }
-        Transition::Quarantine => {
-            Err(ResolveError::OnlyDismiss("the payment was paid under another provider reference"))
+        Plan::Quarantine(Mismatch { field: MismatchField::Reference, .. }) => {
+            only_dismiss("the payment was paid under another provider reference")
         }
+        Plan::Quarantine(_) => only_dismiss("what it reports does not fit what went back so far"),
     }
 }
 

@@ -1,22 +1,32 @@
-//! Sweep: retries order notifications that failed, longest overdue first.
+//! Sweep: does what is due, longest overdue first.
 //!
-//! The index only names candidates; the record, read consistently, decides. A notification that fails
-//! is rescheduled and never given up. Neither clearing nor rescheduling raises a record's version.
+//! The index only names candidates; the record, read consistently, says what is to be done: the order
+//! service is to be notified of a paid payment, and providers are asked about one that is not paid yet. A
+//! notification that fails is rescheduled and never given up. Neither clearing nor rescheduling raises a
+//! record's version.
 //!
-//! How fast it may be, and why it stops where the order service is down, is in docs/scale.md.
+//! How fast it may be, and why it leaves a service alone that is down, is in docs/scale.md.
 
-use std::{
-    collections::BTreeSet,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
-};
+mod entry;
+mod lanes;
+
+use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use crate::{
-    domain::{OutOfRange, PaymentId, Status, Timestamp},
-    limits::{SWEEP_ENTRY_MS, SWEEP_LANES, SWEEP_LIMIT_MAX, SWEEP_PAGE},
-    ports::{Orders, Outbox, Payments, ShopError, StoreError, TraceParent},
+use super::{
+    apply::{Applied, ApplyError},
+    query::QueryPorts,
 };
+use crate::{
+    domain::{Notification, OutOfRange, PaymentId, Provider, Timestamp},
+    limits::{SWEEP_ENTRY_MS, SWEEP_LANES, SWEEP_LIMIT_MAX, SWEEP_PAGE},
+    ports::{
+        Orders, Outbox, Payments, Providers, QueryError, ShopError, StoreError, TraceParent, Users,
+    },
+};
+use entry::Entry;
+use lanes::{Lanes, Outages, Service, Task};
 
 /// How long a run that must have ended after `left_ms` may start further entries: until there is
 /// just time for one, or half of the time where that is longer.
@@ -46,57 +56,77 @@ impl Sweep {
     }
 }
 
+/// One run of the sweep.
+#[derive(Debug)]
+pub struct Run<'a, G, B> {
+    /// When it began.
+    pub now: Timestamp,
+    /// The time, as long as further entries may be started.
+    pub go_on: &'a G,
+    /// Is shown what each response of a provider reports, and what that did.
+    pub observe: &'a B,
+    /// The trace of the invocation.
+    pub trace: &'a TraceParent,
+}
+
 /// What a run did.
 #[derive(Debug, Default)]
 pub struct Swept {
     /// Payments whose order service was notified.
     pub notified: usize,
-    /// Entries of an index that lagged, and payments that somebody else notified or rescheduled.
+    /// Payments that providers were asked about and that are still not paid.
+    pub queried: usize,
+    /// Payments that a response moved on.
+    pub moved: usize,
+    /// Entries of an index that lagged, and payments that somebody else has dealt with, or about which
+    /// nothing was left to do.
     pub stale: usize,
     /// Order notifications that failed, and why. Each payment is rescheduled.
     pub rescheduled: Vec<(PaymentId, ShopError)>,
+    /// Queries without a usable response. Each payment is rescheduled.
+    pub unknown: Vec<(PaymentId, Provider, QueryError)>,
+    /// Payments that nobody paid in time: they are not asked about any more.
+    pub abandoned: Vec<PaymentId>,
     /// Entries that the store failed at. They stay due: an order service that was notified is
     /// notified again, which has no effect.
     pub failed: Vec<(PaymentId, StoreError)>,
     /// When the payment was paid that has waited longest and still waits, of those looked at.
     pub oldest_paid: Option<Timestamp>,
-    /// Entries that were listed and not started: the time was over, or a service was down.
+    /// Entries that were listed and not dealt with: the time was over, or a service was down.
     pub left: usize,
 }
 
-/// What became of one entry.
-enum Entry {
-    Notified,
-    Stale,
-    Rescheduled(PaymentId, ShopError, Option<Timestamp>),
-    Failed(PaymentId, StoreError, Option<Timestamp>),
-}
-
-/// Notifies the order service of the payments that are due by `now`, longest overdue first, as long
-/// as `go_on` returns the time.
+/// Does what is due by `now`, longest overdue first, as long as `go_on` returns the time.
 ///
-/// It ends early after as many outages in a row as it has lanes: the order service is down, and
-/// rescheduling one payment after another would only make them wait longer than the outage lasts.
+/// A service with as many outages in a row as there are lanes is not called again: it is down, and
+/// rescheduling one payment after another would only make them wait longer than the outage lasts. Where
+/// it is the store, the run ends.
 ///
 /// # Errors
 ///
 /// [`StoreError`] if the outbox cannot be read; for single entries see [`Swept::failed`].
-pub async fn sweep(
-    orders: &impl Orders,
-    store: &(impl Payments + Outbox),
+pub async fn sweep<U, O, S, P, G, B>(
+    ports: &QueryPorts<'_, U, O, S, P>,
     Sweep { limit, all }: Sweep,
-    now: Timestamp,
-    go_on: &impl Fn() -> Option<Timestamp>,
-    trace: &TraceParent,
-) -> Result<Swept, StoreError> {
-    let until = (!all).then_some(now);
+    run: &Run<'_, G, B>,
+) -> Result<Swept, StoreError>
+where
+    U: Users,
+    O: Orders,
+    S: Payments + Outbox,
+    P: Providers,
+    G: Fn() -> Option<Timestamp>,
+    B: Fn(&Notification, &Result<Applied, ApplyError>),
+{
+    let until = (!all).then_some(run.now);
     let mut swept = Swept::default();
     let mut seen: BTreeSet<PaymentId> = BTreeSet::new();
+    let outages = Outages::default();
     loop {
         let page = limit.saturating_sub(seen.len()).min(SWEEP_PAGE);
-        // Entries that the store failed at are still listed first.
-        let asked = page.saturating_add(swept.failed.len());
-        let listed = match store.due_payments(until, asked).await {
+        // Entries that the store failed at, and those that were left, are still listed first.
+        let asked = page.saturating_add(swept.failed.len()).saturating_add(swept.left);
+        let listed = match ports.store.due_payments(until, asked).await {
             Err(error) if seen.is_empty() => return Err(error),
             // What was done is reported; the next run reads the list again.
             Err(_unlisted) => return Ok(swept),
@@ -107,120 +137,83 @@ pub async fn sweep(
         let fresh = listed.into_iter().filter(|id| !seen.contains(id)).take(page);
         let fresh: Vec<PaymentId> = fresh.collect();
         seen.extend(&fresh);
-        let queue = Queue::new(&fresh);
-        let lane = || queue.work_off(go_on, |id, at| entry(orders, store, id, until, at, trace));
-        let lanes = join_all((0..SWEEP_LANES).map(|_| lane())).await;
+        let lanes = Lanes::new(&fresh);
+        let lane = || work_off(ports, run, until, &lanes, &outages);
+        let done = join_all((0..SWEEP_LANES).map(|_| lane())).await;
         let before = swept.entries();
-        lanes.into_iter().flatten().for_each(|entry| swept.count(entry));
-        swept.left = fresh.len().saturating_sub(swept.entries().saturating_sub(before));
-        let over = swept.left > 0 || seen.len() >= limit || queue.is_down();
-        if is_last || fresh.is_empty() || over {
+        done.into_iter().flatten().for_each(|entry| swept.count(entry));
+        let dealt_with = swept.entries().saturating_sub(before);
+        swept.left = swept.left.saturating_add(fresh.len().saturating_sub(dealt_with));
+        let is_over = (run.go_on)().is_none() || outages.is_down(Service::Store);
+        if is_last || fresh.is_empty() || is_over || seen.len() >= limit {
             return Ok(swept);
         }
     }
 }
 
-/// Entries that several lanes work on, each taking the next one when it has finished one.
-struct Queue<'a> {
-    entries: &'a [PaymentId],
-    started: AtomicUsize,
-    /// Outages in a row.
-    outages: AtomicUsize,
-}
-
-impl<'a> Queue<'a> {
-    const fn new(entries: &'a [PaymentId]) -> Self {
-        Self { entries, started: AtomicUsize::new(0), outages: AtomicUsize::new(0) }
-    }
-
-    /// Whether a service is down: as many outages in a row as there are lanes.
-    fn is_down(&self) -> bool {
-        self.outages.load(Relaxed) >= SWEEP_LANES
-    }
-
-    fn next(&self) -> Option<PaymentId> {
-        self.entries.get(self.started.fetch_add(1, Relaxed)).copied()
-    }
-
-    /// The work of one lane, as long as `go_on` returns the time and no service is down.
-    async fn work_off<F: Future<Output = Entry>>(
-        &self,
-        go_on: &impl Fn() -> Option<Timestamp>,
-        entry: impl Fn(PaymentId, Timestamp) -> F,
-    ) -> Vec<Entry> {
-        let mut done = Vec::new();
-        while !self.is_down()
-            && let Some(now) = go_on()
-            && let Some(id) = self.next()
-        {
-            let entry = entry(id, now).await;
-            if entry.is_outage() {
-                self.outages.fetch_add(1, Relaxed);
-            } else {
-                self.outages.store(0, Relaxed);
-            }
-            done.push(entry);
-        }
-        done
-    }
-}
-
-async fn entry(
-    orders: &impl Orders,
-    store: &(impl Payments + Outbox),
-    id: PaymentId,
+/// The work of one lane, as long as `go_on` returns the time and the store is not down.
+async fn work_off<U, O, S, P, G, B>(
+    ports: &QueryPorts<'_, U, O, S, P>,
+    run: &Run<'_, G, B>,
     until: Option<Timestamp>,
-    now: Timestamp,
-    trace: &TraceParent,
-) -> Entry {
-    let payment = match store.payment(id).await {
-        Ok(payment) => payment,
-        Err(error) => return Entry::Failed(id, error, None),
-    };
-    let Some(payment) = payment.filter(|payment| payment.status == Status::Paid) else {
-        return Entry::Stale;
-    };
-    let due = payment.due.filter(|due| until.is_none_or(|until| due.at <= until));
-    let (Some(due), paid) = (due, payment.paid_time) else {
-        return Entry::Stale;
-    };
-    match orders.notify_paid(&payment, trace).await {
-        Ok(()) => match store.mark_notified(id, due, now).await {
-            Ok(()) => Entry::Notified,
-            Err(error) => Entry::Failed(id, error, paid),
-        },
-        Err(cause) => match store.reschedule(id, due, due.rescheduled(id, now)).await {
-            Ok(()) => Entry::Rescheduled(id, cause, paid),
-            Err(error) => Entry::Failed(id, error, paid),
-        },
+    lanes: &Lanes<'_>,
+    outages: &Outages,
+) -> Vec<Entry>
+where
+    U: Users,
+    O: Orders,
+    S: Payments + Outbox,
+    P: Providers,
+    G: Fn() -> Option<Timestamp>,
+    B: Fn(&Notification, &Result<Applied, ApplyError>),
+{
+    let mut done = Vec::new();
+    while !outages.is_down(Service::Store)
+        && let Some(now) = (run.go_on)()
+        && let Some(task) = lanes.next()
+    {
+        let entry = match task {
+            Task::Look(id) => {
+                let entry = entry::look(ports, (id, until), lanes, outages, now, run.trace).await;
+                // It waits for a lane that may ask.
+                let Some(entry) = entry else { continue };
+                entry
+            }
+            Task::Query(payment) => {
+                let asked = entry::query(ports, payment, run, outages, now).await;
+                lanes.asked();
+                asked
+            }
+        };
+        outages.count(Service::Store, entry.is_outage_of_the_store());
+        done.push(entry);
     }
-}
-
-impl Entry {
-    /// Whether a service was down. An order that is gone, or a row that cannot be read, says nothing
-    /// about the other entries.
-    const fn is_outage(&self) -> bool {
-        matches!(
-            self,
-            Self::Rescheduled(_, ShopError::Unavailable(_), _)
-                | Self::Failed(_, StoreError::Unavailable(_) | StoreError::Unknown(_), _)
-        )
-    }
+    done
 }
 
 impl Swept {
     fn entries(&self) -> usize {
-        [self.notified, self.stale, self.rescheduled.len(), self.failed.len()].iter().sum()
+        let lists = [self.rescheduled.len(), self.abandoned.len(), self.failed.len()];
+        let counts = [self.notified, self.queried, self.moved, self.stale];
+        lists.iter().chain(&counts).sum()
     }
 
     fn count(&mut self, entry: Entry) {
+        let more = |count: &mut usize| *count = count.saturating_add(1);
         match entry {
-            Entry::Notified => self.notified = self.notified.saturating_add(1),
-            Entry::Stale => self.stale = self.stale.saturating_add(1),
+            Entry::Notified => more(&mut self.notified),
+            Entry::Stale => more(&mut self.stale),
+            Entry::Left => {}
             Entry::Rescheduled(id, error, paid) => {
                 self.rescheduled.push((id, error));
                 self.waits_since(paid);
             }
+            Entry::Queried(unknown) => {
+                more(&mut self.queried);
+                self.unknown.extend(unknown);
+            }
+            Entry::Moved => more(&mut self.moved),
+            Entry::Abandoned(id) => self.abandoned.push(id),
             Entry::Failed(id, error, paid) => {
                 self.failed.push((id, error));
                 self.waits_since(paid);

@@ -44,7 +44,7 @@ pub(super) fn now() -> Timestamp {
 /// User 1's request for order 1.
 pub(super) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     let key = key.map(|byte| Digest::new([byte; 32]));
-    CreatePayment { uid: uid(1), oid: oid(1), amount: amount(minor), key }
+    CreatePayment { uid: uid(1), oid: oid(1), amount: amount(minor), key, queried: false }
 }
 
 /// A reference of Stripe's.
@@ -67,8 +67,10 @@ pub(super) fn a_notification(
         claims: None,
         wrong_account: None,
         review: None,
+        queried: false,
         report: Report {
             outcome,
+            refund: None,
             reference: stripe("pi_1"),
             amount_minor: Some(100),
             currency: Some("CNY".to_owned()),

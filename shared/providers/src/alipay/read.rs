@@ -1,6 +1,8 @@
 //! Reads the form into a notification.
 
-use pay_core::domain::{MismatchField, Outcome, PaymentId, Provider, ProviderRef, Report};
+use pay_core::domain::{
+    MismatchField, Outcome, PaymentId, Provider, ProviderRef, RefundReport, Report,
+};
 
 use super::{AlipayKeys, TRADE, signed::SignedFields};
 use crate::{
@@ -35,17 +37,24 @@ impl AlipayKeys {
         let Some(refunded) = refunded else {
             return Message::ambiguous().into_notification(Provider::Alipay, body);
         };
-        let outcome = match (fields.get("trade_status"), refunded) {
+        let (outcome, refund) = match (fields.get("trade_status"), refunded) {
             (Some("WAIT_BUYER_PAY"), _) => return Verified::Ignored(Ignored::Unpaid),
+            (Some("TRADE_SUCCESS" | "TRADE_FINISHED"), TotalRefund::Nothing) => {
+                (Ok(Outcome::Paid), None)
+            }
+            (Some("TRADE_CLOSED"), TotalRefund::Nothing) => (Ok(Outcome::Closed), None),
             // A partial refund leaves it in `TRADE_SUCCESS`, a full one closes it.
-            (Some("TRADE_SUCCESS"), false) | (Some("TRADE_FINISHED"), _) => Some(Outcome::Paid),
-            (Some("TRADE_SUCCESS"), true) => Some(Outcome::PartlyRefunded),
-            (Some("TRADE_CLOSED"), false) => Some(Outcome::Closed),
-            (Some("TRADE_CLOSED"), true) => Some(Outcome::Refunded),
-            (_, _) => None,
+            (
+                Some("TRADE_SUCCESS" | "TRADE_FINISHED" | "TRADE_CLOSED"),
+                TotalRefund::Some(total),
+            ) => (Ok(Outcome::Refunded), Some(RefundReport::Total(total))),
+            (Some("TRADE_CLOSED"), TotalRefund::Unknown) => (Ok(Outcome::Refunded), None),
+            (Some("TRADE_SUCCESS" | "TRADE_FINISHED"), TotalRefund::Unknown) => {
+                (Err("refund_fee"), None)
+            }
+            (_, _) => (Err("trade_status"), None),
         };
-        let unknown_outcome =
-            outcome.is_none().then(|| unknown(MismatchField::Outcome, "trade_status"));
+        let unknown_outcome = outcome.err().map(|name| unknown(MismatchField::Outcome, name));
         let other_seller =
             |seller: &str| wrong_account("seller_id", self.seller_id.as_slice(), Some(seller));
         let (txn, unknown_txn) = transaction("trade_no", Ok(fields.get("trade_no")));
@@ -57,7 +66,8 @@ impl AlipayKeys {
                 .or_else(|| fields.get("seller_id").and_then(other_seller)),
             review: unknown_outcome.or(unknown_txn),
             report: Report {
-                outcome,
+                outcome: outcome.ok(),
+                refund,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
                 amount_minor: fields
                     .get("total_amount")
@@ -69,15 +79,29 @@ impl AlipayKeys {
     }
 }
 
-/// Whether something was refunded; `None` if that is ambiguous: every sign of it may as well be the
-/// end of a text that stands before it.
-fn refunded(fields: &SignedFields<'_>) -> Option<bool> {
+/// What was refunded so far.
+enum TotalRefund {
+    Nothing,
+    /// This much, in fen.
+    Some(u64),
+    /// Something; how much cannot be read for certain.
+    Unknown,
+}
+
+/// What was refunded so far; `None` if that is ambiguous: every sign of it may as well be the end of a
+/// text that stands before it.
+fn refunded(fields: &SignedFields<'_>) -> Option<TotalRefund> {
     let time = fields.get("gmt_refund").map(|_| "gmt_refund");
+    let total = fields.get("refund_fee").map(|fee| minor_units(fee, DECIMALS));
     // A fee that cannot be read counts as a refund.
-    let fee = fields.get("refund_fee").filter(|fee| minor_units(fee, DECIMALS) != Some(0));
-    let mut signs = time.into_iter().chain(fee.map(|_| "refund_fee")).peekable();
-    match signs.peek() {
-        None => Some(false),
-        Some(_) => signs.any(|sign| !fields.may_end_a_text(sign)).then_some(true),
+    let fee = total.filter(|total| *total != Some(0)).map(|_| "refund_fee");
+    let is_certain = |sign: &&str| !fields.may_end_a_text(sign);
+    if time.is_none() && fee.is_none() {
+        return Some(TotalRefund::Nothing);
+    }
+    match (fee.filter(is_certain), time.filter(is_certain)) {
+        (Some(_), _) => Some(total.flatten().map_or(TotalRefund::Unknown, TotalRefund::Some)),
+        (None, Some(_)) => Some(TotalRefund::Unknown),
+        (None, None) => None,
     }
 }

@@ -1,18 +1,18 @@
 //! What an event of each type reports.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Outcome},
+    domain::{Mismatch, MismatchField, Outcome, ProviderRefund, RefundReport, RefundState},
     json::{Json, Object},
 };
 
 use super::reference;
 use crate::{
     Ignored,
-    adapter::{UnknownType, failed_refund, optional, unknown},
+    adapter::{UnknownType, optional, unknown},
 };
 
 /// Every type that [`of_kind`] reads.
-pub(super) const KINDS: [&str; 11] = [
+pub(super) const KINDS: [&str; 12] = [
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "payment_intent.canceled",
@@ -22,6 +22,7 @@ pub(super) const KINDS: [&str; 11] = [
     "checkout.session.expired",
     "charge.refunded",
     "charge.refund.updated",
+    "refund.created",
     "refund.updated",
     "refund.failed",
 ];
@@ -29,6 +30,7 @@ pub(super) const KINDS: [&str; 11] = [
 /// What an event of one type reports, and which object it carries.
 pub(super) struct Reading {
     pub(super) outcome: Option<Outcome>,
+    pub(super) refund: Option<RefundReport>,
     pub(super) review: Option<Mismatch>,
     pub(super) object: ObjectKind,
     /// The name of the member that holds the payment's whole amount.
@@ -48,6 +50,7 @@ pub(super) enum ObjectKind {
 pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, Ignored> {
     let intent = |outcome, amount| Reading {
         outcome: Some(outcome),
+        refund: None,
         review: None,
         object: ObjectKind::Intent,
         amount: Some(amount),
@@ -58,7 +61,9 @@ pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, Ignored> {
         "payment_intent.payment_failed" => Ok(intent(Outcome::Failed, "amount")),
         "payment_intent.canceled" => Ok(intent(Outcome::Closed, "amount")),
         "charge.refunded" => Ok(charge(object)),
-        "refund.failed" | "charge.refund.updated" | "refund.updated" => refund(kind, object),
+        "refund.created" | "refund.failed" | "charge.refund.updated" | "refund.updated" => {
+            Ok(refund(kind, object))
+        }
         "charge.succeeded" | "charge.captured" => bare_charge(object),
         _ => match kind.strip_prefix("checkout.session.") {
             Some(event) => session(event, object),
@@ -70,7 +75,6 @@ pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, Ignored> {
 /// Why an event of a type that [`of_kind`] does not read is ignored.
 pub(super) fn ignored(kind: &str) -> Ignored {
     match kind {
-        "refund.created" => Ignored::RefundDetail,
         _ if kind.starts_with("charge.dispute.") => Ignored::Dispute,
         _ => Ignored::OtherKind,
     }
@@ -85,39 +89,54 @@ fn bare_charge(object: &Object) -> Result<Reading, Ignored> {
     let received = Some("a charge without a PaymentIntent: collect by PaymentIntent or Checkout");
     Ok(Reading {
         outcome: Some(Outcome::Paid),
+        refund: None,
         review: Some(Mismatch::absent(MismatchField::Reference, received)),
         object: ObjectKind::Charge,
         amount: Some("amount"),
     })
 }
 
+/// `amount_refunded` is the total so far. It counts refunds that may still fail.
 fn charge(object: &Object) -> Reading {
-    let (outcome, review) = match optional(object, "refunded", Json::as_bool) {
-        // True only once all of it was refunded; `amount_refunded` adds up until then.
-        Ok(Some(true)) => (Some(Outcome::Refunded), None),
-        Ok(Some(false) | None) => (Some(Outcome::PartlyRefunded), None),
-        Err(UnknownType) => (None, Some(unknown(MismatchField::Outcome, "refunded"))),
+    let total = optional(object, "amount_refunded", Json::as_integer);
+    let (refund, review) = match (total, optional(object, "refunded", Json::as_bool)) {
+        (_, Err(UnknownType)) => (None, Some(unknown(MismatchField::Outcome, "refunded"))),
+        (Ok(Some(total)), Ok(_)) => (Some(RefundReport::Total(total)), None),
+        // All of it.
+        (Ok(None), Ok(Some(true))) => (None, None),
+        (Ok(None), Ok(Some(false) | None)) | (Err(UnknownType), Ok(_)) => {
+            (None, Some(unknown(MismatchField::Outcome, "amount_refunded")))
+        }
     };
-    Reading { outcome, review, object: ObjectKind::Charge, amount: Some("amount") }
+    let outcome = review.is_none().then_some(Outcome::Refunded);
+    Reading { outcome, refund, review, object: ObjectKind::Charge, amount: Some("amount") }
 }
 
-fn refund(kind: &str, object: &Object) -> Result<Reading, Ignored> {
-    let review = match optional(object, "status", Json::as_text) {
-        _ if kind == "refund.failed" => failed_refund(kind),
-        Ok(Some(status @ ("failed" | "canceled"))) => {
-            failed_refund(&format!("{kind} with the status {status}"))
-        }
-        Ok(_) => return Err(Ignored::RefundDetail),
-        Err(UnknownType) => unknown(MismatchField::Outcome, "status"),
+/// One refund. Its `amount` is the refund's: how much was paid it does not say.
+fn refund(kind: &str, object: &Object) -> Reading {
+    let state = match optional(object, "status", Json::as_text) {
+        _ if kind == "refund.failed" => Ok(RefundState::Failed),
+        Ok(Some("failed" | "canceled")) => Ok(RefundState::Failed),
+        Ok(Some("succeeded")) => Ok(RefundState::Succeeded),
+        Ok(Some("pending" | "requires_action")) => Ok(RefundState::Pending),
+        Ok(_) | Err(UnknownType) => Err("status"),
     };
-    // Its `amount` is the refund's: how much was paid it does not say.
-    Ok(Reading { outcome: None, review: Some(review), object: ObjectKind::Refund, amount: None })
+    let id = object.text("id").and_then(|id| ProviderRefund::new(id).ok()).ok_or("id");
+    let amount_minor = object.integer("amount").ok_or("amount");
+    let one = state.and_then(|state| {
+        let (id, amount_minor) = (id?, amount_minor?);
+        Ok(RefundReport::One { id, reference: None, amount_minor, state })
+    });
+    let review = one.as_ref().err().map(|name| unknown(MismatchField::Outcome, name));
+    let outcome = one.is_ok().then_some(Outcome::Refunded);
+    Reading { outcome, refund: one.ok(), review, object: ObjectKind::Refund, amount: None }
 }
 
 /// A Checkout session. It ends in one of the outcomes; `payment_status` must agree with the type.
 fn session(event: &str, object: &Object) -> Result<Reading, Ignored> {
     let reading = |outcome, review| Reading {
         outcome,
+        refund: None,
         review,
         object: ObjectKind::Session,
         amount: Some("amount_total"),

@@ -59,6 +59,7 @@ impl StripeKeys {
             review: reading.review.or(two_payments).or(unknown_txn).or(fraction),
             report: Report {
                 outcome: reading.outcome,
+                refund: reading.refund,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
                 amount_minor,
                 currency,

@@ -1,7 +1,10 @@
 //! Decrypts the notification and reads it.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Outcome, PaymentId, Provider, ProviderRef, Report},
+    domain::{
+        Mismatch, MismatchField, Outcome, PaymentId, Provider, ProviderRef, ProviderRefund,
+        RefundReport, RefundState, Report,
+    },
     json::{Json, Object},
 };
 
@@ -68,37 +71,38 @@ impl WeChatKeys {
         Message { wrong_account: message.wrong_account.or(other), ..message }
     }
 
-    /// A refund. It has its own amount and the payment's; it is a full refund if both are equal. It
-    /// does not have the appid.
+    /// A refund. It has its own amount and the payment's, and not the appid.
     fn refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
-        let amount = |name: &str| {
-            let amount = refund.object("amount");
-            amount.map_or(Ok(None), |amount| optional(amount, name, Json::as_integer))
+        let state = match optional(refund, "refund_status", Json::as_text) {
+            Ok(Some("SUCCESS")) => Ok(RefundState::Succeeded),
+            Ok(Some("CLOSED")) => Ok(RefundState::Failed),
+            Ok(Some("PROCESSING")) => Ok(RefundState::Pending),
+            Ok(Some(status @ "ABNORMAL")) => Err(failed_refund(status)),
+            Ok(_) | Err(UnknownType) => Err(unknown(MismatchField::Outcome, "refund_status")),
         };
-        let outcome = match (optional(refund, "refund_status", Json::as_text), amount("refund")) {
-            (Ok(Some("SUCCESS")), Err(UnknownType)) => {
-                Err(unknown(MismatchField::Outcome, "refund"))
-            }
-            (Ok(Some("SUCCESS")), Ok(part)) => {
-                let all = part.is_some() && amount("total").is_ok_and(|total| part == total);
-                Ok(Some(if all { Outcome::Refunded } else { Outcome::PartlyRefunded }))
-            }
-            (Ok(Some(status @ ("ABNORMAL" | "CLOSED"))), _) => Err(failed_refund(status)),
-            // Nothing is refunded yet.
-            (Ok(Some("PROCESSING")), _) => Ok(None),
-            (Ok(_) | Err(UnknownType), _) => Err(unknown(MismatchField::Outcome, "refund_status")),
-        };
-        self.common(refund, outcome, event_id)
+        self.one_refund(refund, state, event_id)
     }
 
     /// A refund that could not be paid out, which needs work by hand at WeChat Pay.
     fn abnormal_refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
-        self.common(refund, Err(failed_refund("REFUND.ABNORMAL")), event_id)
+        self.one_refund(refund, Err(failed_refund("REFUND.ABNORMAL")), event_id)
     }
 
     /// A refund that did not happen: the money stays.
     fn closed_refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
-        self.common(refund, Err(failed_refund("REFUND.CLOSED")), event_id)
+        self.one_refund(refund, Ok(RefundState::Failed), event_id)
+    }
+
+    fn one_refund<'a>(
+        &self,
+        refund: &Object,
+        state: Result<RefundState, Mismatch>,
+        event_id: Option<&'a str>,
+    ) -> Message<'a> {
+        let report = state.and_then(|state| one(refund, state));
+        let outcome = report.as_ref().map(|_| Some(Outcome::Refunded)).map_err(Clone::clone);
+        let message = self.common(refund, outcome, event_id);
+        Message { report: Report { refund: report.ok(), ..message.report }, ..message }
     }
 
     /// The members that all have. `total` is the payment's amount; `payer_total` is what the payer
@@ -125,6 +129,7 @@ impl WeChatKeys {
             review: unknown_outcome.or(unknown_txn),
             report: Report {
                 outcome,
+                refund: None,
                 reference: ProviderRef { txn, ..ProviderRef::NONE },
                 amount_minor: amount.and_then(|amount| amount.integer("total")),
                 currency: currency.unwrap_or(Some("CNY")).map(str::to_owned),
@@ -140,6 +145,19 @@ impl WeChatKeys {
         let received = format!("sp_mchid={partner}: partner mode is not supported");
         Some(Mismatch { received: Some(received), ..mismatch })
     }
+}
+
+/// One refund by its id, or the mismatch where id or amount cannot be read.
+fn one(refund: &Object, state: RefundState) -> Result<RefundReport, Mismatch> {
+    let id = |name: &str| refund.text(name).and_then(|id| ProviderRefund::new(id).ok());
+    let amount = refund.object("amount").and_then(|amount| amount.integer("refund"));
+    let unknown = |name| unknown(MismatchField::Outcome, name);
+    Ok(RefundReport::One {
+        id: id("refund_id").ok_or_else(|| unknown("refund_id"))?,
+        reference: id("out_refund_no"),
+        amount_minor: amount.ok_or_else(|| unknown("refund"))?,
+        state,
+    })
 }
 
 /// Whether an event of a type that is not read may report money: payments and refunds of other

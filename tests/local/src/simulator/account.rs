@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, Result, ensure};
 use pay_core::domain::Provider;
 
-use super::ledger::{Ledger, Occasion, RefundState, Trade, TradeRefund, TradeState};
+use super::ledger::{Ledger, Occasion, Trade, TradeRefund, TradeState};
 use super::{Simulator, Webhook, simulator};
 use crate::faults::{Fault, Faults};
 use crate::{client, clock};
+use pay_core::domain::RefundState;
 
 /// The shop's account at a provider. Clones share their state.
 #[derive(Debug, Clone)]

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use self::api::APP_KEY;
-use super::ledger::{Occasion, RefundState, Trade, TradeState};
+use super::ledger::{Occasion, Trade, TradeState};
 use super::{Simulator, Webhook};
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
+use pay_core::domain::RefundState;
 
 /// The shop's application at Alipay.
 const APP_ID: &str = "2021000000000001";
@@ -69,7 +70,7 @@ fn content(message: &Message) -> Result<Value> {
     let mut trade = Trade::new(*payment, transaction(*payment), *amount, *now_secs);
     trade.state = match message.outcome {
         Outcome::Paid => TradeState::Paid,
-        Outcome::Refunded | Outcome::PartlyRefunded => {
+        Outcome::Refunded => {
             trade.refunds.push(message.as_refund());
             TradeState::Paid
         }

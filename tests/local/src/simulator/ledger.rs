@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
+use pay_core::domain::RefundState;
 
 /// The payments of the shop's account at one provider, by our id.
 #[derive(Debug, Clone, Default)]
@@ -55,17 +56,6 @@ pub struct TradeRefund {
     pub state: RefundState,
     /// When it came into this state, in Unix seconds.
     pub time_secs: u64,
-}
-
-/// What has become of a refund.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefundState {
-    /// It is accepted.
-    Pending,
-    /// The money is back.
-    Succeeded,
-    /// The money stays, or has come back to the shop.
-    Failed,
 }
 
 /// What has happened at the provider, and is reported by a webhook.

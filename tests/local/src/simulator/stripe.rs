@@ -16,9 +16,10 @@ use uuid::Uuid;
 
 pub use self::api::API_KEY;
 use self::objects::{charge, intent};
-use super::ledger::{Occasion, RefundState, Trade, TradeState};
+use super::ledger::{Occasion, Trade, TradeState};
 use super::{Simulator, Webhook};
 use crate::messages::{Message, Signed};
+use pay_core::domain::RefundState;
 
 /// The secret with which Stripe signs its events here; the key is the whole text.
 pub const SECRET: &str = "whsec_local_development_stripe_secret";
@@ -79,7 +80,7 @@ fn content(message: &Message) -> Result<Value> {
         Outcome::Closed => {
             ("payment_intent.canceled", intent(&Trade { state: TradeState::Closed, ..trade }))
         }
-        Outcome::Refunded | Outcome::PartlyRefunded => {
+        Outcome::Refunded => {
             ("charge.refunded", charge(&Trade { refunds: vec![message.as_refund()], ..paid }))
         }
     };

@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use self::api::{MERCHANT_KEY, MERCHANT_SERIAL};
-use super::ledger::{Occasion, RefundState, Trade, TradeState};
+use super::ledger::{Occasion, Trade, TradeState};
 use super::{Simulator, Webhook};
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
+use pay_core::domain::RefundState;
 
 /// The serial of WeChat Pay's public key here.
 const SERIAL: &str = "PUB_KEY_ID_0000000000000000000000000001";
@@ -94,9 +95,9 @@ fn content(message: &Message) -> Result<Value> {
     let mut trade = Trade { state: TradeState::Paid, ..trade };
     let (kind, resource) = match message.outcome {
         Outcome::Paid => (PAID, objects::transaction(&trade)?),
-        Outcome::Refunded | Outcome::PartlyRefunded => {
+        Outcome::Refunded => {
             let mut refund = message.as_refund();
-            refund.id = format!("5030{payment:024}");
+            refund.id = format!("5030{}", message.id);
             trade.refunds.push(refund.clone());
             (REFUND, objects::refund_notification(&trade, &refund)?)
         }

@@ -117,6 +117,7 @@ pub async fn keeps_an_event_that_reports_nothing(
     let other = Event {
         report: Report {
             outcome: None,
+            refund: None,
             reference: stripe(""),
             amount_minor: Some(0),
             currency: Some(String::new()),

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::{
     domain::{
         Amount, Change, Currency, Digest, Event, EventId, Guard, Mismatch, MismatchField, OrderId,
-        Outcome, Payment, PaymentId, Provider, ProviderRef, ProviderTxn, RawBody, Report, Sender,
-        Status, Timestamp, UserId, Verdict,
+        Outcome, Payment, PaymentId, Provider, ProviderRef, ProviderTxn, RawBody, RefundEffect,
+        Report, Sender, Status, Timestamp, UserId, Verdict,
     },
     ports::{Created, Payments, Updated},
 };
@@ -76,6 +76,7 @@ impl Fresh {
             at: at(7),
             report: Report {
                 outcome: Some(Outcome::Paid),
+                refund: None,
                 reference: stripe("pi_1"),
                 amount_minor: Some(payment.amount.minor()),
                 currency: Some("EUR".to_owned()),
@@ -129,8 +130,21 @@ impl Fresh {
         if payment.status == status {
             return payment.clone();
         }
-        let change = payment.change_to(status, &stripe("pi_1"), false, at(10));
+        let change = moving(payment, status, &stripe("pi_1"), at(10));
         self.changed(store, payment, &change).await
+    }
+}
+
+/// The change that moves a payment to a status; to refunded by a total of all of it.
+#[must_use]
+pub fn moving(payment: &Payment, to: Status, reference: &ProviderRef, now: Timestamp) -> Change {
+    if to != Status::Refunded {
+        return payment.change_to(to, reference, false, now);
+    }
+    let report = Report { reference: reference.clone(), ..Report::NONE };
+    match RefundEffect::of(&report, payment, None, now) {
+        RefundEffect::Counts(refund) => payment.refunded_by(refund, reference, false, now),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -10,8 +10,7 @@ use crate::{
 pub async fn clears_due(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     assert_eq!(log.listed().await.len(), 1);
-    let due = payment.due.unwrap();
-    store.mark_notified(payment.id, due, at(99)).await.unwrap();
+    store.mark_notified(&payment, at(99)).await.unwrap();
     let notified = Payment { notified_time: Some(at(99)), due: None, ..payment };
     has(&store, &notified).await;
     assert_eq!(log.listed().await, []);
@@ -19,25 +18,31 @@ pub async fn clears_due(store: impl Store, log: impl Inspect, fresh: Fresh) {
     has(&store, &refunded).await;
 }
 
-/// Somebody rescheduled it: that stands.
+/// Somebody rescheduled or changed it: that stands.
 pub async fn leaves_any_other_due(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let due = payment.due.unwrap();
     let outdated =
         [Due { at: due.at.plus_millis(1), ..due }, Due { attempts: due.attempts + 1, ..due }];
     for outdated in outdated {
-        store.mark_notified(payment.id, outdated, at(99)).await.unwrap();
+        let read = Payment { due: Some(outdated), ..payment.clone() };
+        store.mark_notified(&read, at(99)).await.unwrap();
+        store.clear(&read).await.unwrap();
         has(&store, &payment).await;
     }
+    let read = Payment { version: payment.version - 1, ..payment.clone() };
+    store.mark_notified(&read, at(99)).await.unwrap();
+    store.clear(&read).await.unwrap();
+    store.reschedule(&read, Due { attempts: 9, ..due }).await.unwrap();
+    has(&store, &payment).await;
     assert_eq!(log.listed().await.len(), 1);
 }
 
 /// The first time stays.
 pub async fn happens_once(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
-    let due = payment.due.unwrap();
-    store.mark_notified(payment.id, due, at(99)).await.unwrap();
-    store.mark_notified(payment.id, due, at(100)).await.unwrap();
+    store.mark_notified(&payment, at(99)).await.unwrap();
+    store.mark_notified(&payment, at(100)).await.unwrap();
     let notified = Payment { notified_time: Some(at(99)), due: None, ..payment };
     has(&store, &notified).await;
 }
@@ -45,9 +50,9 @@ pub async fn happens_once(store: impl Store, _log: impl Inspect, fresh: Fresh) {
 /// Nor does it create one.
 pub async fn no_payment_is_no_error(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let paid = fresh.stored_as(&store, Status::Paid).await;
-    let missing = fresh.payment();
-    let due = paid.due.unwrap();
-    store.mark_notified(missing.id, due, at(99)).await.unwrap();
+    let missing = Payment { due: paid.due, ..fresh.payment() };
+    store.mark_notified(&missing, at(99)).await.unwrap();
+    store.clear(&missing).await.unwrap();
     assert_eq!(store.payment(missing.id).await.unwrap(), None);
     has(&store, &paid).await;
 }

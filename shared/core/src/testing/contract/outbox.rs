@@ -23,7 +23,7 @@ pub async fn the_longest_overdue_comes_first(store: impl Store, _log: impl Inspe
         let due = payment.due.unwrap();
         let after_ms = u64::try_from(after).unwrap() * 10;
         let next = Due { at: due.at.plus_millis(100_000 + after_ms), ..due };
-        store.reschedule(payment.id, due, next).await.unwrap();
+        store.reschedule(payment, next).await.unwrap();
         payment.due = Some(next);
     }
     let order: Vec<_> = paid.iter().rev().collect();
@@ -50,13 +50,14 @@ pub async fn rescheduling_changes_due_alone(store: impl Store, log: impl Inspect
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let due = payment.due.unwrap();
     let next = Due { at: due.at.plus_millis(7), attempts: due.attempts + 1 };
-    store.reschedule(payment.id, due, next).await.unwrap();
+    store.reschedule(&payment, next).await.unwrap();
     let rescheduled = Payment { due: Some(next), ..payment.clone() };
     has(&store, &rescheduled).await;
     assert_eq!(log.listed().await.len(), 1);
     // What was read before is outdated by now.
-    store.reschedule(payment.id, due, Due { attempts: 9, ..next }).await.unwrap();
-    store.mark_notified(payment.id, due, at(99)).await.unwrap();
+    store.reschedule(&payment, Due { attempts: 9, ..next }).await.unwrap();
+    store.mark_notified(&payment, at(99)).await.unwrap();
+    store.clear(&payment).await.unwrap();
     has(&store, &rescheduled).await;
 }
 
@@ -68,12 +69,12 @@ pub async fn rescheduling_what_is_done_does_nothing(
 ) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let due = payment.due.unwrap();
-    store.mark_notified(payment.id, due, at(99)).await.unwrap();
+    store.mark_notified(&payment, at(99)).await.unwrap();
     let next = Due { at: due.at.plus_millis(7), attempts: 1 };
-    store.reschedule(payment.id, due, next).await.unwrap();
+    store.reschedule(&payment, next).await.unwrap();
     has(&store, &Payment { notified_time: Some(at(99)), due: None, ..payment }).await;
-    let missing = fresh.payment();
-    store.reschedule(missing.id, due, next).await.unwrap();
+    let missing = Payment { due: Some(due), ..fresh.payment() };
+    store.reschedule(&missing, next).await.unwrap();
     assert_eq!(store.payment(missing.id).await.unwrap(), None);
     assert_eq!(log.listed().await, []);
 }

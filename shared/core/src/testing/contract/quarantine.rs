@@ -13,6 +13,7 @@ use crate::{
 fn a_mismatch(fresh: &Fresh, payment: &Payment) -> Event {
     let report = Report {
         outcome: Some(Outcome::Paid),
+        refund: None,
         reference: stripe("pi_7"),
         amount_minor: Some(99),
         currency: Some("EUR".to_owned()),

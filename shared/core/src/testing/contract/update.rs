@@ -1,6 +1,6 @@
 //! Changing records: all of the change and its event, or nothing.
 
-use super::fresh::{Fresh, at, create, has, stripe};
+use super::fresh::{Fresh, at, create, has, moving, stripe};
 use crate::{
     domain::{Change, Event, Payment, Provider, ProviderRef, RawBody, Sender, Status},
     limits::SWEEP_QUEUES,
@@ -40,7 +40,7 @@ pub async fn every_change_reads_back_as_the_domain_makes_it(
     {
         let mut payment = fresh.stored(&store).await;
         for (to, after) in way.iter().zip(20..) {
-            let change = payment.change_to(*to, reference, false, at(after));
+            let change = moving(&payment, *to, reference, at(after));
             payment = fresh.changed(&store, &payment, &change).await;
             has(&store, &payment).await;
             assert_eq!(log.listed().await, listing(&payment), "{payment:?}");
@@ -62,7 +62,7 @@ pub async fn a_reference_without_transaction_removes_the_stored_one(
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let change = Change {
         reference: Some(ProviderRef { source: Provider::WeChat.source(), txn: None }),
-        ..payment.change_to(Status::Refunded, &stripe("pi_1"), false, at(20))
+        ..moving(&payment, Status::Refunded, &stripe("pi_1"), at(20))
     };
     let payment = fresh.changed(&store, &payment, &change).await;
     assert_eq!(payment.reference.txn, None);
@@ -75,7 +75,7 @@ pub async fn a_change_names_what_it_sets(store: impl Store, log: impl Inspect, f
     let change = payment.change_to(Status::Paid, &stripe(""), false, at(20));
     let payment = fresh.changed(&store, &payment, &change).await;
     let completed = payment.completion(&stripe("pi_1"), at(40)).unwrap();
-    store.mark_notified(payment.id, payment.due.unwrap(), at(30)).await.unwrap();
+    store.mark_notified(&payment, at(30)).await.unwrap();
     let event = fresh.event_of(&payment, &completed);
     assert_eq!(store.update(&completed, &event).await.unwrap(), Updated::Done);
     let notified =
@@ -113,7 +113,7 @@ pub async fn another_version_or_status_is_a_changed_record(
     fresh: Fresh,
 ) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
-    let change = payment.change_to(Status::Refunded, &stripe("pi_1"), false, at(20));
+    let change = moving(&payment, Status::Refunded, &stripe("pi_1"), at(20));
     let wrong = [
         Change { from_version: change.from_version - 1, ..change.clone() },
         Change { from_version: change.from_version + 1, ..change.clone() },

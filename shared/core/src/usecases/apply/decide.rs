@@ -1,11 +1,11 @@
 //! The decision on one notification, and its write: repeated after a version conflict, and after a
 //! write whose outcome is unknown.
 
-use super::ApplyError;
+use super::{Applied, ApplyError, OrderNotification};
 use crate::{
     domain::{
-        Change, Event, Mismatch, MismatchField, Notification, Payment, PaymentId, ProviderRef,
-        Timestamp, Transition, Verdict,
+        Change, Event, Mismatch, MismatchField, Notification, Outcome, Payment, PaymentId,
+        ProviderRef, Refund, RefundEffect, Report, Status, Timestamp, Transition, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Appended, Cause, Payments, StoreError, Updated},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is to be written.
-enum Plan {
+pub(in crate::usecases) enum Plan {
     Update(Change, Verdict),
     Append(Verdict),
     Quarantine(Mismatch),
@@ -28,7 +28,7 @@ enum Attempt {
     Mismatch(Mismatch),
 }
 
-/// Decides on a notification and writes the result; the record after it, and what it did.
+/// Decides on a notification and writes the result. The order service is not notified yet.
 ///
 /// # Errors
 ///
@@ -38,10 +38,17 @@ pub(super) async fn decide(
     notification: &Notification,
     mut record: Payment,
     now: Timestamp,
-) -> Result<(Payment, Verdict), ApplyError> {
+) -> Result<Applied, ApplyError> {
     for _ in 0..DECISIONS_MAX {
-        match attempt(store, notification, &record, now).await {
-            Ok(Attempt::Done(record, verdict)) => return Ok((record, verdict)),
+        let refund = match notification.report.refund_id() {
+            Some(id) => store.refund(record.id, &id).await?,
+            None => None,
+        };
+        match attempt(store, notification, (&record, refund.as_ref()), now).await {
+            Ok(Attempt::Done(after, verdict)) => {
+                let order_notification = OrderNotification::NotDue;
+                return Ok(Applied { before: record, record: after, verdict, order_notification });
+            }
             Ok(Attempt::Mismatch(mismatch)) => {
                 return Err(quarantine(store, notification, Some(&record), mismatch, now).await);
             }
@@ -57,10 +64,10 @@ pub(super) async fn decide(
 async fn attempt(
     store: &impl Payments,
     notification: &Notification,
-    record: &Payment,
+    (record, refund): (&Payment, Option<&Refund>),
     now: Timestamp,
 ) -> Result<Attempt, StoreError> {
-    match plan(notification, record, now) {
+    match plan(&notification.report, record, refund, now) {
         Plan::Update(change, verdict) => {
             let event = notification.event(record, Some(&change), verdict, now);
             Ok(match update(store, &change, event).await? {
@@ -101,9 +108,10 @@ pub(super) async fn quarantine(
     now: Timestamp,
 ) -> ApplyError {
     let event = notification.quarantined(record, mismatch.clone(), now);
+    let queried = notification.queried;
     let mut unknown: Option<Cause> = None;
     for _ in 0..DECISIONS_MAX {
-        match append_beside(store, &event).await {
+        match append_beside(store, &event, queried).await {
             Ok(()) => return ApplyError::Mismatch(mismatch),
             // Put only if absent: another attempt finds it there.
             Err(StoreError::Unknown(cause)) => unknown = Some(cause),
@@ -114,10 +122,15 @@ pub(super) async fn quarantine(
     Failure::Unavailable(cause).into()
 }
 
-/// Appends an event; where another notification has its key, beside that one.
-async fn append_beside(store: &impl Payments, event: &Event) -> Result<(), StoreError> {
+/// Appends an event; where another notification has its key, beside that one. A response to a query is
+/// there once, however often it is asked: its key names what it reports.
+async fn append_beside(
+    store: &impl Payments,
+    event: &Event,
+    queried: bool,
+) -> Result<(), StoreError> {
     match store.append(event).await? {
-        Appended::KeyTaken(stored) if stored != Some(event.body.digest()) => {
+        Appended::KeyTaken(stored) if !queried && stored != Some(event.body.digest()) => {
             store.append(&event.clone().suffixed_by_body()).await?;
             Ok(())
         }
@@ -126,16 +139,21 @@ async fn append_beside(store: &impl Payments, event: &Event) -> Result<(), Store
     }
 }
 
-fn plan(notification: &Notification, record: &Payment, now: Timestamp) -> Plan {
-    let Some(outcome) = notification.report.outcome else {
-        return Plan::Append(Verdict::Ignored);
-    };
-    let reference = &notification.report.reference;
-    // A notification that changes no status may still complete the provider reference.
-    let unmoved = |verdict| match record.completion(reference, now) {
-        Some(change) if outcome.moves_money() => Plan::Update(change, verdict),
-        Some(_) | None => Plan::Append(verdict),
-    };
+/// What a report does to a record; `refund` is the one that it is about, if it is kept.
+pub(in crate::usecases) fn plan(
+    report: &Report,
+    record: &Payment,
+    refund: Option<&Refund>,
+    now: Timestamp,
+) -> Plan {
+    match report.outcome {
+        None => Plan::Append(Verdict::Ignored),
+        Some(Outcome::Refunded) => plan_refund(report, record, refund, now),
+        Some(outcome) => plan_move(outcome, &report.reference, record, now),
+    }
+}
+
+fn plan_move(outcome: Outcome, reference: &ProviderRef, record: &Payment, now: Timestamp) -> Plan {
     match record.status.transition(outcome, record.reference.may_match(reference)) {
         Transition::Move(to) => {
             Plan::Update(record.change_to(to, reference, false, now), Verdict::Applied)
@@ -143,10 +161,44 @@ fn plan(notification: &Notification, record: &Payment, now: Timestamp) -> Plan {
         Transition::MoveIfLive(to) => {
             Plan::Update(record.change_to(to, reference, true, now), Verdict::Applied)
         }
-        Transition::Duplicate => unmoved(Verdict::Duplicate),
-        Transition::Stale => unmoved(Verdict::Stale),
-        Transition::Note => Plan::Append(Verdict::Noted),
+        Transition::Duplicate if outcome.moves_money() => {
+            completed(record, reference, Verdict::Duplicate, now)
+        }
+        Transition::Stale if outcome.moves_money() => {
+            completed(record, reference, Verdict::Stale, now)
+        }
+        Transition::Duplicate => Plan::Append(Verdict::Duplicate),
+        Transition::Stale => Plan::Append(Verdict::Stale),
         Transition::Quarantine => Plan::Quarantine(other_reference(record, reference)),
+    }
+}
+
+/// The row of the table is that of *paid* until all of it went back: a refund proves that it was paid.
+fn plan_refund(report: &Report, record: &Payment, refund: Option<&Refund>, now: Timestamp) -> Plan {
+    let reference = &report.reference;
+    let was_paid = matches!(record.status, Status::Paid | Status::Refunded);
+    if was_paid && !record.reference.may_match(reference) {
+        return Plan::Quarantine(other_reference(record, reference));
+    }
+    let counted = match RefundEffect::of(report, record, refund, now) {
+        RefundEffect::Counts(counted) => counted,
+        RefundEffect::Duplicate => return completed(record, reference, Verdict::Duplicate, now),
+        RefundEffect::Stale => return completed(record, reference, Verdict::Stale, now),
+        RefundEffect::Pending if was_paid => {
+            return completed(record, reference, Verdict::Noted, now);
+        }
+        RefundEffect::Pending => return plan_move(Outcome::Paid, reference, record, now),
+        RefundEffect::Mismatch(mismatch) => return Plan::Quarantine(mismatch),
+    };
+    let guarded = record.status == Status::Closed;
+    Plan::Update(record.refunded_by(counted, reference, guarded, now), Verdict::Applied)
+}
+
+/// A notification that changes no status may still complete the provider reference.
+fn completed(record: &Payment, reference: &ProviderRef, verdict: Verdict, now: Timestamp) -> Plan {
+    match record.completion(reference, now) {
+        Some(change) => Plan::Update(change, verdict),
+        None => Plan::Append(verdict),
     }
 }
 

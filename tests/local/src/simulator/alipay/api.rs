@@ -11,10 +11,11 @@ use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::api::{Api, Call, Reply, verifies};
-use super::super::ledger::{Ledger, RefundState, Trade, TradeState};
+use super::super::ledger::{Ledger, Trade, TradeState};
 use super::{APP_ID, KEY, beijing_text, yuan};
 use crate::faults::server;
 use crate::keys::KeptKey;
+use pay_core::domain::RefundState;
 
 /// The key with which the shop's application signs its calls.
 pub static APP_KEY: KeptKey = KeptKey::named("alipay-app.pem");

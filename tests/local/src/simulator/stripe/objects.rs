@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::ledger::{RefundState, Trade, TradeRefund, TradeState};
+use super::super::ledger::{Trade, TradeRefund, TradeState};
+use pay_core::domain::RefundState;
 
 fn charge_id(trade: &Trade) -> String {
     format!("ch_{}", trade.payment)

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::caller::{Response, Served, send};
 use crate::faults::Fault;
-use crate::simulator::ledger::{RefundState, TradeRefund};
+use crate::simulator::ledger::TradeRefund;
 use crate::simulator::stripe::API_KEY;
+use pay_core::domain::RefundState;
 
 async fn get(served: &Served, path: &str) -> Response {
     let request = served.http.get(format!("{}{path}", served.url)).bearer_auth(API_KEY);

@@ -6,15 +6,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderMap, Uri};
 use axum::routing::post;
-use pay_core::domain::{Outcome, PaymentId, Provider, Timestamp};
+use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, Timestamp};
 use pay_providers::{Headers, Verified, WebhookKeys};
 use tokio::net::TcpListener;
 
 use crate::faults::{Fault, Faults};
-use crate::simulator::ledger::{RefundState, TradeRefund};
+use crate::simulator::ledger::TradeRefund;
 use crate::simulator::{Account, Delivery, simulator};
 use crate::task::Task;
 use crate::{clock, defaults};
+use pay_core::domain::RefundState;
 
 type Received = Arc<Mutex<Vec<(String, HeaderMap, Vec<u8>)>>>;
 
@@ -45,8 +46,12 @@ fn read(provider: Provider, received: &Received) -> Vec<Option<Outcome>> {
         let pairs: Vec<(&str, String)> =
             pairs.map(|(name, value)| (name, value.to_owned())).collect();
         match keys.verify(provider, &Headers::from_pairs(&pairs), &body, now).unwrap() {
-            Verified::Notification(read) => {
-                assert_eq!(read.payment, PaymentId::new(42).ok());
+            Verified::Notification(read) | Verified::Hint(read, _) => {
+                // A refund at Stripe names the payment by its transaction alone.
+                let transaction = read.report.reference.txn.as_ref().map(ProviderTxn::as_str);
+                let named = read.payment == PaymentId::new(42).ok();
+                assert_eq!(transaction, Some((simulator(provider).transaction)(42).as_str()));
+                assert!(named || read.report.refund.is_some(), "{read:?}");
                 read.report.outcome
             }
             // What the service has no use for.

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::caller::{Response, Served, send, sign, verifies};
 use crate::clock;
 use crate::faults::Fault;
-use crate::simulator::ledger::{RefundState, TradeRefund};
+use crate::simulator::ledger::TradeRefund;
+use pay_core::domain::RefundState;
 
 /// What a call is signed with, and about what.
 #[derive(Clone)]

@@ -3,9 +3,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::super::ledger::{RefundState, Trade, TradeRefund, TradeState};
+use super::super::ledger::{Trade, TradeRefund, TradeState};
 use super::{APPID, MCHID};
 use crate::clock;
+use pay_core::domain::RefundState;
 
 /// A payment. The transaction and the time are there once it is paid.
 pub(super) fn transaction(trade: &Trade) -> Result<Value> {

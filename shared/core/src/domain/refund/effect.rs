@@ -1,0 +1,129 @@
+//! What a report about a refund does to a payment.
+
+use super::{Refund, RefundChange, RefundId, RefundReport, RefundState, Refunds};
+use crate::domain::{Mismatch, MismatchField, Payment, Report, Timestamp};
+
+/// What a report about a refund does to a payment, whatever the references are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundEffect {
+    /// It is to be kept, and may change what went back.
+    Counts(RefundChange),
+    /// The same was reported before.
+    Duplicate,
+    /// More is known already.
+    Stale,
+    /// Nothing went back yet.
+    Pending,
+    /// A person decides.
+    Mismatch(Mismatch),
+}
+
+impl RefundEffect {
+    /// What a report does to a payment. `found` is the refund that is kept under [`Report::refund_id`].
+    #[must_use]
+    pub fn of(report: &Report, record: &Payment, found: Option<&Refund>, now: Timestamp) -> Self {
+        let effect = match (&report.refund, report.refund_id()) {
+            (Some(RefundReport::One { amount_minor, state, .. }), Some(id)) => {
+                one(record, found, id, (*amount_minor, *state))
+            }
+            (Some(RefundReport::One { .. }), None) => {
+                return Self::Mismatch(Mismatch::absent(
+                    MismatchField::Refunded,
+                    Some("a refund of no known provider"),
+                ));
+            }
+            (Some(RefundReport::Total(total)), _) => of_total(record, *total),
+            (None, _) => of_total(record, record.amount.minor()),
+        };
+        let Plan { refunds, id, amount_minor, state } = match effect {
+            Ok(plan) => plan,
+            Err(effect) => return effect,
+        };
+        let most = record.amount.minor();
+        if refunds.refunded() > most {
+            let received = Some(refunds.refunded());
+            return Self::Mismatch(Mismatch::new(MismatchField::Refunded, Some(most), received));
+        }
+        let (provider_refund, reference) = match &report.refund {
+            Some(RefundReport::One { id, reference, .. }) => (Some(id.clone()), reference.clone()),
+            Some(RefundReport::Total(_)) | None => (None, None),
+        };
+        let taken_from = record.reference.completed_by(&report.reference);
+        Self::Counts(RefundChange {
+            refunds,
+            from: found.map(|found| found.state),
+            item: Refund {
+                payment: record.id,
+                id,
+                taken_from: taken_from.unwrap_or_else(|| record.reference.clone()),
+                provider_refund,
+                reference,
+                amount_minor,
+                state,
+                create_time: found.map_or(now, |found| found.create_time),
+                update_time: now,
+            },
+        })
+    }
+}
+
+/// What is to be kept.
+struct Plan {
+    refunds: Refunds,
+    id: RefundId,
+    amount_minor: u64,
+    state: RefundState,
+}
+
+/// One refund. That it failed is final, whether it is reported before or after its success.
+fn one(
+    record: &Payment,
+    found: Option<&Refund>,
+    id: RefundId,
+    (amount_minor, state): (u64, RefundState),
+) -> Result<Plan, RefundEffect> {
+    let Refunds { sum, total } = record.refunds;
+    let plan = |sum| Plan { refunds: Refunds { sum, total }, id, amount_minor, state };
+    match (found.map(|found| (found.state, found.amount_minor)), state) {
+        (None | Some((RefundState::Pending, _)), RefundState::Succeeded) => {
+            Ok(plan(sum.saturating_add(amount_minor)))
+        }
+        (None | Some((RefundState::Pending, _)), RefundState::Pending) => {
+            Err(RefundEffect::Pending)
+        }
+        (Some((RefundState::Failed, _)), RefundState::Failed)
+        | (Some((RefundState::Succeeded, _)), RefundState::Succeeded) => {
+            Err(RefundEffect::Duplicate)
+        }
+        (Some((RefundState::Failed, _)), RefundState::Pending | RefundState::Succeeded)
+        | (Some((RefundState::Succeeded, _)), RefundState::Pending) => Err(RefundEffect::Stale),
+        // The total of refunds may count it, and a status never falls.
+        (_, RefundState::Failed) if total > 0 || record.refunded() == record.amount.minor() => {
+            Err(RefundEffect::Mismatch(Mismatch::absent(
+                MismatchField::Refunded,
+                Some("a refund that failed after it may have counted"),
+            )))
+        }
+        (None | Some((RefundState::Pending, _)), RefundState::Failed) => Ok(plan(sum)),
+        (Some((RefundState::Succeeded, counted)), RefundState::Failed) => {
+            Ok(plan(sum.saturating_sub(counted)))
+        }
+    }
+}
+
+/// A total. The highest counts, so that neither order nor repetition matters.
+fn of_total(record: &Payment, reported: u64) -> Result<Plan, RefundEffect> {
+    let Refunds { sum, total } = record.refunds;
+    if reported == total {
+        return Err(RefundEffect::Duplicate);
+    }
+    if reported < total {
+        return Err(RefundEffect::Stale);
+    }
+    Ok(Plan {
+        refunds: Refunds { sum, total: reported },
+        id: RefundId::of_total(reported),
+        amount_minor: reported.saturating_sub(record.refunded()),
+        state: RefundState::Succeeded,
+    })
+}

@@ -1,0 +1,126 @@
+//! The payment providers, asked what became of a payment.
+
+use super::{Cause, NoKeys};
+use crate::domain::{Notification, PaymentId, Provider, ProviderTxn, Timestamp};
+
+/// What a provider is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// What became of a payment.
+    Payment {
+        /// Our id, which is our reference at the provider.
+        id: PaymentId,
+        /// The provider's transaction, where it is known.
+        txn: Option<ProviderTxn>,
+    },
+    /// The refunds of a transaction, of a provider that lists them.
+    Refunds {
+        /// The payment that the transaction paid, where it is known.
+        payment: Option<PaymentId>,
+        /// The transaction.
+        txn: ProviderTxn,
+    },
+    /// The object that a message of the provider's names without its content, by the provider's id of it.
+    Object(ProviderTxn),
+}
+
+/// What a provider says that became of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProviderState {
+    /// It knows of none: unpaid now, and perhaps paid later.
+    Absent,
+    /// Not paid yet.
+    Open,
+    /// The payer has paid, and the money is on its way.
+    Processing,
+    /// It can no longer be paid.
+    Closed,
+    /// Paid.
+    Paid,
+    /// Paid, and refunded in part or in full.
+    Refunded,
+}
+
+impl ProviderState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Absent, Self::Open, Self::Processing, Self::Closed, Self::Paid, Self::Refunded];
+
+    /// The word in event ids, in log lines and for operators.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Open => "open",
+            Self::Processing => "processing",
+            Self::Closed => "closed",
+            Self::Paid => "paid",
+            Self::Refunded => "refunded",
+        }
+    }
+}
+
+/// A provider's response to a query: authentic, and about what was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryResponse {
+    /// What became of the payment.
+    pub state: ProviderState,
+    /// What it reports, as if the provider had sent it; at least one. Of a payment that is absent, open or
+    /// processing it has no outcome.
+    pub notifications: Vec<Notification>,
+    /// What is to be asked next to know all: the refunds of a transaction.
+    pub next: Option<Query>,
+}
+
+/// Why a query gave no usable response. Nothing is known then.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// Down, too slow, too many requests.
+    #[error("the provider is unavailable")]
+    Unavailable(#[source] Cause),
+    /// A response that proves nothing: not signed, about another payment, or not readable.
+    #[error("the provider's response proves nothing")]
+    Unusable(#[source] Cause),
+    /// It does not accept our key, our account or our clock.
+    #[error("the provider rejects our configuration")]
+    Rejected(#[source] Cause),
+    /// No key to ask it with.
+    #[error("there is no key to query the provider with")]
+    NoKey,
+}
+
+impl QueryError {
+    /// What an operator checks first, in a word: `unavailable`, `unusable`, `rejected` or `no-key`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Unusable(_) => "unusable",
+            Self::Rejected(_) => "rejected",
+            Self::NoKey => "no-key",
+        }
+    }
+}
+
+/// The payment providers.
+pub trait Providers {
+    /// The providers that can be asked what became of a payment by our own reference: those with a key.
+    ///
+    /// # Errors
+    ///
+    /// [`NoKeys`] if that cannot be read. It does not mean that there is nobody to ask.
+    fn queried(&self, now: Timestamp)
+    -> impl Future<Output = Result<Vec<Provider>, NoKeys>> + Send;
+
+    /// Asks a provider. Repeating it is no error: it changes nothing there.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`].
+    fn query(
+        &self,
+        provider: Provider,
+        query: &Query,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<QueryResponse, QueryError>> + Send;
+}

@@ -1,0 +1,99 @@
+//! The lanes of a sweep: who works on which entry, and which services are down.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    domain::{Payment, PaymentId, Provider},
+    limits::{SWEEP_LANES, SWEEP_QUERY_LANES},
+};
+
+/// A service that an entry waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Service {
+    Store,
+    Orders,
+    Provider(Provider),
+}
+
+/// What a lane does next.
+pub(super) enum Task {
+    /// Read the record and see what is to be done.
+    Look(PaymentId),
+    /// Ask providers about it.
+    Query(Payment),
+}
+
+/// The entries that the lanes of a run work on, each lane taking the next one when it has finished one.
+///
+/// Only so many lanes wait for providers at a time: slow ones do not hold up order notifications.
+pub(super) struct Lanes<'a> {
+    entries: &'a [PaymentId],
+    // Never held over an await.
+    state: Mutex<LanesState>,
+}
+
+#[derive(Default)]
+struct LanesState {
+    looked_at: usize,
+    /// Looked at, and to be asked about.
+    waiting: VecDeque<Payment>,
+    /// Lanes that ask now.
+    asking: usize,
+}
+
+/// The outages in a row of each service, in one run.
+#[derive(Default)]
+pub(super) struct Outages(Mutex<BTreeMap<Service, usize>>);
+
+impl<'a> Lanes<'a> {
+    pub(super) fn new(entries: &'a [PaymentId]) -> Self {
+        Self { entries, state: Mutex::default() }
+    }
+
+    /// The next task; `None` if there is none, or none that one more lane may do.
+    pub(super) fn next(&self) -> Option<Task> {
+        let mut state = lock(&self.state);
+        if state.asking < SWEEP_QUERY_LANES
+            && let Some(payment) = state.waiting.pop_front()
+        {
+            state.asking = state.asking.saturating_add(1);
+            return Some(Task::Query(payment));
+        }
+        let id = self.entries.get(state.looked_at).copied()?;
+        state.looked_at = state.looked_at.saturating_add(1);
+        Some(Task::Look(id))
+    }
+
+    /// Puts a payment where a lane finds it that may ask.
+    pub(super) fn wait_for_query(&self, payment: Payment) {
+        lock(&self.state).waiting.push_back(payment);
+    }
+
+    /// A lane has asked.
+    pub(super) fn asked(&self) {
+        let mut state = lock(&self.state);
+        state.asking = state.asking.saturating_sub(1);
+    }
+}
+
+impl Outages {
+    /// Whether a service is down: as many outages in a row as there are lanes.
+    pub(super) fn is_down(&self, service: Service) -> bool {
+        lock(&self.0).get(&service).is_some_and(|outages| *outages >= SWEEP_LANES)
+    }
+
+    /// One more call to a service, and whether it was an outage.
+    pub(super) fn count(&self, service: Service, is_outage: bool) {
+        let mut outages = lock(&self.0);
+        let outages = outages.entry(service).or_default();
+        *outages = if is_outage { outages.saturating_add(1) } else { 0 };
+    }
+}
+
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change is one assignment: a panic elsewhere leaves nothing half done.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

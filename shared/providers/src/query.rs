@@ -1,0 +1,95 @@
+//! A query as bytes: the request to a provider, and what its response proves.
+
+use std::fmt;
+
+use pay_core::{
+    domain::{EventId, Notification, Provider, Timestamp},
+    ports::{Query, QueryError, QueryResponse},
+};
+
+use crate::{Headers, adapter::Message, sha256};
+
+/// A request to a provider. It is signed as it is: nothing of it may change on the way.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Path and query, as signed; where the provider has one URL for all, only the query, from its `?`.
+    pub target: String,
+    /// The headers, secrets among them.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for `GET`.
+    pub body: Vec<u8>,
+}
+
+/// Never headers, target or body: they hold secrets and buyers' data.
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpRequest({})", self.method)
+    }
+}
+
+/// A response of a provider, as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpResponse<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: &'a Headers<'a>,
+    /// The body, byte for byte.
+    pub body: &'a [u8],
+}
+
+/// The keys that a provider is queried with, and the rules by which a request is built and a response
+/// is read.
+///
+/// No method has a default: whoever adds a provider says what makes its responses authentic.
+pub trait Querier: fmt::Debug + Send + Sync {
+    /// Builds the request of a query. Pure: the same arguments give the same bytes. `nonce` is 32
+    /// hexadecimal digits that were never used before.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unusable`] for a query that this provider does not take.
+    fn request(
+        &self,
+        query: &Query,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<HttpRequest, QueryError>;
+
+    /// Verifies that a response is authentic and about what was asked, then reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`]: whatever is not proved is not known.
+    fn response(
+        &self,
+        query: &Query,
+        response: &HttpResponse<'_>,
+        now: Timestamp,
+    ) -> Result<QueryResponse, QueryError>;
+}
+
+impl Message<'_> {
+    /// The notification of a response to a query, whose event id is `query.<state>.<what>`.
+    pub(crate) fn into_queried(
+        self,
+        provider: Provider,
+        state: &str,
+        what: Option<&str>,
+        body: &[u8],
+    ) -> Notification {
+        let id = match what {
+            Some(what) => format!("query.{state}.{what}"),
+            None => format!("query.{state}"),
+        };
+        let event_id = EventId::new(Some(&id), sha256(&[id.as_bytes()]));
+        Notification { event_id, queried: true, ..self.notification(provider, body) }
+    }
+}
+
+/// A response that proves nothing, and why.
+pub(crate) fn unusable(why: &'static str) -> QueryError {
+    QueryError::Unusable(why.into())
+}
