@@ -7,7 +7,7 @@ use callback::{BODY_MAX, CallbackApp, Operation};
 use lambda_runtime::{Context, LambdaEvent};
 use pay_core::domain::Timestamp;
 use pay_core::ports::{Generations, Keys, NoKeys};
-use pay_core::testing::{FakeShop, FakeStore, Gate};
+use pay_core::testing::{FakeProviders, FakeShop, FakeStore, Gate};
 use pay_providers::WebhookKeys;
 use pay_service::auth::{AuthKey, TokenRules};
 use pay_service::http::{FunctionError, Reply, serve};
@@ -66,6 +66,7 @@ pub(crate) async fn callback(
         store: world.store,
         users: world.shop.clone(),
         orders: world.shop,
+        providers: FakeProviders::default(),
         auth_keys: world.auth_keys,
         webhook_keys: world.webhook_keys,
         rules: TokenRules::default(),

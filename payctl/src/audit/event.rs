@@ -177,7 +177,6 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
         (Verdict::Quarantined, _)
         | (Verdict::Duplicate, Some(Transition::Duplicate))
         | (Verdict::Stale, Some(Transition::Stale))
-        | (Verdict::Noted, Some(Transition::Note))
         | (Verdict::Ignored, None) => true,
         (Verdict::Ignored, Some(_)) => dismissed,
         (Verdict::Applied | Verdict::Duplicate | Verdict::Stale | Verdict::Noted, _) => false,

@@ -65,17 +65,18 @@ impl Both {
                 assert_eq!(self.real.payments.append(&event).await.unwrap(), fake, "{step:?}");
             }
             _ => {
-                let payment = self.known(step);
+                let mut payment = self.known(step);
                 let Some(mut due) = payment.due else { return };
                 due.attempts = due.attempts.saturating_add(step.odd.into());
+                payment.due = Some(due);
                 let now = at(self.now.get());
                 if step.call == 7 {
-                    self.fake.mark_notified(payment.id, due, now).await.unwrap();
-                    self.real.payments.mark_notified(payment.id, due, now).await.unwrap();
+                    self.fake.mark_notified(&payment, now).await.unwrap();
+                    self.real.payments.mark_notified(&payment, now).await.unwrap();
                 } else {
                     let next = due.rescheduled(payment.id, now);
-                    self.fake.reschedule(payment.id, due, next).await.unwrap();
-                    self.real.payments.reschedule(payment.id, due, next).await.unwrap();
+                    self.fake.reschedule(&payment, next).await.unwrap();
+                    self.real.payments.reschedule(&payment, next).await.unwrap();
                 }
             }
         }

@@ -1,6 +1,4 @@
 //! Whole messages of payment providers, as they would send them to this stack.
-//!
-//! A partial refund is of one minor unit.
 
 use anyhow::Result;
 pub use pay_core::domain::Outcome;
@@ -20,6 +18,9 @@ pub struct Message {
     pub amount: u64,
     /// What became of it.
     pub outcome: Outcome,
+    /// How much of it is refunded, with [`Outcome::Refunded`]; `None` for all of it. Each message is
+    /// another refund.
+    pub refund: Option<u64>,
     /// The provider's id of the message.
     pub id: String,
     /// When it is sent, in Unix seconds.
@@ -40,7 +41,13 @@ impl Message {
     #[must_use]
     pub fn new(payment: u64, amount: u64, outcome: Outcome) -> Self {
         let id = Uuid::new_v4().simple().to_string();
-        Self { payment, amount, outcome, id, now_secs: clock::now_secs() }
+        Self { payment, amount, outcome, refund: None, id, now_secs: clock::now_secs() }
+    }
+
+    /// A message about a refund of a part.
+    #[must_use]
+    pub fn refund(payment: u64, amount: u64, refund: u64) -> Self {
+        Self { refund: Some(refund), ..Self::new(payment, amount, Outcome::Refunded) }
     }
 
     /// The message as a provider sends it, signed with the keys of this stack.
@@ -93,6 +100,6 @@ impl Message {
 
     /// How much is refunded.
     pub(crate) fn refunded(&self) -> u64 {
-        if self.outcome == Outcome::PartlyRefunded { 1 } else { self.amount }
+        self.refund.unwrap_or(self.amount)
     }
 }

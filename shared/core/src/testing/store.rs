@@ -101,10 +101,7 @@ impl Payments for FakeStore {
         }
     }
 
-    async fn of_transaction(
-        &self,
-        reference: &ProviderRef,
-    ) -> Result<Vec<PaymentId>, StoreError> {
+    async fn of_transaction(&self, reference: &ProviderRef) -> Result<Vec<PaymentId>, StoreError> {
         self.read(Call::OfTransaction, |table| {
             let name = reference.transaction();
             let listed = table.transactions.iter().filter(|(_, of)| Some(*of) == name.as_ref());

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     domain::{
-        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment, PaymentId,
-        Refund, RefundId, Timestamp, UserId, Verdict,
+        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment,
+        PaymentId, Refund, RefundId, Timestamp, UserId, Verdict,
     },
     ports::{Appended, Created, Resolved, Updated},
 };
@@ -78,9 +78,7 @@ impl Table {
         }
         self.guards.insert(guard.oid, guard.clone());
         self.payments.insert(payment.id, payment.clone());
-        if !self.lagging {
-            self.catch_up();
-        }
+        self.index(payment);
         Created::Done
     }
 
@@ -109,14 +107,13 @@ impl Table {
         if taken {
             return Updated::KeyTaken;
         }
-        *payment = change.applied_to(payment.clone());
+        let changed = change.applied_to(payment.clone());
+        payment.clone_from(&changed);
         if let (Some(key), Some(refund)) = (refund, &change.refund) {
             self.refunds.insert(key, refund.item.clone());
         }
         self.events.push(event.clone());
-        if !self.lagging {
-            self.catch_up();
-        }
+        self.index(&changed);
         Updated::Done
     }
 
@@ -222,6 +219,16 @@ impl Table {
         let all = self.payments.values();
         let named = all.filter_map(|payment| Some((payment.id, payment.reference.transaction()?)));
         self.transactions = named.collect();
+    }
+
+    /// Lists a payment in the indexes, unless they lag.
+    fn index(&mut self, payment: &Payment) {
+        if self.lagging {
+            return;
+        }
+        self.indexed.insert(payment.id, (payment.oid, payment.uid));
+        let named = payment.reference.transaction();
+        self.transactions.extend(named.map(|name| (payment.id, name)));
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {

@@ -55,7 +55,8 @@ fn content(message: &Message) -> Result<Value> {
     let Message { payment, outcome, .. } = message;
     let now = clock::beijing_time(message.now_secs)?.replace('T', " ").replace("+08:00", "");
     let status = match outcome {
-        Outcome::Paid | Outcome::PartlyRefunded => "TRADE_SUCCESS",
+        Outcome::Paid => "TRADE_SUCCESS",
+        Outcome::Refunded if message.refunded() < message.amount => "TRADE_SUCCESS",
         Outcome::Closed | Outcome::Refunded => "TRADE_CLOSED",
         Outcome::Failed => bail!("Alipay sends no message when an attempt to pay fails"),
     };
@@ -66,9 +67,7 @@ fn content(message: &Message) -> Result<Value> {
         "total_amount": yuan(message.amount), "trade_no": format!("2026{payment:024}"),
         "trade_status": status, "version": "1.0",
     });
-    if let (Outcome::Refunded | Outcome::PartlyRefunded, Some(fields)) =
-        (outcome, fields.as_object_mut())
-    {
+    if let (Outcome::Refunded, Some(fields)) = (outcome, fields.as_object_mut()) {
         fields.insert("gmt_refund".to_owned(), json!(now));
         fields.insert("refund_fee".to_owned(), json!(yuan(message.refunded())));
     }

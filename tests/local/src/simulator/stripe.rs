@@ -78,7 +78,7 @@ fn content(message: &Message) -> Result<Value> {
             ("payment_intent.payment_failed", of_intent("requires_payment_method", 0))
         }
         Outcome::Closed => ("payment_intent.canceled", of_intent("canceled", 0)),
-        Outcome::Refunded | Outcome::PartlyRefunded => ("charge.refunded", of_charge()),
+        Outcome::Refunded => ("charge.refunded", of_charge()),
     };
     Ok(json!({
         "id": event_id(message), "object": "event", "api_version": "2025-08-27.basil",

@@ -91,13 +91,13 @@ fn content(message: &Message) -> Result<Value> {
                 },
             }),
         ),
-        Outcome::Refunded | Outcome::PartlyRefunded => (
+        Outcome::Refunded => (
             REFUND,
             "退款成功",
             json!({
                 "mchid": MCHID, "out_trade_no": payment.to_string(),
                 "transaction_id": transaction_id, "out_refund_no": format!("r{}", message.id),
-                "refund_id": format!("5030{payment:024}"), "refund_status": "SUCCESS",
+                "refund_id": format!("5030{}", message.id), "refund_status": "SUCCESS",
                 "amount": {
                     "total": amount, "refund": message.refunded(), "payer_total": amount,
                     "payer_refund": message.refunded(),

@@ -137,12 +137,7 @@ impl Fresh {
 
 /// The change that moves a payment to a status; to refunded by a total of all of it.
 #[must_use]
-pub fn moving(
-    payment: &Payment,
-    to: Status,
-    reference: &ProviderRef,
-    now: Timestamp,
-) -> Change {
+pub fn moving(payment: &Payment, to: Status, reference: &ProviderRef, now: Timestamp) -> Change {
     if to != Status::Refunded {
         return payment.change_to(to, reference, false, now);
     }
