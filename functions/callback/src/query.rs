@@ -27,7 +27,8 @@ pub(crate) async fn run(
     let id = fields.required_number("id", PaymentId::new)?;
     let payment = ports.store().payment(id).await?.ok_or(Code::PaymentNotFound)?;
     let mut queries = Vec::new();
-    for provider in providers_of(ports, &payment, *now).await {
+    let providers = providers_of(ports, &payment, *now).await.map_err(Problem::unavailable)?;
+    for provider in providers {
         for queried in query_payment(ports, provider, &payment, *now, trace).await {
             outcome::queried(&queried);
             queries.push(shown(&queried));

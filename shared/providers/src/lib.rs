@@ -14,9 +14,9 @@ mod error;
 mod headers;
 mod ignored;
 mod keys;
+pub mod limits;
 mod provider_keys;
 mod query;
-pub mod limits;
 mod rsa;
 #[cfg(test)]
 mod samples;

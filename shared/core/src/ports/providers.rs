@@ -1,6 +1,6 @@
 //! The payment providers, asked what became of a payment.
 
-use super::Cause;
+use super::{Cause, NoKeys};
 use crate::domain::{Notification, PaymentId, Provider, ProviderTxn, Timestamp};
 
 /// What a provider is asked.
@@ -105,7 +105,12 @@ impl QueryError {
 /// The payment providers.
 pub trait Providers {
     /// The providers that can be asked what became of a payment by our own reference: those with a key.
-    fn queried(&self, now: Timestamp) -> impl Future<Output = Vec<Provider>> + Send;
+    ///
+    /// # Errors
+    ///
+    /// [`NoKeys`] if that cannot be read. It does not mean that there is nobody to ask.
+    fn queried(&self, now: Timestamp)
+    -> impl Future<Output = Result<Vec<Provider>, NoKeys>> + Send;
 
     /// Asks a provider. Repeating it is no error: it changes nothing there.
     ///

@@ -11,7 +11,7 @@ use crate::{
         Digest, EventId, Notification, Outcome, PaymentId, Provider, ProviderRef, ProviderRefund,
         ProviderTxn, RawBody, RefundReport, RefundState, Report, Timestamp,
     },
-    ports::{ProviderState, Providers, Query, QueryError, QueryResponse},
+    ports::{NoKeys, ProviderState, Providers, Query, QueryError, QueryResponse},
 };
 
 /// Providers in memory. Clones are handles on the same ones.
@@ -140,10 +140,12 @@ impl HeldPayment {
 }
 
 impl Providers for FakeProviders {
-    async fn queried(&self, _now: Timestamp) -> Vec<Provider> {
+    async fn queried(&self, _now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         match self.gate.pass(Call::Queried).await {
-            Fate::Responded => self.edit(|state| state.keys.clone()),
-            Fate::Before | Fate::Lost | Fate::After | Fate::Late => Vec::new(),
+            Fate::Responded => Ok(self.edit(|state| state.keys.clone())),
+            Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
+                Err(NoKeys("scripted: no keys".into()))
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{Notification, Payment, Provider, Sender, Timestamp, Verdict},
     ports::{
-        Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, TraceParent, Users,
+        NoKeys, Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, TraceParent, Users,
     },
 };
 
@@ -75,16 +75,20 @@ pub struct Queried {
 }
 
 /// The providers to ask about a payment: the one that collected it, or each that can be queried.
+///
+/// # Errors
+///
+/// [`NoKeys`] if it is not known which can be queried.
 pub async fn providers_of(
     ports: &impl AnyQueryPorts,
     payment: &Payment,
     now: Timestamp,
-) -> Vec<Provider> {
-    let queried = ports.providers().queried(now).await;
-    match Provider::of_source(payment.reference.source) {
+) -> Result<Vec<Provider>, NoKeys> {
+    let queried = ports.providers().queried(now).await?;
+    Ok(match Provider::of_source(payment.reference.source) {
         Some(provider) => queried.into_iter().filter(|of| *of == provider).collect(),
         None => queried,
-    }
+    })
 }
 
 /// Asks a provider what became of a payment, and applies what it reports: one call, and another one
@@ -119,6 +123,7 @@ pub async fn follow(
         Sender::Native | Sender::Operator => None,
     };
     let queried = ports.providers().queried(now).await;
+    let queried = queried.map_err(|error| Failure::Unavailable(error.into()))?;
     let steps = match provider.filter(|provider| queried.contains(provider)) {
         Some(provider) => query_and_apply(ports, provider, query, now, trace).await,
         None => Vec::new(),

@@ -1,6 +1,8 @@
 //! Reads the form into a notification.
 
-use pay_core::domain::{MismatchField, Outcome, PaymentId, Provider, ProviderRef, RefundReport, Report};
+use pay_core::domain::{
+    MismatchField, Outcome, PaymentId, Provider, ProviderRef, RefundReport, Report,
+};
 
 use super::{AlipayKeys, TRADE, signed::SignedFields};
 use crate::{
@@ -42,9 +44,10 @@ impl AlipayKeys {
             }
             (Some("TRADE_CLOSED"), TotalRefund::Nothing) => (Ok(Outcome::Closed), None),
             // A partial refund leaves it in `TRADE_SUCCESS`, a full one closes it.
-            (Some("TRADE_SUCCESS" | "TRADE_FINISHED" | "TRADE_CLOSED"), TotalRefund::Some(total)) => {
-                (Ok(Outcome::Refunded), Some(RefundReport::Total(total)))
-            }
+            (
+                Some("TRADE_SUCCESS" | "TRADE_FINISHED" | "TRADE_CLOSED"),
+                TotalRefund::Some(total),
+            ) => (Ok(Outcome::Refunded), Some(RefundReport::Total(total))),
             (Some("TRADE_CLOSED"), TotalRefund::Unknown) => (Ok(Outcome::Refunded), None),
             (Some("TRADE_SUCCESS" | "TRADE_FINISHED"), TotalRefund::Unknown) => {
                 (Err("refund_fee"), None)

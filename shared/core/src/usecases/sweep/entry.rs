@@ -76,9 +76,16 @@ pub(super) async fn look(
         );
     }
     let is_open = matches!(payment.status, Status::Pending | Status::Failed);
-    if is_open && !providers_of(ports, &payment, now).await.is_empty() {
-        lanes.wait_for_query(payment);
-        return None;
+    if is_open {
+        match providers_of(ports, &payment, now).await {
+            Ok(providers) if providers.is_empty() => {}
+            Ok(_) => {
+                lanes.wait_for_query(payment);
+                return None;
+            }
+            // Whom to ask is not known now.
+            Err(_no_keys) => return Some(Entry::Left(None)),
+        }
     }
     Some(cleared(ports.store(), &payment, Entry::Stale).await)
 }
@@ -116,7 +123,10 @@ pub(super) async fn query(
     let id = payment.id;
     let mut unknown = Vec::new();
     let (mut asked, mut all_asked, mut processing) = (false, true, false);
-    for provider in providers_of(ports, &payment, now).await {
+    let Ok(providers) = providers_of(ports, &payment, now).await else {
+        return Entry::Left(None);
+    };
+    for provider in providers {
         let service = Service::Provider(provider);
         if outages.is_down(service) || (run.go_on)().is_none() {
             all_asked = false;
