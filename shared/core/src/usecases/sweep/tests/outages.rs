@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{Due, Provider},
     limits::{QUERY_AGE_MAX_MS, SWEEP_QUERY_LANES},
-    ports::{ProviderState, Providers, Query, QueryResponse},
+    ports::{NoKeys, ProviderState, Providers, Query, QueryResponse},
     testing::FakeProviders,
 };
 use Provider::{Alipay, Stripe, WeChat};
@@ -76,6 +76,21 @@ fn a_payment_whose_only_provider_is_down_is_left_until_it_is_up() {
     assert_eq!(run(&world, true, first()).unwrap().moved, 60);
 }
 
+/// An empty list of keys would say that nothing is left to do.
+#[test]
+fn a_payment_is_left_while_it_is_not_known_who_can_be_asked() {
+    let (world, id) = pending();
+    world.hold(Stripe, id, ProviderState::Paid);
+    // At the look, then at the query.
+    for keys in [vec![Fate::Before], vec![Fate::Responded, Fate::Before]] {
+        world.gate.script(Call::Queried, keys);
+        let done = run(&world, false, first()).unwrap();
+        assert_eq!((done.left, done.entries(), world.passed(Call::Query)), (1, 0, 0));
+        assert_eq!(world.payment(id).due.unwrap().at, first());
+    }
+    assert_eq!(run(&world, false, first()).unwrap().moved, 1);
+}
+
 /// The rest is asked about and left to its time, not rescheduled.
 #[test]
 fn an_order_service_that_is_down_stops_no_query() {
@@ -115,7 +130,7 @@ struct SlowProviders {
 }
 
 impl Providers for SlowProviders {
-    async fn queried(&self, now: Timestamp) -> Vec<Provider> {
+    async fn queried(&self, now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         self.fake.queried(now).await
     }
 
