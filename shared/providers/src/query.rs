@@ -9,6 +9,9 @@ use pay_core::{
 
 use crate::{Headers, adapter::Message, sha256};
 
+/// Who asks; some providers reject a request without it.
+pub(crate) const USER_AGENT: &str = concat!("pay/", env!("CARGO_PKG_VERSION"));
+
 /// A request to a provider. It is signed as it is: nothing of it may change on the way.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpRequest {

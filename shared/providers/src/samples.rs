@@ -30,6 +30,7 @@ pub(crate) fn report(
     let txn = Some(ProviderTxn::new(txn).unwrap());
     Report {
         outcome: Some(outcome),
+        refund: None,
         reference: ProviderRef { source: provider.source(), txn },
         amount_minor: Some(amount_minor),
         currency: Some(currency.to_owned()),
@@ -63,6 +64,7 @@ fn without_content(provider: Provider, event_id: Option<&str>, body: &[u8]) -> N
         claims: None,
         wrong_account: None,
         review: None,
+        queried: false,
         report: Report { reference, ..Report::NONE },
         body: RawBody::new(body, digest),
     }
