@@ -219,6 +219,9 @@ fn writes_of_one_item_fail_alike() {
             let marked = store.mark_notified(&paid, at(2)).await;
             assert_eq!(name(&marked), want, "{response:?}");
             assert_eq!(stub.requests().len(), calls, "{response:?}");
+            stub.script([response.clone()]);
+            assert_eq!(name(&store.clear(&paid).await), want, "{response:?}");
+            assert_eq!(stub.requests().len(), calls, "{response:?}");
         }
     });
 }

@@ -246,6 +246,17 @@ impl Inspect for FakeStore {
         self.edit(|table| inspect::listed(table))
     }
 
+    async fn refund_references(&self, of: PaymentId) -> Vec<(String, String)> {
+        let table = self.table();
+        let own = table.refunds.values().filter(|refund| refund.payment == of);
+        let reference = |refund: &Refund| {
+            Some((inspect::refund_reference(refund)?, refund.id.as_str().to_owned()))
+        };
+        let mut found: Vec<_> = own.filter_map(reference).collect();
+        found.sort();
+        found
+    }
+
     async fn spoil(&self, id: PaymentId) {
         self.edit(|table| table.unreadable.insert(id));
     }
