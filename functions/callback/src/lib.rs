@@ -12,7 +12,7 @@ use pay_core::{
     ports::{Keys, Orders, Outbox, Payments, Providers, Users},
     usecases::{
         apply::{Applied, ApplyError, OrderNotification, apply},
-        query::QueryPorts,
+        query::{QueryPorts, follow},
     },
 };
 use pay_providers::{Adapter, Verified, WebhookKeys, adapter};
@@ -153,7 +153,7 @@ where
                     let Invocation { now, trace, .. } = invocation;
                     let ports = self.query_ports();
                     let hint = (&*notification, query);
-                    durable(ports.follow(hint, &outcome::record, now, &trace).await)?;
+                    durable(follow(&ports, hint, &outcome::record, now, &trace).await)?;
                     Ok(about(acknowledged(adapter)?, &notification))
                 }
             }

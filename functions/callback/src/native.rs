@@ -1,8 +1,9 @@
 //! The native body: that of the replaced service, and three optional members.
 
 use pay_core::domain::{
-    Amount, Claims, Currency, EventId, Notification, OrderId, OutOfRange, Outcome, PaymentId,
-    ProviderRef, ProviderTxn, RawBody, RefundReport, Report, Sender, Source, Status, UserId,
+    Amount, Claims, Currency, EventId, Mismatch, MismatchField, Notification, OrderId, OutOfRange,
+    Outcome, PaymentId, ProviderRef, ProviderTxn, RawBody, RefundReport, Report, Sender, Source,
+    Status, UserId,
 };
 use pay_service::http::{Fields, Problem};
 
@@ -26,15 +27,15 @@ pub(crate) fn read(
     let status = fields.required_number("status", Status::new)?;
     let currency = fields.optional_text("currency", Currency::new)?;
     let txn = fields.optional_text("provider_txn", ProviderTxn::new)?;
-    let refunded = fields.optional_number("refunded", refunded)?;
-    let (outcome, refund) = outcome(status, amount_minor, refunded)?;
+    let refunded = fields.optional_number("refunded", refunded)?.unwrap_or_default();
+    let (outcome, refund, review) = outcome(status, amount_minor, refunded);
     Ok(Notification {
         sender: Sender::Native,
         event_id,
         payment: Some(payment),
         claims: Some(claims),
         wrong_account: None,
-        review: None,
+        review,
         queried: false,
         report: Report {
             outcome,
@@ -52,30 +53,28 @@ fn refunded(minor: u64) -> Result<u64, OutOfRange> {
     if minor == 0 { Ok(0) } else { Amount::check_minor(minor) }
 }
 
-/// What the status reports. What went back must fit it: nothing before it was paid, and all of it once it
-/// is refunded.
+/// What the status reports, and the mismatch of what went back where it does not fit the status: nothing
+/// before it was paid, and all of it once it is refunded.
 fn outcome(
     status: Status,
     amount_minor: u64,
-    refunded: Option<u64>,
-) -> Result<(Option<Outcome>, Option<RefundReport>), Problem> {
-    let bad = || Problem::bad_field("refunded");
-    let plain = match (status, refunded) {
-        (Status::Paid, Some(total)) if total > 0 => {
-            return Ok((Some(Outcome::Refunded), Some(RefundReport::Total(total))));
-        }
-        (Status::Refunded, None) => return Ok((Some(Outcome::Refunded), None)),
-        (Status::Refunded, Some(total)) if total == amount_minor => {
-            return Ok((Some(Outcome::Refunded), None));
-        }
-        (Status::Refunded, Some(_)) => return Err(bad()),
-        (Status::Pending | Status::Failed | Status::Closed, Some(total)) if total > 0 => {
-            return Err(bad());
-        }
-        (Status::Pending, _) => None,
-        (Status::Failed, _) => Some(Outcome::Failed),
-        (Status::Closed, _) => Some(Outcome::Closed),
-        (Status::Paid, _) => Some(Outcome::Paid),
+    refunded: u64,
+) -> (Option<Outcome>, Option<RefundReport>, Option<Mismatch>) {
+    let unfit = |expected: u64| {
+        Some(Mismatch::new(MismatchField::Refunded, Some(expected), Some(refunded)))
     };
-    Ok((plain, None))
+    let none = |outcome| (outcome, None, if refunded > 0 { unfit(0) } else { None });
+    match status {
+        Status::Pending => none(None),
+        Status::Failed => none(Some(Outcome::Failed)),
+        Status::Closed => none(Some(Outcome::Closed)),
+        Status::Paid if refunded > 0 => {
+            (Some(Outcome::Refunded), Some(RefundReport::Total(refunded)), None)
+        }
+        Status::Paid => (Some(Outcome::Paid), None, None),
+        Status::Refunded if refunded > 0 && refunded != amount_minor => {
+            (Some(Outcome::Refunded), None, unfit(amount_minor))
+        }
+        Status::Refunded => (Some(Outcome::Refunded), None, None),
+    }
 }

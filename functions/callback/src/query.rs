@@ -2,10 +2,10 @@
 
 use pay_core::{
     domain::{Notification, PaymentId},
-    ports::{Orders, Outbox, Payments, Providers, Query, QueryError, Users, chain},
+    ports::{Payments, Query, QueryError, chain},
     usecases::{
         apply::{Applied, ApplyError},
-        query::{Queried, QueryPorts},
+        query::{AnyQueryPorts, Queried, providers_of, query_payment},
     },
 };
 use pay_service::http::{Code, Fields, Invocation, Problem, Response};
@@ -19,28 +19,22 @@ use crate::outcome;
 ///
 /// [`Code::InvalidRequest`]: `id`; [`Code::PaymentNotFound`]; those of the store. A provider without a
 /// usable response is no error: the response says why.
-pub(crate) async fn run<U, O, S, P>(
-    ports: &QueryPorts<'_, U, O, S, P>,
+pub(crate) async fn run(
+    ports: &impl AnyQueryPorts,
     fields: &Fields,
     Invocation { now, trace, .. }: &Invocation,
-) -> Result<Response, Problem>
-where
-    U: Users,
-    O: Orders,
-    S: Payments + Outbox,
-    P: Providers,
-{
+) -> Result<Response, Problem> {
     let id = fields.required_number("id", PaymentId::new)?;
-    let payment = ports.store.payment(id).await?.ok_or(Code::PaymentNotFound)?;
+    let payment = ports.store().payment(id).await?.ok_or(Code::PaymentNotFound)?;
     let mut queries = Vec::new();
-    let providers = ports.providers_of(&payment, *now).await.map_err(Problem::unavailable)?;
+    let providers = providers_of(ports, &payment, *now).await.map_err(Problem::unavailable)?;
     for provider in providers {
-        for queried in ports.query_payment(provider, &payment, *now, trace).await {
+        for queried in query_payment(ports, provider, &payment, *now, trace).await {
             outcome::queried(&queried);
             queries.push(shown(&queried));
         }
     }
-    let payment = ports.store.payment(id).await?.ok_or(Code::PaymentNotFound)?;
+    let payment = ports.store().payment(id).await?.ok_or(Code::PaymentNotFound)?;
     let body = json!({
         "id": id.get(),
         "status": payment.status.code(),

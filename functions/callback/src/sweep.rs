@@ -5,9 +5,9 @@ use std::time::Duration;
 use pay_core::{
     domain::Timestamp,
     json::Json,
-    ports::{Orders, Outbox, Payments, Providers, Users, chain},
+    ports::chain,
     usecases::{
-        query::QueryPorts,
+        query::AnyQueryPorts,
         sweep::{Run, Sweep, Swept, starts_for_ms, sweep},
     },
 };
@@ -44,17 +44,11 @@ pub(crate) fn read(fields: &Fields) -> Result<Sweep, Problem> {
 /// # Errors
 ///
 /// Those of the store.
-pub(crate) async fn run<U, O, S, P>(
-    ports: &QueryPorts<'_, U, O, S, P>,
+pub(crate) async fn run(
+    ports: &impl AnyQueryPorts,
     request: Sweep,
     Invocation { now, until, trace }: &Invocation,
-) -> Result<Response, Problem>
-where
-    U: Users,
-    O: Orders,
-    S: Payments + Outbox,
-    P: Providers,
-{
+) -> Result<Response, Problem> {
     let left_ms = until.millis().saturating_sub(now.millis());
     let (started, starts_for) = (Instant::now(), Duration::from_millis(starts_for_ms(left_ms)));
     let go_on = || {

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 pub use pay_core::domain::Outcome;
-use pay_core::domain::Provider;
+use pay_core::domain::{Provider, RefundState};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::clock;
-use crate::simulator::simulator;
+use crate::simulator::ledger::TradeRefund;
+use crate::simulator::{Webhook, simulator};
 
 /// A message about a payment.
 #[derive(Debug, Clone)]
@@ -86,10 +87,7 @@ impl Message {
         let simulator = simulator(provider);
         let mut content = (simulator.content)(self)?;
         edit(&mut content);
-        let body = (simulator.encode)(&content)?;
-        let mut signed = simulator.sign(secret, &self.id, self.now_secs, &body)?;
-        signed.headers.insert(0, ("content-type", simulator.content_type.to_owned()));
-        Ok(signed)
+        simulator.message(secret, &Webhook { id: self.id.clone(), content }, self.now_secs)
     }
 
     /// The id under which the notification is logged.
@@ -98,8 +96,14 @@ impl Message {
         (simulator(provider).event_id)(self)
     }
 
-    /// How much is refunded.
-    pub(crate) fn refunded(&self) -> u64 {
-        self.refund.unwrap_or(self.amount)
+    /// The refund that it is about: of a part, or of the whole amount.
+    pub(crate) fn as_refund(&self) -> TradeRefund {
+        TradeRefund {
+            id: self.id.clone(),
+            reference: None,
+            amount: self.refund.unwrap_or(self.amount),
+            state: RefundState::Succeeded,
+            time_secs: self.now_secs,
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::{Cause, NoKeys};
 use crate::domain::{Notification, PaymentId, Provider, ProviderTxn, Timestamp};
 
 /// What a provider is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Query {
     /// What became of a payment.
     Payment {

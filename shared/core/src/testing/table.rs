@@ -79,9 +79,7 @@ impl Table {
         }
         self.guards.insert(guard.oid, guard.clone());
         self.payments.insert(payment.id, payment.clone());
-        if !self.lagging {
-            self.catch_up();
-        }
+        self.index(payment);
         Created::Done
     }
 
@@ -108,14 +106,13 @@ impl Table {
         if taken {
             return Updated::KeyTaken;
         }
-        *payment = change.applied_to(payment.clone());
-        if let Some(RefundChange { item, .. }) = &change.refund {
+        let changed = change.applied_to(payment.clone());
+        payment.clone_from(&changed);
+        if let Some(RefundChange { item, .. }) = change.refund.as_deref() {
             self.refunds.insert((item.payment, item.id.clone()), item.clone());
         }
         self.events.push(event.clone());
-        if !self.lagging {
-            self.catch_up();
-        }
+        self.index(&changed);
         Updated::Done
     }
 
@@ -232,6 +229,16 @@ impl Table {
         let all = self.payments.values();
         let named = all.filter_map(|payment| Some((payment.id, payment.reference.transaction()?)));
         self.transactions = named.collect();
+    }
+
+    /// Lists a payment in the indexes, unless they lag.
+    fn index(&mut self, payment: &Payment) {
+        if self.lagging {
+            return;
+        }
+        self.indexed.insert(payment.id, (payment.oid, payment.uid));
+        let named = payment.reference.transaction();
+        self.transactions.extend(named.map(|name| (payment.id, name)));
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {

@@ -12,7 +12,7 @@ use std::{
 use pay_core::{
     domain::{Provider, Timestamp},
     limits::QUERY_CALL_MS,
-    ports::{Generations, Keys, NoKeys, Providers, Query, QueryError, QueryResponse},
+    ports::{Keys, NoKeys, Providers, Query, QueryError, QueryResponse},
 };
 use pay_providers::{Headers, HttpRequest, HttpResponse, ProviderKeys, adapter};
 use reqwest::{Client, Method, Url};
@@ -99,12 +99,9 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
         Self { deadline, ..self }
     }
 
-    async fn generations(
-        &self,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Generations<ProviderKeys>>>, NoKeys> {
+    async fn current_keys(&self, now: Timestamp) -> Result<Option<Arc<ProviderKeys>>, NoKeys> {
         match &self.keys {
-            Some(keys) => keys.keys(now).await.map(Some),
+            Some(keys) => keys.current(now).await.map(Some),
             None => Ok(None),
         }
     }
@@ -149,8 +146,8 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
 
 impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
     async fn queried(&self, now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
-        let keys = self.generations(now).await?;
-        Ok(keys.map(|keys| keys.current.configured().collect()).unwrap_or_default())
+        let keys = self.current_keys(now).await?;
+        Ok(keys.map(|keys| keys.configured().collect()).unwrap_or_default())
     }
 
     async fn query(
@@ -159,8 +156,8 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         query: &Query,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        let keys = self.generations(now).await.map_err(|error| QueryError::Rejected(error.0))?;
-        let querier = keys.as_ref().ok_or(QueryError::NoKey)?.current.querier(provider)?;
+        let keys = self.current_keys(now).await.map_err(|error| QueryError::Rejected(error.0))?;
+        let querier = keys.as_ref().ok_or(QueryError::NoKey)?.querier(provider)?;
         let nonce = format!("{:016x}{:016x}", random_u64(), random_u64());
         let request = querier.request(query, &nonce, now)?;
         let begun = Instant::now();

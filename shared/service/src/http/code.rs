@@ -200,6 +200,7 @@ mod tests {
             "record-mismatch",
             "record-mismatch",
             "record-mismatch",
+            "amount-mismatch",
             "status-conflict",
             "status-conflict",
         ];
