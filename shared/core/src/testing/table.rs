@@ -237,8 +237,10 @@ impl Table {
             return;
         }
         self.indexed.insert(payment.id, (payment.oid, payment.uid));
-        let named = payment.reference.transaction();
-        self.transactions.extend(named.map(|name| (payment.id, name)));
+        match payment.reference.transaction() {
+            Some(named) => drop(self.transactions.insert(payment.id, named)),
+            None => drop(self.transactions.remove(&payment.id)),
+        }
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {

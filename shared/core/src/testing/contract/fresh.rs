@@ -153,6 +153,23 @@ pub fn moving(payment: &Payment, to: Status, reference: &ProviderRef, now: Times
     }
 }
 
+/// The change that a report about a refund makes, by what the store has.
+pub async fn refunding(
+    store: &impl Payments,
+    payment: &Payment,
+    report: &Report,
+    now: Timestamp,
+) -> Change {
+    let found = match report.refund_id() {
+        Some(id) => store.refund(payment.id, &id).await.unwrap(),
+        None => None,
+    };
+    match RefundEffect::of(report, payment, found.as_ref(), now) {
+        RefundEffect::Counts(refund) => payment.refunded_by(refund, &report.reference, false, now),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// This many milliseconds after [`NOW_MS`].
 #[must_use]
 pub fn at(millis: u64) -> Timestamp {
