@@ -238,9 +238,9 @@ impl Table {
         }
         self.indexed.insert(payment.id, (payment.oid, payment.uid));
         match payment.reference.transaction() {
-            Some(named) => drop(self.transactions.insert(payment.id, named)),
-            None => drop(self.transactions.remove(&payment.id)),
-        }
+            Some(name) => self.transactions.insert(payment.id, name),
+            None => self.transactions.remove(&payment.id),
+        };
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {
