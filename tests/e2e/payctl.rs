@@ -112,7 +112,13 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     assert_eq!(shown(&stack, paid).await["amount"], 100);
     assert!(table::is_due(&stack, paid.id).await);
     let (code, text) = run(&stack, &["sweep", "--all"]).await;
-    assert_eq!((code, &*text), (0, "1 notified, 0 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"));
+    assert_eq!(
+        (code, &*text),
+        (
+            0,
+            "1 notified, 0 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"
+        )
+    );
     assert_eq!(stack.shop().times_paid(paid.oid), 1);
 
     assert_eq!(resolve(&dismissed, "dismiss").await.0, 0);
@@ -259,7 +265,10 @@ async fn a_payment_is_found_by_the_providers_transaction_with_its_refunds() {
     let shown: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(shown["record"]["id"], one.id);
     assert_eq!(shown["refunds"][0]["amount"], 30);
-    assert_eq!((&shown["refund_references"], shown["events"].as_array().unwrap().len()), (&json!([]), 2));
+    assert_eq!(
+        (&shown["refund_references"], shown["events"].as_array().unwrap().len()),
+        (&json!([]), 2)
+    );
     let (code, text) = run(&stack, &["audit"]).await;
     assert!(code == 0 && text.contains("2 events, 1 refunds; 0 in quarantine, 1 due"), "{text}");
 
