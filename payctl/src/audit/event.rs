@@ -202,8 +202,9 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
     let moved = before != after;
     // What went back in part, or did not after all, leaves a paid payment paid.
     let counted = refunded && verdict == Verdict::Applied && after >= Status::Paid;
+    let changed = moved || counted;
     of.wrong_if(
-        moved != (verdict == Verdict::Applied) && !(counted && !moved),
+        changed != (verdict == Verdict::Applied),
         "applied if and only if the status moved",
     );
     let fits = if dismissed || verdict == Verdict::Quarantined {
