@@ -237,6 +237,7 @@ impl Table {
             return;
         }
         self.indexed.insert(payment.id, (payment.oid, payment.uid));
+        self.transactions.remove(&payment.id);
         let named = payment.reference.transaction();
         self.transactions.extend(named.map(|name| (payment.id, name)));
     }
