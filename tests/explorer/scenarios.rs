@@ -2,6 +2,8 @@
 
 mod creates;
 mod notifications;
+pub(crate) mod queries;
+mod refunds;
 mod together;
 
 use pay_core::{
@@ -31,7 +33,8 @@ const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled |
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    [creates::all(), notifications::all(), together::all()].concat()
+    let alone = [creates::all(), notifications::all(), refunds::all()].concat();
+    [alone, together::all(), queries::all()].concat()
 }
 
 /// Those with more actors, which take longer.
