@@ -3,7 +3,7 @@
 mod creates;
 mod notifications;
 pub(crate) mod queries;
-mod refunds;
+pub(crate) mod refunds;
 mod together;
 
 use pay_core::{

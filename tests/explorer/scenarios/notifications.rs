@@ -71,8 +71,10 @@ fn with_one_reference() -> Vec<Scenario> {
             ],
             "refunded 3/pi_1",
         ),
-        at_once("paid, to be refunded, nothing", [paid(1), to_be_refunded, nothing])
-            .expecting(&[PAID, "ignored | noted"], "paid 3/pi_1"),
+        at_once("paid, to be refunded, nothing", [paid(1), to_be_refunded, nothing]).expecting(
+            &[PAID, "ignored | noted | noted+notified | noted+not cleared | duplicate"],
+            "paid 3/pi_1",
+        ),
         at_once("paid, reference completed", [unreferenced, paid(2)])
             .expecting(&[PAID, "duplicate"], "paid 3/pi_1"),
     ]

@@ -17,9 +17,12 @@ use crate::{
 };
 use Happening::{Closes, Opens, Pays};
 
-/// What a sweep can do that asks about one payment.
-const ASKED: &str = "sweep: nothing | sweep: 1 moved | sweep: 1 queried | sweep: 1 failed \
-     | sweep: 1 queried, 1 unknown | sweep: unavailable";
+/// What a sweep can get that asks about one payment.
+const ASKED: &str = "sweep: 1 failed | sweep: 1 queried, 1 unknown | sweep: unavailable";
+
+/// What else it can get where it moves the payment on, and where it does not.
+const MOVED: &str = "sweep: 1 moved";
+const WAITS: &str = "sweep: 1 queried";
 
 pub(super) fn all() -> Vec<Scenario> {
     [without_webhooks(), with_webhooks(), with_refunds()].concat()
@@ -62,28 +65,31 @@ fn failed() -> Notification {
 fn without_webhooks() -> Vec<Scenario> {
     vec![
         Scenario::new("asked while it is paid", with_a_truth(&[Opens, Pays]), [asking(1)])
-            .expecting(&[ASKED], "paid 3/pi_1 | pending"),
+            .expecting(&[ASKED, MOVED, WAITS], "paid 3/pi_1 | pending"),
         Scenario::new(
             "asked twice while it is paid",
             with_a_truth(&[Pays]),
             [asking(1), asking(2)],
         )
-        .expecting(&[ASKED, SWEPT], "paid 3/pi_1 | pending"),
+        .expecting(&[ASKED, MOVED, WAITS, SWEPT], "paid 3/pi_1 | pending"),
         Scenario::new(
             "asked while it is closed, create",
             with_a_truth(&[Opens, Closes]),
             [asking(1), creating(2, request(100, None))],
         )
-        .expecting(&[ASKED, CREATED, "payment-exists"], "closed | closed, pending | pending"),
+        .expecting(
+            &[ASKED, MOVED, WAITS, CREATED, "payment-exists"],
+            "closed | closed, pending | pending",
+        ),
         Scenario::new("asked while the order service fails", with_a_truth(&[Pays]), [asking(1)])
             .with_down(Call::NotifyPaid)
-            .expecting(&[ASKED], "paid 3/pi_1 | pending"),
+            .expecting(&[ASKED, MOVED, WAITS], "paid 3/pi_1 | pending"),
         Scenario::new(
             "asked twice, another amount",
             with_held(held(ProviderState::Paid, 90)),
             [asking(1), asking(2)],
         )
-        .expecting(&[ASKED], "pending"),
+        .expecting(&[ASKED, WAITS], "pending"),
     ]
 }
 
@@ -92,14 +98,14 @@ fn with_webhooks() -> Vec<Scenario> {
     let webhook = |number| perhaps_delivering(number, paid(1));
     vec![
         Scenario::new("asked, paid or lost", with_a_truth(&[Opens, Pays]), [asking(1), webhook(2)])
-            .expecting(&[ASKED, SWEPT, PAID, "duplicate"], "paid 3/pi_1 | pending"),
+            .expecting(&[ASKED, MOVED, WAITS, SWEPT, PAID, "duplicate"], "paid 3/pi_1 | pending"),
         Scenario::new(
             "asked, paid x2 or lost",
             with_a_truth(&[Pays]),
             [asking(1), webhook(2), webhook(3)],
         )
         .with_faults(1)
-        .expecting(&[ASKED, SWEPT, PAID, "duplicate"], "paid 3/pi_1 | pending"),
+        .expecting(&[ASKED, MOVED, WAITS, SWEPT, PAID, "duplicate"], "paid 3/pi_1 | pending"),
         Scenario::new(
             "asked, failed, paid or lost",
             with_a_truth(&[Opens, Pays]),
@@ -107,7 +113,7 @@ fn with_webhooks() -> Vec<Scenario> {
         )
         .with_faults(1)
         .expecting(
-            &[ASKED, SWEPT, PAID, "applied | duplicate | stale"],
+            &[ASKED, MOVED, WAITS, SWEPT, PAID, "applied | duplicate | stale"],
             "failed | paid 3/pi_1 | pending",
         ),
         Scenario::new("paid, swept without a key", no_key(), [sweeping(1), delivering(2, paid(1))])
@@ -124,23 +130,36 @@ pub(crate) fn no_key() -> World {
 
 /// Money that went back before anything was heard.
 fn with_refunds() -> Vec<Scenario> {
-    let in_part = || with_held(given_back(&[("re_1", 40)]));
-    let in_full = with_held(given_back(&[("re_1", 25), ("re_2", 75)]));
-    let in_all = with_held(HeldPayment { reports_total: true, ..given_back(&[("re_1", 40)]) });
+    let asked = |name, held, webhook| {
+        let actors = [asking(1), perhaps_delivering(2, webhook)];
+        Scenario::new(name, with_held(held), actors).with_faults(1).with_down(Call::Query)
+    };
+    let in_part = given_back(&[("re_1", 40)]);
+    let in_full = given_back(&[("re_1", 100)]);
+    let in_all = HeldPayment { reports_total: true, ..in_part.clone() };
+    // Once it is paid it is not asked about again: the rest comes by webhooks.
+    let moved = "sweep: 1 moved | sweep: 1 moved, 1 unknown";
     vec![
-        Scenario::new(
-            "asked, 40 went back",
-            in_part(),
-            [asking(1), perhaps_delivering(2, one("re_1", 40, 2))],
-        )
-        .expecting(&[ASKED, SWEPT, PAID, "applied | duplicate"], "paid 3/pi_1 | paid 3/pi_1 -40"),
-        Scenario::new("asked, all went back", in_full, [asking(1), perhaps_delivering(2, paid(1))])
-            .expecting(&[ASKED, SWEPT, PAID, "duplicate | stale"], "paid 3/pi_1 | refunded 3/pi_1"),
-        Scenario::new(
-            "asked, a total went back",
-            in_all,
-            [asking(1), perhaps_delivering(2, total(payment_of(0), 40, 2))],
-        )
-        .expecting(&[ASKED, SWEPT, PAID, "applied | duplicate"], "paid 3/pi_1 -40"),
+        asked("asked, 40 went back", in_part, one("re_1", 40, 2))
+            .expecting(&[ASKED, moved, SWEPT, PAID, "applied | duplicate"], "paid 3/pi_1 -40"),
+        asked("asked, all went back", in_full, one("re_1", 100, 2)).expecting(
+            &[
+                ASKED,
+                moved,
+                "sweep: nothing | sweep: 1 stale | applied | duplicate | unavailable",
+                "duplicate+notified | duplicate+not cleared | not notified",
+            ],
+            "refunded 3/pi_1",
+        ),
+        asked("asked, a total went back", in_all, total(payment_of(0), 40, 2)).expecting(
+            &[
+                ASKED,
+                moved,
+                SWEPT,
+                "applied | applied+notified | applied+not cleared | not notified",
+                "duplicate | duplicate+notified | unavailable",
+            ],
+            "paid 3/pi_1 -40",
+        ),
     ]
 }

@@ -24,11 +24,11 @@ pub(super) fn all() -> Vec<Scenario> {
             .with_faults(1)
             .expecting(&[REFUNDED, "stale"], "refunded 3/pi_1"),
         at_once(
-            "one of 25, total 25, one of 50",
-            [one("re_1", 25, 2), total(payment_of(0), 25, 3), one("re_2", 50, 4)],
+            "one of 25, total 50 x2",
+            [one("re_1", 25, 2), total(payment_of(0), 50, 3), total(payment_of(0), 50, 3)],
         )
         .with_faults(1)
-        .expecting(&[REFUNDED], "paid 3/pi_1 -75"),
+        .expecting(&[REFUNDED], "paid 3/pi_1 -50"),
         at_once(
             "one of 40, failed, one of 50",
             [one("re_1", 40, 2), failed("re_1", 40, 3), one("re_2", 50, 4)],
