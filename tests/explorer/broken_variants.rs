@@ -21,7 +21,7 @@ use super::{
         shop, sweeping, total,
     },
     scenarios::{
-        paid,
+        paid, paid_second,
         queries::{no_key, with_a_truth},
         refunds::{one, paid_before},
         with_a_closed_payment, with_a_payment, with_two_due,
@@ -59,23 +59,30 @@ fn queries() -> [(&'static str, Scenario); 4] {
     let asked = |name, world, bug| Scenario::new(name, world, [asking(1).with_bug(bug)]);
     // The payment that is asked about is not paid, another one is.
     let mut other_is_paid = with_a_truth(&[]);
-    let second = CreatePayment { oid: oid(2), queried: true, ..request(100, None) };
-    other_is_paid = after(other_is_paid, &[creating(1, second)]);
     let txn = ProviderTxn::new("pi_2").ok();
     let held = HeldPayment::new(ProviderState::Paid, txn, 100);
     other_is_paid.providers.held.insert((Provider::Stripe, payment_of(1)), held);
+    let second = CreatePayment { oid: oid(2), ..request(100, None) };
+    let other = [creating(1, second), delivering(2, paid_second())];
+    let other_is_paid = after(other_is_paid, &other);
     let refunds = [
         delivering(1, one("re_1", 25, 2)),
         delivering(2, total(payment_of(0), 50, 3)).with_bug(Bug::AddsTotals),
         delivering(3, one("re_2", 25, 4)).with_bug(Bug::AddsTotals),
     ];
-    let truth = |to_happen| with_a_truth(to_happen);
     [
         (
             "I24",
-            asked("takes absent for closed", truth(&[Happening::Opens]), Bug::TakesAbsentForClosed),
+            asked(
+                "takes absent for closed",
+                with_a_truth(&[Happening::Opens]),
+                Bug::TakesAbsentForClosed,
+            ),
         ),
-        ("I11", asked("believes unsigned", truth(&[Happening::Opens]), Bug::BelievesUnsigned)),
+        (
+            "I11",
+            asked("believes unsigned", with_a_truth(&[Happening::Opens]), Bug::BelievesUnsigned),
+        ),
         ("I11", asked("applies to the asked", other_is_paid, Bug::AppliesToTheAsked)),
         ("I21", Scenario::new("adds totals", paid_before(), refunds)),
     ]
