@@ -39,6 +39,10 @@ pub use unit::decimals;
 
 use pay_core::domain::Provider;
 
+/// Signatures of our own, made by another program.
+#[cfg(test)]
+pub(crate) const SIGNING_VECTORS: &str = include_str!("../vectors/signing.json");
+
 /// The adapter of a provider.
 #[must_use]
 pub const fn adapter(provider: Provider) -> &'static Adapter {

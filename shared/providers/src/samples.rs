@@ -20,6 +20,19 @@ pub(crate) fn cases(vectors: &str, kind: Option<&str>) -> Vec<Value> {
     cases
 }
 
+/// A text of the file of our own signatures: its keys.
+pub(crate) fn signing_vector(name: &str) -> String {
+    let vectors: Value = serde_json::from_str(crate::SIGNING_VECTORS).unwrap();
+    vectors[name].as_str().unwrap().to_owned()
+}
+
+/// The signature of a case of that file.
+pub(crate) fn signature_of(id: &str) -> String {
+    let cases = cases(crate::SIGNING_VECTORS, None);
+    let case = cases.iter().find(|case| case["id"] == id).unwrap();
+    case["signature"].as_str().unwrap().to_owned()
+}
+
 /// A report of this transaction.
 pub(crate) fn report(
     provider: Provider,
@@ -30,6 +43,7 @@ pub(crate) fn report(
     let txn = Some(ProviderTxn::new(txn).unwrap());
     Report {
         outcome: Some(outcome),
+        refund: None,
         reference: ProviderRef { source: provider.source(), txn },
         amount_minor: Some(amount_minor),
         currency: Some(currency.to_owned()),
@@ -53,7 +67,11 @@ pub(crate) fn unreadable(provider: Provider, event_id: Option<&str>, body: &[u8]
     Verified::Notification(Box::new(without_content(provider, event_id, body)))
 }
 
-fn without_content(provider: Provider, event_id: Option<&str>, body: &[u8]) -> Notification {
+pub(crate) fn without_content(
+    provider: Provider,
+    event_id: Option<&str>,
+    body: &[u8],
+) -> Notification {
     let digest = sha256(&[body]);
     let reference = ProviderRef { source: provider.source(), txn: None };
     Notification {
@@ -63,6 +81,7 @@ fn without_content(provider: Provider, event_id: Option<&str>, body: &[u8]) -> N
         claims: None,
         wrong_account: None,
         review: None,
+        queried: false,
         report: Report { reference, ..Report::NONE },
         body: RawBody::new(body, digest),
     }

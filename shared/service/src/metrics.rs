@@ -94,6 +94,8 @@ catalogue! {
     AMOUNT_REFUNDED = "AmountRefunded", Count;
     /// Queries of providers without a usable response; also by `Provider` and `Reason`.
     QUERIES_FAILED = "QueriesFailed", Count;
+    /// Those of them in which the provider rejects our key, our account or our clock.
+    QUERIES_REJECTED = "QueriesRejected", Count;
     /// Payments that nobody paid in time, and that are not asked about any more.
     PAYMENTS_ABANDONED = "PaymentsAbandoned", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.

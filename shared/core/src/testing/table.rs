@@ -237,9 +237,10 @@ impl Table {
             return;
         }
         self.indexed.insert(payment.id, (payment.oid, payment.uid));
-        self.transactions.remove(&payment.id);
-        let named = payment.reference.transaction();
-        self.transactions.extend(named.map(|name| (payment.id, name)));
+        match payment.reference.transaction() {
+            Some(name) => self.transactions.insert(payment.id, name),
+            None => self.transactions.remove(&payment.id),
+        };
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {

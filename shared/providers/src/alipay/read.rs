@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Decimals of an amount in yuan: 1 yuan is 100 fen.
-const DECIMALS: usize = 2;
+pub(super) const DECIMALS: usize = 2;
 
 /// The `notify_type` of refunds that were made as a batch: of several trades, in a format of its own.
 const BATCH_REFUND: &str = "batch_refund_notify";
