@@ -99,7 +99,7 @@ impl Actor {
                 }
                 Role::Deliver { notification, .. } => {
                     let applied = apply(shop, &ports, &notification, now, &trace).await;
-                    ClientResponse::Deliver(notification, applied)
+                    ClientResponse::Deliver(notification, applied.map(Box::new))
                 }
                 Role::Sweep(_) => {
                     let (all, go_on) = (Sweep::new(100, true).unwrap(), || Some(now));
@@ -128,7 +128,7 @@ impl Actor {
 #[derive(Debug)]
 pub(crate) enum ClientResponse {
     Create(CreatePayment, Result<CreatedPayment, CreateError>),
-    Deliver(Box<Notification>, Result<Applied, ApplyError>),
+    Deliver(Box<Notification>, Result<Box<Applied>, ApplyError>),
     Sweep(Result<Swept, StoreError>),
     Accept(Result<(), ResolveError>),
 }

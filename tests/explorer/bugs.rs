@@ -99,11 +99,10 @@ impl PlantedBug {
             (Bug::TakesAbsentForClosed, Ok(Value::Queried(response)))
                 if response.state == ProviderState::Absent =>
             {
-                reported(asked, HeldPayment::new(ProviderState::Closed, None, 100))
+                Ok(reported(asked, ProviderState::Closed))
             }
             (Bug::BelievesUnsigned, Err(Failed::Unusable)) => {
-                let txn = ProviderTxn::new("pi_1").ok();
-                reported(asked, HeldPayment::new(ProviderState::Paid, txn, 100))
+                Ok(reported(asked, ProviderState::Paid))
             }
             (Bug::AppliesToTheAsked, Ok(Value::Queried(mut response))) => {
                 response.notifications.iter_mut().for_each(|sent| sent.payment = asked);
@@ -122,17 +121,20 @@ impl PlantedBug {
 
 /// The payment that a query is about.
 const fn asked(request: &Request) -> Option<PaymentId> {
-    match request {
-        Request::Query { query: Query::Payment { id, .. }, .. } => Some(*id),
-        _ => None,
+    if let Request::Query { query: Query::Payment { id, .. }, .. } = request {
+        Some(*id)
+    } else {
+        None
     }
 }
 
 /// The response that says this of a payment.
-fn reported(asked: Option<PaymentId>, held: HeldPayment) -> Response {
+fn reported(asked: Option<PaymentId>, state: ProviderState) -> Value {
     let id = asked.expect("a query about a payment");
+    let txn = (state == ProviderState::Paid).then(|| ProviderTxn::new("pi_1").unwrap());
+    let held = HeldPayment::new(state, txn, 100);
     let notifications = vec![held.notification(Provider::Stripe, id)];
-    Ok(Value::Queried(QueryResponse { state: held.state, notifications, next: None }))
+    Value::Queried(QueryResponse { state, notifications, next: None })
 }
 
 /// A bug of the store: how it carries out a request, or changes the table before the sound store
@@ -209,13 +211,12 @@ pub(crate) fn lowers_by_a_query(table: &mut Table, request: &Request) -> Option<
 
 /// Counts a refund that is kept already once more.
 pub(crate) fn counts_refunds_again(table: &mut Table, request: &Request) -> Option<Response> {
-    match request {
-        Request::Refund(..) => Some(Ok(Value::Refund(None))),
-        Request::Update { change, .. } => {
-            let id = &change.refund.as_ref()?.item.id;
-            table.refunds.remove(&(change.id, id.clone()));
-            None
-        }
-        _ => None,
+    if let Request::Refund(..) = request {
+        return Some(Ok(Value::Refund(None)));
     }
+    if let Request::Update { change, .. } = request {
+        let id = &change.refund.as_ref()?.item.id;
+        table.refunds.remove(&(change.id, id.clone()));
+    }
+    None
 }
