@@ -9,8 +9,6 @@ pub enum Ignored {
     Unpaid,
     /// About something that needed no payment, and that names no payment of ours.
     Free,
-    /// One refund, while the charge's own event reports how much was refunded.
-    RefundDetail,
     /// It names no payment, and other products use the account, too.
     NotOurs,
     /// A dispute, which no status stands for.
@@ -21,15 +19,8 @@ pub enum Ignored {
 
 impl Ignored {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
-        Self::OtherKind,
-        Self::Unpaid,
-        Self::Free,
-        Self::RefundDetail,
-        Self::NotOurs,
-        Self::Dispute,
-        Self::NoKey,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::OtherKind, Self::Unpaid, Self::Free, Self::NotOurs, Self::Dispute, Self::NoKey];
 
     /// The word in the metric's dimension.
     #[must_use]
@@ -38,7 +29,6 @@ impl Ignored {
             Self::OtherKind => "other-kind",
             Self::Unpaid => "unpaid",
             Self::Free => "free",
-            Self::RefundDetail => "refund-detail",
             Self::NotOurs => "not-ours",
             Self::Dispute => "dispute",
             Self::NoKey => "no-key",
@@ -52,7 +42,6 @@ impl Ignored {
             Self::OtherKind => "of a kind that changes no payment",
             Self::Unpaid => "not paid yet: another message reports the end",
             Self::Free => "it needed no payment, and names none of ours",
-            Self::RefundDetail => "one refund: `charge.refunded` reports what is refunded",
             Self::NotOurs => "it names no payment, and the account is shared",
             Self::Dispute => "a dispute, which no status stands for",
             Self::NoKey => "no api_v3_key to decrypt it with",
@@ -67,7 +56,7 @@ mod tests {
     #[test]
     fn the_words_of_the_metric_stay() {
         let words = Ignored::ALL.map(Ignored::as_str);
-        assert_eq!(words.join(" "), "other-kind unpaid free refund-detail not-ours dispute no-key");
+        assert_eq!(words.join(" "), "other-kind unpaid free not-ours dispute no-key");
         assert!(Ignored::ALL.iter().all(|reason| !reason.text().is_empty()));
     }
 }

@@ -19,6 +19,17 @@ pub const WECHAT_TOLERANCE_SECS: u64 = 299;
 /// Source: our own choice; neither scheme limits the number.
 pub const SIGNATURES_MAX: usize = 16;
 
+/// How many `PaymentIntent`s of one payment are read. Each one that a shop makes is one attempt of a payer,
+/// and with its charge it has some 6 KB.
+///
+/// Source: our own choice; Stripe lists at most 100.
+pub const STRIPE_INTENTS_MAX: usize = 20;
+
+/// How many refunds of one payment are read, the newest ones.
+///
+/// Source: Stripe API reference, "Pagination": the longest list.
+pub const STRIPE_REFUNDS_MAX: usize = 100;
+
 /// The shortest shared secret of Standard Webhooks, in bytes: 192 bits.
 ///
 /// Source: Standard Webhooks specification 1.0.0, "Signature scheme".

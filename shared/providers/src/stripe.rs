@@ -2,11 +2,15 @@
 //!
 //! Sources: stripe-go `webhooks.go`, stripe-python `_webhook.py`; docs.stripe.com/webhooks.
 
+mod kept;
 mod keys;
 mod kind;
 mod querier;
 mod read;
 mod reference;
+mod response;
+mod state;
+mod target;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -116,13 +116,9 @@ impl HeldPayment {
         outcome: Option<Outcome>,
         refund: Option<RefundReport>,
     ) -> Notification {
-        // As if it were a digest: another name, another one.
-        let mut bytes = [0; 32];
-        for (index, byte) in name.bytes().enumerate() {
-            let at = bytes.get_mut(index % 32);
-            at.into_iter().for_each(|at: &mut u8| *at = at.rotate_left(1) ^ byte);
-        }
-        let digest = Digest::new(bytes);
+        // Another name is another digest.
+        let letters: Vec<_> = name.bytes().rev().chain([0; 32]).take(32).collect();
+        let digest = Digest::new(letters.try_into().unwrap_or_default());
         Notification {
             sender: provider.into(),
             event_id: EventId::new(Some(name), digest),

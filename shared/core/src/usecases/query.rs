@@ -9,7 +9,8 @@ use super::{
 use crate::{
     domain::{Notification, Payment, Provider, Sender, Timestamp, Verdict},
     ports::{
-        NoKeys, Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, TraceParent, Users,
+        NoKeys, Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, TraceParent,
+        Users,
     },
 };
 

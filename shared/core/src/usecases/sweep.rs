@@ -83,7 +83,8 @@ pub struct Swept {
     pub stale: usize,
     /// Order notifications that failed, and why. Each payment is rescheduled.
     pub rescheduled: Vec<(PaymentId, ShopError)>,
-    /// Queries without a usable response. Each payment is rescheduled.
+    /// Queries without a usable response. The payment is rescheduled, unless another provider's response
+    /// moved it on.
     pub unknown: Vec<(PaymentId, Provider, QueryError)>,
     /// Payments that nobody paid in time: they are not asked about any more.
     pub abandoned: Vec<PaymentId>,
@@ -196,7 +197,10 @@ impl Swept {
                 more(&mut self.queried);
                 self.unknown.extend(unknown);
             }
-            Entry::Moved => more(&mut self.moved),
+            Entry::Moved(unknown) => {
+                more(&mut self.moved);
+                self.unknown.extend(unknown);
+            }
             Entry::Abandoned(id) => self.abandoned.push(id),
             Entry::Failed(id, error, paid) => {
                 self.failed.push((id, error));

@@ -47,7 +47,7 @@ impl StripeKeys {
     }
 }
 
-fn truth(entry: &Object, name: &str, bad: BadSecret) -> Result<Option<bool>, BadSecret> {
+pub(super) fn truth(entry: &Object, name: &str, bad: BadSecret) -> Result<Option<bool>, BadSecret> {
     entry.get(name).map(|value| value.as_bool().ok_or(bad)).transpose()
 }
 

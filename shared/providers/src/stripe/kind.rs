@@ -46,15 +46,20 @@ pub(super) enum ObjectKind {
     Session,
 }
 
+impl Reading {
+    /// The object reports this, and the member has the payment's whole amount.
+    pub(super) const fn of(
+        object: ObjectKind,
+        outcome: Option<Outcome>,
+        amount: &'static str,
+    ) -> Self {
+        Self { outcome, refund: None, review: None, object, amount: Some(amount) }
+    }
+}
+
 /// What an event of this type reports; the reason if it changes no payment.
 pub(super) fn of_kind(kind: &str, object: &Object) -> Result<Reading, Ignored> {
-    let intent = |outcome, amount| Reading {
-        outcome: Some(outcome),
-        refund: None,
-        review: None,
-        object: ObjectKind::Intent,
-        amount: Some(amount),
-    };
+    let intent = |outcome, amount| Reading::of(ObjectKind::Intent, Some(outcome), amount);
     match kind {
         "payment_intent.succeeded" => Ok(intent(Outcome::Paid, "amount_received")),
         // Not final: the customer may try again.
@@ -86,14 +91,16 @@ fn bare_charge(object: &Object) -> Result<Reading, Ignored> {
     if !bare || reference::payment(object, ObjectKind::Charge) == (None, None) {
         return Err(Ignored::OtherKind);
     }
-    let received = Some("a charge without a PaymentIntent: collect by PaymentIntent or Checkout");
     Ok(Reading {
-        outcome: Some(Outcome::Paid),
-        refund: None,
-        review: Some(Mismatch::absent(MismatchField::Reference, received)),
-        object: ObjectKind::Charge,
-        amount: Some("amount"),
+        review: Some(without_intent()),
+        ..Reading::of(ObjectKind::Charge, Some(Outcome::Paid), "amount")
     })
+}
+
+/// The mismatch of a charge that was made without a `PaymentIntent`.
+pub(super) fn without_intent() -> Mismatch {
+    let received = "a charge without a PaymentIntent: collect by PaymentIntent or Checkout";
+    Mismatch::absent(MismatchField::Reference, Some(received))
 }
 
 /// `amount_refunded` is the total so far. It counts refunds that may still fail.
@@ -109,11 +116,12 @@ fn charge(object: &Object) -> Reading {
         }
     };
     let outcome = review.is_none().then_some(Outcome::Refunded);
-    Reading { outcome, refund, review, object: ObjectKind::Charge, amount: Some("amount") }
+    Reading { refund, review, ..Reading::of(ObjectKind::Charge, outcome, "amount") }
 }
 
-/// One refund. Its `amount` is the refund's: how much was paid it does not say.
-fn refund(kind: &str, object: &Object) -> Reading {
+/// One refund. Its `amount` is the refund's: how much was paid it does not say. Of the types only
+/// `refund.failed` says where it stands.
+pub(super) fn refund(kind: &str, object: &Object) -> Reading {
     let state = match optional(object, "status", Json::as_text) {
         _ if kind == "refund.failed" => Ok(RefundState::Failed),
         Ok(Some("failed" | "canceled")) => Ok(RefundState::Failed),
@@ -132,14 +140,17 @@ fn refund(kind: &str, object: &Object) -> Reading {
     Reading { outcome, refund: one.ok(), review, object: ObjectKind::Refund, amount: None }
 }
 
+/// The mismatch of a Checkout session that ended without a payment.
+pub(super) fn needed_no_payment() -> Mismatch {
+    let received = "a checkout session that needed no payment";
+    Mismatch::absent(MismatchField::Outcome, Some(received))
+}
+
 /// A Checkout session. It ends in one of the outcomes; `payment_status` must agree with the type.
-fn session(event: &str, object: &Object) -> Result<Reading, Ignored> {
+pub(super) fn session(event: &str, object: &Object) -> Result<Reading, Ignored> {
     let reading = |outcome, review| Reading {
-        outcome,
-        refund: None,
         review,
-        object: ObjectKind::Session,
-        amount: Some("amount_total"),
+        ..Reading::of(ObjectKind::Session, outcome, "amount_total")
     };
     let status = optional(object, "payment_status", Json::as_text);
     let outcome = match (event, status) {
@@ -150,8 +161,7 @@ fn session(event: &str, object: &Object) -> Result<Reading, Ignored> {
             if reference::payment(object, ObjectKind::Session) == (None, None) {
                 return Err(Ignored::Free);
             }
-            let received = Some("a checkout session that needed no payment");
-            return Ok(reading(None, Some(Mismatch::absent(MismatchField::Outcome, received))));
+            return Ok(reading(None, Some(needed_no_payment())));
         }
         // Another session may still be paid.
         ("async_payment_failed", Ok(Some("unpaid") | None)) => Outcome::Failed,

@@ -1,4 +1,6 @@
-//! Queries: the requests, and what responses prove.
+//! Queries: how the key is configured, how a request is built, and which status of a response counts.
+
+use std::fmt;
 
 use pay_core::{
     domain::Timestamp,
@@ -6,29 +8,98 @@ use pay_core::{
     ports::{BadSecret, Query, QueryError, QueryResponse},
 };
 
-use crate::query::{HttpRequest, HttpResponse, Querier, unusable};
+use super::{keys::truth, response, target::Target};
+use crate::{
+    keys::optional_text,
+    query::{HttpRequest, HttpResponse, Querier, USER_AGENT},
+};
 
-/// What this provider is queried with. Never printed.
-#[derive(Debug)]
-pub(super) struct StripeQuerier;
+/// The version of the API that responses have, whatever version the account is on.
+///
+/// Source: `info.version` of `openapi/spec3.json` in stripe/openapi, as stripe-mock 0.203.0 has it.
+pub(super) const VERSION: &str = "2026-08-26.dahlia";
+
+/// The key that Stripe is queried with. Never printed.
+#[derive(Clone)]
+pub(super) struct StripeQuerier {
+    api_key: String,
+    account: Option<String>,
+    shared: bool,
+}
 
 impl StripeQuerier {
-    pub(super) fn from_json(_entry: &Json) -> Result<Self, BadSecret> {
-        Err(BadSecret("not there yet"))
+    /// Reads the entry `stripe` of the provider secret: `{"api_key": "rk_…"}`, without white space
+    /// around it. A restricted key needs to read `PaymentIntent`s, charges, refunds and Checkout sessions.
+    ///
+    /// `"account": "acct_…"` is the connected account that is asked about with the platform's key. With
+    /// `"shared": true` other products use the account, and an object that names no payment is not ours.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`]: no key, or one that is neither a restricted nor a secret key; another `account` or
+    /// `shared` than an account's id or a truth value.
+    pub(super) fn from_json(entry: &Json) -> Result<Self, BadSecret> {
+        let entry = entry.as_object().ok_or(BadSecret("`stripe` is not an object"))?;
+        let api_key = entry.text("api_key").ok_or(BadSecret("`stripe` has no `api_key`"))?.trim();
+        let secret = ["rk_", "sk_"].iter().find_map(|prefix| api_key.strip_prefix(prefix));
+        let fits = secret.is_some_and(|secret| {
+            !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        if !fits {
+            return Err(BadSecret("`api_key` of `stripe` is not `rk_…` or `sk_…`"));
+        }
+        let bad = BadSecret("`account` of `stripe` is not `acct_…`");
+        let account = optional_text(entry, "account", bad)?;
+        let is_account = |id: &String| {
+            id.strip_prefix("acct_").is_some_and(|id| id.bytes().all(|b| b.is_ascii_alphanumeric()))
+        };
+        if !account.iter().all(is_account) {
+            return Err(bad);
+        }
+        let bad = BadSecret("`shared` of `stripe` is not true or false");
+        let shared = truth(entry, "shared", bad)?.unwrap_or(false);
+        Ok(Self { api_key: api_key.to_owned(), account, shared })
     }
 }
 
 impl Querier for StripeQuerier {
-    fn request(&self, _: &Query, _: &str, _: Timestamp) -> Result<HttpRequest, QueryError> {
-        Err(unusable("not there yet"))
+    fn request(
+        &self,
+        query: &Query,
+        _nonce: &str,
+        _now: Timestamp,
+    ) -> Result<HttpRequest, QueryError> {
+        let target = Target::of(query)?.path();
+        let mut headers = vec![
+            ("authorization", format!("Bearer {}", self.api_key)),
+            ("stripe-version", VERSION.to_owned()),
+            ("accept", "application/json".to_owned()),
+            ("user-agent", USER_AGENT.to_owned()),
+        ];
+        headers.extend(self.account.clone().map(|account| ("stripe-account", account)));
+        Ok(HttpRequest { method: "GET", target, headers, body: Vec::new() })
     }
 
+    /// A 404 proves nothing: the key may be of another account or mode.
     fn response(
         &self,
-        _: &Query,
-        _: &HttpResponse<'_>,
-        _: Timestamp,
+        query: &Query,
+        response: &HttpResponse<'_>,
+        _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        Err(unusable("not there yet"))
+        let status = response.status;
+        let cause = || format!("Stripe's response has the status {status}").into();
+        match status {
+            200 => response::read(query, response.body, self.shared),
+            401 | 403 => Err(QueryError::Rejected(cause())),
+            429 | 500..=599 => Err(QueryError::Unavailable(cause())),
+            _ => Err(QueryError::Unusable(cause())),
+        }
+    }
+}
+
+impl fmt::Debug for StripeQuerier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StripeQuerier(..)")
     }
 }

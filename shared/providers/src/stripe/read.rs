@@ -1,14 +1,18 @@
 //! Reads the event into a notification.
 
 use pay_core::{
-    domain::{Currency, Mismatch, MismatchField, Provider, ProviderRef, ProviderTxn, Report},
+    domain::{
+        Currency, Mismatch, MismatchField, Provider, ProviderRef, ProviderTxn, RefundReport, Report,
+    },
     json::{Json, Object},
+    ports::Query,
 };
 
 use super::{
     StripeKeys,
-    kind::{KINDS, ignored, of_kind},
+    kind::{KINDS, ObjectKind, Reading, ignored, of_kind},
     reference,
+    target::Target,
 };
 use crate::{
     Ignored, Verified,
@@ -35,9 +39,7 @@ impl StripeKeys {
         };
         let reading = match object {
             Some(object) => of_kind(kind, object).map(|reading| (object, reading)),
-            None if KINDS.contains(&kind) => {
-                return self.without_object(&event).into_notification(provider, body);
-            }
+            None if KINDS.contains(&kind) => return self.without_object(&event, body),
             None => Err(ignored(kind)),
         };
         let (object, reading) = match reading {
@@ -47,44 +49,39 @@ impl StripeKeys {
         if self.shared && reference::is_not_ours(object, reading.object) {
             return Verified::Ignored(Ignored::NotOurs);
         }
-        let (payment, two_payments) = reference::payment(object, reading.object);
-        let (txn, unknown_txn) = reference::transaction(object, &reading);
-        let currency = object.text("currency").map(str::to_ascii_uppercase);
-        let amount = reading.amount.and_then(|amount| object.integer(amount));
-        let (amount_minor, fraction) = minor_units(amount, currency.as_deref());
+        let is_about_refunds = matches!(reading.object, ObjectKind::Charge | ObjectKind::Refund);
         let message = Message {
-            event_id: event.text("id"),
-            payment,
             wrong_account: self.wrong_account(&event),
-            review: reading.review.or(two_payments).or(unknown_txn).or(fraction),
-            report: Report {
-                outcome: reading.outcome,
-                refund: reading.refund,
-                reference: ProviderRef { txn, ..ProviderRef::NONE },
-                amount_minor,
-                currency,
-            },
+            ..message(event.text("id"), object, reading)
         };
-        message.into_notification(provider, body)
+        let intent = message.report.reference.txn.clone().filter(|_| is_about_refunds);
+        with_hint(message, intent.and_then(Target::hint), body)
     }
 
     /// An event that names its object without carrying it, as a thin event does. Of it only the
     /// `PaymentIntent` is kept, if it names one.
-    fn without_object<'a>(&self, event: &'a Object) -> Message<'a> {
+    fn without_object(&self, event: &Object, body: &[u8]) -> Verified {
         let related = event.object("related_object");
-        let of_kind = |kind| related.filter(|object| object.text("type") == kind);
-        let id = |object: &Object| object.text("id").and_then(|id| ProviderTxn::new(id).ok());
-        let named =
-            related.and_then(id).map_or_else(String::new, |id| format!(" of {}", id.as_str()));
+        let kind = related.and_then(|object| object.text("type"));
+        let id = related.and_then(|object| object.text("id"));
+        let id = id.and_then(|id| ProviderTxn::new(id).ok());
+        let named = id.as_ref().map_or_else(String::new, |id| format!(" of {}", id.as_str()));
         let reason = format!(
             "a thin event{named}: set the payload style of the event destination to snapshot"
         );
-        let txn = of_kind(Some("payment_intent")).and_then(id);
-        Message {
+        let query = match kind {
+            Some("payment_intent" | "checkout.session" | "charge" | "refund") => {
+                id.clone().and_then(Target::hint)
+            }
+            Some(_) | None => None,
+        };
+        let txn = id.filter(|_| kind == Some("payment_intent"));
+        let message = Message {
             wrong_account: self.wrong_account(event),
             report: Report { reference: ProviderRef { txn, ..ProviderRef::NONE }, ..Report::NONE },
             ..Message::inapplicable(event.text("id"), &reason)
-        }
+        };
+        with_hint(message, query, body)
     }
 
     fn wrong_account(&self, event: &Object) -> Option<Mismatch> {
@@ -95,15 +92,80 @@ impl StripeKeys {
     }
 }
 
+/// A message that says where to look, if it does: with our key nothing of another account is seen.
+fn with_hint(message: Message<'_>, query: Option<Query>, body: &[u8]) -> Verified {
+    let query = query.filter(|_| message.wrong_account.is_none());
+    let notification = Box::new(message.notification(Provider::Stripe, body));
+    match query {
+        Some(query) => Verified::Hint(notification, query),
+        None => Verified::Notification(notification),
+    }
+}
+
+/// What an object reports. Of one that reports nothing, no member is for review.
+pub(super) fn message<'a>(
+    event_id: Option<&'a str>,
+    object: &Object,
+    reading: Reading,
+) -> Message<'a> {
+    let reports = reading.outcome.is_some() || reading.review.is_some();
+    let (payment, two_payments) = reference::payment(object, reading.object);
+    let (txn, unknown_txn) = reference::transaction(object, &reading);
+    let currency = object.text("currency").map(str::to_ascii_uppercase);
+    let amount = reading.amount.and_then(|amount| object.integer(amount));
+    let (amount_minor, fraction) = minor_units(MismatchField::Amount, amount, currency.as_deref());
+    let (refund, part) = refund_in_minor_units(reading.refund, currency.as_deref());
+    // Without its amount it would stand for all of it.
+    let outcome = reading.outcome.filter(|_| part.is_none());
+    let review = reading.review.or(two_payments).or(unknown_txn).or(fraction).or(part);
+    Message {
+        event_id,
+        payment,
+        wrong_account: None,
+        review: review.filter(|_| reports),
+        report: Report {
+            outcome,
+            refund,
+            reference: ProviderRef { txn, ..ProviderRef::NONE },
+            amount_minor,
+            currency,
+        },
+    }
+}
+
+/// What was refunded, in minor units, and the mismatch of an amount that is no whole number of them.
+fn refund_in_minor_units(
+    refund: Option<RefundReport>,
+    currency: Option<&str>,
+) -> (Option<RefundReport>, Option<Mismatch>) {
+    let convert = |amount| minor_units(MismatchField::Refunded, Some(amount), currency);
+    match refund {
+        Some(RefundReport::One { id, reference, amount_minor, state }) => {
+            let (amount, part) = convert(amount_minor);
+            let one = |amount_minor| RefundReport::One { id, reference, amount_minor, state };
+            (amount.map(one), part)
+        }
+        Some(RefundReport::Total(total)) => {
+            let (total, part) = convert(total);
+            (total.map(RefundReport::Total), part)
+        }
+        None => (None, None),
+    }
+}
+
 /// The amount in minor units, and the mismatch of one that is no whole number of them. In a currency
 /// that we do not know, which fits no record, it is as Stripe has it.
-fn minor_units(amount: Option<u64>, currency: Option<&str>) -> (Option<u64>, Option<Mismatch>) {
+fn minor_units(
+    field: MismatchField,
+    amount: Option<u64>,
+    currency: Option<&str>,
+) -> (Option<u64>, Option<Mismatch>) {
     let known = currency.and_then(|code| Currency::new(code).ok());
     let (Some(amount), Some(currency)) = (amount, known) else { return (amount, None) };
     let minor = unit::minor_units(Provider::Stripe, currency, amount);
     let fraction = || {
         let received = format!("{amount}, no whole number of minor units of {}", currency.code());
-        Mismatch::absent(MismatchField::Amount, Some(received))
+        Mismatch::absent(field, Some(received))
     };
     (minor, minor.is_none().then(fraction))
 }

@@ -1,14 +1,18 @@
 mod accounts;
+mod queries;
 mod refunds;
+mod responses;
 mod sessions;
-
 mod texts;
 mod thin;
 
 use pay_core::{
-    domain::{Digest, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, Report},
+    domain::{
+        Digest, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, ProviderRef,
+        ProviderTxn, Report,
+    },
     json::Json,
-    ports::BadSecret,
+    ports::{BadSecret, Query, QueryError},
 };
 use ring::hmac;
 use serde_json::{Value, json};
@@ -51,11 +55,24 @@ fn verified(event: &Value) -> Verified {
     verify(&sign(SECRET, NOW, &body), &body, &our_keys(), NOW).unwrap()
 }
 
+/// The notification that an event is, or that it is where the provider cannot be queried.
 fn notification(event: &Value) -> Notification {
     match verified(event) {
-        Verified::Notification(notification) => *notification,
+        Verified::Notification(notification) | Verified::Hint(notification, _) => *notification,
         Verified::Ignored(reason) => panic!("{reason:?}: {event}"),
     }
+}
+
+/// What an event says to look at.
+fn hint(event: &Value) -> Option<Query> {
+    match verified(event) {
+        Verified::Hint(_, query) => Some(query),
+        Verified::Notification(_) | Verified::Ignored(_) => None,
+    }
+}
+
+fn object(id: &str) -> Query {
+    Query::Object(ProviderTxn::new(id).unwrap())
 }
 
 fn event(kind: &str, object: &Value) -> Value {
@@ -302,7 +319,6 @@ fn a_member_of_an_unknown_type_is_no_absent_one() {
 fn an_event_that_changes_no_payment_is_ignored() {
     for (kind, reason) in [
         ("charge.dispute.created", Ignored::Dispute),
-        ("refund.updated", Ignored::RefundDetail),
         ("customer.created", Ignored::OtherKind),
         ("charge.updated", Ignored::OtherKind),
         ("", Ignored::OtherKind),

@@ -81,12 +81,17 @@ impl Call {
         self.head.uri.path_and_query().map_or("", |both| both.as_str())
     }
 
-    /// A parameter in its query.
+    /// The first parameter of this name in its query.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters(name).next()
+    }
+
+    /// Every parameter of this name in its query.
+    pub fn parameters(&self, name: &str) -> impl Iterator<Item = String> {
         let query = self.head.uri.query().unwrap_or_default();
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.filter(move |(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
     /// A header; an empty one counts as absent.

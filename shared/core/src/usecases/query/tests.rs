@@ -354,7 +354,7 @@ fn a_thin_event_without_a_usable_response_comes_again() {
     let (done, seen) = following(&world, &thin());
     assert!(matches!(done, Err(ApplyError::Failed(Failure::Unavailable(_)))));
     assert_eq!(seen, ["query.refunded.pi_1"], "what was applied is shown");
-    for call in [Call::Update, Call::Append] {
+    for call in [Call::Queried, Call::Update, Call::Append] {
         let (world, id) = with_key();
         world.hold(Stripe, id, ProviderState::Paid);
         world.fail(call, Fate::Before);

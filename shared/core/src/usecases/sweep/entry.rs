@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// The queries about a payment that had no usable response.
+pub(super) type Unknown = Vec<(PaymentId, Provider, QueryError)>;
+
 /// What became of one entry.
 pub(super) enum Entry {
     /// The order service was notified.
@@ -27,10 +30,10 @@ pub(super) enum Entry {
     Left(Option<Timestamp>),
     /// The order service could not be notified, of a payment that was paid at this time.
     Rescheduled(PaymentId, ShopError, Option<Timestamp>),
-    /// Providers were asked, and it is not paid yet. Those without a usable response.
-    Queried(Vec<(PaymentId, Provider, QueryError)>),
+    /// Providers were asked, and it is not paid yet.
+    Queried(Unknown),
     /// A provider's response moved it on.
-    Moved,
+    Moved(Unknown),
     /// Nobody paid it in time.
     Abandoned(PaymentId),
     /// The store failed.
@@ -145,7 +148,7 @@ pub(super) async fn query(
             }
         }
         if !matches!(payment.status, Status::Pending | Status::Failed) {
-            return Entry::Moved;
+            return Entry::Moved(unknown);
         }
     }
     if !asked {

@@ -1,3 +1,4 @@
+mod outages;
 mod queries;
 
 use std::{

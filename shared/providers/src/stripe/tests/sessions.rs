@@ -1,7 +1,5 @@
 //! What events about Checkout sessions report.
 
-use pay_core::domain::ProviderTxn;
-
 use super::*;
 
 fn session(status: &str) -> Value {

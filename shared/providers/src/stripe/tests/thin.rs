@@ -55,13 +55,54 @@ fn a_thin_event_about_no_money_is_ignored() {
     for (kind, reason) in [
         ("v1.customer.created", Ignored::OtherKind),
         ("v1.charge.dispute.created", Ignored::Dispute),
-        ("v1.refund.created", Ignored::RefundDetail),
         ("v2.core.account.created", Ignored::OtherKind),
         ("v2.payment_intent.succeeded", Ignored::OtherKind),
         ("", Ignored::OtherKind),
     ] {
         assert_eq!(verified(&thin(kind)), Verified::Ignored(reason), "{kind}");
     }
+}
+
+/// What it names is read instead, where there is a key.
+#[test]
+fn a_thin_event_says_where_to_look() {
+    let of = |kind: &str, id: &str| {
+        let mut thin = thin("v1.payment_intent.succeeded");
+        thin["related_object"] = json!({"id": id, "type": kind});
+        hint(&thin)
+    };
+    for (kind, id) in [
+        ("payment_intent", "pi_1"),
+        ("checkout.session", "cs_test_a1B2"),
+        ("charge", "ch_1"),
+        ("charge", "py_1"),
+        ("refund", "re_1"),
+        ("refund", "pyr_1"),
+    ] {
+        assert_eq!(of(kind, id), Some(object(id)), "{kind} {id}");
+    }
+    for (kind, id) in [
+        ("customer", "pi_1"),
+        ("invoice", "in_1"),
+        ("payment_intent", "in_1"),
+        ("payment_intent", "pi_"),
+        ("payment_intent", "pi"),
+        ("payment_intent", "pi_1/confirm"),
+        ("payment_intent", "pi_1?x"),
+        ("payment_intent", "pi_%2e"),
+        ("payment_intent", ""),
+    ] {
+        assert_eq!(of(kind, id), None, "{kind} {id}");
+    }
+    // With our key nothing of another account or mode is seen.
+    for (name, value) in [("livemode", json!(true)), ("context", json!("acct_1"))] {
+        let mut thin = thin("v1.payment_intent.succeeded");
+        thin[name] = value;
+        assert_eq!(hint(&thin), None, "{thin}");
+    }
+    // What reports nothing about money says nothing about where to look.
+    assert_eq!(hint(&thin("v1.customer.created")), None);
+    assert_eq!(hint(&event("payment_intent.succeeded", &intent())), None);
 }
 
 /// It reports money as well, and there is no object to read.

@@ -57,20 +57,8 @@ fn respond(ledger: &Ledger, call: &Call) -> Reply {
         ("stripe:search", _) => search(ledger, call),
         ("stripe:refunds", _) => refunds(ledger, call),
         ("stripe:payment-intent", Some(id)) => {
-            let content = ledger.by_transaction(id).map(|trade| {
-                let mut content = intent(trade);
-                if let Some(intent) = content.as_object_mut() {
-                    // Whoever has it may pay: it belongs into no log.
-                    intent.insert("client_secret".to_owned(), json!(format!("{id}_secret_local")));
-                }
-                if call.parameter("expand[]").as_deref() == Some("latest_charge")
-                    && let Some(latest) = content.get_mut("latest_charge")
-                    && !latest.is_null()
-                {
-                    *latest = charge(trade);
-                }
-                content
-            });
+            let trade = ledger.by_transaction(id);
+            let content = trade.map(|trade| whole_intent(trade, expands(call, "latest_charge")));
             or_missing(content, "payment_intent", id)
         }
         ("stripe:session", Some(id)) => {
@@ -83,15 +71,56 @@ fn respond(ledger: &Ledger, call: &Call) -> Reply {
             or_missing(trade.map(charge), "charge", id)
         }
         ("stripe:refund", Some(id)) => {
-            let refund =
-                ledger.refund_that(|refund| refund.id == *id).map(|(of, one)| refund(of, one));
-            or_missing(refund, "refund", id)
+            let found = ledger.refund_that(|refund| refund.id == *id).map(|(trade, one)| {
+                let mut content = refund(trade, one);
+                if expands(call, "payment_intent") {
+                    expand(&mut content, "payment_intent", whole_intent(trade, false));
+                }
+                content
+            });
+            or_missing(found, "refund", id)
         }
         _ => {
             let text = format!("Unrecognized request URL ({} {})", call.head.method, call.head.uri);
             error(StatusCode::NOT_FOUND, &json!({"message": text}))
         }
     }
+}
+
+/// Whether a call wants this member as an object instead of its id.
+fn expands(call: &Call, member: &str) -> bool {
+    call.parameters("expand[]").any(|wanted| wanted == member)
+}
+
+fn expand(object: &mut Value, member: &str, content: Value) {
+    if let Some(id) = object.get_mut(member).filter(|id| !id.is_null()) {
+        *id = content;
+    }
+}
+
+/// An intent as only a call has it.
+fn whole_intent(trade: &Trade, with_charge: bool) -> Value {
+    let mut content = intent(trade);
+    if with_charge {
+        expand(&mut content, "latest_charge", charge(trade));
+    }
+    if let Some(content) = content.as_object_mut() {
+        // Whoever has it may pay: it belongs into no log.
+        let secret = format!("{}_secret_local", trade.transaction);
+        content.insert("client_secret".to_owned(), json!(secret));
+    }
+    content
+}
+
+/// How many objects a list has at most; `None` if a call wants fewer than one or more than a hundred.
+fn page(call: &Call) -> Option<usize> {
+    let limit = call.parameter("limit").map_or(Some(10), |limit| limit.parse().ok());
+    limit.filter(|limit| (1..=100).contains(limit))
+}
+
+fn wrong_limit() -> Reply {
+    let text = "limit must be between 1 and 100";
+    error(StatusCode::BAD_REQUEST, &json!({"message": text, "param": "limit"}))
 }
 
 /// Payments by what we have stored in them: `metadata['payment_id']:'42'`.
@@ -103,7 +132,13 @@ fn search(ledger: &Ledger, call: &Call) -> Reply {
         let text = format!("We were unable to parse your search query: {query}");
         return error(StatusCode::BAD_REQUEST, &json!({"message": text, "param": "query"}));
     };
-    let data: Vec<Value> = ledger.by_reference(wanted).map(intent).into_iter().collect();
+    if page(call).is_none() {
+        return wrong_limit();
+    }
+    let with_charge = expands(call, "data.latest_charge");
+    let trade = ledger.by_reference(wanted);
+    let data: Vec<Value> =
+        trade.map(|trade| whole_intent(trade, with_charge)).into_iter().collect();
     let url = "/v1/payment_intents/search";
     found(json!({"object": "search_result", "data": data, "has_more": false, "url": url}))
 }
@@ -114,11 +149,7 @@ fn refunds(ledger: &Ledger, call: &Call) -> Reply {
     let Some(trade) = ledger.by_transaction(&wanted) else {
         return or_missing(None, "payment_intent", &wanted);
     };
-    let limit = call.parameter("limit").map_or(Some(10), |limit| limit.parse::<usize>().ok());
-    let Some(limit @ 1..=100) = limit else {
-        let text = "limit must be between 1 and 100";
-        return error(StatusCode::BAD_REQUEST, &json!({"message": text, "param": "limit"}));
-    };
+    let Some(limit) = page(call) else { return wrong_limit() };
     let after = call.parameter("starting_after");
     let mut rest = trade.refunds.iter().rev();
     if let Some(after) = &after

@@ -75,6 +75,9 @@ async fn a_payment_is_shown_as_it_is_by_its_id_its_session_and_our_id() {
     }
     let expanded = found(&served, "/v1/payment_intents/pi_42?expand[]=latest_charge").await;
     assert_eq!(expanded["latest_charge"]["object"], "charge");
+    let listed =
+        found(&served, &format!("{search}&limit=10&expand%5B%5D=data.latest_charge")).await;
+    assert_eq!(listed["data"][0]["latest_charge"]["amount_refunded"], 0);
     account.open(43, 5).unwrap();
     account.close(43).await.unwrap();
     assert_eq!(found(&served, "/v1/payment_intents/pi_43").await["status"], "canceled");
@@ -104,6 +107,9 @@ async fn refunds_are_listed_newest_first_in_pages() {
     };
     assert_eq!((ids(&all), &all["has_more"]), (vec!["re_2".into(), "re_1".into()], &json!(false)));
     assert_eq!(all["data"][0]["metadata"], json!({"refund_id": "42_abc"}));
+    let expanded = found(&served, "/v1/refunds/re_1?expand%5B%5D=payment_intent").await;
+    assert_eq!(expanded["payment_intent"]["metadata"]["payment_id"], "42");
+    assert_eq!(found(&served, "/v1/refunds/re_1").await["payment_intent"], "pi_42");
     let first = found(&served, "/v1/refunds?payment_intent=pi_42&limit=1").await;
     assert_eq!((ids(&first), &first["has_more"]), (vec!["re_2".into()], &json!(true)));
     let next = "/v1/refunds?payment_intent=pi_42&limit=1&starting_after=re_2";

@@ -8,7 +8,7 @@ use crate::domain::{
 use RefundState::{Failed, Pending, Succeeded};
 
 fn at(millis: u64) -> Timestamp {
-    Timestamp::from_millis(1_800_000_000_000 + millis).unwrap()
+    Timestamp::from_millis(1_800_000_000_000).unwrap().plus_millis(millis)
 }
 
 /// A payment of 100, paid, of which this went back.
@@ -74,8 +74,10 @@ const LATE: &str =
     "refunded: expected nothing, received a refund that failed after it may have counted";
 
 /// Sum and total before, the state of the refund that is kept, the report, and what it does.
+type Row = ((u64, u64), Option<RefundState>, Report, &'static str);
+
 #[rustfmt::skip]
-fn table() -> Vec<((u64, u64), Option<RefundState>, Report, &'static str)> {
+fn table() -> Vec<Row> {
     vec![
         ((0, 0), None, one("r1", 40, Pending), "pending"),
         ((0, 0), None, one("r1", 40, Succeeded), "40/0 wechat.r1 40 succeeded"),

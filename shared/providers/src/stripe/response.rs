@@ -1,0 +1,267 @@
+//! Reads the response to a query. It is not signed: what counts is that the verified connection is to
+//! Stripe, and that the response is about what was asked.
+
+use pay_core::{
+    domain::{Notification, PaymentId, Provider, ProviderTxn, RefundReport, RefundState},
+    json::{Json, Object},
+    ports::{ProviderState, Query, QueryError, QueryResponse},
+};
+
+use super::{
+    kept::Kept,
+    kind::{self, ObjectKind},
+    read, reference, state,
+    target::Target,
+};
+use crate::{adapter::Message, query::unusable};
+
+/// Reads the body of a response with the status 200. Where the account is shared, nothing is reported of
+/// an object that names no payment.
+pub(super) fn read(query: &Query, body: &[u8], shared: bool) -> Result<QueryResponse, QueryError> {
+    let object = Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
+    let kept = Kept::of(body);
+    let target = Target::of(query)?;
+    let response = read_target(query, target, &object, &kept)?;
+    if shared && matches!(query, Query::Object(_)) && names_nothing(target, &object) {
+        return Ok(QueryResponse { notifications: Vec::new(), next: None, ..response });
+    }
+    Ok(response)
+}
+
+/// Whether nothing in an object is meant to name a payment of ours. Of a refund its `PaymentIntent` says so.
+fn names_nothing(target: Target<'_>, object: &Object) -> bool {
+    let of = |kind| reference::is_not_ours(object, kind);
+    match target {
+        Target::Intent(_) => of(ObjectKind::Intent),
+        Target::Session(_) => of(ObjectKind::Session),
+        Target::Charge(_) => of(ObjectKind::Charge),
+        Target::Refund(_) => object
+            .object("payment_intent")
+            .is_some_and(|intent| reference::is_not_ours(intent, ObjectKind::Intent)),
+        Target::Search(_) | Target::Refunds(_) => false,
+    }
+}
+
+fn read_target(
+    query: &Query,
+    target: Target<'_>,
+    object: &Object,
+    kept: &Kept,
+) -> Result<QueryResponse, QueryError> {
+    match target {
+        Target::Intent(id) => {
+            is_about(object, "payment_intent", id)?;
+            Ok(Found::of_intent(object)?.asked_by(query, object)?.response(kept))
+        }
+        Target::Charge(id) => {
+            is_about(object, "charge", id)?;
+            Ok(Found::of_charge(id, object)?.response(kept))
+        }
+        Target::Session(id) => {
+            is_about(object, "checkout.session", id)?;
+            let (state, reading) = state::of_session(object)?;
+            let message = read::message(None, object, reading);
+            let notification = queried(message, state.as_str(), id, &kept.whole());
+            Ok(QueryResponse { state, notifications: vec![notification], next: None })
+        }
+        Target::Refund(id) => {
+            is_about(object, "refund", id)?;
+            if let Some(intent) = object.object("payment_intent") {
+                is(intent, "payment_intent")?;
+                return Ok(Found::of_intent(intent)?.response(kept));
+            }
+            let (state, notification) = refund(None, object, &kept.whole())?;
+            Ok(QueryResponse { state, notifications: vec![notification], next: None })
+        }
+        Target::Search(id) => search(id, object, kept),
+        Target::Refunds(intent) => refunds(query, intent, object, kept),
+    }
+}
+
+/// An object that says what became of a payment.
+struct Found<'a> {
+    id: &'a str,
+    state: ProviderState,
+    message: Message<'static>,
+    /// How much was refunded so far; `None` if that is not known.
+    refunded: Option<u64>,
+}
+
+impl<'a> Found<'a> {
+    fn of_intent(object: &'a Object) -> Result<Self, QueryError> {
+        let id = object.text("id").ok_or_else(|| unusable("a PaymentIntent without an id"))?;
+        let (state, reading) = state::of_intent(object)?;
+        let message = read::message(None, object, reading);
+        let refunded = state::refunded_so_far(object.get("latest_charge"));
+        Ok(Self { id, state, message, refunded })
+    }
+
+    fn of_charge(id: &'a str, object: &Object) -> Result<Self, QueryError> {
+        let (state, reading) = state::of_charge(object)?;
+        let message = read::message(None, object, reading);
+        Ok(Self { id, state, message, refunded: object.integer("amount_refunded") })
+    }
+
+    /// The same, if it is about the payment that the query is about. One that names none is: the record
+    /// has its transaction.
+    fn asked_by(mut self, query: &Query, object: &Object) -> Result<Self, QueryError> {
+        let Query::Payment { id, .. } = query else { return Ok(self) };
+        if reference::is_not_ours(object, ObjectKind::Intent) {
+            self.message.payment = Some(*id);
+        }
+        if self.message.payment == Some(*id) {
+            Ok(self)
+        } else {
+            Err(unusable("a PaymentIntent of another payment than was asked for"))
+        }
+    }
+
+    fn is_paid(&self) -> bool {
+        self.state == ProviderState::Paid
+    }
+
+    /// A response about it alone. Its refunds are asked for whatever its charge says was refunded: that
+    /// falls again when a refund fails.
+    fn response(self, kept: &Kept) -> QueryResponse {
+        QueryResponse {
+            state: self.state_with_refunds(),
+            next: self.refunds(),
+            notifications: vec![self.notification(&kept.whole())],
+        }
+    }
+
+    fn state_with_refunds(&self) -> ProviderState {
+        let some = self.refunded.is_some_and(|refunded| refunded > 0);
+        if self.is_paid() && some { ProviderState::Refunded } else { self.state }
+    }
+
+    /// The query of its refunds, if it is paid.
+    fn refunds(&self) -> Option<Query> {
+        let txn = self.message.report.reference.txn.clone().filter(|_| self.is_paid())?;
+        Some(Query::Refunds { payment: self.message.payment, txn })
+    }
+
+    fn notification(self, body: &[u8]) -> Notification {
+        queried(self.message, self.state.as_str(), self.id, body)
+    }
+}
+
+/// The `PaymentIntent`s of a payment: each one that is paid, else the one that is most likely to be.
+///
+/// What was made or changed within the last minute may be missing, so that an empty list proves nothing.
+fn search(id: PaymentId, object: &Object, kept: &Kept) -> Result<QueryResponse, QueryError> {
+    let mut found = Vec::new();
+    for (index, intent) in items(object, "search_result", "payment_intent")? {
+        if reference::payment(intent, ObjectKind::Intent).0 == Some(id) {
+            found.push((Found::of_intent(intent)?, kept.item(index)));
+        }
+    }
+    let (paid, unpaid): (Vec<_>, Vec<_>) = found.into_iter().partition(|(one, _)| one.is_paid());
+    if let Some((first, _)) = paid.first() {
+        let is_refunded = |one: &Found<'_>| one.refunded != Some(0);
+        let refunded = paid.iter().map(|(one, _)| one).find(|one| is_refunded(one));
+        return Ok(QueryResponse {
+            state: refunded.unwrap_or(first).state_with_refunds(),
+            next: refunded.and_then(Found::refunds),
+            notifications: paid.into_iter().map(|(one, body)| one.notification(&body)).collect(),
+        });
+    }
+    if object.get("has_more").and_then(Json::as_bool) != Some(false) {
+        return Err(unusable("more PaymentIntents of one payment than are read"));
+    }
+    let rank = |state| match state {
+        ProviderState::Processing => 2,
+        ProviderState::Open => 1,
+        ProviderState::Absent
+        | ProviderState::Closed
+        | ProviderState::Paid
+        | ProviderState::Refunded => 0,
+    };
+    if let Some((one, body)) = unpaid.into_iter().max_by_key(|(one, _)| rank(one.state)) {
+        let state = one.state;
+        let notifications = vec![one.notification(&body)];
+        return Ok(QueryResponse { state, notifications, next: None });
+    }
+    let nothing = Message { payment: Some(id), ..Message::unreadable(None) };
+    let state = ProviderState::Absent;
+    let notification = nothing.into_queried(Provider::Stripe, state.as_str(), None, &kept.whole());
+    Ok(QueryResponse { state, notifications: vec![notification], next: None })
+}
+
+/// The refunds of a `PaymentIntent`. Of more than fit into one response the newest are read: each one
+/// counts by itself.
+fn refunds(
+    query: &Query,
+    intent: &str,
+    object: &Object,
+    kept: &Kept,
+) -> Result<QueryResponse, QueryError> {
+    let payment = match query {
+        Query::Refunds { payment, .. } => *payment,
+        Query::Payment { .. } | Query::Object(_) => None,
+    };
+    let mut state = ProviderState::Paid;
+    let mut notifications = Vec::new();
+    for (index, one) in items(object, "list", "refund")? {
+        let (after, notification) = refund(payment, one, &kept.item(index))?;
+        if notification.report.reference.txn.as_ref().map(ProviderTxn::as_str) != Some(intent) {
+            return Err(unusable("a refund of another PaymentIntent than was asked for"));
+        }
+        if after == ProviderState::Refunded {
+            state = after;
+        }
+        notifications.push(notification);
+    }
+    Ok(QueryResponse { state, notifications, next: None })
+}
+
+/// One refund. The payment of its `PaymentIntent`, where it is known, is its payment.
+fn refund(
+    payment: Option<PaymentId>,
+    object: &Object,
+    body: &[u8],
+) -> Result<(ProviderState, Notification), QueryError> {
+    let id = object.text("id").ok_or_else(|| unusable("a refund without an id"))?;
+    let mut message = read::message(None, object, kind::refund("refund", object));
+    message.payment = payment.or(message.payment);
+    let state = match &message.report.refund {
+        Some(RefundReport::One { state, .. }) => Some(*state),
+        Some(RefundReport::Total(_)) | None => None,
+    };
+    let after = match state {
+        Some(RefundState::Succeeded) => ProviderState::Refunded,
+        Some(RefundState::Pending | RefundState::Failed) | None => ProviderState::Paid,
+    };
+    let word = state.map_or("unknown", RefundState::as_str);
+    Ok((after, queried(message, word, id, body)))
+}
+
+/// The objects of a list, oldest first, with their places in it: they come newest first.
+fn items<'a>(
+    list: &'a Object,
+    kind: &str,
+    of: &str,
+) -> Result<Vec<(usize, &'a Object)>, QueryError> {
+    is(list, kind)?;
+    let data = list.get("data").and_then(Json::as_array).ok_or_else(|| unusable("no list"))?;
+    let read = |(index, item): (usize, &'a Json)| {
+        let object = item.as_object().ok_or_else(|| unusable("an item that is no object"))?;
+        is(object, of).map(|()| (index, object))
+    };
+    data.iter().enumerate().rev().map(read).collect()
+}
+
+fn queried(message: Message<'_>, word: &str, id: &str, body: &[u8]) -> Notification {
+    message.into_queried(Provider::Stripe, word, Some(id), body)
+}
+
+fn is(object: &Object, kind: &str) -> Result<(), QueryError> {
+    let is_one = object.text("object") == Some(kind);
+    is_one.then_some(()).ok_or_else(|| unusable("an object of another kind than was asked for"))
+}
+
+fn is_about(object: &Object, kind: &str, id: &str) -> Result<(), QueryError> {
+    is(object, kind)?;
+    let is_it = object.text("id") == Some(id);
+    is_it.then_some(()).ok_or_else(|| unusable("another object than was asked for"))
+}
