@@ -12,6 +12,7 @@ mod event;
 mod guard;
 mod key;
 mod record;
+mod refund;
 mod table;
 
 use anyhow::{Context as _, Result};
@@ -21,7 +22,9 @@ use serde::Serialize;
 
 use self::across::Across;
 use self::event::{Link, ReadEvent};
+use self::key::refund_of;
 use self::record::Record;
+use self::refund::{ReadReference, ReadRefund};
 use self::table::Items;
 use crate::Row;
 
@@ -32,7 +35,7 @@ pub use self::table::{Audited, Key};
 /// What is wrong with an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
-    /// The invariant that is broken: `I1`, `I6`, `I8`, or `row` for an item that the code cannot have
+    /// The invariant that is broken: `I1`, `I6`, `I8`, `I21`, or `row` for an item that the code cannot have
     /// written so.
     pub invariant: &'static str,
     /// The item.
@@ -56,6 +59,10 @@ pub struct Audit {
     pub orders: usize,
     /// Entries of the event log.
     pub events: usize,
+    /// Refunds.
+    pub refunds: usize,
+    /// What providers' ids of refunds stand for.
+    pub refund_references: usize,
     /// Notifications that a person must look at.
     pub quarantined: usize,
     /// Paid payments whose order service is still to be notified.
@@ -68,7 +75,11 @@ impl Audit {
     /// The items that were read.
     #[must_use]
     pub const fn items(&self) -> usize {
-        self.payments.saturating_add(self.orders).saturating_add(self.events)
+        self.payments
+            .saturating_add(self.orders)
+            .saturating_add(self.events)
+            .saturating_add(self.refunds)
+            .saturating_add(self.refund_references)
     }
 }
 
@@ -118,11 +129,12 @@ pub async fn audit(
 /// What is wrong with an item by itself, for who shows it to a person.
 pub(crate) fn faults(row: &Row, now: Timestamp) -> Vec<String> {
     let (key, now) = (table::key_of(row), now.millis());
-    match (kind(row), event_key(&key.0, &key.1)) {
-        (Some(ItemKind::Record(id)), _) => record::read(id, row, now).1,
-        (Some(ItemKind::Guard(oid)), _) => guard::read(oid, row, now).1,
-        (_, Some(event)) => event::read(&event, row, now).2,
-        (_, None) => vec!["its key is none of a notification".to_owned()],
+    match (kind(row), event_key(&key.0, &key.1), refund_of(&key.1)) {
+        (Some(ItemKind::Record(id)), _, _) => record::read(id, row, now).1,
+        (Some(ItemKind::Guard(oid)), _, _) => guard::read(oid, row, now).1,
+        (Some(ItemKind::Refund(_)), _, Some(id)) => refund::read(id, row, now).1,
+        (_, Some(event), _) => event::read(&event, row, now).2,
+        (_, None, _) => vec!["its key is none of a notification".to_owned()],
     }
 }
 
@@ -142,6 +154,8 @@ struct Partition {
     pk: String,
     record: Option<Record>,
     events: Vec<ReadEvent>,
+    refunds: Vec<ReadRefund>,
+    references: Vec<ReadReference>,
     links: Vec<Link>,
     found: Vec<Violation>,
 }
@@ -159,6 +173,8 @@ impl Run {
             Some(ItemKind::Record(_)) => Some(&mut audit.payments),
             Some(ItemKind::Guard(_)) => Some(&mut audit.orders),
             Some(ItemKind::Event(_) | ItemKind::Unmatched) => Some(&mut audit.events),
+            Some(ItemKind::Refund(_)) => Some(&mut audit.refunds),
+            Some(ItemKind::RefundReference(_)) => Some(&mut audit.refund_references),
             None => None,
         };
         let listed = match row.get_text("queue") {
@@ -186,7 +202,12 @@ impl Run {
                 self.across.links(link);
                 self.note(&key, wrong);
             }
-            Some(ItemKind::Record(_) | ItemKind::Event(_)) => payment.add(row, self.now),
+            Some(
+                ItemKind::Record(_)
+                | ItemKind::Event(_)
+                | ItemKind::Refund(_)
+                | ItemKind::RefundReference(_),
+            ) => payment.add(row, self.now),
             None => self.note(&key, vec!["a key that no item of ours has".to_owned()]),
         }
     }
@@ -224,19 +245,24 @@ impl Partition {
     fn add(&mut self, row: &Row, now: u64) {
         let key = table::key_of(row);
         self.pk.clone_from(&key.0);
-        let wrong = match (kind(row), event_key(&key.0, &key.1)) {
-            (Some(ItemKind::Record(id)), _) => {
-                let (record, wrong) = record::read(id, row, now);
-                self.record = Some(record);
-                wrong
-            }
-            (_, Some(event)) => {
-                let (entry, link, wrong) = event::read(&event, row, now);
-                self.events.push(entry);
-                self.links.extend(link);
-                wrong
-            }
-            (_, None) => Vec::new(),
+        let wrong = if let Some(ItemKind::Record(id)) = kind(row) {
+            let (record, wrong) = record::read(id, row, now);
+            self.record = Some(record);
+            wrong
+        } else if let Some(event) = event_key(&key.0, &key.1) {
+            let (entry, link, wrong) = event::read(&event, row, now);
+            self.events.push(entry);
+            self.links.extend(link);
+            wrong
+        } else if let Some(id) = refund_of(&key.1) {
+            let (refund, wrong) = refund::read(id, row, now);
+            self.refunds.push(refund);
+            wrong
+        } else if let Some((reference, wrong)) = refund::read_reference(row, now) {
+            self.references.push(reference);
+            wrong
+        } else {
+            Vec::new()
         };
         self.found.extend(wrong.into_iter().map(|what| Violation::of("row", key.clone(), what)));
     }
@@ -249,9 +275,13 @@ impl Partition {
             let orphans = self.events.iter().map(|event| key(&event.sk));
             let what = "an event of a payment that has no record";
             found.extend(orphans.map(|key| Violation::of("row", key, what)));
+            let orphans = refund::keys(&self.refunds, &self.references).map(key);
+            let what = "a refund of a payment that has no record";
+            found.extend(orphans.map(|key| Violation::of("row", key, what)));
             return found;
         };
-        let chain = chain::check(record, &self.events).into_iter();
+        let refunds = refund::check(record, &self.refunds, &self.references, &self.events);
+        let chain = chain::check(record, &self.events).into_iter().chain(refunds);
         found.extend(chain.map(|(sk, invariant, what)| Violation::of(invariant, key(&sk), what)));
         if record.status == Some(Status::Paid) && !record.is_due && !record.is_notified {
             let what = "paid, and the order service neither notified nor due";

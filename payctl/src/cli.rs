@@ -5,6 +5,7 @@ mod check_config;
 mod doctor;
 mod history;
 mod quarantine;
+mod query;
 mod sweep;
 
 use std::io::{self, Write as _, stderr, stdout};
@@ -36,7 +37,9 @@ enum Command {
     Quarantine(quarantine::QuarantineArguments),
     /// Check the invariants of a whole table.
     Audit(audit::AuditArguments),
-    /// Notify the order service of what is due, as the schedule does each minute.
+    /// Ask the providers what became of a payment now, and apply what they report.
+    Query(query::QueryArguments),
+    /// Do what is due, as the schedule does each minute: notify the order service, ask providers.
     Sweep(sweep::SweepArguments),
     /// Explain why the signature of a webhook or a token is or is not valid: JSON lines in and out.
     #[command(after_long_help = doctor::EXAMPLE)]
@@ -97,6 +100,7 @@ async fn execute(command: Command) -> Result<End> {
         Command::History(arguments) => history::run(arguments).await,
         Command::Quarantine(arguments) => quarantine::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
+        Command::Query(arguments) => query::run(arguments).await,
         Command::Sweep(arguments) => sweep::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(arguments).await,
@@ -144,6 +148,8 @@ mod tests {
             assert!(!parse(&format!("payctl audit {wrong}")), "{wrong}");
         }
         assert!(!parse("payctl history 0 --local"));
+        assert!(parse("payctl query 7 --function pay-callback"));
+        assert!(!parse("payctl query 7") && !parse("payctl query 0 --local"));
         assert!(!parse("payctl sweep"));
         assert!(!parse("payctl sweep --local --function pay-callback"));
         assert!(parse("payctl check-config --create a --callback b"));

@@ -152,7 +152,7 @@ fn accepted(trial: &Trial<'_>, verified: Option<&Verified>) -> Diagnosis {
     match verified {
         None => base,
         Some(Verified::Ignored(why)) => Diagnosis { ignored: Some(why.text()), ..base },
-        Some(Verified::Notification(notification)) => {
+        Some(Verified::Notification(notification) | Verified::Hint(notification, _)) => {
             let mismatch = notification.wrong_account.as_ref();
             let quarantined = mismatch.map(|first| wrong_account::quarantined(trial, first));
             let review = notification.review.as_ref();

@@ -4,6 +4,7 @@
 mod callback;
 mod create;
 mod detail;
+mod secrets;
 
 use local::{Noted, Stack};
 use serde_json::{Value, json};

@@ -24,6 +24,11 @@ pub(crate) fn message(payment: Payment, outcome: Outcome) -> Message {
     Message::new(payment.id, payment.amount, outcome)
 }
 
+/// A provider's message about a refund of a part: of this much, or of this total so far.
+pub(crate) fn refund(payment: Payment, amount: u64) -> Message {
+    Message::refund(payment.id, payment.amount, amount)
+}
+
 /// The event that API Gateway makes of a request: the body in base64.
 fn event(provider: Provider, request: &Request<'_>) -> Value {
     let mut event = request.event();

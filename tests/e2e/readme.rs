@@ -130,7 +130,7 @@ fn every_limit_is_in_its_table_with_its_value() {
 #[test]
 fn every_test_that_a_page_names_exists() {
     let tests: String = sources("tests/e2e").into_iter().map(|(_, source)| source).collect();
-    for (page, at_least) in [("docs/webhooks.md", 14), ("docs/migrating.md", 30)] {
+    for (page, at_least) in [("docs/providers.md", 14), ("docs/migrating.md", 30)] {
         let text = workspace_file(page);
         let numbered = rows(&text).filter(|cells| cells[0].parse::<u8>().is_ok());
         let numbered: Vec<Vec<&str>> = numbered.collect();
@@ -147,7 +147,7 @@ fn every_test_that_a_page_names_exists() {
 
 #[test]
 fn the_secrets_that_the_page_on_webhooks_shows_are_whole() {
-    let page = workspace_file("docs/webhooks.md");
+    let page = workspace_file("docs/providers.md");
     let shown = page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let keys = local::defaults::webhook_secrets().unwrap();
     let mut found = BTreeSet::new();

@@ -4,6 +4,7 @@
 
 pub(crate) mod dynamo;
 mod failures;
+mod refund_rows;
 mod replay;
 mod rows;
 mod sequences;

@@ -201,8 +201,8 @@ async fn serving_prints_every_address_on_one_line_and_ends_on_sigterm() {
         served.printed.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         fields.join(" "),
-        "access_secret api ca_file dynamodb environment orders payer_token secretsmanager \
-         service_token signing_keys table users webhook_secrets"
+        "access_secret api ca_file dynamodb environment orders payer_token provider_secrets \
+         providers secretsmanager service_token signing_keys table users webhook_secrets"
     );
     let ca_file = served.printed["ca_file"].as_str().unwrap().to_owned();
     assert!(std::fs::exists(&ca_file).unwrap());

@@ -37,7 +37,7 @@ fn world() -> World {
     let ids = SeededIds::new(0);
     ids.first([PaymentId::new(42).unwrap()]);
     let amount = Amount::new(100, cny()).unwrap();
-    let wanted = CreatePayment { uid, oid: oid(1), amount, key: None };
+    let wanted = CreatePayment { uid, oid: oid(1), amount, key: None, queried: false };
     let trace = TraceParent::start(1, 1);
     block_on(create_payment((&shop, &shop), (&store, &ids), wanted, at(NOW_SECS), &trace)).unwrap();
     let auth_keys = Fixed::new(Some(AUTH_KEY.clone()));
@@ -81,6 +81,7 @@ pub(crate) fn create(input: &[u8]) {
         auth_keys,
         rules: TokenRules::default(),
         currency: cny(),
+        queried: false,
     };
     each(input, async |event| {
         let handle = |entry_point, invocation| app.handle(entry_point, invocation);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use callback::{BODY_MAX, CallbackApp, Operation};
 use lambda_runtime::{Context, LambdaEvent};
 use pay_core::domain::Timestamp;
-use pay_core::ports::{Generations, Keys, NoKeys};
-use pay_core::testing::{FakeShop, FakeStore, Gate};
+use pay_core::ports::{Keys, NoKeys};
+use pay_core::testing::{FakeProviders, FakeShop, FakeStore, Gate};
 use pay_providers::WebhookKeys;
 use pay_service::auth::{AuthKey, TokenRules};
 use pay_service::http::{FunctionError, Reply, serve};
@@ -16,20 +16,24 @@ use serde_json::{Value, json};
 
 /// Keys that never change, or none.
 #[derive(Clone)]
-pub(crate) struct Fixed<K>(Option<Arc<Generations<K>>>);
+pub(crate) struct Fixed<K>(Option<Arc<K>>);
 
 impl<K> Fixed<K> {
     pub(crate) fn new(key: Option<K>) -> Self {
-        Self(key.map(|current| Arc::new(Generations { current, previous: None })))
+        Self(key.map(Arc::new))
     }
 }
 
 impl<K: Send + Sync> Keys<K> for Fixed<K> {
-    async fn keys(&self, _now: Timestamp) -> Result<Arc<Generations<K>>, NoKeys> {
+    async fn current(&self, _now: Timestamp) -> Result<Arc<K>, NoKeys> {
         self.0.clone().ok_or_else(|| NoKeys("none are configured".into()))
     }
 
-    async fn reread(&self, _now: Timestamp) -> Option<Arc<Generations<K>>> {
+    async fn previous(&self, _now: Timestamp) -> Result<Option<Arc<K>>, NoKeys> {
+        Ok(None)
+    }
+
+    async fn reread(&self, _now: Timestamp) -> Option<Arc<K>> {
         None
     }
 }
@@ -66,6 +70,7 @@ pub(crate) async fn callback(
         store: world.store,
         users: world.shop.clone(),
         orders: world.shop,
+        providers: FakeProviders::default(),
         auth_keys: world.auth_keys,
         webhook_keys: world.webhook_keys,
         rules: TokenRules::default(),

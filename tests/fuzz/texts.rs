@@ -2,7 +2,6 @@
 
 use local::{defaults, tokens};
 use pay_core::json::{Json, Object};
-use pay_core::ports::Generations;
 use pay_service::auth::{CALLBACK_SCOPE, TokenRules, payer, service};
 use payctl::doctor;
 use serde_json::Value;
@@ -53,7 +52,6 @@ fn same(ours: &Json, theirs: &Value) -> bool {
 pub(crate) fn token(input: &[u8]) {
     let issued = |scope| tokens::issue(defaults::ACCESS_SECRET, 7, scope, NOW_SECS);
     let (payers, services) = (issued(None), issued(Some(CALLBACK_SCOPE)));
-    let keys = Generations { current: AUTH_KEY.clone(), previous: None };
     let given = String::from_utf8_lossy(input).into_owned();
     let of = |good: &str| {
         let changed = edited(format!("Bearer {good}").as_bytes(), input);
@@ -61,8 +59,8 @@ pub(crate) fn token(input: &[u8]) {
     };
     for header in [given.clone(), format!("Bearer {given}"), of(&payers), of(&services)] {
         let (rules, now) = (TokenRules::default(), at(NOW_SECS));
-        let named = payer(Some(&header), &keys, &rules, now);
-        let allowed = service(Some(&header), &keys, &rules, CALLBACK_SCOPE, now);
+        let named = payer(Some(&header), &AUTH_KEY, &rules, now);
+        let allowed = service(Some(&header), &AUTH_KEY, &rules, CALLBACK_SCOPE, now);
         let token = match header.split_once(' ') {
             Some((_, token)) => Some(token.trim_start_matches(' ')),
             None => Some(header.as_str()),

@@ -4,12 +4,16 @@
 
 mod native;
 mod outcome;
+mod query;
 mod sweep;
 
 use pay_core::{
     domain::{EventId, Notification, Provider, RawBody},
-    ports::{Keys, Orders, Outbox, Payments, Users},
-    usecases::apply::{Applied, ApplyError, OrderNotification, apply},
+    ports::{Keys, Orders, Outbox, Payments, Providers, Users},
+    usecases::{
+        apply::{Applied, ApplyError, OrderNotification, apply},
+        query::{QueryPorts, follow},
+    },
 };
 use pay_providers::{Adapter, Verified, WebhookKeys, adapter};
 use pay_service::{
@@ -27,17 +31,21 @@ pay_service::operations! {
     ProviderCallback: None, Some("POST /api/pay/callback/{provider}");
     /// Does what is due.
     Sweep: Some("sweep"), None;
+    /// Asks providers about a payment.
+    Query: Some("query"), None;
 }
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct CallbackApp<S, U, O, K, W> {
+pub struct CallbackApp<S, U, O, P, K, W> {
     /// The store of payments.
     pub store: S,
     /// The shop's users.
     pub users: U,
     /// The shop's orders.
     pub orders: O,
+    /// The payment providers.
+    pub providers: P,
     /// The keys that services' tokens are signed with.
     pub auth_keys: K,
     /// The keys that notifications are signed with.
@@ -48,11 +56,12 @@ pub struct CallbackApp<S, U, O, K, W> {
     pub tokens: bool,
 }
 
-impl<S, U, O, K, W> CallbackApp<S, U, O, K, W>
+impl<S, U, O, P, K, W> CallbackApp<S, U, O, P, K, W>
 where
     S: Payments + Outbox,
     U: Users,
     O: Orders,
+    P: Providers,
     K: Keys<AuthKey>,
     W: Keys<WebhookKeys>,
 {
@@ -73,8 +82,8 @@ where
                         let name = request.provider().unwrap_or_default();
                         self.provider(name, request, invocation).await
                     }
-                    // The sweep has no route.
-                    Operation::Callback | Operation::Sweep => {
+                    // The others have no route.
+                    Operation::Callback | Operation::Sweep | Operation::Query => {
                         let event_id = self.authenticate(request, &invocation).await?;
                         let fields = request.json()?;
                         self.native(&fields, event_id.as_deref(), request.body(), invocation).await
@@ -90,8 +99,9 @@ where
                     }
                     Operation::Sweep => {
                         let request = sweep::read(&fields)?;
-                        sweep::run(&self.orders, &self.store, request, &invocation).await
+                        sweep::run(&self.query_ports(), request, &invocation).await
                     }
+                    Operation::Query => query::run(&self.query_ports(), &fields, &invocation).await,
                 }
             }
         }
@@ -135,12 +145,16 @@ where
                     acknowledged(adapter)
                 }
                 Verified::Notification(notification) => {
-                    match self.apply(&notification, invocation).await {
-                        Ok(_) | Err(ApplyError::Mismatch(_)) => {
-                            Ok(about(acknowledged(adapter)?, &notification))
-                        }
-                        Err(error @ ApplyError::Failed(_)) => Err(error.into()),
-                    }
+                    let applied = self.apply(&notification, invocation).await.map(drop);
+                    durable(applied)?;
+                    Ok(about(acknowledged(adapter)?, &notification))
+                }
+                Verified::Hint(notification, query) => {
+                    let Invocation { now, trace, .. } = invocation;
+                    let ports = self.query_ports();
+                    let hint = (&*notification, query);
+                    durable(follow(&ports, hint, &outcome::record, now, &trace).await)?;
+                    Ok(about(acknowledged(adapter)?, &notification))
                 }
             }
         };
@@ -148,6 +162,11 @@ where
             Some(rejection) => problem.in_form(rejection),
             None => problem,
         })
+    }
+
+    const fn query_ports(&self) -> QueryPorts<'_, U, O, S, P> {
+        let Self { users, orders, store, providers, .. } = self;
+        QueryPorts { users, orders, store, providers }
     }
 
     /// Applies a notification, and logs what it did.
@@ -179,6 +198,14 @@ where
     }
 }
 
+/// Whether what a notification did is durable, also where a person decides: then it need not come again.
+fn durable(applied: Result<(), ApplyError>) -> Result<(), ApplyError> {
+    match applied {
+        Ok(()) | Err(ApplyError::Mismatch(_)) => Ok(()),
+        Err(error @ ApplyError::Failed(_)) => Err(error),
+    }
+}
+
 fn acknowledged(adapter: &Adapter) -> Result<Response, Problem> {
     Response::acknowledgement(adapter.acknowledgement)
 }
@@ -201,6 +228,7 @@ mod tests {
             (Some("callback"), Some("POST /api/pay/callback")),
             (None, Some("POST /api/pay/callback/{provider}")),
             (Some("sweep"), None),
+            (Some("query"), None),
         ];
         assert!(all.eq(contract));
     }

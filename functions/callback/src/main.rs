@@ -5,10 +5,11 @@ use std::sync::Arc;
 use callback::{BODY_MAX, CallbackApp};
 use lambda_runtime::Error;
 use pay_core::ports::Cause;
-use pay_providers::WebhookKeys;
+use pay_providers::{ProviderKeys, WebhookKeys};
 use pay_service::{
     adapters::{
         dynamodb::DynamoDbPayments,
+        providers::HttpProviders,
         secrets_manager::RotatingSecret,
         shop::{HttpOrders, HttpUsers},
         wiring::{self, AuthKeys, Aws},
@@ -22,6 +23,7 @@ type WiredCallback = CallbackApp<
     DynamoDbPayments,
     HttpUsers<AuthKeys>,
     HttpOrders<AuthKeys>,
+    HttpProviders<RotatingSecret<ProviderKeys>>,
     Arc<AuthKeys>,
     RotatingSecret<WebhookKeys>,
 >;
@@ -51,6 +53,7 @@ fn wire() -> Result<WiredCallback, Cause> {
         store: aws.payments(settings.table),
         users,
         orders,
+        providers: HttpProviders::new(None, Vec::new(), None),
         auth_keys,
         webhook_keys: aws.keys(callback.webhook_secret_id, overlap),
         rules: settings.rules,

@@ -1,8 +1,9 @@
-//! The native body: that of the replaced service, and two optional members.
+//! The native body: that of the replaced service, and three optional members.
 
 use pay_core::domain::{
-    Amount, Claims, Currency, EventId, Notification, OrderId, Outcome, PaymentId, ProviderRef,
-    ProviderTxn, RawBody, Report, Sender, Source, Status, UserId,
+    Amount, Claims, Currency, EventId, Mismatch, MismatchField, Notification, OrderId, OutOfRange,
+    Outcome, PaymentId, ProviderRef, ProviderTxn, RawBody, RefundReport, Report, Sender, Source,
+    Status, UserId,
 };
 use pay_service::http::{Fields, Problem};
 
@@ -23,18 +24,22 @@ pub(crate) fn read(
     };
     let amount_minor = fields.required_number("amount", Amount::check_minor)?;
     let source = fields.required_number("source", Source::new)?;
-    let outcome = outcome(fields.required_number("status", Status::new)?);
+    let status = fields.required_number("status", Status::new)?;
     let currency = fields.optional_text("currency", Currency::new)?;
     let txn = fields.optional_text("provider_txn", ProviderTxn::new)?;
+    let refunded = fields.optional_number("refunded", refunded)?.unwrap_or_default();
+    let (outcome, refund, review) = outcome(status, amount_minor, refunded);
     Ok(Notification {
         sender: Sender::Native,
         event_id,
         payment: Some(payment),
         claims: Some(claims),
         wrong_account: None,
-        review: None,
+        review,
+        queried: false,
         report: Report {
             outcome,
+            refund,
             reference: ProviderRef { source, txn },
             amount_minor: Some(amount_minor),
             currency: currency.map(|currency| currency.code().to_owned()),
@@ -43,12 +48,33 @@ pub(crate) fn read(
     })
 }
 
-fn outcome(status: Status) -> Option<Outcome> {
+/// What went back so far, in minor units: nothing, or what an amount can be.
+fn refunded(minor: u64) -> Result<u64, OutOfRange> {
+    if minor == 0 { Ok(0) } else { Amount::check_minor(minor) }
+}
+
+/// What the status reports, and the mismatch of what went back where it does not fit the status: nothing
+/// before it was paid, and all of it once it is refunded.
+fn outcome(
+    status: Status,
+    amount_minor: u64,
+    refunded: u64,
+) -> (Option<Outcome>, Option<RefundReport>, Option<Mismatch>) {
+    let unfit = |expected: u64| {
+        Some(Mismatch::new(MismatchField::Refunded, Some(expected), Some(refunded)))
+    };
+    let none = |outcome| (outcome, None, if refunded > 0 { unfit(0) } else { None });
     match status {
-        Status::Pending => None,
-        Status::Failed => Some(Outcome::Failed),
-        Status::Closed => Some(Outcome::Closed),
-        Status::Paid => Some(Outcome::Paid),
-        Status::Refunded => Some(Outcome::Refunded),
+        Status::Pending => none(None),
+        Status::Failed => none(Some(Outcome::Failed)),
+        Status::Closed => none(Some(Outcome::Closed)),
+        Status::Paid if refunded > 0 => {
+            (Some(Outcome::Refunded), Some(RefundReport::Total(refunded)), None)
+        }
+        Status::Paid => (Some(Outcome::Paid), None, None),
+        Status::Refunded if refunded > 0 && refunded != amount_minor => {
+            (Some(Outcome::Refunded), None, unfit(amount_minor))
+        }
+        Status::Refunded => (Some(Outcome::Refunded), None, None),
     }
 }

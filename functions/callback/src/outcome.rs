@@ -1,9 +1,12 @@
 //! What a notification did, for operators: its log line and its metrics.
 
 use pay_core::{
-    domain::{Mismatch, Notification, PaymentId, Provider, Status, Verdict},
-    ports::chain,
-    usecases::apply::{Applied, ApplyError, OrderNotification},
+    domain::{Mismatch, Notification, PaymentId, Provider, Status},
+    ports::{QueryError, chain},
+    usecases::{
+        apply::{Applied, ApplyError, OrderNotification},
+        query::Queried,
+    },
 };
 use pay_providers::Ignored;
 use pay_service::metrics;
@@ -48,14 +51,19 @@ fn log(notification: &Notification, applied: &Applied) {
 }
 
 fn count(applied: &Applied) {
-    let Applied { record, verdict, order_notification } = applied;
+    let Applied { before, record, order_notification, .. } = applied;
     if matches!(order_notification, OrderNotification::Failed(_)) {
         metrics::ORDER_NOTIFICATIONS_FAILED.count();
     }
-    if *verdict != Verdict::Applied {
+    let (currency, minor) = (record.amount.currency().code(), record.amount.minor());
+    let back = record.refunded().saturating_sub(before.refunded());
+    if back > 0 {
+        metrics::REFUNDS_RECORDED.count();
+        metrics::AMOUNT_REFUNDED.add_under("Currency", currency, back);
+    }
+    if record.status == before.status {
         return;
     }
-    let (currency, minor) = (record.amount.currency().code(), record.amount.minor());
     match record.status {
         // No transition leads there.
         Status::Pending => {}
@@ -65,11 +73,26 @@ fn count(applied: &Applied) {
             metrics::PAYMENTS_PAID.count();
             metrics::AMOUNT_PAID.add_under("Currency", currency, minor);
         }
-        Status::Refunded => {
-            metrics::PAYMENTS_REFUNDED.count();
-            metrics::AMOUNT_REFUNDED.add_under("Currency", currency, minor);
-        }
+        Status::Refunded => metrics::PAYMENTS_REFUNDED.count(),
     }
+}
+
+/// Logs and counts what a query came to.
+pub(crate) fn queried(queried: &Queried) {
+    if let Err(error) = &queried.state {
+        let provider = queried.provider.as_str();
+        unknown(provider, None, error);
+    }
+    for (notification, applied) in &queried.applied {
+        record(notification, applied);
+    }
+}
+
+/// Logs and counts a query without a usable response.
+pub(crate) fn unknown(provider: &'static str, payment_id: Option<u64>, error: &QueryError) {
+    let (cause, reason) = (chain(error), error.kind());
+    tracing::warn!(provider, payment_id, reason, cause, "provider gave no usable response");
+    metrics::QUERIES_FAILED.count_by(&[("Provider", provider), ("Reason", reason)]);
 }
 
 fn quarantined(notification: &Notification, mismatch: &Mismatch) {

@@ -5,8 +5,11 @@ use std::time::Duration;
 use pay_core::{
     domain::Timestamp,
     json::Json,
-    ports::{Orders, Outbox, Payments, chain},
-    usecases::sweep::{Sweep, Swept, starts_for_ms, sweep},
+    ports::chain,
+    usecases::{
+        query::AnyQueryPorts,
+        sweep::{Run, Sweep, Swept, starts_for_ms, sweep},
+    },
 };
 use pay_service::{
     http::{Fields, Invocation, Problem, Response},
@@ -15,6 +18,8 @@ use pay_service::{
 };
 use serde_json::json;
 use tokio::time::Instant;
+
+use crate::outcome;
 
 /// Reads a request.
 ///
@@ -40,8 +45,7 @@ pub(crate) fn read(fields: &Fields) -> Result<Sweep, Problem> {
 ///
 /// Those of the store.
 pub(crate) async fn run(
-    orders: &impl Orders,
-    store: &(impl Payments + Outbox),
+    ports: &impl AnyQueryPorts,
     request: Sweep,
     Invocation { now, until, trace }: &Invocation,
 ) -> Result<Response, Problem> {
@@ -52,14 +56,18 @@ pub(crate) async fn run(
         let passed_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
         (passed < starts_for).then(|| now.plus_millis(passed_ms))
     };
-    let swept = sweep(orders, store, request, *now, &go_on, trace).await?;
+    let run = Run { now: *now, go_on: &go_on, observe: &outcome::record, trace };
+    let swept = sweep(ports, request, &run).await?;
     let waited = |paid: Timestamp| now.secs().saturating_sub(paid.secs());
     let oldest_secs = swept.oldest_paid.map(waited);
     log(&swept, oldest_secs);
     count(&swept, oldest_secs);
     Response::json(&json!({
         "notified": swept.notified,
+        "queried": swept.queried,
+        "moved": swept.moved,
         "rescheduled": swept.rescheduled.len(),
+        "abandoned": swept.abandoned.len(),
         "failed": swept.failed.len(),
         "stale": swept.stale,
         "left": swept.left,
@@ -76,9 +84,29 @@ fn log(swept: &Swept, oldest_due_seconds: Option<u64>) {
         let (payment_id, cause) = (payment.get(), chain(error));
         tracing::error!(payment_id, cause, "sweep entry failed");
     }
+    for (payment, provider, error) in &swept.unknown {
+        outcome::unknown(provider.as_str(), Some(payment.get()), error);
+    }
+    for payment in &swept.abandoned {
+        let payment_id = payment.get();
+        tracing::warn!(payment_id, "nobody paid it in time: it is not asked about any more");
+    }
     let (rescheduled, failed) = (swept.rescheduled.len(), swept.failed.len());
-    let Swept { notified, stale, left, .. } = swept;
-    tracing::info!(notified, rescheduled, failed, stale, left, oldest_due_seconds, "swept");
+    let (unknown, abandoned) = (swept.unknown.len(), swept.abandoned.len());
+    let Swept { notified, queried, moved, stale, left, .. } = swept;
+    tracing::info!(
+        notified,
+        queried,
+        moved,
+        unknown,
+        rescheduled,
+        abandoned,
+        failed,
+        stale,
+        left,
+        oldest_due_seconds,
+        "swept"
+    );
 }
 
 fn count(swept: &Swept, oldest_due_secs: Option<u64>) {
@@ -87,5 +115,8 @@ fn count(swept: &Swept, oldest_due_secs: Option<u64>) {
     metrics::OLDEST_DUE.note(oldest_due_secs.unwrap_or_default());
     for _ in &swept.rescheduled {
         metrics::ORDER_NOTIFICATIONS_FAILED.count();
+    }
+    for _ in &swept.abandoned {
+        metrics::PAYMENTS_ABANDONED.count();
     }
 }

@@ -42,6 +42,8 @@ pub struct CreateApp<S, U, O, I, K> {
     pub rules: TokenRules,
     /// The currency of every amount.
     pub currency: Currency,
+    /// Whether providers can be asked what became of a payment.
+    pub queried: bool,
 }
 
 impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateApp<S, U, O, I, K> {
@@ -64,7 +66,7 @@ impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateAp
                 let payer = request.payer(&self.auth_keys, &self.rules, now).await?;
                 let fields = request.json()?;
                 let key = request.header(KEY_HEADER)?;
-                let wanted = read(&fields, key, self.currency)?;
+                let wanted = self.read(&fields, key)?;
                 if wanted.uid != payer {
                     return Err(Code::Forbidden.into());
                 }
@@ -75,7 +77,7 @@ impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateAp
                 // There is only one: any other name is a problem.
                 let Operation::Create = Operation::of_fields(&fields)?.unwrap_or(Operation::Create);
                 let key = fields.optional_text(KEY_FIELD, |key| Ok(key.to_owned()))?;
-                read(&fields, key.as_deref(), self.currency)?
+                self.read(&fields, key.as_deref())?
             }
         };
         let shop = (&self.users, &self.orders);
@@ -89,6 +91,18 @@ impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateAp
             response
         })
     }
+
+    fn read(&self, fields: &Fields, key: Option<&str>) -> Result<CreatePayment, Problem> {
+        let uid = fields.required_number("uid", UserId::new)?;
+        let amount = |minor| Amount::new(minor, self.currency);
+        Ok(CreatePayment {
+            uid,
+            oid: fields.required_number("oid", OrderId::new)?,
+            amount: fields.required_number("amount", amount)?,
+            key: key.map(|key| key_digest(uid, key)).transpose()?,
+            queried: self.queried,
+        })
+    }
 }
 
 fn count(created: &Result<CreatedPayment, CreateError>) {
@@ -100,16 +114,6 @@ fn count(created: &Result<CreatedPayment, CreateError>) {
         }
         Err(_) => {}
     }
-}
-
-fn read(fields: &Fields, key: Option<&str>, currency: Currency) -> Result<CreatePayment, Problem> {
-    let uid = fields.required_number("uid", UserId::new)?;
-    Ok(CreatePayment {
-        uid,
-        oid: fields.required_number("oid", OrderId::new)?,
-        amount: fields.required_number("amount", |minor| Amount::new(minor, currency))?,
-        key: key.map(|key| key_digest(uid, key)).transpose()?,
-    })
 }
 
 /// The digest of an Idempotency-Key. The uid is part of it: another user's equal key is another key.

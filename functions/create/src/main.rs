@@ -51,5 +51,6 @@ fn wire() -> Result<WiredCreate, Cause> {
         auth_keys,
         rules: settings.rules,
         currency: settings.currency,
+        queried: false,
     })
 }

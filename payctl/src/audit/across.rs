@@ -121,9 +121,9 @@ fn transaction(record: &Record) -> Option<String> {
 async fn records(table: &impl Audited, ids: &[u64], now: u64) -> Result<BTreeMap<u64, Record>> {
     let keys: Vec<Key> = ids.iter().map(|id| (format!("pay#{id}"), "record".to_owned())).collect();
     let rows = table.batch(&keys).await?;
-    let records = rows.iter().filter_map(|row| match kind(row) {
-        Some(ItemKind::Record(id)) => Some((id, record::read(id, row, now).0)),
-        Some(ItemKind::Event(_) | ItemKind::Guard(_) | ItemKind::Unmatched) | None => None,
+    let records = rows.iter().filter_map(|row| {
+        let Some(ItemKind::Record(id)) = kind(row) else { return None };
+        Some((id, record::read(id, row, now).0))
     });
     Ok(records.collect())
 }
@@ -135,9 +135,9 @@ async fn guards(table: &impl Audited, oids: &[u64], now: u64) -> Result<BTreeMap
     keys.sort_unstable();
     keys.dedup();
     let rows = table.batch(&keys).await?;
-    let guards = rows.iter().filter_map(|row| match kind(row) {
-        Some(ItemKind::Guard(oid)) => Some((oid, guard::read(oid, row, now).0)),
-        Some(ItemKind::Event(_) | ItemKind::Record(_) | ItemKind::Unmatched) | None => None,
+    let guards = rows.iter().filter_map(|row| {
+        let Some(ItemKind::Guard(oid)) = kind(row) else { return None };
+        Some((oid, guard::read(oid, row, now).0))
     });
     Ok(guards.collect())
 }

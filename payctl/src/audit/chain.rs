@@ -3,16 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use pay_core::domain::{Currency, MismatchField, Outcome, ProviderRef, Sender, Status, Verdict};
+use pay_core::domain::{
+    Currency, MismatchField, Outcome, ProviderRef, RefundReport, Sender, Status, Verdict,
+};
 
 use super::event::ReadEvent;
 use super::record::Record;
 use crate::limits::TIME_SLACK_MS;
 
 /// What is wrong, and the sort key of the item that it is wrong with.
-type Found = Vec<(String, &'static str, String)>;
+pub(super) type Found = Vec<(String, &'static str, String)>;
 
-const RECORD: &str = "record";
+pub(super) const RECORD: &str = "record";
 
 /// Where a record stands after the versions that were walked.
 struct Walk {
@@ -92,11 +94,11 @@ impl Walk {
             let (before, was) = (word(before), word(self.status));
             self.wrong(event, format!("moved from {before}, but the status was {was}"));
         }
-        if event.after == Some(Status::Paid) {
+        if event.after == Some(Status::Paid) && event.before != Some(Status::Paid) {
             self.paid_time = event.at;
         }
         match (event.before, event.after, &event.reference) {
-            (Some(Status::Paid), _, Some(of)) => {
+            (Some(Status::Paid | Status::Refunded), _, Some(of)) => {
                 self.reference = self.reference.completed_by(of).unwrap_or(self.reference.clone());
             }
             (_, Some(Status::Paid | Status::Refunded), Some(of)) => self.reference = of.clone(),
@@ -111,7 +113,8 @@ impl Walk {
         let before = self.reference.clone();
         let mut times = Vec::new();
         for event in events {
-            let repeats = matches!(event.verdict, Some(Verdict::Duplicate | Verdict::Stale));
+            let kept = [Verdict::Duplicate, Verdict::Stale, Verdict::Noted];
+            let repeats = event.verdict.is_some_and(|verdict| kept.contains(&verdict));
             let reports = event.outcome.is_some_and(Outcome::moves_money);
             let adds = event.reference.as_ref().filter(|of| before.completed_by(of).is_some());
             if let Some(of) = adds.filter(|_| repeats && reports) {
@@ -173,7 +176,12 @@ fn fits(record: &Record, event: &ReadEvent) -> Vec<String> {
         wrong.push("at is before the payment was created".to_owned());
     }
     let code = record.currency.map(Currency::code);
-    let same_amount = record.amount.is_none() || event.amount == record.amount;
+    // A report about one refund need not say how much was paid, where it names the same money.
+    let is_one = matches!(event.refund, Some(RefundReport::One { .. }));
+    let is_same = |own: &ProviderRef| event.reference.as_ref().is_some_and(|of| of.is_same(own));
+    let says_less =
+        event.amount.is_none() && is_one && record.reference.as_ref().is_some_and(is_same);
+    let same_amount = record.amount.is_none() || event.amount == record.amount || says_less;
     let same_currency = match &event.currency {
         Some(currency) => code.is_none_or(|code| code == currency),
         // Optional in a native notification.

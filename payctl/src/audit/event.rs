@@ -2,7 +2,8 @@
 
 use pay_core::domain::{
     Decision, Digest, EventId, EventKey, Mismatch, MismatchField, Note, Operator, Outcome,
-    ProviderRef, ProviderTxn, RawBody, Sender, Source, Status, Transition, Verdict,
+    ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState, Sender, Source,
+    Status, Transition, Verdict,
 };
 use pay_service::http::sha256;
 use pay_service::limits::EVENT_CURRENCY_MAX_CHARS;
@@ -19,6 +20,7 @@ pub(super) struct ReadEvent {
     pub(super) at: Option<u64>,
     pub(super) verdict: Option<Verdict>,
     pub(super) outcome: Option<Outcome>,
+    pub(super) refund: Option<RefundReport>,
     pub(super) reference: Option<ProviderRef>,
     pub(super) amount: Option<u64>,
     pub(super) currency: Option<String>,
@@ -64,6 +66,7 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Li
         at: of.must_time("at"),
         verdict: of.word("verdict", &Verdict::ALL, Verdict::as_str),
         outcome: of.word("outcome", &Outcome::ALL, Outcome::as_str),
+        refund: refund(&mut of),
         reference: source.and_then(|source| {
             let txn = txn.and_then(|txn| ProviderTxn::new(txn).ok());
             Some(ProviderRef { source: Source::new(source).ok()?, txn })
@@ -88,6 +91,31 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Li
     let link =
         link.map(|link| Link { from: (row.text("pk").into(), row.text("sk").into()), ..link });
     (entry, link, of.finish())
+}
+
+/// What it reports of a refund: one, or the total so far.
+fn refund(of: &mut Attributes<'_>) -> Option<RefundReport> {
+    let is_id = |id: &str| ProviderRefund::new(id).is_ok();
+    let id = of.text("refund", is_id);
+    let reference = of.text("refund_reference", is_id);
+    let amount = of.number("refund_amount", |_any| true);
+    let state = of.word("refund_state", &RefundState::ALL, RefundState::as_str);
+    let total = of.number("refunded", |_any| true);
+    let one = ["refund", "refund_amount", "refund_state"];
+    let parts = one.iter().filter(|name| of.has(name)).count();
+    of.wrong_if(![0, one.len()].contains(&parts), "a part of a refund");
+    of.wrong_if(parts == 0 && of.has("refund_reference"), "a reference of no refund");
+    of.wrong_if(parts > 0 && of.has("refunded"), "one refund, and a total");
+    if let Some(total) = total {
+        return Some(RefundReport::Total(total));
+    }
+    let provider_id = |id| ProviderRefund::new(id).ok();
+    Some(RefundReport::One {
+        id: provider_id(id?)?,
+        reference: reference.and_then(provider_id),
+        amount_minor: amount?,
+        state: state?,
+    })
 }
 
 /// The body, its length, and its digest where the whole of it is kept.
@@ -166,23 +194,61 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
         entry.mismatch.is_none() && (of.has("expected") || of.has("received")),
         "a side of a mismatch, and no mismatch",
     );
+    let refunded = outcome == Some(Outcome::Refunded);
+    of.wrong_if(entry.refund.is_some() && !refunded, "a refund, and another outcome");
     let (Some(before), Some(after), Some(verdict)) = (before, after, verdict) else {
         return;
     };
     let moved = before != after;
-    of.wrong_if(moved != (verdict == Verdict::Applied), "applied if and only if the status moved");
-    let by_table = outcome.map(|outcome| before.transition(outcome, true));
-    let fits = match (verdict, by_table) {
-        (Verdict::Applied, Some(Transition::Move(to) | Transition::MoveIfLive(to))) => to == after,
-        (Verdict::Quarantined, _)
-        | (Verdict::Duplicate, Some(Transition::Duplicate))
-        | (Verdict::Stale, Some(Transition::Stale))
-        | (Verdict::Noted, Some(Transition::Note))
-        | (Verdict::Ignored, None) => true,
-        (Verdict::Ignored, Some(_)) => dismissed,
-        (Verdict::Applied | Verdict::Duplicate | Verdict::Stale | Verdict::Noted, _) => false,
+    // What went back in part, or did not after all, leaves a paid payment paid.
+    let counted = refunded && verdict == Verdict::Applied && after >= Status::Paid;
+    of.wrong_if(
+        moved != (verdict == Verdict::Applied) && !(counted && !moved),
+        "applied if and only if the status moved",
+    );
+    let fits = if dismissed || verdict == Verdict::Quarantined {
+        true
+    } else if refunded {
+        of_refund(entry.refund.as_ref(), (before, after), verdict)
+    } else {
+        by_table(outcome, (before, after), verdict)
     };
     of.wrong_if(!fits, "another verdict than the table has for its outcome");
+}
+
+fn by_table(outcome: Option<Outcome>, (before, after): (Status, Status), verdict: Verdict) -> bool {
+    let by_table = outcome.map(|outcome| before.transition(outcome, true));
+    match (verdict, by_table) {
+        (Verdict::Applied, Some(Transition::Move(to) | Transition::MoveIfLive(to))) => to == after,
+        (Verdict::Duplicate, by_table) => by_table == Some(Transition::Duplicate),
+        (Verdict::Stale, by_table) => by_table == Some(Transition::Stale),
+        (Verdict::Ignored, by_table) => by_table.is_none(),
+        (Verdict::Applied | Verdict::Noted | Verdict::Quarantined, _) => false,
+    }
+}
+
+/// The verdict on a refund follows from what went back before: what it cannot be whatever that was.
+fn of_refund(
+    report: Option<&RefundReport>,
+    (before, after): (Status, Status),
+    verdict: Verdict,
+) -> bool {
+    let (mut is_pending, mut is_failed) = (false, false);
+    if let Some(RefundReport::One { state, .. }) = report {
+        is_pending = *state == RefundState::Pending;
+        is_failed = *state == RefundState::Failed;
+    }
+    match verdict {
+        // One that is pending proves that it was paid, and one that failed gives nothing back.
+        Verdict::Applied if is_pending => before < Status::Paid && after == Status::Paid,
+        Verdict::Applied if is_failed => after == Status::Paid,
+        Verdict::Applied if report.is_none() => after == Status::Refunded,
+        Verdict::Applied => after >= Status::Paid && after >= before,
+        Verdict::Noted => is_pending && before >= Status::Paid,
+        Verdict::Duplicate => !is_pending && (report.is_some() || before == Status::Refunded),
+        Verdict::Stale => !is_failed && report.is_some(),
+        Verdict::Ignored | Verdict::Quarantined => false,
+    }
 }
 
 /// Whether a quarantined notification waits, or was decided on: one of the two.

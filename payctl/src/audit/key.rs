@@ -1,6 +1,6 @@
 //! What an item is by its key.
 
-use pay_core::domain::{EventKey, OrderId, PaymentId};
+use pay_core::domain::{EventKey, OrderId, PaymentId, Provider, ProviderRefund, RefundId};
 
 use crate::Row;
 
@@ -11,6 +11,10 @@ pub enum ItemKind {
     Record(u64),
     /// An event of the payment with this id.
     Event(u64),
+    /// A refund of the payment with this id.
+    Refund(u64),
+    /// What a provider's id of a refund stands for, of the payment with this id.
+    RefundReference(u64),
     /// The guard of the order with this id.
     Guard(u64),
     /// An event that names no payment of ours.
@@ -27,6 +31,8 @@ pub fn kind(row: &Row) -> Option<ItemKind> {
     let payment = payment_of(pk);
     match payment {
         Some(id) if sk == "record" => Some(ItemKind::Record(id.get())),
+        Some(id) if refund_of(sk).is_some() => Some(ItemKind::Refund(id.get())),
+        Some(id) if refund_reference_of(sk).is_some() => Some(ItemKind::RefundReference(id.get())),
         _ => event_key(pk, sk).map(|_| match payment {
             Some(id) => ItemKind::Event(id.get()),
             None => ItemKind::Unmatched,
@@ -43,6 +49,17 @@ fn order_of(pk: &str) -> Option<u64> {
     let text = pk.strip_prefix("order#")?;
     let oid = OrderId::new(text.parse().ok()?).ok()?.get();
     (oid.to_string() == text).then_some(oid)
+}
+
+/// The refund that has this sort key, if it is the key of one.
+pub(super) fn refund_of(sk: &str) -> Option<RefundId> {
+    RefundId::new(sk.strip_prefix("refund#")?).ok()
+}
+
+/// The provider's id of a refund in this sort key, if it is the key of a reference.
+pub(super) fn refund_reference_of(sk: &str) -> Option<(Provider, ProviderRefund)> {
+    let (provider, id) = sk.strip_prefix("refund-ref#")?.split_once('#')?;
+    Some((Provider::new(provider).ok()?, ProviderRefund::new(id).ok()?))
 }
 
 /// The event that has this primary key, if it is the key of one.

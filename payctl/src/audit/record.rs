@@ -1,9 +1,9 @@
 //! A payment's record by itself.
 
 use pay_core::domain::{
-    Amount, Currency, OrderId, PaymentId, ProviderRef, ProviderTxn, Source, Status, UserId,
+    Amount, Currency, OrderId, PaymentId, ProviderRef, ProviderTxn, Refunds, Source, Status, UserId,
 };
-use pay_core::limits::{BACKOFF_MAX_MS, NOTIFY_GRACE_MS, SWEEP_QUEUES};
+use pay_core::limits::{BACKOFF_MAX_MS, QUERY_BACKOFF_MAX_MS, QUERY_FIRST_MS, SWEEP_QUEUES};
 
 use super::attributes::Attributes;
 use crate::Row;
@@ -23,6 +23,7 @@ pub(super) struct Record {
     pub(super) currency: Option<Currency>,
     pub(super) reference: Option<ProviderRef>,
     pub(super) status: Option<Status>,
+    pub(super) refunds: Refunds,
     pub(super) version: Option<u64>,
     pub(super) create_time: Option<u64>,
     pub(super) update_time: Option<u64>,
@@ -53,6 +54,12 @@ pub(super) fn read(id: u64, row: &Row, now: u64) -> (Record, Vec<String>) {
         Some(ProviderRef { source: Source::new(source).ok()?, txn })
     });
     let status = of.must_number("status", |status| Status::new(status).is_ok());
+    let transaction = of.text("transaction", |_any| true);
+    let named = reference.as_ref().and_then(ProviderRef::transaction);
+    of.wrong_if(
+        transaction != named.as_deref(),
+        "transaction is not that of source and provider_txn",
+    );
     let currency = of.must_text("currency", |code| Currency::new(code).is_ok());
     let record = Record {
         id,
@@ -62,6 +69,7 @@ pub(super) fn read(id: u64, row: &Row, now: u64) -> (Record, Vec<String>) {
         currency: currency.and_then(|code| Currency::new(code).ok()),
         reference,
         status: status.and_then(|status| Status::new(status).ok()),
+        refunds: refunds(&mut of),
         version: of.must_number("version", |version| version > 0),
         create_time: of.must_time("create_time"),
         update_time: of.must_time("update_time"),
@@ -83,10 +91,24 @@ pub(super) fn read(id: u64, row: &Row, now: u64) -> (Record, Vec<String>) {
     (record, of.finish())
 }
 
+/// What went back: only what is not 0 is kept, and the larger of the two beside them.
+fn refunds(of: &mut Attributes<'_>) -> Refunds {
+    let mut minor = |name| of.number(name, |minor| minor > 0).unwrap_or_default();
+    let (sum, total) = (minor("refunds_sum"), minor("refunds_total"));
+    let (refunds, refunded) = (Refunds { sum, total }, minor("refunded"));
+    of.wrong_if(
+        refunded != refunds.refunded(),
+        "refunded is not the larger of refunds_sum and refunds_total",
+    );
+    refunds
+}
+
 /// What a record of this status has and what it cannot have.
 fn by_status(of: &mut Attributes<'_>, record: &Record) {
     let paid = record.status == Some(Status::Paid);
     let was_paid = paid || record.status == Some(Status::Refunded);
+    let is_final = matches!(record.status, Some(Status::Closed | Status::Refunded));
+    let refunded = record.refunds.refunded();
     for (wrong, what) in [
         (paid && !of.has("paid_time"), "paid without paid_time"),
         (!was_paid && of.has("paid_time"), "paid_time, and never paid"),
@@ -95,7 +117,13 @@ fn by_status(of: &mut Attributes<'_>, record: &Record) {
             !was_paid && record.reference.as_ref().is_some_and(|of| *of != ProviderRef::NONE),
             "a provider reference, and never paid",
         ),
-        (!paid && of.has("queue"), "due, and not paid"),
+        (is_final && of.has("queue"), "due, and closed or refunded"),
+        (!was_paid && refunded > 0, "refunds, and never paid"),
+        (record.amount.is_some_and(|amount| refunded > amount), "more went back than was paid"),
+        (
+            was_paid && record.amount.is_some_and(|amount| paid == (refunded >= amount)),
+            "its status is not what went back of it",
+        ),
         (of.has("queue") != of.has("due"), "queue without due, or due without queue"),
         (
             of.has("queue") != of.has("attempts"),
@@ -120,12 +148,19 @@ fn queue(of: &mut Attributes<'_>, record: &Record, now: u64) {
         let unread = number.is_some() && read.is_none();
         of.wrong_if(unread, "in a queue above those that the sweep reads");
     }
-    of.in_order(("paid_time", record.paid_time), ("due", due));
-    let latest = now.saturating_add(BACKOFF_MAX_MS + BACKOFF_MAX_MS / 4 + TIME_SLACK_MS);
+    of.in_order(("create_time", record.create_time), ("due", due));
+    let paid = record.paid_time;
+    let longest = if paid.is_some() { BACKOFF_MAX_MS } else { QUERY_BACKOFF_MAX_MS };
+    let latest = now.saturating_add(longest).saturating_add(longest / 4 + TIME_SLACK_MS);
     of.wrong_if(due.is_some_and(|due| due > latest), "due later than any attempt is put");
-    if let (Some(0), Some(due), Some(paid)) = (attempts, due, record.paid_time) {
-        let first = due == paid.saturating_add(NOTIFY_GRACE_MS);
-        of.wrong_if(!first, "due at another time than after the move to paid, without an attempt");
+    let (Some(0), Some(due)) = (attempts, due) else { return };
+    if let Some(paid) = paid {
+        // A minute after the move to paid, which leaves a near time as it is.
+        let latest = paid.saturating_add(QUERY_FIRST_MS);
+        of.wrong_if(due > latest, "due later than after the move to paid, without an attempt");
+    } else if let Some(created) = record.create_time {
+        let first = due == created.saturating_add(QUERY_FIRST_MS);
+        of.wrong_if(!first, "due at another time than after its creation, without an attempt");
     }
 }
 

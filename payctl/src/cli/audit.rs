@@ -50,15 +50,15 @@ fn progress(text: &str) {
 }
 
 fn text(found: &Audit) -> String {
-    let Audit { payments, orders, events, quarantined, due, violations } = found;
+    let Audit { payments, orders, events, refunds, quarantined, due, violations, .. } = found;
     let rows = violations.iter().map(|violation| {
         [violation.invariant.to_owned(), violation.item.clone(), violation.what.clone()]
     });
     let listed = columns(["invariant", "item", "violation"], rows);
     let listed = if violations.is_empty() { String::new() } else { format!("\n{listed}") };
     format!(
-        "{payments} payments of {orders} orders, {events} events; {quarantined} in quarantine, {due} order \
-         notifications due\n{} violations\n{listed}",
+        "{payments} payments of {orders} orders, {events} events, {refunds} refunds; {quarantined} in \
+         quarantine, {due} due\n{} violations\n{listed}",
         violations.len()
     )
 }

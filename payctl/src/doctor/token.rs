@@ -6,7 +6,7 @@ mod tests;
 
 use pay_core::domain::{Timestamp, UserId};
 use pay_core::json::{Json, Object};
-use pay_core::ports::{BadSecret, Generations};
+use pay_core::ports::BadSecret;
 use pay_service::auth::{self, AuthKey, TokenError, TokenFault, TokenRules};
 use serde::Serialize;
 
@@ -57,7 +57,7 @@ impl TokenCase {
             Ok(key) => key,
             Err(bad) => return unusable(bad),
         };
-        match self.check(&self.header, key) {
+        match self.check(&self.header, &key) {
             Ok(caller) => {
                 let reason =
                     "its signature fits, and each claim that is needed is right".to_owned();
@@ -73,12 +73,11 @@ impl TokenCase {
     }
 
     /// The functions' own check.
-    fn check(&self, header: &str, key: AuthKey) -> Result<Caller, TokenError> {
-        let keys = Generations { current: key, previous: None };
+    fn check(&self, header: &str, key: &AuthKey) -> Result<Caller, TokenError> {
         let (header, rules) = (Some(header), &self.rules);
         match &self.scope {
-            None => auth::payer(header, &keys, rules, self.now).map(UserId::get).map(Caller::Uid),
-            Some(scope) => auth::service(header, &keys, rules, scope, self.now)
+            None => auth::payer(header, key, rules, self.now).map(UserId::get).map(Caller::Uid),
+            Some(scope) => auth::service(header, key, rules, scope, self.now)
                 .map(|()| Caller::Scope(scope.clone())),
         }
     }
@@ -86,7 +85,7 @@ impl TokenCase {
     /// What is wrong with another value of the header.
     fn fault_of(&self, header: &str) -> Option<TokenFault> {
         let key = AuthKey::from_secret(&edit::value(&self.keys).to_string()).ok()?;
-        self.check(header, key).err().map(TokenError::fault)
+        self.check(header, &key).err().map(TokenError::fault)
     }
 }
 

@@ -37,7 +37,9 @@ fn mismatch_with(trial: &Trial<'_>, entry: &Value) -> Option<Mismatch> {
     let case = trial.case;
     let keys = case.scheme.keys(&edit::entry(entry)?).ok()?;
     match keys.verify(&case.headers, &case.body, case.now).ok()?? {
-        Verified::Notification(notification) => notification.wrong_account,
+        Verified::Notification(notification) | Verified::Hint(notification, _) => {
+            notification.wrong_account
+        }
         Verified::Ignored(_) => None,
     }
 }

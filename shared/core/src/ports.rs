@@ -16,7 +16,7 @@ pub use payments::{
 };
 pub use providers::{ProviderState, Providers, Query, QueryError, QueryResponse};
 pub use quarantine::{Quarantine, Resolved};
-pub use secrets::{BadSecret, Generations, Keys, NoKeys, SecretKeys};
+pub use secrets::{BadSecret, Keys, NoKeys, SecretKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};
 
 /// Why an adapter failed: for the log, never for a response.

@@ -14,9 +14,9 @@ mod error;
 mod headers;
 mod ignored;
 mod keys;
+pub mod limits;
 mod provider_keys;
 mod query;
-pub mod limits;
 mod rsa;
 #[cfg(test)]
 mod samples;
@@ -38,6 +38,10 @@ pub use sha::sha256;
 pub use unit::decimals;
 
 use pay_core::domain::Provider;
+
+/// Signatures of our own, made by another program.
+#[cfg(test)]
+pub(crate) const SIGNING_VECTORS: &str = include_str!("../vectors/signing.json");
 
 /// The adapter of a provider.
 #[must_use]

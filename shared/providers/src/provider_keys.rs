@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pay_core::{
     domain::Provider,
     json::Object,
-    ports::{BadSecret, SecretKeys},
+    ports::{BadSecret, QueryError, SecretKeys},
 };
 
 use crate::{Querier, adapter, keys::SchemeEntry};
@@ -15,17 +15,25 @@ use crate::{Querier, adapter, keys::SchemeEntry};
 pub struct ProviderKeys(Vec<(Provider, SchemeEntry<Arc<dyn Querier>>)>);
 
 impl ProviderKeys {
-    /// The keys of a provider; `None` where there are none, or they are unusable and no older ones are
-    /// known.
-    #[must_use]
-    pub fn querier(&self, provider: Provider) -> Option<&dyn Querier> {
-        self.entry(provider)?.keys.as_deref()
+    /// The keys of a provider.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::NoKey`] where it has no entry, [`QueryError::Rejected`] where its entry is unusable
+    /// and no older one is known.
+    pub fn querier(&self, provider: Provider) -> Result<&dyn Querier, QueryError> {
+        let entry = self.entry(provider).ok_or(QueryError::NoKey)?;
+        match (entry.keys.as_deref(), entry.bad) {
+            (Some(querier), _) => Ok(querier),
+            (None, Some(bad)) => Err(QueryError::Rejected(bad.into())),
+            (None, None) => Err(QueryError::NoKey),
+        }
     }
 
-    /// The providers that have keys.
-    pub fn usable(&self) -> impl Iterator<Item = Provider> {
-        let usable = self.0.iter().filter(|(_, entry)| entry.keys.is_some());
-        usable.map(|(provider, _)| *provider)
+    /// The providers that have an entry, usable or not: an unusable one must not look as if there were
+    /// nobody to ask.
+    pub fn configured(&self) -> impl Iterator<Item = Provider> {
+        self.0.iter().map(|(provider, _)| *provider)
     }
 
     fn entry(&self, provider: Provider) -> Option<&SchemeEntry<Arc<dyn Querier>>> {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use pay_core::{
-    domain::{EventId, Notification, Provider, Timestamp},
-    ports::{Query, QueryError, QueryResponse},
+    domain::{EventId, Notification, Provider, ProviderTxn, Timestamp},
+    ports::{ProviderState, Query, QueryError, QueryResponse},
 };
 
 use crate::{Headers, adapter::Message, sha256};
@@ -90,6 +90,19 @@ impl Message<'_> {
         let event_id = EventId::new(Some(&id), sha256(&[id.as_bytes()]));
         Notification { event_id, queried: true, ..self.notification(provider, body) }
     }
+}
+
+/// A response that reports one thing; what it names is the transaction, where it has one.
+pub(crate) fn respond(
+    provider: Provider,
+    state: ProviderState,
+    message: Message<'_>,
+    body: &[u8],
+) -> QueryResponse {
+    let txn = message.report.reference.txn.clone();
+    let what = txn.as_ref().map(ProviderTxn::as_str);
+    let notification = message.into_queried(provider, state.as_str(), what, body);
+    QueryResponse { state, notifications: vec![notification], next: None }
 }
 
 /// A response that proves nothing, and why.

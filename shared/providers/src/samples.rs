@@ -20,6 +20,19 @@ pub(crate) fn cases(vectors: &str, kind: Option<&str>) -> Vec<Value> {
     cases
 }
 
+/// A text of the file of our own signatures: its keys.
+pub(crate) fn signing_vector(name: &str) -> String {
+    let vectors: Value = serde_json::from_str(crate::SIGNING_VECTORS).unwrap();
+    vectors[name].as_str().unwrap().to_owned()
+}
+
+/// The signature of a case of that file.
+pub(crate) fn signature_of(id: &str) -> String {
+    let cases = cases(crate::SIGNING_VECTORS, None);
+    let case = cases.iter().find(|case| case["id"] == id).unwrap();
+    case["signature"].as_str().unwrap().to_owned()
+}
+
 /// A report of this transaction.
 pub(crate) fn report(
     provider: Provider,
@@ -54,7 +67,11 @@ pub(crate) fn unreadable(provider: Provider, event_id: Option<&str>, body: &[u8]
     Verified::Notification(Box::new(without_content(provider, event_id, body)))
 }
 
-fn without_content(provider: Provider, event_id: Option<&str>, body: &[u8]) -> Notification {
+pub(crate) fn without_content(
+    provider: Provider,
+    event_id: Option<&str>,
+    body: &[u8],
+) -> Notification {
     let digest = sha256(&[body]);
     let reference = ProviderRef { source: provider.source(), txn: None };
     Notification {

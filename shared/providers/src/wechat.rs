@@ -9,6 +9,7 @@ mod decrypt;
 mod keys;
 mod querier;
 mod read;
+mod reference;
 #[cfg(test)]
 mod tests;
 mod verify;

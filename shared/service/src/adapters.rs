@@ -7,6 +7,7 @@ pub mod aws;
 pub mod dynamodb;
 pub mod https;
 pub mod ids;
+pub mod providers;
 pub mod secrets_manager;
 pub mod shop;
 pub mod wiring;

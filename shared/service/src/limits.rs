@@ -120,6 +120,9 @@ pub const SECRET_REREADS_BURST: u32 = 5;
 /// came with the status.
 pub const SHOP_DRAIN_MS: u64 = 50;
 
+/// The longest response of a provider that is read, in bytes. A list of 100 refunds has about 100 KB.
+pub const PROVIDER_RESPONSE_MAX_BYTES: usize = 256 * 1024;
+
 /// The longest response of the shop that is read, in bytes. The mall's responses have a few hundred.
 pub const SHOP_RESPONSE_MAX_BYTES: usize = 64 * 1024;
 

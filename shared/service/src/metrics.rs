@@ -88,8 +88,16 @@ catalogue! {
     PAYMENTS_REFUNDED = "PaymentsRefunded", Count;
     /// Minor units of payments that moved to paid, by `Currency`.
     AMOUNT_PAID = "AmountPaid", Count;
-    /// Minor units of payments that moved to refunded, by `Currency`.
+    /// Refunds that went back: one, or a higher total.
+    REFUNDS_RECORDED = "RefundsRecorded", Count;
+    /// Minor units that went back, by `Currency`.
     AMOUNT_REFUNDED = "AmountRefunded", Count;
+    /// Queries of providers without a usable response; also by `Provider` and `Reason`.
+    QUERIES_FAILED = "QueriesFailed", Count;
+    /// Those of them in which the provider rejects our key, our account or our clock.
+    QUERIES_REJECTED = "QueriesRejected", Count;
+    /// Payments that nobody paid in time, and that are not asked about any more.
+    PAYMENTS_ABANDONED = "PaymentsAbandoned", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.
     NOTIFICATIONS_QUARANTINED = "NotificationsQuarantined", Count;
     /// Genuine messages of providers that change no payment; also by `Provider` and `Reason`.

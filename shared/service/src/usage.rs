@@ -17,6 +17,8 @@ pub enum Service {
     SecretsManager,
     /// The shop's user and order services.
     Shop,
+    /// The payment providers.
+    Provider,
 }
 
 /// What DynamoDB charges for, in halves, as the floats of its responses.
@@ -32,6 +34,8 @@ pub struct Usage {
     pub secrets_manager: Calls,
     /// Of the shop.
     pub shop: Calls,
+    /// Of the payment providers.
+    pub providers: Calls,
     /// DynamoDB's read units, as it counts them itself. It does not say what a rejected call cost.
     pub read_units: Units,
     /// Its write units, those of the indexes included.
@@ -78,6 +82,7 @@ impl Drop for Call {
                 Service::DynamoDb => &mut used.dynamodb,
                 Service::SecretsManager => &mut used.secrets_manager,
                 Service::Shop => &mut used.shop,
+                Service::Provider => &mut used.providers,
             };
             calls.count = calls.count.saturating_add(1);
             calls.time = calls.time.saturating_add(self.begun.elapsed());

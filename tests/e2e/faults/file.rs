@@ -57,7 +57,7 @@ async fn the_rules_of_a_file_are_followed_and_what_fired_is_printed() {
 #[tokio::test]
 async fn a_file_that_cannot_be_used_is_one_sentence_and_a_failure() {
     for (text, why) in [
-        (r#"{"rules": [{"at": "orders:payed", "fault": "hang"}]}"#, "expected one of `dynamodb:"),
+        (r#"{"rules": [{"at": "orders:payed", "fault": "hang"}]}"#, "expected one of `alipay:"),
         (r#"{"rules": [{"at": "orders:paid", "fault": "slow"}]}"#, "expected one of `delay_ms`"),
         ("rules = []", "expected value at line 1"),
     ] {

@@ -6,7 +6,9 @@ use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
 
-use super::{assert_acknowledged, assert_rejected, deliver, deliver_edited, message, request};
+use super::{
+    assert_acknowledged, assert_rejected, deliver, deliver_edited, message, refund, request,
+};
 use crate::api::{self, Reply};
 use crate::stage::{Payment, own, payment, recycle, shared, shown};
 use crate::table;
@@ -109,17 +111,15 @@ async fn a_notification_does_not_choose_how_it_is_verified() {
 #[tokio::test]
 async fn a_refund_is_distinguished_from_a_payment() {
     let stack = shared();
-    let refund = async |payment, fee| {
-        let part = message(payment, Outcome::PartlyRefunded);
-        deliver_edited(stack, ALIPAY, &part, |form| set(form, &[("refund_fee", Some(fee))])).await;
-    };
     let payment = payment(stack).await;
-    refund(payment, "0.30").await;
-    assert_eq!(shown(stack, payment).await["status"], 0, "a refund pays nothing");
+    deliver(stack, ALIPAY, &refund(payment, 30)).await;
+    let now = shown(stack, payment).await;
+    assert_eq!((&now["status"], &now["refunded"]), (&json!(1), &json!(30)), "it was paid before");
     deliver(stack, ALIPAY, &message(payment, Outcome::Paid)).await;
     // The total so far: 0.30, then 0.20 more.
-    refund(payment, "0.50").await;
-    assert_eq!(shown(stack, payment).await["status"], 1);
+    deliver(stack, ALIPAY, &refund(payment, 50)).await;
+    let now = shown(stack, payment).await;
+    assert_eq!((&now["status"], &now["refunded"]), (&json!(1), &json!(50)));
     // The time for refunds is over, which changes nothing for a paid payment.
     deliver_with(stack, payment, &[("trade_status", Some("TRADE_FINISHED"))]).await;
     assert_eq!(shown(stack, payment).await["status"], 1);

@@ -1,5 +1,5 @@
 //! What goes wrong with webhooks in practice, one test for each case. The numbers are those of the
-//! table in `docs/webhooks.md`.
+//! table in `docs/providers.md`.
 
 use futures_util::future::join_all;
 use local::messages::{Outcome, Signed};

@@ -107,12 +107,12 @@ async fn what_does_not_match_is_acknowledged_and_quarantined() {
     assert_eq!(table::quarantined(stack, payment.id).await, 1);
 }
 
-/// Each row of the table in docs/webhooks.md.
+/// Each row of the table in docs/providers.md.
 #[tokio::test]
 async fn each_trade_state_does_what_its_row_says() {
     let stack = shared();
     let docs =
-        std::fs::read_to_string(binaries::workspace().unwrap().join("docs/webhooks.md")).unwrap();
+        std::fs::read_to_string(binaries::workspace().unwrap().join("docs/providers.md")).unwrap();
     let (_, table) =
         docs.split_once("| `trade_state` | the payment becomes |\n|---|---|\n").unwrap();
     let mut rows = table.lines();

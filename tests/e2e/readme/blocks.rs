@@ -204,7 +204,7 @@ async fn the_readme_pasted_from_top_to_bottom_prints_what_it_shows() {
 #[tokio::test]
 async fn the_pages_that_go_on_from_the_readme_print_what_they_show() {
     let [readme, local, api, webhooks] =
-        ["README.md", "docs/local.md", "docs/api.md", "docs/webhooks.md"].map(workspace_file);
+        ["README.md", "docs/local.md", "docs/api.md", "docs/providers.md"].map(workspace_file);
     follow(&[beginning(&readme), &local]).await;
     follow(&[beginning(&readme), shop(&local), &api]).await;
     follow(&[beginning(&readme), shop(&local), &webhooks]).await;

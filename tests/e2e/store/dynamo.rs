@@ -107,6 +107,18 @@ impl Dynamo {
         scan.send().await.unwrap().items.unwrap()
     }
 
+    /// The rows of a partition whose sort keys begin so.
+    async fn beginning(&self, pk: String, sk: &str) -> Vec<Item> {
+        let query = self.raw.query().table_name(&self.table).consistent_read(true);
+        let found = query
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":sk", AttributeValue::S(sk.to_owned()))
+            .send()
+            .await;
+        found.unwrap().items.unwrap()
+    }
+
     /// Writes a row as it is.
     pub(super) async fn put(&self, item: Item) {
         let put = self.raw.put_item().table_name(&self.table);
@@ -140,6 +152,11 @@ fn read_event(item: &Item) -> LoggedEvent {
         source: number(item, "source").unwrap(),
         provider_txn: text(item, "provider_txn"),
         amount: number(item, "amount"),
+        refund: text(item, "refund"),
+        refund_reference: text(item, "refund_reference"),
+        refund_amount: number(item, "refund_amount"),
+        refund_state: text(item, "refund_state"),
+        refunded: number(item, "refunded"),
         currency: text(item, "currency"),
         sha256: text(item, "sha256").unwrap(),
         len: number(item, "len").unwrap(),
@@ -161,14 +178,13 @@ impl Inspect for Dynamo {
             Some(id) => format!("pay#{id}"),
             None => format!("unmatched#{}", sender.as_str()),
         };
-        let query = self.raw.query().table_name(&self.table).consistent_read(true);
-        let found = query
-            .key_condition_expression("pk = :pk AND begins_with(sk, :event)")
-            .expression_attribute_values(":pk", AttributeValue::S(pk))
-            .expression_attribute_values(":event", AttributeValue::S("event#".to_owned()))
-            .send()
-            .await;
-        found.unwrap().items().iter().map(read_event).collect()
+        self.beginning(pk, "event#").await.iter().map(read_event).collect()
+    }
+
+    async fn refund_references(&self, of: PaymentId) -> Vec<(String, String)> {
+        let found = self.beginning(format!("pay#{of}"), "refund-ref#").await;
+        let reference = |item| (text(item, "sk").unwrap(), text(item, "refund").unwrap());
+        found.iter().map(reference).collect()
     }
 
     async fn listed(&self) -> Vec<Listed> {

@@ -210,14 +210,17 @@ fn writes_of_one_item_fail_alike() {
         let payment = fresh.payment();
         let event = fresh.event(&payment);
         let paid = payment.change_to(Status::Paid, &stripe(""), false, at(1));
-        let due = paid.applied_to(payment.clone()).due.unwrap();
+        let paid = paid.applied_to(payment.clone());
         for (want, calls, response) in table {
             stub.script([response.clone()]);
             assert_eq!(name(&store.append(&event).await), want, "{response:?}");
             assert_eq!(stub.requests().len(), calls, "{response:?}");
             stub.script([response.clone()]);
-            let marked = store.mark_notified(payment.id, due, at(2)).await;
+            let marked = store.mark_notified(&paid, at(2)).await;
             assert_eq!(name(&marked), want, "{response:?}");
+            assert_eq!(stub.requests().len(), calls, "{response:?}");
+            stub.script([response.clone()]);
+            assert_eq!(name(&store.clear(&paid).await), want, "{response:?}");
             assert_eq!(stub.requests().len(), calls, "{response:?}");
         }
     });

@@ -12,20 +12,20 @@ use pay_core::{
 
 use super::dynamo::{Dynamo, Item, on_dynamo, text};
 
-fn n(number: u64) -> AttributeValue {
+pub(super) fn n(number: u64) -> AttributeValue {
     N(number.to_string())
 }
 
-fn s(text: impl Into<String>) -> AttributeValue {
+pub(super) fn s(text: impl Into<String>) -> AttributeValue {
     S(text.into())
 }
 
-fn item<const LEN: usize>(attributes: [(&str, AttributeValue); LEN]) -> Item {
+pub(super) fn item<const LEN: usize>(attributes: [(&str, AttributeValue); LEN]) -> Item {
     attributes.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// The row of a paid payment whose order service is still to be notified, as docs/architecture.md has it.
-fn paid_item(paid: &Payment) -> Item {
+pub(super) fn paid_item(paid: &Payment) -> Item {
     item([
         ("pk", s(format!("pay#{}", paid.id))),
         ("sk", s("record")),
@@ -37,6 +37,7 @@ fn paid_item(paid: &Payment) -> Item {
         ("source", n(3)),
         ("status", n(1)),
         ("provider_txn", s("pi_1")),
+        ("transaction", s("stripe#pi_1")),
         ("create_time", n(1_800_000_000_000)),
         ("update_time", n(1_800_000_000_010)),
         ("version", n(2)),
@@ -47,7 +48,7 @@ fn paid_item(paid: &Payment) -> Item {
     ])
 }
 
-async fn row(store: &Dynamo, pk: &str, sk: &str) -> Item {
+pub(super) async fn row(store: &Dynamo, pk: &str, sk: &str) -> Item {
     let rows = store.scan(None).await.into_iter();
     let mut rows = rows.filter(|row| row["pk"] == s(pk) && row["sk"] == s(sk));
     rows.next().unwrap()
@@ -59,7 +60,7 @@ fn a_payment_has_the_documented_layout_at_every_stage() {
         let pending = fresh.stored(&store.payments).await;
         let pk = format!("pay#{}", pending.id);
         let mut want = paid_item(&pending);
-        for name in ["provider_txn", "paid_time", "queue", "due", "attempts"] {
+        for name in ["provider_txn", "transaction", "paid_time", "queue", "due", "attempts"] {
             want.remove(name);
         }
         want.extend(item([
@@ -74,12 +75,27 @@ fn a_payment_has_the_documented_layout_at_every_stage() {
         let mut want = paid_item(&paid);
         assert_eq!(row(&store, &pk, "record").await, want);
 
-        store.payments.mark_notified(paid.id, paid.due.unwrap(), at(99)).await.unwrap();
+        store.payments.mark_notified(&paid, at(99)).await.unwrap();
         for name in ["queue", "due", "attempts"] {
             want.remove(name);
         }
         want.insert("notified_time".to_owned(), n(1_800_000_000_099));
         assert_eq!(row(&store, &pk, "record").await, want);
+    });
+}
+
+#[test]
+fn a_payment_may_be_due_from_its_creation_on() {
+    on_dynamo(|store, fresh| async move {
+        let payment = fresh.due_after(300_000);
+        create(&store.payments, &payment, None).await;
+        let record = row(&store, &format!("pay#{}", payment.id), "record").await;
+        let queue = format!("sweep#{}", payment.id.get() % SWEEP_QUEUES);
+        for (name, value) in
+            [("queue", s(queue)), ("due", n(1_800_000_300_000)), ("attempts", n(0))]
+        {
+            assert_eq!(record[name], value, "{name}");
+        }
     });
 }
 
@@ -148,15 +164,13 @@ fn a_malformed_row_is_a_fault_and_never_a_default() {
     on_dynamo(|store, fresh| async move {
         let good = fresh.stored_as(&store.payments, Status::Paid).await;
         let row = paid_item(&good);
-        let optional = ["provider_txn"];
         for name in row.keys().filter(|name| !["pk", "sk"].contains(&name.as_str())) {
             let mut without = row.clone();
             without.remove(name);
-            let fault = !optional.contains(&name.as_str());
-            assert_eq!(is_fault(&store, &good, without).await, fault, "without {name}");
+            assert!(is_fault(&store, &good, without).await, "without {name}");
 
             // An index key of another type is rejected by DynamoDB itself.
-            if ["id", "oid", "uid", "queue", "due"].contains(&name.as_str()) {
+            if ["id", "oid", "uid", "queue", "due", "transaction"].contains(&name.as_str()) {
                 continue;
             }
             let mut other_type = row.clone();
@@ -184,6 +198,12 @@ fn a_malformed_row_is_a_fault_and_never_a_default() {
             ("queue", s("sweep#")),
             ("queue", s("sweep#x")),
             ("attempts", n(4_294_967_296)),
+            ("transaction", s("stripe#pi_2")),
+            ("refunded", n(1)),
+            ("refunded", n(0)),
+            ("refunds_sum", n(1)),
+            ("refunds_total", n(1)),
+            ("refunds_total", s("1")),
         ] {
             let mut wrong = row.clone();
             wrong.insert(name.to_owned(), value.clone());
@@ -192,7 +212,11 @@ fn a_malformed_row_is_a_fault_and_never_a_default() {
         // The number of queues may have been another one when the row was written.
         let queue = ("queue".to_owned(), s("sweep#4096"));
         let other_queue = row.clone().into_iter().chain([queue]).collect();
-        for good_row in [other_queue, row] {
+        let mut of_source_alone = row.clone();
+        for name in ["provider_txn", "transaction"] {
+            of_source_alone.remove(name);
+        }
+        for good_row in [other_queue, of_source_alone, row] {
             assert!(!is_fault(&store, &good, good_row).await);
         }
     });

@@ -1,20 +1,25 @@
 //! The same random calls on the fake and on the adapter: all results and all rows are the same.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::BTreeMap};
 
 use pay_core::{
     domain::{
-        Change, Event, EventId, Guard, OrderId, Payment, PaymentId, Sender, Status, UserId, Verdict,
+        Change, Due, Event, EventId, Guard, OrderId, Payment, PaymentId, RefundEffect, RefundState,
+        Sender, Status, UserId, Verdict,
     },
+    limits::QUERY_FIRST_MS,
     ports::{Outbox, PaymentLists, Payments},
     testing::{
         FakeStore, Inspect,
-        contract::fresh::{Fresh, at, stripe},
+        contract::{
+            fresh::{Fresh, at, moving, stripe},
+            refunds::{one, total},
+        },
     },
 };
 use proptest::prelude::*;
 
-use super::dynamo::{Dynamo, on_dynamo};
+use super::dynamo::{Dynamo, number, on_dynamo, text};
 
 /// Few of each, so that calls concern the same items.
 const ORDERS: u64 = 3;
@@ -34,7 +39,7 @@ struct Step {
 
 prop_compose! {
     fn step()(
-        call in 0..9_u8,
+        call in 0..13_u8,
         payment in 1..=PAYMENTS,
         order in 1..=ORDERS,
         other in 0..=PAYMENTS,
@@ -64,21 +69,67 @@ impl Both {
                 let fake = self.fake.append(&event).await.unwrap();
                 assert_eq!(self.real.payments.append(&event).await.unwrap(), fake, "{step:?}");
             }
+            7..=9 => self.outbox(step).await,
+            _ => self.refund(step).await,
+        }
+    }
+
+    async fn outbox(&self, step: Step) {
+        let mut read = self.known(step);
+        let Some(due) = read.due else { return };
+        let now = at(self.now.get());
+        let next = due.rescheduled(read.id, now);
+        if step.odd && step.event.is_multiple_of(2) {
+            read.version = read.version.saturating_add(1);
+        } else if step.odd {
+            read.due = Some(Due { attempts: due.attempts.saturating_add(1), ..due });
+        }
+        match step.call {
+            // A sweep notifies of what is paid alone, and clears what is not.
+            7 if read.status == Status::Paid => {
+                self.fake.mark_notified(&read, now).await.unwrap();
+                self.real.payments.mark_notified(&read, now).await.unwrap();
+            }
+            8 if read.status != Status::Paid => {
+                self.fake.clear(&read).await.unwrap();
+                self.real.payments.clear(&read).await.unwrap();
+            }
             _ => {
-                let payment = self.known(step);
-                let Some(mut due) = payment.due else { return };
-                due.attempts = due.attempts.saturating_add(step.odd.into());
-                let now = at(self.now.get());
-                if step.call == 7 {
-                    self.fake.mark_notified(payment.id, due, now).await.unwrap();
-                    self.real.payments.mark_notified(payment.id, due, now).await.unwrap();
-                } else {
-                    let next = due.rescheduled(payment.id, now);
-                    self.fake.reschedule(payment.id, due, next).await.unwrap();
-                    self.real.payments.reschedule(payment.id, due, next).await.unwrap();
-                }
+                self.fake.reschedule(&read, next).await.unwrap();
+                self.real.payments.reschedule(&read, next).await.unwrap();
             }
         }
+    }
+
+    /// A refund that is new or known, in the state that was read or in another one.
+    async fn refund(&self, step: Step) {
+        let payment = self.known(step);
+        let state = RefundState::ALL[usize::from(step.status.rem_euclid(3))];
+        let amount = step.order.saturating_mul(10);
+        let report = match step.call {
+            10 => total(amount),
+            _ => one(&format!("re_{}", step.event), amount, state),
+        };
+        let found = match report.refund_id() {
+            Some(id) => self.fake.refund(payment.id, &id).await.unwrap(),
+            None => None,
+        };
+        let now = at(self.now.get());
+        let effect = RefundEffect::of(&report, &payment, found.as_ref(), now);
+        let RefundEffect::Counts(mut refund) = effect else { return };
+        if step.odd {
+            refund.from =
+                Some(RefundState::ALL[usize::try_from(step.other).unwrap().rem_euclid(3)]);
+        }
+        let change = payment.refunded_by(refund, &report.reference, false, now);
+        self.write(step, &payment, &change).await;
+    }
+
+    async fn write(&self, step: Step, payment: &Payment, change: &Change) {
+        let event = self.event(step, payment);
+        let fake = self.fake.update(change, &event).await.unwrap();
+        let real = self.real.payments.update(change, &event).await.unwrap();
+        assert_eq!(real, fake, "{step:?}");
     }
 
     async fn create(&self, step: Step) {
@@ -86,6 +137,11 @@ impl Both {
             .fresh
             .payment_of(UserId::new(step.order).unwrap(), OrderId::new(step.order).unwrap());
         payment.id = PaymentId::new(step.payment).unwrap();
+        if step.event.is_multiple_of(2) {
+            // Near or far, by when it becomes paid.
+            let after_ms = QUERY_FIRST_MS.saturating_add(step.other.saturating_mul(10));
+            payment.due = Some(Due { at: at(after_ms), attempts: 0 });
+        }
         let guarded = self.fake.table().guards.get(&payment.oid).cloned();
         let live = guarded.map(|guard| guard.payment).filter(|_| step.call == 1);
         let replacing = if step.odd { PaymentId::new(step.other).ok() } else { live };
@@ -105,7 +161,7 @@ impl Both {
         let reference = stripe(if step.event.is_multiple_of(2) { "pi_1" } else { "" });
         let now = at(self.now.get());
         let change = if to > payment.status {
-            payment.change_to(to, &reference, step.event > 1, now)
+            Change { guarded: step.event > 1, ..moving(&payment, to, &reference, now) }
         } else if payment.status >= Status::Paid
             && let Some(change) = payment.completion(&reference, now)
         {
@@ -115,10 +171,7 @@ impl Both {
         };
         let change =
             Change { from_version: change.from_version.saturating_add(step.odd.into()), ..change };
-        let event = self.event(step, &payment);
-        let fake = self.fake.update(&change, &event).await.unwrap();
-        let real = self.real.payments.update(&change, &event).await.unwrap();
-        assert_eq!(real, fake, "{step:?}");
+        self.write(step, &payment, &change).await;
     }
 
     /// The payment as the fake has it, or one that does not exist.
@@ -142,7 +195,23 @@ impl Both {
             assert_eq!(self.real.payments.payment(id).await.unwrap(), fake);
             let fake = self.fake.events(Some(id), Sender::Native).await;
             assert_eq!(self.real.events(Some(id), Sender::Native).await, fake);
+            let fake = self.fake.refund_references(id).await;
+            assert_eq!(self.real.refund_references(id).await, fake);
         }
+        for (key, refund) in self.fake.table().refunds {
+            let real = self.real.payments.refund(key.0, &key.1).await.unwrap();
+            assert_eq!(real, Some(refund));
+        }
+        let rows = self.real.scan(None).await;
+        let refunds = rows.iter().filter(|row| text(row, "sk").unwrap().starts_with("refund#"));
+        assert_eq!(refunds.count(), self.fake.table().refunds.len());
+        let entries = self.real.scan(Some("transaction-index")).await;
+        let listed: BTreeMap<_, _> = entries
+            .iter()
+            .map(|row| (number(row, "id").unwrap(), text(row, "transaction").unwrap()))
+            .collect();
+        let fake = self.fake.table().transactions.into_iter();
+        assert_eq!(listed, fake.map(|(id, of)| (id.get(), of)).collect());
         for number in 1..=ORDERS {
             let (oid, uid) = (OrderId::new(number).unwrap(), UserId::new(number).unwrap());
             let fake = self.fake.guard(oid).await.unwrap();

@@ -1,6 +1,6 @@
 //! Names and secrets of the local stack, the same on every machine.
 //!
-//! All but the providers' private keys are fixed and public, so that `token`, `sign` and `event` work without a
+//! All but private keys are fixed and public, so that `token`, `sign` and `event` work without a
 //! running stack, and a curl line of yesterday still works today. They protect nothing but a
 //! developer's own stack.
 
@@ -25,6 +25,9 @@ pub const AUTH_SECRET_ID: &str = "pay/auth";
 
 /// Name of the secret that holds the webhook secrets.
 pub const WEBHOOK_SECRET_ID: &str = "pay/webhooks";
+
+/// Name of the secret that holds what providers are called with.
+pub const PROVIDER_SECRET_ID: &str = "pay/providers";
 
 /// Name of the table.
 pub const TABLE: &str = "payments";
@@ -53,4 +56,17 @@ pub fn webhook_secrets() -> Result<Value> {
         secrets.insert(provider.as_str().to_owned(), (simulator(*provider).entry)()?);
     }
     Ok(Value::Object(secrets))
+}
+
+/// The provider secret's JSON, one entry a provider.
+///
+/// # Errors
+///
+/// A key of the shop is unusable.
+pub fn provider_secrets() -> Result<Value> {
+    let entry = |provider: &Provider| {
+        Ok((provider.as_str().to_owned(), (simulator(*provider).api.entry)()?))
+    };
+    let entries: Result<_> = Provider::ALL.iter().map(entry).collect();
+    Ok(Value::Object(entries?))
 }

@@ -12,13 +12,19 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde::Deserialize;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 pub use self::journal::{Journal, Noted};
 pub use self::plan::{Plan, Rule};
 
 /// The calls that can fail: the service, a colon, and its operation. A query of an index has a name
 /// of its own.
-pub const POINTS: [&str; 15] = [
+///
+/// A provider's webhooks are one of its calls.
+pub const POINTS: [&str; 28] = [
+    "alipay:query",
+    "alipay:refund-query",
+    "alipay:webhook",
     "dynamodb:BatchGetItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -32,12 +38,22 @@ pub const POINTS: [&str; 15] = [
     "orders:paid",
     "orders:update",
     "secretsmanager:GetSecretValue",
+    "stripe:charge",
+    "stripe:payment-intent",
+    "stripe:refund",
+    "stripe:refunds",
+    "stripe:search",
+    "stripe:session",
+    "stripe:webhook",
     "users:register",
     "users:userinfo",
+    "wechat:payment",
+    "wechat:refund",
+    "wechat:webhook",
 ];
 
 /// Each fault as it is written in a file, in the order of [`Fault`], which documents them.
-pub const WORDS: [&str; 15] = [
+pub const WORDS: [&str; 18] = [
     r#"{"delay_ms": 300}"#,
     r#"{"drip_ms": 1000}"#,
     r#""reset""#,
@@ -53,6 +69,9 @@ pub const WORDS: [&str; 15] = [
     r#""lose-response""#,
     r#""hang-after""#,
     r#"{"late_effect_ms": 2000}"#,
+    r#""unsigned""#,
+    r#""lose""#,
+    r#""twice""#,
 ];
 
 /// How a call fails.
@@ -72,28 +91,37 @@ pub enum Fault {
     /// Does nothing and responds with this status.
     #[serde(deserialize_with = "plan::status")]
     Status(u16),
-    /// Does nothing: the call is throttled. Only of AWS's services.
+    /// Does nothing: the call is throttled. Only of AWS's services and of providers.
     Throttle,
     /// Does nothing: another transaction has the same items. Only of DynamoDB's writes.
     Conflict,
-    /// Does nothing and responds 200 with go-zero's envelope of an error. Only of the shop.
+    /// Does nothing and responds 200 with an error in it: go-zero's envelope, or Alipay's. Only of the
+    /// shop and Alipay.
     ErrorEnvelope,
     /// Carries out the call, and responds 200 with what is not JSON.
     Garbage,
     /// Carries out the call, and responds 200 with JSON of another shape.
     WrongShape,
-    /// The response is about another id than requested. Only of reads of one item.
+    /// The response is about another id than requested, and signed as ever. Only of reads of one item
+    /// and of providers.
     WrongId,
     /// The response is that nothing was found, as from an index that lags. Only of DynamoDB's
-    /// queries.
+    /// queries and Stripe's search.
     FindNothing,
     /// Carries out the call, then resets the connection: the response is lost.
     LoseResponse,
     /// Carries out the call, and never responds.
     HangAfter,
-    /// Responds 500 at once, and carries out the call after this time.
+    /// Responds 500 at once, and carries out the call after this time. A webhook is sent after this
+    /// time.
     #[serde(rename = "late_effect_ms", deserialize_with = "plan::millis")]
     LateEffect(Duration),
+    /// The response has no signature. Only of WeChat Pay and Alipay.
+    Unsigned,
+    /// It is never sent. Only of webhooks.
+    Lose,
+    /// It is sent twice. Only of webhooks.
+    Twice,
 }
 
 impl Fault {
@@ -116,24 +144,34 @@ impl Fault {
             Self::LoseResponse => "lose-response",
             Self::HangAfter => "hang-after",
             Self::LateEffect(_) => "late_effect_ms",
+            Self::Unsigned => "unsigned",
+            Self::Lose => "lose",
+            Self::Twice => "twice",
         }
     }
 
     /// Whether a call of this kind can have this fault.
     #[must_use]
     pub fn is_for(self, point: &str) -> bool {
+        let of = |services: &[&str]| services.iter().any(|service| point.starts_with(service));
+        if point.ends_with(":webhook") {
+            return matches!(self, Self::Lose | Self::Twice | Self::LateEffect(_));
+        }
         match self {
             Self::Throttle => {
-                ["dynamodb:", "secretsmanager:"].iter().any(|of| point.starts_with(of))
+                of(&["dynamodb:", "secretsmanager:", "alipay:", "stripe:", "wechat:"])
             }
             Self::Conflict => {
                 ["TransactWriteItems", "PutItem", "UpdateItem"].iter().any(|of| point.ends_with(of))
             }
-            Self::ErrorEnvelope => ["orders:", "users:"].iter().any(|of| point.starts_with(of)),
-            Self::FindNothing => point.starts_with("dynamodb:Query "),
+            Self::ErrorEnvelope => of(&["orders:", "users:", "alipay:"]),
+            Self::FindNothing => of(&["dynamodb:Query ", "stripe:search"]),
             Self::WrongId => {
-                ["dynamodb:GetItem", "orders:detail", "users:userinfo"].contains(&point)
+                let reads = ["dynamodb:GetItem", "orders:detail", "users:userinfo"];
+                reads.contains(&point) || of(&["alipay:", "stripe:", "wechat:"])
             }
+            Self::Unsigned => of(&["alipay:", "wechat:"]),
+            Self::Lose | Self::Twice => false,
             Self::Delay(_)
             | Self::Drip(_)
             | Self::Reset
@@ -225,6 +263,17 @@ impl Faults {
         self.lock().late
     }
 
+    /// Does something after this time, which counts as a late effect until it is done.
+    pub(crate) fn later(&self, after: Duration, effect: impl Future<Output = ()> + Send + 'static) {
+        self.count_late(true);
+        let faults = self.clone();
+        tokio::spawn(async move {
+            sleep(after).await;
+            effect.await;
+            faults.count_late(false);
+        });
+    }
+
     fn count_late(&self, one_more: bool) {
         let mut state = self.lock();
         state.late =
@@ -232,7 +281,7 @@ impl Faults {
     }
 
     /// The fault of a call that arrives.
-    fn arrive(&self, at: &str) -> Option<Fault> {
+    pub(crate) fn arrive(&self, at: &str) -> Option<Fault> {
         let mut state = self.lock();
         let State { rules, random, fired, .. } = &mut *state;
         let hit = |rule: &&mut Rule| {

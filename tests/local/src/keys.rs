@@ -1,4 +1,4 @@
-//! The private keys with which providers sign on the local stack.
+//! The private keys with which providers, and their callers, sign on the local stack.
 //!
 //! A key is made when it is first needed and kept below `target`, so that `sign`, `event` and every
 //! stack use the same one. They protect nothing but a developer's own stack, and `cargo

@@ -1,7 +1,7 @@
 //! The local stack: a whole cloud for the three functions in one process.
 //!
 //! [`Stack`] builds and runs the real function binaries behind an API Gateway, a Lambda, a
-//! DynamoDB, a Secrets Manager and a shop, all on 127.0.0.1 unless another address is set. The
+//! DynamoDB, a Secrets Manager, a shop and payment providers, all on 127.0.0.1 unless another address is set. The
 //! end-to-end tests start it in-process; `cargo local` serves it to a person. Nothing here ships.
 
 pub mod binaries;
@@ -32,4 +32,5 @@ pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
 pub use payctl::Scheme;
 pub use secrets::Secrets;
 pub use shop::{Order, OrderPaidCall, Shop, ShopRoute};
+pub use simulator::{Account, Delivery};
 pub use stack::{Stack, StackOptions};

@@ -1,15 +1,14 @@
 //! Whole messages of payment providers, as they would send them to this stack.
-//!
-//! A partial refund is of one minor unit.
 
 use anyhow::Result;
 pub use pay_core::domain::Outcome;
-use pay_core::domain::Provider;
+use pay_core::domain::{Provider, RefundState};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::clock;
-use crate::simulator::simulator;
+use crate::simulator::ledger::TradeRefund;
+use crate::simulator::{Webhook, simulator};
 
 /// A message about a payment.
 #[derive(Debug, Clone)]
@@ -20,6 +19,9 @@ pub struct Message {
     pub amount: u64,
     /// What became of it.
     pub outcome: Outcome,
+    /// How much of it is refunded, with [`Outcome::Refunded`]; `None` for all of it. Each message is
+    /// another refund.
+    pub refund: Option<u64>,
     /// The provider's id of the message.
     pub id: String,
     /// When it is sent, in Unix seconds.
@@ -40,7 +42,13 @@ impl Message {
     #[must_use]
     pub fn new(payment: u64, amount: u64, outcome: Outcome) -> Self {
         let id = Uuid::new_v4().simple().to_string();
-        Self { payment, amount, outcome, id, now_secs: clock::now_secs() }
+        Self { payment, amount, outcome, refund: None, id, now_secs: clock::now_secs() }
+    }
+
+    /// A message about a refund of a part.
+    #[must_use]
+    pub fn refund(payment: u64, amount: u64, refund: u64) -> Self {
+        Self { refund: Some(refund), ..Self::new(payment, amount, Outcome::Refunded) }
     }
 
     /// The message as a provider sends it, signed with the keys of this stack.
@@ -79,10 +87,7 @@ impl Message {
         let simulator = simulator(provider);
         let mut content = (simulator.content)(self)?;
         edit(&mut content);
-        let body = (simulator.encode)(&content)?;
-        let mut signed = simulator.sign(secret, &self.id, self.now_secs, &body)?;
-        signed.headers.insert(0, ("content-type", simulator.content_type.to_owned()));
-        Ok(signed)
+        simulator.message(secret, &Webhook { id: self.id.clone(), content }, self.now_secs)
     }
 
     /// The id under which the notification is logged.
@@ -91,8 +96,14 @@ impl Message {
         (simulator(provider).event_id)(self)
     }
 
-    /// How much is refunded.
-    pub(crate) fn refunded(&self) -> u64 {
-        if self.outcome == Outcome::PartlyRefunded { 1 } else { self.amount }
+    /// The refund that it is about: of a part, or of the whole amount.
+    pub(crate) fn as_refund(&self) -> TradeRefund {
+        TradeRefund {
+            id: self.id.clone(),
+            reference: None,
+            amount: self.refund.unwrap_or(self.amount),
+            state: RefundState::Succeeded,
+            time_secs: self.now_secs,
+        }
     }
 }

@@ -1,15 +1,26 @@
-//! The payment providers as this stack plays them: what each signs with, and what it sends.
+//! The payment providers as this stack plays them: what each signs with, what it sends, and what it
+//! responds when it is asked.
 //!
-//! One file a provider. [`simulator()`] is the registry: one line a provider.
+//! One file a provider. [`simulator()`] is the registry: one line a provider. An [`Account`] is a provider
+//! that runs.
 
+pub mod account;
 pub mod alipay;
+pub mod api;
+pub mod ledger;
+mod server;
 pub mod stripe;
+#[cfg(test)]
+mod tests;
 pub mod wechat;
 
 use anyhow::{Result, ensure};
 use pay_core::domain::Provider;
 use serde_json::Value;
 
+pub use self::account::{Account, Delivery};
+use self::api::Api;
+use self::ledger::{Occasion, Trade};
 use crate::events::Unsigned;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
@@ -47,6 +58,24 @@ pub struct Simulator {
     pub encode: fn(&Value) -> Result<Vec<u8>>,
     /// Placeholders for headers of events: a name, and what makes the value.
     pub placeholders: &'static [(&'static str, Placeholder)],
+    /// Its id of the transaction by which a payment is paid.
+    pub transaction: fn(u64) -> String,
+    /// Makes the webhooks that report what happened to a payment just now, in the order in which they are
+    /// sent; none if the provider does not report it. The time is in Unix seconds.
+    pub webhooks: fn(&Trade, Occasion<'_>, u64) -> Result<Vec<Webhook>>,
+    /// The name of its webhooks in fault rules.
+    pub webhook_point: &'static str,
+    /// Its API.
+    pub api: &'static Api,
+}
+
+/// A webhook, not encoded and not signed yet.
+#[derive(Debug, Clone)]
+pub struct Webhook {
+    /// The provider's id of it.
+    pub id: String,
+    /// What it says, all of it in the clear.
+    pub content: Value,
 }
 
 /// Makes the value of a placeholder for an event.
@@ -72,68 +101,28 @@ impl Simulator {
         ensure!(takes, "{name} signs with a private key: there is no secret to give");
         (self.sign)(secret, id, now_secs, body)
     }
+
+    /// A message with this content as it is sent, signed with `secret` in place of the secret of this
+    /// stack if it is given.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::sign`].
+    pub(crate) fn message(
+        &self,
+        secret: Option<&str>,
+        webhook: &Webhook,
+        now_secs: u64,
+    ) -> Result<Signed> {
+        let body = (self.encode)(&webhook.content)?;
+        let mut signed = self.sign(secret, &webhook.id, now_secs, &body)?;
+        signed.headers.insert(0, ("content-type", self.content_type.to_owned()));
+        Ok(signed)
+    }
 }
 
 /// What makes the value of this placeholder, if it is a provider's.
 pub(crate) fn placeholder(name: &str) -> Option<Placeholder> {
     let mut all = Provider::ALL.iter().flat_map(|provider| simulator(*provider).placeholders);
     all.find(|(known, _)| *known == name).map(|(_, value)| *value)
-}
-
-#[cfg(test)]
-mod tests {
-    use pay_core::domain::{Outcome, PaymentId, Provider, Report, Timestamp};
-    use pay_providers::{Headers, Verified, WebhookKeys};
-
-    use super::simulator;
-    use crate::defaults;
-    use crate::messages::Message;
-
-    #[test]
-    fn each_message_is_verified_and_read_as_it_was_meant() {
-        let secrets = defaults::webhook_secrets().unwrap().to_string();
-        let keys = WebhookKeys::from_secret(&secrets).unwrap();
-        let mut made = 0;
-        for provider in Provider::ALL.iter().copied() {
-            for outcome in Outcome::ALL {
-                let message = Message::new(42, 10_050, outcome);
-                let Ok(signed) = message.from(provider) else { continue };
-                made += 1;
-                let headers = Headers::from_pairs(&signed.headers);
-                let now = Timestamp::from_millis(message.now_secs * 1000).unwrap();
-                let verified = keys.verify(provider, &headers, &signed.body, now);
-                let Ok(Verified::Notification(read)) = verified else {
-                    panic!("{provider:?} {outcome:?}: {verified:?}");
-                };
-                let named = (read.sender, read.payment, &read.wrong_account);
-                assert_eq!(named, (provider.into(), PaymentId::new(42).ok(), &None));
-                let id = message.event_id(provider);
-                assert_eq!(read.event_id.as_str(), id, "{provider:?} {outcome:?}");
-                let Report { outcome: reported, reference, amount_minor, currency } = &read.report;
-                assert_eq!(*reported, Some(outcome), "{provider:?}");
-                assert_eq!(*amount_minor, Some(10_050), "{provider:?} {outcome:?}");
-                assert_eq!(currency.as_deref(), Some("CNY"));
-                assert!(reference.source == provider.source() && reference.txn.is_some());
-                // A message that is kept can be signed again.
-                let again = simulator(provider).sign(None, "id", message.now_secs, &signed.body);
-                assert_eq!(again.unwrap().body, signed.body, "{provider:?}");
-            }
-        }
-        assert_eq!(made, 12);
-    }
-
-    #[test]
-    fn a_secret_is_given_only_to_a_provider_that_signs_with_one() {
-        for provider in Provider::ALL.iter().copied() {
-            let simulator = simulator(provider);
-            let own = simulator.sign(None, "id", 1000, b"a=1").unwrap();
-            match (simulator.key, simulator.sign(Some("another"), "id", 1000, b"a=1")) {
-                (None, Ok(signed)) => assert_ne!(signed.headers, own.headers, "{provider:?}"),
-                (Some(_), Err(error)) => {
-                    assert!(error.to_string().contains("signs with a private key"), "{error}");
-                }
-                (_, signed) => panic!("{provider:?}: {signed:?}"),
-            }
-        }
-    }
 }

@@ -1,7 +1,9 @@
 //! The stack as a whole: its options, its start, its end.
 
 mod backing;
+mod describe;
 mod functions;
+mod upstreams;
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -10,23 +12,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bench::Authority;
 use nix::sys::signal::Signal;
 use pay_core::domain::Provider;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use self::backing::Backing;
+use self::describe::services;
+use self::upstreams::Upstreams;
 use crate::dynamodb::{self, DynamoDb};
 use crate::faults::server::Server;
 use crate::faults::{Faults, Plan};
 use crate::gateway::{self, Cors, Gateway};
-use crate::keys::SigningKey;
 use crate::lambda::{FunctionError, Instance, Lambda, Supervisors};
 use crate::secrets::Secrets;
 use crate::shop::Shop;
-use crate::simulator::simulator;
+use crate::simulator::Account;
 use crate::task::Task;
 use crate::template::Template;
 use crate::{binaries, clock, defaults, tokens};
@@ -58,6 +60,9 @@ pub struct StackOptions {
     pub access_secret: String,
     /// The webhook secret's JSON; `None` for [`defaults::webhook_secrets`].
     pub webhook_secrets: Option<Value>,
+    /// The provider secret's JSON; `None` for [`defaults::provider_secrets`], `null` for a deployment
+    /// that has none and calls no provider.
+    pub provider_secrets: Option<Value>,
     /// Variables for the functions, which replace those of the stack.
     pub environment: BTreeMap<String, String>,
     /// The origins whose pages may call the API: the template's `CorsOrigins`.
@@ -80,6 +85,7 @@ impl Default for StackOptions {
             inherit_logs: false,
             access_secret: defaults::ACCESS_SECRET.to_owned(),
             webhook_secrets: None,
+            provider_secrets: None,
             environment: BTreeMap::new(),
             cors_origins: Vec::new(),
             faults: Plan::default(),
@@ -108,7 +114,12 @@ pub struct Stack {
     pub access_secret: String,
     /// The webhook secret's JSON.
     pub webhook_secrets: Value,
+    /// The provider secret's JSON.
+    pub provider_secrets: Value,
+    /// The URL of each provider, by the name of the setting that has it.
+    pub providers: BTreeMap<&'static str, String>,
     shop: Shop,
+    accounts: Vec<Account>,
     control: DynamoDb,
     secrets: Secrets,
     faults: Faults,
@@ -122,7 +133,7 @@ pub struct Stack {
 #[derive(Debug)]
 struct Services {
     _gateway: Task,
-    _shop: Server,
+    _upstreams: Vec<Server>,
     _backing: Option<(dynamodb::Engine, Server)>,
 }
 
@@ -146,22 +157,11 @@ impl Stack {
         let faults = Faults::default();
         let backing = Backing::start(&options, &template, &faults).await?;
 
-        let authority = Authority::new(options.host)?;
-        let ca_file = files.path().join("ca.pem");
-        std::fs::write(&ca_file, &authority.pem)?;
-        let shop = Shop::new(&backing.access_secret, faults.clone());
-        if let Some(directory) = &options.data {
-            shop.keep_in(directory)?;
-        }
-        let shop_server = shop.serve(options.host, authority.server.into()).await?;
-        let shop_url = format!("https://{}", shop_server.address);
-
-        let variables = functions::variables(
-            &backing.dynamodb,
-            &backing.secretsmanager,
-            &shop_url,
-            &ca_file.display().to_string(),
-        );
+        let api = format!("http://{}", listener.local_addr()?);
+        let access_secret = &backing.access_secret;
+        let upstreams =
+            Upstreams::start(&options, access_secret, &api, files.path(), &faults).await?;
+        let variables = functions::variables(&backing, &upstreams);
         let settings = functions::settings(
             template.functions,
             &executables,
@@ -171,12 +171,11 @@ impl Stack {
         )?;
         faults.follow(options.faults);
         let (lambda, supervisors) = Lambda::start(settings, options.instances)?;
-        let api = format!("http://{}", listener.local_addr()?);
         let gateway = Gateway {
             lambda: Arc::clone(&lambda),
             routes: template.routes,
             cors: Cors::new(template.cors, options.cors_origins),
-            services: services(&lambda, &backing.dynamodb, &shop_url),
+            services: services(&lambda, &backing.dynamodb, &upstreams.shop_url),
         };
         let router = gateway::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
         let gateway = Task::run(async move { axum::serve(listener, router).await });
@@ -184,13 +183,16 @@ impl Stack {
             api,
             dynamodb: backing.dynamodb,
             secretsmanager: backing.secretsmanager,
-            users: shop_url.clone(),
-            orders: shop_url,
-            ca_file,
+            users: upstreams.shop_url.clone(),
+            orders: upstreams.shop_url,
+            ca_file: upstreams.ca_file,
             table: defaults::TABLE.to_owned(),
             access_secret: backing.access_secret,
             webhook_secrets: backing.webhook_secrets,
-            shop,
+            provider_secrets: backing.provider_secrets,
+            providers: upstreams.provider_urls,
+            shop: upstreams.shop,
+            accounts: upstreams.accounts,
             control: backing.control,
             secrets: backing.secrets,
             faults,
@@ -199,7 +201,7 @@ impl Stack {
             files,
             _services: Services {
                 _gateway: gateway,
-                _shop: shop_server,
+                _upstreams: upstreams.servers,
                 _backing: backing.servers,
             },
         };
@@ -221,6 +223,16 @@ impl Stack {
     #[must_use]
     pub fn shop(&self) -> &Shop {
         &self.shop
+    }
+
+    /// The shop's account at a provider.
+    ///
+    /// # Errors
+    ///
+    /// The stack plays no such provider.
+    pub fn account(&self, provider: Provider) -> Result<&Account> {
+        let account = self.accounts.iter().find(|account| account.provider() == provider);
+        account.with_context(|| format!("{} is not played here", provider.as_str()))
     }
 
     /// The calls to DynamoDB and their faults. It has no effect on another endpoint.
@@ -327,39 +339,6 @@ impl Stack {
         let texts = logs.filter_map(|path| std::fs::read(path).ok());
         texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
     }
-
-    /// What `cargo local --json` prints: everything that a program needs to use the stack.
-    #[must_use]
-    pub fn describe(&self) -> Value {
-        // The private keys for the public keys in the default webhook secret.
-        let keys = Provider::ALL.iter().filter_map(|provider| {
-            let key = simulator(*provider).key?.get().ok();
-            Some((provider.as_str(), key.map(SigningKey::private_pem)))
-        });
-        json!({
-            "api": self.api,
-            "dynamodb": self.dynamodb,
-            "secretsmanager": self.secretsmanager,
-            "users": self.users,
-            "orders": self.orders,
-            "ca_file": self.ca_file,
-            "table": self.table,
-            "environment": self.lambda.environments(),
-            "payer_token": self.payer_token(1),
-            "service_token": self.service_token(),
-            "access_secret": self.access_secret,
-            "webhook_secrets": self.webhook_secrets,
-            "signing_keys": keys.collect::<BTreeMap<_, _>>(),
-        })
-    }
-}
-
-/// What `payctl --local` needs to know, and where the shop is.
-fn services(lambda: &Lambda, dynamodb: &str, shop: &str) -> String {
-    let environment = lambda.environments();
-    let table = defaults::TABLE;
-    json!({"dynamodb": dynamodb, "table": table, "environment": environment, "shop": shop})
-        .to_string()
 }
 
 async fn bind(host: IpAddr, port: u16) -> Result<TcpListener> {

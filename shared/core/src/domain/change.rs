@@ -20,7 +20,7 @@ pub struct Change {
     /// Its new provider reference; `None` leaves it.
     pub reference: Option<ProviderRef>,
     /// The refund that it keeps, and what went back in all with it; `None` leaves both.
-    pub refund: Option<RefundChange>,
+    pub refund: Option<Box<RefundChange>>,
     /// What becomes of `due`.
     pub due: DueChange,
     /// Whether the order's guard must name this payment.

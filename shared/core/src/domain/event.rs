@@ -179,6 +179,14 @@ impl Event {
         self
     }
 
+    /// The event under the key of what it is quarantined for: the same notification is there once for it,
+    /// whatever its body is.
+    #[must_use]
+    pub fn suffixed_by_mismatch(mut self) -> Self {
+        self.suffix = self.mismatch.as_ref().map(|mismatch| mismatch.field.as_str().to_owned());
+        self
+    }
+
     /// The event under a key of its own: suffixed with the digest of its body.
     #[must_use]
     pub fn suffixed_by_body(mut self) -> Self {

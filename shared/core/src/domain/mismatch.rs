@@ -130,8 +130,7 @@ mod tests {
     #[test]
     fn the_words_of_the_fields_stay() {
         let words = MismatchField::ALL.map(MismatchField::as_str);
-        let stored =
-            "user order payment outcome amount account uid oid currency refunded reference live_payment";
+        let stored = "user order payment outcome amount account uid oid currency refunded reference live_payment";
         assert_eq!(words.join(" "), stored);
     }
 }

@@ -66,9 +66,7 @@ impl Report {
         amount_minor: None,
         currency: None,
     };
-}
 
-impl Report {
     /// Our id of the one refund that it is about; `None` if it is about none, or a total.
     #[must_use]
     pub fn refund_id(&self) -> Option<RefundId> {
@@ -76,24 +74,44 @@ impl Report {
         let provider = Provider::of_source(self.reference.source)?;
         Some(RefundId::adopted(provider, id))
     }
+
+    /// Whether it reports another amount than the record's, or none. One about a single refund need not
+    /// say how much was paid, where it names the record's money.
+    #[must_use]
+    pub fn amount_mismatch(&self, record: &Payment) -> Option<Mismatch> {
+        let Self { amount_minor, refund, reference, .. } = self;
+        let expected = record.amount.minor();
+        let is_one = matches!(refund, Some(RefundReport::One { .. }));
+        let need_not_say = is_one && reference.is_same(&record.reference);
+        let fits = amount_minor.map_or(need_not_say, |reported| reported == expected);
+        let mismatch = || Mismatch::new(MismatchField::Amount, Some(expected), *amount_minor);
+        (!fits).then(mismatch)
+    }
+
+    /// Whether it reports another currency than the record's; or none, unless that is `optional`, as in a
+    /// native notification.
+    #[must_use]
+    pub fn currency_mismatch(&self, record: &Payment, optional: bool) -> Option<Mismatch> {
+        let expected = record.amount.currency().code();
+        let fits = match &self.currency {
+            Some(currency) => currency == expected,
+            None => optional,
+        };
+        let received = self.currency.as_ref();
+        (!fits).then(|| Mismatch::new(MismatchField::Currency, Some(expected), received))
+    }
 }
 
 impl Notification {
     /// The first field in which it does not match a record: what is set for review, then amount,
     /// account, uid, oid, currency.
-    ///
-    /// A report about one refund need not say how much was paid, where it names the record's money.
     #[must_use]
     pub fn mismatch(&self, record: &Payment) -> Option<Mismatch> {
         if self.review.is_some() {
             return self.review.clone();
         }
-        let Report { amount_minor, currency, refund, reference, .. } = &self.report;
-        let expected = record.amount.minor();
-        let is_one = matches!(refund, Some(RefundReport::One { .. }));
-        let says_less = amount_minor.is_none() && is_one && reference.is_same(&record.reference);
-        if *amount_minor != Some(expected) && !says_less {
-            return Some(Mismatch::new(MismatchField::Amount, Some(expected), *amount_minor));
+        if let Some(mismatch) = self.report.amount_mismatch(record) {
+            return Some(mismatch);
         }
         if let Some(mismatch) = &self.wrong_account {
             return Some(mismatch.clone());
@@ -106,14 +124,7 @@ impl Notification {
                 return Some(Mismatch::new(MismatchField::Oid, Some(record.oid), Some(oid)));
             }
         }
-        let expected = record.amount.currency().code();
-        let fits = match currency {
-            Some(currency) => currency == expected,
-            // Optional in a native notification.
-            None => self.claims.is_some(),
-        };
-        let mismatch = || Mismatch::new(MismatchField::Currency, Some(expected), currency.as_ref());
-        (!fits).then(mismatch)
+        self.report.currency_mismatch(record, self.claims.is_some())
     }
 
     /// The event of what it did to a record, with the change that it caused, if any.

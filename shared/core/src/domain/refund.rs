@@ -176,7 +176,9 @@ mod tests {
 
     #[test]
     fn what_went_back_is_the_larger_of_sum_and_total() {
-        for (sum, total, refunded) in [(0, 0, 0), (30, 0, 30), (0, 30, 30), (30, 50, 50), (50, 30, 50)] {
+        for (sum, total, refunded) in
+            [(0, 0, 0), (30, 0, 30), (0, 30, 30), (30, 50, 50), (50, 30, 50)]
+        {
             assert_eq!(Refunds { sum, total }.refunded(), refunded);
         }
     }

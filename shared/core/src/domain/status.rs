@@ -103,10 +103,9 @@ impl Status {
             (Self::Closed, Outcome::Refunded) => Transition::MoveIfLive(Self::Refunded),
 
             (Self::Paid | Self::Refunded, Outcome::Failed | Outcome::Closed) => Transition::Stale,
-            (
-                Self::Paid | Self::Refunded,
-                Outcome::Paid | Outcome::Refunded,
-            ) if !may_match => Transition::Quarantine,
+            (Self::Paid | Self::Refunded, Outcome::Paid | Outcome::Refunded) if !may_match => {
+                Transition::Quarantine
+            }
             (Self::Paid, Outcome::Paid) => Transition::Duplicate,
             (Self::Paid, Outcome::Refunded) => Transition::Move(Self::Refunded),
             (Self::Refunded, Outcome::Paid) => Transition::Stale,
@@ -143,9 +142,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::{
-        Outcome::{
-            self, Closed as Closes, Failed as Fails, Paid as Pays, Refunded as Refunds,
-        },
+        Outcome::{self, Closed as Closes, Failed as Fails, Paid as Pays, Refunded as Refunds},
         Status::{self, Closed, Failed, Paid, Pending, Refunded},
         Transition::{self, Duplicate, Move, MoveIfLive, Quarantine, Stale},
     };

@@ -1,10 +1,10 @@
 //! The payment providers, asked what became of a payment.
 
-use super::Cause;
+use super::{Cause, NoKeys};
 use crate::domain::{Notification, PaymentId, Provider, ProviderTxn, Timestamp};
 
 /// What a provider is asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Query {
     /// What became of a payment.
     Payment {
@@ -89,10 +89,28 @@ pub enum QueryError {
     NoKey,
 }
 
+impl QueryError {
+    /// What an operator checks first, in a word: `unavailable`, `unusable`, `rejected` or `no-key`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Unusable(_) => "unusable",
+            Self::Rejected(_) => "rejected",
+            Self::NoKey => "no-key",
+        }
+    }
+}
+
 /// The payment providers.
 pub trait Providers {
     /// The providers that can be asked what became of a payment by our own reference: those with a key.
-    fn queried(&self, now: Timestamp) -> impl Future<Output = Vec<Provider>> + Send;
+    ///
+    /// # Errors
+    ///
+    /// [`NoKeys`] if that cannot be read. It does not mean that there is nobody to ask.
+    fn queried(&self, now: Timestamp)
+    -> impl Future<Output = Result<Vec<Provider>, NoKeys>> + Send;
 
     /// Asks a provider. Repeating it is no error: it changes nothing there.
     ///

@@ -33,63 +33,44 @@ pub trait SecretKeys: Clone + Send + Sync {
     fn fill_from(&mut self, older: &Self);
 }
 
-/// A secret's two generations, read into keys.
-#[derive(Clone, Debug)]
-pub struct Generations<K> {
-    /// Signs, and is accepted.
-    pub current: K,
-    /// The generation before, and the time until which it is accepted.
-    pub previous: Option<(K, Timestamp)>,
-}
-
-impl<K> Generations<K> {
-    /// The keys that are accepted at this time, newest first.
-    pub fn accepted(&self, now: Timestamp) -> impl Iterator<Item = &K> {
-        let previous = self.previous.as_ref().filter(|(_, until)| now < *until).map(|(key, _)| key);
-        std::iter::once(&self.current).chain(previous)
-    }
-}
-
 /// Keys that rotate.
 pub trait Keys<K> {
-    /// The keys, not older than their maximum age.
+    /// The current keys, not older than their maximum age: they sign, and what they verify counts.
     ///
     /// # Errors
     ///
     /// [`NoKeys`] when none can be read and none are remembered that are young enough.
-    fn keys(
+    fn current(&self, now: Timestamp) -> impl Future<Output = Result<Arc<K>, NoKeys>> + Send;
+
+    /// The keys before the current ones, because the current ones do not verify something; `None` if
+    /// there are none, or if they are not accepted any more.
+    ///
+    /// # Errors
+    ///
+    /// [`NoKeys`] when it cannot be read which they are.
+    fn previous(
         &self,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Arc<Generations<K>>, NoKeys>> + Send;
+    ) -> impl Future<Output = Result<Option<Arc<K>>, NoKeys>> + Send;
 
-    /// The keys read anew, because something was signed with one that is not known here; `None`
-    /// when they were read so lately that asking again is not allowed, or cannot be read.
-    fn reread(&self, now: Timestamp) -> impl Future<Output = Option<Arc<Generations<K>>>> + Send;
+    /// The current keys read anew, because something was signed with one that is not known here;
+    /// `None` when they were read so lately that asking again is not allowed, or cannot be read.
+    fn reread(&self, now: Timestamp) -> impl Future<Output = Option<Arc<K>>> + Send;
 }
 
 impl<K, T: Keys<K> + Send + Sync> Keys<K> for Arc<T> {
-    fn keys(
+    fn current(&self, now: Timestamp) -> impl Future<Output = Result<Arc<K>, NoKeys>> + Send {
+        (**self).current(now)
+    }
+
+    fn previous(
         &self,
         now: Timestamp,
-    ) -> impl Future<Output = Result<Arc<Generations<K>>, NoKeys>> + Send {
-        (**self).keys(now)
+    ) -> impl Future<Output = Result<Option<Arc<K>>, NoKeys>> + Send {
+        (**self).previous(now)
     }
 
-    fn reread(&self, now: Timestamp) -> impl Future<Output = Option<Arc<Generations<K>>>> + Send {
+    fn reread(&self, now: Timestamp) -> impl Future<Output = Option<Arc<K>>> + Send {
         (**self).reread(now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_previous_generation_counts_until_its_time() {
-        let at = |ms| Timestamp::from_millis(ms).unwrap();
-        let generations = Generations { current: 2, previous: Some((1, at(1000))) };
-        let accepted = |now| generations.accepted(now).copied().collect::<Vec<_>>();
-        assert_eq!(accepted(at(999)), [2, 1]);
-        assert_eq!(accepted(at(1000)), [2]);
     }
 }

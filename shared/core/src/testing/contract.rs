@@ -15,11 +15,14 @@ use crate::ports::{Outbox, PaymentLists, Payments, Quarantine};
 
 pub mod append;
 pub mod create;
+pub mod due;
 pub mod fresh;
 pub mod notified;
 pub mod outbox;
 pub mod quarantine;
 pub mod read;
+pub mod refunds;
+pub mod transactions;
 pub mod update;
 
 /// Every port of the store.
@@ -48,13 +51,25 @@ macro_rules! store_contract {
                 only_a_live_payment_passes_the_guard, a_suffix_finds_a_key_of_its_own;
             append: keeps_an_event_and_touches_no_record, a_key_is_taken_once,
                 a_suffix_makes_a_key_of_its_own, lists_what_is_quarantined,
-                keeps_unmatched_events_apart, keeps_an_event_that_reports_nothing;
+                keeps_unmatched_events_apart, keeps_an_event_that_reports_nothing,
+                keeps_what_is_reported_of_a_refund;
             notified: clears_due, leaves_any_other_due, happens_once, no_payment_is_no_error;
             quarantine: reads_what_was_put_there, finds_no_other_event,
                 is_resolved_once_and_for_all, an_accepted_one_changes_the_record,
-                an_unmatched_one_may_change_a_record, a_decision_is_written_whole_or_not_at_all;
+                an_unmatched_one_may_change_a_record, a_decision_is_written_whole_or_not_at_all,
+                an_accepted_refund_is_kept;
             outbox: the_longest_overdue_comes_first, what_waits_for_review_is_not_due,
-                rescheduling_changes_due_alone, rescheduling_what_is_done_does_nothing;
+                rescheduling_changes_due_alone, rescheduling_what_is_done_does_nothing,
+                clearing_changes_due_alone;
+            due: a_new_payment_may_be_due, the_move_to_paid_leaves_a_near_time,
+                the_move_to_paid_brings_a_far_time_near, a_final_payment_is_not_due,
+                another_due_than_read_is_a_changed_record;
+            refunds: one_refund_is_kept_whole, a_total_is_kept_whole,
+                sum_and_total_are_kept_apart, parts_make_the_whole, a_failure_leaves_the_sum,
+                a_refund_is_new_once, another_state_than_read_is_a_changed_record,
+                a_reference_stands_for_one_refund, a_refund_is_kept_with_its_event_or_not_at_all;
+            transactions: finds_the_payment_of_one, finds_two_of_one,
+                finds_one_that_was_completed, finds_nothing_without_both;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
                 lists_a_users_own_newest_first, pages_without_gap_or_repeat,
                 a_page_is_as_current_as_the_records, a_long_page_comes_whole,
@@ -89,10 +104,13 @@ mod tests {
         let areas = [
             include_str!("contract/append.rs"),
             include_str!("contract/create.rs"),
+            include_str!("contract/due.rs"),
             include_str!("contract/notified.rs"),
             include_str!("contract/outbox.rs"),
             include_str!("contract/read.rs"),
             include_str!("contract/quarantine.rs"),
+            include_str!("contract/refunds.rs"),
+            include_str!("contract/transactions.rs"),
             include_str!("contract/update.rs"),
         ];
         let mut cases = 0;
@@ -101,6 +119,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 48);
+        assert_eq!(cases, 69);
     }
 }

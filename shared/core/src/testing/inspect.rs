@@ -2,7 +2,7 @@
 
 use super::Table;
 use crate::{
-    domain::{Decided, Event, PaymentId, Sender, Verdict},
+    domain::{Decided, Event, PaymentId, Provider, Refund, RefundReport, Sender, Verdict},
     limits::SWEEP_QUEUES,
 };
 
@@ -17,6 +17,12 @@ pub trait Inspect {
 
     /// Everything that the due index lists, sorted.
     fn listed(&self) -> impl Future<Output = Vec<Listed>> + Send;
+
+    /// The refund references of a payment: the rest of each key, and the refund that it holds; sorted.
+    fn refund_references(
+        &self,
+        of: PaymentId,
+    ) -> impl Future<Output = Vec<(String, String)>> + Send;
 
     /// Makes a payment's record unreadable, as a mistaken hand does.
     fn spoil(&self, id: PaymentId) -> impl Future<Output = ()> + Send;
@@ -54,6 +60,11 @@ pub struct LoggedEvent {
     pub source: u64,
     pub provider_txn: Option<String>,
     pub amount: Option<u64>,
+    pub refund: Option<String>,
+    pub refund_reference: Option<String>,
+    pub refund_amount: Option<u64>,
+    pub refund_state: Option<String>,
+    pub refunded: Option<u64>,
     pub currency: Option<String>,
     pub sha256: String,
     pub len: u64,
@@ -76,6 +87,18 @@ impl LoggedEvent {
         let suffix = event.suffix.as_ref().map(|suffix| format!("#{suffix}"));
         let report = &event.report;
         let mismatch = event.mismatch.as_ref();
+        let (refund, refund_reference, refund_amount, refund_state, refunded) = match &report.refund
+        {
+            Some(RefundReport::One { id, reference, amount_minor, state }) => (
+                Some(id.as_str().to_owned()),
+                reference.as_ref().map(|reference| reference.as_str().to_owned()),
+                Some(*amount_minor),
+                Some(state.as_str().to_owned()),
+                None,
+            ),
+            Some(RefundReport::Total(total)) => (None, None, None, None, Some(*total)),
+            None => (None, None, None, None, None),
+        };
         Self {
             pk: match event.payment {
                 Some(id) => format!("pay#{id}"),
@@ -100,6 +123,11 @@ impl LoggedEvent {
             source: report.reference.source.get().into(),
             provider_txn: report.reference.txn.as_ref().map(|txn| txn.as_str().to_owned()),
             amount: report.amount_minor,
+            refund,
+            refund_reference,
+            refund_amount,
+            refund_state,
+            refunded,
             currency: report.currency.clone(),
             sha256: event.body.digest().to_string(),
             len: event.body.len(),
@@ -123,6 +151,13 @@ impl LoggedEvent {
         self.decided_time = Some(decided.at.millis());
         self.decision_event = Some(decided.event.to_string());
     }
+}
+
+/// The refund reference that a refund must have, if a provider of ours named it: the rest of its key.
+pub(super) fn refund_reference(refund: &Refund) -> Option<String> {
+    let provider = Provider::of_source(refund.taken_from.source)?;
+    let named = refund.provider_refund.as_ref()?;
+    Some(format!("refund-ref#{}#{}", provider.as_str(), named.as_str()))
 }
 
 /// What the due index of a table must list.

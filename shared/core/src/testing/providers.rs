@@ -1,7 +1,7 @@
 //! Payment providers in memory, which hold the truth about payments.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -11,15 +11,25 @@ use crate::{
         Digest, EventId, Notification, Outcome, PaymentId, Provider, ProviderRef, ProviderRefund,
         ProviderTxn, RawBody, RefundReport, RefundState, Report, Timestamp,
     },
-    ports::{ProviderState, Providers, Query, QueryError, QueryResponse},
+    ports::{NoKeys, ProviderState, Providers, Query, QueryError, QueryResponse},
 };
 
 /// Providers in memory. Clones are handles on the same ones.
 #[derive(Clone, Debug, Default)]
 pub struct FakeProviders {
-    held: Arc<Mutex<BTreeMap<(Provider, PaymentId), HeldPayment>>>,
-    queried: Arc<Mutex<Vec<Provider>>>,
+    state: Arc<Mutex<ProvidersState>>,
     gate: Gate,
+}
+
+/// Everything the providers know. Clones are copies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ProvidersState {
+    /// Those that there are keys for, in the order in which they are asked.
+    pub keys: Vec<Provider>,
+    /// Those that are down.
+    pub down: BTreeSet<Provider>,
+    /// The payments that they hold.
+    pub held: BTreeMap<(Provider, PaymentId), HeldPayment>,
 }
 
 /// A payment as a provider holds it.
@@ -35,28 +45,39 @@ pub struct HeldPayment {
     pub currency: &'static str,
     /// Its refunds: the provider's id of each, its amount and its state.
     pub refunds: Vec<(ProviderRefund, u64, RefundState)>,
+    /// Whether the provider reports what went back in all, not each refund.
+    pub reports_total: bool,
 }
 
 impl FakeProviders {
     /// Providers whose calls pass `gate`; none can be queried at first.
     #[must_use]
     pub fn behind(gate: Gate) -> Self {
-        Self { gate, ..Self::default() }
+        Self { state: Arc::default(), gate }
     }
 
-    /// Gives keys for these providers, and for no other.
-    pub fn give_keys(&self, providers: &[Provider]) {
-        *lock(&self.queried) = providers.to_vec();
-    }
-
-    /// Makes a provider hold a payment.
-    pub fn hold(&self, provider: Provider, id: PaymentId, payment: HeldPayment) {
-        lock(&self.held).insert((provider, id), payment);
+    /// Changes what the providers know, or just reads it.
+    pub fn edit<T>(&self, edit: impl FnOnce(&mut ProvidersState) -> T) -> T {
+        edit(&mut lock(&self.state))
     }
 }
 
 impl HeldPayment {
-    /// What a provider reports about it.
+    /// A payment of this amount that its provider reports in this state.
+    #[must_use]
+    pub const fn new(state: ProviderState, txn: Option<ProviderTxn>, amount_minor: u64) -> Self {
+        let refunds = Vec::new();
+        Self { state, txn, amount_minor, currency: "CNY", refunds, reports_total: false }
+    }
+
+    /// How much of it went back.
+    #[must_use]
+    pub fn refunded(&self) -> u64 {
+        let all = self.refunds.iter().filter(|(_, _, state)| *state == RefundState::Succeeded);
+        all.map(|(_, amount, _)| amount).sum()
+    }
+
+    /// What its provider reports about it.
     #[must_use]
     pub fn notification(&self, provider: Provider, id: PaymentId) -> Notification {
         let outcome = match self.state {
@@ -64,38 +85,43 @@ impl HeldPayment {
             ProviderState::Closed => Some(Outcome::Closed),
             ProviderState::Paid | ProviderState::Refunded => Some(Outcome::Paid),
         };
-        let name = format!("query.{}", self.state.as_str());
-        self.reported(provider, id, name, outcome, None)
+        let txn = self.txn.as_ref().map_or("-", ProviderTxn::as_str);
+        let name = format!("query.{}.{txn}", self.state.as_str());
+        self.reported((provider, id), &name, outcome, None)
     }
 
-    /// What a provider reports about its refunds, one by one.
+    /// What its provider reports about its refunds: each of them, or what went back in all.
     #[must_use]
     pub fn refund_notifications(&self, provider: Provider, id: PaymentId) -> Vec<Notification> {
-        let refunds = self.refunds.iter().map(|(refund, amount_minor, state)| {
+        let report = |name: &str, refund| {
+            self.reported((provider, id), name, Some(Outcome::Refunded), Some(refund))
+        };
+        if self.reports_total {
+            let total = self.refunded();
+            let name = format!("query.refunded.{total}");
+            return vec![report(&name, RefundReport::Total(total))];
+        }
+        let each = self.refunds.iter().map(|(refund, amount_minor, state)| {
             let name = format!("query.{}.{}", state.as_str(), refund.as_str());
-            let refund = RefundReport::One {
-                id: refund.clone(),
-                reference: None,
-                amount_minor: *amount_minor,
-                state: *state,
-            };
-            self.reported(provider, id, name, Some(Outcome::Refunded), Some(refund))
+            let (id, amount_minor, state) = (refund.clone(), *amount_minor, *state);
+            report(&name, RefundReport::One { id, reference: None, amount_minor, state })
         });
-        refunds.collect()
+        each.collect()
     }
 
     fn reported(
         &self,
-        provider: Provider,
-        id: PaymentId,
-        name: String,
+        (provider, id): (Provider, PaymentId),
+        name: &str,
         outcome: Option<Outcome>,
         refund: Option<RefundReport>,
     ) -> Notification {
-        let digest = Digest::new([u8::try_from(name.len()).unwrap_or(u8::MAX); 32]);
+        // Another name is another digest.
+        let letters: Vec<_> = name.bytes().rev().chain([0; 32]).take(32).collect();
+        let digest = Digest::new(letters.try_into().unwrap_or_default());
         Notification {
             sender: provider.into(),
-            event_id: EventId::new(Some(&name), digest),
+            event_id: EventId::new(Some(name), digest),
             payment: Some(id),
             claims: None,
             wrong_account: None,
@@ -114,10 +140,12 @@ impl HeldPayment {
 }
 
 impl Providers for FakeProviders {
-    async fn queried(&self, _now: Timestamp) -> Vec<Provider> {
+    async fn queried(&self, _now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         match self.gate.pass(Call::Queried).await {
-            Fate::Responded => lock(&self.queried).clone(),
-            Fate::Before | Fate::Lost | Fate::After | Fate::Late => Vec::new(),
+            Fate::Responded => Ok(self.edit(|state| state.keys.clone())),
+            Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
+                Err(NoKeys("scripted: no keys".into()))
+            }
         }
     }
 
@@ -136,7 +164,10 @@ impl Providers for FakeProviders {
                 return Err(QueryError::Unusable("scripted: not signed".into()));
             }
         }
-        let held = lock(&self.held);
+        let ProvidersState { down, held, .. } = &*lock(&self.state);
+        if down.contains(&provider) {
+            return Err(QueryError::Unavailable("it is down".into()));
+        }
         let named = |id: PaymentId| Some((id, held.get(&(provider, id))));
         let by_txn = |txn: &ProviderTxn| {
             let of_provider = held.iter().filter(|((of, _), _)| *of == provider);
@@ -150,13 +181,7 @@ impl Providers for FakeProviders {
         let Some((id, held)) = found else {
             return Err(QueryError::Unusable("no such object".into()));
         };
-        let absent = HeldPayment {
-            state: ProviderState::Absent,
-            txn: None,
-            amount_minor: 0,
-            currency: "CNY",
-            refunds: Vec::new(),
-        };
+        let absent = HeldPayment::new(ProviderState::Absent, None, 0);
         let held = held.unwrap_or(&absent);
         if matches!(query, Query::Refunds { .. }) {
             return Ok(QueryResponse {

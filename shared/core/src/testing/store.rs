@@ -101,10 +101,7 @@ impl Payments for FakeStore {
         }
     }
 
-    async fn of_transaction(
-        &self,
-        reference: &ProviderRef,
-    ) -> Result<Vec<PaymentId>, StoreError> {
+    async fn of_transaction(&self, reference: &ProviderRef) -> Result<Vec<PaymentId>, StoreError> {
         self.read(Call::OfTransaction, |table| {
             let name = reference.transaction();
             let listed = table.transactions.iter().filter(|(_, of)| Some(*of) == name.as_ref());
@@ -247,6 +244,17 @@ impl Inspect for FakeStore {
 
     async fn listed(&self) -> Vec<Listed> {
         self.edit(|table| inspect::listed(table))
+    }
+
+    async fn refund_references(&self, of: PaymentId) -> Vec<(String, String)> {
+        let table = self.table();
+        let own = table.refunds.values().filter(|refund| refund.payment == of);
+        let reference = |refund: &Refund| {
+            Some((inspect::refund_reference(refund)?, refund.id.as_str().to_owned()))
+        };
+        let mut found: Vec<_> = own.filter_map(reference).collect();
+        found.sort();
+        found
     }
 
     async fn spoil(&self, id: PaymentId) {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::inspect::refund_reference;
 use crate::{
     domain::{
-        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment, PaymentId,
-        Refund, RefundId, Timestamp, UserId, Verdict,
+        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment,
+        PaymentId, Refund, RefundChange, RefundId, Timestamp, UserId, Verdict,
     },
     ports::{Appended, Created, Resolved, Updated},
 };
@@ -78,9 +79,7 @@ impl Table {
         }
         self.guards.insert(guard.oid, guard.clone());
         self.payments.insert(payment.id, payment.clone());
-        if !self.lagging {
-            self.catch_up();
-        }
+        self.index(payment);
         Created::Done
     }
 
@@ -94,9 +93,7 @@ impl Table {
             due && payment.version == change.from_version && payment.status == change.from
         };
         let taken = self.logged(&event.key()).is_some();
-        let refund = change.refund.as_ref().map(|refund| (change.id, refund.item.id.clone()));
-        let found = refund.as_ref().and_then(|key| self.refunds.get(key)).map(|found| found.state);
-        if found != change.refund.as_ref().and_then(|refund| refund.from) {
+        if !change.refund.as_ref().is_none_or(|refund| self.is_as_read(refund)) {
             return Updated::RecordChanged;
         }
         let Some(payment) = self.payments.get_mut(&change.id).filter(as_expected) else {
@@ -109,15 +106,25 @@ impl Table {
         if taken {
             return Updated::KeyTaken;
         }
-        *payment = change.applied_to(payment.clone());
-        if let (Some(key), Some(refund)) = (refund, &change.refund) {
-            self.refunds.insert(key, refund.item.clone());
+        let changed = change.applied_to(payment.clone());
+        payment.clone_from(&changed);
+        if let Some(RefundChange { item, .. }) = change.refund.as_deref() {
+            self.refunds.insert((item.payment, item.id.clone()), item.clone());
         }
         self.events.push(event.clone());
-        if !self.lagging {
-            self.catch_up();
-        }
+        self.index(&changed);
         Updated::Done
+    }
+
+    /// Whether a refund has the state that was read, and of a new one the provider's id is new as well.
+    fn is_as_read(&self, RefundChange { item, from, .. }: &RefundChange) -> bool {
+        let found = self.refunds.get(&(item.payment, item.id.clone()));
+        let same = |other: &&Refund| {
+            let named = refund_reference(other);
+            other.payment == item.payment && named.is_some() && named == refund_reference(item)
+        };
+        found.map(|found| found.state) == *from
+            && (from.is_some() || !self.refunds.values().any(|other| same(&other)))
     }
 
     /// Appends an event, if its key is free.
@@ -222,6 +229,16 @@ impl Table {
         let all = self.payments.values();
         let named = all.filter_map(|payment| Some((payment.id, payment.reference.transaction()?)));
         self.transactions = named.collect();
+    }
+
+    /// Lists a payment in the indexes, unless they lag.
+    fn index(&mut self, payment: &Payment) {
+        if self.lagging {
+            return;
+        }
+        self.indexed.insert(payment.id, (payment.oid, payment.uid));
+        let named = payment.reference.transaction();
+        self.transactions.extend(named.map(|name| (payment.id, name)));
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {

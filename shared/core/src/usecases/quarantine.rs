@@ -12,8 +12,8 @@ use super::{
 use crate::{
     domain::{
         Change, Decided, Decision, Event, EventId, EventKey, Mismatch, MismatchField, Operator,
-        OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender,
-        Timestamp, Verdict,
+        OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender, Timestamp,
+        Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},
@@ -167,8 +167,12 @@ async fn accept(
         (None, None) => return Err(ResolveError::NoPayment),
     };
     let record = store.payment(id).await?.ok_or(ResolveError::PaymentNotFound(id))?;
+    let mismatch = |report: &Report, record: &Payment| {
+        let currency = || report.currency_mismatch(record, request.key.sender == Sender::Native);
+        report.amount_mismatch(record).or_else(currency)
+    };
     if request.key.payment.is_none()
-        && let Some(mismatch) = mismatch(request.key.sender, &found.report, &record)
+        && let Some(mismatch) = mismatch(&found.report, &record)
     {
         return Err(ResolveError::Mismatch(id, mismatch));
     }
@@ -186,21 +190,6 @@ async fn accept(
         ..request.event(Some(id), report, Verdict::Applied, now)
     };
     Ok(Writes { change: Some((record, change)), event })
-}
-
-/// In what an unmatched notification does not fit a payment: amount, then currency.
-fn mismatch(sender: Sender, report: &Report, record: &Payment) -> Option<Mismatch> {
-    let (amount, currency) = (record.amount.minor(), record.amount.currency().code());
-    if report.amount_minor != Some(amount) {
-        return Some(Mismatch::new(MismatchField::Amount, Some(amount), report.amount_minor));
-    }
-    let fits = match &report.currency {
-        Some(reported) => reported == currency,
-        // Optional in a native notification.
-        None => sender == Sender::Native,
-    };
-    let found = || Mismatch::new(MismatchField::Currency, Some(currency), report.currency.as_ref());
-    (!fits).then(found)
 }
 
 async fn dismiss(

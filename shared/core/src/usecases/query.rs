@@ -7,14 +7,14 @@ use super::{
     apply::{Applied, ApplyError, apply},
 };
 use crate::{
-    domain::{Notification, Payment, PaymentId, Provider, Sender, Timestamp, Verdict},
+    domain::{Notification, Payment, Provider, Sender, Timestamp, Verdict},
     ports::{
-        Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, StoreError,
-        TraceParent, Users,
+        NoKeys, Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, TraceParent,
+        Users,
     },
 };
 
-/// What providers are asked with, and what their responses are applied to.
+/// The ports of this use case, and of the sweep.
 #[derive(Debug)]
 pub struct QueryPorts<'a, U, O, S, P> {
     /// The shop's users.
@@ -26,6 +26,41 @@ pub struct QueryPorts<'a, U, O, S, P> {
     /// The providers.
     pub providers: &'a P,
 }
+
+/// Any [`QueryPorts`] whose parts are ports.
+pub trait AnyQueryPorts {
+    /// The shop's users.
+    fn users(&self) -> &impl Users;
+    /// The shop's orders.
+    fn orders(&self) -> &impl Orders;
+    /// The store.
+    fn store(&self) -> &(impl Payments + Outbox);
+    /// The providers.
+    fn providers(&self) -> &impl Providers;
+}
+
+impl<U: Users, O: Orders, S: Payments + Outbox, P: Providers> AnyQueryPorts
+    for QueryPorts<'_, U, O, S, P>
+{
+    fn users(&self) -> &impl Users {
+        self.users
+    }
+
+    fn orders(&self) -> &impl Orders {
+        self.orders
+    }
+
+    fn store(&self) -> &(impl Payments + Outbox) {
+        self.store
+    }
+
+    fn providers(&self) -> &impl Providers {
+        self.providers
+    }
+}
+
+/// Is shown what each response of a provider reports, and what that did.
+pub type Observe<'a> = &'a dyn Fn(&Notification, &Result<Applied, ApplyError>);
 
 /// What one call to a provider came to.
 #[derive(Debug)]
@@ -40,132 +75,149 @@ pub struct Queried {
     pub applied: Vec<(Notification, Result<Applied, ApplyError>)>,
 }
 
-impl<U, O, S, P> QueryPorts<'_, U, O, S, P>
-where
-    U: Users,
-    O: Orders,
-    S: Payments + Outbox,
-    P: Providers,
-{
-    /// The providers to ask about a payment: the one that collected it, or each that can be queried.
-    pub async fn providers_of(&self, payment: &Payment, now: Timestamp) -> Vec<Provider> {
-        let queried = self.providers.queried(now).await;
-        match Provider::of_source(payment.reference.source) {
-            Some(provider) => queried.into_iter().filter(|of| *of == provider).collect(),
-            None => queried,
-        }
-    }
-
-    /// Asks a provider what became of a payment, and applies what it reports: one call, and another one
-    /// where the response says what to ask next.
-    pub async fn query_payment(
-        &self,
-        provider: Provider,
-        payment: &Payment,
-        now: Timestamp,
-        trace: &TraceParent,
-    ) -> Vec<Queried> {
-        let query = Query::Payment { id: payment.id, txn: payment.reference.txn.clone() };
-        self.query(provider, query, now, trace).await
-    }
-
-    /// Applies a message that only says where to look. Where the provider can be queried, what it
-    /// responds is applied and the message is kept; else the message itself is applied.
-    ///
-    /// # Errors
-    ///
-    /// [`ApplyError`]: as of the message, or of the first response that could not be applied. A query
-    /// without a usable response is [`Failure::Unavailable`]: the provider sends the message again.
-    pub async fn follow(
-        &self,
-        hint: (&Notification, Query),
-        observe: &impl Fn(&Notification, &Result<Applied, ApplyError>),
-        now: Timestamp,
-        trace: &TraceParent,
-    ) -> Result<(), ApplyError> {
-        let (message, query) = hint;
-        let provider = match message.sender {
-            Sender::Provider(provider) => Some(provider),
-            Sender::Native | Sender::Operator => None,
-        };
-        let queried = self.providers.queried(now).await;
-        let Some(provider) = provider.filter(|provider| queried.contains(provider)) else {
-            let applied =
-                apply((self.users, self.orders), self.store, message, now, trace).await;
-            observe(message, &applied);
-            return applied.map(drop);
-        };
-        let mut failed = None;
-        let mut record = None;
-        for step in self.query(provider, query, now, trace).await {
-            if let Err(error) = step.state {
-                return Err(Failure::Unavailable(error.into()).into());
-            }
-            for (notification, applied) in step.applied {
-                observe(&notification, &applied);
-                match applied {
-                    Ok(applied) => record = Some(applied.record),
-                    Err(ApplyError::Mismatch(_)) => {}
-                    Err(error) => failed = failed.or(Some(error)),
-                }
-            }
-        }
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        if let Some(record) = record {
-            self.store.append(&message.event(&record, None, Verdict::Noted, now)).await?;
-        }
-        Ok(())
-    }
-
-    async fn query(
-        &self,
-        provider: Provider,
-        first: Query,
-        now: Timestamp,
-        trace: &TraceParent,
-    ) -> Vec<Queried> {
-        let mut steps = Vec::new();
-        let mut next = Some(first);
-        // The refunds of a payment are the last that a response can say to ask.
-        while let Some(query) = next.take().filter(|_| steps.len() < 2) {
-            let (state, notifications) = match self.providers.query(provider, &query, now).await {
-                Ok(response) => {
-                    next = response.next;
-                    (Ok(response.state), response.notifications)
-                }
-                Err(error) => (Err(error), Vec::new()),
-            };
-            let mut applied = Vec::new();
-            for notification in notifications {
-                let result = self.apply(&notification, now, trace).await;
-                applied.push((notification, result));
-            }
-            steps.push(Queried { provider, query, state, applied });
-        }
-        steps
-    }
-
-    /// A response that reports nothing that we act on is kept as an event and compared with nothing.
-    async fn apply(
-        &self,
-        notification: &Notification,
-        now: Timestamp,
-        trace: &TraceParent,
-    ) -> Result<Applied, ApplyError> {
-        let record = match (notification.report.outcome, notification.payment) {
-            (None, Some(id)) if notification.review.is_none() => self.record(id).await?,
-            _ => None,
-        };
-        let Some(record) = record else {
-            return apply((self.users, self.orders), self.store, notification, now, trace).await;
-        };
-        self.store.append(&notification.event(&record, None, Verdict::Ignored, now)).await?;
-        Ok(Applied::unchanged(record, Verdict::Ignored))
-    }
-
-    async fn record(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        self.store.payment(id).await
-    }
+/// The providers to ask about a payment: the one that collected it, or each that can be queried.
+///
+/// # Errors
+///
+/// [`NoKeys`] if it is not known which can be queried.
+pub async fn providers_of(
+    ports: &impl AnyQueryPorts,
+    payment: &Payment,
+    now: Timestamp,
+) -> Result<Vec<Provider>, NoKeys> {
+    let queried = ports.providers().queried(now).await?;
+    Ok(match Provider::of_source(payment.reference.source) {
+        Some(provider) => queried.into_iter().filter(|of| *of == provider).collect(),
+        None => queried,
+    })
 }
+
+/// Asks a provider what became of a payment, and applies what it reports: one call, and another one
+/// where the response says what to ask next.
+pub async fn query_payment(
+    ports: &impl AnyQueryPorts,
+    provider: Provider,
+    payment: &Payment,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Vec<Queried> {
+    let query = Query::Payment { id: payment.id, txn: payment.reference.txn.clone() };
+    query_and_apply(ports, provider, query, now, trace).await
+}
+
+/// Applies a message that only says where to look. Where its provider can be queried, what that responds
+/// is applied, and the message is kept; else the message itself is applied.
+///
+/// # Errors
+///
+/// [`ApplyError`]: that of the message, or of the first response that could not be applied. A query
+/// without a usable response is [`Failure::Unavailable`]: the provider sends the message again.
+pub async fn follow(
+    ports: &impl AnyQueryPorts,
+    (message, query): (&Notification, Query),
+    observe: Observe<'_>,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Result<(), ApplyError> {
+    let provider = match message.sender {
+        Sender::Provider(provider) => Some(provider),
+        Sender::Native | Sender::Operator => None,
+    };
+    let queried = ports.providers().queried(now).await;
+    let queried = queried.map_err(|error| Failure::Unavailable(error.into()))?;
+    let steps = match provider.filter(|provider| queried.contains(provider)) {
+        Some(provider) => query_and_apply(ports, provider, query, now, trace).await,
+        None => Vec::new(),
+    };
+    let mut reported = false;
+    let mut unknown = None;
+    let mut failed = None;
+    let mut record = None;
+    for step in steps {
+        unknown = unknown.or(step.state.err());
+        for (notification, applied) in step.applied {
+            reported = true;
+            observe(&notification, &applied);
+            match applied {
+                Ok(applied) => record = Some(applied.record),
+                // It is kept for a person.
+                Err(ApplyError::Mismatch(_)) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+    }
+    if let Some(error) = unknown {
+        return Err(Failure::Unavailable(error.into()).into());
+    }
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    if !reported {
+        let applied = apply_now(ports, message, now, trace).await;
+        observe(message, &applied);
+        return applied.map(drop);
+    }
+    if let Some(record) = record {
+        ports.store().append(&message.event(&record, None, Verdict::Noted, now)).await?;
+    }
+    Ok(())
+}
+
+async fn query_and_apply(
+    ports: &impl AnyQueryPorts,
+    provider: Provider,
+    first: Query,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Vec<Queried> {
+    let mut steps = Vec::new();
+    let mut next = Some(first);
+    // The refunds of a payment are the last that a response can say to ask.
+    while let Some(query) = next.take().filter(|_| steps.len() < 2) {
+        let (state, notifications) = match ports.providers().query(provider, &query, now).await {
+            Ok(response) => {
+                next = response.next;
+                (Ok(response.state), response.notifications)
+            }
+            Err(error) => (Err(error), Vec::new()),
+        };
+        let mut applied = Vec::new();
+        for notification in notifications {
+            let result = apply_response(ports, &notification, now, trace).await;
+            applied.push((notification, result));
+        }
+        steps.push(Queried { provider, query, state, applied });
+    }
+    steps
+}
+
+/// A response that reports nothing that we act on is kept as an event and compared with nothing: a
+/// provider that knows of no payment has no amount to name.
+async fn apply_response(
+    ports: &impl AnyQueryPorts,
+    notification: &Notification,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Result<Applied, ApplyError> {
+    let store = ports.store();
+    let record = match (notification.report.outcome, notification.payment) {
+        (None, Some(id)) if notification.review.is_none() => store.payment(id).await?,
+        _ => None,
+    };
+    let Some(record) = record else { return apply_now(ports, notification, now, trace).await };
+    store.append(&notification.event(&record, None, Verdict::Ignored, now)).await?;
+    Ok(Applied::unchanged(record, Verdict::Ignored))
+}
+
+async fn apply_now(
+    ports: &impl AnyQueryPorts,
+    notification: &Notification,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Result<Applied, ApplyError> {
+    apply((ports.users(), ports.orders()), ports.store(), notification, now, trace).await
+}
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

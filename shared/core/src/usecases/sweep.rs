@@ -10,18 +10,15 @@
 mod entry;
 mod lanes;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use futures_util::future::join_all;
 
-use super::{
-    apply::{Applied, ApplyError},
-    query::QueryPorts,
-};
+use super::query::{AnyQueryPorts, Observe};
 use crate::{
-    domain::{Notification, OutOfRange, PaymentId, Provider, Timestamp},
+    domain::{OutOfRange, PaymentId, Provider, Timestamp},
     limits::{SWEEP_ENTRY_MS, SWEEP_LANES, SWEEP_LIMIT_MAX, SWEEP_PAGE},
-    ports::{Orders, Outbox, Payments, Providers, QueryError, ShopError, StoreError, TraceParent, Users},
+    ports::{Outbox, QueryError, ShopError, StoreError, TraceParent},
 };
 use entry::Entry;
 use lanes::{Lanes, Outages, Service, Task};
@@ -55,16 +52,21 @@ impl Sweep {
 }
 
 /// One run of the sweep.
-#[derive(Debug)]
-pub struct Run<'a, G, B> {
+pub struct Run<'a> {
     /// When it began.
     pub now: Timestamp,
     /// The time, as long as further entries may be started.
-    pub go_on: &'a G,
+    pub go_on: &'a dyn Fn() -> Option<Timestamp>,
     /// Is shown what each response of a provider reports, and what that did.
-    pub observe: &'a B,
+    pub observe: Observe<'a>,
     /// The trace of the invocation.
     pub trace: &'a TraceParent,
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("now", &self.now).finish_non_exhaustive()
+    }
 }
 
 /// What a run did.
@@ -81,7 +83,8 @@ pub struct Swept {
     pub stale: usize,
     /// Order notifications that failed, and why. Each payment is rescheduled.
     pub rescheduled: Vec<(PaymentId, ShopError)>,
-    /// Queries without a usable response. Each payment is rescheduled.
+    /// Queries without a usable response. The payment is rescheduled, unless another provider's response
+    /// moved it on.
     pub unknown: Vec<(PaymentId, Provider, QueryError)>,
     /// Payments that nobody paid in time: they are not asked about any more.
     pub abandoned: Vec<PaymentId>,
@@ -103,19 +106,11 @@ pub struct Swept {
 /// # Errors
 ///
 /// [`StoreError`] if the outbox cannot be read; for single entries see [`Swept::failed`].
-pub async fn sweep<U, O, S, P, G, B>(
-    ports: &QueryPorts<'_, U, O, S, P>,
+pub async fn sweep(
+    ports: &impl AnyQueryPorts,
     Sweep { limit, all }: Sweep,
-    run: &Run<'_, G, B>,
-) -> Result<Swept, StoreError>
-where
-    U: Users,
-    O: Orders,
-    S: Payments + Outbox,
-    P: Providers,
-    G: Fn() -> Option<Timestamp>,
-    B: Fn(&Notification, &Result<Applied, ApplyError>),
-{
+    run: &Run<'_>,
+) -> Result<Swept, StoreError> {
     let until = (!all).then_some(run.now);
     let mut swept = Swept::default();
     let mut seen: BTreeSet<PaymentId> = BTreeSet::new();
@@ -124,7 +119,7 @@ where
         let page = limit.saturating_sub(seen.len()).min(SWEEP_PAGE);
         // Entries that the store failed at, and those that were left, are still listed first.
         let asked = page.saturating_add(swept.failed.len()).saturating_add(swept.left);
-        let listed = match ports.store.due_payments(until, asked).await {
+        let listed = match ports.store().due_payments(until, asked).await {
             Err(error) if seen.is_empty() => return Err(error),
             // What was done is reported; the next run reads the list again.
             Err(_unlisted) => return Ok(swept),
@@ -150,21 +145,13 @@ where
 }
 
 /// The work of one lane, as long as `go_on` returns the time and the store is not down.
-async fn work_off<U, O, S, P, G, B>(
-    ports: &QueryPorts<'_, U, O, S, P>,
-    run: &Run<'_, G, B>,
+async fn work_off(
+    ports: &impl AnyQueryPorts,
+    run: &Run<'_>,
     until: Option<Timestamp>,
     lanes: &Lanes<'_>,
     outages: &Outages,
-) -> Vec<Entry>
-where
-    U: Users,
-    O: Orders,
-    S: Payments + Outbox,
-    P: Providers,
-    G: Fn() -> Option<Timestamp>,
-    B: Fn(&Notification, &Result<Applied, ApplyError>),
-{
+) -> Vec<Entry> {
     let mut done = Vec::new();
     while !outages.is_down(Service::Store)
         && let Some(now) = (run.go_on)()
@@ -201,7 +188,7 @@ impl Swept {
         match entry {
             Entry::Notified => more(&mut self.notified),
             Entry::Stale => more(&mut self.stale),
-            Entry::Left => {}
+            Entry::Left(paid) => self.waits_since(paid),
             Entry::Rescheduled(id, error, paid) => {
                 self.rescheduled.push((id, error));
                 self.waits_since(paid);
@@ -210,7 +197,10 @@ impl Swept {
                 more(&mut self.queried);
                 self.unknown.extend(unknown);
             }
-            Entry::Moved => more(&mut self.moved),
+            Entry::Moved(unknown) => {
+                more(&mut self.moved);
+                self.unknown.extend(unknown);
+            }
             Entry::Abandoned(id) => self.abandoned.push(id),
             Entry::Failed(id, error, paid) => {
                 self.failed.push((id, error));

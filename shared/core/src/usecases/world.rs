@@ -4,23 +4,31 @@
 use crate::{
     domain::{
         Amount, Currency, Digest, EventId, Notification, OrderId, Outcome, Payment, PaymentId,
-        Provider, ProviderRef, ProviderTxn, RawBody, Report, Sender, Status, Timestamp, UserId,
+        Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState,
+        Report, Sender, Status, Timestamp, UserId,
     },
-    ports::{Order, TraceParent},
-    testing::{Call, FakeShop, FakeStore, Fate, Gate, SeededIds, block_on},
+    ports::{Order, ProviderState, TraceParent},
+    testing::{
+        Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, HeldPayment, SeededIds, block_on,
+    },
     usecases::{
         apply::{Applied, ApplyError, apply},
         create::{CreateError, CreatePayment, CreatedPayment, create},
+        query::QueryPorts,
     },
 };
 
 pub(super) const NOW_MS: u64 = 1_800_000_000_000;
+
+/// The ports of a world.
+pub(super) type Ports<'a> = QueryPorts<'a, FakeShop, FakeShop, FakeStore, FakeProviders>;
 
 /// The ports behind one gate.
 pub(super) struct World {
     pub(super) gate: Gate,
     pub(super) store: FakeStore,
     pub(super) shop: FakeShop,
+    pub(super) providers: FakeProviders,
     pub(super) ids: SeededIds,
     pub(super) trace: TraceParent,
 }
@@ -79,6 +87,35 @@ pub(super) fn a_notification(
     }
 }
 
+/// That a refund of a payment of 100 stands so; each `name` is another notification, each `refund`
+/// another refund.
+pub(super) fn a_refund(
+    payment: PaymentId,
+    (refund, amount_minor, state): (&str, u64, RefundState),
+    name: u8,
+) -> Notification {
+    let id = ProviderRefund::new(refund).unwrap();
+    let one = RefundReport::One { id, reference: None, amount_minor, state };
+    refunding(a_notification(payment, Some(Outcome::Refunded), name), one)
+}
+
+/// That so much of a payment of 100 went back so far.
+pub(super) fn a_total(payment: PaymentId, total: u64, name: u8) -> Notification {
+    let refunded = a_notification(payment, Some(Outcome::Refunded), name);
+    refunding(refunded, RefundReport::Total(total))
+}
+
+fn refunding(notification: Notification, refund: RefundReport) -> Notification {
+    reporting(notification, |report| report.refund = Some(refund))
+}
+
+/// A payment of 100 as a provider holds it, with the transaction `pi_1` once there is one.
+pub(super) fn held(state: ProviderState) -> HeldPayment {
+    let has_txn = !matches!(state, ProviderState::Absent | ProviderState::Open);
+    let txn = has_txn.then(|| ProviderTxn::new("pi_1").unwrap());
+    HeldPayment::new(state, txn, 100)
+}
+
 /// The same notification with another report.
 pub(super) fn reporting(
     notification: Notification,
@@ -102,6 +139,7 @@ impl World {
         Self {
             store: FakeStore::behind(gate.clone()),
             shop,
+            providers: FakeProviders::behind(gate.clone()),
             ids: SeededIds::new(1),
             trace: TraceParent::start(1, 1),
             gate,
@@ -122,6 +160,30 @@ impl World {
 
     pub(super) fn apply(&self, notification: &Notification) -> Result<Applied, ApplyError> {
         block_on(apply((&self.shop, &self.shop), &self.store, notification, now(), &self.trace))
+    }
+
+    pub(super) const fn ports(&self) -> Ports<'_> {
+        let Self { shop, store, providers, .. } = self;
+        QueryPorts { users: shop, orders: shop, store, providers }
+    }
+
+    /// Gives keys for these providers, and for no other.
+    pub(super) fn give_keys(&self, providers: &[Provider]) {
+        self.providers.edit(|held| held.keys = providers.to_vec());
+    }
+
+    /// Makes a provider hold a payment of 100 in this state.
+    pub(super) fn hold(&self, provider: Provider, id: PaymentId, state: ProviderState) {
+        self.hold_as(provider, id, held(state));
+    }
+
+    pub(super) fn hold_as(&self, provider: Provider, id: PaymentId, held: HeldPayment) {
+        self.providers.edit(|providers| providers.held.insert((provider, id), held));
+    }
+
+    /// How often a port was called.
+    pub(super) fn passed(&self, call: Call) -> usize {
+        self.gate.passed().into_iter().filter(|passed| *passed == call).count()
     }
 
     pub(super) fn payment(&self, id: PaymentId) -> Payment {

@@ -1,34 +1,159 @@
-//! Queries: the requests, and what responses prove.
+//! Queries of trades: the signed requests, and what responses prove.
+//!
+//! Sources: smartwalle/alipay `alipay.go`, `trade_type.go`; alipay-sdk-nodejs-all `src/alipay.ts`;
+//! opendocs.alipay.com `alipay.trade.query`.
+
+use std::fmt;
 
 use pay_core::{
-    domain::Timestamp,
+    domain::{PaymentId, ProviderTxn, Timestamp},
     json::Json,
     ports::{BadSecret, Query, QueryError, QueryResponse},
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+use time::{OffsetDateTime, UtcOffset};
 
-use crate::query::{HttpRequest, HttpResponse, Querier, unusable};
+use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD};
+use crate::{
+    query::{HttpRequest, HttpResponse, Querier, USER_AGENT, unusable},
+    rsa::SigningKey,
+};
 
-/// What this provider is queried with. Never printed.
-#[derive(Debug)]
-pub(super) struct AlipayQuerier;
+/// The method's name, and that of the member that its responses have.
+pub(super) const METHOD: &str = "alipay.trade.query";
+pub(super) const RESPONSE: &str = "alipay_trade_query_response";
+
+/// What stands in a query string and in a form as it is (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Hours that the clocks of Beijing are ahead of UTC, all year round.
+const BEIJING_HOURS: i8 = 8;
+
+/// What Alipay is queried with. Never printed.
+pub(super) struct AlipayQuerier {
+    /// What responses are verified with.
+    pub(super) keys: AlipayKeys,
+    app_id: String,
+    private_key: SigningKey,
+}
 
 impl AlipayQuerier {
-    pub(super) fn from_json(_entry: &Json) -> Result<Self, BadSecret> {
-        Err(BadSecret("not there yet"))
+    /// Reads the entry: `{"app_id": "…", "private_key": "<PEM or base64, of the application>",
+    /// "public_keys": ["<certificate or public key, of Alipay>"]}`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`]: one of them is absent, or could never work.
+    pub(super) fn from_json(entry: &Json) -> Result<Self, BadSecret> {
+        let keys = AlipayKeys::from_json(entry)?;
+        let private_key = entry.as_object().and_then(|entry| entry.text("private_key"));
+        let private_key = private_key.ok_or(BadSecret("`alipay` has no text `private_key`"))?;
+        let [app_id] = &*keys.app_ids else {
+            return Err(BadSecret("`alipay` has not one `app_id` to ask with"));
+        };
+        let app_id = app_id.clone();
+        Ok(Self { keys, app_id, private_key: SigningKey::parse(private_key)? })
     }
 }
 
 impl Querier for AlipayQuerier {
-    fn request(&self, _: &Query, _: &str, _: Timestamp) -> Result<HttpRequest, QueryError> {
-        Err(unusable("not there yet"))
+    /// By the trade where it is known, else by our reference. Refunds are reported as totals, never
+    /// listed. The nonce is not used: what is signed is the time.
+    fn request(&self, query: &Query, _: &str, now: Timestamp) -> Result<HttpRequest, QueryError> {
+        let asked = Asked::of(query)?;
+        let content = match asked.txn {
+            Some(txn) => json!({"trade_no": txn.as_str()}),
+            None => json!({"out_trade_no": asked.payment.to_string()}),
+        };
+        let content = content.to_string();
+        let timestamp = beijing(now).ok_or_else(|| unusable("a time without a calendar"))?;
+        let common = [
+            ("app_id", &*self.app_id),
+            ("charset", "utf-8"),
+            ("format", "JSON"),
+            ("method", METHOD),
+            (SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE),
+            ("timestamp", &timestamp),
+            ("version", "1.0"),
+        ];
+        let biz_content = [("biz_content", &*content)];
+        let signed = signed([&common[..], &biz_content].concat());
+        let signature = self.private_key.sign(signed.as_bytes());
+        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
+        let query = encoded(&[&common[..], &[(SIGNATURE_FIELD, &*signature)]].concat());
+        let content_type = "application/x-www-form-urlencoded;charset=utf-8";
+        Ok(HttpRequest {
+            method: "POST",
+            target: format!("?{query}"),
+            headers: vec![
+                ("accept", "application/json".to_owned()),
+                ("content-type", content_type.to_owned()),
+                ("user-agent", USER_AGENT.to_owned()),
+            ],
+            body: encoded(&biz_content).into_bytes(),
+        })
     }
 
+    /// The signature is over the exact bytes of the value of [`RESPONSE`], and says nothing of the
+    /// request: what it is about is compared with what was asked.
     fn response(
         &self,
-        _: &Query,
-        _: &HttpResponse<'_>,
-        _: Timestamp,
+        query: &Query,
+        response: &HttpResponse<'_>,
+        _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        Err(unusable("not there yet"))
+        let asked = Asked::of(query)?;
+        let status = response.status;
+        match status {
+            200 => self.read(&asked, response.body),
+            429 | 500..=599 => Err(QueryError::Unavailable(format!("HTTP status {status}").into())),
+            _ => Err(QueryError::Unusable(format!("HTTP status {status}").into())),
+        }
+    }
+}
+
+/// Which trade is asked for.
+pub(super) struct Asked<'a> {
+    pub(super) payment: PaymentId,
+    pub(super) txn: Option<&'a ProviderTxn>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(query: &'a Query) -> Result<Self, QueryError> {
+        match query {
+            Query::Payment { id, txn } => Ok(Self { payment: *id, txn: txn.as_ref() }),
+            Query::Refunds { .. } | Query::Object(_) => {
+                Err(unusable("Alipay is asked for payments only"))
+            }
+        }
+    }
+}
+
+/// The text that is signed: every parameter, sorted, as it is before it is encoded. None is empty.
+fn signed(mut parameters: Vec<(&str, &str)>) -> String {
+    parameters.sort_unstable();
+    let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pairs.join("&")
+}
+
+fn encoded(parameters: &[(&str, &str)]) -> String {
+    let pair =
+        |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, ENCODED));
+    parameters.iter().map(pair).collect::<Vec<_>>().join("&")
+}
+
+/// The wall clock of Beijing, `yyyy-MM-dd HH:mm:ss`.
+fn beijing(now: Timestamp) -> Option<String> {
+    let secs = i64::try_from(now.secs()).ok()?;
+    let offset = UtcOffset::from_hms(BEIJING_HOURS, 0, 0).ok()?;
+    let at = OffsetDateTime::from_unix_timestamp(secs).ok()?.checked_to_offset(offset)?;
+    let (date, (hour, minute, second)) = (at.date(), at.to_hms());
+    Some(format!("{date} {hour:02}:{minute:02}:{second:02}"))
+}
+
+impl fmt::Debug for AlipayQuerier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AlipayQuerier(..)")
     }
 }

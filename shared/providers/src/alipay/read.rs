@@ -1,6 +1,8 @@
 //! Reads the form into a notification.
 
-use pay_core::domain::{MismatchField, Outcome, PaymentId, Provider, ProviderRef, RefundReport, Report};
+use pay_core::domain::{
+    MismatchField, Outcome, PaymentId, Provider, ProviderRef, RefundReport, Report,
+};
 
 use super::{AlipayKeys, TRADE, signed::SignedFields};
 use crate::{
@@ -10,7 +12,7 @@ use crate::{
 };
 
 /// Decimals of an amount in yuan: 1 yuan is 100 fen.
-const DECIMALS: usize = 2;
+pub(super) const DECIMALS: usize = 2;
 
 /// The `notify_type` of refunds that were made as a batch: of several trades, in a format of its own.
 const BATCH_REFUND: &str = "batch_refund_notify";
@@ -42,9 +44,10 @@ impl AlipayKeys {
             }
             (Some("TRADE_CLOSED"), TotalRefund::Nothing) => (Ok(Outcome::Closed), None),
             // A partial refund leaves it in `TRADE_SUCCESS`, a full one closes it.
-            (Some("TRADE_SUCCESS" | "TRADE_FINISHED" | "TRADE_CLOSED"), TotalRefund::Some(total)) => {
-                (Ok(Outcome::Refunded), Some(RefundReport::Total(total)))
-            }
+            (
+                Some("TRADE_SUCCESS" | "TRADE_FINISHED" | "TRADE_CLOSED"),
+                TotalRefund::Some(total),
+            ) => (Ok(Outcome::Refunded), Some(RefundReport::Total(total))),
             (Some("TRADE_CLOSED"), TotalRefund::Unknown) => (Ok(Outcome::Refunded), None),
             (Some("TRADE_SUCCESS" | "TRADE_FINISHED"), TotalRefund::Unknown) => {
                 (Err("refund_fee"), None)

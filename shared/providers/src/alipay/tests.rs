@@ -1,4 +1,6 @@
 mod account;
+mod query;
+mod refunds;
 mod split;
 mod texts;
 
@@ -151,30 +153,6 @@ fn the_event_id_is_alipays_or_else_the_digest_of_the_body() {
         let digest = sha256(&[body(&fields).as_bytes()]).to_string();
         let want = if usable { id.unwrap() } else { &digest };
         assert_eq!(notification(&fields).event_id.as_str(), want, "{id:?}");
-    }
-}
-
-#[test]
-fn the_trade_status_and_the_refund_fields_decide_the_outcome() {
-    let paid = Some(Outcome::Paid);
-    let (closed, refunded) = (Some(Outcome::Closed), Some(Outcome::Refunded));
-    let part = Some(Outcome::PartlyRefunded);
-    for (status, refund, outcome) in [
-        ("TRADE_SUCCESS", None, paid),
-        ("TRADE_SUCCESS", Some(("gmt_refund", "2026-11-24 10:00:00")), part),
-        ("TRADE_SUCCESS", Some(("refund_fee", "0.01")), part),
-        ("TRADE_SUCCESS", Some(("refund_fee", "x")), part),
-        ("TRADE_FINISHED", None, paid),
-        ("TRADE_FINISHED", Some(("refund_fee", "30.00")), paid),
-        ("TRADE_CLOSED", None, closed),
-        ("TRADE_CLOSED", Some(("refund_fee", "0.00")), closed),
-        ("TRADE_CLOSED", Some(("refund_fee", "88.88")), refunded),
-        ("TRADE_CLOSED", Some(("gmt_refund", "2026-11-24 10:00:00")), refunded),
-    ] {
-        let mut fields = with(trade(), "trade_status", Some(status));
-        fields.extend(refund);
-        let want = Report { outcome, ..trade_report() };
-        assert_eq!(notification(&fields).report, want, "{status} {refund:?}");
     }
 }
 

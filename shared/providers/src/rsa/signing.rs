@@ -59,3 +59,93 @@ impl fmt::Debug for SigningKey {
         f.write_str("SigningKey(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::KeyPair;
+    use rsa::{Pkcs1v15Sign, PublicKey, pkcs8::DecodePublicKey as _};
+
+    use super::SigningKey;
+    use crate::{
+        rsa::{RsaKey, pair::Pair},
+        samples::{cases, signing_vector},
+        sha256,
+        verify::base64,
+    };
+
+    fn parse(text: &str) -> Option<SigningKey> {
+        SigningKey::parse(text).ok()
+    }
+
+    /// What another program has signed with the same key.
+    #[test]
+    fn a_signature_is_that_of_openssl() {
+        let key = parse(&signing_vector("private_key")).unwrap();
+        let cases = cases(crate::SIGNING_VECTORS, None);
+        assert_eq!(cases.len(), 6);
+        for case in cases {
+            let signature = key.sign(case["message"].as_str().unwrap().as_bytes());
+            assert_eq!(signature.as_deref(), case["signature"].as_str(), "{}", case["id"]);
+        }
+    }
+
+    #[test]
+    fn a_private_key_may_be_pkcs_8_or_pkcs_1_in_pem_or_base64() {
+        let (pkcs8, pkcs1) = (signing_vector("private_key"), signing_vector("private_key_pkcs1"));
+        let public = signing_vector("public_key");
+        let (ours, theirs) =
+            (RsaKey::parse(&public).unwrap(), PublicKey::from_public_key_pem(&public).unwrap());
+        for pem in [&*pkcs8, &*pkcs1] {
+            let lines: Vec<_> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+            for text in [
+                pem,
+                &lines.concat(),
+                &lines.join("\n"),
+                &lines.join("\\n"),
+                &format!(" \t{}\n", lines.concat()),
+                &format!("\n  {pem}\t\n"),
+                &pem.replace('\n', "\r\n"),
+                &pem.replace('\n', " \n  "),
+                &pem.replace('\n', "\\n"),
+                &pem.replace('\n', "\\r\\n"),
+                &pem.trim_end().replace('\n', "\\n"),
+            ] {
+                let signature = parse(text).unwrap().sign(b"message").unwrap();
+                let signature = base64(&signature).unwrap();
+                assert!(ours.verifies(b"message", &signature), "{text}");
+                assert!(!ours.verifies(b"massage", &signature), "{text}");
+                let padding = Pkcs1v15Sign::new::<rsa::sha2::Sha256>();
+                let digest = sha256(&[b"message"]).bytes();
+                theirs.verify(padding, &digest, &signature).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn only_private_rsa_keys_of_2048_to_4096_bits_sign() {
+        let (pkcs8, public) = (signing_vector("private_key"), signing_vector("public_key"));
+        let ec = KeyPair::generate().unwrap();
+        for bad in [
+            "",
+            " ",
+            "x",
+            "AAAA",
+            &signing_vector("private_key_1024"),
+            &signing_vector("private_key_1024_pkcs1"),
+            &signing_vector("private_key_4104"),
+            &public,
+            Pair::one().public_pem(),
+            &pkcs8.replace("PRIVATE KEY", "RSA PRIVATE KEY"),
+            &pkcs8.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+            &pkcs8.replace("PRIVATE KEY", "CERTIFICATE"),
+            &pkcs8.replace('M', "N"),
+            &pkcs8.replace('\n', " "),
+            &ec.serialize_pem(),
+            &ec.public_key_pem(),
+        ] {
+            assert!(parse(bad).is_none(), "{bad}");
+        }
+        assert!(parse(&signing_vector("private_key_4096")).is_some());
+        assert_eq!(format!("{:?}", parse(&pkcs8).unwrap()), "SigningKey(..)");
+    }
+}

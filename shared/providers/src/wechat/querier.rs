@@ -1,34 +1,205 @@
-//! Queries: the requests, and what responses prove.
+//! Queries of payments: the signed requests, and what responses prove.
+//!
+//! Sources: wechatpay-go `core/auth/credentials`, `core/auth/validators`, `core/client.go`;
+//! pay.weixin.qq.com/doc/v3 "query an order", "error codes".
+
+use std::fmt;
 
 use pay_core::{
-    domain::Timestamp,
-    json::Json,
-    ports::{BadSecret, Query, QueryError, QueryResponse},
+    domain::{PaymentId, Provider, ProviderTxn, Report, Timestamp},
+    json::{Json, Object},
+    ports::{BadSecret, ProviderState, Query, QueryError, QueryResponse},
 };
 
-use crate::query::{HttpRequest, HttpResponse, Querier, unusable};
+use super::{SERIAL_HEADER, SIGNATURE_TYPE, WeChatKeys, decrypt::ApiV3Key, reference};
+use crate::{
+    adapter::Message,
+    keys::optional_text,
+    query::{HttpRequest, HttpResponse, Querier, USER_AGENT, respond, unusable},
+    rsa::SigningKey,
+};
 
-/// What this provider is queried with. Never printed.
-#[derive(Debug)]
-pub(super) struct WeChatQuerier;
+/// The prefix of the serial of WeChat Pay's public key. Other serials are those of its certificates.
+const PUBLIC_KEY: &str = "PUB_KEY_ID_";
+
+/// What WeChat Pay is queried with. Never printed.
+pub(super) struct WeChatQuerier {
+    /// What responses are verified and read with.
+    keys: WeChatKeys,
+    mchid: String,
+    /// Of our own certificate, whose key this is.
+    serial: String,
+    private_key: SigningKey,
+}
 
 impl WeChatQuerier {
-    pub(super) fn from_json(_entry: &Json) -> Result<Self, BadSecret> {
-        Err(BadSecret("not there yet"))
+    /// Reads the entry: `{"mchid": "…", "serial": "<of the merchant's certificate>", "private_key":
+    /// "<PEM>", "public_keys": {"<serial>": "<certificate or public key>"}, "appid": "…" or ["…"],
+    /// "api_v3_key": "…"}`. Queries need the first four. Without `appid` it is not compared.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSecret`]: one of the four is absent, or a member could never work.
+    pub(super) fn from_json(entry: &Json) -> Result<Self, BadSecret> {
+        let keys = WeChatKeys::from_json(entry)?;
+        let entry = entry.as_object().ok_or(BadSecret("`wechat` is not an object"))?;
+        if keys.api_v3_key.as_ref().is_some_and(|key| !ApiV3Key::is_usable(key)) {
+            return Err(BadSecret("`api_v3_key` of `wechat` has other than 32 bytes"));
+        }
+        let text = |name, bad| {
+            let text = optional_text(entry, name, bad)?.filter(|text| is_plain(text));
+            text.ok_or(bad)
+        };
+        let private_key =
+            entry.text("private_key").ok_or(BadSecret("`wechat` has no text `private_key`"))?;
+        Ok(Self {
+            mchid: text("mchid", BadSecret("`wechat` has no `mchid` of letters and digits"))?,
+            serial: text("serial", BadSecret("`wechat` has no `serial` of letters and digits"))?,
+            private_key: SigningKey::parse(private_key)?,
+            keys,
+        })
+    }
+
+    /// What responses are to be signed with, where it is chosen by the request.
+    fn public_key(&self) -> Option<&str> {
+        let mut serials = self.keys.public_keys.iter().map(|(serial, _)| &**serial);
+        serials.find(|serial| serial.starts_with(PUBLIC_KEY))
+    }
+
+    /// What an authentic response reports.
+    fn read(&self, asked: &Asked<'_>, body: &[u8]) -> Result<QueryResponse, QueryError> {
+        let transaction =
+            Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
+        if transaction.text("mchid") != Some(&*self.mchid) {
+            return Err(unusable("a response about another merchant"));
+        }
+        let message = self.keys.transaction(&transaction, None);
+        let txn = message.report.reference.txn.as_ref();
+        if message.payment != Some(asked.payment) || asked.txn.is_some_and(|of| txn != Some(of)) {
+            return Err(unusable("a response about another payment"));
+        }
+        let state = match transaction.text("trade_state") {
+            // A failed attempt may be followed by another.
+            Some("NOTPAY" | "PAYERROR") => ProviderState::Open,
+            // The payer enters the password of a code payment, or the money is on its way.
+            Some("USERPAYING" | "ACCEPT") => ProviderState::Processing,
+            Some("CLOSED" | "REVOKED") => ProviderState::Closed,
+            // How much went back is reported by each refund.
+            Some("SUCCESS" | "REFUND") => ProviderState::Paid,
+            _ => return Err(unusable("an unknown `trade_state`")),
+        };
+        let is_paid = state == ProviderState::Paid;
+        if message.review.is_some() || is_paid && txn.is_none() {
+            return Err(unusable("an unknown `transaction_id`"));
+        }
+        let ended = is_paid || state == ProviderState::Closed;
+        let outcome = message.report.outcome.filter(|_| ended);
+        let report = Report { outcome, ..message.report };
+        Ok(respond(Provider::WeChat, state, Message { report, ..message }, body))
     }
 }
 
 impl Querier for WeChatQuerier {
-    fn request(&self, _: &Query, _: &str, _: Timestamp) -> Result<HttpRequest, QueryError> {
-        Err(unusable("not there yet"))
+    /// By the transaction where it is known, else by our reference. Refunds are reported one by one,
+    /// never listed.
+    fn request(
+        &self,
+        query: &Query,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<HttpRequest, QueryError> {
+        let asked = Asked::of(query)?;
+        let order = match asked.txn {
+            Some(txn) if is_plain(txn.as_str()) => format!("id/{}", txn.as_str()),
+            Some(_) => return Err(unusable("a transaction that WeChat Pay cannot have")),
+            None => format!("out-trade-no/{}", reference::of(asked.payment)),
+        };
+        let target = format!("/v3/pay/transactions/{order}?mchid={}", self.mchid);
+        let timestamp = now.secs();
+        let signed = format!("GET\n{target}\n{timestamp}\n{nonce}\n\n");
+        let signature = self.private_key.sign(signed.as_bytes());
+        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
+        let (mchid, serial) = (&self.mchid, &self.serial);
+        let authorization = format!(
+            "{SIGNATURE_TYPE} mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",\
+             serial_no=\"{serial}\",signature=\"{signature}\""
+        );
+        let mut headers = vec![
+            ("authorization", authorization),
+            ("accept", "application/json".to_owned()),
+            // Without one, some requests are rejected.
+            ("user-agent", USER_AGENT.to_owned()),
+        ];
+        headers.extend(self.public_key().map(|serial| (SERIAL_HEADER, serial.to_owned())));
+        Ok(HttpRequest { method: "GET", target, headers, body: Vec::new() })
     }
 
+    /// WeChat Pay signs successes only. Of the errors, those that are listed here count: they came from
+    /// the host that TLS has verified.
     fn response(
         &self,
-        _: &Query,
-        _: &HttpResponse<'_>,
-        _: Timestamp,
+        query: &Query,
+        response: &HttpResponse<'_>,
+        now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        Err(unusable("not there yet"))
+        let asked = Asked::of(query)?;
+        let HttpResponse { status, headers, body } = *response;
+        match status {
+            202 | 429 | 500..=599 => {
+                Err(QueryError::Unavailable(format!("HTTP status {status}").into()))
+            }
+            200..=299 => {
+                let authentic = self.keys.authenticate(headers, body, now);
+                authentic.map_err(|error| QueryError::Unusable(error.into()))?;
+                self.read(&asked, body)
+            }
+            _ => unsigned(&asked, status, body),
+        }
+    }
+}
+
+/// Which payment is asked for.
+struct Asked<'a> {
+    payment: PaymentId,
+    txn: Option<&'a ProviderTxn>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(query: &'a Query) -> Result<Self, QueryError> {
+        match query {
+            Query::Payment { id, txn } => Ok(Self { payment: *id, txn: txn.as_ref() }),
+            Query::Refunds { .. } | Query::Object(_) => {
+                Err(unusable("WeChat Pay is asked for payments only"))
+            }
+        }
+    }
+}
+
+/// What an error without a signature proves.
+fn unsigned(asked: &Asked<'_>, status: u16, body: &[u8]) -> Result<QueryResponse, QueryError> {
+    let error = Object::parse_message(body).unwrap_or_default();
+    match (status, error.text("code")) {
+        // Both spellings occur.
+        (404, Some("ORDER_NOT_EXIST" | "ORDERNOTEXIST")) => {
+            let absent = Message { payment: Some(asked.payment), ..Message::unreadable(None) };
+            Ok(respond(Provider::WeChat, ProviderState::Absent, absent, body))
+        }
+        (400, Some(code @ ("PARAM_ERROR" | "MCH_NOT_EXISTS" | "APPID_MCHID_NOT_MATCH")))
+        | (401, Some(code @ "SIGN_ERROR"))
+        | (403, Some(code @ "NO_AUTH")) => {
+            Err(QueryError::Rejected(format!("HTTP status {status}: {code}").into()))
+        }
+        _ => Err(QueryError::Unusable(format!("HTTP status {status}, which is not signed").into())),
+    }
+}
+
+/// Whether a text can stand in a URL and between the quotes of a header as it is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+impl fmt::Debug for WeChatQuerier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeChatQuerier(..)")
     }
 }

@@ -2,13 +2,13 @@
 
 use pay_core::{
     domain::{
-        Mismatch, MismatchField, Outcome, PaymentId, Provider, ProviderRef, ProviderRefund,
-        RefundReport, RefundState, Report,
+        Mismatch, MismatchField, Outcome, Provider, ProviderRef, ProviderRefund, RefundReport,
+        RefundState, Report,
     },
     json::{Json, Object},
 };
 
-use super::{WeChatKeys, decrypt::Encrypted};
+use super::{WeChatKeys, decrypt::Encrypted, reference};
 use crate::{
     Ignored, Verified, VerifyError,
     adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
@@ -53,7 +53,11 @@ impl WeChatKeys {
     }
 
     /// A payment, also one that was refunded since.
-    fn transaction<'a>(&self, transaction: &Object, event_id: Option<&'a str>) -> Message<'a> {
+    pub(super) fn transaction<'a>(
+        &self,
+        transaction: &Object,
+        event_id: Option<&'a str>,
+    ) -> Message<'a> {
         if transaction.get("combine_out_trade_no").is_some() {
             let reason = "a combined payment, which is not supported: order each payment alone";
             return Message::inapplicable(event_id, reason);
@@ -75,9 +79,8 @@ impl WeChatKeys {
     fn refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
         let state = match optional(refund, "refund_status", Json::as_text) {
             Ok(Some("SUCCESS")) => Ok(RefundState::Succeeded),
-            Ok(Some("CLOSED")) => Ok(RefundState::Failed),
-            Ok(Some("PROCESSING")) => Ok(RefundState::Pending),
-            Ok(Some(status @ "ABNORMAL")) => Err(failed_refund(status)),
+            // The type says otherwise: neither is certain.
+            Ok(Some(status @ ("ABNORMAL" | "CLOSED"))) => Err(failed_refund(status)),
             Ok(_) | Err(UnknownType) => Err(unknown(MismatchField::Outcome, "refund_status")),
         };
         self.one_refund(refund, state, event_id)
@@ -90,7 +93,11 @@ impl WeChatKeys {
 
     /// A refund that did not happen: the money stays.
     fn closed_refund<'a>(&self, refund: &Object, event_id: Option<&'a str>) -> Message<'a> {
-        self.one_refund(refund, Ok(RefundState::Failed), event_id)
+        let state = match optional(refund, "refund_status", Json::as_text) {
+            Ok(Some("CLOSED")) => Ok(RefundState::Failed),
+            Ok(_) | Err(UnknownType) => Err(failed_refund("REFUND.CLOSED")),
+        };
+        self.one_refund(refund, state, event_id)
     }
 
     fn one_refund<'a>(
@@ -124,7 +131,7 @@ impl WeChatKeys {
         };
         Message {
             event_id,
-            payment: resource.text("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
+            payment: resource.text("out_trade_no").and_then(reference::payment),
             wrong_account: self.wrong_merchant(resource),
             review: unknown_outcome.or(unknown_txn),
             report: Report {

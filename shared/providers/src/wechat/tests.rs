@@ -1,6 +1,8 @@
 //! Keys and decryption, and what the tests share.
 
+mod query;
 mod read;
+mod refunds;
 mod signature;
 mod texts;
 

@@ -36,24 +36,7 @@ impl Verifier for WeChatKeys {
         body: &[u8],
         now: Timestamp,
     ) -> Result<Verified, VerifyError> {
-        let timestamp = visible(headers, TIMESTAMP_HEADER)?;
-        let nonce = visible(headers, NONCE_HEADER)?;
-        let signature = visible(headers, SIGNATURE_HEADER)?;
-        let serial = visible(headers, SERIAL_HEADER)?;
-        match headers.get_one(SIGNATURE_TYPE_HEADER) {
-            Ok(None | Some(SIGNATURE_TYPE)) => {}
-            Ok(Some(_)) => return Err(VerifyError::BadAlgorithm),
-            Err(_doubled) => return Err(VerifyError::Doubled(SIGNATURE_TYPE_HEADER)),
-        }
-        recent(timestamp, now, WECHAT_TOLERANCE_SECS)?;
-        if signature.starts_with(PROBE) {
-            return Err(VerifyError::Probe);
-        }
-        let key = self.key(serial)?;
-        let signature = base64(signature).ok_or(VerifyError::NoSignature)?;
-        if !key.verifies(&signed(timestamp, nonce, body), &signature) {
-            return Err(VerifyError::BadSignature);
-        }
+        self.authenticate(headers, body, now)?;
         self.read(body)
     }
 
@@ -88,6 +71,35 @@ fn visible<'a>(headers: &'a Headers<'_>, name: &'static str) -> Result<&'a str, 
 }
 
 impl WeChatKeys {
+    /// Verifies that a notification, or a response to a request of ours, is authentic and recent: both
+    /// are signed alike.
+    pub(super) fn authenticate(
+        &self,
+        headers: &Headers<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), VerifyError> {
+        let timestamp = visible(headers, TIMESTAMP_HEADER)?;
+        let nonce = visible(headers, NONCE_HEADER)?;
+        let signature = visible(headers, SIGNATURE_HEADER)?;
+        let serial = visible(headers, SERIAL_HEADER)?;
+        match headers.get_one(SIGNATURE_TYPE_HEADER) {
+            Ok(None | Some(SIGNATURE_TYPE)) => {}
+            Ok(Some(_)) => return Err(VerifyError::BadAlgorithm),
+            Err(_doubled) => return Err(VerifyError::Doubled(SIGNATURE_TYPE_HEADER)),
+        }
+        recent(timestamp, now, WECHAT_TOLERANCE_SECS)?;
+        if signature.starts_with(PROBE) {
+            return Err(VerifyError::Probe);
+        }
+        let key = self.key(serial)?;
+        let signature = base64(signature).ok_or(VerifyError::NoSignature)?;
+        if !key.verifies(&signed(timestamp, nonce, body), &signature) {
+            return Err(VerifyError::BadSignature);
+        }
+        Ok(())
+    }
+
     fn key(&self, serial: &str) -> Result<&RsaKey, VerifyError> {
         if self.public_keys.is_empty() {
             return Err(VerifyError::NoKeys);

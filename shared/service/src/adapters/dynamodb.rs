@@ -14,6 +14,7 @@ mod outbox;
 mod payment_row;
 mod quarantine;
 mod read;
+mod refund_row;
 mod row;
 mod transaction;
 mod units;
@@ -25,7 +26,7 @@ pub use keys::queue_of;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 use pay_core::{
-    domain::{Change, Event, Guard, OrderId, Payment, PaymentId},
+    domain::{Change, Event, Guard, OrderId, Payment, PaymentId, ProviderRef, Refund, RefundId},
     ports::{Appended, Created, Payments, StoreError, Updated, chain},
 };
 
@@ -75,6 +76,18 @@ impl Payments for DynamoDbPayments {
 
     async fn payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
         Box::pin(self.get_payment(id)).await
+    }
+
+    async fn of_transaction(&self, reference: &ProviderRef) -> Result<Vec<PaymentId>, StoreError> {
+        Box::pin(self.query_transaction(reference)).await
+    }
+
+    async fn refund(
+        &self,
+        payment: PaymentId,
+        id: &RefundId,
+    ) -> Result<Option<Refund>, StoreError> {
+        Box::pin(self.get_refund(payment, id)).await
     }
 
     async fn create(

@@ -14,7 +14,7 @@ use aws_sdk_secretsmanager::{
 };
 use pay_core::{
     domain::Timestamp,
-    ports::{Cause, Generations, Keys, NoKeys, SecretKeys},
+    ports::{Cause, Keys, NoKeys, SecretKeys},
 };
 
 use crate::limits::SECRET_READ_MS;
@@ -37,9 +37,10 @@ impl<K: SecretKeys> RotatingSecret<K> {
         }
     }
 
-    /// Reads the keys ahead of the first request. A failure is only logged: that request reads again.
+    /// Reads the current keys ahead of the first request. A failure is only logged: that request reads
+    /// again.
     pub async fn warm(&self, now: Timestamp) {
-        if let Err(error) = self.keys(now).await {
+        if let Err(error) = self.current(now).await {
             let cause = &error.0;
             tracing::warn!(secret.id = self.stored.id, %cause, "no keys at start");
         }
@@ -47,11 +48,15 @@ impl<K: SecretKeys> RotatingSecret<K> {
 }
 
 impl<K: SecretKeys> Keys<K> for RotatingSecret<K> {
-    async fn keys(&self, now: Timestamp) -> Result<Arc<Generations<K>>, NoKeys> {
-        self.rotation.keys(&self.stored, now).await
+    async fn current(&self, now: Timestamp) -> Result<Arc<K>, NoKeys> {
+        self.rotation.current(&self.stored, now).await
     }
 
-    async fn reread(&self, now: Timestamp) -> Option<Arc<Generations<K>>> {
+    async fn previous(&self, now: Timestamp) -> Result<Option<Arc<K>>, NoKeys> {
+        self.rotation.previous(&self.stored, now).await
+    }
+
+    async fn reread(&self, now: Timestamp) -> Option<Arc<K>> {
         self.rotation.reread(&self.stored, now).await
     }
 }

@@ -5,7 +5,6 @@ use jsonwebtoken::{Algorithm, crypto, decode_header};
 use pay_core::{
     domain::{Timestamp, UserId},
     json::Object,
-    ports::Generations,
 };
 
 use super::{AuthKey, TokenFault, TokenRules, claims::TokenClaims};
@@ -20,8 +19,8 @@ pub enum TokenError {
     /// No token, or not one that counts.
     #[error("no token that counts: {0}")]
     Unauthenticated(TokenFault),
-    /// A token that would count, had a key of ours signed it. A newer key may have: read the
-    /// secret again, try once more, and take it for [`Self::Unauthenticated`] if it stays.
+    /// A token that would count, had this key signed it. Another one of ours may have: try the
+    /// previous one, then a newer one, and take it for [`Self::Unauthenticated`] if it stays.
     #[error("a token signed with no key known here")]
     UnknownSignature,
     /// An authentic token of another kind of caller.
@@ -48,11 +47,11 @@ impl TokenError {
 /// [`TokenError::Unauthenticated`].
 pub fn payer(
     header: Option<&str>,
-    keys: &Generations<AuthKey>,
+    key: &AuthKey,
     rules: &TokenRules,
     now: Timestamp,
 ) -> Result<UserId, TokenError> {
-    let claims = claims(header, keys, rules, now)?;
+    let claims = claims(header, key, rules, now)?;
     if claims.is_service() {
         return Err(TokenError::Forbidden(TokenFault::Service));
     }
@@ -67,12 +66,12 @@ pub fn payer(
 /// without the scope, else [`TokenError::Unauthenticated`].
 pub fn service(
     header: Option<&str>,
-    keys: &Generations<AuthKey>,
+    key: &AuthKey,
     rules: &TokenRules,
     scope: &str,
     now: Timestamp,
 ) -> Result<(), TokenError> {
-    if claims(header, keys, rules, now)?.has_scope(scope) {
+    if claims(header, key, rules, now)?.has_scope(scope) {
         Ok(())
     } else {
         Err(TokenError::Forbidden(TokenFault::Scope))
@@ -82,18 +81,17 @@ pub fn service(
 /// The claims of a token that counts: signature first, claims after.
 fn claims(
     header: Option<&str>,
-    keys: &Generations<AuthKey>,
+    key: &AuthKey,
     rules: &TokenRules,
     now: Timestamp,
 ) -> Result<TokenClaims, TokenError> {
     let header = header.filter(|header| !header.is_empty());
     let token = header.ok_or(TokenFault::NoHeader).and_then(Token::parse);
     let token = token.map_err(TokenError::Unauthenticated)?;
-    let signed = keys.accepted(now).any(|key| token.is_signed_with(key));
-    match (TokenClaims::parse(&token.claims, rules, now), signed) {
+    match (TokenClaims::parse(&token.claims, rules, now), token.is_signed_with(key)) {
         (claims, true) => claims.map_err(TokenError::Unauthenticated),
         (Ok(_), false) => Err(TokenError::UnknownSignature),
-        // What could not count anyway is no reason to read the secret again.
+        // What could not count anyway is no reason to read the secret.
         (Err(_), false) => Err(TokenError::Unauthenticated(TokenFault::Signature)),
     }
 }

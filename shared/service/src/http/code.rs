@@ -171,7 +171,7 @@ impl From<MismatchField> for Code {
             MismatchField::User => Self::UserNotFound,
             MismatchField::Order => Self::OrderNotFound,
             MismatchField::Payment => Self::PaymentNotFound,
-            MismatchField::Amount => Self::AmountMismatch,
+            MismatchField::Amount | MismatchField::Refunded => Self::AmountMismatch,
             MismatchField::Account
             | MismatchField::Uid
             | MismatchField::Oid
@@ -200,6 +200,7 @@ mod tests {
             "record-mismatch",
             "record-mismatch",
             "record-mismatch",
+            "amount-mismatch",
             "status-conflict",
             "status-conflict",
         ];

@@ -1,12 +1,10 @@
 //! Authentication of requests: the pure checks of [`crate::auth`] and [`pay_providers`], with the keys
 //! of the moment.
 
-use std::sync::Arc;
-
 use http::{HeaderValue, header};
 use pay_core::{
     domain::{Provider, Sender, Timestamp, UserId},
-    ports::{Generations, Keys, NoKeys},
+    ports::{Keys, NoKeys},
 };
 use pay_providers::{Headers, Verified, VerifyError, WebhookKeys, standard};
 
@@ -29,8 +27,7 @@ impl ApiRequest {
         rules: &TokenRules,
         now: Timestamp,
     ) -> Result<UserId, Problem> {
-        let check =
-            |token: &str, keys: &Generations<AuthKey>| auth::payer(Some(token), keys, rules, now);
+        let check = |token: &str, key: &AuthKey| auth::payer(Some(token), key, rules, now);
         self.token(keys, now, check).await
     }
 
@@ -46,9 +43,7 @@ impl ApiRequest {
         scope: &str,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let check = |token: &str, keys: &Generations<AuthKey>| {
-            auth::service(Some(token), keys, rules, scope, now)
-        };
+        let check = |token: &str, key: &AuthKey| auth::service(Some(token), key, rules, scope, now);
         self.token(keys, now, check).await
     }
 
@@ -102,31 +97,26 @@ impl ApiRequest {
         &self,
         keys: &impl Keys<AuthKey>,
         now: Timestamp,
-        check: impl Fn(&str, &Generations<AuthKey>) -> Result<T, TokenError>,
+        check: impl Fn(&str, &AuthKey) -> Result<T, TokenError>,
     ) -> Result<T, Problem> {
         let checked = match self.header(header::AUTHORIZATION.as_str()) {
             Err(_doubled) => Err(TokenError::Unauthenticated(TokenFault::Malformed)),
             // No keys are needed to reject it.
             Ok(None) => Err(TokenError::Unauthenticated(TokenFault::NoHeader)),
-            Ok(Some(token)) => {
-                let check = |keys: &Generations<AuthKey>| check(token, keys);
-                let is_unknown = |error: &TokenError| *error == TokenError::UnknownSignature;
-                with_keys(keys, now, check, is_unknown).await?
-            }
+            Ok(Some(token)) => with_keys(keys, now, |key| check(token, key)).await?,
         };
         checked.map_err(rejected)
     }
 }
 
-/// Verifies a message with each generation of the webhook keys, newest first.
+/// Verifies a message with the webhook keys.
 async fn webhook<T>(
     sender: Sender,
     keys: &impl Keys<WebhookKeys>,
     now: Timestamp,
     check: impl Fn(&WebhookKeys) -> Result<T, VerifyError>,
 ) -> Result<T, Problem> {
-    let check = |keys: &Generations<WebhookKeys>| verified(keys, now, &check);
-    with_keys(keys, now, check, VerifyError::is_of_unknown_key).await?.map_err(|error| {
+    with_keys(keys, now, check).await?.map_err(|error| {
         let sender = sender.as_str();
         tracing::warn!(sender, reason = %error, "notification rejected");
         metrics::SIGNATURES_REJECTED.count_by(&[("Sender", sender), ("Reason", error.kind())]);
@@ -134,49 +124,75 @@ async fn webhook<T>(
     })
 }
 
-/// The first verdict in favour of a message; else the one of the current generation, unless the
-/// previous one says more.
-fn verified<T>(
-    keys: &Generations<WebhookKeys>,
-    now: Timestamp,
-    check: impl Fn(&WebhookKeys) -> Result<T, VerifyError>,
-) -> Result<T, VerifyError> {
-    let mut rejected = None;
-    for keys in keys.accepted(now) {
-        let error = match check(keys) {
-            Ok(verified) => return Ok(verified),
-            Err(error) => error,
-        };
-        rejected = Some(match rejected {
-            // Authentic or not to be judged, whatever the previous generation says.
-            Some(current @ (VerifyError::Undecryptable | VerifyError::UnusableKeys(_))) => current,
-            // What the previous version lacked is corrected in the current one.
-            Some(current)
-                if matches!(error, VerifyError::NoKeys | VerifyError::UnusableKeys(_)) =>
-            {
-                current
-            }
-            None | Some(_) => error,
-        });
-    }
-    Err(rejected.unwrap_or(VerifyError::NoKeys))
+/// Why a check with some keys fails.
+trait KeyError: Sized {
+    /// Whether other keys could pass it.
+    fn is_of_unknown_key(&self) -> bool;
+
+    /// Why it fails when it does with the previous keys too.
+    fn and_previous(self, previous: Self) -> Self;
 }
 
-/// Checks with the remembered keys; if none of them fits, once more with keys read again.
-async fn with_keys<K, T, E>(
+impl KeyError for TokenError {
+    fn is_of_unknown_key(&self) -> bool {
+        *self == Self::UnknownSignature
+    }
+
+    fn and_previous(self, previous: Self) -> Self {
+        previous
+    }
+}
+
+impl KeyError for VerifyError {
+    fn is_of_unknown_key(&self) -> bool {
+        Self::is_of_unknown_key(self)
+    }
+
+    fn and_previous(self, previous: Self) -> Self {
+        match (self, previous) {
+            // Authentic or not to be judged, whatever the previous keys say.
+            (current @ (Self::Undecryptable | Self::UnusableKeys(_)), _)
+            // What the previous version lacked is corrected in the current one.
+            | (current, Self::NoKeys | Self::UnusableKeys(_)) => current,
+            (_, previous) => previous,
+        }
+    }
+}
+
+/// Checks with the remembered keys; if none of them fits, once more with current keys read again.
+async fn with_keys<K, T, E: KeyError>(
     keys: &impl Keys<K>,
     now: Timestamp,
-    check: impl Fn(&Generations<K>) -> Result<T, E>,
-    unknown: impl FnOnce(&E) -> bool,
+    check: impl Fn(&K) -> Result<T, E>,
 ) -> Result<Result<T, E>, NoKeys> {
-    let known: Arc<Generations<K>> = keys.keys(now).await?;
-    let checked = check(&known);
-    if checked.as_ref().is_err_and(unknown)
-        && let Some(fresh) = keys.reread(now).await
-    {
-        return Ok(check(&fresh));
+    let known = keys.current(now).await?;
+    let checked = with_previous(keys, &known, now, &check).await;
+    let is_open = match &checked {
+        Ok(checked) => checked.as_ref().is_err_and(E::is_of_unknown_key),
+        Err(NoKeys(_)) => true,
+    };
+    if is_open && let Some(fresh) = keys.reread(now).await {
+        return with_previous(keys, &fresh, now, &check).await;
     }
-    Ok(checked)
+    checked
+}
+
+/// Checks with the current keys; if they do not fit, with the previous ones. Without those nobody knows
+/// whether the check fails.
+async fn with_previous<K, T, E: KeyError>(
+    keys: &impl Keys<K>,
+    current: &K,
+    now: Timestamp,
+    check: &impl Fn(&K) -> Result<T, E>,
+) -> Result<Result<T, E>, NoKeys> {
+    let error = match check(current) {
+        Err(error) if error.is_of_unknown_key() => error,
+        checked => return Ok(checked),
+    };
+    Ok(match keys.previous(now).await? {
+        Some(previous) => check(&previous).map_err(|older| error.and_previous(older)),
+        None => Err(error),
+    })
 }
 
 /// Logs and counts why a token does not count. A payer's token expires every day, which is nothing
@@ -193,3 +209,6 @@ fn rejected(error: TokenError) -> Problem {
         TokenError::Forbidden(_) => Code::Forbidden.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

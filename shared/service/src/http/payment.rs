@@ -23,6 +23,7 @@ struct PaymentBody {
     source: u8,
     status: u8,
     currency: &'static str,
+    refunded: u64,
     create_time: String,
     update_time: String,
 }
@@ -41,6 +42,7 @@ pub fn payment_body(payment: &Payment) -> Result<impl Serialize + use<>, Problem
         source: payment.reference.source.get(),
         status: payment.status.code(),
         currency: payment.amount.currency().code(),
+        refunded: payment.refunded(),
         create_time: rfc3339(payment.create_time).map_err(Problem::internal)?,
         update_time: rfc3339(payment.update_time).map_err(Problem::internal)?,
     })
@@ -78,7 +80,7 @@ mod tests {
         let body = serde_json::to_string(&payment_body(&payment).unwrap()).unwrap();
         assert_eq!(
             body,
-            r#"{"id":9,"uid":1,"oid":2,"amount":100,"source":0,"status":0,"currency":"CNY","create_time":"2026-06-23T09:01:11.123Z","update_time":"2026-06-23T09:01:11.123Z"}"#
+            r#"{"id":9,"uid":1,"oid":2,"amount":100,"source":0,"status":0,"currency":"CNY","refunded":0,"create_time":"2026-06-23T09:01:11.123Z","update_time":"2026-06-23T09:01:11.123Z"}"#
         );
     }
 

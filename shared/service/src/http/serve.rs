@@ -188,6 +188,8 @@ fn log(outcome: &Result<Response, Problem>, served: &Served<'_>) {
         (Some(problem), Some(_)) => ("failed", problem.code.as_str()),
     };
     let [dynamodb, secrets, shop] = [used.dynamodb, used.secrets_manager, used.shop];
+    // Most invocations make no such call, and their lines do not mention it.
+    let providers = (used.providers.count > 0).then_some(used.providers);
     // A level is fixed where a line is written.
     macro_rules! line {
         ($level:ident) => {
@@ -208,6 +210,8 @@ fn log(outcome: &Result<Response, Problem>, served: &Served<'_>) {
                 shop_ms = millis(shop.time),
                 secrets_calls = secrets.count,
                 secrets_ms = millis(secrets.time),
+                provider_calls = providers.map(|calls| calls.count),
+                provider_ms = providers.map(|calls| millis(calls.time)),
                 "{message}"
             )
         };

@@ -83,12 +83,16 @@ impl Service for Front {
         response(StatusCode::OK, &json!({"Items": [], "Count": 0, "ScannedCount": 0}))
     }
 
-    fn about_another(&self, response: Bytes) -> Bytes {
-        let Ok(mut response) = serde_json::from_slice::<Value>(&response) else { return response };
-        if let Some(Value::String(pk)) = response.pointer_mut("/Item/pk/S") {
-            pk.push('1');
-        }
-        response.to_string().into()
+    async fn about_another(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        self.response(head, body).await.map(|response| {
+            let Ok(mut object) = serde_json::from_slice::<Value>(&response) else {
+                return response;
+            };
+            if let Some(Value::String(pk)) = object.pointer_mut("/Item/pk/S") {
+                pk.push('1');
+            }
+            object.to_string().into()
+        })
     }
 }
 

@@ -64,9 +64,18 @@ pub(crate) trait Service: Clone + Send + Sync + 'static {
         self.problem(StatusCode::NOT_IMPLEMENTED)
     }
 
-    /// The same response about another id.
-    fn about_another(&self, response: Bytes) -> Bytes {
-        response
+    /// The response about another id than requested.
+    fn about_another(
+        &self,
+        head: Parts,
+        body: Bytes,
+    ) -> impl Future<Output = Response<Bytes>> + Send {
+        self.response(head, body)
+    }
+
+    /// The response without its signature.
+    fn unsigned(&self, head: Parts, body: Bytes) -> impl Future<Output = Response<Bytes>> + Send {
+        self.response(head, body)
     }
 }
 
@@ -198,10 +207,10 @@ async fn serve<S: Service>(
             carried_out(service, head, body).await;
             whole(found(r#"[{"Item":7,"id":"seven"}]"#))
         }
-        Fault::WrongId => {
-            let response = service.response(head, body).await;
-            whole(response.map(|body| service.about_another(body)))
-        }
+        Fault::WrongId => whole(service.about_another(head, body).await),
+        Fault::Unsigned => whole(service.unsigned(head, body).await),
+        // Of webhooks, which are not served here.
+        Fault::Lose | Fault::Twice => whole(service.problem(StatusCode::NOT_IMPLEMENTED)),
         Fault::LoseResponse => {
             carried_out(service, head, body).await;
             broken().await
@@ -212,7 +221,7 @@ async fn serve<S: Service>(
         }
         Fault::LateEffect(after) => {
             let problem = service.problem(StatusCode::INTERNAL_SERVER_ERROR);
-            late(service, faults.clone(), (head, body), after);
+            faults.later(after, async move { drop(service.response(head, body).await) });
             whole(problem)
         }
     };
@@ -228,16 +237,6 @@ async fn carried_out<S: Service>(service: S, head: Parts, body: Bytes) {
     match done.await {
         Ok(_) | Err(_) => {}
     }
-}
-
-/// Carries out a call later.
-fn late<S: Service>(service: S, faults: Faults, (head, body): (Parts, Bytes), after: Duration) {
-    faults.count_late(true);
-    tokio::spawn(async move {
-        sleep(after).await;
-        drop(service.response(head, body).await);
-        faults.count_late(false);
-    });
 }
 
 /// A response of 200 with the content type JSON.

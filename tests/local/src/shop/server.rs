@@ -64,12 +64,16 @@ impl Service for Shop {
         server::found(r#"{"code":13,"msg":"rpc error: code = Internal desc = deadlock"}"#)
     }
 
-    fn about_another(&self, response: Bytes) -> Bytes {
-        let Ok(mut response) = serde_json::from_slice::<Value>(&response) else { return response };
-        if let Some(id) = response.get_mut("id") {
-            *id = json!(id.as_u64().map(|id| id.saturating_add(1)));
-        }
-        response.to_string().into()
+    async fn about_another(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        self.response(head, body).await.map(|response| {
+            let Ok(mut object) = serde_json::from_slice::<Value>(&response) else {
+                return response;
+            };
+            if let Some(id) = object.get_mut("id") {
+                *id = json!(id.as_u64().map(|id| id.saturating_add(1)));
+            }
+            object.to_string().into()
+        })
     }
 }
 

@@ -2,14 +2,20 @@
 //!
 //! Sources: alipay-sdk-nodejs-all; opendocs.alipay.com, "asynchronous notification parameters".
 
+mod api;
+
 use anyhow::{Context as _, Result, bail};
 use pay_core::domain::Outcome;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::Simulator;
+pub use self::api::APP_KEY;
+use super::ledger::{Occasion, Trade, TradeState};
+use super::{Simulator, Webhook};
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
+use pay_core::domain::RefundState;
 
 /// The shop's application at Alipay.
 const APP_ID: &str = "2021000000000001";
@@ -34,6 +40,10 @@ pub static SIMULATOR: Simulator = Simulator {
     content,
     encode,
     placeholders: &[],
+    transaction,
+    webhooks,
+    webhook_point: "alipay:webhook",
+    api: &api::API,
 };
 
 /// The form with its signature. Fields of an earlier one are replaced.
@@ -51,28 +61,66 @@ fn sign(form: &[u8]) -> Result<Vec<u8>> {
     Ok(form.finish().into_bytes())
 }
 
+fn transaction(payment: u64) -> String {
+    format!("2026{payment:024}")
+}
+
 fn content(message: &Message) -> Result<Value> {
-    let Message { payment, outcome, .. } = message;
-    let now = clock::beijing_time(message.now_secs)?.replace('T', " ").replace("+08:00", "");
-    let status = match outcome {
-        Outcome::Paid | Outcome::PartlyRefunded => "TRADE_SUCCESS",
-        Outcome::Closed | Outcome::Refunded => "TRADE_CLOSED",
+    let Message { payment, amount, now_secs, .. } = message;
+    let mut trade = Trade::new(*payment, transaction(*payment), *amount, *now_secs);
+    trade.state = match message.outcome {
+        Outcome::Paid => TradeState::Paid,
+        Outcome::Refunded => {
+            trade.refunds.push(message.as_refund());
+            TradeState::Paid
+        }
+        Outcome::Closed => TradeState::Closed,
         Outcome::Failed => bail!("Alipay sends no message when an attempt to pay fails"),
     };
+    fields(&trade, &message.id, message.now_secs)
+}
+
+/// What a message says about a payment: everything, its refunds in one sum.
+fn fields(trade: &Trade, id: &str, now_secs: u64) -> Result<Value> {
+    let now = beijing_text(now_secs)?;
+    let status = match trade.state {
+        TradeState::Open | TradeState::Processing => "WAIT_BUYER_PAY",
+        TradeState::Paid if trade.is_refunded() => "TRADE_CLOSED",
+        TradeState::Paid => "TRADE_SUCCESS",
+        TradeState::Closed => "TRADE_CLOSED",
+    };
     let mut fields = json!({
-        "app_id": APP_ID, "charset": "utf-8", "gmt_create": now, "notify_id": message.id,
-        "notify_time": now, "notify_type": "trade_status_sync", "out_trade_no": payment.to_string(),
-        "seller_id": SELLER_ID, "subject": "Order 1 + postage, 100% cotton",
-        "total_amount": yuan(message.amount), "trade_no": format!("2026{payment:024}"),
-        "trade_status": status, "version": "1.0",
+        "app_id": APP_ID, "charset": "utf-8", "gmt_create": now, "notify_id": id,
+        "notify_time": now, "notify_type": "trade_status_sync",
+        "out_trade_no": trade.payment.to_string(), "seller_id": SELLER_ID,
+        "subject": "Order 1 + postage, 100% cotton", "total_amount": yuan(trade.amount),
+        "trade_no": trade.transaction, "trade_status": status, "version": "1.0",
     });
-    if let (Outcome::Refunded | Outcome::PartlyRefunded, Some(fields)) =
-        (outcome, fields.as_object_mut())
-    {
+    let refunded = trade.refunded();
+    if let (1.., Some(fields)) = (refunded, fields.as_object_mut()) {
         fields.insert("gmt_refund".to_owned(), json!(now));
-        fields.insert("refund_fee".to_owned(), json!(yuan(message.refunded())));
+        fields.insert("refund_fee".to_owned(), json!(yuan(refunded)));
     }
     Ok(fields)
+}
+
+fn webhooks(trade: &Trade, occasion: Occasion<'_>, now_secs: u64) -> Result<Vec<Webhook>> {
+    let refund = match occasion {
+        Occasion::Paid | Occasion::Closed => None,
+        Occasion::Refund { refund, .. } if refund.state == RefundState::Succeeded => Some(refund),
+        Occasion::Failed | Occasion::Refund { .. } => return Ok(Vec::new()),
+    };
+    let id = Uuid::new_v4().simple().to_string();
+    let mut content = fields(trade, &id, now_secs)?;
+    if let (Some(refund), Some(content)) = (refund, content.as_object_mut()) {
+        content.insert("out_biz_no".to_owned(), json!(refund.number()));
+    }
+    Ok(vec![Webhook { id, content }])
+}
+
+/// A time in Beijing, as Alipay writes it.
+fn beijing_text(secs: u64) -> Result<String> {
+    Ok(clock::beijing_time(secs)?.replace('T', " ").replace("+08:00", ""))
 }
 
 /// The form of these fields, not signed yet. A value that is no text is written as JSON.

@@ -5,13 +5,21 @@
 //! Sources: Stripe documentation, "Verify webhook signatures manually"; API reference, "The Event
 //! object", "Payment Intents", "Charges".
 
+mod api;
+mod objects;
+
 use anyhow::Result;
 use pay_core::domain::Outcome;
 use ring::hmac;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::Simulator;
+pub use self::api::API_KEY;
+use self::objects::{charge, intent};
+use super::ledger::{Occasion, Trade, TradeState};
+use super::{Simulator, Webhook};
 use crate::messages::{Message, Signed};
+use pay_core::domain::RefundState;
 
 /// The secret with which Stripe signs its events here; the key is the whole text.
 pub const SECRET: &str = "whsec_local_development_stripe_secret";
@@ -34,6 +42,10 @@ pub static SIMULATOR: Simulator = Simulator {
         let [(_, signature)] = sign(SECRET, event.now_secs, &event.body);
         Ok(signature)
     })],
+    transaction,
+    webhooks,
+    webhook_point: "stripe:webhook",
+    api: &api::API,
 };
 
 /// The header that signs `body` with `secret`.
@@ -53,38 +65,61 @@ fn event_id(message: &Message) -> String {
     format!("evt_{}", message.id)
 }
 
+fn transaction(payment: u64) -> String {
+    format!("pi_{payment}")
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "other providers do not report every outcome")]
 fn content(message: &Message) -> Result<Value> {
-    let Message { payment, amount, .. } = message;
-    let intent = format!("pi_{payment}");
-    let metadata = json!({"payment_id": payment.to_string()});
-    let of_intent = |status: &str, received: u64| {
-        json!({
-            "id": intent, "object": "payment_intent", "amount": amount,
-            "amount_received": received, "currency": "cny", "metadata": metadata,
-            "status": status,
-        })
-    };
-    let of_charge = || {
-        json!({
-            "id": format!("ch_{payment}"), "object": "charge", "amount": amount,
-            "amount_refunded": message.refunded(), "currency": "cny", "metadata": metadata,
-            "payment_intent": intent, "refunded": message.refunded() == *amount,
-        })
-    };
+    let Message { payment, amount, now_secs, .. } = message;
+    let trade = Trade::new(*payment, transaction(*payment), *amount, *now_secs);
+    let paid = Trade { state: TradeState::Paid, ..trade.clone() };
     let (kind, object) = match message.outcome {
-        Outcome::Paid => ("payment_intent.succeeded", of_intent("succeeded", *amount)),
-        Outcome::Failed => {
-            ("payment_intent.payment_failed", of_intent("requires_payment_method", 0))
+        Outcome::Paid => ("payment_intent.succeeded", intent(&paid)),
+        Outcome::Failed => ("payment_intent.payment_failed", intent(&trade)),
+        Outcome::Closed => {
+            ("payment_intent.canceled", intent(&Trade { state: TradeState::Closed, ..trade }))
         }
-        Outcome::Closed => ("payment_intent.canceled", of_intent("canceled", 0)),
-        Outcome::Refunded | Outcome::PartlyRefunded => ("charge.refunded", of_charge()),
+        Outcome::Refunded => {
+            ("charge.refunded", charge(&Trade { refunds: vec![message.as_refund()], ..paid }))
+        }
     };
-    Ok(json!({
-        "id": event_id(message), "object": "event", "api_version": "2025-08-27.basil",
-        "created": message.now_secs, "data": {"object": object}, "livemode": false,
-        "pending_webhooks": 1, "type": kind,
-    }))
+    Ok(event(&event_id(message), kind, &object, message.now_secs))
+}
+
+fn event(id: &str, kind: &str, object: &Value, now_secs: u64) -> Value {
+    json!({
+        "id": id, "object": "event", "api_version": "2025-08-27.basil", "created": now_secs,
+        "data": {"object": object}, "livemode": false, "pending_webhooks": 1, "type": kind,
+    })
+}
+
+/// Since version 2024-10-28.acacia each refund has events of its own beside that of its charge.
+#[expect(clippy::unnecessary_wraps, reason = "other providers write times that may have no text")]
+fn webhooks(trade: &Trade, occasion: Occasion<'_>, now_secs: u64) -> Result<Vec<Webhook>> {
+    let objects = match occasion {
+        Occasion::Paid => vec![("payment_intent.succeeded", intent(trade))],
+        Occasion::Failed => vec![("payment_intent.payment_failed", intent(trade))],
+        Occasion::Closed => vec![("payment_intent.canceled", intent(trade))],
+        Occasion::Refund { refund, is_new: true } => {
+            vec![
+                ("refund.created", objects::refund(trade, refund)),
+                ("charge.refunded", charge(trade)),
+            ]
+        }
+        Occasion::Refund { refund, is_new: false } => {
+            let kind = match refund.state {
+                RefundState::Failed => "refund.failed",
+                RefundState::Pending | RefundState::Succeeded => "refund.updated",
+            };
+            vec![(kind, objects::refund(trade, refund))]
+        }
+    };
+    let webhook = |(kind, object): (&str, Value)| {
+        let id = format!("evt_{}", Uuid::new_v4().simple());
+        Webhook { content: event(&id, kind, &object, now_secs), id }
+    };
+    Ok(objects.into_iter().map(webhook).collect())
 }
 
 #[cfg(test)]

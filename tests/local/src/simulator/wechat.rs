@@ -5,17 +5,24 @@
 //!
 //! Sources: wechatpay-go; pay.weixin.qq.com/doc/v3, "payment notification", "refund notification".
 
+mod api;
+mod objects;
+
 use anyhow::{Result, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use pay_core::domain::Outcome;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use super::Simulator;
+pub use self::api::{MERCHANT_KEY, MERCHANT_SERIAL};
+use super::ledger::{Occasion, Trade, TradeState};
+use super::{Simulator, Webhook};
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
+use pay_core::domain::RefundState;
 
 /// The serial of WeChat Pay's public key here.
 const SERIAL: &str = "PUB_KEY_ID_0000000000000000000000000001";
@@ -58,6 +65,10 @@ pub static SIMULATOR: Simulator = Simulator {
             Ok(signature)
         }),
     ],
+    transaction,
+    webhooks,
+    webhook_point: "wechat:webhook",
+    api: &api::API,
 };
 
 /// The headers that sign `body`. `nonce` is any text of visible ASCII without a comma.
@@ -74,54 +85,73 @@ fn sign(timestamp_secs: u64, nonce: &str, body: &[u8]) -> Result<[(&'static str,
     ])
 }
 
+fn transaction(payment: u64) -> String {
+    format!("4200{payment:024}")
+}
+
 fn content(message: &Message) -> Result<Value> {
-    let Message { payment, amount, .. } = message;
-    let transaction_id = format!("4200{payment:024}");
-    let (kind, summary, resource) = match message.outcome {
-        Outcome::Paid => (
-            "TRANSACTION.SUCCESS",
-            "支付成功",
-            json!({
-                "mchid": MCHID, "appid": APPID, "out_trade_no": payment.to_string(),
-                "transaction_id": transaction_id, "trade_type": "NATIVE", "trade_state": "SUCCESS",
-                "trade_state_desc": "支付成功",
-                "amount": {
-                    "total": amount, "payer_total": amount, "currency": "CNY",
-                    "payer_currency": "CNY",
-                },
-            }),
-        ),
-        Outcome::Refunded | Outcome::PartlyRefunded => (
-            REFUND,
-            "退款成功",
-            json!({
-                "mchid": MCHID, "out_trade_no": payment.to_string(),
-                "transaction_id": transaction_id, "out_refund_no": format!("r{}", message.id),
-                "refund_id": format!("5030{payment:024}"), "refund_status": "SUCCESS",
-                "amount": {
-                    "total": amount, "refund": message.refunded(), "payer_total": amount,
-                    "payer_refund": message.refunded(),
-                },
-            }),
-        ),
+    let Message { payment, amount, now_secs, .. } = message;
+    let trade = Trade::new(*payment, transaction(*payment), *amount, *now_secs);
+    let mut trade = Trade { state: TradeState::Paid, ..trade };
+    let (kind, resource) = match message.outcome {
+        Outcome::Paid => (PAID, objects::transaction(&trade)?),
+        Outcome::Refunded => {
+            let mut refund = message.as_refund();
+            refund.id = format!("5030{}", message.id);
+            trade.refunds.push(refund.clone());
+            (REFUND, objects::refund_notification(&trade, &refund)?)
+        }
         Outcome::Failed | Outcome::Closed => {
             bail!("WeChat Pay sends no message when a payment fails or is closed")
         }
     };
+    notification(&message.id, kind, &resource, message.now_secs)
+}
+
+fn notification(id: &str, kind: &str, resource: &Value, now_secs: u64) -> Result<Value> {
+    let summary = match kind {
+        PAID => "支付成功",
+        REFUND => "退款成功",
+        _ => "退款关闭",
+    };
     Ok(json!({
-        "id": message.id, "create_time": clock::beijing_time(message.now_secs)?,
+        "id": id, "create_time": clock::beijing_time(now_secs)?,
         "resource_type": "encrypt-resource", "event_type": kind, "summary": summary,
         "resource": resource,
     }))
 }
 
-/// The type of a message about a refund.
+fn webhooks(trade: &Trade, occasion: Occasion<'_>, now_secs: u64) -> Result<Vec<Webhook>> {
+    let (kind, resource) = match occasion {
+        Occasion::Paid => (PAID, objects::transaction(trade)?),
+        Occasion::Refund { refund, .. } => {
+            let kind = match refund.state {
+                RefundState::Pending => return Ok(Vec::new()),
+                RefundState::Succeeded => REFUND,
+                RefundState::Failed => REFUND_CLOSED,
+            };
+            (kind, objects::refund_notification(trade, refund)?)
+        }
+        Occasion::Failed | Occasion::Closed => return Ok(Vec::new()),
+    };
+    let id = Uuid::new_v4().simple().to_string();
+    Ok(vec![Webhook { content: notification(&id, kind, &resource, now_secs)?, id }])
+}
+
+/// The type of a message that a payment is paid.
+const PAID: &str = "TRANSACTION.SUCCESS";
+
+/// The type of a message that a refund succeeded.
 const REFUND: &str = "REFUND.SUCCESS";
+
+/// The type of a message that a refund failed.
+const REFUND_CLOSED: &str = "REFUND.CLOSED";
 
 /// The `resource` of a content is what is encrypted.
 fn encode(content: &Value) -> Result<Vec<u8>> {
     let mut body = content.clone();
-    let refund = content.get("event_type").is_some_and(|kind| kind == REFUND);
+    let kind = content.get("event_type").and_then(Value::as_str).unwrap_or_default();
+    let refund = kind.starts_with("REFUND.");
     if let Some(resource) = body.get_mut("resource") {
         *resource = seal(if refund { "refund" } else { "transaction" }, resource)?;
     }

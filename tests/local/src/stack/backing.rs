@@ -17,6 +17,7 @@ pub(super) struct Backing {
     pub(super) secretsmanager: String,
     pub(super) access_secret: String,
     pub(super) webhook_secrets: Value,
+    pub(super) provider_secrets: Value,
     pub(super) control: DynamoDb,
     pub(super) secrets: Secrets,
     pub(super) servers: Option<(dynamodb::Engine, Server)>,
@@ -34,6 +35,10 @@ impl Backing {
             Some(secrets) => secrets.clone(),
             None => defaults::webhook_secrets()?,
         };
+        let provider_secrets = match &options.provider_secrets {
+            Some(secrets) => secrets.clone(),
+            None => defaults::provider_secrets()?,
+        };
         let webhook_text = webhook_secrets.to_string();
         let access_text = json!({"access_secret": options.access_secret}).to_string();
         let (control, secrets) = (DynamoDb::new(faults.clone()), Secrets::new(faults.clone()));
@@ -43,12 +48,16 @@ impl Backing {
             dynamodb::create_table(&http, &engine.url, defaults::TABLE, &template.table).await?;
             secrets.put(defaults::AUTH_SECRET_ID, access_text);
             secrets.put(defaults::WEBHOOK_SECRET_ID, webhook_text);
+            if !provider_secrets.is_null() {
+                secrets.put(defaults::PROVIDER_SECRET_ID, provider_secrets.to_string());
+            }
             let server = secrets.serve(options.host).await?;
             return Ok(Self {
                 dynamodb: engine.url.clone(),
                 secretsmanager: format!("http://{}", server.address),
                 access_secret: options.access_secret.clone(),
                 webhook_secrets,
+                provider_secrets,
                 control,
                 secrets,
                 servers: Some((engine, server)),
@@ -68,11 +77,21 @@ impl Backing {
         let access = access.get("access_secret").and_then(Value::as_str);
         let access = access.context("the auth secret has no access_secret")?;
         let webhook = secrets::create(&http, endpoint, defaults::WEBHOOK_SECRET_ID, &webhook_text);
+        let webhook_secrets =
+            serde_json::from_str(&webhook.await?).context("the webhook secret")?;
+        let provider_secrets = if provider_secrets.is_null() {
+            provider_secrets
+        } else {
+            let (name, text) = (defaults::PROVIDER_SECRET_ID, provider_secrets.to_string());
+            let provider = secrets::create(&http, endpoint, name, &text).await?;
+            serde_json::from_str(&provider).context("the provider secret")?
+        };
         Ok(Self {
             dynamodb: endpoint.clone(),
             secretsmanager: endpoint.clone(),
             access_secret: access.to_owned(),
-            webhook_secrets: serde_json::from_str(&webhook.await?).context("the webhook secret")?,
+            webhook_secrets,
+            provider_secrets,
             control,
             secrets,
             servers: None,

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::StackOptions;
+use super::backing::Backing;
+use super::upstreams::Upstreams;
 use crate::lambda::{Output, Settings};
 use crate::template::{Function, Template};
 use crate::{binaries, defaults};
@@ -46,14 +48,13 @@ pub(super) fn settings(
     functions.into_iter().map(settings).collect()
 }
 
-/// Every variable that the stack has a value for: three URLs and the path of a certificate.
-pub(crate) fn variables(
-    dynamodb: &str,
-    secretsmanager: &str,
-    shop: &str,
-    ca_file: &str,
+/// Every variable that the stack has a value for.
+pub(super) fn variables(
+    backing: &Backing,
+    upstreams: &Upstreams,
 ) -> BTreeMap<&'static str, String> {
-    BTreeMap::from([
+    let shop = &upstreams.shop_url;
+    let mut variables = BTreeMap::from([
         ("TABLE_NAME", defaults::TABLE.to_owned()),
         ("USER_INFO_URL", format!("{shop}/api/user/userinfo")),
         ("ORDER_DETAIL_URL", format!("{shop}/api/order/detail")),
@@ -62,15 +63,20 @@ pub(crate) fn variables(
         ("WEBHOOK_SECRET_ID", defaults::WEBHOOK_SECRET_ID.to_owned()),
         ("CALLBACK_TOKENS", "on".to_owned()),
         ("CURRENCY", "CNY".to_owned()),
-        ("UPSTREAM_CA_BUNDLE", ca_file.to_owned()),
+        ("UPSTREAM_CA_BUNDLE", upstreams.ca_file.display().to_string()),
         ("LOG_LEVEL", "info".to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.to_owned()),
-        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secretsmanager.to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", backing.dynamodb.clone()),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", backing.secretsmanager.clone()),
         ("AWS_REGION", defaults::REGION.to_owned()),
         ("AWS_DEFAULT_REGION", defaults::REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-    ])
+    ]);
+    if !backing.provider_secrets.is_null() {
+        variables.insert("PROVIDER_SECRET_ID", defaults::PROVIDER_SECRET_ID.to_owned());
+    }
+    variables.extend(upstreams.provider_urls.clone());
+    variables
 }
 
 /// The environment of one function: of our own settings only those that the template declares for

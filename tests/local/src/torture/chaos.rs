@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use pay_core::domain::Provider;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::{Fault, POINTS, Plan, Rule};
@@ -154,9 +155,12 @@ impl<'a> Failures<'a> {
 }
 
 /// Whether the service must cope with this fault. A store that responds with another item than
-/// requested is a fault that the service reports as `internal`.
+/// requested is a fault that the service reports as `internal`. No provider is called here.
 fn fits(fault: Fault, at: &str) -> bool {
-    fault.is_for(at) && !(fault == Fault::WrongId && at.starts_with("dynamodb:"))
+    let of = |service: &str| at.starts_with(service);
+    fault.is_for(at)
+        && !(fault == Fault::WrongId && of("dynamodb:"))
+        && !Provider::ALL.iter().any(|provider| of(provider.as_str()))
 }
 
 const fn waits(fault: Fault) -> bool {

@@ -103,31 +103,33 @@ impl<'a> Client<'a> {
         self.send(&order, payment, outcome, sender).await;
     }
 
-    fn outcome(&mut self) -> Outcome {
-        match self.random.u8(..100) {
+    /// What became of a payment, and how much is refunded if not all of it.
+    fn outcome(&mut self) -> (Outcome, Option<u64>) {
+        let outcome = match self.random.u8(..100) {
             0..55 => Outcome::Paid,
             55..67 => Outcome::Failed,
             67..80 => Outcome::Closed,
             80..90 => Outcome::Refunded,
-            _ => Outcome::PartlyRefunded,
-        }
+            _ => return (Outcome::Refunded, Some(1)),
+        };
+        (outcome, None)
     }
 
     async fn send(
         &mut self,
         order: &Known,
         payment: u64,
-        outcome: Outcome,
+        (outcome, refund): (Outcome, Option<u64>),
         sender: Option<Provider>,
     ) {
         let id = format!("{:016x}", self.random.u64(..));
         let amount = order.amount;
-        let message =
-            Message { payment, amount, outcome, id: id.clone(), now_secs: clock::now_secs() };
+        let now_secs = clock::now_secs();
+        let message = Message { payment, amount, outcome, refund, id: id.clone(), now_secs };
         let by_provider = sender.and_then(|sender| Some((sender, message.from(sender).ok()?.body)));
         let (sender, id, body) = match by_provider {
             Some((provider, body)) => (Some(provider), message.event_id(provider), body),
-            None => (None, id, native(order, payment, outcome)),
+            None => (None, id, native(order, payment, (outcome, refund))),
         };
         let sent = Sent { sender, id, payment, body, genuine: true, kept: false };
         self.deliver_first(sent).await;
@@ -171,19 +173,19 @@ impl<'a> Client<'a> {
         match self.random.u8(..4) {
             0 => {
                 let id = format!("{:016x}", self.random.u64(..));
-                let body = native(&order, payment, Outcome::Paid);
+                let body = native(&order, payment, PAID);
                 let sent = Sent { sender: None, id, payment, body, genuine: false, kept: false };
                 self.deliver_first(sent).await;
             }
             1 => {
                 order.amount = order.amount.saturating_add(1);
-                self.send(&order, payment, Outcome::Paid, provider_of(payment)).await;
+                self.send(&order, payment, PAID, provider_of(payment)).await;
             }
             2 => {
                 let unknown = payment.saturating_add(1);
-                self.send(&order, unknown, Outcome::Paid, provider_of(payment)).await;
+                self.send(&order, unknown, PAID, provider_of(payment)).await;
             }
-            _ => self.send(&order, payment, Outcome::Paid, other).await,
+            _ => self.send(&order, payment, PAID, other).await,
         }
     }
 }
@@ -195,21 +197,24 @@ fn provider_of(payment: u64) -> Option<Provider> {
     Provider::ALL.get(at).copied()
 }
 
-/// A native notification, which cannot report a partial refund.
-fn native(order: &Known, payment: u64, outcome: Outcome) -> Vec<u8> {
+/// A payment in full.
+const PAID: (Outcome, Option<u64>) = (Outcome::Paid, None);
+
+/// A native notification.
+fn native(order: &Known, payment: u64, (outcome, refund): (Outcome, Option<u64>)) -> Vec<u8> {
     let status = match outcome {
+        Outcome::Refunded if refund.is_some() => 1,
         Outcome::Paid => 1,
         Outcome::Failed => 2,
         Outcome::Closed => 3,
         Outcome::Refunded => 4,
-        Outcome::PartlyRefunded => 0,
     };
     let source =
         provider_of(payment).map_or(OWN_SOURCE, |provider| u64::from(provider.source().get()));
     let Known { uid, oid, amount, .. } = order;
     json!({
         "id": payment, "uid": uid, "oid": oid, "amount": amount, "source": source,
-        "status": status,
+        "status": status, "refunded": refund,
     })
     .to_string()
     .into_bytes()

@@ -7,7 +7,7 @@ use crate::domain::{Mismatch, MismatchField, Payment, Report, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefundEffect {
     /// It is to be kept, and may change what went back.
-    Counts(RefundChange),
+    Counts(Box<RefundChange>),
     /// The same was reported before.
     Duplicate,
     /// More is known already.
@@ -48,8 +48,9 @@ impl RefundEffect {
             Some(RefundReport::One { id, reference, .. }) => (Some(id.clone()), reference.clone()),
             Some(RefundReport::Total(_)) | None => (None, None),
         };
+        let known = || found.and_then(|found| found.reference.clone());
         let taken_from = record.reference.completed_by(&report.reference);
-        Self::Counts(RefundChange {
+        Self::Counts(Box::new(RefundChange {
             refunds,
             from: found.map(|found| found.state),
             item: Refund {
@@ -57,13 +58,13 @@ impl RefundEffect {
                 id,
                 taken_from: taken_from.unwrap_or_else(|| record.reference.clone()),
                 provider_refund,
-                reference,
+                reference: reference.or_else(known),
                 amount_minor,
                 state,
                 create_time: found.map_or(now, |found| found.create_time),
                 update_time: now,
             },
-        })
+        }))
     }
 }
 
@@ -82,36 +83,38 @@ fn one(
     id: RefundId,
     (amount_minor, state): (u64, RefundState),
 ) -> Result<Plan, RefundEffect> {
-    let Refunds { sum, total } = record.refunds;
-    let plan = |sum| Plan { refunds: Refunds { sum, total }, id, amount_minor, state };
-    match (found.map(|found| (found.state, found.amount_minor)), state) {
-        (None | Some((RefundState::Pending, _)), RefundState::Succeeded) => {
-            Ok(plan(sum.saturating_add(amount_minor)))
+    use RefundState::{Failed, Pending, Succeeded};
+    let sum = record.refunds.sum;
+    let sum = match (found.map(|found| (found.state, found.amount_minor)), state) {
+        (None | Some((Pending, _)), Pending) => return Err(RefundEffect::Pending),
+        (None | Some((Pending, _)), Succeeded) => sum.saturating_add(amount_minor),
+        (None | Some((Pending, _)), Failed) => sum,
+        (Some((Succeeded, counted)), Failed) => sum.saturating_sub(counted),
+        (Some((Succeeded, _)), Succeeded) | (Some((Failed, _)), Failed) => {
+            return Err(RefundEffect::Duplicate);
         }
-        (None | Some((RefundState::Pending, _)), RefundState::Pending) => Err(RefundEffect::Pending),
-        (Some((RefundState::Failed, _)), RefundState::Failed)
-        | (Some((RefundState::Succeeded, _)), RefundState::Succeeded) => {
-            Err(RefundEffect::Duplicate)
+        (Some((Succeeded, _)), Pending) | (Some((Failed, _)), Pending | Succeeded) => {
+            return Err(RefundEffect::Stale);
         }
-        (Some((RefundState::Failed, _)), RefundState::Pending | RefundState::Succeeded)
-        | (Some((RefundState::Succeeded, _)), RefundState::Pending) => Err(RefundEffect::Stale),
-        // The total of refunds may count it, and a status never falls.
-        (_, RefundState::Failed) if total > 0 || record.refunded() == record.amount.minor() => {
-            Err(RefundEffect::Mismatch(Mismatch::absent(
-                MismatchField::Refunded,
-                Some("a refund that failed after it may have counted"),
-            )))
-        }
-        (None | Some((RefundState::Pending, _)), RefundState::Failed) => Ok(plan(sum)),
-        (Some((RefundState::Succeeded, counted)), RefundState::Failed) => {
-            Ok(plan(sum.saturating_sub(counted)))
-        }
+    };
+    let refunds = Refunds { sum, ..record.refunds };
+    // A total beyond the others may count it; and a payment that was refunded in full stays it.
+    let may_count = refunds.total > sum || record.status_with(refunds) < record.status;
+    if state == Failed && may_count {
+        return Err(RefundEffect::Mismatch(Mismatch::absent(
+            MismatchField::Refunded,
+            Some("a refund that failed after it may have counted"),
+        )));
     }
+    Ok(Plan { refunds, id, amount_minor, state })
 }
 
 /// A total. The highest counts, so that neither order nor repetition matters.
 fn of_total(record: &Payment, reported: u64) -> Result<Plan, RefundEffect> {
     let Refunds { sum, total } = record.refunds;
+    if reported == 0 {
+        return Err(RefundEffect::Pending);
+    }
     if reported == total {
         return Err(RefundEffect::Duplicate);
     }
@@ -125,3 +128,6 @@ fn of_total(record: &Payment, reported: u64) -> Result<Plan, RefundEffect> {
         state: RefundState::Succeeded,
     })
 }
+
+#[cfg(test)]
+mod tests;

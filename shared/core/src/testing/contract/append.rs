@@ -1,6 +1,9 @@
 //! Appending events that change no record.
 
-use super::fresh::{Fresh, amount_mismatch, has, stripe};
+use super::{
+    fresh::{Fresh, amount_mismatch, has, stripe},
+    refunds::reports,
+};
 use crate::{
     domain::{Event, Mismatch, MismatchField, RawBody, Report, Sender, Status, Verdict},
     ports::Appended,
@@ -129,4 +132,24 @@ pub async fn keeps_an_event_that_reports_nothing(
     }
     let kept = log.events(Some(payment.id), Sender::Native).await;
     assert_eq!(kept, [LoggedEvent::of(&event), LoggedEvent::of(&other)]);
+}
+
+/// One refund with the merchant's reference and without, and a total.
+pub async fn keeps_what_is_reported_of_a_refund(
+    store: impl Store,
+    log: impl Inspect,
+    fresh: Fresh,
+) {
+    let payment = fresh.payment();
+    let mut events = Vec::new();
+    for report in reports() {
+        let event = Event { report, verdict: Verdict::Noted, ..fresh.event(&payment) };
+        assert_eq!(store.append(&event).await.unwrap(), Appended::Done);
+        events.push(LoggedEvent::of(&event));
+    }
+    let kept = log.events(Some(payment.id), Sender::Native).await;
+    assert_eq!(kept, events);
+    let refunds: Vec<_> = kept.iter().map(|event| event.refund.as_deref()).collect();
+    assert_eq!(refunds, [Some("re_1"), Some("re_2"), None]);
+    assert_eq!(kept[2].refunded, Some(70));
 }

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
     domain::{
-        Amount, Change, Currency, Digest, Event, EventId, Guard, Mismatch, MismatchField, OrderId,
-        Outcome, Payment, PaymentId, Provider, ProviderRef, ProviderTxn, RawBody, RefundEffect,
-        Report, Sender, Status, Timestamp, UserId, Verdict,
+        Amount, Change, Currency, Digest, Due, Event, EventId, Guard, Mismatch, MismatchField,
+        OrderId, Outcome, Payment, PaymentId, Provider, ProviderRef, ProviderTxn, RawBody,
+        RefundEffect, Report, Sender, Status, Timestamp, UserId, Verdict,
     },
     ports::{Created, Payments, Updated},
 };
@@ -45,6 +45,11 @@ impl Fresh {
     /// A new payment of a new user's new order. Its id is larger than all before.
     pub fn payment(&self) -> Payment {
         self.payment_of(self.user(), OrderId::new(self.number()).unwrap())
+    }
+
+    /// A new payment that is first looked at so many milliseconds after [`NOW_MS`].
+    pub fn due_after(&self, millis: u64) -> Payment {
+        Payment { due: Some(Due { at: at(millis), attempts: 0 }), ..self.payment() }
     }
 
     /// A new payment of this order.
@@ -137,12 +142,7 @@ impl Fresh {
 
 /// The change that moves a payment to a status; to refunded by a total of all of it.
 #[must_use]
-pub fn moving(
-    payment: &Payment,
-    to: Status,
-    reference: &ProviderRef,
-    now: Timestamp,
-) -> Change {
+pub fn moving(payment: &Payment, to: Status, reference: &ProviderRef, now: Timestamp) -> Change {
     if to != Status::Refunded {
         return payment.change_to(to, reference, false, now);
     }

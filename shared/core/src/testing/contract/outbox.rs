@@ -1,6 +1,6 @@
 //! The outbox: what is due, and what is rescheduled.
 
-use super::fresh::{Fresh, at, has};
+use super::fresh::{Fresh, at, create, has};
 use crate::{
     domain::{Due, Event, Payment, PaymentId, Status, Verdict},
     testing::{Inspect, contract::Store},
@@ -76,5 +76,32 @@ pub async fn rescheduling_what_is_done_does_nothing(
     let missing = Payment { due: Some(due), ..fresh.payment() };
     store.reschedule(&missing, next).await.unwrap();
     assert_eq!(store.payment(missing.id).await.unwrap(), None);
+    assert_eq!(log.listed().await, []);
+}
+
+/// The record keeps its version and all else; what was read before changes nothing after it.
+pub async fn clearing_changes_due_alone(store: impl Store, log: impl Inspect, fresh: Fresh) {
+    let pending = fresh.due_after(300_000);
+    create(&store, &pending, None).await;
+    for outdated in [
+        Payment { version: 2, ..pending.clone() },
+        Payment { due: Some(Due { at: at(300_001), attempts: 0 }), ..pending.clone() },
+        Payment { due: Some(Due { at: at(300_000), attempts: 1 }), ..pending.clone() },
+        Payment { due: None, ..pending.clone() },
+    ] {
+        store.clear(&outdated).await.unwrap();
+        store.mark_notified(&outdated, at(99)).await.unwrap();
+        has(&store, &pending).await;
+    }
+    store.clear(&pending).await.unwrap();
+    let cleared = Payment { due: None, ..pending.clone() };
+    has(&store, &cleared).await;
+    assert_eq!(log.listed().await, []);
+    for read in [&pending, &cleared] {
+        store.clear(read).await.unwrap();
+        store.reschedule(read, Due { at: at(9), attempts: 1 }).await.unwrap();
+        store.mark_notified(read, at(99)).await.unwrap();
+        has(&store, &cleared).await;
+    }
     assert_eq!(log.listed().await, []);
 }

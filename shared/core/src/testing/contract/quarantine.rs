@@ -1,10 +1,13 @@
 //! Notifications that a person has to decide on.
 
-use super::fresh::{Fresh, amount_mismatch, at, create, has, stripe};
+use super::{
+    fresh::{Fresh, amount_mismatch, at, create, has, stripe},
+    refunds::{one, refunding, reports},
+};
 use crate::{
     domain::{
         Change, Decided, Decision, Event, EventKey, Operator, OperatorDecision, Outcome, Payment,
-        PaymentId, Quarantined, Report, Sender, Status, Verdict,
+        PaymentId, Quarantined, RefundState, Report, Sender, Status, Verdict,
     },
     ports::Resolved,
     testing::{Inspect, LoggedEvent, contract::Store},
@@ -79,6 +82,12 @@ pub async fn reads_what_was_put_there(store: impl Store, _log: impl Inspect, fre
     store.append(&unmatched).await.unwrap();
     let found = store.quarantined(&unmatched.key()).await.unwrap().unwrap();
     assert_eq!(found.report, unmatched.report);
+    for report in reports() {
+        let of_a_refund = Event { report, ..a_mismatch(&fresh, &payment) };
+        store.append(&of_a_refund).await.unwrap();
+        let found = store.quarantined(&of_a_refund.key()).await.unwrap().unwrap();
+        assert_eq!(found.report, of_a_refund.report);
+    }
 }
 
 /// Other events never were quarantined, and nothing can be decided on them.
@@ -194,4 +203,23 @@ pub async fn a_decision_is_written_whole_or_not_at_all(
     let unknown = Change { id: PaymentId::new(7).unwrap(), ..change };
     assert_eq!(resolve(Some(&unknown), &own).await, Resolved::RecordChanged);
     waits(&store, &log, &event, &own).await;
+}
+
+/// With its reference, in the transaction of the decision; where it has changed, nothing is written.
+pub async fn an_accepted_refund_is_kept(store: impl Store, log: impl Inspect, fresh: Fresh) {
+    let (paid, event) = quarantined(&store, &fresh, Status::Paid).await;
+    let (own, decided) = decision(&fresh, &paid, &event, "ada", Decision::Accept);
+    let refund = refunding(&store, &paid, &one("re_1", 25, RefundState::Succeeded), at(50)).await;
+    let mut outdated = refund.clone();
+    outdated.refund.as_mut().unwrap().from = Some(RefundState::Pending);
+    let resolve =
+        async |change| store.resolve(&event.key(), &decided, Some(change), &own).await.unwrap();
+    assert_eq!(resolve(&outdated).await, Resolved::RecordChanged);
+    waits(&store, &log, &event, &own).await;
+    let item = &refund.refund.as_ref().unwrap().item;
+    assert_eq!(store.refund(paid.id, &item.id).await.unwrap(), None);
+    assert_eq!(resolve(&refund).await, Resolved::Done);
+    assert_eq!(store.refund(paid.id, &item.id).await.unwrap().as_ref(), Some(item));
+    assert_eq!(log.refund_references(paid.id).await.len(), 1);
+    has(&store, &refund.applied_to(paid.clone())).await;
 }

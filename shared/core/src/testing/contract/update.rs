@@ -67,6 +67,7 @@ pub async fn a_reference_without_transaction_removes_the_stored_one(
     let payment = fresh.changed(&store, &payment, &change).await;
     assert_eq!(payment.reference.txn, None);
     has(&store, &payment).await;
+    assert_eq!(store.of_transaction(&stripe("pi_1")).await.unwrap(), []);
 }
 
 /// `due` that was cleared meanwhile is not set again, and `notified_time` stays.

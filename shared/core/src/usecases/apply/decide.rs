@@ -5,7 +5,7 @@ use super::{Applied, ApplyError, OrderNotification};
 use crate::{
     domain::{
         Change, Event, Mismatch, MismatchField, Notification, Outcome, Payment, PaymentId,
-        ProviderRef, Refund, RefundEffect, Report, Status, Timestamp, Transition, Verdict,
+        ProviderRef, Refund, RefundEffect, Report, Timestamp, Transition, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Appended, Cause, Payments, StoreError, Updated},
@@ -108,7 +108,9 @@ pub(super) async fn quarantine(
     now: Timestamp,
 ) -> ApplyError {
     let event = notification.quarantined(record, mismatch.clone(), now);
+    // The id of a response names what it reports: asked again it is the same, whatever its bytes are.
     let queried = notification.queried;
+    let event = if queried { event.suffixed_by_mismatch() } else { event };
     let mut unknown: Option<Cause> = None;
     for _ in 0..DECISIONS_MAX {
         match append_beside(store, &event, queried).await {
@@ -123,7 +125,7 @@ pub(super) async fn quarantine(
 }
 
 /// Appends an event; where another notification has its key, beside that one. A response to a query is
-/// there once, however often it is asked: its key names what it reports.
+/// there once, however often it is asked: its key names what it reports, and what it is kept for.
 async fn append_beside(
     store: &impl Payments,
     event: &Event,
@@ -140,7 +142,12 @@ async fn append_beside(
 }
 
 /// What a report does to a record; `refund` is the one that it is about, if it is kept.
-pub(in crate::usecases) fn plan(report: &Report, record: &Payment, refund: Option<&Refund>, now: Timestamp) -> Plan {
+pub(in crate::usecases) fn plan(
+    report: &Report,
+    record: &Payment,
+    refund: Option<&Refund>,
+    now: Timestamp,
+) -> Plan {
     match report.outcome {
         None => Plan::Append(Verdict::Ignored),
         Some(Outcome::Refunded) => plan_refund(report, record, refund, now),
@@ -148,12 +155,7 @@ pub(in crate::usecases) fn plan(report: &Report, record: &Payment, refund: Optio
     }
 }
 
-fn plan_move(
-    outcome: Outcome,
-    reference: &ProviderRef,
-    record: &Payment,
-    now: Timestamp,
-) -> Plan {
+fn plan_move(outcome: Outcome, reference: &ProviderRef, record: &Payment, now: Timestamp) -> Plan {
     match record.status.transition(outcome, record.reference.may_match(reference)) {
         Transition::Move(to) => {
             Plan::Update(record.change_to(to, reference, false, now), Verdict::Applied)
@@ -173,39 +175,30 @@ fn plan_move(
     }
 }
 
-/// The row of the table is that of *paid* until all of it went back: a refund proves that it was paid.
-fn plan_refund(
-    report: &Report,
-    record: &Payment,
-    refund: Option<&Refund>,
-    now: Timestamp,
-) -> Plan {
+/// A refund in part proves that the payment was paid; from there on it counts like one in full.
+fn plan_refund(report: &Report, record: &Payment, refund: Option<&Refund>, now: Timestamp) -> Plan {
     let reference = &report.reference;
-    let was_paid = matches!(record.status, Status::Paid | Status::Refunded);
-    if was_paid && !record.reference.may_match(reference) {
+    let may_match = record.reference.may_match(reference);
+    let row = record.status.transition(Outcome::Refunded, may_match);
+    if row == Transition::Quarantine {
         return Plan::Quarantine(other_reference(record, reference));
     }
-    let counted = match RefundEffect::of(report, record, refund, now) {
-        RefundEffect::Counts(counted) => counted,
+    let refund = match RefundEffect::of(report, record, refund, now) {
+        RefundEffect::Counts(refund) => refund,
         RefundEffect::Duplicate => return completed(record, reference, Verdict::Duplicate, now),
         RefundEffect::Stale => return completed(record, reference, Verdict::Stale, now),
-        RefundEffect::Pending if was_paid => {
+        RefundEffect::Pending if record.was_paid() => {
             return completed(record, reference, Verdict::Noted, now);
         }
         RefundEffect::Pending => return plan_move(Outcome::Paid, reference, record, now),
         RefundEffect::Mismatch(mismatch) => return Plan::Quarantine(mismatch),
     };
-    let guarded = record.status == Status::Closed;
-    Plan::Update(record.refunded_by(counted, reference, guarded, now), Verdict::Applied)
+    let guarded = matches!(row, Transition::MoveIfLive(_));
+    Plan::Update(record.refunded_by(refund, reference, guarded, now), Verdict::Applied)
 }
 
 /// A notification that changes no status may still complete the provider reference.
-fn completed(
-    record: &Payment,
-    reference: &ProviderRef,
-    verdict: Verdict,
-    now: Timestamp,
-) -> Plan {
+fn completed(record: &Payment, reference: &ProviderRef, verdict: Verdict, now: Timestamp) -> Plan {
     match record.completion(reference, now) {
         Some(change) => Plan::Update(change, verdict),
         None => Plan::Append(verdict),

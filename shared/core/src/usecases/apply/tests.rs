@@ -1,15 +1,20 @@
+mod refunds;
 mod unknown;
 
 use super::*;
 use crate::{
-    domain::{OrderId, PaymentId, Provider, ProviderRef, ProviderTxn, Status},
+    domain::{OrderId, PaymentId, Provider, ProviderRef, ProviderTxn, RefundState, Status},
     testing::{Call, Fate, Table},
     usecases::world::{
-        NOW_MS, World, a_notification, oid, referring, reporting, request, stripe, uid,
+        NOW_MS, World, a_notification, a_refund, a_total, oid, referring, reporting, request,
+        stripe, uid,
     },
 };
 
 const PAID: Option<Outcome> = Some(Outcome::Paid);
+
+/// A notification of a payment; each `name` is another one.
+type Reported = fn(PaymentId, u8) -> Notification;
 
 fn mismatch(outcome: Result<Applied, ApplyError>) -> MismatchField {
     match outcome {
@@ -204,14 +209,19 @@ fn services_that_are_down_stop_no_notification_that_matches() {
 
 #[test]
 fn another_reference_for_a_paid_payment_is_quarantined() {
-    for outcome in [Outcome::Paid, Outcome::PartlyRefunded, Outcome::Refunded] {
+    let reports: [Reported; 4] = [
+        |id, name| a_notification(id, PAID, name),
+        |id, name| a_notification(id, Some(Outcome::Refunded), name),
+        |id, name| a_refund(id, ("re_1", 40, RefundState::Succeeded), name),
+        |id, name| a_total(id, 40, name),
+    ];
+    for reported in reports {
         let (world, id) = World::with_payment();
         world.apply(&a_notification(id, PAID, 1)).unwrap();
         for (name, reference) in
             [(2, stripe("pi_2")), (3, ProviderRef { source: Provider::WeChat.source(), txn: None })]
         {
-            let notification =
-                referring(a_notification(id, Some(outcome), name), reference.clone());
+            let notification = referring(reported(id, name), reference.clone());
             assert_eq!(mismatch(world.apply(&notification)), MismatchField::Reference);
             // Delivered again it finds its own event, and gets the same result.
             assert_eq!(mismatch(world.apply(&notification)), MismatchField::Reference);
@@ -294,13 +304,16 @@ fn late_money_for_a_closed_payment_that_nobody_replaced_is_applied() {
 
 #[test]
 fn what_changes_no_status_is_kept_and_changes_nothing() {
-    for (report, want) in
-        [(Some(Outcome::PartlyRefunded), Verdict::Noted), (None, Verdict::Ignored)]
-    {
+    let reports: [(Reported, _); 3] = [
+        (|id, name| a_refund(id, ("re_1", 40, RefundState::Pending), name), Verdict::Noted),
+        (|id, name| a_total(id, 0, name), Verdict::Noted),
+        (|id, name| a_notification(id, None, name), Verdict::Ignored),
+    ];
+    for (reported, want) in reports {
         let (world, id) = World::with_payment();
         world.apply(&a_notification(id, PAID, 1)).unwrap();
         let before = world.payment(id);
-        assert_eq!(verdict(world.apply(&a_notification(id, report, 2))), want);
+        assert_eq!(verdict(world.apply(&reported(id, 2))), want);
         assert_eq!(world.payment(id), before);
         assert_eq!(logged(&world), [Verdict::Applied, want]);
     }

@@ -1,8 +1,13 @@
 use super::*;
 use crate::{
-    domain::{Digest, MismatchField, Notification, Provider, Status},
+    domain::{
+        Digest, MismatchField, Notification, Outcome, Provider, ProviderRefund, RefundReport,
+        RefundState, Status,
+    },
     testing::{Call, Fate, block_on},
-    usecases::world::{World, a_notification, now, referring, reporting, request, stripe},
+    usecases::world::{
+        World, a_notification, a_refund, now, referring, reporting, request, stripe,
+    },
 };
 
 const PAID: Option<Outcome> = Some(Outcome::Paid);
@@ -118,11 +123,17 @@ fn only_what_the_table_still_allows_can_be_accepted() {
     world.apply(&referring(a_notification(id, PAID, 2), stripe("pi_2"))).unwrap_err();
     only_dismissed(&world, &open(&world)[0]);
     // Duplicate; stale; reports nothing that changes a status.
-    for report in [PAID, Some(Outcome::Failed), Some(Outcome::PartlyRefunded), None] {
+    for report in [PAID, Some(Outcome::Failed), None] {
         let (world, id, key) = short(report);
         world.apply(&a_notification(id, PAID, 2)).unwrap();
         only_dismissed(&world, &key);
     }
+    // A refund from which nothing went back yet.
+    let (world, id) = World::with_payment();
+    world.apply(&a_notification(id, PAID, 1)).unwrap();
+    let pending = a_refund(id, ("re_1", 40, RefundState::Pending), 2);
+    world.apply(&reporting(pending, |report| report.amount_minor = Some(99))).unwrap_err();
+    only_dismissed(&world, &open(&world)[0]);
     // A payment that was replaced.
     let (world, id, key) = short(PAID);
     world.apply(&a_notification(id, Some(Outcome::Closed), 2)).unwrap();
@@ -225,13 +236,12 @@ fn an_unmatched_notification_is_accepted_onto_the_payment_that_is_named() {
 #[test]
 fn an_unmatched_notification_that_does_not_fit_is_accepted_onto_no_payment() {
     type Edit = fn(&mut Report);
-    let table: [(Edit, &str); 6] = [
+    let table: [(Edit, &str); 5] = [
         (|report| report.amount_minor = Some(99), "amount: expected 100, received 99"),
         (|report| report.amount_minor = None, "amount: expected 100, received nothing"),
         (|report| report.currency = Some("USD".into()), "currency: expected CNY, received USD"),
         (|report| report.currency = None, "currency: expected CNY, received nothing"),
         (|report| report.outcome = None, "it reports nothing that changes a status"),
-        (|report| report.outcome = Some(Outcome::PartlyRefunded), "it reports nothing"),
     ];
     for (edit, why) in table {
         let (world, id, key) = unmatched(edit);
@@ -246,12 +256,58 @@ fn an_unmatched_notification_that_does_not_fit_is_accepted_onto_no_payment() {
     world.apply(&a_notification(id, PAID, 3)).unwrap();
     let onto = Resolve { payment: Some(id), ..a_decision(&key, Decision::Accept) };
     assert!(matches!(carry_out(&world, &onto), Err(ResolveError::OnlyDismiss(_))));
+    // A refund of it from which nothing went back yet.
+    let (world, id, key) = unmatched(|report| refunds(report, RefundState::Pending));
+    world.apply(&a_notification(id, PAID, 3)).unwrap();
+    let onto = Resolve { payment: Some(id), ..a_decision(&key, Decision::Accept) };
+    let rejected = carry_out(&world, &onto).unwrap_err().to_string();
+    assert!(rejected.contains("it reports nothing that changes a status"), "{rejected}");
+    assert_eq!(open(&world), [key]);
     // A refund without its reference takes back just what was paid.
     let (world, id, key) = unmatched(|report| report.outcome = Some(Outcome::Refunded));
     world.apply(&a_notification(id, PAID, 3)).unwrap();
     let onto = Resolve { payment: Some(id), ..a_decision(&key, Decision::Accept) };
     carry_out(&world, &onto).unwrap();
     assert_eq!(world.payment(id).status, Status::Refunded);
+}
+
+/// Makes it the report of a refund of 40, which need not say how much was paid.
+fn refunds(report: &mut Report, state: RefundState) {
+    report.outcome = Some(Outcome::Refunded);
+    report.amount_minor = None;
+    let id = ProviderRefund::new("re_1").unwrap();
+    report.refund = Some(RefundReport::One { id, reference: None, amount_minor: 40, state });
+}
+
+#[test]
+fn a_refund_of_a_part_is_accepted_and_counts_once() {
+    let (world, id, key) = unmatched(|report| refunds(report, RefundState::Succeeded));
+    let onto = Resolve { payment: Some(id), ..a_decision(&key, Decision::Accept) };
+    // Of a payment that no money is known of it must say how much was paid.
+    assert!(matches!(carry_out(&world, &onto), Err(ResolveError::Mismatch(..))));
+    world.apply(&a_notification(id, PAID, 3)).unwrap();
+    carry_out(&world, &onto).unwrap();
+    let payment = world.payment(id);
+    assert_eq!((payment.status, payment.refunded()), (Status::Paid, 40));
+    let [event] = &operators(&world)[..] else { panic!() };
+    assert_eq!((event.verdict, event.report.amount_minor), (Verdict::Applied, Some(100)));
+    let again = a_refund(id, ("re_1", 40, RefundState::Succeeded), 4);
+    assert_eq!(world.apply(&again).unwrap().verdict, Verdict::Duplicate);
+    assert_eq!(world.payment(id).refunded(), 40);
+}
+
+/// More than was paid went back, as it seems.
+#[test]
+fn a_refund_that_does_not_fit_can_only_be_dismissed() {
+    let (world, id) = World::with_payment();
+    for (name, refund) in [(1, "re_1"), (2, "re_2")] {
+        drop(world.apply(&a_refund(id, (refund, 60, RefundState::Succeeded), name)));
+    }
+    let [key] = &open(&world)[..] else { panic!() };
+    let rejected = decide(&world, key, Decision::Accept);
+    assert!(matches!(rejected, Err(ResolveError::OnlyDismiss(_))), "{rejected:?}");
+    decide(&world, key, Decision::Dismiss).unwrap();
+    assert_eq!((world.payment(id).refunded(), open(&world)), (60, vec![]));
 }
 
 #[test]

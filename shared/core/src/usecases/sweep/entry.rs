@@ -5,18 +5,20 @@ use super::{
     lanes::{Lanes, Outages, Service},
 };
 use crate::{
-    domain::{Due, Notification, Payment, PaymentId, Provider, Status, Timestamp},
+    domain::{Due, Payment, PaymentId, Provider, Status, Timestamp},
     limits::QUERY_AGE_MAX_MS,
     ports::{
-        Orders, Outbox, Payments, ProviderState, Providers, QueryError, ShopError, StoreError,
-        TraceParent, Users,
+        Orders, Outbox, Payments, ProviderState, QueryError, ShopError, StoreError, TraceParent,
     },
     usecases::{
         Failure,
         apply::{Applied, ApplyError, OrderNotification},
-        query::QueryPorts,
+        query::{AnyQueryPorts, providers_of, query_payment},
     },
 };
+
+/// The queries about a payment that had no usable response.
+pub(super) type Unknown = Vec<(PaymentId, Provider, QueryError)>;
 
 /// What became of one entry.
 pub(super) enum Entry {
@@ -24,14 +26,14 @@ pub(super) enum Entry {
     Notified,
     /// Nothing was to be done.
     Stale,
-    /// The service that it needs is down, or the time is over.
-    Left,
+    /// The service that it needs is down, or the time is over; of a paid one, when it was paid.
+    Left(Option<Timestamp>),
     /// The order service could not be notified, of a payment that was paid at this time.
     Rescheduled(PaymentId, ShopError, Option<Timestamp>),
-    /// Providers were asked, and it is not paid yet. Those without a usable response.
-    Queried(Vec<(PaymentId, Provider, QueryError)>),
+    /// Providers were asked, and it is not paid yet.
+    Queried(Unknown),
     /// A provider's response moved it on.
-    Moved,
+    Moved(Unknown),
     /// Nobody paid it in time.
     Abandoned(PaymentId),
     /// The store failed.
@@ -46,21 +48,15 @@ impl Entry {
 }
 
 /// Reads a record and does what it says; `None` if providers are to be asked, in a lane that may.
-pub(super) async fn look<U, O, S, P>(
-    ports: &QueryPorts<'_, U, O, S, P>,
+pub(super) async fn look(
+    ports: &impl AnyQueryPorts,
     (id, until): (PaymentId, Option<Timestamp>),
     lanes: &Lanes<'_>,
     outages: &Outages,
     now: Timestamp,
     trace: &TraceParent,
-) -> Option<Entry>
-where
-    U: Users,
-    O: Orders,
-    S: Payments + Outbox,
-    P: Providers,
-{
-    let payment = match ports.store.payment(id).await {
+) -> Option<Entry> {
+    let payment = match ports.store().payment(id).await {
         Ok(payment) => payment,
         Err(error) => return Some(Entry::Failed(id, error, None)),
     };
@@ -73,16 +69,25 @@ where
     };
     if payment.needs_notification() {
         if outages.is_down(Service::Orders) {
-            return Some(Entry::Left);
+            return Some(Entry::Left(payment.paid_time));
         }
-        return Some(notify(ports.orders, ports.store, (&payment, due), outages, now, trace).await);
+        return Some(
+            notify(ports.orders(), ports.store(), (&payment, due), outages, now, trace).await,
+        );
     }
     let is_open = matches!(payment.status, Status::Pending | Status::Failed);
-    if is_open && !ports.providers_of(&payment, now).await.is_empty() {
-        lanes.wait_for_query(payment);
-        return None;
+    if is_open {
+        match providers_of(ports, &payment, now).await {
+            Ok(providers) if providers.is_empty() => {}
+            Ok(_) => {
+                lanes.wait_for_query(payment);
+                return None;
+            }
+            // Whom to ask is not known now.
+            Err(_no_keys) => return Some(Entry::Left(None)),
+        }
     }
-    Some(cleared(ports.store, &payment, Entry::Stale).await)
+    Some(cleared(ports.store(), &payment, Entry::Stale).await)
 }
 
 async fn notify(
@@ -108,31 +113,27 @@ async fn notify(
 }
 
 /// Asks each provider about a payment until one response moves it on.
-pub(super) async fn query<U, O, S, P, G, B>(
-    ports: &QueryPorts<'_, U, O, S, P>,
+pub(super) async fn query(
+    ports: &impl AnyQueryPorts,
     mut payment: Payment,
-    run: &Run<'_, G, B>,
+    run: &Run<'_>,
     outages: &Outages,
     now: Timestamp,
-) -> Entry
-where
-    U: Users,
-    O: Orders,
-    S: Payments + Outbox,
-    P: Providers,
-    G: Fn() -> Option<Timestamp>,
-    B: Fn(&Notification, &Result<Applied, ApplyError>),
-{
+) -> Entry {
     let id = payment.id;
     let mut unknown = Vec::new();
-    let (mut asked, mut processing) = (false, false);
-    for provider in ports.providers_of(&payment, now).await {
+    let (mut asked, mut all_asked, mut processing) = (false, true, false);
+    let Ok(providers) = providers_of(ports, &payment, now).await else {
+        return Entry::Left(None);
+    };
+    for provider in providers {
         let service = Service::Provider(provider);
         if outages.is_down(service) || (run.go_on)().is_none() {
+            all_asked = false;
             continue;
         }
         asked = true;
-        for step in ports.query_payment(provider, &payment, now, run.trace).await {
+        for step in query_payment(ports, provider, &payment, now, run.trace).await {
             outages.count(service, matches!(step.state, Err(QueryError::Unavailable(_))));
             processing = processing || matches!(step.state, Ok(ProviderState::Processing));
             unknown.extend(step.state.err().map(|error| (id, provider, error)));
@@ -147,15 +148,20 @@ where
             }
         }
         if !matches!(payment.status, Status::Pending | Status::Failed) {
-            return Entry::Moved;
+            return Entry::Moved(unknown);
         }
     }
-    let Some(due) = payment.due.filter(|_| asked) else { return Entry::Left };
-    let age_ms = now.millis().saturating_sub(payment.create_time.millis());
-    if age_ms > QUERY_AGE_MAX_MS && !processing && unknown.is_empty() {
-        return cleared(ports.store, &payment, Entry::Abandoned(id)).await;
+    if !asked {
+        return Entry::Left(None);
     }
-    match ports.store.reschedule(&payment, due.queried_again(id, now)).await {
+    // Somebody else has cleared it.
+    let Some(due) = payment.due else { return Entry::Stale };
+    let age_ms = now.millis().saturating_sub(payment.create_time.millis());
+    let is_known = all_asked && unknown.is_empty();
+    if age_ms > QUERY_AGE_MAX_MS && is_known && !processing {
+        return cleared(ports.store(), &payment, Entry::Abandoned(id)).await;
+    }
+    match ports.store().reschedule(&payment, due.queried_again(id, now)).await {
         Ok(()) => Entry::Queried(unknown),
         Err(error) => Entry::Failed(id, error, None),
     }

@@ -1,7 +1,7 @@
 //! Where a field ends is not signed: one signed text, split into fields in other ways.
 
 use form_urlencoded::Serializer;
-use pay_core::domain::{Mismatch, MismatchField, Notification, Report};
+use pay_core::domain::{Mismatch, MismatchField, Notification, RefundReport, Report};
 use proptest::{prelude::*, sample::select, test_runner::TestCaseResult};
 
 use super::{
@@ -139,6 +139,29 @@ fn a_refund_that_may_be_the_end_of_a_text_is_ambiguous() {
     }
 }
 
+/// Somebody may have written the fee; that money went back is signed.
+#[test]
+fn a_fee_that_may_be_the_end_of_a_text_is_no_total() {
+    for (text, status, refund, is_for_review) in [
+        ("passback_params", "TRADE_SUCCESS", None, true),
+        ("passback_params", "TRADE_CLOSED", None, false),
+        ("body", "TRADE_SUCCESS", Some(RefundReport::Total(100)), false),
+        ("body", "TRADE_CLOSED", Some(RefundReport::Total(100)), false),
+    ] {
+        let mut fields = with(with(trade(), "trade_status", Some(status)), text, Some("x"));
+        fields.extend([("refund_fee", "1.00"), ("gmt_refund", "2026-11-24 10:00:00")]);
+        let signed = signed(&fields);
+        let found = post(&split(&signed, &vec![true; signed.split('&').count()]), &signed);
+        let outcome = (!is_for_review).then_some(Outcome::Refunded);
+        let want = Report { outcome, refund, ..trade_report() };
+        assert_eq!(
+            (found.report, found.review.is_some()),
+            (want, is_for_review),
+            "{text} {status}"
+        );
+    }
+}
+
 /// Pieces of which an attacker makes a text: names that are read, in every order, and others.
 fn texts() -> impl Strategy<Value = String> {
     let piece = select(vec![
@@ -170,20 +193,46 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 /// Refund fields of a genuine notification, and what they make of a trade that succeeded.
-fn refunds() -> impl Strategy<Value = (Vec<(&'static str, &'static str)>, Outcome)> {
+fn refunds() -> impl Strategy<Value = (Refund, Refunded)> {
     let (time, part) = (("gmt_refund", "2026-11-24 10:00:00"), ("refund_fee", "30.00"));
     select(vec![
-        (vec![], Outcome::Paid),
-        (vec![("refund_fee", "0.00")], Outcome::Paid),
-        (vec![time, part], Outcome::PartlyRefunded),
-        (vec![time], Outcome::PartlyRefunded),
+        (vec![], Refunded::Nothing),
+        (vec![("refund_fee", "0.00")], Refunded::Nothing),
+        (vec![time, part], Refunded::Total(3000)),
+        (vec![time], Refunded::Unknown),
     ])
+}
+
+type Refund = Vec<(&'static str, &'static str)>;
+
+/// What the refund fields of a genuine notification say.
+#[derive(Clone, Copy, Debug)]
+enum Refunded {
+    Nothing,
+    Total(u64),
+    Unknown,
+}
+
+impl Refunded {
+    /// What is read of it, beside a text that the buyer wrote: the outcome, the total, and whether a
+    /// person must look.
+    fn beside(self, text: &str) -> (Option<Outcome>, Option<RefundReport>, bool) {
+        match self {
+            Self::Nothing => (Some(Outcome::Paid), None, false),
+            // The fee may be the end of the text, and that there was a refund is certain.
+            Self::Total(_) if text == "passback_params" => (None, None, true),
+            Self::Total(total) => {
+                (Some(Outcome::Refunded), Some(RefundReport::Total(total)), false)
+            }
+            Self::Unknown => (None, None, true),
+        }
+    }
 }
 
 fn no_other_reading(
     name: &'static str,
     text: &str,
-    (refund, outcome): (Vec<(&'static str, &'static str)>, Outcome),
+    (refund, refunded): (Refund, Refunded),
     begins: &[bool],
 ) -> TestCaseResult {
     let mut genuine: Texts = with(trade(), "sign_type", None)
@@ -199,8 +248,10 @@ fn no_other_reading(
     let found = post(&genuine, &signed);
     // Nothing that the text holds is read.
     if !is_ambiguous(&found) {
-        let report = Report { outcome: Some(outcome), ..trade_report() };
+        let (outcome, total, is_for_review) = refunded.beside(name);
+        let report = Report { outcome, refund: total, ..trade_report() };
         prop_assert_eq!(&found.report, &report);
+        prop_assert_eq!(found.review.is_some(), is_for_review);
         prop_assert_eq!(&found.wrong_account, &None);
         prop_assert_eq!(found.payment.unwrap().to_string(), "1217752501201407");
     }

@@ -5,7 +5,7 @@ use pay_core::domain::{
 };
 use serde_json::{Value, json};
 
-use super::{NOW, encrypt, entry, envelope, headers, keys, transaction, verified};
+use super::{NOW, encrypt, entry, envelope, headers, keys, refunds::refund, transaction, verified};
 use crate::{
     Headers, Ignored, Verified, Verifier, VerifyError,
     samples::{self, at, unreadable},
@@ -16,27 +16,20 @@ pub(super) const EVENT: &str = "EV-2018022511223320873";
 pub(super) const PAYMENT: &str = "1217752501201407";
 pub(super) const TRANSACTION: &str = "4200000001202611231234567890";
 
-fn notification(kind: &str, resource: &Value) -> Notification {
+pub(super) fn notification(kind: &str, resource: &Value) -> Notification {
     match verified(envelope(kind, resource).to_string().as_bytes()) {
         Ok(Verified::Notification(notification)) => *notification,
         other => panic!("{other:?}: {kind} {resource}"),
     }
 }
 
-fn report(kind: &str, resource: &Value) -> Report {
+pub(super) fn report(kind: &str, resource: &Value) -> Report {
     notification(kind, resource).report
 }
 
-fn refund(part: u64) -> Value {
-    json!({
-        "mchid": "1900000001",
-        "out_trade_no": PAYMENT,
-        "transaction_id": TRANSACTION,
-        "out_refund_no": "r1",
-        "refund_id": "50200207182018070300011301001",
-        "refund_status": "SUCCESS",
-        "amount": {"total": 100, "refund": part, "payer_total": 90, "payer_refund": part},
-    })
+/// The mismatch of a member whose value cannot be read.
+pub(super) fn review(field: MismatchField, name: &str) -> Mismatch {
+    Mismatch::absent(field, Some(format!("an unknown `{name}`")))
 }
 
 #[test]
@@ -65,9 +58,7 @@ fn the_trade_state_decides_the_outcome() {
 /// The type reports money, and the state is no state that we know.
 #[test]
 fn an_unknown_state_is_for_review() {
-    let review = |name: &str| {
-        Some(Mismatch::absent(MismatchField::Outcome, Some(format!("an unknown `{name}`"))))
-    };
+    let review = |name| Some(review(MismatchField::Outcome, name));
     for state in [json!("success"), json!("PART_PAID"), json!(""), Value::Null] {
         let mut transaction = transaction();
         transaction["trade_state"] = state.clone();
@@ -102,54 +93,6 @@ fn the_event_id_is_wechat_pays_or_else_the_digest_of_the_body() {
     }
 }
 
-#[test]
-fn only_a_full_refund_makes_a_payment_refunded() {
-    let whole = notification("REFUND.SUCCESS", &refund(100));
-    let want = samples::report(Provider::WeChat, TRANSACTION, Outcome::Refunded, (100, "CNY"));
-    assert_eq!(whole.report, want);
-    assert_eq!(whole.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
-    // A refund has no appid.
-    assert_eq!(whole.wrong_account, None);
-    for part in [0, 30, 99, 101] {
-        let want = Report { outcome: Some(Outcome::PartlyRefunded), ..want.clone() };
-        assert_eq!(report("REFUND.SUCCESS", &refund(part)), want, "{part}");
-    }
-    for (amount, status, outcome) in [
-        (json!({"total": 100}), json!("SUCCESS"), Some(Outcome::PartlyRefunded)),
-        (json!({}), json!("SUCCESS"), Some(Outcome::PartlyRefunded)),
-        (json!({"total": 100, "refund": 100}), json!("PROCESSING"), None),
-        (json!({"total": 100, "refund": 100}), Value::Null, None),
-    ] {
-        let mut refund = refund(100);
-        refund["amount"] = amount;
-        refund["refund_status"] = status;
-        assert_eq!(report("REFUND.SUCCESS", &refund).outcome, outcome, "{refund}");
-    }
-}
-
-/// The payment may be refunded already by what was reported before: a person decides.
-#[test]
-fn a_refund_that_fails_is_for_review() {
-    for (kind, status, word) in [
-        ("REFUND.ABNORMAL", "ABNORMAL", "REFUND.ABNORMAL"),
-        ("REFUND.CLOSED", "CLOSED", "REFUND.CLOSED"),
-        ("REFUND.ABNORMAL", "SUCCESS", "REFUND.ABNORMAL"),
-        // The type says success and the refund does not.
-        ("REFUND.SUCCESS", "ABNORMAL", "ABNORMAL"),
-        ("REFUND.SUCCESS", "CLOSED", "CLOSED"),
-    ] {
-        let mut refund = refund(100);
-        refund["refund_status"] = json!(status);
-        let found = notification(kind, &refund);
-        let reason = format!("a refund that failed: {word}");
-        let review = Mismatch::absent(MismatchField::Outcome, Some(reason));
-        assert_eq!(found.review, Some(review), "{kind} {status}");
-        assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
-        let paid = samples::report(Provider::WeChat, TRANSACTION, Outcome::Paid, (100, "CNY"));
-        assert_eq!(found.report, Report { outcome: None, ..paid });
-    }
-}
-
 /// A member of another type than it ever has does not count as absent.
 #[test]
 fn a_member_of_an_unknown_type_is_no_absent_one() {
@@ -165,8 +108,6 @@ fn a_member_of_an_unknown_type_is_no_absent_one() {
             let found = report(kind, &resource);
             assert_eq!(found.amount_minor, None, "{resource}");
         }
-        let review =
-            |field, name: &str| Some(Mismatch::absent(field, Some(format!("an unknown `{name}`"))));
         for (kind, resource, name, field) in [
             ("TRANSACTION.SUCCESS", transaction(), "transaction_id", MismatchField::Reference),
             ("TRANSACTION.SUCCESS", transaction(), "trade_state", MismatchField::Outcome),
@@ -176,14 +117,14 @@ fn a_member_of_an_unknown_type_is_no_absent_one() {
             let mut resource = resource;
             resource[name] = other.clone();
             let found = notification(kind, &resource);
-            assert_eq!(found.review, review(field, name), "{resource}");
+            assert_eq!(found.review, Some(review(field, name)), "{resource}");
             assert_eq!(found.payment, Some(PaymentId::parse(PAYMENT).unwrap()));
         }
         if other != json!(5) {
             let mut refund = refund(100);
             refund["amount"]["refund"] = other.clone();
             let found = notification("REFUND.SUCCESS", &refund);
-            assert_eq!(found.review, review(MismatchField::Outcome, "refund"), "{refund}");
+            assert_eq!(found.review, Some(review(MismatchField::Outcome, "refund")), "{refund}");
         }
         let mut envelope = envelope("TRANSACTION.SUCCESS", &transaction());
         envelope["event_type"] = other.clone();

@@ -3,11 +3,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::domain::{
     Decided, Decision, Digest, Event, EventKey, Mismatch, MismatchField, Operator, Outcome,
-    ProviderRef, ProviderTxn, Quarantined, Report, Source, Timestamp, Verdict,
+    ProviderRefund, Quarantined, RefundReport, RefundState, Report, Timestamp, Verdict,
 };
 
 use super::{
     keys::{self, REVIEW},
+    payment_row::read_reference,
     row::{BadRow, Item, b, must_number, must_text, n, number, put_if_some, s, text},
 };
 use crate::limits::EVENT_CURRENCY_MAX_CHARS;
@@ -50,6 +51,9 @@ pub(super) fn event_item(event: &Event) -> Item {
     ] {
         put_if_some(&mut item, name, value);
     }
+    if let Some(refund) = &report.refund {
+        item.extend(refund_attributes(refund).map(|(name, value)| (name.to_owned(), value)));
+    }
     if event.verdict == Verdict::Quarantined {
         item.insert("queue".to_owned(), s(REVIEW));
         item.insert("due".to_owned(), n(event.at.millis()));
@@ -57,22 +61,55 @@ pub(super) fn event_item(event: &Event) -> Item {
     item
 }
 
+/// What is reported about one refund, or the total so far.
+fn refund_attributes(
+    report: &RefundReport,
+) -> impl Iterator<Item = (&'static str, AttributeValue)> {
+    let attributes = match report {
+        RefundReport::One { id, reference, amount_minor, state } => [
+            Some(("refund", s(id.as_str()))),
+            reference.as_ref().map(|reference| ("refund_reference", s(reference.as_str()))),
+            Some(("refund_amount", n(*amount_minor))),
+            Some(("refund_state", s(state.as_str()))),
+        ],
+        RefundReport::Total(total) => [Some(("refunded", n(*total))), None, None, None],
+    };
+    attributes.into_iter().flatten()
+}
+
 /// What a decision on a quarantined event needs to know; `None` for an event with another verdict.
 pub(super) fn read_quarantined(item: &Item) -> Result<Option<Quarantined>, BadRow> {
     if must_text(item, "verdict")? != Verdict::Quarantined.as_str() {
         return Ok(None);
     }
-    let source = Source::new(must_number(item, "source")?)?;
-    let txn = text(item, "provider_txn")?.map(ProviderTxn::new).transpose()?;
     Ok(Some(Quarantined {
         report: Report {
             outcome: word(item, "outcome", &Outcome::ALL, Outcome::as_str)?,
-            reference: ProviderRef { source, txn },
+            refund: read_refund_report(item)?,
+            reference: read_reference(item)?,
             amount_minor: number(item, "amount")?,
             currency: text(item, "currency")?.map(str::to_owned),
         },
         mismatch: read_mismatch(item)?,
         decided: read_decided(item)?,
+    }))
+}
+
+fn read_refund_report(item: &Item) -> Result<Option<RefundReport>, BadRow> {
+    let total = number(item, "refunded")?;
+    let id = text(item, "refund")?;
+    let Some(id) = id else {
+        return Ok(total.map(RefundReport::Total));
+    };
+    if total.is_some() {
+        return Err(BadRow::Malformed("refunded"));
+    }
+    let state = word(item, "refund_state", &RefundState::ALL, RefundState::as_str)?;
+    Ok(Some(RefundReport::One {
+        id: ProviderRefund::new(id)?,
+        reference: text(item, "refund_reference")?.map(ProviderRefund::new).transpose()?,
+        amount_minor: must_number(item, "refund_amount")?,
+        state: state.ok_or(BadRow::Missing("refund_state"))?,
     }))
 }
 
@@ -118,7 +155,7 @@ fn read_mismatch(item: &Item) -> Result<Option<Mismatch>, BadRow> {
 }
 
 /// The value that an attribute names; `None` where the attribute is absent.
-fn word<T: Copy>(
+pub(super) fn word<T: Copy>(
     item: &Item,
     name: &'static str,
     all: &[T],

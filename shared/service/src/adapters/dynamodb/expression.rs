@@ -32,10 +32,23 @@ impl Expression {
         self.named(name)
     }
 
+    pub(super) fn set_or_remove(self, name: &str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self.remove(name),
+        }
+    }
+
     /// On condition that an attribute has this value.
     pub(super) fn when(mut self, name: &str, value: AttributeValue) -> Self {
         self.conditions.push(format!("#{name} = :is_{name}"));
         self.values.insert(format!(":is_{name}"), value);
+        self.named(name)
+    }
+
+    /// On condition that an attribute is absent.
+    pub(super) fn when_absent(mut self, name: &str) -> Self {
+        self.conditions.push(format!("attribute_not_exists(#{name})"));
         self.named(name)
     }
 
@@ -76,13 +89,17 @@ mod tests {
             .set("version", n(2))
             .remove("queue")
             .remove("due")
-            .when("version", n(1));
+            .when("version", n(1))
+            .when_absent("paid_time");
         assert_eq!(
             expression.update(),
             "SET #status = :status, #version = :version REMOVE #queue, #due"
         );
-        assert_eq!(expression.condition(), "#version = :is_version");
-        assert_eq!(expression.names().len(), 4);
+        assert_eq!(
+            expression.condition(),
+            "#version = :is_version AND attribute_not_exists(#paid_time)"
+        );
+        assert_eq!(expression.names().len(), 5);
         assert_eq!(expression.values().len(), 3);
     }
 }

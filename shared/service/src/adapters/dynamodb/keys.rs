@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::{
-    domain::{EventKey, OrderId, PaymentId},
+    domain::{EventKey, OrderId, PaymentId, Provider, ProviderRefund, RefundId},
     limits::SWEEP_QUEUES,
 };
 
@@ -14,6 +14,8 @@ use super::row::s;
 pub(super) const OID_INDEX: &str = "oid-index";
 /// Finds payments by user, newest first.
 pub(super) const UID_INDEX: &str = "uid-index";
+/// Finds payments by the provider's transaction.
+pub(super) const TRANSACTION_INDEX: &str = "transaction-index";
 /// Finds what is still to be done, longest overdue first.
 pub(super) const DUE_INDEX: &str = "due-index";
 /// The queue of the notifications that a person must look at.
@@ -45,6 +47,20 @@ pub(super) fn payment(id: PaymentId) -> ItemKey {
 pub(super) fn payment_of(pk: &str, sk: &str) -> Option<PaymentId> {
     let id = PaymentId::parse(pk.strip_prefix("pay#")?).ok()?;
     (sk == RECORD).then_some(id)
+}
+
+pub(super) fn refund(payment_id: PaymentId, id: &RefundId) -> ItemKey {
+    ItemKey { pk: payment(payment_id).pk, sk: format!("refund#{}", id.as_str()) }
+}
+
+/// Where it is kept which refund a provider's id stands for.
+pub(super) fn refund_reference(
+    payment_id: PaymentId,
+    provider: Provider,
+    id: &ProviderRefund,
+) -> ItemKey {
+    let sk = format!("refund-ref#{}#{}", provider.as_str(), id.as_str());
+    ItemKey { pk: payment(payment_id).pk, sk }
 }
 
 pub(super) fn guard(oid: OrderId) -> ItemKey {

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use pay_core::{
-    domain::{Due, PaymentId, Timestamp},
+    domain::{Due, Payment, PaymentId, Timestamp},
     limits::{SWEEP_LANES, SWEEP_QUEUES},
     ports::{Outbox, StoreError},
 };
@@ -63,27 +63,43 @@ impl Outbox for DynamoDbPayments {
         Ok(due.into_iter().map(|(_, id)| id).collect())
     }
 
-    async fn mark_notified(
-        &self,
-        id: PaymentId,
-        due: Due,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        let expression = while_due(due).set("notified_time", n(at.millis()));
-        let expression =
-            ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove);
-        Box::pin(self.update_item(keys::payment(id), &expression)).await
+    async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
+        let notified =
+            |expression: Expression| without_due(expression).set("notified_time", n(at.millis()));
+        Box::pin(self.update_as_read(read, notified)).await
+    }
+
+    async fn clear(&self, read: &Payment) -> Result<(), StoreError> {
+        Box::pin(self.update_as_read(read, without_due)).await
     }
 
     /// The queue stays, so that the number of queues can be raised while there is data.
-    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
-        let changed = due_attributes(next).into_iter();
-        let expression = changed.fold(while_due(due), |all, (name, value)| all.set(name, value));
-        Box::pin(self.update_item(keys::payment(id), &expression)).await
+    async fn reschedule(&self, read: &Payment, next: Due) -> Result<(), StoreError> {
+        let rescheduled = |expression: Expression| {
+            due_attributes(next)
+                .into_iter()
+                .fold(expression, |all, (name, value)| all.set(name, value))
+        };
+        Box::pin(self.update_as_read(read, rescheduled)).await
     }
 }
 
 impl DynamoDbPayments {
+    /// Makes a change that does not raise the version, while version and `due` are those that were read.
+    /// Without `due` there is nothing to change.
+    async fn update_as_read(
+        &self,
+        read: &Payment,
+        change: impl FnOnce(Expression) -> Expression,
+    ) -> Result<(), StoreError> {
+        let Some(due) = read.due else { return Ok(()) };
+        let as_read = Expression::default().when("version", n(read.version));
+        let as_read = due_attributes(due)
+            .into_iter()
+            .fold(as_read, |all, (name, value)| all.when(name, value));
+        self.update_item(keys::payment(read.id), &change(as_read)).await
+    }
+
     async fn query_queue(
         &self,
         QueueCursor { queue, last }: &QueueCursor,
@@ -127,9 +143,8 @@ impl QueueCursor {
     }
 }
 
-fn while_due(due: Due) -> Expression {
-    let read = due_attributes(due).into_iter();
-    read.fold(Expression::default(), |all, (name, value)| all.when(name, value))
+fn without_due(expression: Expression) -> Expression {
+    ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove)
 }
 
 /// How many entries of each queue are read at a time: twice its share of `limit`, since ids spread

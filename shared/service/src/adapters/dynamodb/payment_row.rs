@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::domain::{
     Amount, Currency, Digest, Due, Guard, OrderId, Payment, PaymentId, ProviderRef, ProviderTxn,
-    Source, Status, Timestamp, UserId,
+    Refunds, Source, Status, Timestamp, UserId,
 };
 
 use super::{
@@ -28,8 +28,11 @@ pub(super) fn payment_item(payment: &Payment) -> Item {
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );
-    let txn = payment.reference.txn.as_ref().map(|txn| s(txn.as_str()));
-    put_if_some(&mut item, "provider_txn", txn);
+    for (name, value) in transaction_attributes(&payment.reference) {
+        put_if_some(&mut item, name, value);
+    }
+    let refunds = refunds_attributes(payment.refunds).into_iter().filter(|(_, minor)| *minor > 0);
+    item.extend(refunds.map(|(name, minor)| (name.to_owned(), n(minor))));
     let millis = |at: Option<Timestamp>| at.map(|at| n(at.millis()));
     put_if_some(&mut item, "paid_time", millis(payment.paid_time));
     put_if_some(&mut item, "notified_time", millis(payment.notified_time));
@@ -38,6 +41,20 @@ pub(super) fn payment_item(payment: &Payment) -> Item {
         item.extend(due_attributes(due).map(|(name, value)| (name.to_owned(), value)));
     }
     item
+}
+
+/// What a provider reference is kept as beside `source`; `transaction` is the key of its index.
+pub(super) fn transaction_attributes(
+    reference: &ProviderRef,
+) -> [(&'static str, Option<AttributeValue>); 2] {
+    let txn = reference.txn.as_ref().map(|txn| s(txn.as_str()));
+    [("provider_txn", txn), ("transaction", reference.transaction().map(s))]
+}
+
+/// What went back, in minor units. Only what is not 0 is kept.
+pub(super) fn refunds_attributes(refunds: Refunds) -> [(&'static str, u64); 3] {
+    let Refunds { sum, total } = refunds;
+    [("refunds_sum", sum), ("refunds_total", total), ("refunded", refunds.refunded())]
 }
 
 /// Everything of `due` but its queue, which is set once and stays until `due` is cleared.
@@ -54,10 +71,8 @@ pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
         uid: UserId::new(must_number(item, "uid")?)?,
         oid: OrderId::new(must_number(item, "oid")?)?,
         amount: Amount::new(must_number(item, "amount")?, currency)?,
-        reference: ProviderRef {
-            source: Source::new(must_number(item, "source")?)?,
-            txn: text(item, "provider_txn")?.map(ProviderTxn::new).transpose()?,
-        },
+        reference: read_reference(item)?,
+        refunds: read_refunds(item)?,
         status: Status::new(must_number(item, "status")?)?,
         create_time: Timestamp::from_millis(must_number(item, "create_time")?)?,
         update_time: Timestamp::from_millis(must_number(item, "update_time")?)?,
@@ -66,7 +81,33 @@ pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
         notified_time: time(item, "notified_time")?,
         due: read_due(item)?,
     };
+    // Another one would be found by it.
+    if text(item, "transaction")? != payment.reference.transaction().as_deref() {
+        return Err(BadRow::Malformed("transaction"));
+    }
     Ok(payment.coherent()?)
+}
+
+pub(super) fn read_reference(item: &Item) -> Result<ProviderRef, BadRow> {
+    Ok(ProviderRef {
+        source: Source::new(must_number(item, "source")?)?,
+        txn: text(item, "provider_txn")?.map(ProviderTxn::new).transpose()?,
+    })
+}
+
+/// `refunded` is the larger of the two, whoever reads it.
+fn read_refunds(item: &Item) -> Result<Refunds, BadRow> {
+    let minor = |name| match number(item, name) {
+        Ok(Some(0)) => Err(BadRow::Malformed(name)),
+        Ok(minor) => Ok(minor.unwrap_or_default()),
+        Err(bad) => Err(bad),
+    };
+    let refunds = Refunds { sum: minor("refunds_sum")?, total: minor("refunds_total")? };
+    if minor("refunded")? == refunds.refunded() {
+        Ok(refunds)
+    } else {
+        Err(BadRow::Malformed("refunded"))
+    }
 }
 
 fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, BadRow> {
@@ -115,7 +156,7 @@ pub(super) fn read_guard(item: &Item, oid: OrderId) -> Result<Guard, BadRow> {
     })
 }
 
-fn check_key(item: &Item, key: &ItemKey) -> Result<(), BadRow> {
+pub(super) fn check_key(item: &Item, key: &ItemKey) -> Result<(), BadRow> {
     let same = must_text(item, "pk")? == key.pk && must_text(item, "sk")? == key.sk;
     if same { Ok(()) } else { Err(BadRow::WrongKey) }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join;
 use pay_core::{
-    domain::{Guard, OrderId, Payment, PaymentId, UserId},
+    domain::{Guard, OrderId, Payment, PaymentId, ProviderRef, Refund, RefundId, UserId},
     ports::{PaymentLists, PaymentPage, StoreError},
 };
 use tokio::time::sleep;
@@ -13,9 +13,10 @@ use tokio::time::sleep;
 use super::{
     DynamoDbPayments,
     attempts::{Backoff, classify},
-    keys::{self, OID_INDEX, UID_INDEX},
+    keys::{self, OID_INDEX, TRANSACTION_INDEX, UID_INDEX},
     payment_row::{read_guard, read_payment},
-    row::{BadRow, Item, must_number, must_text, n},
+    refund_row::read_refund,
+    row::{BadRow, Item, must_number, must_text, n, s},
     units,
     unreadable::{fault, readable},
 };
@@ -33,7 +34,8 @@ impl PaymentLists for DynamoDbPayments {
         }
         // One more than the page holds tells whether there is another page.
         let listed = limit.saturating_add(1);
-        let mut ids = Box::pin(self.list_ids(UID_INDEX, "uid", uid.get(), before, listed)).await?;
+        let key = ("uid", n(uid.get()));
+        let mut ids = Box::pin(self.list_ids(UID_INDEX, key, before, listed)).await?;
         let is_last = ids.len() <= limit;
         ids.truncate(limit);
         let cursor = ids.last().copied().filter(|_| !is_last);
@@ -59,19 +61,39 @@ impl DynamoDbPayments {
         item.map(read).transpose()
     }
 
+    pub(super) async fn get_refund(
+        &self,
+        payment: PaymentId,
+        id: &RefundId,
+    ) -> Result<Option<Refund>, StoreError> {
+        let item = self.get(keys::refund(payment, id)).await?;
+        let read = |item: Item| read_refund(&item, payment, id).map_err(|bad| fault(&item, &bad));
+        item.map(read).transpose()
+    }
+
     pub(super) async fn query_newest(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {
-        let newest = self.list_ids(OID_INDEX, "oid", oid.get(), None, 1).await?;
+        let newest = self.list_ids(OID_INDEX, ("oid", n(oid.get())), None, 1).await?;
         Ok(newest.first().copied())
     }
 
-    /// The ids of the payments that an index lists under `key`, newest first, at most `limit`.
+    pub(super) async fn query_transaction(
+        &self,
+        reference: &ProviderRef,
+    ) -> Result<Vec<PaymentId>, StoreError> {
+        let Some(transaction) = reference.transaction() else {
+            return Ok(Vec::new());
+        };
+        // Two are enough to see that none of them is certain.
+        self.list_ids(TRANSACTION_INDEX, ("transaction", s(transaction)), None, 2).await
+    }
+
+    /// The ids of the payments that an index lists under a key, newest first, at most `limit`.
     ///
     /// It reads on past entries that name no payment: an id is always known to go on from.
     async fn list_ids(
         &self,
         index: &str,
-        key: &'static str,
-        value: u64,
+        (key, value): (&'static str, AttributeValue),
         before: Option<PaymentId>,
         limit: usize,
     ) -> Result<Vec<PaymentId>, StoreError> {
@@ -83,7 +105,7 @@ impl DynamoDbPayments {
             .index_name(index)
             .key_condition_expression(format!("#key = :key{older}"))
             .expression_attribute_names("#key", key)
-            .expression_attribute_values(":key", n(value))
+            .expression_attribute_values(":key", value)
             .return_consumed_capacity(units::TOTAL)
             .scan_index_forward(false);
         if let Some(before) = before {

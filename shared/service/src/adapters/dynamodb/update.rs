@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::{
     types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
 };
 use pay_core::{
-    domain::{Change, DueChange, Event, OrderId, PaymentId},
+    domain::{Change, Due, DueChange, Event, OrderId, PaymentId, RefundChange},
     ports::{StoreError, Updated},
 };
 
@@ -14,7 +14,8 @@ use super::{
     event_row::event_item,
     expression::{ABSENT, Expression},
     keys,
-    payment_row::{due_attributes, read_guard},
+    payment_row::{due_attributes, read_guard, refunds_attributes, transaction_attributes},
+    refund_row::{reference_item, refund_item},
     row::{Item, n, s},
     transaction::{Checked, Transacted},
     unreadable::fault,
@@ -24,6 +25,7 @@ use super::{
 #[derive(Clone, Copy, Debug)]
 pub(super) enum UpdateCheck {
     Record,
+    Refund,
     Guard,
     EventKey,
 }
@@ -38,7 +40,9 @@ impl DynamoDbPayments {
             self.update_items(change, event).map_err(|error| StoreError::Fault(error.into()))?;
         match self.transact(&items).await? {
             Transacted::Done => Ok(Updated::Done),
-            Transacted::ConditionFailed(UpdateCheck::Record, _) => Ok(Updated::RecordChanged),
+            Transacted::ConditionFailed(UpdateCheck::Record | UpdateCheck::Refund, _) => {
+                Ok(Updated::RecordChanged)
+            }
             Transacted::ConditionFailed(UpdateCheck::Guard, found) => {
                 Ok(Updated::NotLive(live_payment(found, Some(change.oid))?))
             }
@@ -53,6 +57,10 @@ impl DynamoDbPayments {
     ) -> Result<Vec<Checked<UpdateCheck>>, BuildError> {
         let mut items =
             vec![Checked { item: self.change_item(change)?, check: UpdateCheck::Record }];
+        if let Some(refund) = &change.refund {
+            let puts = self.refund_items(refund)?.into_iter();
+            items.extend(puts.map(|item| Checked { item, check: UpdateCheck::Refund }));
+        }
         if change.guarded {
             items.push(Checked { item: self.live_check(change)?, check: UpdateCheck::Guard });
         }
@@ -60,15 +68,36 @@ impl DynamoDbPayments {
         Ok(items)
     }
 
+    /// The refund as it is after the change, and what the provider's id of a new one stands for.
+    fn refund_items(&self, refund: &RefundChange) -> Result<Vec<TransactWriteItem>, BuildError> {
+        let item = refund_item(&refund.item);
+        let Some(from) = refund.from else {
+            let new = [Some(item), reference_item(&refund.item)].into_iter().flatten();
+            return new.map(|item| self.put_new(item)).collect();
+        };
+        let as_read = Expression::default().when("state", s(from.as_str()));
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(as_read.condition())
+            .set_expression_attribute_names(Some(as_read.names()))
+            .set_expression_attribute_values(Some(as_read.values()))
+            .build()?;
+        Ok(vec![TransactWriteItem::builder().put(put).build()])
+    }
+
     /// The event, if its key is free.
     pub(super) fn put_checked(&self, event: &Event) -> Result<Checked<UpdateCheck>, BuildError> {
-        let put_event = Put::builder()
+        Ok(Checked { item: self.put_new(event_item(event))?, check: UpdateCheck::EventKey })
+    }
+
+    fn put_new(&self, item: Item) -> Result<TransactWriteItem, BuildError> {
+        let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(event_item(event)))
+            .set_item(Some(item))
             .condition_expression(ABSENT)
             .build()?;
-        let item = TransactWriteItem::builder().put(put_event).build();
-        Ok(Checked { item, check: UpdateCheck::EventKey })
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn change_item(&self, change: &Change) -> Result<TransactWriteItem, BuildError> {
@@ -121,20 +150,37 @@ fn expression(change: &Change) -> Expression {
         .set("update_time", n(change.at.millis()));
     if let Some(reference) = &change.reference {
         expression = expression.set("source", n(reference.source.get().into()));
-        expression = match &reference.txn {
-            Some(txn) => expression.set("provider_txn", s(txn.as_str())),
-            None => expression.remove("provider_txn"),
-        };
+        for (name, value) in transaction_attributes(reference) {
+            expression = expression.set_or_remove(name, value);
+        }
+    }
+    if let Some(refund) = &change.refund {
+        for (name, minor) in refunds_attributes(refund.refunds) {
+            expression = expression.set_or_remove(name, (minor > 0).then(|| n(minor)));
+        }
     }
     match change.due {
         DueChange::Keep => expression,
-        DueChange::Set => due_attributes(change.new_due())
-            .into_iter()
-            .fold(expression, |all, (name, value)| all.set(name, value))
-            .set("queue", s(keys::queue_of(change.id)))
+        DueChange::Set { before, after } => due_expression(expression, change.id, before, after)
             .set("paid_time", n(change.at.millis())),
         DueChange::Clear => {
             ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove)
         }
     }
+}
+
+/// The queue stays as it is, so that a time which stays as it is writes no index.
+fn due_expression(
+    expression: Expression,
+    id: PaymentId,
+    before: Option<Due>,
+    after: Due,
+) -> Expression {
+    let expression = match before {
+        Some(before) => due_attributes(before)
+            .into_iter()
+            .fold(expression, |all, (name, value)| all.when(name, value)),
+        None => expression.when_absent("due").set("queue", s(keys::queue_of(id))),
+    };
+    due_attributes(after).into_iter().fold(expression, |all, (name, value)| all.set(name, value))
 }

@@ -1,5 +1,6 @@
 //! When a secret is read, and how long its keys are cached. Knows no AWS; time comes in as a value.
 
+mod previous;
 mod rereads;
 
 use std::{
@@ -9,13 +10,14 @@ use std::{
 
 use pay_core::{
     domain::Timestamp,
-    ports::{Cause, Generations, NoKeys, SecretKeys},
+    ports::{Cause, NoKeys, SecretKeys},
 };
 
 use crate::{
     limits::{SECRET_AGE_MAX_MS, SECRET_REFRESH_MS, SECRET_RETRY_MS},
     metrics,
 };
+use previous::PreviousKeys;
 use rereads::Rereads;
 
 /// Which version of a secret.
@@ -58,7 +60,7 @@ struct Cache<K> {
 }
 
 struct CachedKeys<K> {
-    keys: Arc<Generations<K>>,
+    keys: Arc<K>,
     /// The current version's id.
     version: String,
     /// When the keys were read.
@@ -69,6 +71,7 @@ struct CachedKeys<K> {
     until: Timestamp,
     /// When all parts of the current version were last usable, if some are not now.
     whole_at: Option<Timestamp>,
+    previous: PreviousKeys<K>,
 }
 
 /// A version that was read into keys.
@@ -97,14 +100,15 @@ impl<K: SecretKeys> Rotation<K> {
         }
     }
 
-    /// The keys: cached ones while they are young, or while reading them again fails or gives none.
+    /// The current keys: cached ones while they are young, or while reading them again fails or gives
+    /// none.
     ///
     /// Without cached keys every call reads: a failure is not cached.
-    pub(super) async fn keys(
+    pub(super) async fn current(
         &self,
         secret: &impl SecretVersions,
         now: Timestamp,
-    ) -> Result<Arc<Generations<K>>, NoKeys> {
+    ) -> Result<Arc<K>, NoKeys> {
         let cached = {
             let mut cache = self.cache();
             let cached = cache.usable(now);
@@ -131,13 +135,38 @@ impl<K: SecretKeys> Rotation<K> {
         }
     }
 
-    /// The keys read now; `None` if unknown signatures made them be read as often as is allowed, or if
-    /// the read fails.
+    /// The keys before the current ones, while those are accepted: cached ones while they are young.
+    pub(super) async fn previous(
+        &self,
+        secret: &impl SecretVersions,
+        now: Timestamp,
+    ) -> Result<Option<Arc<K>>, NoKeys> {
+        let (version, previous) = {
+            let cache = self.cache();
+            let Some(cached) = cache.usable(now) else { return Ok(None) };
+            if let Some(found) = cached.previous.cached(now) {
+                return found;
+            }
+            (cached.version.clone(), cached.previous.clone())
+        };
+        let read = secret.read(SecretStage::Previous).await;
+        let previous = previous.after(read, &version, now);
+        let found = previous.found(now);
+        // Not those of another current version that was read meanwhile.
+        if let Some(cached) = self.cache().keys.as_mut().filter(|cached| cached.version == version)
+        {
+            cached.previous = previous;
+        }
+        found
+    }
+
+    /// The current keys read now; `None` if unknown signatures made them be read as often as is allowed,
+    /// or if the read fails.
     pub(super) async fn reread(
         &self,
         secret: &impl SecretVersions,
         now: Timestamp,
-    ) -> Option<Arc<Generations<K>>> {
+    ) -> Option<Arc<K>> {
         if !self.cache().rereads.take(now) {
             return None;
         }
@@ -150,20 +179,19 @@ impl<K: SecretKeys> Rotation<K> {
         }
     }
 
-    /// Reads both versions. Without a usable current one, cached keys stay as they are; if there are
-    /// none, the previous version stands for it.
-    async fn refresh(
-        &self,
-        secret: &impl SecretVersions,
-        now: Timestamp,
-    ) -> Result<Arc<Generations<K>>, Cause> {
-        // In sequence, on one connection: a second handshake would cost a cold start more than the
-        // wait for one more response.
-        let current = current(secret.read(SecretStage::Current).await);
-        let failed = match current {
-            Ok(current) => {
-                let previous = secret.read(SecretStage::Previous).await;
-                return Ok(self.store(|before| self.combined(current, previous, before, now), now));
+    /// Reads the current version. Without a usable one, cached keys stay as they are; if there are none,
+    /// the previous version stands for it.
+    async fn refresh(&self, secret: &impl SecretVersions, now: Timestamp) -> Result<Arc<K>, Cause> {
+        let failed = match usable(secret.read(SecretStage::Current).await) {
+            Ok(read) => {
+                let (keys, is_whole) = self.store(|before| self.fresh(read, before, now), now);
+                if !is_whole {
+                    // A later version may lack the same part, and the keys for it are there now.
+                    match self.previous(secret, now).await {
+                        Ok(_) | Err(_) => {}
+                    }
+                }
+                return Ok(keys);
             }
             Err(failed) => failed,
         };
@@ -178,7 +206,8 @@ impl<K: SecretKeys> Rotation<K> {
                 Ok(keys) => {
                     let cause = failed.cause;
                     tracing::warn!(%cause, "no keys from a secret; its previous version is used");
-                    Ok(self.store(|_| stand_in(keys, version.id, until, now), now))
+                    let (keys, _) = self.store(|_| stand_in(keys, version.id, until, now), now);
+                    Ok(keys)
                 }
                 Err(_also_unusable) => Err(failed.cause),
             },
@@ -186,51 +215,43 @@ impl<K: SecretKeys> Rotation<K> {
         }
     }
 
-    /// Caches keys that are made with those cached before, if those still count.
+    /// Caches keys that are made with those cached before, if those still count. Returns them, and
+    /// whether all parts of them are usable.
     fn store(
         &self,
         read: impl FnOnce(Option<&CachedKeys<K>>) -> CachedKeys<K>,
         now: Timestamp,
-    ) -> Arc<Generations<K>> {
+    ) -> (Arc<K>, bool) {
         let mut cache = self.cache();
         let fresh = read(cache.usable(now));
-        let keys = Arc::clone(&fresh.keys);
+        let stored = (Arc::clone(&fresh.keys), fresh.whole_at.is_none());
         cache.keys = Some(fresh);
-        keys
+        stored
     }
 
-    /// Both generations. A previous one that cannot be read does not invalidate the current one: what
-    /// is cached of it stays, and it is read again soon.
-    fn combined(
+    /// The current version that was read, and what is known of the one before it.
+    fn fresh(
         &self,
-        ReadVersion { keys: mut current, id, created }: ReadVersion<K>,
-        previous: Result<Option<SecretVersion>, Cause>,
+        ReadVersion { mut keys, id, created }: ReadVersion<K>,
         before: Option<&CachedKeys<K>>,
         now: Timestamp,
     ) -> CachedKeys<K> {
-        let whole_at = fill(&mut current, before, now);
-        let until = created.plus_millis(self.overlap_ms);
-        let is_same = before.is_some_and(|before| before.version == id);
-        let cached = before.and_then(CachedKeys::previous).filter(|_| is_same);
-        let (previous, refresh_after_ms) = match previous {
-            Ok(version) => {
-                // What was used before the current version came, read or not.
-                let used = if is_same { cached } else { before.map(|before| before.known(now)) };
-                (version.and_then(|version| previous_keys(&version, used)), SECRET_REFRESH_MS)
-            }
-            Err(cause) => {
-                metrics::SECRET_FAILURES.count();
-                tracing::warn!(%cause, "the previous version of a secret could not be read");
-                (cached, SECRET_RETRY_MS)
+        let whole_at = fill(&mut keys, before, now);
+        let end = created.plus_millis(self.overlap_ms);
+        let previous = match before {
+            Some(before) if before.version == id => before.previous.ending(end),
+            before => {
+                PreviousKeys::unread(end, before.map(|before| (before.known(now), before.until)))
             }
         };
         CachedKeys {
-            keys: Arc::new(Generations { current, previous: previous.map(|key| (key, until)) }),
+            keys: Arc::new(keys),
             version: id,
             at: now,
-            refresh_after_ms: if whole_at.is_some() { SECRET_RETRY_MS } else { refresh_after_ms },
+            refresh_after_ms: if whole_at.is_some() { SECRET_RETRY_MS } else { SECRET_REFRESH_MS },
             until: now.plus_millis(SECRET_AGE_MAX_MS),
             whole_at,
+            previous,
         }
     }
 
@@ -241,7 +262,7 @@ impl<K: SecretKeys> Rotation<K> {
 }
 
 /// The current version, read into keys.
-fn current<K: SecretKeys>(
+fn usable<K: SecretKeys>(
     read: Result<Option<SecretVersion>, Cause>,
 ) -> Result<ReadVersion<K>, RefreshError> {
     let version = read
@@ -277,33 +298,16 @@ fn fill<K: SecretKeys>(
     Some(whole_at)
 }
 
-/// The keys of the previous version; what is unusable of it is taken from the keys that were used, so
-/// that a bad version between two good ones does not end the overlap of the first.
-fn previous_keys<K: SecretKeys>(version: &SecretVersion, used: Option<K>) -> Option<K> {
-    match K::read(&version.text) {
-        Ok(mut keys) => {
-            if let Some(used) = used {
-                keys.fill_from(&used);
-            }
-            Some(keys)
-        }
-        Err(bad) => {
-            // Before its first real value, a secret may hold a placeholder.
-            tracing::warn!(cause = %bad, "the previous version of a secret is unusable");
-            used
-        }
-    }
-}
-
-/// The previous version in place of the current one.
+/// The previous version in place of the current one. There is none before it.
 fn stand_in<K>(keys: K, version: String, until: Timestamp, now: Timestamp) -> CachedKeys<K> {
     CachedKeys {
-        keys: Arc::new(Generations { current: keys, previous: None }),
+        keys: Arc::new(keys),
         version,
         at: now,
         refresh_after_ms: SECRET_RETRY_MS,
         until,
         whole_at: None,
+        previous: PreviousKeys::unread(now, None),
     }
 }
 
@@ -315,14 +319,12 @@ impl<K> Cache<K> {
 }
 
 impl<K: SecretKeys> CachedKeys<K> {
-    fn previous(&self) -> Option<K> {
-        self.keys.previous.as_ref().map(|(key, _)| key.clone())
-    }
-
     /// The newest keys of each part that are accepted.
     fn known(&self, now: Timestamp) -> K {
-        let mut known = self.keys.current.clone();
-        self.keys.accepted(now).for_each(|older| known.fill_from(older));
+        let mut known = K::clone(&self.keys);
+        if let Some(older) = self.previous.accepted(now) {
+            known.fill_from(older);
+        }
         known
     }
 }

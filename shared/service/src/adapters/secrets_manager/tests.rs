@@ -57,39 +57,54 @@ fn secret(canned: Canned) -> RotatingSecret<TextKeys> {
 const CURRENT: (u16, &str) =
     (200, r#"{"VersionId":"1","SecretString":"key new","CreatedDate":1700000000.5}"#);
 const PREVIOUS: (u16, &str) =
-    (200, r#"{"VersionId":"1","SecretString":"key old","CreatedDate":1600000000}"#);
+    (200, r#"{"VersionId":"0","SecretString":"key old","CreatedDate":1600000000}"#);
 const NOT_FOUND: (u16, &str) = (400, r#"{"__type":"ResourceNotFoundException","Message":"x"}"#);
 const INVALID: (u16, &str) = (400, r#"{"__type":"InvalidRequestException","Message":"x"}"#);
 const DENIED: (u16, &str) = (400, r#"{"__type":"AccessDeniedException","Message":"canary"}"#);
 
-/// The current key and the previous one with its end, or why there are none.
-async fn keys(
+/// The current key, and the previous one or why it is not known.
+type Read = (String, Result<Option<String>, String>);
+
+/// What is read at this time.
+async fn keys_at(
+    ms: u64,
     current: (u16, &'static str),
     previous: (u16, &'static str),
-) -> Result<(String, Option<(String, u64)>), String> {
-    let (current, previous) = (Some(current), Some(previous));
-    let now = Timestamp::from_millis(1_700_000_001_000).unwrap();
-    match secret(Canned { current, previous }).keys(now).await {
-        Ok(keys) => {
-            let previous = keys.previous.clone();
-            let previous = previous.map(|(key, until)| (key.shown(), until.millis()));
-            Ok((keys.current.shown(), previous))
-        }
-        Err(NoKeys(cause)) => Err(cause.to_string()),
-    }
+) -> Result<Read, String> {
+    let secret = secret(Canned { current: Some(current), previous: Some(previous) });
+    let now = Timestamp::from_millis(ms).unwrap();
+    let why = |NoKeys(cause)| cause.to_string();
+    let current = secret.current(now).await.map_err(why)?.shown();
+    let previous = secret.previous(now).await.map_err(why);
+    Ok((current, previous.map(|keys| keys.map(|keys| keys.shown()))))
+}
+
+async fn keys(current: (u16, &'static str), previous: (u16, &'static str)) -> Result<Read, String> {
+    keys_at(1_700_000_001_000, current, previous).await
+}
+
+fn new_and(previous: Result<Option<&str>, &str>) -> Read {
+    let previous = previous.map(|key| key.map(str::to_owned)).map_err(str::to_owned);
+    ("key new".to_owned(), previous)
 }
 
 #[tokio::test]
 async fn both_versions_are_read() {
-    let want = ("key new".to_owned(), Some(("key old".to_owned(), 1_700_003_600_500)));
-    assert_eq!(keys(CURRENT, PREVIOUS).await, Ok(want));
+    assert_eq!(keys(CURRENT, PREVIOUS).await, Ok(new_and(Ok(Some("key old")))));
+    // The overlap begins when the current version was created.
+    let end = 1_700_003_600_500;
+    assert_eq!(keys_at(end - 1, CURRENT, PREVIOUS).await, Ok(new_and(Ok(Some("key old")))));
+    assert_eq!(keys_at(end, CURRENT, PREVIOUS).await, Ok(new_and(Ok(None))));
 }
 
 #[tokio::test]
 async fn a_previous_version_may_be_missing_or_unreadable() {
-    let want = ("key new".to_owned(), None);
-    for previous in [NOT_FOUND, INVALID, DENIED, (500, "{}"), (200, "{}"), (200, "junk")] {
-        assert_eq!(keys(CURRENT, previous).await, Ok(want.clone()), "{previous:?}");
+    for previous in [NOT_FOUND, INVALID] {
+        assert_eq!(keys(CURRENT, previous).await, Ok(new_and(Ok(None))), "{previous:?}");
+    }
+    let unread = "the previous version of the secret cannot be read";
+    for previous in [DENIED, (500, "{}"), (200, "{}"), (200, "junk")] {
+        assert_eq!(keys(CURRENT, previous).await, Ok(new_and(Err(unread))), "{previous:?}");
     }
 }
 
@@ -134,7 +149,7 @@ async fn a_read_that_hangs_ends_at_its_deadline() {
     let now = Timestamp::from_millis(1_700_000_001_000).unwrap();
     let mut secret = secret(Canned { current: None, previous: None });
     secret.stored.deadline = Duration::from_millis(1);
-    let NoKeys(cause) = secret.keys(now).await.unwrap_err();
+    let NoKeys(cause) = secret.current(now).await.unwrap_err();
     assert_eq!(cause.to_string(), "Secrets Manager did not respond in time");
     secret.warm(now).await;
 }

@@ -142,8 +142,8 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
     /// and an order notification has its Idempotency-Key.
     async fn attempts(&self, call: &ShopCall<'_>) -> Result<ShopResponse, CallError> {
         let now = (self.clock)();
-        let keys = self.keys.keys(now).await.map_err(CallError::Keys)?;
-        let token = sign_service(&keys.current, call.payer, now);
+        let key = self.keys.current(now).await.map_err(CallError::Keys)?;
+        let token = sign_service(&key, call.payer, now);
         match call.send(&self.kept, &token).await {
             Err(CallError::Connection(_)) => call.send(&self.fresh, &token).await,
             result => result,

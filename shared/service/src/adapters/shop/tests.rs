@@ -2,7 +2,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use pay_core::{
     domain::{Amount, Currency, PaymentId, Timestamp},
-    ports::{Generations, NoKeys},
+    ports::NoKeys,
 };
 
 use super::{
@@ -26,23 +26,25 @@ const PATIENT: Duration = Duration::from_secs(30);
 const IMPATIENT: Duration = Duration::from_millis(250);
 
 /// Keys that can be had, or none.
-struct Fixed(Option<Arc<Generations<AuthKey>>>);
+struct Fixed(Option<Arc<AuthKey>>);
 
 impl Fixed {
     fn available() -> Self {
         let secret = format!(r#"{{"access_secret":"{}"}}"#, "k".repeat(32));
-        let current = AuthKey::from_secret(&secret).unwrap();
-        let previous = None;
-        Self(Some(Arc::new(Generations { current, previous })))
+        Self(Some(Arc::new(AuthKey::from_secret(&secret).unwrap())))
     }
 }
 
 impl Keys<AuthKey> for Fixed {
-    async fn keys(&self, _now: Timestamp) -> Result<Arc<Generations<AuthKey>>, NoKeys> {
+    async fn current(&self, _now: Timestamp) -> Result<Arc<AuthKey>, NoKeys> {
         self.0.clone().ok_or_else(|| NoKeys("none".into()))
     }
 
-    async fn reread(&self, _now: Timestamp) -> Option<Arc<Generations<AuthKey>>> {
+    async fn previous(&self, _now: Timestamp) -> Result<Option<Arc<AuthKey>>, NoKeys> {
+        Ok(None)
+    }
+
+    async fn reread(&self, _now: Timestamp) -> Option<Arc<AuthKey>> {
         None
     }
 }
@@ -131,9 +133,9 @@ async fn a_call_is_sent_as_the_contract_says() {
         assert_eq!(header(request, "traceparent"), Some(TRACE));
         assert_eq!(header(request, "idempotency-key"), key);
         let token = header(request, "authorization");
-        let keys = Fixed::available().0.unwrap();
+        let key = Fixed::available().0.unwrap();
         let rules = TokenRules::default();
-        assert_eq!(auth::service(token, &keys, &rules, SHOP_SCOPE, now()), Ok(()));
+        assert_eq!(auth::service(token, &key, &rules, SHOP_SCOPE, now()), Ok(()));
     }
 }
 

@@ -1,0 +1,97 @@
+//! Has the callback function ask the providers what became of a payment.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use clap::{ArgGroup, Args};
+use pay_core::domain::{PaymentId, Status};
+use serde_json::{Value, json};
+
+use super::End;
+use crate::arguments::{function_name, payment_id};
+use crate::print::{escaped, print, print_json};
+use crate::target::LocalFunctions;
+
+/// Arguments of `query`.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("target").required(true).args(["function", "local"]))]
+pub(super) struct QueryArguments {
+    /// The payment.
+    #[arg(value_parser = payment_id)]
+    id: PaymentId,
+    /// The callback function of this name or ARN in AWS, with the region and the credentials of the
+    /// environment.
+    #[arg(long, value_name = "NAME", value_parser = function_name)]
+    function: Option<String>,
+    #[command(flatten)]
+    target: LocalFunctions,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Ends with [`End::Found`] where a provider gave no usable response, or what it reports waits for a
+/// person.
+pub(super) async fn run(arguments: QueryArguments) -> Result<End> {
+    let QueryArguments { id, function, target, json } = arguments;
+    let (lambda, _) = target.open().await?;
+    let function = function.as_deref().unwrap_or("callback");
+    let request = json!({"operation": "query", "id": id.get()});
+    let response = lambda.invoke(function, &request).await?;
+    if json {
+        print_json(&response)?;
+    } else {
+        print(&text(&response))?;
+    }
+    Ok(End::of(list(&response, "queries").iter().all(is_well)))
+}
+
+fn is_well(query: &Value) -> bool {
+    let waits = |report: &Value| matches!(word(report, "verdict"), None | Some("quarantined"));
+    word(query, "state").is_some() && !list(query, "reports").iter().any(waits)
+}
+
+fn text(response: &Value) -> String {
+    let mut text = String::new();
+    let mut line = |indent: &str, parts: [Option<&str>; 3]| {
+        let parts: Vec<_> = parts.into_iter().flatten().map(escaped).collect();
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{indent}{}", parts.join(": "));
+    };
+    let queries = list(response, "queries");
+    if queries.is_empty() {
+        line("", [Some("no provider can be queried about it"), None, None]);
+    }
+    for query in queries {
+        let state = word(query, "state").or_else(|| word(query, "reason"));
+        line("", [word(query, "provider"), word(query, "query"), state]);
+        for report in list(query, "reports") {
+            let names = [word(report, "event_id"), word(report, "verdict"), word(report, "reason")];
+            line("  ", names);
+        }
+    }
+    let number = |name| response.get(name).and_then(Value::as_u64).unwrap_or_default();
+    let status = Status::new(number("status")).map_or("unknown", status_word);
+    let payment = format!("payment {}", number("id"));
+    let now = format!("{status}, {} refunded", number("refunded"));
+    line("", [Some(&payment), Some(&now), None]);
+    text
+}
+
+const fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "pending",
+        Status::Failed => "failed",
+        Status::Closed => "closed",
+        Status::Paid => "paid",
+        Status::Refunded => "refunded",
+    }
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn word<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
+}

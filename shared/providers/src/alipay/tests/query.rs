@@ -1,0 +1,158 @@
+//! Queries: the bytes of the requests, and what responses prove.
+
+mod response;
+
+use pay_core::{
+    domain::{PaymentId, ProviderTxn},
+    ports::{Query, QueryError},
+};
+use serde_json::{Value, json};
+
+use super::{super::querier::AlipayQuerier, Json, Pair, Timestamp, at, now};
+use crate::{
+    ProviderKeys, Querier,
+    query::HttpRequest,
+    samples::{signature_of, signing_vector},
+};
+
+const NONCE: &str = "593bec0c930bf1afeb40b4a08c8fb242";
+const TRADE: &str = "2026112322001468450512505578";
+const PAYMENT: u64 = 1_217_752_501_201_407;
+
+fn entry() -> Value {
+    json!({
+        "app_id": " 2019073166072302\n",
+        "private_key": signing_vector("private_key"),
+        "public_keys": [Pair::one().public_pem()],
+    })
+}
+
+fn querier(entry: &Value) -> Option<AlipayQuerier> {
+    AlipayQuerier::from_json(&Json::parse(entry.to_string().as_bytes()).unwrap()).ok()
+}
+
+fn ours() -> AlipayQuerier {
+    querier(&entry()).unwrap()
+}
+
+fn query(id: u64, txn: Option<&str>) -> Query {
+    let txn = txn.map(|txn| ProviderTxn::new(txn).unwrap());
+    Query::Payment { id: PaymentId::new(id).unwrap(), txn }
+}
+
+fn request(query: &Query, now: Timestamp) -> HttpRequest {
+    ours().request(query, NONCE, now).unwrap()
+}
+
+#[test]
+fn a_request_is_signed_byte_for_byte() {
+    for (txn, content, case) in [
+        (None, "%7B%22out_trade_no%22%3A%221217752501201407%22%7D", "alipay-by-reference"),
+        (
+            Some(TRADE),
+            "%7B%22trade_no%22%3A%222026112322001468450512505578%22%7D",
+            "alipay-by-transaction",
+        ),
+    ] {
+        let signature = signature_of(case);
+        let signature = signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let want = HttpRequest {
+            method: "POST",
+            target: format!(
+                "?app_id=2019073166072302&charset=utf-8&format=JSON&method=alipay.trade.query\
+                 &sign_type=RSA2&timestamp=2023-11-15%2006%3A13%3A20&version=1.0&sign={signature}"
+            ),
+            headers: vec![
+                ("accept", "application/json".to_owned()),
+                ("content-type", "application/x-www-form-urlencoded;charset=utf-8".to_owned()),
+                ("user-agent", "pay/0.1.0".to_owned()),
+            ],
+            body: format!("biz_content={content}").into_bytes(),
+        };
+        let found = request(&query(PAYMENT, txn), now());
+        assert_eq!(found.target, want.target, "{case}");
+        assert!(found == want, "{case}: {:?}", String::from_utf8_lossy(&found.body));
+    }
+}
+
+/// Of UTC it would be eight hours wrong, and rejected.
+#[test]
+fn the_time_is_that_of_beijing() {
+    for (secs, time) in [
+        (0, "1970-01-01%2008%3A00%3A00"),
+        // Another day, month and year there.
+        (1_798_732_799, "2026-12-31%2023%3A59%3A59"),
+        (1_798_732_800, "2027-01-01%2000%3A00%3A00"),
+        (1_709_136_000, "2024-02-29%2000%3A00%3A00"),
+    ] {
+        let target = request(&query(7, None), at(secs)).target;
+        assert!(target.contains(&format!("&timestamp={time}&")), "{target}");
+    }
+    let last = Timestamp::from_millis(Timestamp::MAX_MILLIS).unwrap();
+    let found = ours().request(&query(7, None), NONCE, last).err();
+    assert!(matches!(found, Some(QueryError::Unusable(_))), "{found:?}");
+}
+
+/// What a native notification reported as the transaction may be anything.
+#[test]
+fn no_transaction_leaves_its_place_in_the_request() {
+    let txn = r#"","out_trade_no":"8"}&method=x#%"#;
+    let body = request(&query(7, Some(txn)), now()).body;
+    let form: Vec<_> = form_urlencoded::parse(&body).collect();
+    let [(name, content)] = &*form else { panic!("{form:?}") };
+    assert_eq!(name, "biz_content");
+    let content: Value = serde_json::from_str(content).unwrap();
+    assert_eq!(content, json!({"trade_no": txn}));
+}
+
+#[test]
+fn another_query_than_for_a_payment_is_not_taken() {
+    let txn = ProviderTxn::new(TRADE).unwrap();
+    for query in [Query::Refunds { payment: None, txn: txn.clone() }, Query::Object(txn)] {
+        let found = ours().request(&query, NONCE, now()).err();
+        assert!(matches!(found, Some(QueryError::Unusable(_))), "{query:?} {found:?}");
+    }
+}
+
+#[test]
+fn an_entry_without_what_queries_need_is_rejected() {
+    for name in ["app_id", "private_key", "public_keys"] {
+        let mut without = entry();
+        without.as_object_mut().unwrap().remove(name);
+        assert!(querier(&without).is_none(), "{name}");
+        for bad in [json!(""), json!(" "), json!(1), json!([]), json!({}), Value::Null] {
+            let mut entry = entry();
+            entry[name] = bad.clone();
+            assert!(querier(&entry).is_none(), "{name} {bad}");
+        }
+    }
+    for (name, bad) in [
+        ("app_id", json!(["2019073166072302", "2021000000000002"])),
+        ("private_key", json!(signing_vector("public_key"))),
+        ("private_key", json!(signing_vector("private_key_1024"))),
+        ("public_keys", json!([signing_vector("private_key")])),
+    ] {
+        let mut entry = entry();
+        entry[name] = bad.clone();
+        assert!(querier(&entry).is_none(), "{name} {bad}");
+    }
+    let mut bare = entry();
+    let pkcs1 = signing_vector("private_key_pkcs1");
+    let lines = pkcs1.lines().filter(|line| !line.starts_with('-'));
+    bare["private_key"] = json!(lines.collect::<String>());
+    assert!(querier(&bare).is_some());
+    assert!(querier(&json!("x")).is_none());
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let request = request(&query(7, None), now());
+    let secret = json!({"alipay": entry()}).to_string();
+    let keys = <ProviderKeys as pay_core::ports::SecretKeys>::read(&secret).unwrap();
+    assert_eq!(keys.usable().count(), 1);
+    let printed = format!("{:?} {request:?} {keys:?}", ours());
+    let private_key = signing_vector("private_key");
+    for canary in [private_key.lines().nth(1).unwrap(), "2019073166072302", "sign="] {
+        assert!(!printed.contains(canary), "{canary}: {printed}");
+    }
+}

@@ -1,0 +1,204 @@
+//! The payment providers, queried over HTTPS.
+//!
+//! What is sent and what a response proves is the business of [`pay_providers`]; this sends the bytes.
+//! Nothing is read or opened before the first query: most invocations make none.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use pay_core::{
+    domain::{Provider, Timestamp},
+    limits::QUERY_CALL_MS,
+    ports::{Keys, NoKeys, Providers, Query, QueryError, QueryResponse},
+};
+use pay_providers::{Headers, HttpRequest, HttpResponse, ProviderKeys, adapter};
+use reqwest::{Client, Method, Url};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    https::{self, HttpsError, Pool},
+    ids::random_u64,
+};
+use crate::{
+    limits::PROVIDER_RESPONSE_MAX_BYTES,
+    metrics,
+    usage::{Call, Service},
+};
+
+/// The payment providers.
+pub struct HttpProviders<K> {
+    /// `None` where none can be queried.
+    keys: Option<K>,
+    /// Where a provider's API is, if not at its own URL.
+    urls: Vec<(Provider, Url)>,
+    ca_bundle: Option<String>,
+    clients: OnceLock<Clients>,
+    deadline: Duration,
+}
+
+/// One that keeps connections, and one that opens a new one for each request.
+struct Clients {
+    kept: Client,
+    fresh: Client,
+}
+
+/// Why a call has no response. Never holds a body, a header or a URL.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("no response in time")]
+    Deadline,
+    #[error("the connection failed")]
+    Connection(#[source] reqwest::Error),
+    #[error("the response is longer than {PROVIDER_RESPONSE_MAX_BYTES} bytes")]
+    TooLong,
+    #[error("the HTTP client could not be built")]
+    Client(#[source] HttpsError),
+    #[error("the provider's URL and the request make no URL")]
+    Url,
+}
+
+impl From<CallError> for QueryError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Deadline | CallError::Connection(_) => Self::Unavailable(error.into()),
+            CallError::TooLong => Self::Unusable(error.into()),
+            CallError::Client(_) | CallError::Url => Self::Rejected(error.into()),
+        }
+    }
+}
+
+impl From<reqwest::Error> for CallError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() { Self::Deadline } else { Self::Connection(error.without_url()) }
+    }
+}
+
+/// A response, read to its end.
+struct Received {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
+    /// Providers that are queried with these keys: `urls` names those that are not at their own URL, and
+    /// only they may have a certificate of `ca_bundle`.
+    #[must_use]
+    pub fn new(keys: Option<K>, urls: Vec<(Provider, Url)>, ca_bundle: Option<String>) -> Self {
+        let ca_bundle = ca_bundle.filter(|_| !urls.is_empty());
+        let deadline = Duration::from_millis(QUERY_CALL_MS);
+        Self { keys, urls, ca_bundle, clients: OnceLock::new(), deadline }
+    }
+
+    /// The same with another deadline for each call.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
+    async fn current_keys(&self, now: Timestamp) -> Result<Option<Arc<ProviderKeys>>, NoKeys> {
+        match &self.keys {
+            Some(keys) => keys.current(now).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// One attempt, and a second one on a new connection if the first connection broke: a kept one may
+    /// have died while the environment was frozen. A query changes nothing, so it may be repeated.
+    async fn call(&self, provider: Provider, request: &HttpRequest) -> Result<Received, CallError> {
+        let url = self.url(provider, &request.target).ok_or(CallError::Url)?;
+        let clients = self.clients()?;
+        let attempts = async {
+            match send(&clients.kept, url.clone(), request).await {
+                Err(CallError::Connection(_)) => send(&clients.fresh, url, request).await,
+                result => result,
+            }
+        };
+        timeout(self.deadline, attempts).await.unwrap_or(Err(CallError::Deadline))
+    }
+
+    /// The provider's URL with the target, which must reach it as it was signed.
+    fn url(&self, provider: Provider, target: &str) -> Option<Url> {
+        let other = self.urls.iter().find(|(of, _)| *of == provider).map(|(_, url)| url.as_str());
+        let base = other.unwrap_or(adapter(provider).url);
+        let base = if target.starts_with('/') { base.trim_end_matches('/') } else { base };
+        let url = Url::parse(&format!("{base}{target}")).ok()?;
+        let same = url.as_str().ends_with(target) && url.scheme() == "https";
+        same.then_some(url)
+    }
+
+    fn clients(&self) -> Result<&Clients, CallError> {
+        if let Some(clients) = self.clients.get() {
+            return Ok(clients);
+        }
+        let build = || {
+            let tls = https::tls(self.ca_bundle.as_deref())?;
+            let kept = https::client(tls.clone(), Pool::Kept)?;
+            Ok(Clients { kept, fresh: https::client(tls, Pool::Fresh)? })
+        };
+        let built = build().map_err(CallError::Client)?;
+        Ok(self.clients.get_or_init(|| built))
+    }
+}
+
+impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
+    async fn queried(&self, now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
+        let keys = self.current_keys(now).await?;
+        Ok(keys.map(|keys| keys.configured().collect()).unwrap_or_default())
+    }
+
+    async fn query(
+        &self,
+        provider: Provider,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<QueryResponse, QueryError> {
+        let keys = self.current_keys(now).await.map_err(|error| QueryError::Rejected(error.0))?;
+        let querier = keys.as_ref().ok_or(QueryError::NoKey)?.querier(provider)?;
+        let nonce = format!("{:016x}{:016x}", random_u64(), random_u64());
+        let request = querier.request(query, &nonce, now)?;
+        let begun = Instant::now();
+        let received = self.call(provider, &request).await.map_err(QueryError::from);
+        let response = received.and_then(|received| {
+            let headers = Headers::from_pairs(&received.headers);
+            let response =
+                HttpResponse { status: received.status, headers: &headers, body: &received.body };
+            querier.response(query, &response, now)
+        });
+        if response.is_err() {
+            metrics::UPSTREAM_FAILURES.count_by(&[("Service", provider.as_str())]);
+        }
+        metrics::UPSTREAM_TIME.time_under("Service", provider.as_str(), begun.elapsed());
+        response
+    }
+}
+
+impl<K> fmt::Debug for HttpProviders<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpProviders")
+    }
+}
+
+async fn send(client: &Client, url: Url, request: &HttpRequest) -> Result<Received, CallError> {
+    let _call = Call::begin(Service::Provider);
+    let method = if request.method == "GET" { Method::GET } else { Method::POST };
+    let sent = client.request(method, url);
+    let sent = request.headers.iter().fold(sent, |sent, (name, value)| sent.header(*name, value));
+    let sent = if request.body.is_empty() { sent } else { sent.body(request.body.clone()) };
+    let mut response = sent.send().await?;
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter();
+    let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len().saturating_add(chunk.len()) > PROVIDER_RESPONSE_MAX_BYTES {
+            return Err(CallError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Received { status, headers, body })
+}

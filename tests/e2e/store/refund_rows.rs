@@ -1,0 +1,111 @@
+//! The rows of refunds: their attributes, what they do to those of the record, and malformed ones.
+
+use aws_sdk_dynamodb::types::AttributeValue::N;
+use pay_core::{
+    domain::{RefundState, Status},
+    ports::{Payments as _, StoreError},
+    testing::contract::{
+        fresh::at,
+        refunds::{one, refunding, total},
+    },
+};
+
+use super::{
+    dynamo::{Item, on_dynamo},
+    rows::{item, n, paid_item, row, s},
+};
+
+#[test]
+fn a_refund_has_the_documented_layout() {
+    on_dynamo(|store, fresh| async move {
+        let mut payment = fresh.stored_as(&store.payments, Status::Paid).await;
+        let pk = format!("pay#{}", payment.id);
+        let succeeded = one("re_1", 25, RefundState::Succeeded);
+        for (report, after) in [(succeeded, 20), (total(70), 30)] {
+            let change = refunding(&store.payments, &payment, &report, at(after)).await;
+            payment = fresh.changed(&store.payments, &payment, &change).await;
+        }
+        let mut want = paid_item(&payment);
+        want.extend(item([
+            ("version", n(4)),
+            ("update_time", n(1_800_000_000_030)),
+            ("refunds_sum", n(25)),
+            ("refunds_total", n(70)),
+            ("refunded", n(70)),
+        ]));
+        assert_eq!(row(&store, &pk, "record").await, want);
+
+        let mut want = item([
+            ("pk", s(pk.clone())),
+            ("sk", s("refund#stripe.re_1")),
+            ("amount", n(25)),
+            ("source", n(3)),
+            ("provider_txn", s("pi_1")),
+            ("provider_refund", s("re_1")),
+            ("reference", s("ours_re_1")),
+            ("state", s("succeeded")),
+            ("create_time", n(1_800_000_000_020)),
+            ("update_time", n(1_800_000_000_020)),
+        ]);
+        assert_eq!(row(&store, &pk, "refund#stripe.re_1").await, want);
+        let reference = item([
+            ("pk", s(pk.clone())),
+            ("sk", s("refund-ref#stripe#re_1")),
+            ("refund", s("stripe.re_1")),
+        ]);
+        assert_eq!(row(&store, &pk, "refund-ref#stripe#re_1").await, reference);
+
+        for name in ["provider_refund", "reference"] {
+            want.remove(name);
+        }
+        want.extend(item([
+            ("sk", s("refund#total-70")),
+            ("amount", n(45)),
+            ("create_time", n(1_800_000_000_030)),
+            ("update_time", n(1_800_000_000_030)),
+        ]));
+        assert_eq!(row(&store, &pk, "refund#total-70").await, want);
+    });
+}
+
+#[test]
+fn a_malformed_refund_is_a_fault_and_never_a_default() {
+    on_dynamo(|store, fresh| async move {
+        let paid = fresh.stored_as(&store.payments, Status::Paid).await;
+        let report = one("re_1", 25, RefundState::Succeeded);
+        let id = report.refund_id().unwrap();
+        let change = refunding(&store.payments, &paid, &report, at(20)).await;
+        fresh.changed(&store.payments, &paid, &change).await;
+        let (pk, sk) = (format!("pay#{}", paid.id), "refund#stripe.re_1");
+        let good = row(&store, &pk, sk).await;
+        let optional = ["provider_txn", "provider_refund", "reference"];
+        let mut bad: Vec<Item> = Vec::new();
+        for name in good.keys().filter(|name| !["pk", "sk"].contains(&name.as_str())) {
+            let mut without = good.clone();
+            without.remove(name);
+            if !optional.contains(&name.as_str()) {
+                bad.push(without.clone());
+            }
+            let wrong = if good[name].is_n() { s("1") } else { n(1) };
+            without.insert(name.clone(), wrong);
+            bad.push(without);
+        }
+        for (name, value) in [
+            ("state", s("done")),
+            ("source", n(256)),
+            ("provider_txn", s("a b")),
+            ("provider_refund", s("a#b")),
+            ("amount", N("1.5".to_owned())),
+            ("update_time", n(253_402_300_800_000)),
+        ] {
+            bad.push(good.clone().into_iter().chain([(name.to_owned(), value)]).collect());
+        }
+        for row in bad {
+            store.put(row.clone()).await;
+            let found = store.payments.refund(paid.id, &id).await;
+            assert!(matches!(found, Err(StoreError::Fault(_))), "{row:?}: {found:?}");
+        }
+        store.put(good).await;
+        assert!(store.payments.refund(paid.id, &id).await.unwrap().is_some());
+    });
+}

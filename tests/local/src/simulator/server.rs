@@ -1,0 +1,73 @@
+//! A provider's API over HTTPS.
+
+use std::net::IpAddr;
+
+use anyhow::Result;
+use bytes::Bytes;
+use hyper::http::request::Parts;
+use hyper::{Response, StatusCode};
+use tokio_rustls::TlsAcceptor;
+
+use super::account::Account;
+use super::api::{Call, Reply};
+use crate::clock;
+use crate::faults::server::{self, Server, Service};
+
+impl Account {
+    /// Serves on `host` until the server is dropped.
+    pub(crate) async fn serve(&self, host: IpAddr, tls: TlsAcceptor) -> Result<Server> {
+        Server::start(host, self.clone(), self.faults().clone(), Some(tls)).await
+    }
+
+    fn reply(&self, head: Parts, body: Bytes) -> Reply {
+        let api = self.simulator().api;
+        let call = Call { head, body };
+        let reply = (api.respond)(&self.ledger(), &call, clock::now_secs());
+        reply.unwrap_or_else(|_unusable| (api.problem)(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    fn write(&self, reply: &Reply) -> Response<Bytes> {
+        (self.simulator().api.write)(reply).unwrap_or_else(|error| {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            server::response(status, "text/plain; charset=utf-8", format!("{error:#}"))
+        })
+    }
+}
+
+impl Service for Account {
+    fn arrived(&self, head: &Parts, body: &[u8]) -> String {
+        let call = Call { head: head.clone(), body: Bytes::copy_from_slice(body) };
+        let point = (self.simulator().api.point)(&call);
+        self.count(point);
+        point.to_owned()
+    }
+
+    async fn response(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        self.write(&self.reply(head, body))
+    }
+
+    fn problem(&self, status: StatusCode) -> Response<Bytes> {
+        self.write(&(self.simulator().api.problem)(status))
+    }
+
+    fn throttled(&self) -> Response<Bytes> {
+        self.write(&(self.simulator().api.throttled)())
+    }
+
+    fn error_envelope(&self) -> Response<Bytes> {
+        self.write(&(self.simulator().api.error_envelope)())
+    }
+
+    fn nothing_found(&self) -> Response<Bytes> {
+        self.write(&(self.simulator().api.nothing_found)())
+    }
+
+    async fn about_another(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        let references = self.simulator().api.references;
+        self.write(&self.reply(head, body).about_another(references))
+    }
+
+    async fn unsigned(&self, head: Parts, body: Bytes) -> Response<Bytes> {
+        self.write(&Reply { signed: false, ..self.reply(head, body) })
+    }
+}

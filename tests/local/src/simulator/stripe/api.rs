@@ -1,0 +1,225 @@
+//! Stripe's API as far as it reads payments and refunds.
+//!
+//! Sources: Stripe API reference, "Payment Intents", "Checkout Sessions", "Charges", "Refunds",
+//! "Errors", "Pagination", "Search".
+
+use anyhow::Result;
+use bytes::Bytes;
+use hyper::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::super::api::{Api, Call, Reply};
+use super::super::ledger::{Ledger, Trade, TradeState};
+use super::objects::{charge, intent, refund};
+use crate::faults::server;
+
+/// The key with which the shop calls Stripe.
+pub const API_KEY: &str = "rk_test_local_development_stripe_key";
+
+/// Stripe's API.
+pub(super) const API: Api = Api {
+    url: ("STRIPE_URL", ""),
+    entry: || Ok(json!({"api_key": API_KEY})),
+    point,
+    respond: |ledger, call, _now_secs| Ok(respond(ledger, call)),
+    write,
+    problem,
+    throttled: || problem(StatusCode::TOO_MANY_REQUESTS),
+    error_envelope: || problem(StatusCode::NOT_IMPLEMENTED),
+    nothing_found: || found(json!({"object": "search_result", "data": [], "has_more": false})),
+    references: &["payment_id", "payment_intent", "client_reference_id"],
+};
+
+fn point(call: &Call) -> &'static str {
+    match call.path()[..] {
+        ["v1", "payment_intents", "search"] if call.is_get() => "stripe:search",
+        ["v1", "payment_intents", _] if call.is_get() => "stripe:payment-intent",
+        ["v1", "checkout", "sessions", _] if call.is_get() => "stripe:session",
+        ["v1", "charges", _] if call.is_get() => "stripe:charge",
+        ["v1", "refunds"] if call.is_get() => "stripe:refunds",
+        ["v1", "refunds", _] if call.is_get() => "stripe:refund",
+        _ => "",
+    }
+}
+
+fn respond(ledger: &Ledger, call: &Call) -> Reply {
+    let key = call.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
+    if key != Some(API_KEY) {
+        let text = "Invalid API Key provided";
+        return error(StatusCode::UNAUTHORIZED, &json!({"message": text}));
+    }
+    // The real API takes the account's version instead: a call without one changes with the account.
+    if call.header("stripe-version").is_none() {
+        let text = "no Stripe-Version: this simulator wants one";
+        return error(StatusCode::BAD_REQUEST, &json!({"message": text}));
+    }
+    match (point(call), call.path().last()) {
+        ("stripe:search", _) => search(ledger, call),
+        ("stripe:refunds", _) => refunds(ledger, call),
+        ("stripe:payment-intent", Some(id)) => {
+            let trade = ledger.by_transaction(id);
+            let content = trade.map(|trade| whole_intent(trade, expands(call, "latest_charge")));
+            or_missing(content, "payment_intent", id)
+        }
+        ("stripe:session", Some(id)) => {
+            let trade = id.strip_prefix("cs_test_").and_then(|id| ledger.by_reference(id));
+            or_missing(trade.map(session), "checkout.session", id)
+        }
+        ("stripe:charge", Some(id)) => {
+            let trade = id.strip_prefix("ch_").and_then(|id| ledger.by_reference(id));
+            let trade = trade.filter(|trade| trade.state == TradeState::Paid);
+            or_missing(trade.map(charge), "charge", id)
+        }
+        ("stripe:refund", Some(id)) => {
+            let found = ledger.refund_that(|refund| refund.id == *id).map(|(trade, one)| {
+                let mut content = refund(trade, one);
+                if expands(call, "payment_intent") {
+                    expand(&mut content, "payment_intent", whole_intent(trade, false));
+                }
+                content
+            });
+            or_missing(found, "refund", id)
+        }
+        _ => {
+            let text = format!("Unrecognized request URL ({} {})", call.head.method, call.head.uri);
+            error(StatusCode::NOT_FOUND, &json!({"message": text}))
+        }
+    }
+}
+
+/// Whether a call wants this member as an object instead of its id.
+fn expands(call: &Call, member: &str) -> bool {
+    call.parameters("expand[]").any(|wanted| wanted == member)
+}
+
+fn expand(object: &mut Value, member: &str, content: Value) {
+    if let Some(id) = object.get_mut(member).filter(|id| !id.is_null()) {
+        *id = content;
+    }
+}
+
+/// An intent as only a call has it.
+fn whole_intent(trade: &Trade, with_charge: bool) -> Value {
+    let mut content = intent(trade);
+    if with_charge {
+        expand(&mut content, "latest_charge", charge(trade));
+    }
+    if let Some(content) = content.as_object_mut() {
+        // Whoever has it may pay: it belongs into no log.
+        let secret = format!("{}_secret_local", trade.transaction);
+        content.insert("client_secret".to_owned(), json!(secret));
+    }
+    content
+}
+
+/// How many objects a list has at most; `None` if a call wants fewer than one or more than a hundred.
+fn page(call: &Call) -> Option<usize> {
+    let limit = call.parameter("limit").map_or(Some(10), |limit| limit.parse().ok());
+    limit.filter(|limit| (1..=100).contains(limit))
+}
+
+fn wrong_limit() -> Reply {
+    let text = "limit must be between 1 and 100";
+    error(StatusCode::BAD_REQUEST, &json!({"message": text, "param": "limit"}))
+}
+
+/// Payments by what we have stored in them: `metadata['payment_id']:'42'`.
+fn search(ledger: &Ledger, call: &Call) -> Reply {
+    let query = call.parameter("query").unwrap_or_default().replace('"', "'");
+    let wanted =
+        query.strip_prefix("metadata['payment_id']:'").and_then(|id| id.strip_suffix('\''));
+    let Some(wanted) = wanted else {
+        let text = format!("We were unable to parse your search query: {query}");
+        return error(StatusCode::BAD_REQUEST, &json!({"message": text, "param": "query"}));
+    };
+    if page(call).is_none() {
+        return wrong_limit();
+    }
+    let with_charge = expands(call, "data.latest_charge");
+    let trade = ledger.by_reference(wanted);
+    let data: Vec<Value> =
+        trade.map(|trade| whole_intent(trade, with_charge)).into_iter().collect();
+    let url = "/v1/payment_intents/search";
+    found(json!({"object": "search_result", "data": data, "has_more": false, "url": url}))
+}
+
+/// The refunds of a payment, newest first.
+fn refunds(ledger: &Ledger, call: &Call) -> Reply {
+    let wanted = call.parameter("payment_intent").unwrap_or_default();
+    let Some(trade) = ledger.by_transaction(&wanted) else {
+        return or_missing(None, "payment_intent", &wanted);
+    };
+    let Some(limit) = page(call) else { return wrong_limit() };
+    let after = call.parameter("starting_after");
+    let mut rest = trade.refunds.iter().rev();
+    if let Some(after) = &after
+        && !rest.any(|refund| refund.id == *after)
+    {
+        return or_missing(None, "refund", after);
+    }
+    let data: Vec<Value> = rest.by_ref().take(limit).map(|one| refund(trade, one)).collect();
+    let has_more = rest.next().is_some();
+    found(json!({"object": "list", "data": data, "has_more": has_more, "url": "/v1/refunds"}))
+}
+
+fn session(trade: &Trade) -> Value {
+    let Trade { payment, amount, .. } = trade;
+    let (status, payment_status) = match trade.state {
+        TradeState::Open => ("open", "unpaid"),
+        TradeState::Processing => ("complete", "unpaid"),
+        TradeState::Paid => ("complete", "paid"),
+        TradeState::Closed => ("expired", "unpaid"),
+    };
+    let begun = matches!(trade.state, TradeState::Processing | TradeState::Paid);
+    json!({
+        "id": format!("cs_test_{payment}"), "object": "checkout.session", "amount_total": amount,
+        "client_reference_id": payment.to_string(), "currency": trade.currency.to_lowercase(),
+        "livemode": false, "metadata": {}, "mode": "payment",
+        // There is no intent before the payer begins.
+        "payment_intent": begun.then_some(&trade.transaction),
+        "payment_status": payment_status, "status": status,
+    })
+}
+
+fn or_missing(content: Option<Value>, kind: &str, id: &str) -> Reply {
+    content.map_or_else(
+        || {
+            let text = format!("No such {kind}: '{id}'");
+            let more = json!({"code": "resource_missing", "message": text, "param": "id"});
+            error(StatusCode::NOT_FOUND, &more)
+        },
+        found,
+    )
+}
+
+fn found(content: Value) -> Reply {
+    Reply::unsigned(StatusCode::OK, content)
+}
+
+fn error(status: StatusCode, more: &Value) -> Reply {
+    let kind = match status {
+        status if status.is_server_error() => "api_error",
+        _ => "invalid_request_error",
+    };
+    let mut error = more.clone();
+    if let Some(error) = error.as_object_mut() {
+        error.insert("type".to_owned(), json!(kind));
+    }
+    Reply::unsigned(status, json!({"error": error}))
+}
+
+fn problem(status: StatusCode) -> Reply {
+    let text = "an injected fault";
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            error(status, &json!({"code": "rate_limit", "message": text}))
+        }
+        status => error(status, &json!({"message": text})),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other providers sign")]
+fn write(reply: &Reply) -> Result<Response<Bytes>> {
+    let body = format!("{:#}", reply.content);
+    Ok(server::response(reply.status, "application/json", body))
+}

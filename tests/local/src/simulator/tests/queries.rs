@@ -1,0 +1,134 @@
+//! The service's own queries: accepted by every provider, and its responses by the service.
+
+use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp};
+use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse};
+use pay_providers::{Headers, HttpResponse, ProviderKeys};
+
+use super::caller::{Served, send};
+use crate::faults::Fault;
+use crate::{clock, defaults};
+
+const ID: u64 = 117_360_123_037_075;
+
+/// Queries a provider as the service does.
+async fn query(served: &Served, query: &Query) -> Result<QueryResponse, QueryError> {
+    let secret = defaults::provider_secrets().unwrap().to_string();
+    let keys = ProviderKeys::from_secret(&secret).unwrap();
+    let querier = keys.querier(served.account.provider()).unwrap();
+    let now = Timestamp::from_millis(clock::now_ms()).unwrap();
+    let nonce = "593bec0c930bf1afeb40b4a08c8fb242";
+    let request = querier.request(query, nonce, now).unwrap();
+    let url = format!("{}{}", served.url, request.target);
+    let mut sent = served.http.request(request.method.parse().unwrap(), url).body(request.body);
+    for (name, value) in request.headers {
+        sent = sent.header(name, value);
+    }
+    let response = send(sent).await.unwrap();
+    let headers = response.headers.iter();
+    let headers: Vec<(String, String)> = headers
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .collect();
+    let response = HttpResponse {
+        status: response.status,
+        headers: &Headers::from_pairs(&headers),
+        body: response.text.as_bytes(),
+    };
+    querier.response(query, &response, now)
+}
+
+fn about(txn: Option<&str>) -> Query {
+    let txn = txn.map(|txn| ProviderTxn::new(txn).unwrap());
+    Query::Payment { id: PaymentId::new(ID).unwrap(), txn }
+}
+
+#[tokio::test]
+async fn a_payment_is_read_as_it_is_by_our_reference_and_by_its_transaction() {
+    for provider in Provider::ALL.iter().copied() {
+        let served = Served::start(provider).await;
+        let account = &served.account;
+        let state = async |txn: Option<&str>| query(&served, &about(txn)).await.unwrap().state;
+        assert_eq!(state(None).await, ProviderState::Absent, "{provider:?}");
+        account.open(ID, 100).unwrap();
+        assert_eq!(state(None).await, ProviderState::Open, "{provider:?}");
+        account.process(ID, 100).unwrap();
+        assert_eq!(state(None).await, ProviderState::Processing, "{provider:?}");
+        account.pay(ID, 100).await.unwrap();
+        let transaction = (account.simulator().transaction)(ID);
+        for txn in [None, Some(transaction.as_str())] {
+            let paid = query(&served, &about(txn)).await.unwrap();
+            assert_eq!(paid.state, ProviderState::Paid, "{provider:?} {txn:?}");
+            let [notification] = &paid.notifications[..] else { panic!("{paid:?}") };
+            let report = &notification.report;
+            assert_eq!(report.outcome, Some(Outcome::Paid));
+            assert_eq!((report.amount_minor, notification.queried), (Some(100), true));
+            assert_eq!(report.reference.txn.as_ref().map(ProviderTxn::as_str), Some(&*transaction));
+        }
+        let another = Query::Payment { id: PaymentId::new(ID + 1).unwrap(), txn: None };
+        account.open(ID + 1, 1).unwrap();
+        account.close(ID + 1).await.unwrap();
+        let closed = query(&served, &another).await.unwrap();
+        assert_eq!(closed.state, ProviderState::Closed, "{provider:?}");
+    }
+}
+
+#[tokio::test]
+async fn stripes_refunds_are_read_one_by_one() {
+    let served = Served::start(Provider::Stripe).await;
+    let account = &served.account;
+    account.pay(ID, 100).await.unwrap();
+    account.refund(ID, 25, "re_1").await.unwrap();
+    account.refund(ID, 30, "re_2").await.unwrap();
+    let paid = query(&served, &about(None)).await.unwrap();
+    assert_eq!(paid.state, ProviderState::Refunded);
+    let refunds = query(&served, &paid.next.unwrap()).await.unwrap();
+    let amounts = refunds.notifications.iter().map(|one| match &one.report.refund {
+        Some(RefundReport::One { id, amount_minor, .. }) => (id.as_str(), *amount_minor),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(amounts.collect::<Vec<_>>(), [("re_1", 25), ("re_2", 30)]);
+    for id in ["cs_test_117360123037075", "ch_117360123037075", "re_1"] {
+        let object = query(&served, &Query::Object(ProviderTxn::new(id).unwrap())).await.unwrap();
+        assert!(object.state >= ProviderState::Paid || !object.notifications.is_empty(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_spoilt_response_proves_nothing() {
+    for (provider, point) in [
+        (Provider::Stripe, "stripe:search"),
+        (Provider::WeChat, "wechat:payment"),
+        (Provider::Alipay, "alipay:query"),
+    ] {
+        let served = Served::start(provider).await;
+        let account = &served.account;
+        account.pay(ID, 100).await.unwrap();
+        for fault in [
+            Fault::Unsigned,
+            Fault::WrongId,
+            Fault::Throttle,
+            Fault::Status(429),
+            Fault::Status(500),
+            Fault::ErrorEnvelope,
+            Fault::Garbage,
+            Fault::WrongShape,
+        ] {
+            if account.set_fault(point, fault, Some(1)).is_err() {
+                continue;
+            }
+            let read = query(&served, &about(None)).await;
+            let is_unusable = match (&read, fault) {
+                // What a search finds about others is not about this one.
+                (Ok(read), Fault::WrongId) if provider == Provider::Stripe => {
+                    read.state == ProviderState::Absent
+                }
+                (Ok(_), _) => false,
+                (Err(QueryError::Unavailable(_)), Fault::Throttle | Fault::Status(_)) => true,
+                (Err(QueryError::Unavailable(_)), Fault::ErrorEnvelope) => true,
+                (Err(QueryError::Unusable(_)), _) => true,
+                (Err(_), _) => false,
+            };
+            assert!(is_unusable, "{provider:?} {fault:?}: {read:?}");
+        }
+        assert!(query(&served, &about(None)).await.is_ok(), "{provider:?}");
+    }
+}

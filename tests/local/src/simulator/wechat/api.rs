@@ -1,0 +1,181 @@
+//! WeChat Pay's API as far as it reads payments and refunds.
+//!
+//! Sources: wechatpay-go; pay.weixin.qq.com/doc/v3, "query an order", "query a refund", "signing",
+//! "error codes".
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, anyhow};
+use bytes::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::super::api::{Api, Call, Reply, verifies};
+use super::super::ledger::{Ledger, Trade, TradeState};
+use super::{API_V3_KEY, APPID, KEY, MCHID, SERIAL, objects, sign};
+use crate::clock;
+use crate::faults::server;
+use crate::keys::KeptKey;
+
+/// The key with which the shop signs its calls.
+pub static MERCHANT_KEY: KeptKey = KeptKey::named("wechat-merchant.pem");
+
+/// The serial of the certificate of [`MERCHANT_KEY`].
+pub const MERCHANT_SERIAL: &str = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1";
+
+/// How far the clock of a caller may be off, in seconds.
+const CLOCK_OFF_MAX_SECS: u64 = 300;
+
+/// What begins the header that signs a call.
+const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048 ";
+
+/// WeChat Pay's API.
+pub(super) const API: Api = Api {
+    url: ("WECHAT_URL", ""),
+    entry: || {
+        Ok(json!({
+            "mchid": MCHID, "appid": APPID, "serial": MERCHANT_SERIAL,
+            "private_key": MERCHANT_KEY.get()?.private_pem(), "api_v3_key": API_V3_KEY,
+            "public_keys": {SERIAL: KEY.get()?.public_pem()},
+        }))
+    },
+    point,
+    respond,
+    write,
+    problem,
+    throttled: || problem(StatusCode::TOO_MANY_REQUESTS),
+    error_envelope: || problem(StatusCode::NOT_IMPLEMENTED),
+    nothing_found: absent,
+    references: &["out_trade_no"],
+};
+
+fn point(call: &Call) -> &'static str {
+    match call.path()[..] {
+        ["v3", "pay", "transactions", "out-trade-no" | "id", _] if call.is_get() => {
+            "wechat:payment"
+        }
+        ["v3", "refund", "domestic", "refunds", _] if call.is_get() => "wechat:refund",
+        _ => "",
+    }
+}
+
+fn respond(ledger: &Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
+    // A path that is not known has a response without a body.
+    if point(call).is_empty() {
+        return Ok(Reply::unsigned(StatusCode::NOT_FOUND, Value::Null));
+    }
+    if let Some(missing) = ["user-agent", "accept"].iter().find(|name| call.header(name).is_none())
+    {
+        let text = format!("no {missing}");
+        return Ok(error(StatusCode::BAD_REQUEST, "PARAM_ERROR", &text));
+    }
+    if call.header("wechatpay-serial").is_some_and(|serial| serial != SERIAL) {
+        let text = "Wechatpay-Serial is not the serial of our public key";
+        return Ok(error(StatusCode::BAD_REQUEST, "PARAM_ERROR", text));
+    }
+    if let Some(wrong) = wrong_signature(call, now_secs)? {
+        return Ok(error(StatusCode::UNAUTHORIZED, "SIGN_ERROR", &wrong));
+    }
+    match call.path()[..] {
+        ["v3", "refund", .., number] => {
+            let found = ledger.refund_that(|refund| refund.number() == number);
+            let found = found.map(|(trade, refund)| objects::refund(trade, refund)).transpose()?;
+            Ok(found.map_or_else(
+                || error(StatusCode::NOT_FOUND, "RESOURCE_NOT_EXISTS", "退款单不存在"),
+                signed,
+            ))
+        }
+        [.., by, id] => {
+            if call.parameter("mchid").as_deref() != Some(MCHID) {
+                let text = "mchid is not that of the signature";
+                return Ok(error(StatusCode::BAD_REQUEST, "PARAM_ERROR", text));
+            }
+            let is_paid = |trade: &&Trade| trade.state == TradeState::Paid;
+            let found = match by {
+                "id" => ledger.by_transaction(id).filter(is_paid),
+                _ => ledger.by_reference(id),
+            };
+            let found = found.map(objects::transaction).transpose()?;
+            Ok(found.map_or_else(absent, signed))
+        }
+        _ => Ok(problem(StatusCode::NOT_FOUND)),
+    }
+}
+
+/// What is wrong with the signature of a call, if anything is.
+fn wrong_signature(call: &Call, now_secs: u64) -> Result<Option<String>> {
+    let wrong = |text: &str| Ok(Some(text.to_owned()));
+    let header = call.header("authorization").and_then(|text| text.strip_prefix(SCHEME));
+    let Some(header) = header else {
+        return wrong("no Authorization of this scheme");
+    };
+    let fields = header.split(',').filter_map(|field| field.trim().split_once('='));
+    let unquoted = |text: &str| Some(text.strip_prefix('"')?.strip_suffix('"')?.to_owned());
+    let fields = fields.filter_map(|(name, value)| Some((name, unquoted(value)?)));
+    let fields: BTreeMap<&str, String> = fields.collect();
+    let field = |name: &str| fields.get(name).map_or("", String::as_str);
+    if field("mchid") != MCHID {
+        return wrong("mchid is not known");
+    }
+    if field("serial_no") != MERCHANT_SERIAL {
+        return wrong("serial_no is not that of the merchant's certificate");
+    }
+    let (timestamp, nonce) = (field("timestamp"), field("nonce_str"));
+    let off = timestamp.parse::<u64>().ok().map(|timestamp| timestamp.abs_diff(now_secs));
+    if off.is_none_or(|off| off > CLOCK_OFF_MAX_SECS) {
+        return wrong("timestamp is more than five minutes off");
+    }
+    if nonce.is_empty() {
+        return wrong("no nonce_str");
+    }
+    let (method, path) = (&call.head.method, call.path_and_query());
+    let mut message = format!("{method}\n{path}\n{timestamp}\n{nonce}\n").into_bytes();
+    message.extend_from_slice(&call.body);
+    message.push(b'\n');
+    let key = MERCHANT_KEY.get()?;
+    Ok(if verifies(key.public_pem(), &message, field("signature"))? {
+        None
+    } else {
+        Some("the signature does not fit".to_owned())
+    })
+}
+
+fn signed(content: Value) -> Reply {
+    Reply { status: StatusCode::OK, member: String::new(), content, signed: true }
+}
+
+fn absent() -> Reply {
+    error(StatusCode::NOT_FOUND, "ORDER_NOT_EXIST", "订单不存在")
+}
+
+/// An error. WeChat Pay does not sign one.
+fn error(status: StatusCode, code: &str, text: &str) -> Reply {
+    Reply::unsigned(status, json!({"code": code, "message": text}))
+}
+
+fn problem(status: StatusCode) -> Reply {
+    let code = match status {
+        StatusCode::TOO_MANY_REQUESTS => "FREQUENCY_LIMITED",
+        status if status.is_server_error() => "SYSTEM_ERROR",
+        _ => "PARAM_ERROR",
+    };
+    error(status, code, "an injected fault")
+}
+
+fn write(reply: &Reply) -> Result<Response<Bytes>> {
+    let content = Some(&reply.content).filter(|content| !content.is_null());
+    let body = content.map(Value::to_string).unwrap_or_default();
+    let mut headers = Vec::new();
+    if reply.signed {
+        let nonce = Uuid::new_v4().simple().to_string();
+        headers.extend(sign(clock::now_secs(), &nonce, body.as_bytes())?);
+    }
+    let mut response = server::response(reply.status, "application/json; charset=utf-8", body);
+    for (name, value) in headers {
+        let value = HeaderValue::try_from(value).map_err(|error| anyhow!("{name}: {error}"))?;
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    Ok(response)
+}
