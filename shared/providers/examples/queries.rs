@@ -89,9 +89,9 @@ fn now() -> Result<Timestamp> {
 }
 
 fn print_requests(keys: &ProviderKeys) -> Result<()> {
-    for provider in keys.usable() {
+    for provider in keys.configured() {
         for (name, query) in queries(provider)? {
-            let querier = keys.querier(provider).ok_or("a usable key is there")?;
+            let querier = keys.querier(provider)?;
             let request = match querier.request(&query, NONCE, now()?) {
                 Ok(request) => request,
                 // Not every provider lists refunds.
@@ -119,7 +119,7 @@ fn print_responses(keys: &ProviderKeys) -> Result<()> {
         let response: Value = serde_json::from_str(&line?)?;
         let text = |name| response.get(name).and_then(Value::as_str).unwrap_or_default();
         let provider = Provider::new(text("provider"))?;
-        let querier = keys.querier(provider).ok_or("there is no key of the provider")?;
+        let querier = keys.querier(provider)?;
         let named = text("query");
         let (_, query) = queries(provider)?
             .into_iter()

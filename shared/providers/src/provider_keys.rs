@@ -71,7 +71,7 @@ impl SecretKeys for ProviderKeys {
 mod tests {
     use pay_core::{
         domain::{Provider, ProviderTxn, Timestamp},
-        ports::{Query, SecretKeys as _},
+        ports::{Query, QueryError, SecretKeys as _},
     };
     use serde_json::{Value, json};
 
@@ -81,8 +81,8 @@ mod tests {
         ProviderKeys::read(&secret.to_string()).unwrap()
     }
 
-    fn usable(keys: &ProviderKeys) -> Vec<Provider> {
-        keys.usable().collect()
+    fn configured(keys: &ProviderKeys) -> Vec<Provider> {
+        keys.configured().collect()
     }
 
     fn unusable(keys: &ProviderKeys) -> Vec<&'static str> {
@@ -93,7 +93,8 @@ mod tests {
     fn stripe_key(keys: &ProviderKeys) -> Option<String> {
         let query = Query::Object(ProviderTxn::new("pi_1").unwrap());
         let now = Timestamp::from_millis(1_800_000_000_000).unwrap();
-        let request = keys.querier(Provider::Stripe)?.request(&query, "nonce", now).unwrap();
+        let querier = keys.querier(Provider::Stripe).ok()?;
+        let request = querier.request(&query, "nonce", now).unwrap();
         let mut headers = request.headers.into_iter();
         headers.find(|(name, _)| *name == "authorization").map(|(_, value)| value)
     }
@@ -107,13 +108,14 @@ mod tests {
         for secret in [json!({}), json!({"paypal": {"id": "x"}}), json!({"standard": ["whsec_x"]})]
         {
             let keys = read(&secret);
-            assert_eq!((usable(&keys), unusable(&keys)), (vec![], vec![]), "{secret}");
+            assert_eq!((configured(&keys), unusable(&keys)), (vec![], vec![]), "{secret}");
             for provider in Provider::ALL {
-                assert!(keys.querier(*provider).is_none(), "{provider:?}");
+                let found = keys.querier(*provider);
+                assert!(matches!(found, Err(QueryError::NoKey)), "{provider:?}");
             }
         }
         let keys = read(&json!({"stripe": stripe("rk_test_1"), "paypal": 5}));
-        assert_eq!((usable(&keys), unusable(&keys)), (vec![Provider::Stripe], vec![]));
+        assert_eq!((configured(&keys), unusable(&keys)), (vec![Provider::Stripe], vec![]));
         assert_eq!(stripe_key(&keys).as_deref(), Some("Bearer rk_test_1"));
         for bad in ["", "[]", "null", "rk_test_1", r#"{"stripe": 1, "stripe": 2}"#] {
             assert!(ProviderKeys::read(bad).is_err(), "{bad}");
@@ -123,12 +125,17 @@ mod tests {
     #[test]
     fn an_entry_that_is_unusable_touches_no_other() {
         let keys = read(&json!({"stripe": stripe("rk_test_1"), "wechat": {}, "alipay": null}));
-        assert_eq!(usable(&keys), [Provider::Stripe]);
+        // It must not look as if there were nobody to ask.
+        assert_eq!(configured(&keys), Provider::ALL);
         assert_eq!(unusable(&keys), ["wechat", "alipay"]);
-        assert!(stripe_key(&keys).is_some() && keys.querier(Provider::WeChat).is_none());
+        assert!(stripe_key(&keys).is_some());
+        for provider in [Provider::WeChat, Provider::Alipay] {
+            let found = keys.querier(provider);
+            assert!(matches!(found, Err(QueryError::Rejected(_))), "{provider:?}");
+        }
         let keys = read(&json!({"stripe": stripe("whsec_1")}));
-        assert_eq!((usable(&keys), unusable(&keys)), (vec![], vec!["stripe"]));
-        assert!(keys.querier(Provider::Stripe).is_none());
+        assert_eq!((configured(&keys), unusable(&keys)), (vec![Provider::Stripe], vec!["stripe"]));
+        assert_eq!(stripe_key(&keys), None);
     }
 
     /// A copying error must not stop what worked before.
@@ -144,14 +151,14 @@ mod tests {
         assert_eq!(stripe_key(&keys).as_deref(), Some("Bearer rk_test_old"));
         // It is still to be corrected.
         assert_eq!(unusable(&keys), ["stripe", "wechat"]);
-        assert_eq!(usable(&keys), [Provider::Stripe]);
+        assert!(keys.querier(Provider::WeChat).is_err());
         let keys = filled(json!({"stripe": stripe("rk_test_new")}));
         assert_eq!(stripe_key(&keys).as_deref(), Some("Bearer rk_test_new"));
         // It was removed on purpose.
         assert_eq!(stripe_key(&filled(json!({}))), None);
         let mut keys = read(&json!({"stripe": {}}));
         keys.fill_from(&ProviderKeys::default());
-        assert_eq!((usable(&keys), unusable(&keys)), (vec![], vec!["stripe"]));
+        assert_eq!((stripe_key(&keys), unusable(&keys)), (None, vec!["stripe"]));
     }
 
     #[test]
