@@ -68,32 +68,40 @@ fn proved(response: Result<QueryResponse, QueryError>) -> Value {
             return json!({"error": error.to_string(), "cause": cause});
         }
     };
-    let reported = |notification: &Notification| {
-        let report = &notification.report;
-        let mut reported = json!({
-            "event": notification.event_id.as_str(),
-            "payment": notification.payment.map(PaymentId::get),
-            "txn": report.reference.txn.as_ref().map(ProviderTxn::as_str),
-            "amount": report.amount_minor,
-            "currency": report.currency,
-        });
-        if let Some(RefundReport::One { id, amount_minor, state, .. }) = &report.refund {
-            let refund = json!({"id": id.as_str(), "amount": amount_minor, "state": state.as_str()});
-            reported["refund"] = refund;
-        }
-        if let Some(review) = &notification.review {
-            reported["review"] = json!(review.received);
-        }
-        reported
-    };
+    let next = next.map(|next| match next {
+        Query::Payment { .. } => "payment",
+        Query::Refunds { .. } => "refunds",
+        Query::Object(_) => "object",
+    });
     let notifications: Vec<_> = notifications.iter().map(reported).collect();
-    let mut proved = json!({"state": state.as_str(), "notifications": notifications});
-    if let Some(next) = next {
-        proved["next"] = match next {
-            Query::Payment { .. } => json!("payment"),
-            Query::Refunds { .. } => json!("refunds"),
-            Query::Object(_) => json!("object"),
-        };
+    let proved = json!({"state": state.as_str(), "notifications": notifications});
+    with(proved, "next", next.map(Value::from))
+}
+
+fn reported(notification: &Notification) -> Value {
+    let report = &notification.report;
+    let reported = json!({
+        "event": notification.event_id.as_str(),
+        "payment": notification.payment.map(PaymentId::get),
+        "txn": report.reference.txn.as_ref().map(ProviderTxn::as_str),
+        "amount": report.amount_minor,
+        "currency": report.currency,
+    });
+    let refund = match &report.refund {
+        Some(RefundReport::One { id, amount_minor, state, .. }) => {
+            Some(json!({"id": id.as_str(), "amount": amount_minor, "state": state.as_str()}))
+        }
+        Some(RefundReport::Total(total)) => Some(json!({"total": total})),
+        None => None,
+    };
+    let review = notification.review.as_ref().map(|mismatch| json!(mismatch.received));
+    with(with(reported, "refund", refund), "review", review)
+}
+
+/// The object with this member, where there is one.
+fn with(mut object: Value, name: &str, member: Option<Value>) -> Value {
+    if let (Some(members), Some(member)) = (object.as_object_mut(), member) {
+        members.insert(name.to_owned(), member);
     }
-    proved
+    object
 }
