@@ -195,6 +195,45 @@ fn the_template_accepts_the_urls_that_the_functions_accept() {
     }
 }
 
+/// The same of a provider's URL, which may be left out.
+#[test]
+fn the_template_accepts_the_urls_of_providers_that_callback_accepts() {
+    let names =
+        [("StripeUrl", "STRIPE_URL"), ("WeChatUrl", "WECHAT_URL"), ("AlipayUrl", "ALIPAY_URL")];
+    for (parameter, setting) in names {
+        let pattern = text(&template()["Parameters"][parameter]["AllowedPattern"]).to_owned();
+        let pattern = regex::Regex::new(&pattern).unwrap();
+        for (url, is_good) in [
+            ("", true),
+            ("https://sandbox.example", true),
+            ("https://sandbox.example:8443/gateway.do", true),
+            ("https://127.0.0.1/stripe", true),
+            ("https://[::1]:8443", true),
+            ("http://sandbox.example/", false),
+            ("https:///gateway.do", false),
+            ("https://user:password@sandbox.example/", false),
+            ("https://sandbox.example/?x=1", false),
+            ("https://sandbox.example?x=1", false),
+            ("https://sandbox.example/#part", false),
+            ("https://sandbox.example/a b", false),
+            ("https://sandbox.example:123456/", false),
+        ] {
+            let lookup = |name: &str| match name {
+                "CURRENCY" => Some("CNY".to_owned()),
+                "TABLE_NAME" | "AUTH_SECRET_ID" | "WEBHOOK_SECRET_ID" => Some("x".to_owned()),
+                name if name == setting => Some(url.to_owned()),
+                "USER_INFO_URL" | "ORDER_DETAIL_URL" | "ORDER_PAID_URL" => {
+                    Some("https://shop.example".to_owned())
+                }
+                _ => None,
+            };
+            let is_accepted = pay_service::config::callback(&lookup).is_ok();
+            assert_eq!(is_accepted, is_good, "{setting} {url}");
+            assert_eq!(pattern.is_match(url), is_good, "{parameter} {url}");
+        }
+    }
+}
+
 #[test]
 fn every_alarm_has_its_section_and_every_section_its_alarm() {
     let page = file("docs/operations.md");

@@ -48,12 +48,19 @@ fn wire() -> Result<WiredCallback, Cause> {
     let aws = Aws::load(environment)?;
     let overlap = settings.secret_overlap;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, overlap));
+    let providers = match callback.providers {
+        Some(providers) => {
+            let keys = aws.keys(providers.secret_id, overlap);
+            HttpProviders::new(Some(keys), providers.urls, shop.ca_bundle.clone())
+        }
+        None => HttpProviders::new(None, Vec::new(), None),
+    };
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
     Ok(CallbackApp {
         store: aws.payments(settings.table),
         users,
         orders,
-        providers: HttpProviders::new(None, Vec::new(), None),
+        providers,
         auth_keys,
         webhook_keys: aws.keys(callback.webhook_secret_id, overlap),
         rules: settings.rules,

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn wire() -> Result<WiredCreate, Cause> {
-    let (settings, shop) = config::create(&environment)?;
+    let (settings, shop, create) = config::create(&environment)?;
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, settings.secret_overlap));
@@ -51,6 +51,6 @@ fn wire() -> Result<WiredCreate, Cause> {
         auth_keys,
         rules: settings.rules,
         currency: settings.currency,
-        queried: false,
+        queried: create.queried,
     })
 }

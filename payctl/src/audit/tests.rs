@@ -1,13 +1,12 @@
 mod tampered;
+mod valid;
 
 use std::cell::Cell;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use pay_core::domain::{PaymentId, Timestamp};
-use pay_service::http::sha256;
+use pay_core::domain::Timestamp;
 use serde_json::{Value, json};
 
+use self::valid::{decided, decision, event, guard, record, refund, total, unmatched, valid, with};
 use super::table::Items;
 use super::*;
 
@@ -24,252 +23,6 @@ fn row(value: &Value) -> Row {
     Row(value.as_object().unwrap().clone())
 }
 
-/// The members of `more` in place of those of `base`; `null` takes one away.
-fn with(mut base: Value, more: Value) -> Value {
-    let (Some(members), Value::Object(more)) = (base.as_object_mut(), more) else { panic!() };
-    for (name, value) in more {
-        if value.is_null() {
-            members.remove(&name)
-        } else {
-            members.insert(name, value)
-        };
-    }
-    base
-}
-
-/// Both edits, the second where both have a member.
-fn and(mut base: Value, more: Value) -> Value {
-    let (Some(members), Value::Object(more)) = (base.as_object_mut(), more) else { panic!() };
-    members.extend(more);
-    base
-}
-
-/// The record of payment `id` of order `id` + 100, just created.
-fn record(id: u64, more: Value) -> Value {
-    let pending = json!({
-        "pk": format!("pay#{id}"), "sk": "record", "id": id, "uid": 1, "oid": id.saturating_add(100),
-        "amount": 100, "currency": "CNY", "source": 0, "status": 0, "version": 1,
-        "create_time": T, "update_time": T,
-    });
-    with(pending, more)
-}
-
-fn guard(oid: u64, payment: u64) -> Value {
-    json!({"pk": format!("order#{oid}"), "sk": "guard", "payment": payment, "uid": 1, "amount": 100})
-}
-
-/// An event of Stripe's under a payment, which reached a version with a move between two statuses.
-fn event(id: u64, name: &str, (before, after): (u64, u64), version: u64, more: Value) -> Value {
-    let outcomes = ["", "paid", "failed", "closed", "refunded"];
-    let body = format!("{id} {name}");
-    let moved = json!({
-        "pk": format!("pay#{id}"), "sk": format!("event#stripe#{name}"), "at": T.saturating_add(version),
-        "sender": "stripe", "verdict": "applied", "source": 3, "provider_txn": format!("pi_{id}"),
-        "amount": 100, "currency": "CNY", "status_before": before, "status_after": after,
-        "version": version, "outcome": outcomes[usize::try_from(after).unwrap()],
-        "sha256": sha256(&[body.as_bytes()]).to_string(), "len": body.len(),
-        "body": {"B": BASE64.encode(&body)},
-    });
-    with(moved, more)
-}
-
-/// What makes an event one that waits for a person.
-fn waiting(status: u64) -> Value {
-    json!({
-        "verdict": "quarantined", "amount": 99, "mismatch": "amount", "expected": "100",
-        "received": "99", "status_before": status, "status_after": status, "outcome": "paid",
-        "queue": "review", "due": T + 1,
-    })
-}
-
-/// What makes a quarantined event one that Ada decided on.
-fn decided(decision: &str, event: &str) -> Value {
-    json!({
-        "queue": null, "due": null, "decision": decision, "decided_by": "ada",
-        "decided_time": T + 9, "decision_event": event,
-    })
-}
-
-/// Ada's decision on a notification.
-fn decision(pk: &str, about: &str, more: Value) -> Value {
-    let note = "seen";
-    let sha = sha256(&[note.as_bytes()]).to_string();
-    let named = about.splitn(3, '/').skip(1).collect::<Vec<_>>().join(".");
-    let ignored = json!({
-        "pk": pk, "sk": format!("event#operator#{named}.{}", sha.get(..8).unwrap()), "at": T + 9,
-        "sender": "operator", "verdict": "ignored", "source": 3, "provider_txn": "pi_x",
-        "amount": 99, "currency": "CNY", "outcome": "paid", "by": "ada", "about": about,
-        "mismatch": "amount", "expected": "100", "received": "99",
-        "sha256": sha, "len": 4, "body": {"B": BASE64.encode(note)},
-    });
-    with(ignored, more)
-}
-
-fn key(pk: &str, about: &str) -> String {
-    let made = decision(pk, about, json!({}));
-    let id = pk.strip_prefix("pay#").unwrap_or("unmatched");
-    let name = made["sk"].as_str().unwrap().strip_prefix("event#operator#").unwrap();
-    format!("{id}/operator/{name}")
-}
-
-/// What a record has that was paid by version 2 and is notified to the order service.
-fn paid(id: u64) -> Value {
-    json!({
-        "status": 1, "version": 2, "update_time": T + 2, "paid_time": T + 2,
-        "notified_time": T + 2, "source": 3, "provider_txn": format!("pi_{id}"),
-    })
-}
-
-/// An id that our own code made.
-fn generated() -> u64 {
-    PaymentId::generate(Timestamp::from_millis(T).unwrap(), 77).get()
-}
-
-/// A table as the code writes it, with every kind of item in it.
-fn valid() -> Vec<Value> {
-    [plain(), with_decisions()].concat()
-}
-
-/// Payments in every status.
-fn plain() -> Vec<Value> {
-    let same = |status: u64, outcome: &str, verdict: &str| {
-        json!({"status_before": status, "status_after": status, "outcome": outcome,
-               "verdict": verdict})
-    };
-    let generated = generated();
-    vec![
-        // Order 101: a closed payment, and the one that replaced it: failed, paid, and what came after.
-        record(1, json!({"status": 3, "version": 2, "update_time": T + 2})),
-        event(1, "e1", (0, 3), 2, json!({})),
-        record(
-            2,
-            and(
-                paid(2),
-                json!({"oid": 101, "version": 3, "update_time": T + 3, "paid_time": T + 3}),
-            ),
-        ),
-        event(2, "e1", (0, 2), 2, json!({})),
-        event(2, "e2", (2, 1), 3, json!({})),
-        event(2, "e3", (1, 1), 3, and(same(1, "paid", "duplicate"), json!({"at": T + 5}))),
-        event(2, "e4", (1, 1), 3, same(1, "failed", "stale")),
-        event(2, "e5", (1, 1), 3, same(1, "partly-refunded", "noted")),
-        event(2, "e6", (1, 1), 3, and(same(1, "", "ignored"), json!({"outcome": null}))),
-        with(guard(101, 2), json!({"key": sha256(&[b"key"]).to_string()})),
-        // Paid without a transaction, which a duplicate completed; still due.
-        record(
-            3,
-            and(
-                paid(3),
-                json!({"version": 3, "update_time": T + 3, "notified_time": null,
-            "queue": "sweep#3", "due": T + 60_002, "attempts": 0}),
-            ),
-        ),
-        event(3, "e1", (0, 1), 2, json!({"provider_txn": null})),
-        event(3, "e2", (1, 1), 3, same(1, "paid", "duplicate")),
-        guard(103, 3),
-        // Refunded after it was paid; and one whose refund was the first that was heard of it.
-        record(4, and(paid(4), json!({"status": 4, "version": 3, "update_time": T + 3}))),
-        event(4, "e1", (0, 1), 2, json!({})),
-        event(4, "e2", (1, 4), 3, json!({})),
-        guard(104, 4),
-        record(
-            5,
-            json!({"status": 4, "version": 2, "update_time": T + 2, "source": 3,
-            "provider_txn": "pi_5"}),
-        ),
-        event(5, "e1", (0, 4), 2, json!({})),
-        guard(105, 5),
-        // Made by our own code; a native notification without currency, under a key with a suffix.
-        record(generated, and(paid(6), json!({"oid": 106, "source": 0, "provider_txn": null}))),
-        with(
-            event(
-                generated,
-                "e1",
-                (0, 1),
-                2,
-                json!({"currency": null, "source": 0,
-            "provider_txn": null, "sender": "native"}),
-            ),
-            json!({"sk": "event#native#e1#2"}),
-        ),
-        guard(106, generated),
-    ]
-}
-
-/// Notifications that wait for a person, and those that a person decided on.
-fn with_decisions() -> Vec<Value> {
-    let dismissed = key("pay#8", "8/stripe/e1");
-    let accepted = key("pay#9", "9/stripe/e1");
-    let (lost, odd) = ("unmatched/stripe/u2", "unmatched/stripe/u3");
-    vec![
-        // A notification that waits, one that was dismissed and one that was accepted.
-        record(7, json!({})),
-        event(7, "e1", (0, 0), 1, waiting(0)),
-        guard(107, 7),
-        record(8, json!({})),
-        event(8, "e1", (0, 0), 1, and(waiting(0), decided("dismissed", &dismissed))),
-        decision(
-            "pay#8",
-            "8/stripe/e1",
-            json!({"status_before": 0, "status_after": 0, "version": 1}),
-        ),
-        guard(108, 8),
-        record(
-            9,
-            and(
-                paid(9),
-                json!({"update_time": T + 9, "paid_time": T + 9,
-            "notified_time": T + 10, "provider_txn": "pi_x"}),
-            ),
-        ),
-        event(9, "e1", (0, 0), 1, and(waiting(0), decided("accepted", &accepted))),
-        decision(
-            "pay#9",
-            "9/stripe/e1",
-            json!({"verdict": "applied", "amount": 100, "mismatch": null,
-            "expected": null, "received": null, "status_before": 0, "status_after": 1, "version": 2}),
-        ),
-        guard(109, 9),
-        // Unmatched: one that waits, one that was accepted onto payment 10, one that was dismissed.
-        unmatched("u1", json!({})),
-        unmatched("u2", decided("accepted", &key("pay#10", lost))),
-        record(
-            10,
-            and(
-                paid(10),
-                json!({"update_time": T + 9, "paid_time": T + 9,
-            "notified_time": T + 10}),
-            ),
-        ),
-        decision(
-            "pay#10",
-            lost,
-            json!({"verdict": "applied", "amount": 100, "mismatch": null,
-            "expected": null, "received": null, "status_before": 0, "status_after": 1, "version": 2,
-            "provider_txn": "pi_10"}),
-        ),
-        guard(110, 10),
-        unmatched("u3", decided("dismissed", &key("unmatched#operator", odd))),
-        decision("unmatched#operator", odd, json!({})),
-    ]
-}
-
-fn unmatched(name: &str, more: Value) -> Value {
-    let lost = event(
-        0,
-        name,
-        (0, 0),
-        1,
-        and(
-            waiting(0),
-            json!({"pk": "unmatched#stripe",
-        "status_before": null, "status_after": null, "version": null, "mismatch": "payment",
-        "expected": null, "received": null}),
-        ),
-    );
-    with(lost, more)
-}
-
 fn of(rows: &[Value]) -> Audit {
     audit_rows(&rows.iter().map(row).collect::<Vec<_>>(), now()).unwrap()
 }
@@ -279,7 +32,9 @@ fn a_table_as_the_code_writes_it_is_clean() {
     let found = of(&valid());
     assert_eq!(found.violations, []);
     let Audit { payments, orders, events, quarantined, due, .. } = found;
-    assert_eq!((payments, orders, events, quarantined, due), (10, 9, 23, 2, 1));
+    assert_eq!((payments, orders, events, quarantined, due), (14, 13, 33, 2, 2));
+    assert_eq!((found.refunds, found.refund_references), (7, 4));
+    assert_eq!(found.items(), valid().len());
     assert_eq!(of(&[]), Audit::default());
     // Any queue that the sweep reads: the number of queues may have changed since.
     for queue in ["sweep#0", "sweep#31"] {
@@ -314,6 +69,15 @@ fn an_item_too_many_is_reported() {
         (json!({"pk": "other", "sk": "record"}), "a key that no item of ours has"),
         (event(2, "e7", (2, 1), 3, json!({})), "a second event reached version 3"),
         (event(77, "e1", (0, 1), 2, json!({})), "an event of a payment that has no record"),
+        (total(77, 5, 5, 2), "a refund of a payment that has no record"),
+        (refund(77, "re_1", (5, "failed"), (2, 2))[1].clone(), "a refund of a payment that has no"),
+        (refund(11, "re_3", (5, "failed"), (2, 2))[0].clone(), "no reference stands for it"),
+        (refund(11, "re_3", (5, "failed"), (2, 2))[0].clone(), "no event made it what it is"),
+        (refund(11, "re_3", (5, "failed"), (2, 2))[1].clone(), "it stands for no refund that has"),
+        (total(11, 90, 20, 7), "refunds_total is not the highest total of its refunds"),
+        (json!({"pk": "pay#11", "sk": "refund#a#b"}), "a key that no item of ours has"),
+        (json!({"pk": "pay#11", "sk": "refund-ref#paypal#a"}), "a key that no item of ours has"),
+        (json!({"pk": "order#111", "sk": "refund#total-5"}), "a key that no item of ours has"),
         (unmatched("u4", decided("accepted", "2/operator/x")), "the event of the decision on it"),
         (
             decision(
@@ -382,6 +146,8 @@ fn the_order_of_the_items_and_writes_meanwhile_change_nothing() {
     let (rows, _) = scattered(&valid());
     for (item, before) in [
         ("pay#2 record", json!({"status": 2, "version": 2, "paid_time": null})),
+        ("pay#11 refund#stripe.re_2", json!({"state": "succeeded", "update_time": T + 4})),
+        ("pay#11 record", json!({"refunds_sum": 55})),
         ("pay#7 record", json!({"oid": 108})),
         ("order#104 guard", json!({"payment": 77})),
         ("pay#8 event#stripe#e1", decided("accepted", "8/operator/x")),

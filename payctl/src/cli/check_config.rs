@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 use clap::{ArgGroup, Args};
 use pay_core::ports::{BadSecret, SecretKeys};
-use pay_providers::WebhookKeys;
+use pay_providers::{ProviderKeys, WebhookKeys};
 use pay_service::adapters::aws::secrets_manager;
 use pay_service::adapters::wiring::Aws;
 use pay_service::auth::AuthKey;
@@ -59,6 +59,7 @@ type ReadSettings = fn(config::Lookup<'_>) -> Result<Vec<(SecretUse, String)>, B
 enum SecretUse {
     Tokens,
     Webhooks,
+    Providers,
 }
 
 /// The stage of the version before the current one. The functions do without it.
@@ -69,16 +70,18 @@ const BUNDLE: &str = "UPSTREAM_CA_BUNDLE";
 
 const FUNCTIONS: [(&str, ReadSettings); 3] = [
     ("create", |lookup| {
-        let (settings, _shop) = config::create(lookup)?;
+        let (settings, _shop, _create) = config::create(lookup)?;
         Ok(vec![(SecretUse::Tokens, settings.auth_secret_id)])
     }),
     ("detail", |lookup| Ok(vec![(SecretUse::Tokens, config::detail(lookup)?.auth_secret_id)])),
     ("callback", |lookup| {
         let (settings, _shop, callback) = config::callback(lookup)?;
-        Ok(vec![
+        let providers = callback.providers.map(|one| (SecretUse::Providers, one.secret_id));
+        let always = [
             (SecretUse::Tokens, settings.auth_secret_id),
             (SecretUse::Webhooks, callback.webhook_secret_id),
-        ])
+        ];
+        Ok(always.into_iter().chain(providers).collect())
     }),
 ];
 
@@ -191,17 +194,32 @@ impl SecretUse {
                 Ok(_key) => ("signs tokens".to_owned(), Vec::new()),
                 Err(BadSecret(why)) => ("no key".to_owned(), vec![why.to_owned()]),
             },
-            Self::Webhooks => match WebhookKeys::read(text) {
-                Ok(keys) => {
-                    let senders = keys.usable().collect::<Vec<_>>().join(", ");
-                    let unusable = keys.unusable().into_iter();
-                    let wrong = unusable.map(|(name, BadSecret(why))| format!("{name}: {why}"));
-                    let none = "keys of no sender".to_owned();
-                    (if senders.is_empty() { none } else { senders }, wrong.collect())
-                }
-                Err(BadSecret(why)) => ("keys of no sender".to_owned(), vec![why.to_owned()]),
-            },
+            Self::Webhooks => {
+                let keys = WebhookKeys::read(text);
+                entries(keys, "keys of no sender", |keys| keys.usable().collect())
+            }
+            Self::Providers => {
+                let keys = ProviderKeys::read(text);
+                entries(keys, "keys for no provider", |keys| keys.usable().collect())
+            }
         }
+    }
+}
+
+/// The entries of a secret that can be used, and what is wrong with the others.
+fn entries<K: SecretKeys>(
+    keys: Result<K, BadSecret>,
+    none: &str,
+    usable: impl FnOnce(&K) -> Vec<&'static str>,
+) -> (String, Vec<String>) {
+    match keys {
+        Ok(keys) => {
+            let names = usable(&keys).join(", ");
+            let unusable = keys.unusable().into_iter();
+            let wrong = unusable.map(|(name, BadSecret(why))| format!("{name}: {why}"));
+            (if names.is_empty() { none.to_owned() } else { names }, wrong.collect())
+        }
+        Err(BadSecret(why)) => (none.to_owned(), vec![why.to_owned()]),
     }
 }
 

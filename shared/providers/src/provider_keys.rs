@@ -36,6 +36,12 @@ impl ProviderKeys {
         self.0.iter().map(|(provider, _)| *provider)
     }
 
+    /// The names of the entries that have keys.
+    pub fn usable(&self) -> impl Iterator<Item = &'static str> {
+        let usable = self.0.iter().filter(|(_, entry)| entry.keys.is_some());
+        usable.map(|(provider, _)| provider.as_str())
+    }
+
     fn entry(&self, provider: Provider) -> Option<&SchemeEntry<Arc<dyn Querier>>> {
         self.0.iter().find(|(known, _)| *known == provider).map(|(_, entry)| entry)
     }

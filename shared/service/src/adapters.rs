@@ -9,5 +9,7 @@ pub mod https;
 pub mod ids;
 pub mod providers;
 pub mod secrets_manager;
+#[cfg(test)]
+mod server;
 pub mod shop;
 pub mod wiring;

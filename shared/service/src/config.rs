@@ -7,7 +7,7 @@ mod read;
 
 use std::{fmt, time::Duration};
 
-use pay_core::domain::Currency;
+use pay_core::domain::{Currency, Provider};
 use reqwest::Url;
 use tracing::level_filters::LevelFilter;
 
@@ -45,6 +45,14 @@ pub struct ShopSettings {
     pub ca_bundle: Option<String>,
 }
 
+/// What create needs beside them.
+#[derive(Clone, Debug)]
+pub struct CreateSettings {
+    /// Whether `PROVIDER_SECRET_ID` is set: then callback can query providers, and looks at each new
+    /// payment. Create does not read that secret.
+    pub queried: bool,
+}
+
 /// What callback needs beside them.
 #[derive(Clone, Debug)]
 pub struct CallbackSettings {
@@ -53,6 +61,17 @@ pub struct CallbackSettings {
     /// `CALLBACK_TOKENS`, `on` (the default) or `off`: whether a service's token may stand for a
     /// signature on the native route.
     pub tokens: bool,
+    /// What providers are queried with; `None` if they are not.
+    pub providers: Option<ProviderSettings>,
+}
+
+/// What callback needs to query providers.
+#[derive(Clone, Debug)]
+pub struct ProviderSettings {
+    /// `PROVIDER_SECRET_ID`.
+    pub secret_id: String,
+    /// `STRIPE_URL`, `WECHAT_URL`, `ALIPAY_URL`: where a provider's API is, if not at its own URL.
+    pub urls: Vec<(Provider, Url)>,
 }
 
 /// Every setting that is missing or wrong: its name, what is wrong with it and what to do. Never its
@@ -74,10 +93,12 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// # Errors
 ///
 /// [`BadSettings`], with everything that is missing or wrong.
-pub fn create(lookup: Lookup<'_>) -> Result<(Settings, ShopSettings), BadSettings> {
+pub fn create(lookup: Lookup<'_>) -> Result<(Settings, ShopSettings, CreateSettings), BadSettings> {
     let mut reader = Reader { lookup, wrong: Vec::new() };
     let (settings, shop) = (reader.settings(), reader.shop());
-    reader.finish(settings.zip(shop))
+    let queried = reader.provider_secret().is_some();
+    let read = settings.zip(shop);
+    reader.finish(read.map(|(settings, shop)| (settings, shop, CreateSettings { queried })))
 }
 
 /// The settings of detail.
@@ -150,10 +171,21 @@ impl Reader<'_> {
     fn callback(&mut self) -> Option<CallbackSettings> {
         let webhook_secret_id = self.required("WEBHOOK_SECRET_ID", read::text);
         let tokens = self.optional("CALLBACK_TOKENS", read::on_or_off);
+        let provider_secret_id = self.provider_secret();
+        let urls = Provider::ALL.iter().filter_map(|provider| {
+            let url = self.optional(url_variable(*provider), read::https_base)?;
+            Some((*provider, url))
+        });
+        let urls = urls.collect();
         Some(CallbackSettings {
             webhook_secret_id: webhook_secret_id?,
             tokens: tokens.unwrap_or(true),
+            providers: provider_secret_id.map(|secret_id| ProviderSettings { secret_id, urls }),
         })
+    }
+
+    fn provider_secret(&mut self) -> Option<String> {
+        self.optional("PROVIDER_SECRET_ID", read::text)
     }
 
     /// What was read, unless something was wrong.
@@ -176,6 +208,15 @@ impl Reader<'_> {
             self.wrong.push(format!("{name} is missing: set it, it has no default"));
         }
         value
+    }
+}
+
+/// The variable that says where a provider's API is.
+const fn url_variable(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "STRIPE_URL",
+        Provider::WeChat => "WECHAT_URL",
+        Provider::Alipay => "ALIPAY_URL",
     }
 }
 

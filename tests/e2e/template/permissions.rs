@@ -307,9 +307,15 @@ fn a_role_reads_the_secrets_of_its_functions_settings() {
         &template["Resources"]["CallbackFunction"]["Properties"]["Environment"]["Variables"];
     let (auth, webhook) = (&common["AUTH_SECRET_ID"], &callbacks["WEBHOOK_SECRET_ID"]);
     assert!(auth.is_array() && webhook.is_array());
-    for (function, secrets) in
-        [("create", auth.clone()), ("detail", auth.clone()), ("callback", json!([auth, webhook]))]
-    {
+    // That of the providers is there only if it is given, and is none of create's.
+    let provider = &callbacks["PROVIDER_SECRET_ID"];
+    assert_eq!(template["Parameters"][provider.as_str().unwrap()]["Default"], "");
+    let provider = json!(["HasProviderSecret", provider, "AWS::NoValue"]);
+    for (function, secrets) in [
+        ("create", auth.clone()),
+        ("detail", auth.clone()),
+        ("callback", json!([auth, webhook, provider])),
+    ] {
         let statements = Statement::of(function);
         let read = statements.iter().find(|one| one.id == "ReadSecrets").unwrap();
         assert_eq!(read.resource, secrets, "{function}");

@@ -6,7 +6,8 @@ use pay_core::limits::SWEEP_QUEUES;
 use pay_service::http::sha256;
 use serde_json::{Value, json};
 
-use super::{HOUR, NOW, T, generated, key, of, tampered, valid};
+use super::valid::{generated, key, valid};
+use super::{HOUR, NOW, T, of, tampered};
 
 /// An item, an edit of it, and what the audit says.
 type Tampering = (String, Value, &'static str);
@@ -36,6 +37,10 @@ fn records() -> Vec<Tampering> {
         ("pay#2 record", json!({"source": 2}), "another provider reference than its events report"),
         ("pay#2 record", json!({"provider_txn": "pi_x"}), "another provider reference than its"),
         ("pay#2 record", json!({"provider_txn": null}), "another provider reference than its events"),
+        ("pay#2 record", json!({"transaction": null}), "transaction is not that of source and"),
+        ("pay#2 record", json!({"transaction": "stripe#pi_3"}), "transaction is not that of source and"),
+        ("pay#2 record", json!({"transaction": 2}), "transaction is no text, or none"),
+        ("pay#1 record", json!({"transaction": "stripe#pi_1"}), "transaction is not that of source"),
         ("pay#2 record", json!({"provider_txn": "a b"}), "provider_txn is no text, or none"),
         ("pay#9 record", json!({"provider_txn": "pi_10"}), "has the provider transaction of payment"),
         ("pay#2 record", json!({"status": 5}), "status is no whole number, or out of range"),
@@ -62,7 +67,7 @@ fn records() -> Vec<Tampering> {
         ("pay#2 record", json!({"notified_time": null}), "paid, and the order service neither notified"),
         ("pay#1 record", json!({"source": 3}), "a provider reference, and never paid"),
         ("pay#1 record", json!({"provider_txn": "pi_1"}), "a provider reference, and never paid"),
-        ("pay#2 record", json!({"refunded": 100}), "no item of ours has the attribute refunded here"),
+        ("pay#2 record", json!({"checkouts": 1}), "no item of ours has the attribute checkouts here"),
     ])
 }
 
@@ -79,12 +84,16 @@ fn outbox() -> Vec<Tampering> {
         ("pay#3 record", json!({"queue": beyond}), "in a queue above those that the sweep reads"),
         ("pay#3 record", json!({"queue": "sweep#03"}), "in a queue above those that the sweep reads"),
         ("pay#3 record", json!({"queue": "sweep#18446744073709551616"}), "in a queue above those"),
-        ("pay#3 record", json!({"due": T + 50_000}), "due at another time than after the move to paid"),
+        ("pay#3 record", json!({"due": T + 300_004}), "due later than after the move to paid, without"),
+        ("pay#3 record", json!({"due": T - HOUR, "attempts": 1}), "due is before create_time"),
+        ("pay#12 record", json!({"due": T + 300_001}), "due at another time than after its creation"),
+        ("pay#12 record", json!({"due": NOW + 2 * HOUR, "attempts": 3}), "due later than any attempt"),
+        ("pay#4 record", json!({"queue": "sweep#4", "due": T + 9, "attempts": 0}), "due, and closed or"),
         ("pay#3 record", json!({"due": NOW + HOUR, "attempts": 3}), "due later than any attempt is put"),
         ("pay#3 record", json!({"due": {"N": "-1"}}), "due is no whole number"),
         ("pay#3 record", json!({"attempts": u64::MAX}), "attempts is no whole number, or out of range"),
         ("pay#3 record", json!({"notified_time": T + 3}), "due, and the order service was notified"),
-        ("pay#1 record", json!({"queue": "sweep#1", "due": T + 9, "attempts": 0}), "due, and not paid"),
+        ("pay#1 record", json!({"queue": "sweep#1", "due": T + 9, "attempts": 0}), "due, and closed or refunded"),
     ])
 }
 
@@ -197,6 +206,93 @@ fn decisions() -> Vec<Tampering> {
     ])
 }
 
+/// Refunds, and what the record says of them.
+#[rustfmt::skip]
+fn refunds() -> Vec<Tampering> {
+    let one = "pay#11 refund#stripe.re_1";
+    let failed = "pay#11 refund#stripe.re_2";
+    let total = "pay#11 refund#total-70";
+    let reference = "pay#11 refund-ref#stripe#re_1";
+    list(&[
+        ("pay#11 record", json!({"refunded": 69}), "refunded is not the larger of refunds_sum and"),
+        ("pay#11 record", json!({"refunded": null}), "refunded is not the larger of refunds_sum and"),
+        ("pay#11 record", json!({"refunded": 0}), "refunded is no whole number, or out of range"),
+        ("pay#11 record", json!({"refunds_sum": 55}), "refunds_sum is not the sum of its refunds"),
+        ("pay#11 record", json!({"refunds_sum": null}), "refunds_sum is not the sum of its refunds"),
+        ("pay#11 record", json!({"refunds_sum": 0}), "refunds_sum is no whole number, or out of"),
+        ("pay#11 record", json!({"refunds_total": 95, "refunded": 95}), "is not the highest total of its"),
+        ("pay#11 record", json!({"refunds_total": 170, "refunded": 170}), "more went back than was paid"),
+        ("pay#11 record", json!({"refunds_total": 100, "refunded": 100}), "its status is not what went back"),
+        ("pay#4 record", json!({"refunds_total": 99, "refunded": 99}), "its status is not what went back"),
+        ("pay#1 record", json!({"refunds_total": 5, "refunded": 5}), "refunds, and never paid"),
+        ("pay#2 record", json!({"refunds_sum": 5, "refunded": 5}), "refunds_sum is not the sum of its"),
+        (one, Value::Null, "the refund that it counted is missing"),
+        (one, Value::Null, "refunds_sum is not the sum of its refunds"),
+        (one, Value::Null, "it stands for no refund that has its id"),
+        (one, json!({"amount": 26}), "refunds_sum is not the sum of its refunds"),
+        (one, json!({"amount": 26}), "no event made it what it is"),
+        (one, json!({"amount": 126}), "more than its payment"),
+        (one, json!({"amount": null}), "amount is missing"),
+        (one, json!({"state": "failed"}), "refunds_sum is not the sum of its refunds"),
+        (one, json!({"state": "failed"}), "no event made it what it is"),
+        (one, json!({"state": "done"}), "state is none of the words of this attribute"),
+        (one, json!({"state": null}), "state is missing"),
+        (one, json!({"source": 2}), "its id is not that of the provider's"),
+        (one, json!({"source": null}), "source is missing"),
+        (one, json!({"provider_txn": "pi_x"}), "taken from other money than paid its payment"),
+        (one, json!({"provider_txn": "a b"}), "provider_txn is no text, or none"),
+        (one, json!({"provider_refund": "re_9"}), "its id is not that of the provider's"),
+        (one, json!({"provider_refund": null}), "neither an id of the provider's, nor a total"),
+        (one, json!({"provider_refund": "a#b"}), "provider_refund is no text, or none"),
+        (one, json!({"reference": ""}), "reference is no text, or none that this attribute has"),
+        (one, json!({"create_time": T - HOUR}), "create_time is before its payment was created"),
+        (one, json!({"create_time": T + HOUR}), "update_time is before create_time"),
+        (one, json!({"create_time": null}), "create_time is missing"),
+        (one, json!({"update_time": T + 4}), "no event made it what it is"),
+        (one, json!({"update_time": T + HOUR}), "update_time is after its payment last changed"),
+        (one, json!({"update_time": NOW + HOUR}), "update_time is in the future"),
+        (one, json!({"id": 11}), "no item of ours has the attribute id here"),
+        (one, json!({"queue": "review"}), "no item of ours has the attribute queue here"),
+        (one, json!({"pk": "pay#77"}), "a refund of a payment that has no record"),
+        (one, json!({"sk": "refund#stripe.re_9"}), "its id is not that of the provider's"),
+        (failed, json!({"state": "succeeded"}), "refunds_sum is not the sum of its refunds"),
+        (failed, Value::Null, "the refund that it counted is missing"),
+        (total, Value::Null, "refunds_total is not the highest total of its refunds"),
+        (total, json!({"amount": 71}), "more than the total that it was reported with"),
+        (total, json!({"state": "failed"}), "a total that did not succeed"),
+        (total, json!({"reference": "ours"}), "a reference, and no id of the provider's"),
+        (total, json!({"sk": "refund#total-070"}), "neither an id of the provider's, nor a total"),
+        (total, json!({"sk": "refund#total-71"}), "refunds_total is not the highest total of its"),
+        (reference, Value::Null, "no reference stands for it"),
+        (reference, json!({"refund": "stripe.re_2"}), "it stands for no refund that has its id"),
+        (reference, json!({"refund": "stripe.re_2"}), "no reference stands for it"),
+        (reference, json!({"refund": null}), "refund is missing"),
+        (reference, json!({"sk": "refund-ref#wechat#re_1"}), "no reference stands for it"),
+        (reference, json!({"payment": 11}), "no item of ours has the attribute payment here"),
+        ("pay#11 event#stripe#e2", json!({"refund": null}), "a part of a refund"),
+        ("pay#11 event#stripe#e2", json!({"refund_amount": 26}), "no event made it what it is"),
+        ("pay#11 event#stripe#e2", json!({"refund_amount": null}), "a part of a refund"),
+        ("pay#11 event#stripe#e2", json!({"refund_state": "failed"}), "no event made it what it is"),
+        ("pay#11 event#stripe#e2", json!({"refund_state": "gone"}), "refund_state is none of the words"),
+        ("pay#11 event#stripe#e2", json!({"refund_state": "pending"}), "another verdict than the table"),
+        ("pay#11 event#stripe#e2", json!({"refunded": 25}), "one refund, and a total"),
+        ("pay#11 event#stripe#e2", json!({"refund": "re_9"}), "the refund that it counted is missing"),
+        ("pay#11 event#stripe#e2", json!({"provider_txn": null}), "another amount than its record's"),
+        ("pay#11 event#stripe#e2", json!({"outcome": "paid"}), "a refund, and another outcome"),
+        ("pay#11 event#stripe#e2", json!({"verdict": "noted"}), "another verdict than the table has"),
+        ("pay#11 event#stripe#e2", json!({"status_after": 0}), "another verdict than the table has"),
+        ("pay#11 event#stripe#e4", json!({"status_after": 4}), "another verdict than the table has"),
+        ("pay#11 event#stripe#e5", json!({"refunded": null}), "another verdict than the table has"),
+        ("pay#11 event#stripe#e5", json!({"refunded": 71}), "the refund that it counted is missing"),
+        ("pay#11 event#stripe#e5", json!({"refund_reference": "ours"}), "a reference of no refund"),
+        ("pay#11 event#stripe#e5", Value::Null, "no event moved it or completed its reference"),
+        ("pay#11 event#stripe#e6", json!({"verdict": "ignored"}), "another verdict than the table has"),
+        ("pay#11 event#stripe#e7", json!({"refunded": null}), "another verdict than the table has"),
+        ("pay#2 event#stripe#e5", json!({"refund_state": "succeeded"}), "another verdict than the table"),
+        ("pay#13 event#stripe#e1", json!({"status_after": 4}), "another verdict than the table has"),
+    ])
+}
+
 /// Unmatched notifications.
 #[rustfmt::skip]
 fn unmatched() -> Vec<Tampering> {
@@ -218,8 +314,9 @@ fn name(pk: &str, about: &str) -> String {
 
 #[test]
 fn every_tampering_is_reported() {
-    let table = [records(), outbox(), guards(), events(), decisions(), unmatched()].concat();
-    assert_eq!(table.len(), 149);
+    let table =
+        [records(), outbox(), guards(), events(), decisions(), refunds(), unmatched()].concat();
+    assert_eq!(table.len(), 233);
     let mut silent = Vec::new();
     for (item, edit, what) in table {
         let found = of(&tampered(&valid(), &item, &edit)).violations;

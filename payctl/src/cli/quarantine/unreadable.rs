@@ -25,7 +25,7 @@ pub(super) async fn dismiss(
     by: &Operator,
     note: &Note,
 ) -> Result<()> {
-    if let Some(ItemKind::Record(_) | ItemKind::Guard(_)) = kind(row) {
+    if !matches!(kind(row), None | Some(ItemKind::Event(_) | ItemKind::Unmatched)) {
         bail!(
             "{name} is no notification: `payctl audit` says what is wrong with it, and how its `queue` should be is in docs/architecture.md"
         );

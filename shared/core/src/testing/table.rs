@@ -237,8 +237,10 @@ impl Table {
             return;
         }
         self.indexed.insert(payment.id, (payment.oid, payment.uid));
-        let named = payment.reference.transaction();
-        self.transactions.extend(named.map(|name| (payment.id, name)));
+        match payment.reference.transaction() {
+            Some(name) => self.transactions.insert(payment.id, name),
+            None => self.transactions.remove(&payment.id),
+        };
     }
 
     fn logged(&self, key: &EventKey) -> Option<Digest> {

@@ -76,6 +76,25 @@ pub fn client(tls: ClientConfig, pool: Pool) -> Result<reqwest::Client, HttpsErr
         .map_err(|error| HttpsError::Client(error.into()))
 }
 
+/// The body of a response; `None` if it is longer than this.
+///
+/// # Errors
+///
+/// The connection broke before its end.
+pub(super) async fn body(
+    mut response: reqwest::Response,
+    bytes_max: usize,
+) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len().saturating_add(chunk.len()) > bytes_max {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,9 +45,17 @@ struct Clients {
     fresh: Client,
 }
 
+impl Clients {
+    fn new(ca_bundle: Option<&str>) -> Result<Self, HttpsError> {
+        let tls = https::tls(ca_bundle)?;
+        let kept = https::client(tls.clone(), Pool::Kept)?;
+        Ok(Self { kept, fresh: https::client(tls, Pool::Fresh)? })
+    }
+}
+
 /// Why a call has no response. Never holds a body, a header or a URL.
 #[derive(Debug, thiserror::Error)]
-enum CallError {
+enum SendError {
     #[error("no response in time")]
     Deadline,
     #[error("the connection failed")]
@@ -60,23 +68,24 @@ enum CallError {
     Url,
 }
 
-impl From<CallError> for QueryError {
-    fn from(error: CallError) -> Self {
+impl From<SendError> for QueryError {
+    fn from(error: SendError) -> Self {
         match error {
-            CallError::Deadline | CallError::Connection(_) => Self::Unavailable(error.into()),
-            CallError::TooLong => Self::Unusable(error.into()),
-            CallError::Client(_) | CallError::Url => Self::Rejected(error.into()),
+            SendError::Deadline | SendError::Connection(_) => Self::Unavailable(error.into()),
+            SendError::TooLong => Self::Unusable(error.into()),
+            SendError::Client(_) | SendError::Url => Self::Rejected(error.into()),
         }
     }
 }
 
-impl From<reqwest::Error> for CallError {
+impl From<reqwest::Error> for SendError {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() { Self::Deadline } else { Self::Connection(error.without_url()) }
     }
 }
 
 /// A response, read to its end.
+#[cfg_attr(test, derive(Debug))]
 struct Received {
     status: u16,
     headers: Vec<(String, String)>,
@@ -108,16 +117,16 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
 
     /// One attempt, and a second one on a new connection if the first connection broke: a kept one may
     /// have died while the environment was frozen. A query changes nothing, so it may be repeated.
-    async fn call(&self, provider: Provider, request: &HttpRequest) -> Result<Received, CallError> {
-        let url = self.url(provider, &request.target).ok_or(CallError::Url)?;
+    async fn call(&self, provider: Provider, request: &HttpRequest) -> Result<Received, SendError> {
+        let url = self.url(provider, &request.target).ok_or(SendError::Url)?;
         let clients = self.clients()?;
         let attempts = async {
             match send(&clients.kept, url.clone(), request).await {
-                Err(CallError::Connection(_)) => send(&clients.fresh, url, request).await,
+                Err(SendError::Connection(_)) => send(&clients.fresh, url, request).await,
                 result => result,
             }
         };
-        timeout(self.deadline, attempts).await.unwrap_or(Err(CallError::Deadline))
+        timeout(self.deadline, attempts).await.unwrap_or(Err(SendError::Deadline))
     }
 
     /// The provider's URL with the target, which must reach it as it was signed.
@@ -126,21 +135,17 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
         let base = other.unwrap_or(adapter(provider).url);
         let base = if target.starts_with('/') { base.trim_end_matches('/') } else { base };
         let url = Url::parse(&format!("{base}{target}")).ok()?;
-        let same = url.as_str().ends_with(target) && url.scheme() == "https";
-        same.then_some(url)
+        // Nor may it be the end of the host's name.
+        let is_whole = target.starts_with(['/', '?']) && url.as_str().ends_with(target);
+        (is_whole && url.scheme() == "https").then_some(url)
     }
 
-    fn clients(&self) -> Result<&Clients, CallError> {
+    fn clients(&self) -> Result<&Clients, SendError> {
         if let Some(clients) = self.clients.get() {
             return Ok(clients);
         }
-        let build = || {
-            let tls = https::tls(self.ca_bundle.as_deref())?;
-            let kept = https::client(tls.clone(), Pool::Kept)?;
-            Ok(Clients { kept, fresh: https::client(tls, Pool::Fresh)? })
-        };
-        let built = build().map_err(CallError::Client)?;
-        Ok(self.clients.get_or_init(|| built))
+        let clients = Clients::new(self.ca_bundle.as_deref()).map_err(SendError::Client)?;
+        Ok(self.clients.get_or_init(|| clients))
     }
 }
 
@@ -156,7 +161,8 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         query: &Query,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        let keys = self.current_keys(now).await.map_err(|error| QueryError::Rejected(error.0))?;
+        let keys =
+            self.current_keys(now).await.map_err(|error| QueryError::Unavailable(error.0))?;
         let querier = keys.as_ref().ok_or(QueryError::NoKey)?.querier(provider)?;
         let nonce = format!("{:016x}{:016x}", random_u64(), random_u64());
         let request = querier.request(query, &nonce, now)?;
@@ -182,23 +188,21 @@ impl<K> fmt::Debug for HttpProviders<K> {
     }
 }
 
-async fn send(client: &Client, url: Url, request: &HttpRequest) -> Result<Received, CallError> {
+async fn send(client: &Client, url: Url, request: &HttpRequest) -> Result<Received, SendError> {
     let _call = Call::begin(Service::Provider);
     let method = if request.method == "GET" { Method::GET } else { Method::POST };
     let sent = client.request(method, url);
     let sent = request.headers.iter().fold(sent, |sent, (name, value)| sent.header(*name, value));
     let sent = if request.body.is_empty() { sent } else { sent.body(request.body.clone()) };
-    let mut response = sent.send().await?;
+    let response = sent.send().await?;
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = response.headers().iter();
     let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
     let status = response.status().as_u16();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len().saturating_add(chunk.len()) > PROVIDER_RESPONSE_MAX_BYTES {
-            return Err(CallError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = https::body(response, PROVIDER_RESPONSE_MAX_BYTES).await?;
+    let body = body.ok_or(SendError::TooLong)?;
     Ok(Received { status, headers, body })
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,6 +124,4 @@ impl<K: Keys<AuthKey> + Sync + Send> Orders for HttpOrders<K> {
 }
 
 #[cfg(test)]
-mod server;
-#[cfg(test)]
 mod tests;

@@ -91,6 +91,14 @@ pub(super) fn https(text: &str) -> Result<Url, Why> {
     Url::parse(text).map_err(|error| unusable(&error.to_string()))
 }
 
+/// The same, of an API: a path and a query are appended to it.
+pub(super) fn https_base(text: &str) -> Result<Url, Why> {
+    if text.contains('?') {
+        return Err("has a query (`?`), and requests have their own: remove it".to_owned());
+    }
+    https(text)
+}
+
 /// PEM text, or a file of it, with certificates that the HTTP client can use.
 pub(super) fn pem(text_or_path: &str) -> Result<String, Why> {
     let text = if text_or_path.contains("-----BEGIN") {

@@ -10,12 +10,16 @@ const GOOD: [(&str, &str); 7] = [
     ("JWT_ISSUER", ""),
 ];
 
-fn read(changed: &[(&str, &str)]) -> Result<(Settings, ShopSettings), BadSettings> {
-    let lookup = |name: &str| {
+/// The good settings with these before them.
+fn with(changed: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    move |name: &str| {
         let all = changed.iter().chain(&GOOD);
         all.clone().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-    };
-    create(&lookup)
+    }
+}
+
+fn read(changed: &[(&str, &str)]) -> Result<(Settings, ShopSettings), BadSettings> {
+    create(&with(changed)).map(|(settings, shop, _)| (settings, shop))
 }
 
 #[test]
@@ -28,6 +32,35 @@ fn good_settings_are_read_and_defaults_filled_in() {
     assert_eq!(shop.order_paid.as_str(), "https://shop.example/paid");
     let only = ["TABLE_NAME", "CURRENCY", "AUTH_SECRET_ID"];
     assert!(detail(&|name| only.contains(&name).then(|| "CNY".to_owned())).is_ok());
+}
+
+#[test]
+fn providers_are_queried_where_there_is_a_secret() {
+    let webhooks = ("WEBHOOK_SECRET_ID", "webhooks");
+    let urls = [
+        ("ALIPAY_URL", "https://sandbox.example/gateway.do"),
+        ("STRIPE_URL", "https://sandbox.example:8443"),
+    ];
+    let secret = ("PROVIDER_SECRET_ID", "providers");
+    for (secret, queried) in
+        [(None, false), (Some(("PROVIDER_SECRET_ID", "")), false), (Some(secret), true)]
+    {
+        let settings: Vec<_> = urls.into_iter().chain([webhooks]).chain(secret).collect();
+        let (_, _, create) = create(&with(&settings)).unwrap();
+        assert_eq!(create.queried, queried, "{secret:?}");
+        let (_, _, callback) = callback(&with(&settings)).unwrap();
+        let found = callback.providers.map(|found| {
+            let urls = found.urls.into_iter();
+            (found.secret_id, urls.map(|(at, url)| (at, url.to_string())).collect::<Vec<_>>())
+        });
+        let urls = vec![
+            (Provider::Stripe, "https://sandbox.example:8443/".to_owned()),
+            (Provider::Alipay, "https://sandbox.example/gateway.do".to_owned()),
+        ];
+        assert_eq!(found, queried.then(|| ("providers".to_owned(), urls)), "{secret:?}");
+    }
+    // Create does not look at what it does not use.
+    assert!(create(&with(&[("STRIPE_URL", "http://canary")])).is_ok());
 }
 
 #[test]
@@ -80,7 +113,8 @@ fn every_bad_setting_is_reported_at_once_and_none_is_shown() {
 
 /// What is wrong with one setting.
 fn why(name: &str, value: &str) -> String {
-    let callback_only = ["WEBHOOK_SECRET_ID", "CALLBACK_TOKENS"];
+    let callback_only =
+        ["WEBHOOK_SECRET_ID", "CALLBACK_TOKENS", "STRIPE_URL", "WECHAT_URL", "ALIPAY_URL"];
     let lookup = |wanted: &str| {
         let others = GOOD.iter().chain(&[("WEBHOOK_SECRET_ID", "webhooks")]);
         let others = others.clone().find(|(known, _)| *known == wanted);
@@ -100,8 +134,14 @@ fn why(name: &str, value: &str) -> String {
 
 #[test]
 fn each_bad_setting_says_what_is_wrong_and_what_to_do() {
-    for name in ["TABLE_NAME", "AUTH_SECRET_ID", "JWT_ISSUER", "JWT_AUDIENCE", "WEBHOOK_SECRET_ID"]
-    {
+    for name in [
+        "TABLE_NAME",
+        "AUTH_SECRET_ID",
+        "JWT_ISSUER",
+        "JWT_AUDIENCE",
+        "WEBHOOK_SECRET_ID",
+        "PROVIDER_SECRET_ID",
+    ] {
         for value in [" canary", "canary\n", "\t"] {
             assert_eq!(why(name, value), "has white space around it: remove it", "{name}");
         }
@@ -154,6 +194,15 @@ fn a_bad_url_says_what_is_wrong_with_it() {
     ] {
         let found = why("USER_INFO_URL", value);
         assert!(found.starts_with(says), "{value}: {found}");
+    }
+    for name in ["STRIPE_URL", "WECHAT_URL", "ALIPAY_URL"] {
+        assert!(
+            why(name, "http://canary.example").starts_with("begins with `http://`: tokens are ")
+        );
+        for query in ["https://canary.example/?a=canary", "https://canary.example?"] {
+            let says = "has a query (`?`), and requests have their own: remove it";
+            assert_eq!(why(name, query), says, "{query}");
+        }
     }
     for good in [
         "https://shop.example",

@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::wire;
 use crate::{
+    adapters::https,
     auth::{AuthKey, sign_service},
     limits::{SHOP_DRAIN_MS, SHOP_RESPONSE_MAX_BYTES},
     metrics,
@@ -216,15 +217,8 @@ impl ShopCall<'_> {
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, CallError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len().saturating_add(chunk.len()) > SHOP_RESPONSE_MAX_BYTES {
-            return Err(CallError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn read(response: Response) -> Result<Vec<u8>, CallError> {
+    https::body(response, SHOP_RESPONSE_MAX_BYTES).await?.ok_or(CallError::TooLong)
 }
 
 async fn drain(response: Response) {

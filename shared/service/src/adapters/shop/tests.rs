@@ -5,12 +5,12 @@ use pay_core::{
     ports::NoKeys,
 };
 
-use super::{
-    server::{Act, Server, header, respond, response},
-    *,
-};
+use super::*;
 use crate::{
-    adapters::https::{self, Pool},
+    adapters::{
+        https::{self, Pool},
+        server::{Act, Server, header, respond, response},
+    },
     auth::{self, SHOP_SCOPE, TokenRules},
 };
 
