@@ -45,7 +45,7 @@ pub fn reports() -> [Report; 3] {
 }
 
 /// The change that a report about a refund makes, by what the store has.
-async fn refunding(
+pub(super) async fn refunding(
     store: &impl Store,
     payment: &Payment,
     report: &Report,
