@@ -112,7 +112,13 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     assert_eq!(shown(&stack, paid).await["amount"], 100);
     assert!(table::is_due(&stack, paid.id).await);
     let (code, text) = run(&stack, &["sweep", "--all"]).await;
-    assert_eq!((code, &*text), (0, "1 notified, 0 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"));
+    assert_eq!(
+        (code, &*text),
+        (
+            0,
+            "1 notified, 0 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"
+        )
+    );
     assert_eq!(stack.shop().times_paid(paid.oid), 1);
 
     assert_eq!(resolve(&dismissed, "dismiss").await.0, 0);
