@@ -353,10 +353,11 @@ async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
     let (code, text) = run(shared(), &["check-config"]).await;
     assert_eq!(code, 0, "{text}");
     for shown in [
-        "create    settings                         ok     complete and well-formed",
-        "create    secret pay/auth AWSCURRENT       ok     signs tokens",
-        "callback  secret pay/webhooks AWSCURRENT   ok     standard, stripe, wechat, alipay",
-        "callback  secret pay/webhooks AWSPREVIOUS  ok     none",
+        "create    settings                          ok     complete and well-formed",
+        "create    secret pay/auth AWSCURRENT        ok     signs tokens",
+        "callback  secret pay/webhooks AWSCURRENT    ok     standard, stripe, wechat, alipay",
+        "callback  secret pay/webhooks AWSPREVIOUS   ok     none",
+        "callback  secret pay/providers AWSCURRENT   ok     stripe, wechat, alipay",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
