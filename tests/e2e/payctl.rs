@@ -60,7 +60,7 @@ async fn an_audit_passes_a_sound_table_and_finds_a_broken_invariant() {
     let (code, text) = run(&stack, &["audit"]).await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("7 payments of 6 orders"), "{text}");
-    assert!(text.contains("1 in quarantine, 0 order notifications due\n0 violations\n"), "{text}");
+    assert!(text.contains("1 in quarantine, 3 due\n0 violations\n"), "{text}");
 
     let mut record = table::record(&stack, closed.id).await;
     record["status"] = json!(1);
@@ -116,7 +116,7 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
         (code, &*text),
         (
             0,
-            "1 notified, 0 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"
+            "1 notified, 1 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"
         )
     );
     assert_eq!(stack.shop().times_paid(paid.oid), 1);
