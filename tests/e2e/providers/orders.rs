@@ -165,6 +165,8 @@ async fn a_refund_that_fails_is_quarantined_with_the_reason() {
                 refund["object"] = "refund".into();
                 refund["amount"] = 30.into();
                 refund["status"] = "failed".into();
+            } else {
+                content["resource"]["refund_status"] = kind.replace("REFUND.", "").into();
             }
         })
         .await;
