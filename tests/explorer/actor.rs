@@ -10,14 +10,15 @@ use std::{
 };
 
 use pay_core::{
-    domain::{Decision, Digest, EventKey, Notification, Operator, PaymentId, RawBody},
+    domain::{Decision, Digest, EventKey, Notification, Operator, PaymentId, Provider, RawBody},
     ports::StoreError,
     usecases::{
         Failure,
         apply::{Applied, ApplyError, OrderNotification, apply},
         create::{CreateError, CreatePayment, CreatedPayment, create},
         quarantine::{Resolve, ResolveError, resolve},
-        sweep::{Sweep, Swept, sweep},
+        query::QueryPorts,
+        sweep::{Run, Sweep, Swept, sweep},
     },
 };
 use rustc_hash::FxHashMap;
@@ -37,9 +38,11 @@ pub(crate) enum Role {
         notification: Box<Notification>,
         /// Whether it may come before its payment exists, which no honest provider does.
         early: bool,
+        /// Whether it may also never come.
+        lossy: bool,
     },
-    /// Sweep the whole outbox.
-    Sweep,
+    /// Sweep the whole outbox, and ask these providers.
+    Sweep(Vec<Provider>),
     /// Accept a quarantined notification.
     Accept(EventKey),
 }
@@ -55,23 +58,35 @@ pub(crate) struct Actor {
 }
 
 /// A use case under way.
-type Run = Pin<Box<dyn Future<Output = ClientResponse>>>;
+type UseCase = Pin<Box<dyn Future<Output = ClientResponse>>>;
 
 impl Actor {
     /// Whether it has a reason to be at work in this world.
     pub(crate) fn may_begin(&self, world: &World) -> bool {
         match &self.role {
-            Role::Deliver { notification, early: false } => {
-                notification.payment.is_none_or(|id| world.table.payments.contains_key(&id))
-            }
-            Role::Deliver { early: true, .. } | Role::Create(_) | Role::Sweep | Role::Accept(_) => {
-                true
-            }
+            Role::Deliver { notification, early: false, .. } => world.may_send(notification),
+            Role::Deliver { early: true, .. }
+            | Role::Create(_)
+            | Role::Sweep(_)
+            | Role::Accept(_) => true,
         }
     }
 
+    /// The providers that it can ask.
+    fn keys(&self) -> &[Provider] {
+        match &self.role {
+            Role::Sweep(keys) => keys,
+            Role::Create(_) | Role::Deliver { .. } | Role::Accept(_) => &[],
+        }
+    }
+
+    /// Whether all that it has to do may be lost on its way.
+    pub(crate) const fn is_lossy(&self) -> bool {
+        matches!(self.role, Role::Deliver { lossy: true, .. })
+    }
+
     /// Begins its use case on these ports; `attempt` numbers the attempts of its client from 0.
-    fn run(&self, ports: Probe, attempt: u64) -> Run {
+    fn run(&self, ports: Probe, attempt: u64) -> UseCase {
         let (Self { number, role, first_id, .. }, trace) = (self.clone(), trace());
         let now = time(number, attempt);
         Box::pin(async move {
@@ -84,11 +99,15 @@ impl Actor {
                 }
                 Role::Deliver { notification, .. } => {
                     let applied = apply(shop, &ports, &notification, now, &trace).await;
-                    ClientResponse::Deliver(notification, applied)
+                    ClientResponse::Deliver(notification, applied.map(Box::new))
                 }
-                Role::Sweep => {
+                Role::Sweep(_) => {
                     let (all, go_on) = (Sweep::new(100, true).unwrap(), || Some(now));
-                    ClientResponse::Sweep(sweep(&ports, &ports, all, now, &go_on, &trace).await)
+                    let run = Run { now, go_on: &go_on, observe: &|_, _| {}, trace: &trace };
+                    let (users, orders) = (&ports, &ports);
+                    let (store, providers) = (&ports, &ports);
+                    let ports = QueryPorts { users, orders, store, providers };
+                    ClientResponse::Sweep(sweep(&ports, all, &run).await)
                 }
                 Role::Accept(key) => {
                     let accept = Resolve {
@@ -109,7 +128,7 @@ impl Actor {
 #[derive(Debug)]
 pub(crate) enum ClientResponse {
     Create(CreatePayment, Result<CreatedPayment, CreateError>),
-    Deliver(Box<Notification>, Result<Applied, ApplyError>),
+    Deliver(Box<Notification>, Result<Box<Applied>, ApplyError>),
     Sweep(Result<Swept, StoreError>),
     Accept(Result<(), ResolveError>),
 }
@@ -145,9 +164,12 @@ impl ClientResponse {
             Self::Sweep(Ok(swept)) => {
                 let counts = [
                     (swept.notified, "notified"),
+                    (swept.moved, "moved"),
+                    (swept.queried, "queried"),
                     (swept.stale, "stale"),
                     (swept.rescheduled.len(), "rescheduled"),
                     (swept.failed.len(), "failed"),
+                    (swept.unknown.len(), "unknown"),
                 ];
                 let counts = counts.into_iter().filter(|(count, _)| *count > 0);
                 let words: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
@@ -207,12 +229,12 @@ pub(crate) enum Progress {
 /// A run that is polled by hand.
 pub(crate) struct LiveRun {
     probe: Probe,
-    run: Run,
+    run: UseCase,
 }
 
 impl LiveRun {
     pub(crate) fn begin(actor: &Actor, attempt: u64) -> (Self, Progress) {
-        let probe = Probe::new(actor.bug);
+        let probe = Probe::new(actor.keys(), actor.bug);
         let mut live = Self { run: actor.run(probe.clone(), attempt), probe };
         let progress = live.poll();
         (live, progress)

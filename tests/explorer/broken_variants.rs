@@ -1,25 +1,33 @@
 //! Broken variants of the service: each is caught by the invariant that it breaks.
 
 use pay_core::{
-    domain::{Notification, Outcome},
-    testing::OrderPaidCall,
+    domain::{Notification, Outcome, Provider, ProviderTxn},
+    ports::ProviderState,
+    testing::{HeldPayment, OrderPaidCall},
     usecases::create::{CreatePayment, CreatedPayment},
 };
 
 use super::{
     actor::{Actor, ClientResponse},
     bugs::{
-        Bug, StoreBug, clears_the_outbox, creates_unguarded, overwrites_events, overwrites_records,
+        Bug, StoreBug, clears_the_outbox, clears_what_changed, counts_refunds_again,
+        creates_unguarded, lowers_by_a_query, overwrites_events, overwrites_records,
         replaces_any_payment, writes_due_back,
     },
     explore::Explorer,
     invariants::{check_response, check_world},
     scenario::{
-        Scenario, after, creating, delivering, id, notification, oid, payment_of, request, shop,
-        sweeping,
+        Scenario, after, asking, creating, delivering, id, notification, oid, payment_of, request,
+        shop, sweeping, total,
     },
-    scenarios::{paid, with_a_closed_payment, with_a_payment, with_two_due},
+    scenarios::{
+        paid, paid_second,
+        queries::{no_key, with_a_truth},
+        refunds::{one, paid_before},
+        with_a_closed_payment, with_a_payment, with_two_due,
+    },
     schedule,
+    world::Happening,
 };
 
 /// Finds the schedule with the fewest faults that breaks the invariant, and breaks it again by a
@@ -44,6 +52,40 @@ fn assert_breaks(invariant: &str, broken_variant: &Scenario) {
 fn failed_with_its_event_id() -> Notification {
     let failed = notification(payment_of(0), Outcome::Failed, 2);
     Notification { event_id: paid(1).event_id, ..failed }
+}
+
+/// Ways to ask providers and to count refunds with a bug, each with the invariant that it breaks.
+fn queries() -> [(&'static str, Scenario); 4] {
+    let asked = |name, world, bug| Scenario::new(name, world, [asking(1).with_bug(bug)]);
+    // The payment that is asked about is not paid, another one is.
+    let mut other_is_paid = with_a_truth(&[]);
+    let txn = ProviderTxn::new("pi_2").ok();
+    let held = HeldPayment::new(ProviderState::Paid, txn, 100);
+    other_is_paid.providers.held.insert((Provider::Stripe, payment_of(1)), held);
+    let second = CreatePayment { oid: oid(2), ..request(100, None) };
+    let other = [creating(1, second), delivering(2, paid_second())];
+    let other_is_paid = after(other_is_paid, &other);
+    let refunds = [
+        delivering(1, one("re_1", 25, 2)),
+        delivering(2, total(payment_of(0), 50, 3)).with_bug(Bug::AddsTotals),
+        delivering(3, one("re_2", 25, 4)).with_bug(Bug::AddsTotals),
+    ];
+    [
+        (
+            "I24",
+            asked(
+                "takes absent for closed",
+                with_a_truth(&[Happening::Opens]),
+                Bug::TakesAbsentForClosed,
+            ),
+        ),
+        (
+            "I11",
+            asked("believes unsigned", with_a_truth(&[Happening::Opens]), Bug::BelievesUnsigned),
+        ),
+        ("I11", asked("applies to the asked", other_is_paid, Bug::AppliesToTheAsked)),
+        ("I21", Scenario::new("adds totals", paid_before(), refunds)),
+    ]
 }
 
 /// Use cases with a bug, each with the invariant that it breaks.
@@ -73,7 +115,7 @@ fn use_cases() -> [(&'static str, Scenario); 8] {
 }
 
 /// Stores with a bug, each with the invariant that it breaks.
-fn stores() -> [(&'static str, StoreBug, Scenario); 6] {
+fn stores() -> [(&'static str, StoreBug, Scenario); 9] {
     let unkeyed = request(100, None);
     let twice = [creating(1, unkeyed), creating(2, unkeyed)];
     let late = [creating(1, unkeyed), delivering(2, paid(1))];
@@ -83,6 +125,10 @@ fn stores() -> [(&'static str, StoreBug, Scenario); 6] {
     let one_event = [delivering(1, failed_with_its_event_id()), delivering(2, paid(1))];
     let refunded = delivering(2, notification(payment_of(0), Outcome::Refunded, 2));
     let swept = [delivering(1, paid(1)), refunded, sweeping(3)];
+    let meanwhile = [sweeping(1), delivering(2, paid(1))];
+    let (opens, asked) =
+        (with_a_truth(&[Happening::Opens, Happening::Pays]), [asking(1), delivering(2, paid(1))]);
+    let refunded = [1, 2].map(|number| delivering(number, one("re_1", 40, 2)));
     let (closed, pending, due) = (with_a_closed_payment(), with_a_payment, with_two_due());
     [
         ("I1", replaces_any_payment, Scenario::new("replaces any payment", closed, late)),
@@ -91,12 +137,26 @@ fn stores() -> [(&'static str, StoreBug, Scenario); 6] {
         ("I6", overwrites_events, Scenario::new("overwrites events", pending(), one_event)),
         ("I6", writes_due_back, Scenario::new("writes due back", pending(), swept)),
         ("I8", clears_the_outbox, Scenario::new("clears the outbox", due, [sweeping(1)])),
+        ("I8", clears_what_changed, Scenario::new("clears what changed", no_key(), meanwhile)),
+        ("I6", lowers_by_a_query, Scenario::new("lowers by a query", opens, asked)),
+        (
+            "I21",
+            counts_refunds_again,
+            Scenario::new("counts refunds again", paid_before(), refunded),
+        ),
     ]
 }
 
 #[test]
 fn every_bug_of_a_use_case_is_caught() {
     for (invariant, broken_variant) in use_cases() {
+        assert_breaks(invariant, &broken_variant);
+    }
+}
+
+#[test]
+fn every_bug_of_a_query_or_a_refund_is_caught() {
+    for (invariant, broken_variant) in queries() {
         assert_breaks(invariant, &broken_variant);
     }
 }

@@ -4,12 +4,15 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pay_core::{
-    domain::Guard,
-    ports::{Created, Updated},
-    testing::{Call, Table},
+    domain::{Guard, PaymentId, Provider, ProviderTxn, Refunds, Status},
+    ports::{Created, ProviderState, Query, QueryResponse, Updated},
+    testing::{Call, HeldPayment, Table},
 };
 
-use super::ports::{Failed, Probe, Request, Response, Value};
+use super::{
+    ports::{Failed, Probe, Request, Response, Value},
+    scenario::payment_of,
+};
 
 /// A bug of a use case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +33,14 @@ pub(crate) enum Bug {
     RejectsBeforeTheGuard,
     /// A payment is replaced without a check of the key.
     IgnoresKeys,
+    /// A payment that a provider does not know counts as closed there.
+    TakesAbsentForClosed,
+    /// A response that is not signed is believed.
+    BelievesUnsigned,
+    /// A response about another payment is applied to the one that was asked about.
+    AppliesToTheAsked,
+    /// What was reported in all is added to what was reported one by one.
+    AddsTotals,
 }
 
 /// A bug at work in one run of an actor.
@@ -55,6 +66,14 @@ impl PlantedBug {
         }
         if let Request::Update { change, .. } = &mut request {
             change.guarded &= self.bug != Bug::SkipsGuard;
+            if let (Bug::AddsTotals, Some(refund)) = (self.bug, &mut change.refund) {
+                let Refunds { sum, total } = &mut refund.refunds;
+                *sum = sum.saturating_add(*total);
+            }
+        }
+        let asked = asked(&request);
+        if let (Bug::AppliesToTheAsked, Request::Query { query, .. }) = (self.bug, &mut request) {
+            *query = Query::Payment { id: payment_of(1), txn: None };
         }
         let response = probe.call(request).await;
         self.moved.fetch_or(response == Ok(Value::Updated(Updated::Done)), Relaxed);
@@ -77,6 +96,18 @@ impl PlantedBug {
                 drop(probe.call(Request::NotifyPaid(payment.clone())).await);
                 Ok(Value::Payment(Some(payment)))
             }
+            (Bug::TakesAbsentForClosed, Ok(Value::Queried(response)))
+                if response.state == ProviderState::Absent =>
+            {
+                Ok(reported(asked, ProviderState::Closed))
+            }
+            (Bug::BelievesUnsigned, Err(Failed::Unusable)) => {
+                Ok(reported(asked, ProviderState::Paid))
+            }
+            (Bug::AppliesToTheAsked, Ok(Value::Queried(mut response))) => {
+                response.notifications.iter_mut().for_each(|sent| sent.payment = asked);
+                Ok(Value::Queried(response))
+            }
             (_, response) => response,
         }
     }
@@ -86,6 +117,24 @@ impl PlantedBug {
         let moved = self.moved.load(Relaxed);
         (self.bug == Bug::DuplicateIsSilent && !moved) || self.handled.load(Relaxed)
     }
+}
+
+/// The payment that a query is about.
+const fn asked(request: &Request) -> Option<PaymentId> {
+    if let Request::Query { query: Query::Payment { id, .. }, .. } = request {
+        Some(*id)
+    } else {
+        None
+    }
+}
+
+/// The response that says this of a payment.
+fn reported(asked: Option<PaymentId>, state: ProviderState) -> Value {
+    let id = asked.expect("a query about a payment");
+    let txn = (state == ProviderState::Paid).then(|| ProviderTxn::new("pi_1").unwrap());
+    let held = HeldPayment::new(state, txn, 100);
+    let notifications = vec![held.notification(Provider::Stripe, id)];
+    Value::Queried(QueryResponse { state, notifications, next: None })
 }
 
 /// A bug of the store: how it carries out a request, or changes the table before the sound store
@@ -129,16 +178,45 @@ pub(crate) fn overwrites_events(table: &mut Table, request: &Request) -> Option<
 
 /// Reschedules a payment without a check that it is still due.
 pub(crate) fn writes_due_back(table: &mut Table, request: &Request) -> Option<Response> {
-    let Request::Reschedule { id, next, .. } = request else { return None };
-    table.payments.get_mut(id)?.due = Some(*next);
+    let Request::Reschedule { read, next } = request else { return None };
+    table.payments.get_mut(&read.id)?.due = Some(*next);
     Some(Ok(Value::Done(())))
 }
 
 /// Clears `due` of every payment but the one that was notified of.
 pub(crate) fn clears_the_outbox(table: &mut Table, request: &Request) -> Option<Response> {
-    if let Request::MarkNotified { id, .. } = request {
-        let others = table.payments.values_mut().filter(|payment| payment.id != *id);
+    if let Request::MarkNotified { read, .. } = request {
+        let others = table.payments.values_mut().filter(|payment| payment.id != read.id);
         others.for_each(|payment| payment.due = None);
+    }
+    None
+}
+
+/// Clears `due` without a check that the record is as it was read.
+pub(crate) fn clears_what_changed(table: &mut Table, request: &Request) -> Option<Response> {
+    let Request::Clear(read) = request else { return None };
+    table.payments.get_mut(&read.id)?.due = None;
+    Some(Ok(Value::Done(())))
+}
+
+/// Sets the status to what a response to a query says, whatever it was meanwhile.
+pub(crate) fn lowers_by_a_query(table: &mut Table, request: &Request) -> Option<Response> {
+    if let Request::Append(event) = request
+        && event.id.as_str().starts_with("query.open")
+    {
+        table.payments.get_mut(&event.payment?)?.status = Status::Pending;
+    }
+    None
+}
+
+/// Counts a refund that is kept already once more.
+pub(crate) fn counts_refunds_again(table: &mut Table, request: &Request) -> Option<Response> {
+    if let Request::Refund(..) = request {
+        return Some(Ok(Value::Refund(None)));
+    }
+    if let Request::Update { change, .. } = request {
+        let id = &change.refund.as_ref()?.item.id;
+        table.refunds.remove(&(change.id, id.clone()));
     }
     None
 }

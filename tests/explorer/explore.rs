@@ -200,7 +200,11 @@ impl<'a> Explorer<'a> {
     fn is_over(&self, state: &State) -> bool {
         let world = self.worlds.get(state.world);
         let mut trees = state.actors().map(|(actor, at)| (&self.trees[actor], at));
-        trees.all(|(tree, at)| tree.end(at).is_some() || !tree.actor().may_begin(&world))
+        trees.all(|(tree, at)| {
+            let (actor, has_begun) = (tree.actor(), at != 0);
+            let never = !has_begun && (actor.is_lossy() || !actor.may_begin(&world));
+            tree.end(at).is_some() || never
+        })
     }
 
     /// What the client of an actor got, if anything.
@@ -236,7 +240,8 @@ impl<'a> Explorer<'a> {
         }
         let writes = (0..world.table.late.len()).map(WorldStep::LateWrite);
         let notifications = (0..world.shop.late.len()).map(WorldStep::LateNotification);
-        steps.extend(writes.chain(notifications).map(Step::World));
+        let provider = (!world.to_happen.is_empty()).then_some(WorldStep::Provider);
+        steps.extend(writes.chain(notifications).chain(provider).map(Step::World));
         steps
     }
 
@@ -305,6 +310,7 @@ impl<'a> Explorer<'a> {
                 world.shop.land_late();
             }
             WorldStep::Index => world.table.catch_up(),
+            WorldStep::Provider => world.happen(),
         }
         let after = self.intern(Some(before), world)?;
         self.world_effects.insert((before, step), after);

@@ -15,9 +15,12 @@ use pay_core::{
 };
 
 use super::{actor::ClientResponse, world::World};
+use truth::{check_money, check_refund_change, check_refunded, check_refunds, check_truth};
+
+mod truth;
 
 /// The invariants, by their numbers in docs/reliability.md.
-const INVARIANTS: [(&str, &str); 10] = [
+const INVARIANTS: [(&str, &str); 14] = [
     ("I1", "an order has at most one live payment, and its guard names it"),
     ("I2", "all successful creates with one key have one id; a second payment is rejected with it"),
     ("I3", "user, order, amount and currency of a payment never change"),
@@ -28,6 +31,10 @@ const INVARIANTS: [(&str, &str); 10] = [
     ("I8", "the order service was notified of a paid payment, or the payment is due"),
     ("I9", "once faults stop, one more delivery or one sweep leaves no payment due"),
     ("I10", "an order is paid once, however many order notifications arrive"),
+    ("I11", "nothing changes but by what a provider said"),
+    ("I21", "what went back is explained by its refunds, and no more than was paid"),
+    ("I23", "money that a provider holds as paid is paid or quarantined here once faults stop"),
+    ("I24", "an order is freed only when its payment can no longer be paid, as its provider says"),
 ];
 
 /// A broken invariant.
@@ -61,6 +68,8 @@ pub(crate) fn check_world(world: &World) -> Result<(), Broken> {
     }
     for payment in world.table.payments.values() {
         let id = payment.id;
+        check_refunds(world, payment)?;
+        check_truth(world, payment)?;
         let coherent = payment.clone().coherent();
         hold(coherent.is_ok(), "I6", || format!("payment {id}: {coherent:?}"))?;
         check_events(world, payment)?;
@@ -131,14 +140,24 @@ fn is_transition(event: &Event, from: Status) -> bool {
     let (Some((before, after)), Some(outcome)) = (event.status, event.report.outcome) else {
         return false;
     };
-    let expected = match from.transition(outcome, true) {
-        Transition::Move(to) | Transition::MoveIfLive(to) => (to, Verdict::Applied),
+    let row = from.transition(outcome, true);
+    let expected = match event.verdict {
+        // A refund of a part moves no payment that is paid; it proves that one that is not was paid.
+        Verdict::Applied if outcome == Outcome::Refunded => {
+            after >= from.max(Status::Paid) && row != Transition::Quarantine
+        }
+        Verdict::Applied => {
+            matches!(row, Transition::Move(to) | Transition::MoveIfLive(to) if to == after)
+        }
         // The notification completed the provider reference.
-        Transition::Duplicate => (from, Verdict::Duplicate),
-        Transition::Stale => (from, Verdict::Stale),
-        Transition::Note | Transition::Quarantine => return false,
+        Verdict::Duplicate | Verdict::Stale | Verdict::Noted if outcome == Outcome::Refunded => {
+            after == from && from >= Status::Paid
+        }
+        Verdict::Duplicate => row == Transition::Duplicate && after == from,
+        Verdict::Stale => row == Transition::Stale && after == from,
+        Verdict::Noted | Verdict::Ignored | Verdict::Quarantined => false,
     };
-    before == from && (after, event.verdict) == expected
+    before == from && expected
 }
 
 /// Checks what holds of every change.
@@ -152,7 +171,8 @@ pub(crate) fn check_change(before: &World, after: &World) -> Result<(), Broken> 
         hold(same, "I3", || format!("{old:?} became {new:?}"))?;
         let rose = new.is_some_and(|new| {
             let raised = new.version.checked_sub(old.version);
-            let unchanged = (new.status, &new.reference) == (old.status, &old.reference);
+            let unchanged = (new.status, &new.reference, new.refunds)
+                == (old.status, &old.reference, old.refunds);
             let completed = old.reference.completed_by(&new.reference);
             let completed = completed.unwrap_or_else(|| old.reference.clone());
             new.status >= old.status
@@ -171,6 +191,7 @@ pub(crate) fn check_change(before: &World, after: &World) -> Result<(), Broken> 
         });
         hold(same, "I2", || format!("{old:?} became {new:?}: one key, two payments"))?;
     }
+    check_refund_change(before, after)?;
     hold(after.table.events.starts_with(&before.table.events), "I6", || {
         "an event is gone, or was changed".into()
     })
@@ -250,13 +271,14 @@ fn check_applied(
     let at_least = match notification.report.outcome {
         Some(Outcome::Failed) => Status::Failed,
         Some(Outcome::Closed) => Status::Closed,
-        Some(Outcome::Paid) => Status::Paid,
-        Some(Outcome::Refunded) => Status::Refunded,
-        Some(Outcome::PartlyRefunded) | None => Status::Pending,
+        Some(Outcome::Refunded) if notification.report.refund.is_none() => Status::Refunded,
+        Some(Outcome::Paid | Outcome::Refunded) => Status::Paid,
+        None => Status::Pending,
     };
     hold(record.is_some_and(|record| record.status >= at_least), "I4", || {
         format!("a client gets {applied:?}, and the record is {record:?}")
     })?;
+    check_refunded(world, notification)?;
     let notified = match applied.order_notification {
         OrderNotification::NotDue => true,
         OrderNotification::Failed(_) => record.is_some_and(|record| record.paid_time.is_some()),
@@ -301,12 +323,15 @@ pub(crate) fn check_repeat(world: &World, end: &ClientResponse) -> Result<(), Br
 
 /// Checks what holds after recovery.
 pub(crate) fn check_recovered(world: &World) -> Result<(), Broken> {
+    check_money(world)?;
     for payment in world.table.payments.values() {
         if !world.shop.orders.contains_key(&payment.oid) {
             // No order can be notified, and the payment stays due: I8.
             continue;
         }
-        hold(payment.due.is_none(), "I9", || format!("{payment:?} is still due"))?;
+        // A provider may still say that it is paid.
+        let waits = world.has_truth() && payment.status <= Status::Failed;
+        hold(payment.due.is_none() || waits, "I9", || format!("{payment:?} is still due"))?;
         let paid = payment.status == Status::Paid;
         hold(!paid || payment.notified_time.is_some(), "I9", || {
             format!("{payment:?}: the order service was not notified")

@@ -1,5 +1,7 @@
 //! The ports as an actor sees them: every call waits until the explorer has a response for it.
 
+mod response;
+
 use std::{
     fmt,
     future::{pending, poll_fn},
@@ -9,15 +11,19 @@ use std::{
 
 use pay_core::{
     domain::{
-        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Quarantined,
-        Timestamp, UserId,
+        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider,
+        ProviderRef, Quarantined, Refund, RefundId, Timestamp, UserId,
     },
     ports::{
-        Appended, Created, Order, Orders, Outbox, Payments, Quarantine, Resolved, ShopError,
-        StoreError, TraceParent, Updated, Users,
+        Appended, Created, NoKeys, Order, Orders, Outbox, Payments, Providers, Quarantine, Query,
+        QueryError, QueryResponse, Resolved, ShopError, StoreError, TraceParent, Updated, Users,
     },
-    testing::{Call, FakeShop, FakeStore},
+    testing::{Call, FakeProviders, FakeShop, FakeStore},
 };
+
+pub(crate) use response::{Failed, Response, Value};
+
+use response::response;
 
 use super::bugs::{Bug, PlantedBug};
 
@@ -44,17 +50,21 @@ pub(crate) enum Request {
     NewestOfOrder(OrderId),
     Guard(OrderId),
     Payment(PaymentId),
+    OfTransaction(ProviderRef),
+    Refund(PaymentId, RefundId),
     Create { payment: Payment, guard: Guard, replacing: Option<PaymentId> },
     Update { change: Change, event: Event },
     Append(Event),
     DuePayments { until: Option<Timestamp>, limit: usize },
-    MarkNotified { id: PaymentId, due: Due, at: Timestamp },
-    Reschedule { id: PaymentId, due: Due, next: Due },
+    MarkNotified { read: Payment, at: Timestamp },
+    Clear(Payment),
+    Reschedule { read: Payment, next: Due },
     Quarantined(EventKey),
     Resolve { key: EventKey, decided: Decided, change: Option<Change>, event: Event },
     UserExists(UserId),
     FindOrder { oid: OrderId, payer: UserId },
     NotifyPaid(Payment),
+    Query { provider: Provider, query: Query, at: Timestamp },
 }
 
 impl Request {
@@ -63,28 +73,43 @@ impl Request {
             Self::NewestOfOrder(_) => (Call::NewestOfOrder, None),
             Self::Guard(_) => (Call::Guard, None),
             Self::Payment(id) => (Call::Payment, Some(*id)),
+            Self::OfTransaction(_) => (Call::OfTransaction, None),
+            Self::Refund(id, _) => (Call::Refund, Some(*id)),
             Self::Create { .. } => (Call::Create, None),
-            Self::Update { .. } => (Call::Update, None),
-            Self::Append(_) => (Call::Append, None),
+            Self::Update { change, .. } => (Call::Update, Some(change.id)),
+            Self::Append(event) => (Call::Append, event.payment),
             Self::DuePayments { .. } => (Call::DuePayments, None),
-            Self::MarkNotified { id, .. } => (Call::MarkNotified, Some(*id)),
-            Self::Reschedule { id, .. } => (Call::Reschedule, Some(*id)),
+            Self::MarkNotified { read, .. } => (Call::MarkNotified, Some(read.id)),
+            Self::Clear(read) => (Call::Clear, Some(read.id)),
+            Self::Reschedule { read, .. } => (Call::Reschedule, Some(read.id)),
             Self::Quarantined(_) => (Call::Quarantined, None),
             Self::Resolve { .. } => (Call::Resolve, None),
             Self::UserExists(_) => (Call::UserExists, None),
             Self::FindOrder { .. } => (Call::FindOrder, None),
             Self::NotifyPaid(payment) => (Call::NotifyPaid, Some(payment.id)),
+            Self::Query { query, .. } => match query {
+                Query::Payment { id, .. } => (Call::Query, Some(*id)),
+                Query::Refunds { payment, .. } => (Call::Query, *payment),
+                Query::Object(_) => (Call::Query, None),
+            },
         };
         CallId { call, payment }
     }
 
     /// Makes the call to the fakes.
-    pub(crate) async fn make(&self, store: &FakeStore, shop: &FakeShop) -> Response {
+    pub(crate) async fn make(
+        &self,
+        store: &FakeStore,
+        shop: &FakeShop,
+        providers: &FakeProviders,
+    ) -> Response {
         let trace = TraceParent::start(1, 1);
         match self {
             Self::NewestOfOrder(oid) => response(store.newest_of_order(*oid).await),
             Self::Guard(oid) => response(store.guard(*oid).await),
             Self::Payment(id) => response(store.payment(*id).await),
+            Self::OfTransaction(reference) => response(store.of_transaction(reference).await),
+            Self::Refund(payment, id) => response(store.refund(*payment, id).await),
             Self::Create { payment, guard, replacing } => {
                 response(store.create(payment, guard, *replacing).await)
             }
@@ -93,12 +118,9 @@ impl Request {
             Self::DuePayments { until, limit } => {
                 response(store.due_payments(*until, *limit).await)
             }
-            Self::MarkNotified { id, due, at } => {
-                response(store.mark_notified(*id, *due, *at).await)
-            }
-            Self::Reschedule { id, due, next } => {
-                response(store.reschedule(*id, *due, *next).await)
-            }
+            Self::MarkNotified { read, at } => response(store.mark_notified(read, *at).await),
+            Self::Clear(read) => response(store.clear(read).await),
+            Self::Reschedule { read, next } => response(store.reschedule(read, *next).await),
             Self::Quarantined(key) => response(store.quarantined(key).await),
             Self::Resolve { key, decided, change, event } => {
                 response(store.resolve(key, decided, change.as_ref(), event).await)
@@ -106,100 +128,8 @@ impl Request {
             Self::UserExists(uid) => response(shop.exists(*uid, &trace).await),
             Self::FindOrder { oid, payer } => response(shop.find(*oid, *payer, &trace).await),
             Self::NotifyPaid(payment) => response(shop.notify_paid(payment, &trace).await),
-        }
-    }
-}
-
-/// What a call of a port returns, as data.
-pub(crate) type Response = Result<Value, Failed>;
-
-fn response<T: Into<Value>, E: Into<Failed>>(result: Result<T, E>) -> Response {
-    result.map(Into::into).map_err(Into::into)
-}
-
-macro_rules! values {
-    ($($kind:ident($type:ty),)+) => {
-        /// What a call that succeeds returns; each type has one variant.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub(crate) enum Value {
-            $($kind($type),)+
-        }
-
-        $(impl From<$type> for Value {
-            fn from(value: $type) -> Self {
-                Self::$kind(value)
-            }
-        }
-
-        impl TryFrom<Value> for $type {
-            type Error = Value;
-
-            fn try_from(value: Value) -> Result<Self, Value> {
-                if let Value::$kind(value) = value { Ok(value) } else { Err(value) }
-            }
-        })+
-    };
-}
-
-values! {
-    Hint(Option<PaymentId>),
-    Guard(Option<Guard>),
-    Payment(Option<Payment>),
-    Created(Created),
-    Updated(Updated),
-    Appended(Appended),
-    Due(Vec<PaymentId>),
-    Quarantined(Option<Quarantined>),
-    Resolved(Resolved),
-    Exists(bool),
-    Order(Option<Order>),
-    Done(()),
-}
-
-/// Why a call failed, without the cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failed {
-    Unavailable,
-    Unknown,
-    Fault,
-    Absent,
-}
-
-impl From<StoreError> for Failed {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable(_) => Self::Unavailable,
-            StoreError::Unknown(_) => Self::Unknown,
-            StoreError::Fault(_) => Self::Fault,
-        }
-    }
-}
-
-impl From<ShopError> for Failed {
-    fn from(error: ShopError) -> Self {
-        match error {
-            ShopError::Absent => Self::Absent,
-            ShopError::Unavailable(_) => Self::Unavailable,
-        }
-    }
-}
-
-impl From<Failed> for StoreError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Unavailable => Self::Unavailable("explored".into()),
-            Failed::Unknown => Self::Unknown("explored".into()),
-            Failed::Fault | Failed::Absent => Self::Fault("explored".into()),
-        }
-    }
-}
-
-impl From<Failed> for ShopError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::Absent => Self::Absent,
-            Failed::Unavailable | Failed::Unknown | Failed::Fault => {
-                Self::Unavailable("explored".into())
+            Self::Query { provider, query, at } => {
+                response(providers.query(*provider, query, *at).await)
             }
         }
     }
@@ -216,12 +146,15 @@ struct Exchange {
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
     exchange: Arc<Mutex<Exchange>>,
+    /// The providers that there are keys for. Nothing changes them.
+    keys: Vec<Provider>,
     bug: Option<Arc<PlantedBug>>,
 }
 
 impl Probe {
-    pub(crate) fn new(bug: Option<Bug>) -> Self {
-        Self { exchange: Arc::default(), bug: bug.map(PlantedBug::new).map(Arc::new) }
+    pub(crate) fn new(keys: &[Provider], bug: Option<Bug>) -> Self {
+        let bug = bug.map(PlantedBug::new).map(Arc::new);
+        Self { exchange: Arc::default(), keys: keys.to_vec(), bug }
     }
 
     /// Has a response ready for the next poll.
@@ -279,6 +212,18 @@ impl Payments for Probe {
         self.ask(Request::Payment(id)).await
     }
 
+    async fn of_transaction(&self, reference: &ProviderRef) -> Result<Vec<PaymentId>, StoreError> {
+        self.ask(Request::OfTransaction(reference.clone())).await
+    }
+
+    async fn refund(
+        &self,
+        payment: PaymentId,
+        id: &RefundId,
+    ) -> Result<Option<Refund>, StoreError> {
+        self.ask(Request::Refund(payment, id.clone())).await
+    }
+
     async fn create(
         &self,
         payment: &Payment,
@@ -307,17 +252,16 @@ impl Outbox for Probe {
         self.ask(Request::DuePayments { until, limit }).await
     }
 
-    async fn mark_notified(
-        &self,
-        id: PaymentId,
-        due: Due,
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.ask(Request::MarkNotified { id, due, at }).await
+    async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
+        self.ask(Request::MarkNotified { read: read.clone(), at }).await
     }
 
-    async fn reschedule(&self, id: PaymentId, due: Due, next: Due) -> Result<(), StoreError> {
-        self.ask(Request::Reschedule { id, due, next }).await
+    async fn clear(&self, read: &Payment) -> Result<(), StoreError> {
+        self.ask(Request::Clear(read.clone())).await
+    }
+
+    async fn reschedule(&self, read: &Payment, next: Due) -> Result<(), StoreError> {
+        self.ask(Request::Reschedule { read: read.clone(), next }).await
     }
 }
 
@@ -356,5 +300,20 @@ impl Orders for Probe {
 
     async fn notify_paid(&self, payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
         self.ask(Request::NotifyPaid(payment.clone())).await
+    }
+}
+
+impl Providers for Probe {
+    async fn queried(&self, _now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
+        Ok(self.keys.clone())
+    }
+
+    async fn query(
+        &self,
+        provider: Provider,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<QueryResponse, QueryError> {
+        self.ask(Request::Query { provider, query: query.clone(), at: now }).await
     }
 }

@@ -2,7 +2,7 @@
 //! request.
 
 use pay_core::{
-    domain::{Payment, ProviderRef},
+    domain::{Payment, ProviderRef, Status},
     testing::Call,
 };
 
@@ -57,7 +57,7 @@ impl Explorer<'_> {
         // Every client repeats, since any response can be lost on its way; the sweep has no client.
         let clients = self.scenario.actors.iter();
         let forward: Vec<Actor> =
-            clients.filter(|actor| !matches!(actor.role, Role::Sweep)).cloned().collect();
+            clients.filter(|actor| !matches!(actor.role, Role::Sweep(_))).cloned().collect();
         let backward = forward.iter().rev().cloned().collect();
         for order in [forward, backward] {
             for late in [false, true] {
@@ -95,7 +95,8 @@ impl Explorer<'_> {
             self.repeat(state, actor, &mut world)?;
         }
         if needs_sweep(&world, order) {
-            self.repeat(state, &sweeping(9), &mut world)?;
+            let sweeping = Actor { role: Role::Sweep(world.providers.keys.clone()), ..sweeping(9) };
+            self.repeat(state, &sweeping, &mut world)?;
         }
         loop {
             let before = world.clone();
@@ -121,12 +122,13 @@ fn needs_sweep(world: &World, order: &[Actor]) -> bool {
     let delivered = |payment: &Payment| {
         order.iter().any(|actor| match &actor.role {
             Role::Deliver { notification, .. } => notification.payment == Some(payment.id),
-            Role::Create(_) | Role::Sweep | Role::Accept(_) => false,
+            Role::Create(_) | Role::Sweep(_) | Role::Accept(_) => false,
         })
     };
     let delivers = |actor: &Actor| matches!(actor.role, Role::Deliver { .. });
     let mut paid = world.table.payments.values().filter(|payment| payment.paid_time.is_some());
-    order.iter().any(|actor| matches!(actor.role, Role::Accept(_)))
+    world.has_truth()
+        || order.iter().any(|actor| matches!(actor.role, Role::Accept(_)))
         || !order.iter().any(delivers)
         || !paid.all(delivered)
 }
@@ -135,9 +137,14 @@ fn needs_sweep(world: &World, order: &[Actor]) -> bool {
 fn described(world: &World) -> String {
     let payments = world.table.payments.values().map(|payment| {
         let status = format!("{:?}", payment.status).to_lowercase();
-        match &payment.reference {
+        let referred = match &payment.reference {
             reference if *reference == ProviderRef::NONE => status,
             reference => format!("{status} {reference}"),
+        };
+        // A payment that was refunded in full says so by its status.
+        match payment.refunded() {
+            part if part > 0 && payment.status == Status::Paid => format!("{referred} -{part}"),
+            _ => referred,
         }
     });
     payments.collect::<Vec<_>>().join(", ")

@@ -77,6 +77,7 @@ fn check(scenario: &Scenario, found: &Found, faults: usize) -> String {
         ("late-write", writes),
         ("late-notification", found.calls.contains(&Call::NotifyPaid)),
         ("index", creates.count() > 1),
+        ("provider", !scenario.world.to_happen.is_empty()),
     ] {
         if expected && !found.world_steps.contains(kind) {
             writeln!(wrong, "{}: no {kind}", scenario.name).unwrap();

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use pay_core::{
     domain::{
         Amount, Currency, Digest, EventId, EventKey, Notification, OrderId, Outcome, PaymentId,
-        Provider, ProviderRef, ProviderTxn, RawBody, Report, Timestamp, UserId,
+        Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState,
+        Report, Timestamp, UserId,
     },
     ports::{Order, TraceParent},
     testing::{Call, SeededIds},
@@ -140,7 +141,7 @@ pub(crate) fn ids(number: u64, attempt: u64, first: Option<PaymentId>) -> Seeded
 pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     let amount = Amount::new(minor, Currency::new("CNY").unwrap()).unwrap();
     let key = key.map(|byte| Digest::new([byte; 32]));
-    CreatePayment { uid: uid(1), oid: oid(1), amount, key }
+    CreatePayment { uid: uid(1), oid: oid(1), amount, key, queried: false }
 }
 
 /// What Stripe reports of a payment; each `name` is another notification.
@@ -153,14 +154,33 @@ pub(crate) fn notification(payment: PaymentId, outcome: Outcome, name: u8) -> No
         claims: None,
         wrong_account: None,
         review: None,
+        queried: false,
         report: Report {
             outcome: Some(outcome),
+            refund: None,
             reference: reference(Provider::Stripe, "pi_1"),
             amount_minor: Some(100),
             currency: Some("CNY".to_owned()),
         },
         body: RawBody::new(&[name], digest),
     }
+}
+
+/// That a refund of that payment stands so; each `name` is another notification.
+pub(crate) fn refund(
+    payment: PaymentId,
+    (refund, amount_minor, state): (&str, u64, RefundState),
+    name: u8,
+) -> Notification {
+    let id = ProviderRefund::new(refund).unwrap();
+    let one = RefundReport::One { id, reference: None, amount_minor, state };
+    reporting(notification(payment, Outcome::Refunded, name), |report| report.refund = Some(one))
+}
+
+/// That so much of that payment went back so far; each `name` is another notification.
+pub(crate) fn total(payment: PaymentId, total: u64, name: u8) -> Notification {
+    let total = Some(RefundReport::Total(total));
+    reporting(notification(payment, Outcome::Refunded, name), |report| report.refund = total)
 }
 
 /// The same notification with another report.
@@ -189,17 +209,31 @@ pub(crate) const fn creating(number: u64, request: CreatePayment) -> Actor {
 
 /// Actor `number`, who delivers a notification once its payment exists.
 pub(crate) fn delivering(number: u64, notification: Notification) -> Actor {
-    actor(number, Role::Deliver { notification: Box::new(notification), early: false })
+    actor(
+        number,
+        Role::Deliver { notification: Box::new(notification), early: false, lossy: false },
+    )
+}
+
+/// Actor `number`, who delivers a notification once that is true, or never.
+pub(crate) fn perhaps_delivering(number: u64, notification: Notification) -> Actor {
+    let notification = Box::new(notification);
+    actor(number, Role::Deliver { notification, early: false, lossy: true })
 }
 
 /// Actor `number`, who delivers a notification whether its payment exists or not.
 pub(crate) fn delivering_early(number: u64, notification: Notification) -> Actor {
-    actor(number, Role::Deliver { notification: Box::new(notification), early: true })
+    actor(number, Role::Deliver { notification: Box::new(notification), early: true, lossy: false })
 }
 
-/// Actor `number`, who sweeps the whole outbox.
+/// Actor `number`, who sweeps the whole outbox, without a key for any provider.
 pub(crate) const fn sweeping(number: u64) -> Actor {
-    actor(number, Role::Sweep)
+    actor(number, Role::Sweep(Vec::new()))
+}
+
+/// Actor `number`, who sweeps the whole outbox, and asks Stripe.
+pub(crate) fn asking(number: u64) -> Actor {
+    actor(number, Role::Sweep(vec![Provider::Stripe]))
 }
 
 /// Actor `number`, who accepts a quarantined notification.

@@ -2,6 +2,8 @@
 
 mod creates;
 mod notifications;
+pub(crate) mod queries;
+pub(crate) mod refunds;
 mod together;
 
 use pay_core::{
@@ -31,7 +33,8 @@ const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled |
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    [creates::all(), notifications::all(), together::all()].concat()
+    let alone = [creates::all(), notifications::all(), refunds::all()].concat();
+    [alone, together::all(), queries::all()].concat()
 }
 
 /// Those with more actors, which take longer.
@@ -53,14 +56,18 @@ pub(crate) fn with_a_closed_payment() -> World {
 pub(crate) fn with_two_due() -> World {
     let second = CreatePayment { oid: oid(2), ..request(100, None) };
     let world = after(with_a_payment(), &[creating(1, second)]);
-    let paid_second = reporting(notification(payment_of(1), Outcome::Paid, 92), |report| {
-        report.reference = reference(Provider::Stripe, "pi_2");
-    });
-    let paid = [delivering(8, paid(91)), delivering(9, paid_second)];
+    let paid = [delivering(8, paid(91)), delivering(9, paid_second())];
     after_with(world, &paid, Some(Call::NotifyPaid))
 }
 
 /// What Stripe reports when that payment is paid.
 pub(crate) fn paid(name: u8) -> Notification {
     notification(payment_of(0), Outcome::Paid, name)
+}
+
+/// The same of the payment of actor 1, with another transaction.
+pub(crate) fn paid_second() -> Notification {
+    reporting(notification(payment_of(1), Outcome::Paid, 92), |report| {
+        report.reference = reference(Provider::Stripe, "pi_2");
+    })
 }

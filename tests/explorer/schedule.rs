@@ -2,7 +2,8 @@
 //!
 //! `0:Guard` carries out that call of actor 0, `0:Payment@10` its call about payment 10, and
 //! `0:Create:Late` its call with a fault. By `late-write:0` a late write has its effect, by
-//! `late-notification:0` a late order notification arrives, and by `index` the indexes catch up.
+//! `late-notification:0` a late order notification arrives, and by `index` the indexes catch up. By
+//! `provider` the next thing happens at the provider.
 
 use std::fmt;
 
@@ -26,6 +27,8 @@ pub(crate) enum WorldStep {
     LateNotification(usize),
     /// The indexes catch up.
     Index,
+    /// The next thing happens at the provider.
+    Provider,
 }
 
 impl WorldStep {
@@ -35,6 +38,7 @@ impl WorldStep {
             Self::LateWrite(_) => "late-write",
             Self::LateNotification(_) => "late-notification",
             Self::Index => "index",
+            Self::Provider => "provider",
         }
     }
 }
@@ -48,7 +52,7 @@ impl fmt::Display for Step {
                 WorldStep::LateWrite(number) | WorldStep::LateNotification(number) => {
                     write!(f, "{}:{number}", step.as_str())
                 }
-                WorldStep::Index => f.write_str(step.as_str()),
+                WorldStep::Index | WorldStep::Provider => f.write_str(step.as_str()),
             },
         }
     }

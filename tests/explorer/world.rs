@@ -1,10 +1,14 @@
 //! Everything outside the actors, and what a call does to it: the fakes, a call at a time.
 
-use std::{mem::swap, rc::Rc};
+use std::{collections::VecDeque, mem::swap, rc::Rc};
 
 use pay_core::{
-    domain::{OrderId, Payment},
-    testing::{Call, FakeShop, FakeStore, Fate, Gate, ShopState, Table, block_on},
+    domain::{Notification, OrderId, Outcome, Payment, PaymentId, Provider, ProviderTxn},
+    ports::ProviderState,
+    testing::{
+        Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, HeldPayment, ProvidersState,
+        ShopState, Table, block_on,
+    },
     usecases::detail::{DetailError, Wanted, detail},
 };
 use rustc_hash::FxHashMap;
@@ -14,11 +18,66 @@ use super::{
     ports::{Request, Response},
 };
 
-/// What the store and the shop hold.
+/// What the store, the shop and the providers hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct World {
     pub(crate) table: Table,
     pub(crate) shop: ShopState,
+    /// The truth about payments, if the scenario has one: then there is a key.
+    pub(crate) providers: ProvidersState,
+    /// What is still to happen at Stripe, to the payment of that id, in this order.
+    pub(crate) to_happen: VecDeque<(PaymentId, Happening)>,
+}
+
+/// What happens to a payment at its provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Happening {
+    /// The payer begins to pay.
+    Opens,
+    /// The payer pays.
+    Pays,
+    /// It can no longer be paid.
+    Closes,
+}
+
+impl World {
+    /// Whether the scenario says what providers hold.
+    pub(crate) fn has_truth(&self) -> bool {
+        !self.providers.keys.is_empty()
+    }
+
+    /// The payment as Stripe holds it.
+    pub(crate) fn held(&self, id: PaymentId) -> Option<&HeldPayment> {
+        self.providers.held.get(&(Provider::Stripe, id))
+    }
+
+    /// Makes the next thing happen at the provider.
+    pub(crate) fn happen(&mut self) {
+        let Some((id, happening)) = self.to_happen.pop_front() else { return };
+        let txn = ProviderTxn::new("pi_1").ok();
+        let (state, txn) = match happening {
+            Happening::Opens => (ProviderState::Open, None),
+            Happening::Pays => (ProviderState::Paid, txn),
+            Happening::Closes => (ProviderState::Closed, None),
+        };
+        let held = HeldPayment::new(state, txn, 100);
+        self.providers.held.insert((Provider::Stripe, id), held);
+    }
+
+    /// Whether an honest provider can have sent this by now.
+    pub(crate) fn may_send(&self, notification: &Notification) -> bool {
+        let Some(id) = notification.payment else { return true };
+        if !self.has_truth() {
+            return self.table.payments.contains_key(&id);
+        }
+        let Some(held) = self.held(id) else { return false };
+        let is_paid = matches!(held.state, ProviderState::Paid | ProviderState::Refunded);
+        match notification.report.outcome {
+            Some(Outcome::Paid | Outcome::Refunded) => is_paid,
+            Some(Outcome::Closed) => held.state == ProviderState::Closed,
+            Some(Outcome::Failed) | None => true,
+        }
+    }
 }
 
 /// What goes wrong with a call.
@@ -59,15 +118,21 @@ impl Fault {
             Call::NewestOfOrder
             | Call::Guard
             | Call::Payment
+            | Call::OfTransaction
+            | Call::Refund
+            | Call::Queried
             | Call::ListByUser
             | Call::DuePayments
             | Call::Quarantined
             | Call::UserExists
             | Call::FindOrder => &[Self::Before, Self::CrashBefore],
+            // A response that does not come, and one that proves nothing.
+            Call::Query => &[Self::Before, Self::Lost, Self::CrashBefore],
             Call::Create
             | Call::Update
             | Call::Append
             | Call::MarkNotified
+            | Call::Clear
             | Call::Reschedule
             | Call::Resolve
             | Call::NotifyPaid => &Self::ALL,
@@ -80,6 +145,7 @@ pub(crate) struct Fakes {
     gate: Gate,
     store: FakeStore,
     shop: FakeShop,
+    providers: FakeProviders,
     bug: Option<StoreBug>,
 }
 
@@ -87,7 +153,8 @@ impl Fakes {
     pub(crate) fn new(bug: Option<StoreBug>) -> Self {
         let gate = Gate::default();
         let store = FakeStore::behind(gate.clone());
-        Self { store, shop: FakeShop::behind(gate.clone()), gate, bug }
+        let shop = FakeShop::behind(gate.clone());
+        Self { store, shop, providers: FakeProviders::behind(gate.clone()), gate, bug }
     }
 
     /// Carries out a call on the world; its response, or `None` if the caller crashes.
@@ -128,7 +195,7 @@ impl Fakes {
         }
         self.swap(world);
         self.gate.script(request.id().call, [fate]);
-        let response = block_on(request.make(&self.store, &self.shop));
+        let response = block_on(request.make(&self.store, &self.shop, &self.providers));
         self.swap(world);
         response
     }
@@ -136,6 +203,7 @@ impl Fakes {
     fn swap(&self, world: &mut World) {
         self.store.edit(|table| swap(table, &mut world.table));
         self.shop.edit(|shop| swap(shop, &mut world.shop));
+        self.providers.edit(|providers| swap(providers, &mut world.providers));
     }
 }
 

@@ -65,9 +65,9 @@ def theirs(response, **query):
 
     def get(url, headers, **_):
         sent.update(url=url, headers={name.lower(): value for name, value in headers.items()})
-        answer = SimpleNamespace(status_code=response["status"], headers=response["headers"])
-        answer.text = response["body"]
-        return answer
+        given = SimpleNamespace(status_code=response["status"], headers=response["headers"])
+        given.text = response["body"]
+        return given
 
     core.requests.get = get
     try:

@@ -2,7 +2,7 @@
 
 use pay_core::{
     domain::{
-        Claims, Notification, Outcome, Provider, ProviderRef, Report,
+        Claims, Notification, Outcome, Provider, ProviderRef, RefundState, Report,
         Sender::{self, Native},
     },
     testing::Call,
@@ -10,8 +10,8 @@ use pay_core::{
 
 use super::{PAID, paid, with_a_payment};
 use crate::scenario::{
-    Scenario, delivering, delivering_early, notification, oid, payment_of, reference, reporting,
-    shop, uid,
+    Scenario, delivering, delivering_early, notification, oid, payment_of, reference, refund,
+    reporting, shop, uid,
 };
 
 pub(super) fn all() -> Vec<Scenario> {
@@ -53,8 +53,8 @@ fn repeated() -> Vec<Scenario> {
 /// Several notifications with references that match.
 fn with_one_reference() -> Vec<Scenario> {
     let refunded = || reported(Outcome::Refunded, 2);
-    let [partly_refunded, nothing] = [(Some(Outcome::PartlyRefunded), 2), (None, 3)]
-        .map(|(outcome, name)| reporting(paid(name), |report| report.outcome = outcome));
+    let to_be_refunded = refund(payment_of(0), ("re_1", 40, RefundState::Pending), 2);
+    let nothing = reporting(paid(3), |report| report.outcome = None);
     let unreferenced = reporting(native(paid(1)), |report| report.reference = ProviderRef::NONE);
     vec![
         at_once("paid, refunded", [paid(1), refunded()])
@@ -71,8 +71,10 @@ fn with_one_reference() -> Vec<Scenario> {
             ],
             "refunded 3/pi_1",
         ),
-        at_once("paid, partly refunded, nothing", [paid(1), partly_refunded, nothing])
-            .expecting(&[PAID, "ignored | noted"], "paid 3/pi_1"),
+        at_once("paid, to be refunded, nothing", [paid(1), to_be_refunded, nothing]).expecting(
+            &[PAID, "ignored | noted | noted+notified | noted+not cleared | duplicate"],
+            "paid 3/pi_1",
+        ),
         at_once("paid, reference completed", [unreferenced, paid(2)])
             .expecting(&[PAID, "duplicate"], "paid 3/pi_1"),
     ]

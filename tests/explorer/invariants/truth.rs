@@ -1,0 +1,108 @@
+//! What a record says, compared with the refunds that are kept and with what its provider holds.
+
+use pay_core::{
+    domain::{
+        Event, Notification, Outcome, Payment, Refund, RefundReport, RefundState, Refunds, Status,
+        Verdict,
+    },
+    ports::ProviderState,
+};
+
+use super::{Broken, hold};
+use crate::world::World;
+
+/// What went back is the sum of the refunds that succeeded and the highest total, not both; no more
+/// than was paid, and no more than its provider ever gave back.
+pub(super) fn check_refunds(world: &World, payment: &Payment) -> Result<(), Broken> {
+    let of_payment = |refund: &&Refund| refund.payment == payment.id;
+    let all = || world.table.refunds.values().filter(of_payment);
+    let ones = all().filter(|refund| refund.provider_refund.is_some());
+    let counted = ones.filter(|one| one.state == RefundState::Succeeded);
+    let sum = counted.map(|one| one.amount_minor).sum();
+    let totals = all().filter_map(|refund| refund.id.as_str().strip_prefix("total-")?.parse().ok());
+    let explained = Refunds { sum, total: totals.max().unwrap_or(0) };
+    hold(payment.refunds == explained, "I21", || {
+        let refunds: Vec<_> = all().collect();
+        format!("{payment:?} is not explained by {refunds:?}")
+    })?;
+    let refunded = payment.refunded();
+    hold(refunded <= payment.amount.minor(), "I21", || {
+        format!("{refunded} of {payment:?} went back")
+    })?;
+    let Some(held) = world.held(payment.id) else { return Ok(()) };
+    let given = held.refunds.iter().filter(|(_, _, state)| *state != RefundState::Pending);
+    let given: u64 = given.map(|(_, amount, _)| amount).sum();
+    hold(refunded <= given, "I21", || format!("{held:?} gave back {given}: {payment:?}"))
+}
+
+/// A payment is paid or closed only where its provider says so.
+pub(super) fn check_truth(world: &World, payment: &Payment) -> Result<(), Broken> {
+    if !world.has_truth() {
+        return Ok(());
+    }
+    let held = world.held(payment.id);
+    let state = held.map_or(ProviderState::Absent, |held| held.state);
+    let is_paid = matches!(state, ProviderState::Paid | ProviderState::Refunded);
+    let same = held.is_some_and(|held| held.txn == payment.reference.txn);
+    hold(!payment.was_paid() || (is_paid && same), "I11", || {
+        format!("Stripe holds it as {held:?}: {payment:?}")
+    })?;
+    let closed = payment.status == Status::Closed;
+    hold(!closed || state == ProviderState::Closed, "I24", || {
+        format!("Stripe holds it as {held:?}: {payment:?}")
+    })
+}
+
+/// A refund is never gone, and that it failed is final.
+pub(super) fn check_refund_change(before: &World, after: &World) -> Result<(), Broken> {
+    for (key, old) in &before.table.refunds {
+        let new = after.table.refunds.get(key);
+        let fits = new.is_some_and(|new| {
+            let falls = old.state == RefundState::Succeeded && new.state == RefundState::Pending;
+            let is_final = old.state != RefundState::Failed || new.state == RefundState::Failed;
+            new.amount_minor == old.amount_minor && !falls && is_final
+        });
+        hold(fits, "I21", || format!("{old:?} became {new:?}"))?;
+    }
+    Ok(())
+}
+
+/// What a client learns of a refund is durable.
+pub(super) fn check_refunded(world: &World, notification: &Notification) -> Result<(), Broken> {
+    let (Some(id), Some(Outcome::Refunded)) = (notification.payment, notification.report.outcome)
+    else {
+        return Ok(());
+    };
+    let record = world.table.payments.get(&id);
+    let kept = notification.report.refund_id();
+    let kept = kept.and_then(|refund| world.table.refunds.get(&(id, refund)));
+    let total = record.map_or(0, |record| record.refunds.total);
+    let durable = match &notification.report.refund {
+        None => record.is_some_and(|record| record.status == Status::Refunded),
+        Some(RefundReport::Total(reported)) => total >= *reported,
+        Some(RefundReport::One { state: RefundState::Pending, .. }) => true,
+        Some(RefundReport::One { state: RefundState::Succeeded, .. }) => kept.is_some(),
+        Some(RefundReport::One { state: RefundState::Failed, .. }) => {
+            kept.is_some_and(|refund| refund.state == RefundState::Failed)
+        }
+    };
+    hold(durable, "I4", || format!("{:?} is not in {record:?}, {kept:?}", notification.report))
+}
+
+/// Money that a provider holds as paid is paid or quarantined here.
+pub(super) fn check_money(world: &World) -> Result<(), Broken> {
+    for ((provider, id), held) in &world.providers.held {
+        if !matches!(held.state, ProviderState::Paid | ProviderState::Refunded) {
+            continue;
+        }
+        let Some(record) = world.table.payments.get(id) else { continue };
+        let is_paid = record.was_paid()
+            && (record.reference.source, &record.reference.txn) == (provider.source(), &held.txn);
+        let is_it = |event: &&Event| event.report.reference.txn == held.txn;
+        let waiting =
+            |event: &Event| event.payment == Some(*id) && event.verdict == Verdict::Quarantined;
+        let is_quarantined = world.table.events.iter().filter(is_it).any(waiting);
+        hold(is_paid || is_quarantined, "I23", || format!("{held:?} of {record:?}"))?;
+    }
+    Ok(())
+}

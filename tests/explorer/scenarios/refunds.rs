@@ -1,0 +1,73 @@
+//! Refunds of a paid payment: one by one, as totals, and both.
+
+use pay_core::domain::{Notification, RefundState};
+
+use super::{PAID, paid, with_a_payment};
+use crate::{
+    scenario::{Scenario, after, delivering, payment_of, refund, total},
+    world::World,
+};
+use RefundState::{Failed, Succeeded};
+
+/// What a notification of a refund can get that is not the first of its kind.
+const REFUNDED: &str = "applied | duplicate | unavailable";
+
+pub(super) fn all() -> Vec<Scenario> {
+    vec![
+        at_once(
+            "25 and 75, one of them twice",
+            [one("re_1", 25, 2), one("re_1", 25, 2), one("re_2", 75, 3)],
+        )
+        .with_faults(1)
+        .expecting(&[REFUNDED], "refunded 3/pi_1"),
+        at_once("totals 25, 50, 100", [25, 50, 100].map(|sum| total(payment_of(0), sum, 2)))
+            .with_faults(1)
+            .expecting(&[REFUNDED, "stale"], "refunded 3/pi_1"),
+        at_once(
+            "one of 25, total 50 x2",
+            [one("re_1", 25, 2), total(payment_of(0), 50, 3), total(payment_of(0), 50, 3)],
+        )
+        .with_faults(1)
+        .expecting(&[REFUNDED], "paid 3/pi_1 -50"),
+        at_once(
+            "one of 40, failed, one of 50",
+            [one("re_1", 40, 2), failed("re_1", 40, 3), one("re_2", 50, 4)],
+        )
+        .with_faults(1)
+        .expecting(&[REFUNDED, "stale"], "paid 3/pi_1 -50"),
+        at_once("60 and 60", [one("re_1", 60, 2), one("re_2", 60, 3)])
+            .expecting(&[REFUNDED, "quarantined: refunded"], "paid 3/pi_1 -60"),
+        Scenario::new(
+            "paid, 25, 75",
+            with_a_payment(),
+            [
+                delivering(1, paid(1)),
+                delivering(2, one("re_1", 25, 2)),
+                delivering(3, one("re_2", 75, 3)),
+            ],
+        )
+        .with_faults(1)
+        .expecting(&[PAID, "applied | duplicate | stale"], "refunded 3/pi_1"),
+    ]
+}
+
+/// Actors 1 and up, who deliver these notifications of a payment that is paid.
+fn at_once<const N: usize>(name: &'static str, notifications: [Notification; N]) -> Scenario {
+    let numbered = (1..).zip(notifications);
+    let actors = numbered.map(|(number, notification)| delivering(number, notification));
+    Scenario::new(name, paid_before(), actors)
+}
+
+/// A payment that is paid, and its order service notified.
+pub(crate) fn paid_before() -> World {
+    after(with_a_payment(), &[delivering(9, paid(90))])
+}
+
+/// That a refund succeeded.
+pub(crate) fn one(name: &str, amount: u64, number: u8) -> Notification {
+    refund(payment_of(0), (name, amount, Succeeded), number)
+}
+
+fn failed(name: &str, amount: u64, number: u8) -> Notification {
+    refund(payment_of(0), (name, amount, Failed), number)
+}
