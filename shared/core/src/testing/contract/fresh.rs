@@ -9,7 +9,6 @@ use crate::{
         RefundEffect, Report, Sender, Status, Timestamp, UserId, Verdict,
     },
     ports::{Created, Payments, Updated},
-    testing::contract::Store,
 };
 
 /// 2027-01-15T08:00:00Z: when the cases happen.
@@ -167,23 +166,6 @@ pub async fn refunding(
     let effect = RefundEffect::of(report, payment, found.as_ref(), now);
     let RefundEffect::Counts(refund) = effect else { panic!("{effect:?}") };
     payment.refunded_by(refund, &report.reference, false, now)
-}
-
-/// The change that a report about a refund makes, by what the store has.
-pub async fn refunding(
-    store: &impl Store,
-    payment: &Payment,
-    report: &Report,
-    now: Timestamp,
-) -> Change {
-    let found = match report.refund_id() {
-        Some(id) => store.refund(payment.id, &id).await.unwrap(),
-        None => None,
-    };
-    match RefundEffect::of(report, payment, found.as_ref(), now) {
-        RefundEffect::Counts(refund) => payment.refunded_by(refund, &report.reference, false, now),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// This many milliseconds after [`NOW_MS`].
