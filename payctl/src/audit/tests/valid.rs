@@ -127,7 +127,7 @@ pub(super) fn refund(
     let item = json!({
         "pk": pk, "sk": format!("refund#stripe.{name}"), "amount": amount, "source": 3,
         "provider_txn": format!("pi_{id}"), "provider_refund": name, "reference": "ours",
-        "state": state, "create_time": T + made, "update_time": T + changed,
+        "state": state, "create_time": T.saturating_add(made), "update_time": T.saturating_add(changed),
     });
     let reference = json!({
         "pk": pk, "sk": format!("refund-ref#stripe#{name}"), "refund": format!("stripe.{name}"),
@@ -139,8 +139,8 @@ pub(super) fn refund(
 pub(super) fn total(id: u64, of: u64, amount: u64, at: u64) -> Value {
     json!({
         "pk": format!("pay#{id}"), "sk": format!("refund#total-{of}"), "amount": amount, "source": 3,
-        "provider_txn": format!("pi_{id}"), "state": "succeeded", "create_time": T + at,
-        "update_time": T + at,
+        "provider_txn": format!("pi_{id}"), "state": "succeeded", "create_time": T.saturating_add(at),
+        "update_time": T.saturating_add(at),
     })
 }
 
