@@ -5,7 +5,7 @@ use crate::metrics::expect;
 use crate::stage::{own, payment, shown};
 use crate::sweep::sweep_all;
 use crate::table;
-use local::Fault;
+use local::{Fault, defaults};
 use pay_core::domain::Provider;
 use serde_json::json;
 use std::time::Duration;
@@ -82,19 +82,17 @@ async fn a_provider_that_hangs_holds_up_nobody_else() {
 async fn a_rejected_key_is_counted_and_moves_nothing() {
     let stack = own().await;
     let payment = payment(&stack).await;
+    let mut secret = defaults::provider_secrets().unwrap();
+    secret["stripe"]["api_key"] = json!("rk_test_of_another_account");
+    secret["wechat"]["serial"] = json!("0000000000000000000000000000000000000000");
+    secret["alipay"]["app_id"] = json!("2021000000000000");
+    stack.secrets().put(defaults::PROVIDER_SECRET_ID, &secret.to_string());
     for &provider in Provider::ALL {
-        let account = stack.account(provider).unwrap();
-        account.lose_webhooks(true);
-        if provider == Provider::Alipay {
-            fault(&stack, provider, Fault::ErrorEnvelope, None);
-        } else {
-            fault(&stack, provider, Fault::Status(401), None);
-        }
+        stack.account(provider).unwrap().lose_webhooks(true);
     }
     stack.account(Provider::WeChat).unwrap().pay(payment.id, payment.amount).await.unwrap();
     sweep_all(&stack).await;
     assert_eq!(shown(&stack, payment).await["status"], 0);
-    println!("{}", stack.logs());
     expect(&stack, "QueriesRejected", "callback", 3).await;
     for &provider in Provider::ALL {
         assert_eq!(stack.account(provider).unwrap().calls(point(provider)), 1, "{provider:?}");

@@ -12,7 +12,7 @@ use crate::{
     },
     usecases::{
         Failure,
-        apply::{Applied, ApplyError, OrderNotification},
+        apply::ApplyError,
         query::{AnyQueryPorts, providers_of, query_payment},
     },
 };
@@ -140,7 +140,7 @@ pub(super) async fn query(
             for (notification, applied) in step.applied {
                 (run.observe)(&notification, &applied);
                 match applied {
-                    Ok(applied) => payment = with_notification(applied, now),
+                    Ok(applied) => payment = applied.record,
                     // A person decides.
                     Err(ApplyError::Mismatch(_)) => {}
                     Err(ApplyError::Failed(failure)) => return failed(id, failure),
@@ -165,15 +165,6 @@ pub(super) async fn query(
         Ok(()) => Entry::Queried(unknown),
         Err(error) => Entry::Failed(id, error, None),
     }
-}
-
-/// The record after a notification, with the order notification that followed.
-fn with_notification(applied: Applied, now: Timestamp) -> Payment {
-    let mut record = applied.record;
-    if matches!(applied.order_notification, OrderNotification::Done) {
-        (record.due, record.notified_time) = (None, Some(now));
-    }
-    record
 }
 
 fn failed(id: PaymentId, failure: Failure) -> Entry {
