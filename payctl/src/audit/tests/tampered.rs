@@ -286,7 +286,7 @@ fn events_of_refunds() -> Vec<Tampering> {
         ("pay#11 event#stripe#e2", json!({"refund": "re_9"}), "the refund that it counted is missing"),
         ("pay#11 event#stripe#e2", json!({"provider_txn": null}), "another amount than its record's"),
         ("pay#11 event#stripe#e2", json!({"outcome": "paid"}), "a refund, and another outcome"),
-        ("pay#11 event#stripe#e2", json!({"verdict": "noted"}), "another verdict than the table has"),
+        ("pay#11 event#stripe#e2", json!({"verdict": "noted"}), "no event moved it or completed its"),
         ("pay#11 event#stripe#e2", json!({"status_after": 0}), "another verdict than the table has"),
         ("pay#11 event#stripe#e4", json!({"status_after": 4}), "another verdict than the table has"),
         ("pay#11 event#stripe#e5", json!({"refunded": null}), "another verdict than the table has"),
@@ -295,7 +295,7 @@ fn events_of_refunds() -> Vec<Tampering> {
         ("pay#11 event#stripe#e5", Value::Null, "no event moved it or completed its reference"),
         ("pay#11 event#stripe#e6", json!({"verdict": "ignored"}), "another verdict than the table has"),
         ("pay#11 event#stripe#e7", json!({"refunded": null}), "another verdict than the table has"),
-        ("pay#2 event#stripe#e5", json!({"refund_state": "succeeded"}), "another verdict than the table"),
+        ("pay#2 event#stripe#e5", json!({"verdict": "ignored"}), "another verdict than the table has"),
         ("pay#13 event#stripe#e1", json!({"status_after": 4}), "another verdict than the table has"),
     ])
 }
