@@ -223,9 +223,8 @@ fn by_table(outcome: Option<Outcome>, (before, after): (Status, Status), verdict
         (Verdict::Applied, Some(Transition::Move(to) | Transition::MoveIfLive(to))) => to == after,
         (Verdict::Duplicate, by_table) => by_table == Some(Transition::Duplicate),
         (Verdict::Stale, by_table) => by_table == Some(Transition::Stale),
-        (Verdict::Ignored, by_table) => by_table.is_none(),
-        // A message that only said where to look.
-        (Verdict::Noted, by_table) => by_table.is_none(),
+        // Noted is one that only said where to look.
+        (Verdict::Ignored | Verdict::Noted, by_table) => by_table.is_none(),
         (Verdict::Applied | Verdict::Quarantined, _) => false,
     }
 }
