@@ -333,6 +333,10 @@ pub(super) fn with_refunds() -> Vec<Value> {
         record(13, paid(13)),
         event(13, "e1", (0, 1), 2, one("re_1", 25, "pending", "applied")),
         guard(113, 13),
+        // The same of a total of nothing yet.
+        record(15, paid(15)),
+        event(15, "e1", (0, 1), 2, of_total(0, "applied")),
+        guard(115, 15),
         // All of it went back in two parts, of which the first proved that it was paid.
         record(
             14,
