@@ -296,6 +296,10 @@ fn events_of_refunds() -> Vec<Tampering> {
         ("pay#11 event#stripe#e6", json!({"verdict": "ignored"}), "another verdict than the table has"),
         ("pay#11 event#stripe#e7", json!({"refunded": null}), "another verdict than the table has"),
         ("pay#2 event#stripe#e5", json!({"verdict": "ignored"}), "another verdict than the table has"),
+        ("pay#12 event#stripe#query.absent", json!({"amount": 99}), "another amount than its record's"),
+        ("pay#12 event#stripe#query.absent", json!({"currency": "USD"}), "another currency than its"),
+        ("pay#12 event#stripe#query.absent", json!({"sk": "event#stripe#e1"}), "another amount than its"),
+        ("pay#12 event#stripe#query.paid.pi_12#amount", json!({"mismatch": "uid"}), "its suffix is"),
         ("pay#13 event#stripe#e1", json!({"status_after": 4}), "another verdict than the table has"),
     ])
 }
@@ -332,7 +336,7 @@ fn every_tampering_is_reported() {
         unmatched(),
     ]
     .concat();
-    assert_eq!(table.len(), 233);
+    assert_eq!(table.len(), 237);
     let mut silent = Vec::new();
     for (item, edit, what) in table {
         let found = of(&tampered(&valid(), &item, &edit)).violations;

@@ -328,6 +328,15 @@ pub(super) fn with_refunds() -> Vec<Value> {
         guard(111, 11),
         // Not paid yet: the sweep queries the provider.
         record(12, json!({"queue": "sweep#12", "due": T + 300_000, "attempts": 0})),
+        event(
+            12,
+            "query.absent",
+            (0, 0),
+            1,
+            json!({"verdict": "ignored", "outcome": null, "amount": null, "currency": null,
+            "provider_txn": null}),
+        ),
+        event(12, "query.paid.pi_12#amount", (0, 0), 1, waiting(0)),
         guard(112, 12),
         // That a refund of it is pending was the first that was heard of it.
         record(13, paid(13)),
