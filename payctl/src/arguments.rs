@@ -1,7 +1,7 @@
 //! Arguments that name something elsewhere: checked before anything is sent, so that an error says what is
 //! wrong with the argument and not what a library made of it.
 
-use pay_core::domain::PaymentId;
+use pay_core::domain::{PaymentId, Provider, ProviderRef, ProviderTxn, Source};
 use reqwest::Url;
 
 /// The URL of a service, without a slash at its end.
@@ -51,9 +51,26 @@ pub(crate) fn payment_id(text: &str) -> Result<PaymentId, String> {
     PaymentId::parse(text).map_err(|_no_id| needed.to_owned())
 }
 
+/// A provider's transaction: `<provider>#<transaction>`, with a source's number where it is no provider
+/// of ours.
+pub(crate) fn transaction(text: &str) -> Result<ProviderRef, String> {
+    let needed = || {
+        "a provider's transaction is needed: stripe#pi_3N…, wechat#4200…, alipay#2026…, or the number \
+         of another source in place of the name"
+            .to_owned()
+    };
+    let (name, txn) = text.split_once('#').ok_or_else(needed)?;
+    let number = || name.parse().ok().and_then(|number| Source::new(number).ok());
+    let source =
+        Provider::new(name).ok().map(Provider::source).or_else(number).ok_or_else(needed)?;
+    let reference = ProviderRef { source, txn: ProviderTxn::new(txn).ok() };
+    // One text for each, as the index has it.
+    if reference.transaction().as_deref() == Some(text) { Ok(reference) } else { Err(needed()) }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{function_name, payment_id, service_url, table_name};
+    use super::{function_name, payment_id, service_url, table_name, transaction};
 
     #[test]
     fn a_url_is_whole_or_the_error_says_what_is_wrong_with_it() {
@@ -97,5 +114,13 @@ mod tests {
         }
         assert!(payment_id("7").is_ok());
         assert!(payment_id("0").is_err() && payment_id("7/stripe/e1").is_err());
+        for text in ["stripe#pi_1", "alipay#2026", "77#a#b"] {
+            assert_eq!(transaction(text).unwrap().transaction().as_deref(), Some(text));
+        }
+        for text in
+            ["", "pi_1", "stripe", "stripe#", "paypal#a", "3#pi_1", "0#a", "256#a", "77#a b"]
+        {
+            assert!(transaction(text).unwrap_err().contains("stripe#pi_3N"), "{text}");
+        }
     }
 }

@@ -96,7 +96,7 @@ pub async fn audit(
     mut progress: impl FnMut(&Audit),
 ) -> Result<Audit> {
     let now = now.millis();
-    let mut run = Run { audit: Audit::default(), across: Across::default(), now };
+    let mut run = AuditRun { audit: Audit::default(), across: Across::default(), now };
     let mut payment = Partition::default();
     let mut after = None;
     loop {
@@ -160,13 +160,13 @@ struct Partition {
     found: Vec<Violation>,
 }
 
-struct Run {
+struct AuditRun {
     audit: Audit,
     across: Across,
     now: u64,
 }
 
-impl Run {
+impl AuditRun {
     fn count(&mut self, row: &Row) {
         let audit = &mut self.audit;
         let of_kind = match kind(row) {

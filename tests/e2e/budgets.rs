@@ -35,6 +35,15 @@ struct Budget {
 /// A write unit is two halves.
 const UNIT: u64 = 2;
 
+/// Write units of a create, where a provider can be queried: the payment is due from then on.
+const CREATE: u64 = 7;
+
+/// Write units of a short notification that pays a payment, with the provider's transaction, and of the
+/// order notification that follows.
+const PAID: u64 = 7;
+
+const _: () = assert!(CREATE + PAID <= 14, "a payment made, paid and notified");
+
 impl Cost {
     /// Calls hop by hop; halves of write and of read units.
     fn of(operation: &'static str, calls: &[&[&'static str]], (writes, reads): (u64, u64)) -> Self {

@@ -28,6 +28,7 @@ mod outages;
 mod payctl;
 mod problems;
 mod providers;
+mod queries;
 mod races;
 mod readme;
 mod shop;

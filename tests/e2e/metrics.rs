@@ -48,7 +48,7 @@ fn whole(number: &Value) -> u64 {
 }
 
 /// Waits until a metric has this sum under these dimensions.
-async fn expect(stack: &Stack, name: &str, dimensions: &str, sum: u64) {
+pub(crate) async fn expect(stack: &Stack, name: &str, dimensions: &str, sum: u64) {
     let of = |counted: BTreeMap<(String, String), Vec<u64>>| {
         let key = (name.to_owned(), dimensions.to_owned());
         counted.get(&key).map_or(0, |values| values.iter().sum::<u64>())

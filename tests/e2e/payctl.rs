@@ -60,7 +60,7 @@ async fn an_audit_passes_a_sound_table_and_finds_a_broken_invariant() {
     let (code, text) = run(&stack, &["audit"]).await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("7 payments of 6 orders"), "{text}");
-    assert!(text.contains("1 in quarantine, 0 order notifications due\n0 violations\n"), "{text}");
+    assert!(text.contains("1 in quarantine, 3 due\n0 violations\n"), "{text}");
 
     let mut record = table::record(&stack, closed.id).await;
     record["status"] = json!(1);
@@ -112,7 +112,13 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     assert_eq!(shown(&stack, paid).await["amount"], 100);
     assert!(table::is_due(&stack, paid.id).await);
     let (code, text) = run(&stack, &["sweep", "--all"]).await;
-    assert_eq!((code, &*text), (0, "1 notified, 0 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"));
+    assert_eq!(
+        (code, &*text),
+        (
+            0,
+            "1 notified, 1 queried, 0 moved, 0 rescheduled, 0 abandoned, 0 failed, 0 stale, 0 left\n"
+        )
+    );
     assert_eq!(stack.shop().times_paid(paid.oid), 1);
 
     assert_eq!(resolve(&dismissed, "dismiss").await.0, 0);
@@ -237,6 +243,46 @@ async fn an_unmatched_notification_is_accepted_onto_the_payment_that_is_named() 
 }
 
 #[tokio::test]
+async fn a_payment_is_found_by_the_providers_transaction_with_its_refunds() {
+    let stack = own().await;
+    let (one, other) = (payment(&stack).await, payment(&stack).await);
+    let send = async |payment: Payment, more: Value| {
+        let mut body = payment.native(3, 1);
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        api::post(&stack, "callback").json(&body).signed().send().await.ok();
+    };
+    let (code, text) = run(&stack, &["history", "--transaction", "stripe#pi_1"]).await;
+    assert!(code == 1 && text.contains("has the transaction stripe#pi_1"), "{text}");
+    send(one, json!({"provider_txn": "pi_1"})).await;
+    send(one, json!({"provider_txn": "pi_1", "refunded": 30})).await;
+    let (code, text) = run(&stack, &["history", "--transaction", "stripe#pi_1"]).await;
+    assert_eq!(code, 0, "{text}");
+    for shown in ["refunded       30", "total-30  30      succeeded  3       pi_1"] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+    let (code, text) = run(&stack, &["history", "--transaction", "stripe#pi_1", "--json"]).await;
+    assert_eq!(code, 0, "{text}");
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(shown["record"]["id"], one.id);
+    assert_eq!(shown["refunds"][0]["amount"], 30);
+    assert_eq!(
+        (&shown["refund_references"], shown["events"].as_array().unwrap().len()),
+        (&json!([]), 2)
+    );
+    let (code, text) = run(&stack, &["audit"]).await;
+    assert!(code == 0 && text.contains("2 events, 1 refunds; 0 in quarantine, 1 due"), "{text}");
+
+    // Both say that the same money paid them.
+    send(other, json!({"provider_txn": "pi_1"})).await;
+    let (code, text) = run(&stack, &["history", "--transaction", "stripe#pi_1"]).await;
+    let named = [one, other].map(|payment| text.contains(&payment.id.to_string()));
+    assert!(code == 1 && named == [true, true], "{text}");
+    let (code, text) = run(&stack, &["audit"]).await;
+    let both = [one, other].map(|payment| text.contains(&payment.id.to_string()));
+    assert!(code == 3 && both == [true, true], "{text}");
+}
+
+#[tokio::test]
 async fn what_a_sender_wrote_is_shown_and_not_obeyed() {
     let stack = own().await;
     let payment = payment(&stack).await;
@@ -287,6 +333,8 @@ async fn a_target_is_named_by_url_too_and_one_that_is_not_there_is_an_error() {
         (&["audit", "--table", "\u{202e}\u{9b}"], 2, "'\\u{202e}\\u{9b}' for '--table <NAME>'"),
         (&["sweep", "--local", "--limit", "0"], 2, "0 is not in 1..=100000"),
         (&["history", "0", "--local"], 2, "a payment's id is needed"),
+        (&["history", "--local"], 2, "<PAYMENT>"),
+        (&["history", "--transaction", "pi_1", "--local"], 2, "a provider's transaction is needed"),
         (&["audit", "--local=http://127.0.0.1:9"], 1, "no local stack runs at http://127.0.0.1:9"),
         (&["audit", &format!("--local={}", stack.dynamodb)], 1, "is no local stack"),
         (&["audit", "--table", "payments"], 1, "AWS needs a region and credentials"),
@@ -305,10 +353,11 @@ async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
     let (code, text) = run(shared(), &["check-config"]).await;
     assert_eq!(code, 0, "{text}");
     for shown in [
-        "create    settings                         ok     complete and well-formed",
-        "create    secret pay/auth AWSCURRENT       ok     signs tokens",
-        "callback  secret pay/webhooks AWSCURRENT   ok     standard, stripe, wechat, alipay",
-        "callback  secret pay/webhooks AWSPREVIOUS  ok     none",
+        "create    settings                          ok     complete and well-formed",
+        "create    secret pay/auth AWSCURRENT        ok     signs tokens",
+        "callback  secret pay/webhooks AWSCURRENT    ok     standard, stripe, wechat, alipay",
+        "callback  secret pay/webhooks AWSPREVIOUS   ok     none",
+        "callback  secret pay/providers AWSCURRENT   ok     stripe, wechat, alipay",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }

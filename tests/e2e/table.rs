@@ -48,7 +48,7 @@ async fn under(stack: &Stack, pk: &str) -> Vec<Item> {
 /// The events of a payment.
 pub(crate) async fn events(stack: &Stack, id: u64) -> Vec<Item> {
     let mut items = under(stack, &format!("pay#{id}")).await;
-    items.retain(|item| item["sk"] != "record");
+    items.retain(|item| item["sk"].as_str().is_some_and(|sk| sk.starts_with("event#")));
     items
 }
 

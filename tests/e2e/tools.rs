@@ -6,6 +6,7 @@ use std::process::{Output, Stdio};
 use local::{clock, defaults, signing, tokens};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
@@ -152,6 +153,20 @@ async fn the_demo_succeeds_on_the_real_functions() {
     let (good, shown, error) = run(&["demo"], "").await;
     assert!(good, "{shown}{error}");
     assert_eq!(shown.matches('✓').count(), 5, "{shown}");
+}
+
+#[tokio::test]
+async fn the_demo_shows_how_a_payment_is_paid_without_its_webhook() {
+    for provider in Provider::ALL {
+        let (good, shown, error) =
+            run(&["demo", "--provider", provider.as_str(), "--lose-webhook"], "").await;
+        assert!(good, "{shown}{error}");
+        assert_eq!(shown.matches('✓').count(), 6, "{shown}");
+        assert!(shown.contains(r#""webhook_lost":true"#) && shown.contains(r#""moved":1"#));
+    }
+    let (good, shown, error) = run(&["demo", "--lose-webhook"], "").await;
+    assert!(!good && shown.is_empty());
+    assert!(error.contains("name a provider with --provider"), "{error}");
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod events;
 mod handlers;
 mod keys;
 mod messages;
+mod responses;
 mod texts;
 
 /// The time of every input, in Unix seconds: tokens and signatures of the corpus are of this time.
@@ -55,4 +56,5 @@ targets! {
     token, 2000, texts::token;
     doctor_line, 1000, texts::doctor_line;
     secret, 1000, keys::secret;
+    query_response, 200, responses::only_what_was_asked_is_read;
 }

@@ -18,7 +18,7 @@ use crate::events::RUNTIME;
 use crate::handlers::{at, event, response};
 use crate::keys::WEBHOOK_KEYS;
 
-type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 /// A signed message, with its headers or its body changed as the input says.
 fn tampered(headers: &[(&'static str, String)], body: &[u8], input: &[u8]) -> (Pairs, Vec<u8>) {
@@ -32,7 +32,7 @@ fn tampered(headers: &[(&'static str, String)], body: &[u8], input: &[u8]) -> (P
 }
 
 /// A message from its text: a line for each header, an empty line, the body.
-fn read(text: &[u8]) -> (Pairs, Vec<u8>) {
+pub(crate) fn read(text: &[u8]) -> (Pairs, Vec<u8>) {
     let mut headers = Pairs::new();
     let mut rest = text;
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {

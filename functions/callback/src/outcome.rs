@@ -77,7 +77,7 @@ fn count(applied: &Applied) {
     }
 }
 
-/// Logs and counts what a query came to.
+/// Logs what a query came to, and counts what its response did.
 pub(crate) fn queried(queried: &Queried) {
     if let Err(error) = &queried.state {
         let provider = queried.provider.as_str();
@@ -88,11 +88,10 @@ pub(crate) fn queried(queried: &Queried) {
     }
 }
 
-/// Logs and counts a query without a usable response.
+/// Logs a query without a usable response.
 pub(crate) fn unknown(provider: &'static str, payment_id: Option<u64>, error: &QueryError) {
     let (cause, reason) = (chain(error), error.kind());
     tracing::warn!(provider, payment_id, reason, cause, "provider gave no usable response");
-    metrics::QUERIES_FAILED.count_by(&[("Provider", provider), ("Reason", reason)]);
 }
 
 fn quarantined(notification: &Notification, mismatch: &Mismatch) {

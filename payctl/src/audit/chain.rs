@@ -12,7 +12,7 @@ use super::record::Record;
 use crate::limits::TIME_SLACK_MS;
 
 /// What is wrong, and the sort key of the item that it is wrong with.
-pub(super) type Found = Vec<(String, &'static str, String)>;
+pub(super) type Findings = Vec<(String, &'static str, String)>;
 
 pub(super) const RECORD: &str = "record";
 
@@ -23,12 +23,12 @@ struct Walk {
     at: Vec<u64>,
     reference: ProviderRef,
     paid_time: Option<u64>,
-    found: Found,
+    found: Findings,
 }
 
 /// Checks the events of a record.
-pub(super) fn check(record: &Record, events: &[ReadEvent]) -> Found {
-    let mut found = Found::new();
+pub(super) fn check(record: &Record, events: &[ReadEvent]) -> Findings {
+    let mut found = Findings::new();
     for event in events {
         found.extend(fits(record, event).into_iter().map(|what| (event.sk.clone(), "I6", what)));
     }
@@ -144,7 +144,7 @@ impl Walk {
     }
 
     /// The record, against where its events lead. With a gap only the status can be compared.
-    fn end(mut self, record: &Record, whole: bool) -> Found {
+    fn end(mut self, record: &Record, whole: bool) -> Findings {
         let other_reference = record.reference.as_ref().is_some_and(|of| *of != self.reference);
         let other_time = record.update_time.is_some_and(|time| !self.at.contains(&time));
         for (wrong, what) in [

@@ -202,8 +202,9 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
     let moved = before != after;
     // What went back in part, or did not after all, leaves a paid payment paid.
     let counted = refunded && verdict == Verdict::Applied && after >= Status::Paid;
+    let changed = moved || counted;
     of.wrong_if(
-        moved != (verdict == Verdict::Applied) && !(counted && !moved),
+        changed != (verdict == Verdict::Applied),
         "applied if and only if the status moved",
     );
     let fits = if dismissed || verdict == Verdict::Quarantined {
@@ -223,7 +224,9 @@ fn by_table(outcome: Option<Outcome>, (before, after): (Status, Status), verdict
         (Verdict::Duplicate, by_table) => by_table == Some(Transition::Duplicate),
         (Verdict::Stale, by_table) => by_table == Some(Transition::Stale),
         (Verdict::Ignored, by_table) => by_table.is_none(),
-        (Verdict::Applied | Verdict::Noted | Verdict::Quarantined, _) => false,
+        // A message that only said where to look.
+        (Verdict::Noted, by_table) => by_table.is_none(),
+        (Verdict::Applied | Verdict::Quarantined, _) => false,
     }
 }
 
@@ -244,7 +247,8 @@ fn of_refund(
         Verdict::Applied if is_failed => after == Status::Paid,
         Verdict::Applied if report.is_none() => after == Status::Refunded,
         Verdict::Applied => after >= Status::Paid && after >= before,
-        Verdict::Noted => is_pending && before >= Status::Paid,
+        // Nothing went back yet, or it only said where to look.
+        Verdict::Noted => before >= Status::Paid,
         Verdict::Duplicate => !is_pending && (report.is_some() || before == Status::Refunded),
         Verdict::Stale => !is_failed && report.is_some(),
         Verdict::Ignored | Verdict::Quarantined => false,

@@ -151,7 +151,7 @@ fn queue(of: &mut Attributes<'_>, record: &Record, now: u64) {
     of.in_order(("create_time", record.create_time), ("due", due));
     let paid = record.paid_time;
     let longest = if paid.is_some() { BACKOFF_MAX_MS } else { QUERY_BACKOFF_MAX_MS };
-    let latest = now.saturating_add(longest).saturating_add(longest / 4 + TIME_SLACK_MS);
+    let latest = [longest, longest / 4, TIME_SLACK_MS].into_iter().fold(now, u64::saturating_add);
     of.wrong_if(due.is_some_and(|due| due > latest), "due later than any attempt is put");
     let (Some(0), Some(due)) = (attempts, due) else { return };
     if let Some(paid) = paid {

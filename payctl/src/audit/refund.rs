@@ -7,7 +7,7 @@ use pay_core::domain::{
 };
 
 use super::attributes::Attributes;
-use super::chain::{Found, RECORD};
+use super::chain::{Findings, RECORD};
 use super::event::ReadEvent;
 use super::key::refund_reference_of;
 use super::record::Record;
@@ -106,8 +106,8 @@ pub(super) fn check(
     refunds: &[ReadRefund],
     references: &[ReadReference],
     events: &[ReadEvent],
-) -> Found {
-    let mut found = Found::new();
+) -> Findings {
+    let mut found = Findings::new();
     let mut wrong = |sk: &str, what: &str| found.push((sk.to_owned(), "I21", what.to_owned()));
     for refund in refunds {
         for what in against_record(record, refund) {

@@ -2,24 +2,28 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
-use pay_core::domain::PaymentId;
+use pay_core::domain::{PaymentId, ProviderRef};
+use pay_core::ports::Payments as _;
 use pay_service::start::clock;
 use serde_json::json;
 
 use super::End;
-use crate::Row;
-use crate::arguments::payment_id;
-use crate::audit::faults;
+use crate::arguments::{payment_id, transaction};
+use crate::audit::{ItemKind, faults, kind};
 use crate::event::{EventEntry, plain, status};
 use crate::print::{columns, print, print_json, time};
 use crate::target::TableTarget;
+use crate::{Row, Table};
 
 /// Arguments of `history`.
 #[derive(Debug, Args)]
 pub(super) struct HistoryArguments {
     /// The payment's id.
-    #[arg(value_parser = payment_id)]
-    payment: PaymentId,
+    #[arg(value_parser = payment_id, required_unless_present = "transaction")]
+    payment: Option<PaymentId>,
+    /// In its place the provider's transaction: `stripe#pi_3N…`.
+    #[arg(long, value_parser = transaction, conflicts_with = "payment")]
+    transaction: Option<ProviderRef>,
     #[command(flatten)]
     target: TableTarget,
     /// Print JSON.
@@ -42,10 +46,27 @@ const HEAD: [&str; 12] = [
     "note",
 ];
 
+const REFUNDS: [&str; 9] = [
+    "refund",
+    "amount",
+    "state",
+    "source",
+    "transaction",
+    "reference",
+    "created",
+    "updated",
+    "unreadable",
+];
+
 pub(super) async fn run(
-    HistoryArguments { payment, target, json }: HistoryArguments,
+    HistoryArguments { payment, transaction, target, json }: HistoryArguments,
 ) -> Result<End> {
     let table = target.open().await?;
+    let payment = match (payment, transaction) {
+        (Some(payment), _) => payment,
+        (None, Some(of)) => paid_by(&table, &of).await?,
+        (None, None) => bail!("a payment's id or a provider's transaction is needed"),
+    };
     let mut rows = table.under(&format!("pay#{payment}")).await?;
     if rows.is_empty() {
         bail!("there is no payment {payment} in the table {}", table.name());
@@ -56,10 +77,20 @@ pub(super) async fn run(
         Some(record) => faults(record, clock()),
         None => vec!["it does not exist".to_owned()],
     };
+    let (refunds, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| matches!(kind(row), Some(ItemKind::Refund(_))));
+    let (references, mut rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| matches!(kind(row), Some(ItemKind::RefundReference(_))));
     rows.sort_by_key(|event| (event.number("at"), event.number("version")));
     if json {
         let events: Vec<_> = rows.iter().map(|row| EventEntry(row).json()).collect();
-        let mut shown = json!({"record": record.map(|record| record.0), "events": events});
+        let plain = |rows: Vec<Row>| rows.into_iter().map(|row| row.0).collect::<Vec<_>>();
+        let mut shown = json!({
+            "record": record.map(|record| record.0),
+            "events": events,
+            "refunds": plain(refunds),
+            "refund_references": plain(references),
+        });
         if let Some(members) = shown.as_object_mut().filter(|_| !wrong.is_empty()) {
             members.insert("unreadable".to_owned(), wrong.into());
         }
@@ -70,9 +101,31 @@ pub(super) async fn run(
             wrong => format!("the record is unreadable: {wrong}\n"),
         };
         let events = columns(HEAD, rows.iter().map(cells));
-        print(&format!("{}{wrong}\n{events}", attributes(&record.unwrap_or_default())))?;
+        let refunds = match &refunds[..] {
+            [] => String::new(),
+            refunds => format!("\n{}", columns(REFUNDS, refunds.iter().map(refund_cells))),
+        };
+        let record = attributes(&record.unwrap_or_default());
+        print(&format!("{record}{wrong}\n{events}{refunds}"))?;
     }
     Ok(End::Done)
+}
+
+/// The payment of a provider's transaction, as the index has it.
+async fn paid_by(table: &Table, reference: &ProviderRef) -> Result<PaymentId> {
+    let name = reference.transaction().unwrap_or_default();
+    match table.payments().of_transaction(reference).await?[..] {
+        [] => bail!(
+            "no payment of the table {} has the transaction {name}; the index of transactions may lag a \
+             moment",
+            table.name()
+        ),
+        [payment] => Ok(payment),
+        [one, other, ..] => bail!(
+            "payments {one} and {other} have the transaction {name}: give the id of one; `payctl audit` \
+             names all that share one"
+        ),
+    }
 }
 
 /// A record: one line an attribute.
@@ -87,6 +140,23 @@ fn attributes(record: &Row) -> String {
         [name.clone(), text]
     });
     columns(["record", ""], lines)
+}
+
+fn refund_cells(row: &Row) -> [String; REFUNDS.len()] {
+    let cell = |name: &str| row.0.get(name).map(plain).unwrap_or_default();
+    let at = |name| time(row.number(name).unwrap_or_default());
+    let wrong = faults(row, clock()).join("; ");
+    [
+        row.text("sk").trim_start_matches("refund#").to_owned(),
+        cell("amount"),
+        cell("state"),
+        cell("source"),
+        cell("provider_txn"),
+        cell("reference"),
+        at("create_time"),
+        at("update_time"),
+        wrong,
+    ]
 }
 
 fn cells(row: &Row) -> [String; HEAD.len()] {

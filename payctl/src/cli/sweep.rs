@@ -51,16 +51,8 @@ pub(super) async fn run(arguments: SweepArguments) -> Result<End> {
 }
 
 fn text(swept: &Value) -> String {
-    let names = [
-        "notified",
-        "queried",
-        "moved",
-        "rescheduled",
-        "abandoned",
-        "failed",
-        "stale",
-        "left",
-    ];
+    let names =
+        ["notified", "queried", "moved", "rescheduled", "abandoned", "failed", "stale", "left"];
     let counted = names.map(|name| {
         let count = swept.get(name).and_then(Value::as_u64).unwrap_or_default();
         format!("{count} {name}")

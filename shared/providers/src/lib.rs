@@ -9,6 +9,7 @@
 
 mod adapter;
 pub mod alipay;
+mod asked;
 mod decimal;
 mod error;
 mod headers;

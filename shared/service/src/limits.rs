@@ -104,7 +104,8 @@ pub const SECRET_REFRESH_MS: u64 = 5 * 60_000;
 /// long may have been revoked.
 pub const SECRET_AGE_MAX_MS: u64 = 60 * 60_000;
 
-/// How long a failed refresh is not repeated while there are cached keys, in milliseconds.
+/// How long a failed refresh is not repeated while there are cached keys, nor a failed read of the
+/// previous version, in milliseconds.
 pub const SECRET_RETRY_MS: u64 = 30_000;
 
 /// How often unknown signatures make a secret be read again in the long run, in milliseconds for each

@@ -6,7 +6,7 @@ use pay_core::domain::Provider;
 use pay_core::limits::{SWEEP_LANES, SWEEP_QUEUES};
 use serde_json::json;
 
-use super::{Budget, Cost, UNIT, warm};
+use super::{Budget, Cost, PAID, UNIT, warm};
 use crate::api;
 use crate::stage::{Payment, notify, payment, payment_in};
 use crate::sweep::sweep_all;
@@ -14,7 +14,7 @@ use crate::sweep::sweep_all;
 /// A notification of this length. The order notification is the third hop, clearing `due` the fourth.
 fn budget(body_bytes: usize) -> Budget {
     let kilobytes = u64::try_from(body_bytes.div_ceil(1024)).unwrap();
-    let units = kilobytes.saturating_mul(2).saturating_add(10);
+    let units = kilobytes.saturating_mul(2).saturating_add(8);
     Budget { hops: 4, writes: units.saturating_mul(UNIT) }
 }
 
@@ -36,12 +36,12 @@ async fn a_native_notification() {
     let stack = warm().await;
     let there = payment(&stack).await;
     let paid = async || drop(notify(&stack, there, 1, 1).await.ok());
-    // The record and the event, twice for the transaction, and the due index; then the record and the
-    // due index again.
+    // The record and the event, twice for the transaction; it is due already. Then the record and the due
+    // index. It names no transaction, else the index of transactions would be written, too.
     let cost = Cost::of(
         "callback, paid",
         &[NATIVE, &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
-        (7 * UNIT, 2),
+        ((PAID - 1) * UNIT, 2),
     );
     cost.is_of(&stack, budget(NATIVE_BYTES), paid()).await;
 
@@ -49,8 +49,9 @@ async fn a_native_notification() {
         Cost::of("callback, paid, as another notification", &[NATIVE, &["PutItem"]], (UNIT, 2));
     cost.is_of(&stack, budget(NATIVE_BYTES), paid()).await;
 
+    // The record, the event and the refund, twice for the transaction.
     let refunded = async { drop(notify(&stack, there, 1, 4).await.ok()) };
-    let cost = Cost::of("callback, refunded", &[NATIVE, &["TransactWriteItems"]], (4 * UNIT, 2));
+    let cost = Cost::of("callback, refunded", &[NATIVE, &["TransactWriteItems"]], (6 * UNIT, 2));
     cost.is_of(&stack, budget(NATIVE_BYTES), refunded).await;
 }
 
@@ -58,7 +59,7 @@ async fn a_native_notification() {
 async fn a_closed_payment_that_is_paid_after_all() {
     let stack = warm().await;
     let closed = payment_in(&stack, 3).await;
-    // As for a pending one, and the check of the guard, twice as well.
+    // As for a pending one, and the check of the guard, twice as well; it was due no more.
     let cost = Cost::of(
         "callback, paid though closed",
         &[NATIVE, &["TransactWriteItems"], &["orders:paid"], &["UpdateItem"]],
@@ -98,11 +99,11 @@ async fn a_providers_notification() {
     let paid = |there: Payment, provider| {
         Message::new(there.id, there.amount, Outcome::Paid).from(provider).unwrap()
     };
-    // What the record, the event without its body, and the due index cost, and two units for each
-    // kilobyte of the body that is kept: 16 of them at most.
+    // What the record, the event without its body, and the indexes cost, and two units for each kilobyte
+    // of the body that is kept: 16 of them at most.
     let mut messages = Vec::new();
     for (path, provider, writes) in [
-        ("callback/stripe", Provider::Stripe, 7),
+        ("callback/stripe", Provider::Stripe, PAID),
         ("callback/wechat", Provider::WeChat, 9),
         ("callback/alipay", Provider::Alipay, 9),
     ] {
@@ -121,6 +122,25 @@ async fn a_providers_notification() {
         );
         cost.is_of(&stack, budget(kept_bytes), deliver(&stack, path, &message)).await;
     }
+}
+
+/// A refund is looked for before it is counted, and kept with its reference.
+#[tokio::test]
+async fn a_refund_of_a_part() {
+    let stack = warm().await;
+    let there = payment(&stack).await;
+    let paid = Message::new(there.id, there.amount, Outcome::Paid).from(Provider::WeChat).unwrap();
+    deliver(&stack, "callback/wechat", &paid).await;
+    let part = Message::refund(there.id, there.amount, 25).from(Provider::WeChat).unwrap();
+    let budget = Budget { hops: 3, writes: 10 * UNIT };
+    // The record, the event of two kilobytes, the refund and its reference, twice for the transaction.
+    let calls: &[&[_]] = &[&["GetItem!"], &["GetItem!"], &["TransactWriteItems"]];
+    let cost = Cost::of("callback, a refund of a part", calls, (10 * UNIT, 4));
+    cost.is_of(&stack, budget, deliver(&stack, "callback/wechat", &part)).await;
+    // Again: the record, the refund, and the event, whose key is taken.
+    let calls: &[&[_]] = &[&["GetItem!"], &["GetItem!"], &["PutItem"]];
+    let cost = Cost::of("callback, the same refund again", calls, (0, 4));
+    cost.is_of(&stack, budget, deliver(&stack, "callback/wechat", &part)).await;
 }
 
 /// The calls of a sweep that finds one due payment: the queries of all queues, so many at a time as the

@@ -6,9 +6,7 @@ use pay_core::domain::Provider;
 use pay_service::http::Code;
 use serde_json::{Value, json};
 
-use super::{
-    assert_acknowledged, assert_rejected, deliver, deliver_edited, message, refund, request,
-};
+use super::{assert_acknowledged, assert_rejected, deliver, message, refund, request};
 use crate::api::{self, Reply};
 use crate::stage::{Payment, own, payment, recycle, shared, shown};
 use crate::table;

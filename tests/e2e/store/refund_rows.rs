@@ -5,8 +5,8 @@ use pay_core::{
     domain::{RefundState, Status},
     ports::{Payments as _, StoreError},
     testing::contract::{
-        fresh::at,
-        refunds::{one, refunding, total},
+        fresh::{at, refunding},
+        refunds::{one, total},
     },
 };
 

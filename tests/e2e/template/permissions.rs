@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use local::messages::{Message, Outcome};
 use local::{Action, Fault, ShopRoute, Stack};
-use pay_core::domain::{Event, Guard, Status, Verdict};
+use pay_core::domain::{Event, Guard, Provider, RefundState, Status, Verdict};
 use pay_core::ports::Payments as _;
-use pay_core::testing::contract::fresh::{Fresh, amount_mismatch};
+use pay_core::testing::contract::fresh::{Fresh, amount_mismatch, at, refunding};
+use pay_core::testing::contract::refunds::{one, reports};
 use pay_service::adapters::dynamodb::DynamoDbPayments;
 use serde_json::{Value, json};
 
 use super::{dimension, list, metrics, resources, schedule_input, template, text};
+use crate::providers::{deliver_edited, message, refund};
 use crate::stage::{self, Payment, notify, order, own, payment};
 use crate::store::dynamo;
 use crate::{api, operations};
@@ -151,9 +154,11 @@ async fn detail(stack: &Stack) -> BTreeSet<Action> {
 }
 
 /// Everything that callback can do: notifications that change the record, that only append an event,
-/// that wait for a person, and that name no payment of ours; and the sweep as the schedule invokes it.
+/// that wait for a person, and that name no payment of ours; refunds of every kind; and the sweep as the
+/// schedule invokes it.
 async fn callback(stack: &Stack) -> BTreeSet<Action> {
     let (one, other) = (payment(stack).await, payment(stack).await);
+    let third = payment(stack).await;
     drop(stack.dynamodb_control().take_actions());
     // Closed, paid after all, a late failure, refunded.
     for status in [3, 1, 2, 4] {
@@ -175,6 +180,19 @@ async fn callback(stack: &Stack) -> BTreeSet<Action> {
         stack.shop().clear_faults();
     }
     send(other, 1, "pi_2").await.problem("status-conflict");
+    // One by one, once without a reference of ours; and as a total.
+    let by_wechat = async |message: Message, edit: fn(&mut Value)| {
+        deliver_edited(stack, Provider::WeChat, &message, edit).await;
+    };
+    by_wechat(message(third, Outcome::Paid), |_| ()).await;
+    by_wechat(refund(third, 25), |_| ()).await;
+    by_wechat(refund(third, 30), |content| content["resource"]["out_trade_no"] = json!("till-7"))
+        .await;
+    assert_eq!(stage::shown(stack, third).await["refunded"], 55);
+    let mut total = third.native(2, 1);
+    total["refunded"] = json!(60);
+    api::post(stack, "callback").json(&total).signed().send().await.ok();
+    assert_eq!(stage::shown(stack, third).await["refunded"], 60);
     let nobodys = Payment { id: 1, ..one };
     send(nobodys, 1, "pi_3").await.problem("payment-not-found");
     let swept = stack.invoke("callback", &schedule_input()).await.unwrap();
@@ -221,7 +239,14 @@ fn assert_writes_are_narrow(function: &str, grants: &[Grant]) {
         }
         if function == "create" {
             assert_eq!(within.as_deref(), Some("TransactWriteItems"), "{grant:?}");
-            let paid = ["paid_time", "notified_time", "provider_txn", "verdict"];
+            let paid = [
+                "paid_time",
+                "notified_time",
+                "provider_txn",
+                "transaction",
+                "refunded",
+                "verdict",
+            ];
             assert!(name != "PutItem" || !paid.into_iter().any(may), "{grant:?}");
         }
     }
@@ -274,13 +299,21 @@ async fn an_item_with_every_attribute_is_allowed() {
     let store = DynamoDbPayments::new(client, &stack.table);
     let fresh = Fresh::default();
     drop(stack.dynamodb_control().take_actions());
-    let payment = fresh.payment();
+    let payment = fresh.due_after(300_000);
     let guard = Guard::of(&payment, Some(fresh.digest()));
     store.create(&payment, &guard, None).await.unwrap();
     let creates = stack.dynamodb_control().take_actions();
     for status in [Status::Failed, Status::Closed, Status::Paid, Status::Refunded] {
         let record = store.payment(payment.id).await.unwrap().unwrap();
-        fresh.moved(&store, &record, status).await;
+        let record = fresh.moved(&store, &record, status).await;
+        if status == Status::Paid {
+            let part = one("re_1", 25, RefundState::Succeeded);
+            let change = refunding(&store, &record, &part, at(20)).await;
+            fresh.changed(&store, &record, &change).await;
+        }
+    }
+    for report in reports() {
+        store.append(&Event { report, ..fresh.event(&payment) }).await.unwrap();
     }
     let event = fresh.event(&payment);
     let mismatch = Some(amount_mismatch());

@@ -7,6 +7,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a contract that does not hold fails a test"
 )]

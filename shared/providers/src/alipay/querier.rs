@@ -6,7 +6,7 @@
 use std::fmt;
 
 use pay_core::{
-    domain::{PaymentId, ProviderTxn, Timestamp},
+    domain::Timestamp,
     json::Json,
     ports::{BadSecret, Query, QueryError, QueryResponse},
 };
@@ -16,6 +16,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD};
 use crate::{
+    asked::Asked,
     query::{HttpRequest, HttpResponse, Querier, USER_AGENT, unusable},
     rsa::SigningKey,
 };
@@ -109,23 +110,6 @@ impl Querier for AlipayQuerier {
             200 => self.read(&asked, response.body),
             429 | 500..=599 => Err(QueryError::Unavailable(format!("HTTP status {status}").into())),
             _ => Err(QueryError::Unusable(format!("HTTP status {status}").into())),
-        }
-    }
-}
-
-/// Which trade is asked for.
-pub(super) struct Asked<'a> {
-    pub(super) payment: PaymentId,
-    pub(super) txn: Option<&'a ProviderTxn>,
-}
-
-impl<'a> Asked<'a> {
-    fn of(query: &'a Query) -> Result<Self, QueryError> {
-        match query {
-            Query::Payment { id, txn } => Ok(Self { payment: *id, txn: txn.as_ref() }),
-            Query::Refunds { .. } | Query::Object(_) => {
-                Err(unusable("Alipay is asked for payments only"))
-            }
         }
     }
 }

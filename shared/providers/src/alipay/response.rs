@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 
 use super::{
     SIGNATURE_FIELD,
-    querier::{AlipayQuerier, Asked, RESPONSE},
+    querier::{AlipayQuerier, RESPONSE},
     read::DECIMALS,
 };
 use crate::{
     adapter::{Message, UnknownType, optional},
+    asked::Asked,
     decimal::minor_units,
     query::{respond, unusable},
     verify::base64,

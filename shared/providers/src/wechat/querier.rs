@@ -6,7 +6,7 @@
 use std::fmt;
 
 use pay_core::{
-    domain::{PaymentId, Provider, ProviderTxn, Report, Timestamp},
+    domain::{Provider, Report, Timestamp},
     json::{Json, Object},
     ports::{BadSecret, ProviderState, Query, QueryError, QueryResponse},
 };
@@ -14,6 +14,7 @@ use pay_core::{
 use super::{SERIAL_HEADER, SIGNATURE_TYPE, WeChatKeys, decrypt::ApiV3Key, reference};
 use crate::{
     adapter::Message,
+    asked::Asked,
     keys::optional_text,
     query::{HttpRequest, HttpResponse, Querier, USER_AGENT, respond, unusable},
     rsa::SigningKey,
@@ -84,11 +85,12 @@ impl WeChatQuerier {
             // The payer enters the password of a code payment, or the money is on its way.
             Some("USERPAYING" | "ACCEPT") => ProviderState::Processing,
             Some("CLOSED" | "REVOKED") => ProviderState::Closed,
-            // How much went back is reported by each refund.
-            Some("SUCCESS" | "REFUND") => ProviderState::Paid,
+            Some("SUCCESS") => ProviderState::Paid,
+            // How much went back is reported by each refund; this reports that it was paid.
+            Some("REFUND") => ProviderState::Refunded,
             _ => return Err(unusable("an unknown `trade_state`")),
         };
-        let is_paid = state == ProviderState::Paid;
+        let is_paid = matches!(state, ProviderState::Paid | ProviderState::Refunded);
         if message.review.is_some() || is_paid && txn.is_none() {
             return Err(unusable("an unknown `transaction_id`"));
         }
@@ -154,23 +156,6 @@ impl Querier for WeChatQuerier {
                 self.read(&asked, body)
             }
             _ => unsigned(&asked, status, body),
-        }
-    }
-}
-
-/// Which payment is asked for.
-struct Asked<'a> {
-    payment: PaymentId,
-    txn: Option<&'a ProviderTxn>,
-}
-
-impl<'a> Asked<'a> {
-    fn of(query: &'a Query) -> Result<Self, QueryError> {
-        match query {
-            Query::Payment { id, txn } => Ok(Self { payment: *id, txn: txn.as_ref() }),
-            Query::Refunds { .. } | Query::Object(_) => {
-                Err(unusable("WeChat Pay is asked for payments only"))
-            }
         }
     }
 }

@@ -161,6 +161,25 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         query: &Query,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
+        let response = self.response(provider, query, now).await;
+        if let Err(error) = &response {
+            let dimensions = [("Provider", provider.as_str()), ("Reason", error.kind())];
+            metrics::QUERIES_FAILED.count_by(&dimensions);
+            if matches!(error, QueryError::Rejected(_)) {
+                metrics::QUERIES_REJECTED.count();
+            }
+        }
+        response
+    }
+}
+
+impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
+    async fn response(
+        &self,
+        provider: Provider,
+        query: &Query,
+        now: Timestamp,
+    ) -> Result<QueryResponse, QueryError> {
         let keys =
             self.current_keys(now).await.map_err(|error| QueryError::Unavailable(error.0))?;
         let querier = keys.as_ref().ok_or(QueryError::NoKey)?.querier(provider)?;
@@ -174,9 +193,6 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
                 HttpResponse { status: received.status, headers: &headers, body: &received.body };
             querier.response(query, &response, now)
         });
-        if response.is_err() {
-            metrics::UPSTREAM_FAILURES.count_by(&[("Service", provider.as_str())]);
-        }
         metrics::UPSTREAM_TIME.time_under("Service", provider.as_str(), begun.elapsed());
         response
     }

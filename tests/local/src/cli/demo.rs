@@ -3,12 +3,12 @@
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use local::messages::Message;
 use local::simulator::simulator;
-use local::{Order, Scheme, Stack, client, clock, signing};
-use pay_core::domain::Outcome;
+use local::{Delivery, Order, Scheme, Stack, client, clock, signing};
+use pay_core::domain::{Outcome, Provider};
 use pay_providers::{Acknowledgement, adapter};
 use serde_json::{Value, json};
 
@@ -27,12 +27,18 @@ pub(super) struct Arguments {
     /// Who reports that the payment is paid.
     #[arg(long, value_parser = scheme_parser(), default_value = "standard")]
     provider: Scheme,
+    /// Lose the report: the sweep asks the provider what became of the payment.
+    #[arg(long)]
+    lose_webhook: bool,
     #[command(flatten)]
     stack: StackArguments,
 }
 
-pub(super) async fn run(Arguments { provider, stack }: Arguments) -> Result<ExitCode> {
-    let arguments = stack;
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
+    let Arguments { provider, lose_webhook, stack: arguments } = arguments;
+    if lose_webhook && provider == Scheme::Standard {
+        bail!("a gateway of the shop's own cannot be asked: name a provider with --provider");
+    }
     // An existing table may have payments of order 1: use an order of our own.
     let kept = arguments.data.is_some() || arguments.aws_endpoint.is_some();
     let oid = if kept { clock::now_ms() } else { 1 };
@@ -40,7 +46,8 @@ pub(super) async fn run(Arguments { provider, stack }: Arguments) -> Result<Exit
         let stack = Stack::start(arguments.options(0)?).await?;
         let order = Order { id: oid, uid: 1, pid: 1, amount: AMOUNT, status: 0 };
         stack.shop().put_order(order);
-        let demo = Demo { stack: &stack, http: client::client("")?, provider, step: 0 };
+        let http = client::client("")?;
+        let demo = Demo { stack: &stack, http, provider, lose_webhook, step: 0 };
         let shown = demo.show(oid).await;
         stack.stop().await?;
         shown
@@ -56,6 +63,7 @@ struct Demo<'a> {
     stack: &'a Stack,
     http: reqwest::Client,
     provider: Scheme,
+    lose_webhook: bool,
     step: usize,
 }
 
@@ -88,7 +96,12 @@ impl Demo<'_> {
             return Ok(false);
         }
 
-        let Some(source) = self.report(id, oid).await? else {
+        let reported = match self.provider {
+            Scheme::Standard => self.report_natively(id, oid).await?,
+            Scheme::Provider(provider) if self.lose_webhook => self.ask(provider, id).await?,
+            Scheme::Provider(provider) => self.report(provider, id).await?,
+        };
+        let Some(source) = reported else {
             return Ok(false);
         };
 
@@ -106,12 +119,34 @@ impl Demo<'_> {
         self.check(&(200, shown), &json!({"id": oid, "status": 1, "times_paid": 1}))
     }
 
-    /// Sends the notification that the payment is paid. Returns the source that it then has, or
-    /// `None` if the response was wrong.
-    async fn report(&mut self, id: u64, oid: u64) -> Result<Option<u8>> {
-        let Scheme::Provider(provider) = self.provider else {
-            return self.report_natively(id, oid).await;
+    /// The payer pays at a provider, whose webhook is lost, and the sweep asks what became of the payment.
+    /// Returns the source that it then has, or `None` if a response was wrong.
+    async fn ask(&mut self, provider: Provider, id: u64) -> Result<Option<u8>> {
+        let name = simulator(provider).name;
+        self.announce(&format!("The payer pays at {name}, and the webhook is lost"))?;
+        let account = self.stack.account(provider)?;
+        account.lose_webhooks(true);
+        let lost = account.pay(id, AMOUNT).await? == [Delivery::Lost];
+        let state = account.trade(id).map(|trade| format!("{:?}", trade.state));
+        let shown = json!({"at": name, "payment": id, "state": state, "webhook_lost": lost});
+        let paid = json!({"state": "Paid", "webhook_lost": true});
+        if !self.check(&(200, shown.to_string()), &paid)? {
+            return Ok(None);
+        }
+
+        self.announce("The sweep asks the providers, as it does five minutes after create")?;
+        let request = json!({"operation": "sweep", "limit": 100, "all": true});
+        writeln!(stdout(), "   invoke callback\n     -> {request}")?;
+        let swept = match self.stack.invoke("callback", &request).await {
+            Ok(swept) => (200, swept.to_string()),
+            Err(error) => (500, error.message().to_owned()),
         };
+        Ok(self.check(&swept, &json!({"moved": 1}))?.then(|| provider.source().get()))
+    }
+
+    /// A provider sends the notification that the payment is paid. Returns the source that it then has, or
+    /// `None` if the response was wrong.
+    async fn report(&mut self, provider: Provider, id: u64) -> Result<Option<u8>> {
         let name = simulator(provider).name;
         let acknowledgement = match adapter(provider).acknowledgement {
             Acknowledgement::Json(text) => serde_json::from_str(text)?,

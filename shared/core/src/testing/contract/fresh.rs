@@ -147,10 +147,25 @@ pub fn moving(payment: &Payment, to: Status, reference: &ProviderRef, now: Times
         return payment.change_to(to, reference, false, now);
     }
     let report = Report { reference: reference.clone(), ..Report::NONE };
-    match RefundEffect::of(&report, payment, None, now) {
-        RefundEffect::Counts(refund) => payment.refunded_by(refund, reference, false, now),
-        other => panic!("{other:?}"),
-    }
+    let effect = RefundEffect::of(&report, payment, None, now);
+    let RefundEffect::Counts(refund) = effect else { panic!("{effect:?}") };
+    payment.refunded_by(refund, reference, false, now)
+}
+
+/// The change that a report about a refund makes, by what the store has.
+pub async fn refunding(
+    store: &impl Payments,
+    payment: &Payment,
+    report: &Report,
+    now: Timestamp,
+) -> Change {
+    let found = match report.refund_id() {
+        Some(id) => store.refund(payment.id, &id).await.unwrap(),
+        None => None,
+    };
+    let effect = RefundEffect::of(report, payment, found.as_ref(), now);
+    let RefundEffect::Counts(refund) = effect else { panic!("{effect:?}") };
+    payment.refunded_by(refund, &report.reference, false, now)
 }
 
 /// This many milliseconds after [`NOW_MS`].

@@ -1,8 +1,8 @@
 //! Notifications that a person has to decide on.
 
 use super::{
-    fresh::{Fresh, amount_mismatch, at, create, has, stripe},
-    refunds::{one, refunding, reports},
+    fresh::{Fresh, amount_mismatch, at, create, has, refunding, stripe},
+    refunds::{one, reports},
 };
 use crate::{
     domain::{

@@ -1,10 +1,10 @@
 //! Refunds: each is kept once, with the amounts that it makes.
 
-use super::fresh::{Fresh, at, has, stripe};
+use super::fresh::{Fresh, at, has, refunding, stripe};
 use crate::{
     domain::{
-        Change, Event, Outcome, Payment, ProviderRefund, Refund, RefundEffect, RefundId,
-        RefundReport, RefundState, Refunds, Report, Status, Timestamp,
+        Change, Event, Outcome, Payment, ProviderRefund, Refund, RefundId, RefundReport,
+        RefundState, Refunds, Report, Status,
     },
     ports::Updated,
     testing::{Inspect, contract::Store},
@@ -42,23 +42,6 @@ pub fn reports() -> [Report; 3] {
         *reference = None;
     }
     [one("re_1", 25, RefundState::Pending), bare, total(70)]
-}
-
-/// The change that a report about a refund makes, by what the store has.
-pub(super) async fn refunding(
-    store: &impl Store,
-    payment: &Payment,
-    report: &Report,
-    now: Timestamp,
-) -> Change {
-    let found = match report.refund_id() {
-        Some(id) => store.refund(payment.id, &id).await.unwrap(),
-        None => None,
-    };
-    match RefundEffect::of(report, payment, found.as_ref(), now) {
-        RefundEffect::Counts(refund) => payment.refunded_by(refund, &report.reference, false, now),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// Makes the change of a report, and checks that refund and record are kept as they must be.

@@ -3,7 +3,7 @@
 mod response;
 
 use pay_core::{
-    domain::{PaymentId, ProviderTxn},
+    domain::{PaymentId, Provider, ProviderTxn},
     ports::{Query, QueryError},
 };
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ fn no_secret_is_printed() {
     let request = request(&query(7, None), now());
     let secret = json!({"alipay": entry()}).to_string();
     let keys = <ProviderKeys as pay_core::ports::SecretKeys>::read(&secret).unwrap();
-    assert_eq!(keys.configured().count(), 1);
+    assert!(keys.querier(Provider::Alipay).is_ok());
     let printed = format!("{:?} {request:?} {keys:?}", ours());
     let private_key = signing_vector("private_key");
     for canary in [private_key.lines().nth(1).unwrap(), "2019073166072302", "sign="] {

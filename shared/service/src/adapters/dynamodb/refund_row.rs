@@ -1,7 +1,7 @@
 //! Rows of refunds, and of what a provider's id of a refund stands for.
 
 use pay_core::domain::{
-    PaymentId, Provider, ProviderRefund, Refund, RefundId, RefundState, Timestamp,
+    PaymentId, Provider, ProviderRefund, ProviderTxn, Refund, RefundId, RefundState, Timestamp,
 };
 
 use super::{
@@ -25,7 +25,7 @@ pub(super) fn refund_item(refund: &Refund) -> Item {
         .map(|(name, value)| (name.to_owned(), value)),
     );
     let texts = [
-        ("provider_txn", refund.taken_from.txn.as_ref().map(|txn| txn.as_str())),
+        ("provider_txn", refund.taken_from.txn.as_ref().map(ProviderTxn::as_str)),
         ("provider_refund", refund.provider_refund.as_ref().map(ProviderRefund::as_str)),
         ("reference", refund.reference.as_ref().map(ProviderRefund::as_str)),
     ];

@@ -1,6 +1,6 @@
 use pay_core::{
-    domain::PaymentId,
-    ports::{SecretKeys, chain},
+    domain::{PaymentId, ProviderTxn},
+    ports::{ProviderState, SecretKeys, chain},
 };
 
 use super::*;
@@ -244,6 +244,33 @@ async fn without_keys_nobody_is_asked() {
         assert_eq!(error.kind(), kind);
     }
     assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_query_is_signed_sent_and_read() {
+    let open = r#"{"id":"pi_1","object":"payment_intent","amount":100,"amount_received":0,
+        "currency":"eur","latest_charge":null,"metadata":{"payment_id":"5"},
+        "status":"requires_payment_method","livemode":false}"#;
+    let script = [respond(200, open), respond(401, "{}"), respond(429, "{}"), respond(200, "{}")];
+    let server = Server::start(script);
+    let key = r#"{"stripe":{"api_key":"rk_test_canary"}}"#;
+    let sender = HttpProviders { keys: Some(ProviderSecret(Some(key))), ..sender(&server, "") };
+    assert_eq!(sender.queried(Timestamp::EPOCH).await.unwrap(), [Provider::Stripe]);
+    let txn = Some(ProviderTxn::new("pi_1").unwrap());
+    let query = Query::Payment { id: PaymentId::new(5).unwrap(), txn };
+    let response = sender.query(Provider::Stripe, &query, Timestamp::EPOCH).await.unwrap();
+    assert_eq!(response.state, ProviderState::Open);
+    for kind in ["rejected", "unavailable", "unusable"] {
+        let error = sender.query(Provider::Stripe, &query, Timestamp::EPOCH).await.unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(!format!("{error:?} {}", chain(&error)).contains("canary"), "{error:?}");
+    }
+    for request in server.requests() {
+        assert!(request.starts_with("GET /v1/payment_intents/pi_1?"), "{request}");
+        assert_eq!(header(&request, "authorization"), Some("Bearer rk_test_canary"));
+    }
+    let unasked = sender.query(Provider::WeChat, &query, Timestamp::EPOCH).await.unwrap_err();
+    assert_eq!((unasked.kind(), server.requests().len()), ("no-key", 4));
 }
 
 #[test]

@@ -203,7 +203,8 @@ fn what_cannot_be_read_proves_nothing() {
         assert!(is_unusable(&of(&with(trade(), name, None))), "{name}");
     }
     let closed = with(trade(), "trade_status", json!("TRADE_CLOSED"));
-    assert!(is_unusable(&of(&with(closed, "send_pay_date", Value::Null))));
+    assert!(is_unusable(&of(&with(closed.clone(), "send_pay_date", Value::Null))));
+    assert!(is_unusable(&of(&with(closed, "trade_no", None))));
     for value in ["null", "[]", "\"\"", "{}"] {
         assert!(is_unusable(&raw(&signed(value))), "{value}");
     }

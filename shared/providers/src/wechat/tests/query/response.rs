@@ -72,12 +72,18 @@ fn with_state(state: &str) -> Value {
 
 #[test]
 fn a_paid_order_is_read_as_its_notification_is() {
-    for (state, txn) in [("SUCCESS", None), ("SUCCESS", Some(TRANSACTION)), ("REFUND", None)] {
+    use ProviderState::{Paid, Refunded};
+    for (state, txn, want) in [
+        ("SUCCESS", None, Paid),
+        ("SUCCESS", Some(TRANSACTION), Paid),
+        // How much went back is not said.
+        ("REFUND", None, Refunded),
+    ] {
         let body = with_state(state).to_string();
         let (found, notification) = one(success(&query(PAYMENT, txn), body.as_bytes()));
-        assert_eq!(found, ProviderState::Paid, "{state}");
+        assert_eq!(found, want, "{state}");
         let report = samples::report(Provider::WeChat, TRANSACTION, Outcome::Paid, (100, "CNY"));
-        let id = format!("query.paid.{TRANSACTION}");
+        let id = format!("query.{}.{TRANSACTION}", want.as_str());
         let want = Notification {
             sender: Sender::Provider(Provider::WeChat),
             payment: Some(PaymentId::new(PAYMENT).unwrap()),
@@ -111,7 +117,7 @@ fn an_order_that_is_not_paid_says_how_it_stands() {
     }
 }
 
-/// An answer that was recorded when another payment was asked for has a valid signature, too.
+/// A response that was recorded when another payment was asked for has a valid signature, too.
 #[test]
 fn a_response_about_something_else_proves_nothing() {
     for (name, other) in [

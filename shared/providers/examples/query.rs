@@ -1,0 +1,107 @@
+//! Builds the request of a query, and reads a response to it, for the judges of `tests/conformance`.
+//!
+//! Reads one JSON object from the standard input: `{"secret": {…}, "provider", "id", "txn": … or null,
+//! "nonce", "secs", "response": {"status", "headers": {…}, "body"} or null}`. Prints the request, or what
+//! the response proves, as one JSON object. With `"refunds": true` the refunds of `txn` are asked for, and
+//! with `"object"` the object with this id.
+
+use std::io::{Read as _, Write as _, stdin, stdout};
+
+use pay_core::{
+    domain::{Notification, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp},
+    ports::{Query, QueryError, QueryResponse, SecretKeys as _},
+};
+use pay_providers::{Headers, HttpRequest, HttpResponse, ProviderKeys};
+use serde_json::{Value, json};
+
+type Failed = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failed> {
+    let mut text = String::new();
+    stdin().read_to_string(&mut text)?;
+    let input: Value = serde_json::from_str(&text)?;
+    writeln!(stdout(), "{}", output(&input)?)?;
+    Ok(())
+}
+
+fn output(input: &Value) -> Result<Value, Failed> {
+    let text = |name: &str| input[name].as_str().ok_or(format!("no text `{name}`"));
+    let number = |name: &str| input[name].as_u64().ok_or(format!("no number `{name}`"));
+    let keys = ProviderKeys::read(&input["secret"].to_string())?;
+    if let Some((_, bad)) = keys.unusable().first() {
+        return Err((*bad).into());
+    }
+    let querier = keys.querier(Provider::new(text("provider")?)?)?;
+    let txn = input["txn"].as_str().map(ProviderTxn::new).transpose()?;
+    let id = PaymentId::new(number("id")?)?;
+    let query = match (input["object"].as_str(), input["refunds"].as_bool()) {
+        (Some(object), _) => Query::Object(ProviderTxn::new(object)?),
+        (None, Some(true)) => Query::Refunds { payment: Some(id), txn: txn.ok_or("no `txn`")? },
+        (None, Some(false) | None) => Query::Payment { id, txn },
+    };
+    let now = Timestamp::from_millis(number("secs")?.saturating_mul(1000))?;
+    let response = &input["response"];
+    if response.is_null() {
+        return Ok(requested(&querier.request(&query, text("nonce")?, now)?));
+    }
+    let headers = response["headers"].as_object().ok_or("no object `headers`")?.iter();
+    let headers = headers.filter_map(|(name, value)| Some((&**name, value.as_str()?.into())));
+    let body = response["body"].as_str().ok_or("no text `body`")?.as_bytes();
+    let status = response["status"].as_u64().ok_or("no number `status`")?.try_into()?;
+    let response = HttpResponse { status, headers: &Headers::new(headers), body };
+    Ok(proved(querier.response(&query, &response, now)))
+}
+
+fn requested(request: &HttpRequest) -> Value {
+    let HttpRequest { method, target, headers, body } = request;
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+    let headers: serde_json::Map<_, _> = headers.collect();
+    let body = String::from_utf8_lossy(body);
+    json!({"method": method, "target": target, "headers": headers, "body": body})
+}
+
+fn proved(response: Result<QueryResponse, QueryError>) -> Value {
+    let QueryResponse { state, notifications, next } = match response {
+        Ok(response) => response,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            return json!({"error": error.to_string(), "cause": cause});
+        }
+    };
+    let next = next.map(|next| match next {
+        Query::Payment { .. } => "payment",
+        Query::Refunds { .. } => "refunds",
+        Query::Object(_) => "object",
+    });
+    let notifications: Vec<_> = notifications.iter().map(reported).collect();
+    let proved = json!({"state": state.as_str(), "notifications": notifications});
+    with(proved, "next", next.map(Value::from))
+}
+
+fn reported(notification: &Notification) -> Value {
+    let report = &notification.report;
+    let reported = json!({
+        "event": notification.event_id.as_str(),
+        "payment": notification.payment.map(PaymentId::get),
+        "txn": report.reference.txn.as_ref().map(ProviderTxn::as_str),
+        "amount": report.amount_minor,
+        "currency": report.currency,
+    });
+    let refund = match &report.refund {
+        Some(RefundReport::One { id, amount_minor, state, .. }) => {
+            Some(json!({"id": id.as_str(), "amount": amount_minor, "state": state.as_str()}))
+        }
+        Some(RefundReport::Total(total)) => Some(json!({"total": total})),
+        None => None,
+    };
+    let review = notification.review.as_ref().map(|mismatch| json!(mismatch.received));
+    with(with(reported, "refund", refund), "review", review)
+}
+
+/// The object with this member, where there is one.
+fn with(mut object: Value, name: &str, member: Option<Value>) -> Value {
+    if let (Some(members), Some(member)) = (object.as_object_mut(), member) {
+        members.insert(name.to_owned(), member);
+    }
+    object
+}

@@ -1,0 +1,142 @@
+"""Alipay's queries, judged by its own client: both directions."""
+
+import calendar
+import os
+import subprocess
+import time
+from urllib.parse import parse_qsl
+
+# The client signs the wall clock, and means that of Beijing.
+os.environ["TZ"] = "CST-8"
+time.tzset()
+
+from alipay.aop.api import DefaultAlipayClient as module
+from alipay.aop.api.AlipayClientConfig import AlipayClientConfig
+from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
+from alipay.aop.api.exception.Exception import ResponseException
+from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
+from alipay.aop.api.util.SignatureUtils import get_sign_content, sign_with_rsa2, verify_with_rsa
+
+from ours import ask, is_unusable, same
+
+APP_ID, PAYMENT, TRADE = "2019073166072302", 1217752501201407, "2026112322001468450512505578"
+URL = "https://openapi.alipay.com/gateway.do"
+
+
+def bare(pem):
+    """As Alipay's console shows a key."""
+    return "".join(line for line in pem.decode().splitlines() if not line.startswith("-"))
+
+
+def openssl(*arguments, given=None):
+    return subprocess.run(["openssl", *arguments], input=given, capture_output=True, check=True).stdout
+
+
+def pair():
+    # PKCS#1, which the client takes. The package `rsa` makes primes of unequal lengths.
+    private = openssl("genrsa", "-traditional", "2048")
+    return bare(private), bare(openssl("rsa", "-pubout", given=private))
+
+
+ours_private, ours_public = pair()
+theirs_private, theirs_public = pair()
+secret = {"alipay": {
+    "app_id": APP_ID, "private_key": ours_private, "public_keys": [theirs_public],
+}}
+config = AlipayClientConfig()
+config.server_url, config.app_id = URL, APP_ID
+config.app_private_key, config.alipay_public_key = ours_private, theirs_public
+config.sign_type = "RSA2"
+# As in the documentation; the gateway takes either.
+config.format = "JSON"
+client = module.DefaultAlipayClient(config)
+
+
+def signed(value):
+    """A response as Alipay signs it."""
+    sign = sign_with_rsa2(theirs_private, value, "utf-8")
+    return '{"alipay_trade_query_response":%s,"sign":"%s"}' % (value, sign)
+
+
+def theirs(body, **query):
+    """What the client sends, and whether it accepts the response."""
+    sent = {}
+
+    def do_post(url, query_string, headers, params, charset, timeout):
+        sent.update(url=url, query=query_string, headers=headers, params=params)
+        return body.encode()
+
+    module.do_post = do_post
+    model = AlipayTradeQueryModel()
+    for name, value in query.items():
+        setattr(model, name, value)
+    request = AlipayTradeQueryRequest()
+    request.biz_model = model
+    try:
+        client.execute(request)
+    except ResponseException:
+        return sent, False
+    return sent, True
+
+
+value = (
+    '{"code":"10000","msg":"Success","buyer_logon_id":"159****4027","out_trade_no":"%d",'
+    '"send_pay_date":"2026-11-23 15:56:22","store_name":"a\\/b \\u4ea4 语雀","total_amount":"88.88",'
+    '"trade_no":"%s","trade_status":"TRADE_SUCCESS"}' % (PAYMENT, TRADE)
+)
+good = signed(value)
+
+# What we send is what the client sends at the same time.
+requests = 0
+for txn, query in [
+    (None, {"out_trade_no": str(PAYMENT)}),
+    (TRADE, {"trade_no": TRADE}),
+]:
+    sent, _ = theirs(good, **query)
+    common = dict(parse_qsl(sent["query"], strict_parsing=True))
+    at = calendar.timegm(time.strptime(common["timestamp"], "%Y-%m-%d %H:%M:%S")) - 8 * 3600
+    assert abs(at - time.time()) < 60, common
+    request = ask(
+        secret=secret, provider="alipay", id=PAYMENT, txn=txn, nonce="x", secs=at
+    )
+    assert request["target"].startswith("?"), request["target"]
+    pairs = parse_qsl(request["target"][1:], strict_parsing=True)
+    ours, form = dict(pairs), dict(parse_qsl(request["body"], strict_parsing=True))
+    assert len(pairs) == len(ours), pairs
+    same("names in the query", sorted(ours), sorted(common))
+    same("form", form, sent["params"])
+    same("method", request["method"], "POST")
+    same("query", ours, common)
+    content_type = request["headers"]["content-type"]
+    same("content type", content_type, sent["headers"]["Content-type"])
+    # With our public key, as Alipay verifies it.
+    sign = ours.pop("sign")
+    assert verify_with_rsa(ours_public, get_sign_content({**ours, **form}).encode(), sign)
+    requests += 1
+
+# What Alipay signs, the client and we accept; what was changed, neither does.
+responses = 0
+for body, accepted in [
+    (good, True),
+    (signed(value.replace("TRADE_SUCCESS", "WAIT_BUYER_PAY")), True),
+    (good.replace("TRADE_SUCCESS", "WAIT_BUYER_PAY"), False),
+    (good.replace("\\/", "/"), False),
+    (good.replace('"88.88"', '"88.89"'), False),
+    ('{"alipay_trade_query_response":%s}' % value, False),
+    ('{"alipay_trade_query_response":%s,"sign":"AAAA"}' % value, False),
+]:
+    _, by_client = theirs(body, out_trade_no=str(PAYMENT))
+    response = {"status": 200, "headers": {}, "body": body}
+    found = ask(
+        secret=secret, provider="alipay", id=PAYMENT, nonce="x", secs=0, response=response
+    )
+    same(f"accepted: {body}", ("state" in found, is_unusable(found)), (accepted, not accepted))
+    same(f"accepted by the client: {body}", by_client, accepted)
+    responses += 1
+response = {"status": 200, "headers": {}, "body": good}
+paid = ask(secret=secret, provider="alipay", id=PAYMENT, nonce="x", secs=0, response=response)
+event = f"query.paid.{TRADE}"
+same("paid", paid, {"state": "paid", "notifications": [
+    {"event": event, "payment": PAYMENT, "txn": TRADE, "amount": 8888, "currency": "CNY"},
+]})
+print(f"{requests} requests and {responses} responses: alipay-sdk-python and we agree")

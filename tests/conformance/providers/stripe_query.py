@@ -1,0 +1,146 @@
+"""Stripe's queries, judged by stripe-mock and by the OpenAPI document in it."""
+
+import http.client
+import json
+import sys
+from urllib.parse import parse_qs, urlsplit
+
+from ours import ask, is_unusable, same
+
+PORT, DOCUMENT = sys.argv[1:]
+PAYMENT, INTENT = 1217752501201407, "pi_1234567890aBcDeF"
+QUERIES = {
+    "search": {},
+    "intent": {"txn": INTENT},
+    "refunds": {"txn": INTENT, "refunds": True},
+    "object-intent": {"object": INTENT},
+    "object-session": {"object": "cs_test_1234567890aBcDeF"},
+    "object-charge": {"object": "ch_1234567890aBcDeF"},
+    "object-refund": {"object": "re_1234567890aBcDeF"},
+}
+
+with open(DOCUMENT) as file:
+    document = json.load(file)
+
+
+def ours(name, status=None, body=None):
+    """Our request or, with a response, what that proves."""
+    response = body and {"status": status, "headers": {}, "body": body}
+    secret = {"stripe": {"api_key": "rk_test_conformance"}}
+    return ask(
+        secret=secret, provider="stripe", id=PAYMENT, nonce="x", secs=1_700_000_000,
+        response=response, **QUERIES[name],
+    )
+
+
+def send(request, target=None, **headers):
+    """Sends our request as it is, but for what is given here."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(PORT), timeout=30)
+    connection.putrequest(request["method"], target or request["target"], skip_accept_encoding=True)
+    for name, value in {**request["headers"], **headers}.items():
+        connection.putheader(name, value)
+    connection.endheaders(request["body"].encode())
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+def resolved(schema):
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    return schema
+
+
+def returned(path):
+    """What the document says that a path returns: of the template with the fewest placeholders."""
+    parts = path.split("/")
+
+    def fits(template):
+        wanted = template.split("/")
+        alike = all(part == other or "{" in other for part, other in zip(parts, wanted))
+        return len(parts) == len(wanted) and alike
+
+    template = min(filter(fits, document["paths"]), key=lambda template: template.count("{"))
+    response = document["paths"][template]["get"]["responses"]["200"]
+    return resolved(response["content"]["application/json"]["schema"])
+
+
+def expanded(target):
+    """The names under `expand`, each of which can be expanded."""
+    url = urlsplit(target)
+    names = parse_qs(url.query).get("expand[]", [])
+    for name in names:
+        schema = returned(url.path)
+        field = name.removeprefix("data.")
+        if field != name:
+            schema = resolved(schema["properties"]["data"]["items"])
+        assert field in schema["x-expandableFields"], f"`{name}` of {target} cannot be expanded"
+    return names
+
+
+# It takes what we send, and neither another parameter nor another key. What it responds is read.
+samples, expansions = {}, 0
+for name in QUERIES:
+    request = ours(name)
+    same("version", request["headers"]["stripe-version"], document["info"]["version"])
+    target = request["target"]
+    status, body = send(request)
+    assert status == 200, f"{target}: {status} {body}"
+    expansions += len(expanded(target))
+    samples[name] = json.loads(body)
+    found = ours(name, status, body)
+    if name == "refunds":
+        # Those of the sample are of another PaymentIntent.
+        assert is_unusable(found), found
+    else:
+        same(name, found.get("state"), "absent" if name == "search" else "open")
+    unknown = send(request, target + ("&" if "?" in target else "?") + "unknown=1")
+    same(f"status of {target} with an unknown parameter", unknown[0], 400)
+    assert is_unusable(ours(name, *unknown)), unknown
+    wrong_key = send(request, authorization="Bearer of no key")
+    same(f"status of {target} with a wrong key", wrong_key[0], 401)
+    same("error", ours(name, *wrong_key)["error"], "the provider rejects our configuration")
+same("expansions", expansions, 4)
+
+# The same objects as they are once they are paid and ours: what they are read as, what is asked next, and
+# the event of each.
+metadata = {"payment_id": str(PAYMENT)}
+intent = {"status": "succeeded", "amount_received": 1099, "metadata": metadata}
+charge = {
+    **samples["object-charge"],
+    "captured": True, "amount_captured": 1099, "payment_intent": INTENT, "metadata": metadata,
+}
+session = {
+    "status": "complete", "payment_status": "paid", "amount_total": 1099, "currency": "usd",
+    "client_reference_id": str(PAYMENT),
+}
+samples["search"]["data"][0].update(intent)
+samples["intent"].update(intent, latest_charge=charge)
+samples["refunds"]["data"][0].update(payment_intent=INTENT)
+samples["object-intent"].update(intent, latest_charge={**charge, "amount_refunded": 100})
+samples["object-session"].update(session)
+samples["object-charge"] = charge
+samples["object-refund"]["payment_intent"].update(intent)
+first = samples["search"]["data"][0]["id"]
+refund = samples["refunds"]["data"][0]["id"]
+of_refund = samples["object-refund"]["payment_intent"]["id"]
+for name, state, after, event, txn in [
+    ("search", "paid", None, f"paid.{first}", first),
+    ("intent", "paid", "refunds", f"paid.{INTENT}", INTENT),
+    ("refunds", "refunded", None, f"succeeded.{refund}", INTENT),
+    ("object-intent", "refunded", "refunds", f"paid.{INTENT}", INTENT),
+    ("object-session", "paid", None, f"paid.{QUERIES['object-session']['object']}",
+     samples["object-session"]["payment_intent"]),
+    ("object-charge", "paid", "refunds", f"paid.{QUERIES['object-charge']['object']}", INTENT),
+    ("object-refund", "paid", "refunds", f"paid.{of_refund}", of_refund),
+]:
+    one = {
+        "event": f"query.{event}", "payment": PAYMENT, "txn": txn, "amount": 1099, "currency": "USD",
+    }
+    if name == "refunds":
+        one["amount"] = None
+        one["refund"] = {"id": refund, "amount": 100, "state": "succeeded"}
+    found = ours(name, 200, json.dumps(samples.pop(name)))
+    same(name, (found["state"], found.get("next")), (state, after))
+    same(name, found["notifications"], [one])
+same("objects that were not read", samples, {})
+print(f"{len(QUERIES)} requests and {4 * len(QUERIES)} responses: stripe-mock and we agree")

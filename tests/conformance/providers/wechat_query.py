@@ -1,0 +1,135 @@
+"""WeChat Pay's queries, judged by wechatpayv3: both directions."""
+
+import json
+import re
+from types import SimpleNamespace
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from wechatpayv3 import WeChatPay, WeChatPayType, core
+from wechatpayv3.utils import load_private_key, rsa_sign
+
+from ours import ask, is_unusable, same
+
+MCHID, SERIAL = "1900000001", "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C"
+PUBLIC_KEY_ID = "PUB_KEY_ID_0114232134912410000000000000"
+PAYMENT, TRANSACTION = 1217752501201407, "4200000001202611231234567890"
+
+
+def pair():
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private, public.decode()
+
+
+ours_private, _ = pair()
+theirs_private, theirs_public = pair()
+secret = {"wechat": {
+    "mchid": MCHID, "serial": SERIAL, "private_key": ours_private,
+    "public_keys": {PUBLIC_KEY_ID: theirs_public},
+}}
+client = WeChatPay(
+    wechatpay_type=WeChatPayType.NATIVE, mchid=MCHID, private_key=ours_private,
+    cert_serial_no=SERIAL, apiv3_key="0123456789abcdef0123456789abcdef", appid="wx1",
+    notify_url="https://example.com/", public_key=theirs_public, public_key_id=PUBLIC_KEY_ID,
+)
+
+
+def signed(order, secs, nonce="2f1a"):
+    """A response as WeChat Pay signs it."""
+    body = json.dumps(order, ensure_ascii=False)
+    text = f"{secs}\n{nonce}\n{body}\n"
+    return {
+        "status": 200,
+        "headers": {
+            "Content-Type": "application/json",
+            "Wechatpay-Timestamp": str(secs),
+            "Wechatpay-Nonce": nonce,
+            "Wechatpay-Serial": PUBLIC_KEY_ID,
+            "Wechatpay-Signature": rsa_sign(load_private_key(theirs_private), text),
+            "Wechatpay-Signature-Type": "WECHATPAY2-SHA256-RSA2048",
+        },
+        "body": body,
+    }
+
+
+def theirs(response, **query):
+    """What the client sends, and whether it accepts the response."""
+    sent = {}
+
+    def get(url, headers, **_):
+        sent.update(url=url, headers={name.lower(): value for name, value in headers.items()})
+        given = SimpleNamespace(status_code=response["status"], headers=response["headers"])
+        given.text = response["body"]
+        return given
+
+    core.requests.get = get
+    try:
+        client.query(**query)
+    except Exception as error:
+        assert str(error) == "failed to verify the signature", error
+        return sent, False
+    return sent, True
+
+
+order = {
+    "mchid": MCHID, "appid": "wx1", "out_trade_no": str(PAYMENT), "transaction_id": TRANSACTION,
+    "trade_state": "SUCCESS", "trade_state_desc": "支付成功",
+    "amount": {"total": 100, "payer_total": 90, "currency": "CNY", "payer_currency": "CNY"},
+}
+
+# What we send is what the client sends at the same time with the same nonce.
+requests = 0
+for payment, txn, query in [
+    (PAYMENT, None, {"out_trade_no": str(PAYMENT)}),
+    (7, None, {"out_trade_no": "000007"}),
+    (PAYMENT, TRANSACTION, {"transaction_id": TRANSACTION}),
+]:
+    sent, _ = theirs(signed(order, 0), **query)
+    fields = dict(re.findall(r'(\w+)="([^"]*)"', sent["headers"]["authorization"]))
+    assert len(fields) == 5, fields
+    request = ask(
+        secret=secret, provider="wechat", id=payment, txn=txn, nonce=fields["nonce_str"],
+        secs=int(fields["timestamp"]),
+    )
+    same("URL", "https://api.mch.weixin.qq.com" + request["target"], sent["url"])
+    same("method and body", (request["method"], request["body"]), ("GET", ""))
+    scheme, _, authorization = request["headers"]["authorization"].partition(" ")
+    same("scheme", scheme, sent["headers"]["authorization"].partition(" ")[0])
+    same("Authorization", dict(re.findall(r'(\w+)="([^"]*)"', authorization)), fields)
+    for name in ["accept", "wechatpay-serial"]:
+        same(name, request["headers"][name], sent["headers"][name])
+    requests += 1
+
+# What WeChat Pay signs, the client and we accept; what was changed, neither does.
+now = 1_700_000_000
+good = signed(order, now)
+responses = 0
+for response, accepted in [
+    (good, True),
+    (signed({**order, "trade_state": "NOTPAY"}, now), True),
+    ({**good, "body": good["body"].replace("SUCCESS", "CLOSED")}, False),
+    ({**good, "body": good["body"] + " "}, False),
+    ({**good, "headers": {**good["headers"], "Wechatpay-Nonce": "2f1b"}}, False),
+    ({**good, "headers": {**good["headers"], "Wechatpay-Timestamp": str(now + 1)}}, False),
+    ({**good, "headers": {**good["headers"], "Wechatpay-Signature": "AAAA"}}, False),
+]:
+    _, by_client = theirs(response, out_trade_no=str(PAYMENT))
+    found = ask(
+        secret=secret, provider="wechat", id=PAYMENT, nonce="x", secs=now, response=response
+    )
+    same(f"accepted: {response}", ("state" in found, is_unusable(found)), (accepted, not accepted))
+    same(f"accepted by the client: {response}", by_client, accepted)
+    responses += 1
+paid = ask(secret=secret, provider="wechat", id=PAYMENT, nonce="x", secs=now, response=good)
+event = f"query.paid.{TRANSACTION}"
+same("paid", paid, {"state": "paid", "notifications": [
+    {"event": event, "payment": PAYMENT, "txn": TRANSACTION, "amount": 100, "currency": "CNY"},
+]})
+print(f"{requests} requests and {responses} responses: wechatpayv3 and we agree")

@@ -1,0 +1,248 @@
+//! Responses of providers to queries: genuine ones, changed ones, and any bytes.
+
+use std::sync::LazyLock;
+
+use http::{Request, Response};
+use local::defaults;
+use local::simulator::api::{Call, Reply};
+use local::simulator::ledger::{Ledger, Trade, TradeRefund, TradeState};
+use local::simulator::simulator;
+use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundState, Timestamp};
+use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
+use pay_providers::{Headers, HttpResponse, ProviderKeys, Querier};
+use serde_json::{Value, json};
+
+use crate::NOW_SECS;
+use crate::change::edited;
+use crate::handlers::at;
+use crate::messages::{Pairs, read};
+
+/// What providers are queried with.
+static PROVIDER_KEYS: LazyLock<ProviderKeys> = LazyLock::new(|| {
+    ProviderKeys::read(&defaults::provider_secrets().unwrap().to_string()).unwrap()
+});
+
+/// What each provider says to each query, of a payment in each state.
+static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
+    let states = [TradeState::Open, TradeState::Processing, TradeState::Paid, TradeState::Closed];
+    let of = |provider: Provider| {
+        let queries = queries(provider);
+        states.iter().flat_map(move |state| {
+            let ledger = ledger(provider, *state);
+            let genuine = |query: &Query| Genuine::of(provider, query, &ledger);
+            queries.iter().filter_map(genuine).collect::<Vec<_>>()
+        })
+    };
+    let all: Vec<_> = Provider::ALL.iter().copied().flat_map(of).collect();
+    for provider in Provider::ALL {
+        assert!(all.iter().filter(|one| one.provider == *provider).count() >= 8, "{provider:?}");
+    }
+    all
+});
+
+/// A response, before it is written, to a query of ours that the provider takes.
+struct Genuine {
+    provider: Provider,
+    query: Query,
+    reply: Reply,
+}
+
+fn payment() -> PaymentId {
+    PaymentId::new(42).unwrap()
+}
+
+fn transaction(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "pi_42",
+        Provider::WeChat | Provider::Alipay => "4200000000202701150000000042",
+    }
+}
+
+fn queries(provider: Provider) -> Vec<Query> {
+    let txn = |id: &str| ProviderTxn::new(id).unwrap();
+    let known = txn(transaction(provider));
+    let mut queries = vec![
+        Query::Payment { id: payment(), txn: None },
+        Query::Payment { id: payment(), txn: Some(known.clone()) },
+        Query::Refunds { payment: Some(payment()), txn: known.clone() },
+        Query::Object(known),
+    ];
+    let objects = ["cs_test_42", "ch_42", "re_2"];
+    queries.extend(objects.map(|object| Query::Object(txn(object))));
+    queries
+}
+
+fn ledger(provider: Provider, state: TradeState) -> Ledger {
+    let mut trade = Trade::new(42, transaction(provider).to_owned(), 10_050, NOW_SECS);
+    trade.state = state;
+    let states = [RefundState::Succeeded, RefundState::Pending, RefundState::Failed];
+    let refunds = (1_u8..).zip(states).filter(|_| state == TradeState::Paid);
+    trade.refunds.extend(refunds.map(|(number, state)| TradeRefund {
+        id: format!("re_{number}"),
+        reference: None,
+        amount: 1000,
+        state,
+        time_secs: NOW_SECS,
+    }));
+    let mut ledger = Ledger::default();
+    ledger.put(trade);
+    ledger
+}
+
+impl Genuine {
+    /// `None` if the provider does not take the query.
+    fn of(provider: Provider, query: &Query, ledger: &Ledger) -> Option<Self> {
+        let nonce = "0123456789abcdef0123456789abcdef";
+        let request = match querier(provider).request(query, nonce, at(NOW_SECS)) {
+            Ok(request) => request,
+            Err(QueryError::Unusable(_)) => return None,
+            Err(error) => panic!("{provider:?} {query:?}: {error}"),
+        };
+        let api = simulator(provider).api;
+        let uri = format!("{}{}", api.url.1, request.target);
+        let mut head = Request::builder().method(request.method).uri(uri);
+        for (name, value) in request.headers {
+            head = head.header(name, value);
+        }
+        let (head, ()) = head.body(()).unwrap().into_parts();
+        let call = Call { head, body: request.body.into() };
+        let reply = (api.respond)(ledger, &call, NOW_SECS).unwrap();
+        Some(Self { provider, query: query.clone(), reply })
+    }
+
+    /// The response as it is sent, with this content.
+    fn written(&self, content: Value, signed: bool) -> Written {
+        let reply = Reply { content, signed, ..self.reply.clone() };
+        Written::of(&(simulator(self.provider).api.write)(&reply).unwrap())
+    }
+
+    fn read(&self, written: &Written) -> Result<QueryResponse, QueryError> {
+        let query = || response(self.provider, &self.query, written);
+        let found = query();
+        // The same each time.
+        match (&found, query()) {
+            (Ok(one), Ok(two)) => assert_eq!(*one, two),
+            (Err(one), Err(two)) => assert_eq!(one.to_string(), two.to_string()),
+            (one, two) => panic!("{one:?} {two:?}"),
+        }
+        assert_holds(self.provider, &self.query, &found);
+        found
+    }
+}
+
+/// A response as it is received.
+struct Written {
+    status: u16,
+    headers: Pairs,
+    body: Vec<u8>,
+}
+
+impl Written {
+    fn of<B: AsRef<[u8]>>(response: &Response<B>) -> Self {
+        let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            (name.to_string(), value.to_str().unwrap().to_owned())
+        };
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().iter().map(header).collect(),
+            body: response.body().as_ref().to_vec(),
+        }
+    }
+
+    /// When it was signed, if it says so.
+    fn at(&self) -> Timestamp {
+        let time = self.headers.iter().find(|(name, _)| name.ends_with("-timestamp"));
+        at(time.and_then(|(_, secs)| secs.parse().ok()).unwrap_or(NOW_SECS))
+    }
+}
+
+fn querier(provider: Provider) -> &'static dyn Querier {
+    PROVIDER_KEYS.querier(provider).unwrap()
+}
+
+fn response(
+    provider: Provider,
+    query: &Query,
+    written: &Written,
+) -> Result<QueryResponse, QueryError> {
+    let headers = Headers::from_pairs(&written.headers);
+    let response = HttpResponse { status: written.status, headers: &headers, body: &written.body };
+    querier(provider).response(query, &response, written.at())
+}
+
+/// What is reported is about what was asked, and nothing but what became of it.
+fn assert_holds(provider: Provider, query: &Query, found: &Result<QueryResponse, QueryError>) {
+    let Ok(QueryResponse { state, notifications, .. }) = found else { return };
+    let (asked, txn) = match query {
+        Query::Payment { id, .. } => (Some(*id), None),
+        Query::Refunds { payment, txn } => (*payment, Some(txn)),
+        Query::Object(_) => (None, None),
+    };
+    for one in notifications {
+        assert!(one.queried && one.sender == provider.into(), "{query:?} {one:?}");
+        assert!(one.event_id.as_str().starts_with("query.") || one.event_id.as_str().len() == 64);
+        assert!(asked.is_none() || one.payment == asked, "{query:?} {one:?}");
+        assert!(txn.is_none() || one.report.reference.txn.as_ref() == txn, "{query:?} {one:?}");
+        assert_eq!(one.report.reference.source, provider.source());
+        let fits = match state {
+            ProviderState::Absent | ProviderState::Open | ProviderState::Processing => {
+                one.report.outcome.is_none()
+            }
+            ProviderState::Closed => matches!(one.report.outcome, None | Some(Outcome::Closed)),
+            ProviderState::Paid | ProviderState::Refunded => {
+                matches!(one.report.outcome, None | Some(Outcome::Paid | Outcome::Refunded))
+            }
+        };
+        assert!(fits, "{state:?} {one:?}");
+    }
+}
+
+/// Whether anything is reported that moves a payment.
+fn reports_money(found: &Result<QueryResponse, QueryError>) -> bool {
+    let reports = |response: &QueryResponse| {
+        response.notifications.iter().any(|one| one.report.outcome.is_some())
+    };
+    found.as_ref().is_ok_and(reports)
+}
+
+/// Any response proves nothing, or is about what was asked; where a provider signs, only as it was signed.
+pub(crate) fn only_what_was_asked_is_read(input: &[u8]) {
+    let (which, changes) = input.split_first().unwrap_or((&0, &[]));
+    for provider in Provider::ALL.iter().copied() {
+        let of_provider: Vec<_> = GENUINE.iter().filter(|one| one.provider == provider).collect();
+        let genuine = of_provider[usize::from(*which) % of_provider.len()];
+        let Reply { content, signed, .. } = &genuine.reply;
+
+        let whole = genuine.written(content.clone(), *signed);
+        let want = genuine.read(&whole);
+        // An object that does not exist yet proves nothing.
+        let exists = genuine.reply.status.is_success();
+        assert!(want.is_ok() || !exists, "{provider:?} {:?}: {want:?}", genuine.query);
+
+        // Its content is another one, and it is signed so.
+        let text = edited(content.to_string().as_bytes(), changes);
+        let changed =
+            serde_json::from_slice(&text).unwrap_or_else(|_| json!(String::from_utf8_lossy(&text)));
+        genuine.read(&genuine.written(changed.clone(), *signed)).ok();
+
+        // Its bytes are other ones.
+        let body = edited(&whole.body, changes);
+        let found =
+            genuine.read(&Written { body, ..Written { headers: whole.headers.clone(), ..whole } });
+        if *signed && reports_money(&found) {
+            let reports = |found: &Result<QueryResponse, QueryError>| {
+                let notifications = found.as_ref().unwrap().notifications.iter();
+                notifications.map(|one| one.report.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(reports(&found), reports(&want), "{provider:?}");
+        }
+
+        // Nobody signed it.
+        let (headers, body) = read(input);
+        let status = if which.is_multiple_of(3) { 404 } else { 200 };
+        for (headers, body) in [(headers, body), (Pairs::new(), changed.to_string().into_bytes())] {
+            let found = genuine.read(&Written { status, headers, body });
+            assert!(!*signed || !reports_money(&found), "{provider:?} {found:?}");
+        }
+    }
+}
