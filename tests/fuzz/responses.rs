@@ -9,7 +9,7 @@ use local::simulator::ledger::{Ledger, Trade, TradeRefund, TradeState};
 use local::simulator::simulator;
 use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundState, Timestamp};
 use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
-use pay_providers::{Headers, HttpResponse, ProviderKeys, Querier};
+use pay_providers::{Headers, RawResponse, ProviderKeys, Querier};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;
@@ -166,7 +166,7 @@ fn response(
     written: &Written,
 ) -> Result<QueryResponse, QueryError> {
     let headers = Headers::from_pairs(&written.headers);
-    let response = HttpResponse { status: written.status, headers: &headers, body: &written.body };
+    let response = RawResponse { status: written.status, headers: &headers, body: &written.body };
     querier(provider).response(query, &response, written.at())
 }
 

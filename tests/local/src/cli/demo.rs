@@ -139,7 +139,7 @@ impl Demo<'_> {
         writeln!(stdout(), "   invoke callback\n     -> {request}")?;
         let swept = match self.stack.invoke("callback", &request).await {
             Ok(swept) => (200, swept.to_string()),
-            Err(error) => (500, error.message().to_owned()),
+            Err(error) => (500, error.message().clone()),
         };
         Ok(self.check(&swept, &json!({"moved": 1}))?.then(|| provider.source().get()))
     }
