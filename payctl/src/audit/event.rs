@@ -141,7 +141,8 @@ fn body(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Digest> {
     digest
 }
 
-/// The event id and its suffix, which is the version that was reached or the digest of the body.
+/// The event id and its suffix, which is the version that was reached, the digest of the body, or the
+/// mismatch of a response to a query.
 fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent, digest: Option<Digest>) {
     let (id, suffix) = match key.name().split_once('#') {
         Some((id, suffix)) => (id, Some(suffix)),
@@ -153,8 +154,11 @@ fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent, digest: Opti
     of.wrong_if(EventId::new(Some(id), digest).as_str() != id, "its event id can be none");
     let version = entry.version.map(|version| version.to_string());
     let digest = digest.to_string();
-    let known = suffix.is_none_or(|of| of == digest || Some(of) == version.as_deref());
-    of.wrong_if(!known, "its suffix is neither its version nor the digest of its body");
+    let field = entry.mismatch.as_ref().map(|mismatch| mismatch.field.as_str());
+    let known = suffix.is_none_or(|of| {
+        of == digest || Some(of) == version.as_deref() || Some(of) == field
+    });
+    of.wrong_if(!known, "its suffix is no version, digest of its body, or mismatch of its own");
 }
 
 /// A provider's notification has the provider as source.
