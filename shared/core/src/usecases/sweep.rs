@@ -21,7 +21,7 @@ use crate::{
     ports::{Outbox, QueryError, ShopError, StoreError, TraceParent},
 };
 use entry::Entry;
-use lanes::{Lanes, Outages, Upstream, Task};
+use lanes::{Lanes, Outages, Task, Upstream};
 
 /// How long a run that must have ended after `left_ms` may start further entries: until there is
 /// just time for one, or half of the time where that is longer.

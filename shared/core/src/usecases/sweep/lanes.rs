@@ -10,7 +10,7 @@ use crate::{
     limits::{SWEEP_LANES, SWEEP_QUERY_LANES},
 };
 
-/// A service that an entry waits for.
+/// What an entry waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Upstream {
     Store,
