@@ -141,7 +141,8 @@ fn body(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Digest> {
     digest
 }
 
-/// The event id and its suffix, which is the version that was reached or the digest of the body.
+/// The event id and its suffix, which is the version that was reached, the digest of the body, or the
+/// mismatch of a response to a query.
 fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent, digest: Option<Digest>) {
     let (id, suffix) = match key.name().split_once('#') {
         Some((id, suffix)) => (id, Some(suffix)),
@@ -158,7 +159,7 @@ fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent, digest: Opti
     let field = field.map(|mismatch| mismatch.field.as_str());
     let known =
         suffix.is_none_or(|of| of == digest || Some(of) == version.as_deref() || Some(of) == field);
-    of.wrong_if(!known, "its suffix is neither its version nor the digest of its body");
+    of.wrong_if(!known, "its suffix is no version, digest of its body, or mismatch of its own");
 }
 
 /// Whether this is the sort key of a provider's response to a query of ours.

@@ -160,7 +160,7 @@ fn events() -> Vec<Tampering> {
         ("pay#2 event#stripe#e3", json!({"queue": "review", "due": T + 5}), "on the review list, and not"),
         ("pay#2 event#stripe#e3", json!({"by": "ada"}), "no item of ours has the attribute by here"),
         ("pay#2 event#stripe#e3", json!({"id": 2}), "no item of ours has the attribute id here"),
-        ("pay#2 event#stripe#e3", json!({"sk": "event#stripe#e3#9"}), "its suffix is neither its version"),
+        ("pay#2 event#stripe#e3", json!({"sk": "event#stripe#e3#9"}), "its suffix is no version"),
         ("pay#2 event#stripe#e3", json!({"sk": "event#wechat#e3"}), "sender is no text, or none"),
         ("pay#2 event#stripe#e3", json!({"sk": "event#nobody#e3"}), "a key that no item of ours has"),
         ("pay#2 event#stripe#e3", json!({"pk": "pay#77"}), "an event of a payment that has no record"),
