@@ -159,7 +159,7 @@ fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent, digest: Opti
     let field = field.map(|mismatch| mismatch.field.as_str());
     let known =
         suffix.is_none_or(|of| of == digest || Some(of) == version.as_deref() || Some(of) == field);
-    of.wrong_if(!known, "its suffix is neither its version nor the digest of its body");
+    of.wrong_if(!known, "its suffix is no version, digest of its body, or mismatch of its own");
 }
 
 /// Whether this is the sort key of a provider's response to a query of ours.
