@@ -146,17 +146,27 @@ fn every_test_that_a_page_names_exists() {
 }
 
 #[test]
-fn the_secrets_that_the_page_on_webhooks_shows_are_whole() {
+fn the_secrets_that_the_page_on_providers_shows_are_whole() {
     let page = workspace_file("docs/providers.md");
     let shown = page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let keys = local::defaults::webhook_secrets().unwrap();
+    let acting = local::defaults::provider_secrets().unwrap();
     let mut found = BTreeSet::new();
     for text in shown {
         let shown: serde_json::Value = serde_json::from_str(text).unwrap();
-        let (provider, entry) = shown.as_object().unwrap().iter().next().unwrap();
+        let entries = shown.as_object().unwrap();
+        let (provider, entry) = entries.iter().next().unwrap();
         let names = |entry: &serde_json::Value| -> Vec<String> {
             entry.as_object().unwrap().keys().cloned().collect()
         };
+        if entries.len() > 1 {
+            // The provider secret, with all of its entries.
+            assert_eq!(entries.len(), Provider::ALL.len());
+            for (provider, entry) in entries {
+                assert_eq!(names(entry), names(&acting[provider]), "{provider}");
+            }
+            continue;
+        }
         assert_eq!(names(entry), names(&keys[provider]), "{provider}");
         found.insert(provider.clone());
     }

@@ -9,7 +9,7 @@ use local::simulator::ledger::{Ledger, Trade, TradeRefund, TradeState};
 use local::simulator::simulator;
 use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundState, Timestamp};
 use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
-use pay_providers::{Headers, HttpResponse, ProviderKeys, Querier};
+use pay_providers::{Headers, ProviderKeys, Querier, RawResponse};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;
@@ -166,7 +166,7 @@ fn response(
     written: &Written,
 ) -> Result<QueryResponse, QueryError> {
     let headers = Headers::from_pairs(&written.headers);
-    let response = HttpResponse { status: written.status, headers: &headers, body: &written.body };
+    let response = RawResponse { status: written.status, headers: &headers, body: &written.body };
     querier(provider).response(query, &response, written.at())
 }
 
@@ -210,7 +210,8 @@ pub(crate) fn only_what_was_asked_is_read(input: &[u8]) {
     let (which, changes) = input.split_first().unwrap_or((&0, &[]));
     for provider in Provider::ALL.iter().copied() {
         let of_provider: Vec<_> = GENUINE.iter().filter(|one| one.provider == provider).collect();
-        let genuine = of_provider[usize::from(*which) % of_provider.len()];
+        let place = usize::from(*which).checked_rem(of_provider.len()).unwrap();
+        let genuine = of_provider[place];
         let Reply { content, signed, .. } = &genuine.reply;
 
         let whole = genuine.written(content.clone(), *signed);
@@ -221,9 +222,9 @@ pub(crate) fn only_what_was_asked_is_read(input: &[u8]) {
 
         // Its content is another one, and it is signed so.
         let text = edited(content.to_string().as_bytes(), changes);
-        let changed =
+        let other =
             serde_json::from_slice(&text).unwrap_or_else(|_| json!(String::from_utf8_lossy(&text)));
-        genuine.read(&genuine.written(changed.clone(), *signed)).ok();
+        drop(genuine.read(&genuine.written(other.clone(), *signed)));
 
         // Its bytes are other ones.
         let body = edited(&whole.body, changes);
@@ -240,7 +241,7 @@ pub(crate) fn only_what_was_asked_is_read(input: &[u8]) {
         // Nobody signed it.
         let (headers, body) = read(input);
         let status = if which.is_multiple_of(3) { 404 } else { 200 };
-        for (headers, body) in [(headers, body), (Pairs::new(), changed.to_string().into_bytes())] {
+        for (headers, body) in [(headers, body), (Pairs::new(), other.to_string().into_bytes())] {
             let found = genuine.read(&Written { status, headers, body });
             assert!(!*signed || !reports_money(&found), "{provider:?} {found:?}");
         }

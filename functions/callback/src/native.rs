@@ -60,10 +60,10 @@ fn outcome(
     amount_minor: u64,
     refunded: u64,
 ) -> (Option<Outcome>, Option<RefundReport>, Option<Mismatch>) {
-    let unfit = |expected: u64| {
+    let other = |expected: u64| {
         Some(Mismatch::new(MismatchField::Refunded, Some(expected), Some(refunded)))
     };
-    let none = |outcome| (outcome, None, if refunded > 0 { unfit(0) } else { None });
+    let none = |outcome| (outcome, None, if refunded > 0 { other(0) } else { None });
     match status {
         Status::Pending => none(None),
         Status::Failed => none(Some(Outcome::Failed)),
@@ -73,7 +73,7 @@ fn outcome(
         }
         Status::Paid => (Some(Outcome::Paid), None, None),
         Status::Refunded if refunded > 0 && refunded != amount_minor => {
-            (Some(Outcome::Refunded), None, unfit(amount_minor))
+            (Some(Outcome::Refunded), None, other(amount_minor))
         }
         Status::Refunded => (Some(Outcome::Refunded), None, None),
     }

@@ -11,7 +11,7 @@ use pay_core::{
     domain::{Notification, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp},
     ports::{Query, QueryError, QueryResponse, SecretKeys as _},
 };
-use pay_providers::{Headers, HttpRequest, HttpResponse, ProviderKeys};
+use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse};
 use serde_json::{Value, json};
 
 type Failed = Box<dyn std::error::Error>;
@@ -48,12 +48,12 @@ fn output(input: &Value) -> Result<Value, Failed> {
     let headers = headers.filter_map(|(name, value)| Some((&**name, value.as_str()?.into())));
     let body = response["body"].as_str().ok_or("no text `body`")?.as_bytes();
     let status = response["status"].as_u64().ok_or("no number `status`")?.try_into()?;
-    let response = HttpResponse { status, headers: &Headers::new(headers), body };
+    let response = RawResponse { status, headers: &Headers::new(headers), body };
     Ok(proved(querier.response(&query, &response, now)))
 }
 
-fn requested(request: &HttpRequest) -> Value {
-    let HttpRequest { method, target, headers, body } = request;
+fn requested(request: &RawRequest) -> Value {
+    let RawRequest { method, target, headers, body } = request;
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
     let headers: serde_json::Map<_, _> = headers.collect();
     let body = String::from_utf8_lossy(body);

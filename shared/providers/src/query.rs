@@ -14,7 +14,7 @@ pub(crate) const USER_AGENT: &str = concat!("pay/", env!("CARGO_PKG_VERSION"));
 
 /// A request to a provider. It is signed as it is: nothing of it may change on the way.
 #[derive(Clone, PartialEq, Eq)]
-pub struct HttpRequest {
+pub struct RawRequest {
     /// `GET` or `POST`.
     pub method: &'static str,
     /// Path and query, as signed; where the provider has one URL for all, only the query, from its `?`.
@@ -26,15 +26,15 @@ pub struct HttpRequest {
 }
 
 /// Never headers, target or body: they hold secrets and buyers' data.
-impl fmt::Debug for HttpRequest {
+impl fmt::Debug for RawRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HttpRequest({})", self.method)
+        write!(f, "RawRequest({})", self.method)
     }
 }
 
 /// A response of a provider, as it came.
 #[derive(Clone, Copy, Debug)]
-pub struct HttpResponse<'a> {
+pub struct RawResponse<'a> {
     /// The HTTP status.
     pub status: u16,
     /// The headers.
@@ -54,12 +54,8 @@ pub trait Querier: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`QueryError::Unusable`] for a query that this provider does not take.
-    fn request(
-        &self,
-        query: &Query,
-        nonce: &str,
-        now: Timestamp,
-    ) -> Result<HttpRequest, QueryError>;
+    fn request(&self, query: &Query, nonce: &str, now: Timestamp)
+    -> Result<RawRequest, QueryError>;
 
     /// Verifies that a response is authentic and about what was asked, then reads it.
     ///
@@ -69,7 +65,7 @@ pub trait Querier: fmt::Debug + Send + Sync {
     fn response(
         &self,
         query: &Query,
-        response: &HttpResponse<'_>,
+        response: &RawResponse<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError>;
 }

@@ -152,7 +152,12 @@ async fn a_refund_that_fails_is_quarantined_with_the_reason() {
     ] {
         let payment = payment(stack).await;
         deliver(stack, provider, &message(payment, Outcome::Paid)).await;
-        deliver(stack, provider, &message(payment, Outcome::Refunded)).await;
+        deliver_edited(stack, provider, &message(payment, Outcome::Refunded), |content| {
+            if provider == Provider::WeChat {
+                content["resource"]["refund_id"] = "50300000001".into();
+            }
+        })
+        .await;
         let before = shown(stack, payment).await;
         assert_eq!(before["status"], 4, "{kind}");
         let failed = message(payment, Outcome::Refunded);
@@ -165,6 +170,9 @@ async fn a_refund_that_fails_is_quarantined_with_the_reason() {
                 refund["object"] = "refund".into();
                 refund["amount"] = 30.into();
                 refund["status"] = "failed".into();
+            } else {
+                content["resource"]["refund_id"] = "50300000001".into();
+                content["resource"]["refund_status"] = kind.replace("REFUND.", "").into();
             }
         })
         .await;

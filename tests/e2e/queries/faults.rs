@@ -86,7 +86,7 @@ async fn a_rejected_key_is_counted_and_moves_nothing() {
     secret["stripe"]["api_key"] = json!("rk_test_of_another_account");
     secret["wechat"]["serial"] = json!("0000000000000000000000000000000000000000");
     secret["alipay"]["app_id"] = json!("2021000000000000");
-    stack.secrets().put(defaults::PROVIDER_SECRET_ID, &secret.to_string());
+    stack.secrets().put(defaults::PROVIDER_SECRET_ID, secret.to_string());
     for &provider in Provider::ALL {
         stack.account(provider).unwrap().lose_webhooks(true);
     }

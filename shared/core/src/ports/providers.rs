@@ -65,8 +65,8 @@ impl ProviderState {
 pub struct QueryResponse {
     /// What became of the payment.
     pub state: ProviderState,
-    /// What it reports, as if the provider had sent it; at least one. Of a payment that is absent, open or
-    /// processing it has no outcome.
+    /// What it reports, as if the provider had sent it; none where it lists no refund. Of a payment that is
+    /// absent, open or processing it has no outcome.
     pub notifications: Vec<Notification>,
     /// What is to be asked next to know all: the refunds of a transaction.
     pub next: Option<Query>,

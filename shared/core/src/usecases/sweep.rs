@@ -21,7 +21,7 @@ use crate::{
     ports::{Outbox, QueryError, ShopError, StoreError, TraceParent},
 };
 use entry::Entry;
-use lanes::{Lanes, Outages, Service, Task};
+use lanes::{Lanes, Outages, Task, Upstream};
 
 /// How long a run that must have ended after `left_ms` may start further entries: until there is
 /// just time for one, or half of the time where that is longer.
@@ -137,7 +137,7 @@ pub async fn sweep(
         done.into_iter().flatten().for_each(|entry| swept.count(entry));
         let dealt_with = swept.entries().saturating_sub(before);
         swept.left = swept.left.saturating_add(fresh.len().saturating_sub(dealt_with));
-        let is_over = (run.go_on)().is_none() || outages.is_down(Service::Store);
+        let is_over = (run.go_on)().is_none() || outages.is_down(Upstream::Store);
         if is_last || fresh.is_empty() || is_over || seen.len() >= limit {
             return Ok(swept);
         }
@@ -153,7 +153,7 @@ async fn work_off(
     outages: &Outages,
 ) -> Vec<Entry> {
     let mut done = Vec::new();
-    while !outages.is_down(Service::Store)
+    while !outages.is_down(Upstream::Store)
         && let Some(now) = (run.go_on)()
         && let Some(task) = lanes.next()
     {
@@ -170,7 +170,7 @@ async fn work_off(
                 asked
             }
         };
-        outages.count(Service::Store, entry.is_outage_of_the_store());
+        outages.count(Upstream::Store, entry.is_outage_of_the_store());
         done.push(entry);
     }
     done

@@ -17,7 +17,7 @@ use time::{OffsetDateTime, UtcOffset};
 use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD};
 use crate::{
     asked::Asked,
-    query::{HttpRequest, HttpResponse, Querier, USER_AGENT, unusable},
+    query::{Querier, RawRequest, RawResponse, USER_AGENT, unusable},
     rsa::SigningKey,
 };
 
@@ -61,7 +61,7 @@ impl AlipayQuerier {
 impl Querier for AlipayQuerier {
     /// By the trade where it is known, else by our reference. Refunds are reported as totals, never
     /// listed. The nonce is not used: what is signed is the time.
-    fn request(&self, query: &Query, _: &str, now: Timestamp) -> Result<HttpRequest, QueryError> {
+    fn request(&self, query: &Query, _: &str, now: Timestamp) -> Result<RawRequest, QueryError> {
         let asked = Asked::of(query)?;
         let content = match asked.txn {
             Some(txn) => json!({"trade_no": txn.as_str()}),
@@ -84,7 +84,7 @@ impl Querier for AlipayQuerier {
         let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
         let query = encoded(&[&common[..], &[(SIGNATURE_FIELD, &*signature)]].concat());
         let content_type = "application/x-www-form-urlencoded;charset=utf-8";
-        Ok(HttpRequest {
+        Ok(RawRequest {
             method: "POST",
             target: format!("?{query}"),
             headers: vec![
@@ -101,7 +101,7 @@ impl Querier for AlipayQuerier {
     fn response(
         &self,
         query: &Query,
-        response: &HttpResponse<'_>,
+        response: &RawResponse<'_>,
         _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
         let asked = Asked::of(query)?;

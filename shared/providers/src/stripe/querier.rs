@@ -11,7 +11,7 @@ use pay_core::{
 use super::{keys::truth, response, target::Target};
 use crate::{
     keys::optional_text,
-    query::{HttpRequest, HttpResponse, Querier, USER_AGENT},
+    query::{Querier, RawRequest, RawResponse, USER_AGENT},
 };
 
 /// The version of the API that responses have, whatever version the account is on.
@@ -68,7 +68,7 @@ impl Querier for StripeQuerier {
         query: &Query,
         _nonce: &str,
         _now: Timestamp,
-    ) -> Result<HttpRequest, QueryError> {
+    ) -> Result<RawRequest, QueryError> {
         let target = Target::of(query)?.path();
         let mut headers = vec![
             ("authorization", format!("Bearer {}", self.api_key)),
@@ -77,14 +77,14 @@ impl Querier for StripeQuerier {
             ("user-agent", USER_AGENT.to_owned()),
         ];
         headers.extend(self.account.clone().map(|account| ("stripe-account", account)));
-        Ok(HttpRequest { method: "GET", target, headers, body: Vec::new() })
+        Ok(RawRequest { method: "GET", target, headers, body: Vec::new() })
     }
 
     /// A 404 proves nothing: the key may be of another account or mode.
     fn response(
         &self,
         query: &Query,
-        response: &HttpResponse<'_>,
+        response: &RawResponse<'_>,
         _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
         let status = response.status;

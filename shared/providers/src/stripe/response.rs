@@ -51,11 +51,11 @@ fn read_target(
     match target {
         Target::Intent(id) => {
             is_about(object, "payment_intent", id)?;
-            Ok(Found::of_intent(object)?.asked_by(query, object)?.response(kept))
+            Ok(PaymentObject::of_intent(object)?.asked_by(query, object)?.response(kept))
         }
         Target::Charge(id) => {
             is_about(object, "charge", id)?;
-            Ok(Found::of_charge(id, object)?.response(kept))
+            Ok(PaymentObject::of_charge(id, object)?.response(kept))
         }
         Target::Session(id) => {
             is_about(object, "checkout.session", id)?;
@@ -68,7 +68,7 @@ fn read_target(
             is_about(object, "refund", id)?;
             if let Some(intent) = object.object("payment_intent") {
                 is(intent, "payment_intent")?;
-                return Ok(Found::of_intent(intent)?.response(kept));
+                return Ok(PaymentObject::of_intent(intent)?.response(kept));
             }
             let (state, notification) = refund(None, object, &kept.whole())?;
             Ok(QueryResponse { state, notifications: vec![notification], next: None })
@@ -79,7 +79,7 @@ fn read_target(
 }
 
 /// An object that says what became of a payment.
-struct Found<'a> {
+struct PaymentObject<'a> {
     id: &'a str,
     state: ProviderState,
     message: Message<'static>,
@@ -87,7 +87,7 @@ struct Found<'a> {
     refunded: Option<u64>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> PaymentObject<'a> {
     fn of_intent(object: &'a Object) -> Result<Self, QueryError> {
         let id = object.text("id").ok_or_else(|| unusable("a PaymentIntent without an id"))?;
         let (state, reading) = state::of_intent(object)?;
@@ -153,16 +153,16 @@ fn search(id: PaymentId, object: &Object, kept: &Kept) -> Result<QueryResponse, 
     let mut found = Vec::new();
     for (index, intent) in items(object, "search_result", "payment_intent")? {
         if reference::payment(intent, ObjectKind::Intent).0 == Some(id) {
-            found.push((Found::of_intent(intent)?, kept.item(index)));
+            found.push((PaymentObject::of_intent(intent)?, kept.item(index)));
         }
     }
     let (paid, unpaid): (Vec<_>, Vec<_>) = found.into_iter().partition(|(one, _)| one.is_paid());
     if let Some((first, _)) = paid.first() {
-        let is_refunded = |one: &Found<'_>| one.refunded != Some(0);
+        let is_refunded = |one: &PaymentObject<'_>| one.refunded != Some(0);
         let refunded = paid.iter().map(|(one, _)| one).find(|one| is_refunded(one));
         return Ok(QueryResponse {
             state: refunded.unwrap_or(first).state_with_refunds(),
-            next: refunded.and_then(Found::refunds),
+            next: refunded.and_then(PaymentObject::refunds),
             notifications: paid.into_iter().map(|(one, body)| one.notification(&body)).collect(),
         });
     }

@@ -16,7 +16,7 @@ use crate::{
     adapter::Message,
     asked::Asked,
     keys::optional_text,
-    query::{HttpRequest, HttpResponse, Querier, USER_AGENT, respond, unusable},
+    query::{Querier, RawRequest, RawResponse, USER_AGENT, respond, unusable},
     rsa::SigningKey,
 };
 
@@ -109,7 +109,7 @@ impl Querier for WeChatQuerier {
         query: &Query,
         nonce: &str,
         now: Timestamp,
-    ) -> Result<HttpRequest, QueryError> {
+    ) -> Result<RawRequest, QueryError> {
         let asked = Asked::of(query)?;
         let order = match asked.txn {
             Some(txn) if is_plain(txn.as_str()) => format!("id/{}", txn.as_str()),
@@ -133,7 +133,7 @@ impl Querier for WeChatQuerier {
             ("user-agent", USER_AGENT.to_owned()),
         ];
         headers.extend(self.public_key().map(|serial| (SERIAL_HEADER, serial.to_owned())));
-        Ok(HttpRequest { method: "GET", target, headers, body: Vec::new() })
+        Ok(RawRequest { method: "GET", target, headers, body: Vec::new() })
     }
 
     /// WeChat Pay signs successes only. Of the errors, those that are listed here count: they came from
@@ -141,11 +141,11 @@ impl Querier for WeChatQuerier {
     fn response(
         &self,
         query: &Query,
-        response: &HttpResponse<'_>,
+        response: &RawResponse<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
         let asked = Asked::of(query)?;
-        let HttpResponse { status, headers, body } = *response;
+        let RawResponse { status, headers, body } = *response;
         match status {
             202 | 429 | 500..=599 => {
                 Err(QueryError::Unavailable(format!("HTTP status {status}").into()))

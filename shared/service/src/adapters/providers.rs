@@ -14,7 +14,7 @@ use pay_core::{
     limits::QUERY_CALL_MS,
     ports::{Keys, NoKeys, Providers, Query, QueryError, QueryResponse},
 };
-use pay_providers::{Headers, HttpRequest, HttpResponse, ProviderKeys, adapter};
+use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse, adapter};
 use reqwest::{Client, Method, Url};
 use tokio::time::{Instant, timeout};
 
@@ -117,7 +117,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
 
     /// One attempt, and a second one on a new connection if the first connection broke: a kept one may
     /// have died while the environment was frozen. A query changes nothing, so it may be repeated.
-    async fn call(&self, provider: Provider, request: &HttpRequest) -> Result<Received, SendError> {
+    async fn call(&self, provider: Provider, request: &RawRequest) -> Result<Received, SendError> {
         let url = self.url(provider, &request.target).ok_or(SendError::Url)?;
         let clients = self.clients()?;
         let attempts = async {
@@ -190,7 +190,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
         let response = received.and_then(|received| {
             let headers = Headers::from_pairs(&received.headers);
             let response =
-                HttpResponse { status: received.status, headers: &headers, body: &received.body };
+                RawResponse { status: received.status, headers: &headers, body: &received.body };
             querier.response(query, &response, now)
         });
         metrics::UPSTREAM_TIME.time_under("Service", provider.as_str(), begun.elapsed());
@@ -204,7 +204,7 @@ impl<K> fmt::Debug for HttpProviders<K> {
     }
 }
 
-async fn send(client: &Client, url: Url, request: &HttpRequest) -> Result<Received, SendError> {
+async fn send(client: &Client, url: Url, request: &RawRequest) -> Result<Received, SendError> {
     let _call = Call::begin(Service::Provider);
     let method = if request.method == "GET" { Method::GET } else { Method::POST };
     let sent = client.request(method, url);

@@ -35,7 +35,7 @@ impl RefundEffect {
             (Some(RefundReport::Total(total)), _) => of_total(record, *total),
             (None, _) => of_total(record, record.amount.minor()),
         };
-        let Plan { refunds, id, amount_minor, state } = match effect {
+        let CountedRefund { refunds, id, amount_minor, state } = match effect {
             Ok(plan) => plan,
             Err(effect) => return effect,
         };
@@ -69,7 +69,7 @@ impl RefundEffect {
 }
 
 /// What is to be kept.
-struct Plan {
+struct CountedRefund {
     refunds: Refunds,
     id: RefundId,
     amount_minor: u64,
@@ -82,7 +82,7 @@ fn one(
     found: Option<&Refund>,
     id: RefundId,
     (amount_minor, state): (u64, RefundState),
-) -> Result<Plan, RefundEffect> {
+) -> Result<CountedRefund, RefundEffect> {
     use RefundState::{Failed, Pending, Succeeded};
     let sum = record.refunds.sum;
     let sum = match (found.map(|found| (found.state, found.amount_minor)), state) {
@@ -106,11 +106,11 @@ fn one(
             Some("a refund that failed after it may have counted"),
         )));
     }
-    Ok(Plan { refunds, id, amount_minor, state })
+    Ok(CountedRefund { refunds, id, amount_minor, state })
 }
 
 /// A total. The highest counts, so that neither order nor repetition matters.
-fn of_total(record: &Payment, reported: u64) -> Result<Plan, RefundEffect> {
+fn of_total(record: &Payment, reported: u64) -> Result<CountedRefund, RefundEffect> {
     let Refunds { sum, total } = record.refunds;
     if reported == 0 {
         return Err(RefundEffect::Pending);
@@ -121,7 +121,7 @@ fn of_total(record: &Payment, reported: u64) -> Result<Plan, RefundEffect> {
     if reported < total {
         return Err(RefundEffect::Stale);
     }
-    Ok(Plan {
+    Ok(CountedRefund {
         refunds: Refunds { sum, total: reported },
         id: RefundId::of_total(reported),
         amount_minor: reported.saturating_sub(record.refunded()),

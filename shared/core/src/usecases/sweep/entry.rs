@@ -2,7 +2,7 @@
 
 use super::{
     Run,
-    lanes::{Lanes, Outages, Service},
+    lanes::{Lanes, Outages, Upstream},
 };
 use crate::{
     domain::{Due, Payment, PaymentId, Provider, Status, Timestamp},
@@ -68,7 +68,7 @@ pub(super) async fn look(
         return Some(Entry::Stale);
     };
     if payment.needs_notification() {
-        if outages.is_down(Service::Orders) {
+        if outages.is_down(Upstream::Orders) {
             return Some(Entry::Left(payment.paid_time));
         }
         return Some(
@@ -100,7 +100,7 @@ async fn notify(
 ) -> Entry {
     let (id, paid) = (payment.id, payment.paid_time);
     let notified = orders.notify_paid(payment, trace).await;
-    outages.count(Service::Orders, matches!(notified, Err(ShopError::Unavailable(_))));
+    outages.count(Upstream::Orders, matches!(notified, Err(ShopError::Unavailable(_))));
     let written = match &notified {
         Ok(()) => store.mark_notified(payment, now).await,
         Err(_) => store.reschedule(payment, due.rescheduled(id, now)).await,
@@ -127,7 +127,7 @@ pub(super) async fn query(
         return Entry::Left(None);
     };
     for provider in providers {
-        let service = Service::Provider(provider);
+        let service = Upstream::Provider(provider);
         if outages.is_down(service) || (run.go_on)().is_none() {
             all_asked = false;
             continue;

@@ -10,9 +10,9 @@ use crate::{
     limits::{SWEEP_LANES, SWEEP_QUERY_LANES},
 };
 
-/// A service that an entry waits for.
+/// What an entry waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Service {
+pub(super) enum Upstream {
     Store,
     Orders,
     Provider(Provider),
@@ -46,7 +46,7 @@ struct LanesState {
 
 /// The outages in a row of each service, in one run.
 #[derive(Default)]
-pub(super) struct Outages(Mutex<BTreeMap<Service, usize>>);
+pub(super) struct Outages(Mutex<BTreeMap<Upstream, usize>>);
 
 impl<'a> Lanes<'a> {
     pub(super) fn new(entries: &'a [PaymentId]) -> Self {
@@ -81,12 +81,12 @@ impl<'a> Lanes<'a> {
 
 impl Outages {
     /// Whether a service is down: as many outages in a row as there are lanes.
-    pub(super) fn is_down(&self, service: Service) -> bool {
+    pub(super) fn is_down(&self, service: Upstream) -> bool {
         lock(&self.0).get(&service).is_some_and(|outages| *outages >= SWEEP_LANES)
     }
 
     /// One more call to a service, and whether it was an outage.
-    pub(super) fn count(&self, service: Service, is_outage: bool) {
+    pub(super) fn count(&self, service: Upstream, is_outage: bool) {
         let mut outages = lock(&self.0);
         let outages = outages.entry(service).or_default();
         *outages = if is_outage { outages.saturating_add(1) } else { 0 };

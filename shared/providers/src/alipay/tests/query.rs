@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{super::querier::AlipayQuerier, Json, Pair, Timestamp, at, now};
 use crate::{
     ProviderKeys, Querier,
-    query::HttpRequest,
+    query::RawRequest,
     samples::{signature_of, signing_vector},
 };
 
@@ -40,7 +40,7 @@ fn query(id: u64, txn: Option<&str>) -> Query {
     Query::Payment { id: PaymentId::new(id).unwrap(), txn }
 }
 
-fn request(query: &Query, now: Timestamp) -> HttpRequest {
+fn request(query: &Query, now: Timestamp) -> RawRequest {
     ours().request(query, NONCE, now).unwrap()
 }
 
@@ -56,7 +56,7 @@ fn a_request_is_signed_byte_for_byte() {
     ] {
         let signature = signature_of(case);
         let signature = signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-        let want = HttpRequest {
+        let want = RawRequest {
             method: "POST",
             target: format!(
                 "?app_id=2019073166072302&charset=utf-8&format=JSON&method=alipay.trade.query\

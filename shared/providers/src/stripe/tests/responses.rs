@@ -13,7 +13,7 @@ use super::{
     queries::{from, payment, querier, refunds},
     *,
 };
-use crate::{HttpResponse, Querier};
+use crate::{Querier, RawResponse};
 
 fn respond(query: &Query, status: u16, body: &[u8]) -> Result<QueryResponse, QueryError> {
     respond_to(&querier(), query, status, body)
@@ -26,7 +26,7 @@ fn respond_to(
     body: &[u8],
 ) -> Result<QueryResponse, QueryError> {
     let headers = Headers::default();
-    querier.response(query, &HttpResponse { status, headers: &headers, body }, at(NOW))
+    querier.response(query, &RawResponse { status, headers: &headers, body }, at(NOW))
 }
 
 fn read(query: &Query, body: &Value) -> QueryResponse {

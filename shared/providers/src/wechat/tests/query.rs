@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{super::querier::WeChatQuerier, API_V3_KEY, Json, NOW, Pair, SERIAL, at};
 use crate::{
     ProviderKeys, Querier,
-    query::HttpRequest,
+    query::RawRequest,
     samples::{signature_of, signing_vector},
 };
 
@@ -42,7 +42,7 @@ fn query(id: u64, txn: Option<&str>) -> Query {
     Query::Payment { id: PaymentId::new(id).unwrap(), txn }
 }
 
-fn request(querier: &WeChatQuerier, query: &Query) -> HttpRequest {
+fn request(querier: &WeChatQuerier, query: &Query) -> RawRequest {
     querier.request(query, NONCE, at(NOW)).unwrap()
 }
 
@@ -65,7 +65,7 @@ fn a_request_is_signed_byte_for_byte() {
              serial_no=\"1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C\",signature=\"{}\"",
             signature_of(case)
         );
-        let want = HttpRequest {
+        let want = RawRequest {
             method: "GET",
             target: format!("/v3/pay/transactions/{order}?mchid=1900000001"),
             headers: vec![

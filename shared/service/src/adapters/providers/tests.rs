@@ -37,8 +37,8 @@ fn sender(server: &Server, path: &str) -> Sender {
     HttpProviders::new(secret, urls, Some(server.ca_pem.clone())).with_deadline(PATIENT)
 }
 
-fn get() -> HttpRequest {
-    HttpRequest {
+fn get() -> RawRequest {
+    RawRequest {
         method: "GET",
         target: "/v1/objects?query=a%3Ab%27%2A&limit=100".to_owned(),
         headers: vec![("authorization", "Bearer canary".to_owned())],
@@ -46,7 +46,7 @@ fn get() -> HttpRequest {
     }
 }
 
-async fn call(sender: &Sender, request: &HttpRequest) -> Result<Received, SendError> {
+async fn call(sender: &Sender, request: &RawRequest) -> Result<Received, SendError> {
     sender.call(Provider::Stripe, request).await
 }
 
@@ -74,7 +74,7 @@ async fn a_request_arrives_as_it_was_signed_and_the_response_as_it_was_sent() {
     let gateway = sender(&server, "/gateway.do");
     let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
     let body = b"biz_content=%7B%7D".to_vec();
-    let post = HttpRequest { method: "POST", target: "?sign=a%2Bb".to_owned(), headers, body };
+    let post = RawRequest { method: "POST", target: "?sign=a%2Bb".to_owned(), headers, body };
     assert_eq!(call(&gateway, &post).await.unwrap().body, b"");
     let [first, second] = server.requests().try_into().unwrap();
     let line = "GET /v1/objects?query=a%3Ab%27%2A&limit=100 HTTP/1.1\r\n";

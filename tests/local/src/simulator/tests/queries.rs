@@ -2,7 +2,7 @@
 
 use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp};
 use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
-use pay_providers::{Headers, HttpResponse, ProviderKeys};
+use pay_providers::{Headers, ProviderKeys, RawResponse};
 
 use super::caller::{Served, send};
 use crate::faults::Fault;
@@ -28,7 +28,7 @@ async fn query(served: &Served, query: &Query) -> Result<QueryResponse, QueryErr
     let headers: Vec<(String, String)> = headers
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
         .collect();
-    let response = HttpResponse {
+    let response = RawResponse {
         status: response.status,
         headers: &Headers::from_pairs(&headers),
         body: response.text.as_bytes(),

@@ -12,7 +12,7 @@ use super::{
     PAYMENT, TRADE, entry, ours, querier, query,
 };
 use crate::{
-    Headers, HttpResponse, Querier,
+    Headers, Querier, RawResponse,
     samples::{self, without_content},
 };
 
@@ -20,7 +20,7 @@ type Found = Result<QueryResponse, QueryError>;
 
 fn respond(querier: &AlipayQuerier, query: &Query, status: u16, body: &[u8]) -> Found {
     let headers = Headers::default();
-    querier.response(query, &HttpResponse { status, headers: &headers, body }, now())
+    querier.response(query, &RawResponse { status, headers: &headers, body }, now())
 }
 
 /// The response around a value, signed by this key.

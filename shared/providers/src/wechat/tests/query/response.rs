@@ -21,7 +21,7 @@ use super::{
     TRANSACTION, entry, ours, querier, query,
 };
 use crate::{
-    Headers, HttpResponse, Querier,
+    Headers, Querier, RawResponse,
     samples::{self, without_content},
     sha256,
 };
@@ -36,7 +36,7 @@ fn respond(
     (status, headers, body): (u16, &Pairs, &[u8]),
 ) -> Found {
     let headers = Headers::from_pairs(headers);
-    querier.response(query, &HttpResponse { status, headers: &headers, body }, at(NOW))
+    querier.response(query, &RawResponse { status, headers: &headers, body }, at(NOW))
 }
 
 /// A signed success.
