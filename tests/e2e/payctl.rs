@@ -383,7 +383,7 @@ async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
         code == 3 && text.contains("wrong  keys of no sender; unusable: stripe: `stripe` has no"),
         "{text}"
     );
-    assert!(text.contains("AWSPREVIOUS  ok     standard, stripe, wechat, alipay"), "{text}");
+    assert!(text.contains("AWSPREVIOUS   ok     standard, stripe, wechat, alipay"), "{text}");
     for secret in ["canary", local::defaults::ACCESS_SECRET, local::defaults::WEBHOOK_SECRET] {
         assert!(!text.contains(secret), "{text}");
     }

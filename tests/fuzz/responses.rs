@@ -9,7 +9,7 @@ use local::simulator::ledger::{Ledger, Trade, TradeRefund, TradeState};
 use local::simulator::simulator;
 use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundState, Timestamp};
 use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
-use pay_providers::{Headers, RawResponse, ProviderKeys, Querier};
+use pay_providers::{Headers, ProviderKeys, Querier, RawResponse};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;

@@ -7,7 +7,7 @@ use pay_core::domain::{
     Currency, MismatchField, Outcome, ProviderRef, RefundReport, Sender, Status, Verdict,
 };
 
-use super::event::ReadEvent;
+use super::event::{ReadEvent, is_response};
 use super::record::Record;
 use crate::limits::TIME_SLACK_MS;
 
@@ -179,13 +179,15 @@ fn fits(record: &Record, event: &ReadEvent) -> Vec<String> {
     // A report about one refund need not say how much was paid, where it names the same money.
     let is_one = matches!(event.refund, Some(RefundReport::One { .. }));
     let is_same = |own: &ProviderRef| event.reference.as_ref().is_some_and(|of| of.is_same(own));
-    let says_less =
-        event.amount.is_none() && is_one && record.reference.as_ref().is_some_and(is_same);
-    let same_amount = record.amount.is_none() || event.amount == record.amount || says_less;
+    let says_less = is_one && record.reference.as_ref().is_some_and(is_same);
+    // Nor does a response to a query that reports nothing.
+    let says_nothing = event.outcome.is_none() && is_response(&event.sk);
+    let no_amount = event.amount.is_none() && (says_less || says_nothing);
+    let same_amount = record.amount.is_none() || event.amount == record.amount || no_amount;
     let same_currency = match &event.currency {
         Some(currency) => code.is_none_or(|code| code == currency),
         // Optional in a native notification.
-        None => event.sender == Sender::Native,
+        None => event.sender == Sender::Native || says_nothing,
     };
     let dismissed = event.sender == Sender::Operator && event.verdict == Some(Verdict::Ignored);
     if event.verdict == Some(Verdict::Quarantined) {

@@ -154,11 +154,18 @@ fn name(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent, digest: Opti
     of.wrong_if(EventId::new(Some(id), digest).as_str() != id, "its event id can be none");
     let version = entry.version.map(|version| version.to_string());
     let digest = digest.to_string();
-    let field = entry.mismatch.as_ref().map(|mismatch| mismatch.field.as_str());
-    let known = suffix.is_none_or(|of| {
-        of == digest || Some(of) == version.as_deref() || Some(of) == field
-    });
-    of.wrong_if(!known, "its suffix is no version, digest of its body, or mismatch of its own");
+    // A response to a query that does not match is there once for each way in which it does not.
+    let field = entry.mismatch.as_ref().filter(|_| is_response(&entry.sk));
+    let field = field.map(|mismatch| mismatch.field.as_str());
+    let known =
+        suffix.is_none_or(|of| of == digest || Some(of) == version.as_deref() || Some(of) == field);
+    of.wrong_if(!known, "its suffix is neither its version nor the digest of its body");
+}
+
+/// Whether this is the sort key of a provider's response to a query of ours.
+pub(super) fn is_response(sk: &str) -> bool {
+    let name = sk.strip_prefix("event#").and_then(|sk| sk.split_once('#'));
+    name.is_some_and(|(_, id)| id.starts_with("query."))
 }
 
 /// A provider's notification has the provider as source.
@@ -227,9 +234,8 @@ fn by_table(outcome: Option<Outcome>, (before, after): (Status, Status), verdict
         (Verdict::Applied, Some(Transition::Move(to) | Transition::MoveIfLive(to))) => to == after,
         (Verdict::Duplicate, by_table) => by_table == Some(Transition::Duplicate),
         (Verdict::Stale, by_table) => by_table == Some(Transition::Stale),
-        (Verdict::Ignored, by_table) => by_table.is_none(),
-        // A message that only said where to look.
-        (Verdict::Noted, by_table) => by_table.is_none(),
+        // Noted is one that only said where to look.
+        (Verdict::Ignored | Verdict::Noted, by_table) => by_table.is_none(),
         (Verdict::Applied | Verdict::Quarantined, _) => false,
     }
 }

@@ -207,7 +207,9 @@ impl ReadEvent {
         }
         match &self.refund {
             // It proves that it was paid, and is not kept.
-            Some(RefundReport::One { state: RefundState::Pending, .. }) => None,
+            Some(
+                RefundReport::One { state: RefundState::Pending, .. } | RefundReport::Total(0),
+            ) => None,
             Some(RefundReport::One { id, .. }) => {
                 let source = self.reference.as_ref()?.source;
                 Some(RefundId::adopted(Provider::of_source(source)?, id))

@@ -1,7 +1,5 @@
 //! Has the callback function ask the providers what became of a payment.
 
-use std::fmt::Write as _;
-
 use anyhow::Result;
 use clap::{ArgGroup, Args};
 use pay_core::domain::{PaymentId, Status};
@@ -55,8 +53,7 @@ fn text(response: &Value) -> String {
     let mut text = String::new();
     let mut line = |indent: &str, parts: [Option<&str>; 3]| {
         let parts: Vec<_> = parts.into_iter().flatten().map(escaped).collect();
-        // Writing to a String does not fail.
-        let _ = writeln!(text, "{indent}{}", parts.join(": "));
+        text.extend([indent, &parts.join(": "), "\n"]);
     };
     let queries = list(response, "queries");
     if queries.is_empty() {

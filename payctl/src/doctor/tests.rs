@@ -203,7 +203,6 @@ fn the_members_of_a_response_have_one_order() {
 #[test]
 fn what_waits_for_a_person_is_said() {
     let line = stripe_line(br#"{"object":"event","type":"refund.failed","data":{"object":{}}}"#);
-    let hint = "it would be quarantined: outcome: expected nothing, received a refund that failed: \
-                refund.failed";
+    let hint = "it would be quarantined: outcome: expected nothing, received an unknown `id`";
     assert_eq!(response(&line)["hint"], hint);
 }

@@ -11,7 +11,7 @@ use pay_core::{
     domain::{Notification, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp},
     ports::{Query, QueryError, QueryResponse, SecretKeys as _},
 };
-use pay_providers::{Headers, RawRequest, RawResponse, ProviderKeys};
+use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse};
 use serde_json::{Value, json};
 
 type Failed = Box<dyn std::error::Error>;

@@ -34,7 +34,7 @@ pub use headers::{Doubled, Headers};
 pub use ignored::Ignored;
 pub use keys::WebhookKeys;
 pub use provider_keys::ProviderKeys;
-pub use query::{RawRequest, RawResponse, Querier};
+pub use query::{Querier, RawRequest, RawResponse};
 pub use sha::sha256;
 pub use unit::decimals;
 

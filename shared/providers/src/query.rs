@@ -54,12 +54,8 @@ pub trait Querier: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`QueryError::Unusable`] for a query that this provider does not take.
-    fn request(
-        &self,
-        query: &Query,
-        nonce: &str,
-        now: Timestamp,
-    ) -> Result<RawRequest, QueryError>;
+    fn request(&self, query: &Query, nonce: &str, now: Timestamp)
+    -> Result<RawRequest, QueryError>;
 
     /// Verifies that a response is authentic and about what was asked, then reads it.
     ///

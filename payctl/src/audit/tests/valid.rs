@@ -127,7 +127,7 @@ pub(super) fn refund(
     let item = json!({
         "pk": pk, "sk": format!("refund#stripe.{name}"), "amount": amount, "source": 3,
         "provider_txn": format!("pi_{id}"), "provider_refund": name, "reference": "ours",
-        "state": state, "create_time": T + made, "update_time": T + changed,
+        "state": state, "create_time": T.saturating_add(made), "update_time": T.saturating_add(changed),
     });
     let reference = json!({
         "pk": pk, "sk": format!("refund-ref#stripe#{name}"), "refund": format!("stripe.{name}"),
@@ -139,8 +139,8 @@ pub(super) fn refund(
 pub(super) fn total(id: u64, of: u64, amount: u64, at: u64) -> Value {
     json!({
         "pk": format!("pay#{id}"), "sk": format!("refund#total-{of}"), "amount": amount, "source": 3,
-        "provider_txn": format!("pi_{id}"), "state": "succeeded", "create_time": T + at,
-        "update_time": T + at,
+        "provider_txn": format!("pi_{id}"), "state": "succeeded", "create_time": T.saturating_add(at),
+        "update_time": T.saturating_add(at),
     })
 }
 
@@ -328,11 +328,24 @@ pub(super) fn with_refunds() -> Vec<Value> {
         guard(111, 11),
         // Not paid yet: the sweep queries the provider.
         record(12, json!({"queue": "sweep#12", "due": T + 300_000, "attempts": 0})),
+        event(
+            12,
+            "query.absent",
+            (0, 0),
+            1,
+            json!({"verdict": "ignored", "outcome": null, "amount": null, "currency": null,
+            "provider_txn": null}),
+        ),
+        event(12, "query.paid.pi_12#amount", (0, 0), 1, waiting(0)),
         guard(112, 12),
         // That a refund of it is pending was the first that was heard of it.
         record(13, paid(13)),
         event(13, "e1", (0, 1), 2, one("re_1", 25, "pending", "applied")),
         guard(113, 13),
+        // The same of a total of nothing yet.
+        record(15, paid(15)),
+        event(15, "e1", (0, 1), 2, of_total(0, "applied")),
+        guard(115, 15),
         // All of it went back in two parts, of which the first proved that it was paid.
         record(
             14,

@@ -17,7 +17,7 @@ use time::{OffsetDateTime, UtcOffset};
 use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD};
 use crate::{
     asked::Asked,
-    query::{RawRequest, RawResponse, Querier, USER_AGENT, unusable},
+    query::{Querier, RawRequest, RawResponse, USER_AGENT, unusable},
     rsa::SigningKey,
 };
 

@@ -11,7 +11,7 @@ use pay_core::{
 use super::{keys::truth, response, target::Target};
 use crate::{
     keys::optional_text,
-    query::{RawRequest, RawResponse, Querier, USER_AGENT},
+    query::{Querier, RawRequest, RawResponse, USER_AGENT},
 };
 
 /// The version of the API that responses have, whatever version the account is on.

@@ -16,7 +16,7 @@ use crate::{
     adapter::Message,
     asked::Asked,
     keys::optional_text,
-    query::{RawRequest, RawResponse, Querier, USER_AGENT, respond, unusable},
+    query::{Querier, RawRequest, RawResponse, USER_AGENT, respond, unusable},
     rsa::SigningKey,
 };
 

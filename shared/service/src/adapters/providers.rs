@@ -14,7 +14,7 @@ use pay_core::{
     limits::QUERY_CALL_MS,
     ports::{Keys, NoKeys, Providers, Query, QueryError, QueryResponse},
 };
-use pay_providers::{Headers, RawRequest, RawResponse, ProviderKeys, adapter};
+use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse, adapter};
 use reqwest::{Client, Method, Url};
 use tokio::time::{Instant, timeout};
 

@@ -13,7 +13,7 @@ use super::{
     queries::{from, payment, querier, refunds},
     *,
 };
-use crate::{RawResponse, Querier};
+use crate::{Querier, RawResponse};
 
 fn respond(query: &Query, status: u16, body: &[u8]) -> Result<QueryResponse, QueryError> {
     respond_to(&querier(), query, status, body)

@@ -2,7 +2,7 @@
 
 use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp};
 use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
-use pay_providers::{Headers, RawResponse, ProviderKeys};
+use pay_providers::{Headers, ProviderKeys, RawResponse};
 
 use super::caller::{Served, send};
 use crate::faults::Fault;

@@ -12,7 +12,7 @@ use super::{
     PAYMENT, TRADE, entry, ours, querier, query,
 };
 use crate::{
-    Headers, RawResponse, Querier,
+    Headers, Querier, RawResponse,
     samples::{self, without_content},
 };
 

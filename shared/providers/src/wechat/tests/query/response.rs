@@ -21,7 +21,7 @@ use super::{
     TRANSACTION, entry, ours, querier, query,
 };
 use crate::{
-    Headers, RawResponse, Querier,
+    Headers, Querier, RawResponse,
     samples::{self, without_content},
     sha256,
 };
