@@ -267,7 +267,17 @@ async fn check_success(
         "detail" => assert_eq!(body, before, "{case}"),
         _ if event["operation"] == "sweep" => {
             let names: Vec<_> = body.as_object().unwrap().keys().collect();
-            let all = ["failed", "left", "notified", "oldest_due_seconds", "rescheduled", "stale"];
+            let all = [
+                "abandoned",
+                "failed",
+                "left",
+                "moved",
+                "notified",
+                "oldest_due_seconds",
+                "queried",
+                "rescheduled",
+                "stale",
+            ];
             assert_eq!(names, all, "{case}");
         }
         _ => {

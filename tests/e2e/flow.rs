@@ -15,6 +15,7 @@ use crate::{api, table};
 fn assert_shown(shown: &Value, payment: Payment, source: u64, status: u64) {
     let mut want = payment.native(source, status);
     want["currency"] = json!("CNY");
+    want["refunded"] = json!(0);
     for name in ["create_time", "update_time"] {
         let time = shown[name].as_str().unwrap();
         let date_and_time = time.len() >= 20 && time.contains('T') && time.ends_with('Z');

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::logs::logged;
-use crate::stage::{Payment, invocations, notify, own, payment};
+use crate::stage::{Payment, age, invocations, notify, own, payment};
 use crate::sweep::sweep_all;
 
 /// The section "Logs" of docs/operations.md.
@@ -104,6 +104,12 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
         event.as_object_mut().unwrap().extend(elsewhere.as_object().unwrap().clone());
         api::send_event(&stack, "callback", &event).await.problem("invalid-request");
     }
+    let abandoned = payment(&stack).await;
+    age(&stack, abandoned, 73).await;
+    assert_eq!(sweep_all(&stack).await["abandoned"], 1);
+    let asked = payment(&stack).await;
+    stack.account(Provider::Stripe).unwrap().set_fault("stripe:search", Fault::Hang, None).unwrap();
+    assert_eq!(sweep_all(&stack).await["queried"], 1);
     let not_notified = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
     notify(&stack, not_notified, 1, 1).await.problem("unavailable");
@@ -111,7 +117,7 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
     stack.dynamodb_control().set_fault("UpdateItem", Fault::Status(500), None);
     let not_cleared = payment(&stack).await;
     notify(&stack, not_cleared, 1, 1).await.ok();
-    assert_eq!(sweep_all(&stack).await["failed"], 2);
+    assert_eq!(sweep_all(&stack).await["failed"], 3);
 
     let mut seen = BTreeSet::new();
     for (message, of, fields) in [
@@ -128,7 +134,13 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
         ("sweep entry failed", Some(not_notified), "cause payment_id"),
         ("request by another route", None, "route"),
         ("request of another kind of API or of a load balancer", None, ""),
-        ("swept", None, "failed left notified oldest_due_seconds rescheduled stale"),
+        ("provider gave no usable response", Some(asked), "cause payment_id provider reason"),
+        ("nobody paid it in time: it is not asked about any more", Some(abandoned), "payment_id"),
+        (
+            "swept",
+            None,
+            "abandoned failed left moved notified oldest_due_seconds queried rescheduled stale unknown",
+        ),
     ] {
         let written = |line: &Value| {
             let of = of.map_or(Value::Null, |payment| json!(payment.id));

@@ -13,7 +13,9 @@ use crate::api;
 use crate::echo::eventually;
 use crate::logs::logged;
 use crate::providers::{deliver_edited, message};
-use crate::stage::{create, notify, order, own, payment, payment_in, payment_of, recycle, user};
+use crate::stage::{
+    age, create, notify, order, own, payment, payment_in, payment_of, recycle, user,
+};
 use crate::sweep::sweep_all;
 use crate::table;
 
@@ -72,6 +74,7 @@ async fn payments_and_their_amounts_are_counted() {
     }
     notify(&stack, one, 1, 4).await.ok();
     expect(&stack, "PaymentsRefunded", "callback", 1).await;
+    expect(&stack, "RefundsRecorded", "callback", 1).await;
     expect(&stack, "AmountPaid", "callback CNY", 100).await;
     expect(&stack, "AmountRefunded", "callback CNY", 100).await;
     expect(&stack, "ColdStarts", "create", 1).await;
@@ -82,6 +85,28 @@ async fn payments_and_their_amounts_are_counted() {
     };
     assert_eq!((took("users"), took("orders")), (3, 3));
     assert_eq!(counted.get(&("Faults".to_owned(), "create".to_owned())), None);
+}
+
+#[tokio::test]
+async fn queries_and_what_is_abandoned_are_counted() {
+    let stack = own().await;
+    let mut secret = defaults::provider_secrets().unwrap();
+    secret["stripe"]["api_key"] = json!("rk_test_of_another_account");
+    stack.secrets().put(defaults::PROVIDER_SECRET_ID, secret.to_string());
+    payment(&stack).await;
+    assert_eq!(sweep_all(&stack).await["queried"], 1);
+    expect(&stack, "QueriesFailed", "callback stripe rejected", 1).await;
+    expect(&stack, "QueriesFailed", "callback", 1).await;
+    expect(&stack, "QueriesRejected", "callback", 1).await;
+
+    let stack = own().await;
+    let left = payment(&stack).await;
+    age(&stack, left, 71).await;
+    assert_eq!(sweep_all(&stack).await["queried"], 1);
+    age(&stack, left, 2).await;
+    assert_eq!(sweep_all(&stack).await["abandoned"], 1);
+    assert!(!table::is_due(&stack, left.id).await);
+    expect(&stack, "PaymentsAbandoned", "callback", 1).await;
 }
 
 #[tokio::test]

@@ -350,7 +350,7 @@ async fn a_target_is_named_by_url_too_and_one_that_is_not_there_is_an_error() {
 
 #[tokio::test]
 async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
-    let (code, text) = run(shared(), &["check-config"]).await;
+    let (code, text) = run(&own().await, &["check-config"]).await;
     assert_eq!(code, 0, "{text}");
     for shown in [
         "create    settings                          ok     complete and well-formed",

@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 use crate::api;
 use crate::echo::eventually;
 use crate::operations;
+use crate::table;
 
 /// The options of a stack with the real functions, which are built once for all tests.
 pub(crate) async fn options() -> StackOptions {
@@ -30,6 +31,12 @@ pub(crate) async fn options() -> StackOptions {
 pub(crate) async fn own() -> Stack {
     let options = StackOptions { instances: 1, ..options().await };
     Stack::start(options).await.unwrap()
+}
+
+/// The same, which cannot query providers.
+pub(crate) async fn own_without_provider_keys() -> Stack {
+    let provider_secrets = Some(Value::Null);
+    Stack::start(StackOptions { instances: 1, provider_secrets, ..options().await }).await.unwrap()
 }
 
 /// A stack of the test's own whose functions also have these variables.
@@ -85,6 +92,13 @@ fn remover(stack: &Stack) -> Child {
         .process_group(0)
         .spawn()
         .unwrap()
+}
+
+/// Makes a payment this old, in hours.
+pub(crate) async fn age(stack: &Stack, payment: Payment, hours: u64) {
+    let created = table::record(stack, payment.id).await["create_time"].as_u64().unwrap();
+    let then = json!({"N": (created - hours * 3_600_000).to_string()});
+    table::set(stack, &format!("pay#{}", payment.id), "record", "create_time", then).await;
 }
 
 /// A number that no other test gets: a user's id, or a part of a name.

@@ -18,22 +18,18 @@ pub(super) fn all() -> Vec<Scenario> {
             "25 and 75, one of them twice",
             [one("re_1", 25, 2), one("re_1", 25, 2), one("re_2", 75, 3)],
         )
-        .with_faults(1)
         .expecting(&[REFUNDED], "refunded 3/pi_1"),
         at_once("totals 25, 50, 100", [25, 50, 100].map(|sum| total(payment_of(0), sum, 2)))
-            .with_faults(1)
             .expecting(&[REFUNDED, "stale"], "refunded 3/pi_1"),
         at_once(
             "one of 25, total 50 x2",
             [one("re_1", 25, 2), total(payment_of(0), 50, 3), total(payment_of(0), 50, 3)],
         )
-        .with_faults(1)
         .expecting(&[REFUNDED], "paid 3/pi_1 -50"),
         at_once(
             "one of 40, failed, one of 50",
             [one("re_1", 40, 2), failed("re_1", 40, 3), one("re_2", 50, 4)],
         )
-        .with_faults(1)
         .expecting(&[REFUNDED, "stale"], "paid 3/pi_1 -50"),
         at_once("60 and 60", [one("re_1", 60, 2), one("re_2", 60, 3)])
             .expecting(&[REFUNDED, "quarantined: refunded"], "paid 3/pi_1 -60"),
