@@ -197,7 +197,9 @@ fn fits(record: &Record, event: &ReadEvent) -> Vec<String> {
             let text = |amount: Option<u64>| amount.map(|amount| amount.to_string());
             let named =
                 mismatch.expected == text(record.amount) && mismatch.received == text(event.amount);
-            if same_amount || !named {
+            // That it names the same money may have been learnt since.
+            let same = record.amount.is_none() || event.amount == record.amount;
+            if same || !named {
                 wrong.push("its mismatch in the amount is none, or of other amounts".to_owned());
             }
         }

@@ -338,6 +338,17 @@ pub(super) fn with_refunds() -> Vec<Value> {
         ),
         event(12, "query.paid.pi_12#amount", (0, 0), 1, waiting(0)),
         guard(112, 12),
+        // A refund that was listed when it was not known yet what paid the payment.
+        event(
+            13,
+            "query.pending.re_1#amount",
+            (0, 0),
+            1,
+            and(
+                and(waiting(0), one("re_1", 25, "pending", "quarantined")),
+                json!({"amount": null, "received": null}),
+            ),
+        ),
         // That a refund of it is pending was the first that was heard of it.
         record(13, paid(13)),
         event(13, "e1", (0, 1), 2, one("re_1", 25, "pending", "applied")),

@@ -184,7 +184,13 @@ async fn query_and_apply(
         let mut applied = Vec::new();
         for notification in notifications {
             let result = apply_response(ports, &notification, now, trace).await;
+            let failed = matches!(result, Err(ApplyError::Failed(_)));
             applied.push((notification, result));
+            if failed {
+                // What comes after it may rest on it: a refund on what was paid. All of it comes again.
+                next = None;
+                break;
+            }
         }
         steps.push(Queried { provider, query, state, applied });
     }

@@ -370,3 +370,18 @@ fn a_thin_event_about_money_that_does_not_fit_is_dealt_with() {
     following(&world, &thin()).0.unwrap();
     assert_eq!(logged(&world), named(&[("query.paid.pi_1#amount", Verdict::Quarantined)]));
 }
+
+/// Its refunds would be compared with a payment of which it is not known what paid it.
+#[test]
+fn what_cannot_be_applied_holds_up_what_comes_after_it() {
+    let (world, id) = with_key();
+    world.hold_as(Stripe, id, refunded(RefundState::Succeeded));
+    world.gate.always(Call::Update, Fate::Before);
+    let (done, seen) = following(&world, &thin());
+    assert!(matches!(done, Err(ApplyError::Failed(Failure::Unavailable(_)))), "{done:?}");
+    assert_eq!((seen, logged(&world)), (vec!["query.refunded.pi_1".to_owned()], vec![]));
+    assert_eq!(world.passed(Call::Query), 1, "nor is more asked");
+    world.gate.always(Call::Update, Fate::Responded);
+    following(&world, &thin()).0.unwrap();
+    assert_eq!((world.payment(id).status, world.payment(id).refunded()), (Status::Refunded, 100));
+}
