@@ -18,7 +18,7 @@ use anyhow::{Result, ensure};
 use pay_core::domain::Provider;
 use serde_json::Value;
 
-pub use self::account::{Account, Delivery, Tracked};
+pub use self::account::{Account, Delivery, Tracked, TrackedRefund};
 use self::api::Api;
 use self::ledger::{Occasion, Trade};
 use crate::events::Unsigned;

@@ -43,10 +43,21 @@ pub struct Tracked {
     pub id: String,
     /// Our id of the payment.
     pub payment: u64,
-    /// The provider's id of the refund that it reports; `None` if it reports none.
-    pub refund: Option<String>,
+    /// The refund that it reports; `None` if it reports none.
+    pub refund: Option<TrackedRefund>,
     /// Whether a response said that it was received.
     pub acknowledged: bool,
+}
+
+/// The refund that a webhook reports, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedRefund {
+    /// The provider's id of it.
+    pub id: String,
+    /// Whether the money was back.
+    pub is_back: bool,
+    /// How much of the payment was back in all, in minor units.
+    pub total: u64,
 }
 
 /// What became of a webhook.
@@ -310,7 +321,11 @@ impl Account {
     async fn report(&self, trade: &Trade, occasion: Occasion<'_>) -> Result<Vec<Delivery>> {
         let webhooks = (self.simulator().webhooks)(trade, occasion, clock::now_secs())?;
         let refund = match occasion {
-            Occasion::Refund { refund, .. } => Some(refund.id.clone()),
+            Occasion::Refund { refund, .. } => Some(TrackedRefund {
+                id: refund.id.clone(),
+                is_back: refund.state == RefundState::Succeeded,
+                total: trade.refunded(),
+            }),
             Occasion::Paid | Occasion::Failed | Occasion::Closed => None,
         };
         {

@@ -2,8 +2,10 @@
 
 use anyhow::Result;
 use fastrand::Rng;
+use pay_core::domain::RefundState;
 
-use crate::simulator::ledger::{Trade, TradeState};
+use crate::clock;
+use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::simulator::{Account, Delivery};
 
 /// Something happens to a payment of this amount; another client may have been faster.
@@ -47,18 +49,31 @@ async fn begin(account: &Account, random: &mut Rng, payment: u64, amount: u64) -
     }
 }
 
-/// A part of what is left, or all of it.
+/// A part of what is left goes back, or all of it, at once or later; a refund that is on its way succeeds or fails.
 async fn give_back(
     account: &Account,
     random: &mut Rng,
     trade: Option<&Trade>,
 ) -> Result<Vec<Delivery>> {
     let Some(trade) = trade else { return Ok(Vec::new()) };
+    let pending = trade.refunds.iter().find(|refund| refund.state == RefundState::Pending);
+    if let Some(pending) = pending.filter(|_| random.u8(..100) < 70) {
+        return if random.u8(..100) < 70 {
+            account.complete_refund(&pending.id).await
+        } else {
+            account.fail_refund(&pending.id).await
+        };
+    }
     let left = trade.amount.saturating_sub(trade.refunded_or_pending());
     if left == 0 {
         return Ok(Vec::new());
     }
     let part = if random.u8(..100) < 30 { left } else { random.u64(1..=left) };
     let id = format!("re_{:016x}", random.u64(..));
-    account.refund(trade.payment, part, &id).await
+    if random.u8(..100) < 60 {
+        return account.refund(trade.payment, part, &id).await;
+    }
+    let (state, time_secs) = (RefundState::Pending, clock::now_secs());
+    let refund = TradeRefund { id, reference: None, amount: part, state, time_secs };
+    account.begin_refund(trade.payment, refund).await
 }

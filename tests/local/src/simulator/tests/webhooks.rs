@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::faults::{Fault, Faults};
 use crate::simulator::ledger::TradeRefund;
-use crate::simulator::{Account, Delivery, simulator};
+use crate::simulator::{Account, Delivery, TrackedRefund, simulator};
 use crate::task::Task;
 use crate::{clock, defaults};
 use pay_core::domain::RefundState;
@@ -191,8 +191,9 @@ async fn it_is_known_what_became_of_each_webhook() {
         tracked.iter().map(|one| &one.id).collect::<Vec<_>>(),
         ids.iter().collect::<Vec<_>>()
     );
-    let of: Vec<_> = tracked.iter().map(|one| (one.payment, one.refund.as_deref())).collect();
-    assert_eq!(of, [(42, None), (42, Some("a"))]);
+    let refund = TrackedRefund { id: "a".to_owned(), is_back: true, total: 30 };
+    let of: Vec<_> = tracked.iter().map(|one| (one.payment, one.refund.clone())).collect();
+    assert_eq!(of, [(42, None), (42, Some(refund))]);
     assert_eq!(tracked.iter().map(|one| one.acknowledged).collect::<Vec<_>>(), [true, false]);
     assert_eq!(account.responses(), [Some((200, bytes::Bytes::new()))]);
     assert_eq!(account.trades().iter().map(|trade| trade.payment).collect::<Vec<_>>(), [42]);

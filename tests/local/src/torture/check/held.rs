@@ -6,7 +6,7 @@ use pay_core::domain::Provider;
 
 use super::{Table, violation};
 use crate::simulator::ledger::{Trade, TradeState};
-use crate::simulator::{RefundReports, Tracked, simulator};
+use crate::simulator::{RefundReports, Tracked, TrackedRefund, simulator};
 use crate::torture::world::Facts;
 use payctl::Row;
 use payctl::audit::Violation;
@@ -129,17 +129,15 @@ impl<'a> Held<'a> {
     /// I21: everything counts that a webhook in the log reported, and nothing that is not back.
     fn refunds(&self) -> Option<Violation> {
         let reported = self.reported();
-        let of = |counts: &dyn Fn(usize) -> bool| {
-            let refunds = self.trade.refunds.iter().enumerate().filter(|(at, _)| counts(*at));
-            refunds.fold(0_u64, |sum, (_, refund)| sum.saturating_add(refund.amount))
-        };
-        let each = of(&|at| reported.contains(&at));
+        let is_back = |id: &str| reported.iter().any(|one| one.is_back && one.id == id);
+        let each = self.trade.refunds.iter().filter(|refund| is_back(&refund.id));
+        let each = each.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
         let (least, most) = match simulator(self.provider).refund_reports {
             RefundReports::OneByOne => (each, each),
             RefundReports::Listed => (each, self.trade.refunded()),
             RefundReports::InAll => {
-                let last = reported.last();
-                (of(&|at| last.is_some_and(|last| at <= *last)), self.trade.refunded())
+                let totals = reported.iter().map(|refund| refund.total);
+                (totals.max().unwrap_or_default(), self.trade.refunded())
             }
         };
         let refunded = refunded(self.record);
@@ -149,8 +147,8 @@ impl<'a> Held<'a> {
         (!right).then(|| self.violation("I21", what))
     }
 
-    /// The places of those refunds of which a webhook is in the log, and not in quarantine.
-    fn reported(&self) -> BTreeSet<usize> {
+    /// What those webhooks report that are in the log, and not in quarantine.
+    fn reported(&self) -> Vec<&'a TrackedRefund> {
         let begin = format!("event#{}#", self.provider.as_str());
         let logged: BTreeSet<&str> = self
             .events()
@@ -158,9 +156,6 @@ impl<'a> Held<'a> {
             .filter_map(|(sk, _)| sk.strip_prefix(&begin)?.split('#').next())
             .collect();
         let webhooks = self.own_webhooks().filter(|webhook| logged.contains(webhook.id.as_str()));
-        let refunds = webhooks.filter_map(|webhook| webhook.refund.as_ref());
-        refunds
-            .filter_map(|id| self.trade.refunds.iter().position(|refund| refund.id == *id))
-            .collect()
+        webhooks.filter_map(|webhook| webhook.refund.as_ref()).collect()
     }
 }

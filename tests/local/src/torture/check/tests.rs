@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::check;
 use crate::OrderPaidCall;
-use crate::simulator::Tracked;
 use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
+use crate::simulator::{Tracked, TrackedRefund};
 use crate::torture::world::{Create, CreateResponse, Facts, Sent};
 use payctl::Row;
 
@@ -99,8 +99,8 @@ fn sound() -> Sound {
             trades: vec![(Provider::Stripe, trade())],
             webhooks: vec![
                 webhook("paid", None, true),
-                webhook("refunded", Some("re_1"), true),
-                webhook("lost", Some("re_2"), false),
+                webhook("refunded", Some(("re_1", 30)), true),
+                webhook("lost", Some(("re_2", 50)), false),
             ],
         },
         calls: [true, false].map(order_paid).to_vec(),
@@ -118,9 +118,10 @@ fn trade() -> Trade {
     Trade { state: TradeState::Paid, refunds, ..trade }
 }
 
-fn webhook(id: &str, refund: Option<&str>, acknowledged: bool) -> (Provider, Tracked) {
-    let (id, refund) = (id.to_owned(), refund.map(str::to_owned));
-    (Provider::Stripe, Tracked { id, payment: 8, refund, acknowledged })
+fn webhook(id: &str, refund: Option<(&str, u64)>, acknowledged: bool) -> (Provider, Tracked) {
+    let refund =
+        refund.map(|(id, total)| TrackedRefund { id: id.to_owned(), is_back: true, total });
+    (Provider::Stripe, Tracked { id: id.to_owned(), payment: 8, refund, acknowledged })
 }
 
 fn order_paid(counted: bool) -> OrderPaidCall {

@@ -74,6 +74,13 @@ fn what_went_back_is_compared_with_the_provider() {
         // Where the payment is not paid, nothing counts.
         ("I21 payment 8 at stripe: 30 refunded", |stage| stage.items[PAID]["status"] = json!(0)),
     ]);
+    // One that is not back yet does not count, though it is in the log.
+    let pending = found(|stage| {
+        let (_, mut tracked) = webhook("again", Some(("re_2", 30)), true);
+        tracked.refund.as_mut().unwrap().is_back = false;
+        stage.facts.webhooks.push((Provider::Stripe, tracked));
+    });
+    assert_eq!(pending, [""; 0]);
     // Stripe lists them all when it is asked.
     let of_stripe = found(|stage| stage.items[PAID]["refunded"] = json!(50));
     assert!(!of_stripe.iter().any(|found| found.contains("at stripe")), "{of_stripe:?}");
@@ -81,14 +88,14 @@ fn what_went_back_is_compared_with_the_provider() {
 
 /// What is said of the refunds of payment 8 at another provider, where the events of these webhooks are in
 /// the log and so much is refunded.
-fn at(provider: Provider, logged: &[(&str, &str)], refunded: u64) -> Option<String> {
+fn at(provider: Provider, logged: &[(&str, (&str, u64))], refunded: u64) -> Option<String> {
     let found = found(|stage| {
         stage.facts.trades[0].0 = provider;
         stage.items[PAID]["source"] = json!(provider.source().get());
         stage.items[PAID]["refunded"] = json!(refunded);
         stage.facts.webhooks = Vec::new();
         for (id, refund) in logged {
-            let (_, tracked) = webhook(id, Some(refund), true);
+            let (_, tracked) = webhook(id, Some(*refund), true);
             stage.facts.webhooks.push((provider, tracked));
             let mut event = event(8, "any", "applied", (1, 1), 5);
             event["sk"] = json!(format!("event#{}#{id}", provider.as_str()));
@@ -101,16 +108,16 @@ fn at(provider: Provider, logged: &[(&str, &str)], refunded: u64) -> Option<Stri
 
 #[test]
 fn each_provider_reports_refunds_in_its_own_way() {
-    let second = [("two", "re_2")];
+    let (first, second) = (("one", ("re_1", 30)), ("two", ("re_2", 50)));
     // One by one: what was not reported does not count, whatever it comes to there.
-    assert_eq!(at(Provider::WeChat, &second, 20), None);
-    assert_eq!(at(Provider::WeChat, &[("two", "re_2"), ("one", "re_1")], 50), None);
-    let what = at(Provider::WeChat, &second, 50);
+    assert_eq!(at(Provider::WeChat, &[second], 20), None);
+    assert_eq!(at(Provider::WeChat, &[second, first], 50), None);
+    let what = at(Provider::WeChat, &[second], 50);
     assert_eq!(what.as_deref(), Some("50 refunded, of 20 reported and 20 there"));
-    // In all: the last one that was reported says what came before it.
-    assert_eq!(at(Provider::Alipay, &second, 50), None);
-    assert_eq!(at(Provider::Alipay, &[("one", "re_1")], 30), None);
-    let what = at(Provider::Alipay, &second, 20);
+    // In all: the highest total counts, whatever came before or after it.
+    assert_eq!(at(Provider::Alipay, &[second, first], 50), None);
+    assert_eq!(at(Provider::Alipay, &[first], 30), None);
+    let what = at(Provider::Alipay, &[second], 20);
     assert_eq!(what.as_deref(), Some("20 refunded, of 50 reported and 50 there"));
 }
 
