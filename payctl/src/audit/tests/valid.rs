@@ -152,6 +152,12 @@ pub(super) fn one(name: &str, amount: u64, state: &str, verdict: &str) -> Value 
     })
 }
 
+/// What an event has that reports a refund of a payment that was not paid yet.
+fn listed_early() -> Value {
+    let waiting = and(waiting(0), one("re_1", 25, "pending", "quarantined"));
+    and(waiting, json!({"amount": null, "received": null}))
+}
+
 /// An id that our own code made.
 pub(super) fn generated() -> u64 {
     PaymentId::generate(Timestamp::from_millis(T).unwrap(), 77).get()
@@ -339,16 +345,7 @@ pub(super) fn with_refunds() -> Vec<Value> {
         event(12, "query.paid.pi_12#amount", (0, 0), 1, waiting(0)),
         guard(112, 12),
         // A refund that was listed when it was not known yet what paid the payment.
-        event(
-            13,
-            "query.pending.re_1#amount",
-            (0, 0),
-            1,
-            and(
-                and(waiting(0), one("re_1", 25, "pending", "quarantined")),
-                json!({"amount": null, "received": null}),
-            ),
-        ),
+        event(13, "query.pending.re_1#amount", (0, 0), 1, listed_early()),
         // That a refund of it is pending was the first that was heard of it.
         record(13, paid(13)),
         event(13, "e1", (0, 1), 2, one("re_1", 25, "pending", "applied")),
