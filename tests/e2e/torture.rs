@@ -1,4 +1,4 @@
-//! A short torture run of the real functions. That its checks find violations is in their unit tests.
+//! A short torture run of the real functions. That its checks find each violation is in their unit tests.
 
 use std::process::Output;
 use std::time::Duration;
@@ -24,6 +24,24 @@ async fn a_stack_recovers_from_kills_freezes_and_faults() {
     assert_eq!(check(&items, &facts, &order_notifications), []);
     assert!(report.kills > 0 && report.stops > 0 && !report.faults.is_empty(), "{report}");
     assert!(report.payments > 5 && order_notifications.len() > 5, "{report}");
+    assert!(report.lost > 0 && report.found > 0, "{report}");
+}
+
+/// Where no provider can be asked, what its webhook would have reported is lost, and the check says so.
+#[tokio::test]
+async fn a_stack_that_asks_nobody_loses_payments() {
+    let provider_secrets = Some(Value::Null);
+    let stack = StackOptions { instances: 3, provider_secrets, ..stage::options().await };
+    let stack = Stack::start(stack).await.unwrap();
+    let options = Options { time: Duration::from_secs(8), seed: 20_261_128 };
+    let report = torture::run(&stack, options).await.unwrap();
+    assert!(report.lost > 0 && report.found == 0, "{report}");
+    let lost = |found: &String| {
+        found.starts_with("I23: payment ")
+            && found.ends_with(": paid there, and neither paid nor quarantined")
+    };
+    assert!(report.violations.iter().any(lost), "{report}");
+    assert!(report.violations.iter().all(|found| found.starts_with("I23: ")), "{report}");
 }
 
 #[tokio::test]

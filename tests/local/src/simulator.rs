@@ -18,7 +18,7 @@ use anyhow::{Result, ensure};
 use pay_core::domain::Provider;
 use serde_json::Value;
 
-pub use self::account::{Account, Delivery};
+pub use self::account::{Account, Delivery, Tracked};
 use self::api::Api;
 use self::ledger::{Occasion, Trade};
 use crate::events::Unsigned;
@@ -63,10 +63,23 @@ pub struct Simulator {
     /// Makes the webhooks that report what happened to a payment just now, in the order in which they are
     /// sent; none if the provider does not report it. The time is in Unix seconds.
     pub webhooks: fn(&Trade, Occasion<'_>, u64) -> Result<Vec<Webhook>>,
+    /// How its webhooks report what went back.
+    pub refund_reports: RefundReports,
     /// The name of its webhooks in fault rules.
     pub webhook_point: &'static str,
     /// Its API.
     pub api: &'static Api,
+}
+
+/// How a provider reports what went back of a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundReports {
+    /// Each webhook reports one refund, and nothing else does.
+    OneByOne,
+    /// Each webhook reports one refund or says to list them all.
+    Listed,
+    /// Each webhook reports how much went back so far in all.
+    InAll,
 }
 
 /// A webhook, not encoded and not signed yet.

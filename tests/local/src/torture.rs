@@ -6,7 +6,10 @@ pub mod check;
 mod client;
 mod deliver;
 mod heal;
+mod payer;
+mod place;
 mod report;
+mod schedule;
 mod world;
 
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +18,7 @@ use std::time::Duration;
 use anyhow::Result;
 use fastrand::Rng;
 use futures_util::future::join_all;
+use pay_core::domain::Provider;
 use payctl::Table;
 use tokio::time::Instant;
 
@@ -60,15 +64,23 @@ pub async fn torment(stack: &Stack, options: Options) -> Result<(Facts, Report)>
     let world = Mutex::new(World::default());
     let entry_point = EntryPoint::new(stack, &world)?;
     let mut seeded = Rng::with_seed(options.seed);
-    let [damaging, failing, healing] = [(); 3].map(|()| seeded.fork());
+    let [damaging, failing, sweeping, healing] = [(); 4].map(|()| seeded.fork());
     let end = Instant::now().checked_add(options.time).unwrap_or_else(Instant::now);
     let clients = (0..CLIENTS).map(|_| Client::new(&entry_point, seeded.fork()).run(end));
-    let (_, damage, ()) = tokio::join!(
+    let (_, damage, (), ()) = tokio::join!(
         join_all(clients),
         Chaos::new(stack, damaging).run(end),
-        Failures::new(stack, failing).run(end)
+        Failures::new(stack, failing).run(end),
+        schedule::run(&entry_point, sweeping, end)
     );
     heal::heal(&entry_point, healing).await?;
+    for &provider in Provider::ALL {
+        let account = stack.account(provider)?;
+        entry_point.note_webhooks(account);
+        let mut world = entry_point.world();
+        world.facts.trades.extend(account.trades().into_iter().map(|trade| (provider, trade)));
+        world.facts.webhooks.extend(account.tracked().into_iter().map(|one| (provider, one)));
+    }
     let world = world.into_inner().unwrap_or_else(PoisonError::into_inner);
     let report = Report::new(options, &world, stack.faults(), damage);
     Ok((world.facts, report))

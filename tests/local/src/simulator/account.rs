@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
 use pay_core::domain::Provider;
 
 use super::ledger::{Ledger, Occasion, Trade, TradeRefund, TradeState};
@@ -29,7 +30,23 @@ struct State {
     /// Where webhooks go; nowhere before the API is served.
     webhook_url: Option<String>,
     webhooks: Vec<Webhook>,
+    tracked: Vec<Tracked>,
+    /// Every response to a webhook; `None` where there was none.
+    responses: Vec<Option<(u16, Bytes)>>,
     calls: BTreeMap<&'static str, usize>,
+}
+
+/// What a webhook is about, and whether it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracked {
+    /// The provider's id of the webhook.
+    pub id: String,
+    /// Our id of the payment.
+    pub payment: u64,
+    /// The provider's id of the refund that it reports; `None` if it reports none.
+    pub refund: Option<String>,
+    /// Whether a response said that it was received.
+    pub acknowledged: bool,
 }
 
 /// What became of a webhook.
@@ -71,6 +88,12 @@ impl Account {
     #[must_use]
     pub fn trade(&self, payment: u64) -> Option<Trade> {
         self.lock().ledger.trade(payment).cloned()
+    }
+
+    /// Every payment that is there now, with the lowest id of ours first.
+    #[must_use]
+    pub fn trades(&self) -> Vec<Trade> {
+        self.lock().ledger.trades().cloned().collect()
     }
 
     /// Stores a payment, and reports nothing; replaces one with its id.
@@ -171,6 +194,18 @@ impl Account {
     #[must_use]
     pub fn webhooks(&self) -> Vec<Webhook> {
         self.lock().webhooks.clone()
+    }
+
+    /// What is known of every webhook, in the order of [`Self::webhooks`].
+    #[must_use]
+    pub fn tracked(&self) -> Vec<Tracked> {
+        self.lock().tracked.clone()
+    }
+
+    /// Every response to a webhook so far, status and body; `None` where there was none.
+    #[must_use]
+    pub fn responses(&self) -> Vec<Option<(u16, Bytes)>> {
+        self.lock().responses.clone()
     }
 
     /// Sends a webhook, signed anew. Fault rules for webhooks apply.
@@ -274,7 +309,20 @@ impl Account {
 
     async fn report(&self, trade: &Trade, occasion: Occasion<'_>) -> Result<Vec<Delivery>> {
         let webhooks = (self.simulator().webhooks)(trade, occasion, clock::now_secs())?;
-        self.lock().webhooks.extend(webhooks.clone());
+        let refund = match occasion {
+            Occasion::Refund { refund, .. } => Some(refund.id.clone()),
+            Occasion::Paid | Occasion::Failed | Occasion::Closed => None,
+        };
+        {
+            let mut state = self.lock();
+            state.webhooks.extend(webhooks.clone());
+            state.tracked.extend(webhooks.iter().map(|webhook| Tracked {
+                id: webhook.id.clone(),
+                payment: trade.payment,
+                refund: refund.clone(),
+                acknowledged: false,
+            }));
+        }
         let mut deliveries = Vec::new();
         for webhook in &webhooks {
             deliveries.push(self.send(webhook).await?);
@@ -289,9 +337,23 @@ impl Account {
         for (name, value) in signed.headers {
             request = request.header(name, value);
         }
-        let response = request.send().await;
-        Ok(response
-            .map_or(Delivery::NoResponse, |response| Delivery::Status(response.status().as_u16())))
+        let response = match request.send().await {
+            Ok(response) => {
+                let status = response.status();
+                response.bytes().await.ok().map(|body| (status, body))
+            }
+            Err(_) => None,
+        };
+        let mut state = self.lock();
+        let acknowledged = response.as_ref().is_some_and(|(status, _)| status.is_success());
+        if let Some(tracked) = state.tracked.iter_mut().find(|one| one.id == webhook.id) {
+            tracked.acknowledged |= acknowledged;
+        }
+        let response = response.map(|(status, body)| (status.as_u16(), body));
+        let delivery =
+            response.as_ref().map_or(Delivery::NoResponse, |(status, _)| Delivery::Status(*status));
+        state.responses.push(response);
+        Ok(delivery)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub use self::api::APP_KEY;
 use super::ledger::{Occasion, Trade, TradeState};
-use super::{Simulator, Webhook};
+use super::{RefundReports, Simulator, Webhook};
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
@@ -42,6 +42,7 @@ pub static SIMULATOR: Simulator = Simulator {
     placeholders: &[],
     transaction,
     webhooks,
+    refund_reports: RefundReports::InAll,
     webhook_point: "alipay:webhook",
     api: &api::API,
 };

@@ -130,6 +130,11 @@ impl Ledger {
         self.trades.get(&payment)
     }
 
+    /// Every payment, with the lowest id of ours first.
+    pub fn trades(&self) -> impl Iterator<Item = &Trade> {
+        self.trades.values()
+    }
+
     /// The payment that a merchant's reference names: its id, which may be padded, and what may follow
     /// an underscore.
     #[must_use]

@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub use self::api::API_KEY;
 use self::objects::{charge, intent};
 use super::ledger::{Occasion, Trade, TradeState};
-use super::{Simulator, Webhook};
+use super::{RefundReports, Simulator, Webhook};
 use crate::messages::{Message, Signed};
 use pay_core::domain::RefundState;
 
@@ -44,6 +44,7 @@ pub static SIMULATOR: Simulator = Simulator {
     })],
     transaction,
     webhooks,
+    refund_reports: RefundReports::Listed,
     webhook_point: "stripe:webhook",
     api: &api::API,
 };

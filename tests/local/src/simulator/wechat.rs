@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 pub use self::api::{MERCHANT_KEY, MERCHANT_SERIAL};
 use super::ledger::{Occasion, Trade, TradeState};
-use super::{Simulator, Webhook};
+use super::{RefundReports, Simulator, Webhook};
 use crate::clock;
 use crate::keys::KeptKey;
 use crate::messages::{Message, Signed};
@@ -67,6 +67,7 @@ pub static SIMULATOR: Simulator = Simulator {
     ],
     transaction,
     webhooks,
+    refund_reports: RefundReports::OneByOne,
     webhook_point: "wechat:webhook",
     api: &api::API,
 };

@@ -7,6 +7,7 @@ use pay_core::domain::Provider;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::{Fault, POINTS, Plan, Rule};
+use crate::simulator::simulator;
 use crate::{Instance, Stack};
 
 /// The calls that write.
@@ -97,24 +98,33 @@ impl<'a> Failures<'a> {
         Self { stack, random }
     }
 
-    /// Makes calls fail until the end, then stops.
+    /// Makes calls fail until the end, then stops. A third of the webhooks is lost all the time.
     pub(super) async fn run(mut self, end: Instant) {
         while Instant::now() < end {
-            if self.random.u8(..100) < 80 {
-                self.fail();
-            } else {
-                self.stack.faults().clear();
-            }
+            let rules = if self.random.u8(..100) < 80 { self.random.u8(1..=3) } else { 0 };
+            self.fail(rules);
             // Longer than a write is retried.
             pause(&mut self.random, 300, 1500).await;
         }
         self.stack.faults().clear();
     }
 
-    /// Sets one to three rules in place of those before.
-    fn fail(&mut self) {
-        let rules = (0..self.random.u8(1..=3)).filter_map(|_| self.rule()).collect();
+    /// Sets so many rules in place of those before, besides those for webhooks.
+    fn fail(&mut self, count: u8) {
+        let mut rules = self.webhooks();
+        rules.extend((0..count).filter_map(|_| self.rule()));
         self.stack.faults().follow(Plan { seed: self.random.u64(..), rules });
+    }
+
+    /// Of the webhooks of each provider a third is lost. Of the others some come twice, and some late.
+    fn webhooks(&mut self) -> Vec<Rule> {
+        let late = Duration::from_millis(self.random.u64(..2000));
+        let faults = [(Fault::Lose, 33), (Fault::Twice, 20), (Fault::LateEffect(late), 20)];
+        let of = |provider: &Provider| {
+            let at = simulator(*provider).webhook_point;
+            faults.map(|(fault, percent)| Rule { at: at.to_owned(), fault, times: None, percent })
+        };
+        Provider::ALL.iter().flat_map(of).collect()
     }
 
     fn rule(&mut self) -> Option<Rule> {
@@ -134,7 +144,7 @@ impl<'a> Failures<'a> {
     fn fault(&mut self) -> Fault {
         let late = Fault::LateEffect(Duration::from_millis(self.random.u64(..1500)));
         // Half of them leave it unknown whether the call was carried out.
-        match self.random.u8(..22) {
+        match self.random.u8(..24) {
             0..3 => Fault::Reset,
             3..6 => Fault::Status(500),
             6..9 => Fault::LoseResponse,
@@ -149,18 +159,22 @@ impl<'a> Failures<'a> {
             18 => Fault::WrongId,
             19 => Fault::FindNothing,
             20 => Fault::WrongShape,
+            21 => Fault::Unsigned,
+            22 => Fault::ErrorEnvelope,
             _ => Fault::Delay(Duration::from_millis(self.random.u64(..400))),
         }
     }
 }
 
 /// Whether the service must cope with this fault. A store that responds with another item than
-/// requested is a fault that the service reports as `internal`. No provider is called here.
+/// requested is a fault that the service reports as `internal`; what Stripe itself says of an object that is
+/// asked for by its own id is the truth. Webhooks have rules of their own.
 fn fits(fault: Fault, at: &str) -> bool {
-    let of = |service: &str| at.starts_with(service);
+    let trusted = ["stripe:charge", "stripe:refund", "stripe:session"];
+    let is_trusted = at.starts_with("dynamodb:") || trusted.contains(&at);
     fault.is_for(at)
-        && !(fault == Fault::WrongId && of("dynamodb:"))
-        && !Provider::ALL.iter().any(|provider| of(provider.as_str()))
+        && !(fault == Fault::WrongId && is_trusted)
+        && !Provider::ALL.iter().any(|provider| simulator(*provider).webhook_point == at)
 }
 
 const fn waits(fault: Fault) -> bool {

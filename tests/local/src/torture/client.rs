@@ -7,9 +7,13 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::deliver::EntryPoint;
+use super::payer;
+use super::place::Place;
 use super::world::{Known, Sent};
 use crate::clock;
 use crate::messages::Message;
+use crate::simulator::ledger::TradeState;
+use crate::simulator::{RefundReports, simulator};
 
 /// How many users the shop has.
 const USERS: u64 = 16;
@@ -93,14 +97,35 @@ impl<'a> Client<'a> {
         self.entry_point.request(route, order.uid, None, &body).await;
     }
 
-    /// A notification about a payment.
+    /// Something becomes of a payment, and a notification reports it.
     async fn notify(&mut self) {
         let Some(order) = self.some_order() else { return };
         let Some(payment) = self.random.choice(&order.payments).copied() else { return };
+        if let Place::Simulator(provider) = Place::of(payment) {
+            return self.pay(&order, payment, provider).await;
+        }
         let outcome = self.outcome();
-        // Sometimes a gateway of the shop's own sends it in place of the provider.
-        let sender = provider_of(payment).filter(|_| self.random.u8(..100) < 85);
+        // Sometimes a gateway of the shop's own sends it in place of the provider. So it is with a refund
+        // where the provider would be asked for it: it knows nothing of this payment.
+        let is_listed = |provider| simulator(provider).refund_reports == RefundReports::Listed;
+        let sender = Place::of(payment).provider().filter(|provider| {
+            let refunded = outcome.0 == Outcome::Refunded;
+            self.random.u8(..100) < 85 && !(refunded && is_listed(*provider))
+        });
         self.send(&order, payment, outcome, sender).await;
+    }
+
+    /// Something happens at the provider. Sometimes a gateway of the shop's own reports it, too.
+    async fn pay(&mut self, order: &Known, payment: u64, provider: Provider) {
+        let Ok(account) = self.entry_point.stack.account(provider) else { return };
+        let paid = account.trade(payment).filter(|trade| trade.state == TradeState::Paid);
+        if paid.is_some_and(|trade| trade.amount == order.amount) && self.random.u8(..100) < 20 {
+            return self.send(order, payment, PAID, None).await;
+        }
+        if let Err(error) = payer::act(account, &mut self.random, payment, order.amount).await {
+            let what = format!("the simulator of {}: {error:#}", provider.as_str());
+            self.entry_point.world().unexpected.push(what);
+        }
     }
 
     /// What became of a payment, and how much is refunded if not all of it.
@@ -168,8 +193,8 @@ impl<'a> Client<'a> {
     async fn send_invalid(&mut self) {
         let Some(mut order) = self.some_order() else { return };
         let Some(payment) = self.random.choice(&order.payments).copied() else { return };
-        let other =
-            Provider::ALL.iter().copied().find(|other| provider_of(payment) != Some(*other));
+        let (place, own) = (Place::of(payment), Place::of(payment).provider());
+        let other = Provider::ALL.iter().copied().find(|other| own != Some(*other));
         match self.random.u8(..4) {
             0 => {
                 let id = format!("{:016x}", self.random.u64(..));
@@ -179,22 +204,17 @@ impl<'a> Client<'a> {
             }
             1 => {
                 order.amount = order.amount.saturating_add(1);
-                self.send(&order, payment, PAID, provider_of(payment)).await;
+                self.send(&order, payment, PAID, own).await;
             }
             2 => {
                 let unknown = payment.saturating_add(1);
-                self.send(&order, unknown, PAID, provider_of(payment)).await;
+                self.send(&order, unknown, PAID, own).await;
             }
+            // It would hide what the simulator knows.
+            _ if matches!(place, Place::Simulator(_)) => {}
             _ => self.send(&order, payment, PAID, other).await,
         }
     }
-}
-
-/// The provider of a payment; `None` for a gateway of the shop's own.
-fn provider_of(payment: u64) -> Option<Provider> {
-    let senders = Provider::ALL.len().saturating_add(1);
-    let at = usize::try_from(payment).unwrap_or_default().checked_rem(senders)?;
-    Provider::ALL.get(at).copied()
 }
 
 /// A payment in full.
@@ -210,7 +230,7 @@ fn native(order: &Known, payment: u64, (outcome, refund): (Outcome, Option<u64>)
         Outcome::Refunded => 4,
     };
     let source =
-        provider_of(payment).map_or(OWN_SOURCE, |provider| u64::from(provider.source().get()));
+        Place::of(payment).provider().map_or(OWN_SOURCE, |provider| provider.source().get().into());
     let Known { uid, oid, amount, .. } = order;
     json!({
         "id": payment, "uid": uid, "oid": oid, "amount": amount, "source": source,

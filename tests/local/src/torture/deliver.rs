@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::world::{Create, CreateResponse, Sent, World};
-use crate::simulator::simulator;
+use crate::simulator::{Account, simulator};
 use crate::{Stack, client, clock, signing};
 
 /// The API as the clients use it.
@@ -135,6 +135,19 @@ impl<'a> EntryPoint<'a> {
             Err(_) => None,
         };
         let time_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.note(route, response, Some(time_ms))
+    }
+
+    /// Notes the responses that the webhooks of an account got.
+    pub(super) fn note_webhooks(&self, account: &Account) {
+        let route = format!("callback/{}", account.provider().as_str());
+        for response in account.responses() {
+            let response = response.map(|(status, body)| Response::of(status, false, &body));
+            self.note(&route, response, None);
+        }
+    }
+
+    fn note(&self, route: &str, response: Option<Response>, time_ms: Option<u64>) -> Response {
         let mut world = self.world();
         let Some(response) = response else {
             world.unexpected.push(format!("I15: {route} did not respond"));
@@ -168,9 +181,13 @@ impl Response {
         let status = response.status().as_u16();
         let replayed = response.headers().contains_key("idempotent-replayed");
         let bytes = response.bytes().await.ok()?;
-        let body = text_or_json(&bytes);
+        Some(Self::of(status, replayed, &bytes))
+    }
+
+    fn of(status: u16, replayed: bool, bytes: &[u8]) -> Self {
+        let body = text_or_json(bytes);
         let cut_off = status == 500 && body == json!({"message": "Internal Server Error"});
-        Some(Self { status, body, replayed, cut_off })
+        Self { status, body, replayed, cut_off }
     }
 
     /// The problem's slug.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::chaos::Damage;
 use super::world::{Facts, World};
 use super::{Options, check};
-use crate::{Faults, Stack};
+use crate::{Fault, Faults, Stack};
 use payctl::Row;
 use payctl::audit::Violation;
 
@@ -19,14 +19,20 @@ pub struct Report {
     pub seed: u64,
     /// How long it was, in seconds, without the recovery.
     pub seconds: u64,
-    /// Whether the sweep notified the order service at the end, in place of another delivery.
+    /// Whether everything was left to the sweep at the end, and no message was delivered once more.
     pub swept: bool,
-    /// How many requests were sent, with those of the recovery.
+    /// How many requests got a response, with webhooks, sweeps and those of the recovery.
     pub requests: u64,
     /// How many payments the clients know.
     pub payments: u64,
-    /// How many messages were sent, without redeliveries.
+    /// How many messages were sent that were made directly, without redeliveries.
     pub messages: u64,
+    /// How many webhooks the providers made.
+    pub webhooks: u64,
+    /// How many of them were never sent.
+    pub lost: u64,
+    /// How many payments were moved on because a sweep asked providers.
+    pub found: u64,
     /// How many instances were killed.
     pub kills: u64,
     /// How many times an instance was frozen for a while.
@@ -49,14 +55,20 @@ impl Report {
     pub(super) fn new(options: Options, world: &World, faults: &Faults, damage: Damage) -> Self {
         let fired = faults.fired().into_iter();
         let payments = world.orders.iter().map(|order| order.payments.len()).sum::<usize>();
+        let is_lost = |(_, fault): &(String, &str)| *fault == Fault::Lose.name();
+        let lost = faults.fired().into_iter().filter(|(what, _)| is_lost(what));
+        let lost = lost.map(|(_, times)| times).fold(0, u64::saturating_add);
         let Damage { kills, stops, breaks } = damage;
         let mut report = Self {
             seed: options.seed,
             seconds: options.time.as_secs(),
             swept: world.swept,
-            requests: count(world.times_ms.len()),
+            requests: world.responses.values().copied().fold(0, u64::saturating_add),
             payments: count(payments),
             messages: count(world.facts.messages.len()),
+            webhooks: count(world.facts.webhooks.len()),
+            lost,
+            found: world.found,
             kills,
             stops,
             breaks,
@@ -98,12 +110,14 @@ fn percentile(times_ms: &[u64], percent: usize) -> u64 {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, seconds, requests, payments, messages, kills, stops, breaks, .. } = self;
+        let Self { webhooks, lost, found, .. } = self;
         writeln!(
             f,
             "seed {seed}, {seconds} s: {requests} requests, {payments} payments, {messages} messages"
         )?;
+        writeln!(f, "{webhooks} webhooks, {lost} of them lost; sweeps moved {found} payments on")?;
         writeln!(f, "{kills} kills, {stops} stops, {breaks} times all connections broken")?;
-        let by = if self.swept { "the sweep" } else { "redelivery" };
+        let by = if self.swept { "the sweep" } else { "redelivery and the sweep" };
         writeln!(f, "recovered by {by}")?;
         for (title, figures) in [("faults", &self.faults), ("responses", &self.responses)] {
             writeln!(f, "\n{title}")?;

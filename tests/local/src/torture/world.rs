@@ -4,13 +4,20 @@ use std::collections::BTreeMap;
 
 use pay_core::domain::Provider;
 
+use crate::simulator::Tracked;
+use crate::simulator::ledger::Trade;
+
 /// The requests and their responses, as far as they can be compared with the table.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// Every request to create a payment.
     pub creates: Vec<Create>,
-    /// Every message about a payment.
+    /// Every message about a payment that was made directly.
     pub messages: Vec<Sent>,
+    /// Every payment that a provider knows, as it is there in the end.
+    pub trades: Vec<(Provider, Trade)>,
+    /// Every webhook of a provider, lost ones included.
+    pub webhooks: Vec<(Provider, Tracked)>,
 }
 
 /// A request to create a payment, and its response.
@@ -89,13 +96,15 @@ pub(super) struct World {
     pub(super) facts: Facts,
     /// The number of responses by route and name.
     pub(super) responses: BTreeMap<String, u64>,
-    /// The time of each request.
+    /// The time of each request of a client.
     pub(super) times_ms: Vec<u64>,
     /// Responses that no caller may get.
     pub(super) unexpected: Vec<String>,
     /// How many responses were the gateway's, for a function that ended.
     pub(super) cut_off: u64,
-    /// Whether the recovery was left to the sweep.
+    /// How many payments were moved on because a sweep asked providers.
+    pub(super) found: u64,
+    /// Whether no message was delivered once more: the recovery was left to the sweep.
     pub(super) swept: bool,
 }
 
@@ -109,10 +118,10 @@ impl World {
         }
     }
 
-    /// Counts a response.
-    pub(super) fn count(&mut self, route: &str, response: &str, time_ms: u64) {
+    /// Counts a response, and the time it took where that is known.
+    pub(super) fn count(&mut self, route: &str, response: &str, time_ms: Option<u64>) {
         let count = self.responses.entry(format!("{route} {response}")).or_default();
         *count = count.saturating_add(1);
-        self.times_ms.push(time_ms);
+        self.times_ms.extend(time_ms);
     }
 }

@@ -178,3 +178,28 @@ async fn what_a_provider_does_not_report_makes_no_webhook() {
         assert_eq!(account.simulator().name, simulator(provider).name);
     }
 }
+
+#[tokio::test]
+async fn it_is_known_what_became_of_each_webhook() {
+    let (account, _received, _server) = account(Provider::WeChat).await;
+    account.pay(42, 100).await.unwrap();
+    account.lose_webhooks(true);
+    account.refund(42, 30, "a").await.unwrap();
+    let ids: Vec<String> = account.webhooks().into_iter().map(|webhook| webhook.id).collect();
+    let tracked = account.tracked();
+    assert_eq!(
+        tracked.iter().map(|one| &one.id).collect::<Vec<_>>(),
+        ids.iter().collect::<Vec<_>>()
+    );
+    let of: Vec<_> = tracked.iter().map(|one| (one.payment, one.refund.as_deref())).collect();
+    assert_eq!(of, [(42, None), (42, Some("a"))]);
+    assert_eq!(tracked.iter().map(|one| one.acknowledged).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(account.responses(), [Some((200, bytes::Bytes::new()))]);
+    assert_eq!(account.trades().iter().map(|trade| trade.payment).collect::<Vec<_>>(), [42]);
+    // It goes nowhere.
+    account.lose_webhooks(false);
+    account.send_to("no URL");
+    account.refund(42, 30, "b").await.unwrap();
+    assert_eq!(account.responses().last(), Some(&None));
+    assert!(!account.tracked()[2].acknowledged);
+}

@@ -72,15 +72,8 @@ fn owners(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
 fn kept(table: &Table<'_>, sent: &Sent) -> Option<Violation> {
     let Sent { sender, id, payment, genuine, kept, .. } = sent;
     let sender = sender.map_or("native", |sender| sender.as_str());
-    let key = format!("event#{sender}#{id}");
-    let suffixed = format!("{key}#");
-    let logged = [format!("pay#{payment}"), format!("unmatched#{sender}")].iter().any(|pk| {
-        let from = table.events.range((pk.as_str(), key.as_str())..);
-        let mut of_payment = from.take_while(|(under, _)| under == pk);
-        of_payment.any(|(_, sk)| *sk == key || sk.starts_with(&suffixed))
-    });
-    let about = || format!("pay#{payment} {key}");
-    match (genuine, kept, logged) {
+    let about = || format!("pay#{payment} event#{sender}#{id}");
+    match (genuine, kept, table.has_event(sender, id, *payment)) {
         (true, true, false) => Some(violation("I4", about(), "acknowledged, and not in the log")),
         (false, _, true) => Some(violation("I11", about(), "not signed, and in the log")),
         (true, _, _) | (false, _, false) => None,

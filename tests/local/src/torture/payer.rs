@@ -1,0 +1,64 @@
+//! What happens at a provider's simulator: a payer pays or does not, and money goes back.
+
+use anyhow::Result;
+use fastrand::Rng;
+
+use crate::simulator::ledger::{Trade, TradeState};
+use crate::simulator::{Account, Delivery};
+
+/// Something happens to a payment of this amount; another client may have been faster.
+///
+/// # Errors
+///
+/// It cannot happen, though nothing else happened to the payment meanwhile.
+pub(super) async fn act(
+    account: &Account,
+    random: &mut Rng,
+    payment: u64,
+    amount: u64,
+) -> Result<()> {
+    let before = account.trade(payment);
+    let done = match before.as_ref().map(|trade| trade.state) {
+        None | Some(TradeState::Open) => begin(account, random, payment, amount).await,
+        Some(TradeState::Processing) => {
+            let amount = before.as_ref().map_or(amount, |trade| trade.amount);
+            account.pay(payment, amount).await.map(drop)
+        }
+        Some(TradeState::Paid) => give_back(account, random, before.as_ref()).await.map(drop),
+        Some(TradeState::Closed) => Ok(()),
+    };
+    match done {
+        Err(_late) if account.trade(payment) != before => Ok(()),
+        done => done,
+    }
+}
+
+async fn begin(account: &Account, random: &mut Rng, payment: u64, amount: u64) -> Result<()> {
+    match random.u8(..100) {
+        0..65 => account.pay(payment, amount).await.map(drop),
+        // Less than is due. An amount of nothing is not paid.
+        65..72 => account.pay(payment, amount.saturating_sub(1).max(1)).await.map(drop),
+        72..82 => account.fail(payment, amount).await.map(drop),
+        82..90 => account.process(payment, amount),
+        _ => {
+            account.open(payment, amount)?;
+            account.close(payment).await.map(drop)
+        }
+    }
+}
+
+/// A part of what is left, or all of it.
+async fn give_back(
+    account: &Account,
+    random: &mut Rng,
+    trade: Option<&Trade>,
+) -> Result<Vec<Delivery>> {
+    let Some(trade) = trade else { return Ok(Vec::new()) };
+    let left = trade.amount.saturating_sub(trade.refunded_or_pending());
+    if left == 0 {
+        return Ok(Vec::new());
+    }
+    let part = if random.u8(..100) < 30 { left } else { random.u64(1..=left) };
+    let id = format!("re_{:016x}", random.u64(..));
+    account.refund(trade.payment, part, &id).await
+}
