@@ -304,7 +304,8 @@ fn reported(file: &File, event: &Value) -> Option<u64> {
             "paid" => Some(1),
             "closed" => Some(3),
             "refunded" => Some(4),
-            "partly-refunded" => None,
+            // It proves that it was paid.
+            "refunded-in-part" => Some(1),
             other => panic!("what does {other} report?"),
         };
     }
@@ -317,7 +318,9 @@ fn reported(file: &File, event: &Value) -> Option<u64> {
         }
         Some("payment_intent.payment_failed" | "checkout.session.async_payment_failed") => Some(2),
         Some("payment_intent.canceled" | "checkout.session.expired") => Some(3),
-        Some("charge.refunded") => (body["data"]["object"]["refunded"] == true).then_some(4),
+        // A refund of a part proves that it was paid.
+        Some("charge.refunded") if body["data"]["object"]["refunded"] == true => Some(4),
+        Some("charge.refunded") => Some(1),
         Some("charge.dispute.created") => None,
         Some(other) => panic!("what does {other} report?"),
     }

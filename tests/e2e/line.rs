@@ -149,7 +149,7 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
         logged(&stack, message).await;
         let logs = stack.logs();
         let mut lines = logs.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let line = lines.find(written).unwrap_or_else(|| panic!("{message} in {logs}"));
+        let line = lines.rfind(written).unwrap_or_else(|| panic!("{message} in {logs}"));
         let mut names: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
         names.retain(|name| !["level", "message", "target"].contains(name));
         assert_eq!(names.join(" "), fields, "{line}");

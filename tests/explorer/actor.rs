@@ -157,6 +157,7 @@ impl ClientResponse {
                     OrderNotification::Failed(_) => "not notified".into(),
                 }
             }
+            Self::Deliver(_, Err(ApplyError::NotOurs)) => "not ours".into(),
             Self::Deliver(_, Err(ApplyError::Mismatch(mismatch))) => {
                 format!("quarantined: {}", mismatch.field.as_str())
             }

@@ -222,6 +222,9 @@ pub(crate) fn check_response<'a>(
         ClientResponse::Deliver(notification, Ok(applied)) => {
             check_applied(world, notification, applied)
         }
+        ClientResponse::Deliver(_, Err(ApplyError::NotOurs)) => {
+            hold(false, "I5", || "no account is shared here".into())
+        }
         ClientResponse::Deliver(notification, Err(ApplyError::Mismatch(mismatch))) => {
             check_quarantined(world, notification, mismatch)
         }

@@ -155,6 +155,7 @@ pub(crate) fn notification(payment: PaymentId, outcome: Outcome, name: u8) -> No
         wrong_account: None,
         review: None,
         queried: false,
+        is_shared: false,
         report: Report {
             outcome: Some(outcome),
             refund: None,

@@ -201,7 +201,7 @@ where
 /// Whether what a notification did is durable, also where a person decides: then it need not come again.
 fn durable(applied: Result<(), ApplyError>) -> Result<(), ApplyError> {
     match applied {
-        Ok(()) | Err(ApplyError::Mismatch(_)) => Ok(()),
+        Ok(()) | Err(ApplyError::Mismatch(_) | ApplyError::NotOurs) => Ok(()),
         Err(error @ ApplyError::Failed(_)) => Err(error),
     }
 }

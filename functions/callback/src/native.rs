@@ -37,6 +37,7 @@ pub(crate) fn read(
         wrong_account: None,
         review,
         queried: false,
+        is_shared: false,
         report: Report {
             outcome,
             refund,

@@ -1,7 +1,7 @@
 //! What a notification did, for operators: its log line and its metrics.
 
 use pay_core::{
-    domain::{Mismatch, Notification, PaymentId, Provider, Status},
+    domain::{Mismatch, Notification, PaymentId, Provider, Sender, Status},
     ports::{QueryError, chain},
     usecases::{
         apply::{Applied, ApplyError, OrderNotification},
@@ -19,6 +19,11 @@ pub(crate) fn record(notification: &Notification, outcome: &Result<Applied, Appl
             count(applied);
         }
         Err(ApplyError::Mismatch(mismatch)) => quarantined(notification, mismatch),
+        Err(ApplyError::NotOurs) => {
+            if let Sender::Provider(provider) = notification.sender {
+                ignored(provider, Ignored::NotOurs);
+            }
+        }
         // The line of the invocation has the cause, and counts it.
         Err(ApplyError::Failed(_)) => {}
     }

@@ -8,6 +8,7 @@ use pay_core::{
         query::{AnyQueryPorts, Queried, providers_of, query_payment},
     },
 };
+use pay_providers::Ignored;
 use pay_service::http::{Code, Fields, Invocation, Problem, Response};
 use serde_json::{Value, json};
 
@@ -66,6 +67,7 @@ fn report(sent: &Notification, applied: &Result<Applied, ApplyError>) -> Value {
     let (verdict, reason) = match applied {
         Ok(applied) => (Some(applied.verdict.as_str()), None),
         Err(ApplyError::Mismatch(mismatch)) => (Some("quarantined"), Some(mismatch.to_string())),
+        Err(ApplyError::NotOurs) => (Some("ignored"), Some(Ignored::NotOurs.text().to_owned())),
         Err(ApplyError::Failed(failure)) => (None, Some(chain(failure))),
     };
     json!({

@@ -99,6 +99,8 @@ pub(crate) struct Message<'a> {
     pub(crate) wrong_account: Option<Mismatch>,
     /// Set where a person must decide whatever the record says.
     pub(crate) review: Option<Mismatch>,
+    /// Whether it may be about something of others, who share the account.
+    pub(crate) is_shared: bool,
     /// What it reports; the source of its reference is set by [`Self::into_notification`].
     pub(crate) report: Report,
 }
@@ -107,7 +109,14 @@ impl<'a> Message<'a> {
     /// An authentic message that cannot be read: it names no payment, so it is quarantined for
     /// review.
     pub(crate) const fn unreadable(event_id: Option<&'a str>) -> Self {
-        Self { event_id, payment: None, wrong_account: None, review: None, report: Report::NONE }
+        Self {
+            event_id,
+            payment: None,
+            wrong_account: None,
+            review: None,
+            is_shared: false,
+            report: Report::NONE,
+        }
     }
 
     /// An authentic message whose signed text can be read in more than one way. Nothing of it is
@@ -140,6 +149,7 @@ impl<'a> Message<'a> {
             wrong_account: self.wrong_account,
             review: self.review,
             queried: false,
+            is_shared: self.is_shared,
             report,
             body: RawBody::new(body, digest),
         }

@@ -82,6 +82,7 @@ pub(crate) fn without_content(
         wrong_account: None,
         review: None,
         queried: false,
+        is_shared: false,
         report: Report { reference, ..Report::NONE },
         body: RawBody::new(body, digest),
     }

@@ -190,8 +190,15 @@ async fn on_a_shared_account_what_names_no_payment_is_ignored() {
         stack.secrets().put(defaults::WEBHOOK_SECRET_ID, secrets.to_string());
         recycle(&stack, "callback").await;
         deliver_edited(&stack, STRIPE, &message(payment, Outcome::Paid), other).await;
-        // The one of the account that is not shared.
-        assert_eq!(table::unmatched(&stack, "stripe").await.len(), 1, "{shared}");
+        // A refund of something else: whose it is, only the transaction says.
+        deliver_edited(&stack, STRIPE, &message(payment, Outcome::Refunded), |event| {
+            event["type"] = json!("refund.updated");
+            event["data"]["object"] = json!({"id": "re_other", "object": "refund", "amount": 100,
+                "currency": "cny", "payment_intent": "pi_other", "status": "succeeded"});
+        })
+        .await;
+        // Those of the account that is not shared.
+        assert_eq!(table::unmatched(&stack, "stripe").await.len(), 2, "{shared}");
     }
     deliver(&stack, STRIPE, &message(payment, Outcome::Paid)).await;
     assert_eq!(shown(&stack, payment).await["status"], 1);

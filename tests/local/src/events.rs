@@ -12,7 +12,7 @@
 //! | `{{content_length}}` | the length of the body in bytes |
 //! | `{{signature}}` | Standard Webhooks: `v1,…` over `webhook-id`, `webhook-timestamp` and the body |
 //! | `{{PROVIDER_…}}`, in a header | a part of a provider's signature over the body, as its [`simulator`] says |
-//! | `{{message:PROVIDER:OUTCOME:NAME}}` | the body that a provider sends about the payment that `NAME` names, of 100 |
+//! | `{{message:PROVIDER:OUTCOME:NAME}}` | the body that a provider sends about the payment that `NAME` names, of 100; the outcome `refunded-in-part` is a refund of 30 |
 //!
 //! They are in strings, so that a file is valid JSON. A string that consists of one `NAME` becomes
 //! a number if its value is one.
@@ -196,20 +196,29 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
 /// The amount of an event's payment, in minor units.
 const AMOUNT: u64 = 100;
 
+/// How much of it is refunded in part, in minor units.
+const PART: u64 = 30;
+
+/// The outcome of a refund of a part.
+const REFUNDED_IN_PART: &str = "refunded-in-part";
+
 /// A provider's body, by `PROVIDER:OUTCOME:NAME`.
 fn message(spec: &str, filling: &Filling) -> Result<String> {
     let mut parts = spec.splitn(3, ':');
     let mut part = || parts.next().unwrap_or_default();
     let provider = Provider::new(part()).ok().context("there is no such provider")?;
-    let outcome = part();
-    let outcome = Outcome::ALL.into_iter().find(|known| known.as_str() == outcome);
+    let (outcome, refund) = match part() {
+        REFUNDED_IN_PART => (Some(Outcome::Refunded), Some(PART)),
+        word => (Outcome::ALL.into_iter().find(|known| known.as_str() == word), None),
+    };
     let outcome = outcome.context("there is no such outcome")?;
     let name = part();
     let payment = given(name, filling)
         .with_context(|| format!("{name} has no value: give it one with --set {name}=VALUE"))?
         .parse()
         .context("the payment is not a number")?;
-    let message = Message { now_secs: filling.now_secs, ..Message::new(payment, AMOUNT, outcome) };
+    let message = Message::new(payment, AMOUNT, outcome);
+    let message = Message { now_secs: filling.now_secs, refund, ..message };
     Ok(String::from_utf8(message.from(provider)?.body)?)
 }
 

@@ -27,6 +27,9 @@ pub struct Notification {
     /// Whether it is a provider's response to a query of ours. Its id names what it reports, so an event
     /// that has this id is this one.
     pub queried: bool,
+    /// Whether it may be about something of others, who share the account: then one that names no payment
+    /// is ignored.
+    pub is_shared: bool,
     /// What it reports.
     pub report: Report,
     /// The body as it was received.

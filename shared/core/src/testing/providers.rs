@@ -127,6 +127,7 @@ impl HeldPayment {
             wrong_account: None,
             review: None,
             queried: true,
+            is_shared: false,
             report: Report {
                 outcome,
                 refund,

@@ -58,6 +58,9 @@ pub enum ApplyError {
     /// It is quarantined, durably: a person looks at it, and sending it again changes nothing.
     #[error("the notification does not match: {0}")]
     Mismatch(Mismatch),
+    /// It may be about something of others, and names no payment of ours: it has no effect.
+    #[error("the notification names no payment, and the account is shared")]
+    NotOurs,
     /// It was not handled; sending it again helps where the failure is temporary.
     #[error(transparent)]
     Failed(Failure),
@@ -74,7 +77,7 @@ impl<E: Into<Failure>> From<E> for ApplyError {
 ///
 /// # Errors
 ///
-/// [`ApplyError`]. After [`ApplyError::Mismatch`], as after every success, what the notification did
+/// [`ApplyError`]. After [`ApplyError::Mismatch`] and [`ApplyError::NotOurs`], as after every success, what the notification did
 /// is durable: the sender may get its success response.
 pub async fn apply(
     (users, orders): (&impl Users, &impl Orders),
@@ -86,6 +89,9 @@ pub async fn apply(
     let record = record(store, notification);
     let (record, absent) = future::join(record, absent(users, orders, notification, trace)).await;
     let Some(record) = record? else {
+        if notification.is_shared && notification.review.is_none() {
+            return Err(ApplyError::NotOurs);
+        }
         let named = || Mismatch::absent(MismatchField::Payment, notification.payment);
         let mismatch = absent.or_else(|| notification.review.clone()).unwrap_or_else(named);
         return Err(decide::quarantine(store, notification, None, mismatch, now).await);

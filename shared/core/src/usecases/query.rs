@@ -106,12 +106,13 @@ pub async fn query_payment(
 }
 
 /// Applies a message that only says where to look. Where its provider can be queried, what that responds
-/// is applied, and the message is kept; else the message itself is applied.
+/// is applied, and the message is kept; else, and where the response proves nothing, the message itself is
+/// applied.
 ///
 /// # Errors
 ///
 /// [`ApplyError`]: that of the message, or of the first response that could not be applied. A query
-/// without a usable response is [`Failure::Unavailable`]: the provider sends the message again.
+/// without a response is [`Failure::Unavailable`]: the provider sends the message again.
 pub async fn follow(
     ports: &impl AnyQueryPorts,
     (message, query): (&Notification, Query),
@@ -129,6 +130,7 @@ pub async fn follow(
         Some(provider) => query_and_apply(ports, provider, query, now, trace).await,
         None => Vec::new(),
     };
+    let is_unusable = steps.iter().any(|step| matches!(step.state, Err(QueryError::Unusable(_))));
     let mut reported = false;
     let mut unknown = None;
     let mut failed = None;
@@ -141,18 +143,20 @@ pub async fn follow(
             match applied {
                 Ok(applied) => record = Some(applied.record),
                 // It is kept for a person.
-                Err(ApplyError::Mismatch(_)) => {}
+                Err(ApplyError::Mismatch(_) | ApplyError::NotOurs) => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
     }
-    if let Some(error) = unknown {
-        return Err(Failure::Unavailable(error.into()).into());
+    match unknown {
+        // It proves nothing: the message itself is authentic, and counts as it does without a key.
+        None | Some(QueryError::Unusable(_)) => {}
+        Some(error) => return Err(Failure::Unavailable(error.into()).into()),
     }
     if let Some(error) = failed {
         return Err(error);
     }
-    if !reported {
+    if !reported || is_unusable {
         let applied = apply_now(ports, message, now, trace).await;
         observe(message, &applied);
         return applied.map(drop);

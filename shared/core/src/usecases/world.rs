@@ -76,6 +76,7 @@ pub(super) fn a_notification(
         wrong_account: None,
         review: None,
         queried: false,
+        is_shared: false,
         report: Report {
             outcome,
             refund: None,

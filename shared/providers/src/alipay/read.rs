@@ -65,6 +65,7 @@ impl AlipayKeys {
             wrong_account: wrong_account("app_id", &self.app_ids, fields.get("app_id"))
                 .or_else(|| fields.get("seller_id").and_then(other_seller)),
             review: unknown_outcome.or(unknown_txn),
+            is_shared: false,
             report: Report {
                 outcome: outcome.ok(),
                 refund,

@@ -50,9 +50,12 @@ impl StripeKeys {
             return Verified::Ignored(Ignored::NotOurs);
         }
         let is_about_refunds = matches!(reading.object, ObjectKind::Charge | ObjectKind::Refund);
+        let is_refund = reading.object == ObjectKind::Refund;
+        let message = message(event.text("id"), object, reading);
         let message = Message {
             wrong_account: self.wrong_account(&event),
-            ..message(event.text("id"), object, reading)
+            is_shared: self.shared && is_refund && message.payment.is_none(),
+            ..message
         };
         let intent = message.report.reference.txn.clone().filter(|_| is_about_refunds);
         with_hint(message, intent.and_then(Target::hint), body)
@@ -123,6 +126,7 @@ pub(super) fn message<'a>(
         payment,
         wrong_account: None,
         review: review.filter(|_| reports),
+        is_shared: false,
         report: Report {
             outcome,
             refund,

@@ -134,6 +134,7 @@ impl WeChatKeys {
             payment: resource.text("out_trade_no").and_then(reference::payment),
             wrong_account: self.wrong_merchant(resource),
             review: unknown_outcome.or(unknown_txn),
+            is_shared: false,
             report: Report {
                 outcome,
                 refund: None,

@@ -159,6 +159,7 @@ impl From<ApplyError> for Problem {
     fn from(error: ApplyError) -> Self {
         match error {
             ApplyError::Mismatch(mismatch) => Code::from(mismatch.field).into(),
+            ApplyError::NotOurs => Code::PaymentNotFound.into(),
             ApplyError::Failed(failure) => failure.into(),
         }
     }

@@ -162,6 +162,21 @@ fn a_notification_that_does_not_match_is_quarantined_and_changes_nothing() {
 }
 
 #[test]
+fn what_may_be_of_others_is_ignored_where_it_names_no_payment() {
+    let (world, id) = World::with_payment();
+    let shared = |payment| {
+        let sent = a_notification(id, Some(Outcome::Paid), 1);
+        Notification { payment, is_shared: true, ..sent }
+    };
+    assert!(matches!(world.apply(&shared(None)), Err(ApplyError::NotOurs)));
+    assert!(world.store.table().events.is_empty());
+    let unreadable = Mismatch::absent(MismatchField::Outcome, Some("an unknown `status`"));
+    let review = Notification { review: Some(unreadable), ..shared(None) };
+    assert!(matches!(world.apply(&review), Err(ApplyError::Mismatch(_))));
+    assert_eq!(world.apply(&shared(Some(id))).unwrap().record.status, Status::Paid);
+}
+
+#[test]
 fn an_unknown_payment_is_unmatched_at_once() {
     let (world, id) = World::with_payment();
     let absent = PaymentId::new(id.get() + 1).unwrap();

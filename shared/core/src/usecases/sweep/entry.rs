@@ -142,7 +142,7 @@ pub(super) async fn query(
                 match applied {
                     Ok(applied) => payment = applied.record,
                     // A person decides.
-                    Err(ApplyError::Mismatch(_)) => {}
+                    Err(ApplyError::Mismatch(_) | ApplyError::NotOurs) => {}
                     Err(ApplyError::Failed(failure)) => return failed(id, failure),
                 }
             }
