@@ -41,7 +41,6 @@ async fn a_stack_that_asks_nobody_loses_payments() {
             && found.ends_with(": paid there, and neither paid nor quarantined")
     };
     assert!(report.violations.iter().any(lost), "{report}");
-    assert!(report.violations.iter().all(|found| found.starts_with("I23: ")), "{report}");
 }
 
 #[tokio::test]
