@@ -301,11 +301,10 @@ async fn check_success(
 fn reported(file: &File, event: &Value) -> Option<u64> {
     if let Some((_, made)) = file.text.split_once("{{message:") {
         return match made.split(':').nth(1).unwrap() {
-            "paid" => Some(1),
+            // A refund of a part proves that it was paid.
+            "paid" | "refunded-in-part" => Some(1),
             "closed" => Some(3),
             "refunded" => Some(4),
-            // It proves that it was paid.
-            "refunded-in-part" => Some(1),
             other => panic!("what does {other} report?"),
         };
     }
@@ -318,9 +317,9 @@ fn reported(file: &File, event: &Value) -> Option<u64> {
         }
         Some("payment_intent.payment_failed" | "checkout.session.async_payment_failed") => Some(2),
         Some("payment_intent.canceled" | "checkout.session.expired") => Some(3),
-        // A refund of a part proves that it was paid.
-        Some("charge.refunded") if body["data"]["object"]["refunded"] == true => Some(4),
-        Some("charge.refunded") => Some(1),
+        Some("charge.refunded") => {
+            Some(if body["data"]["object"]["refunded"] == true { 4 } else { 1 })
+        }
         Some("charge.dispute.created") => None,
         Some(other) => panic!("what does {other} report?"),
     }

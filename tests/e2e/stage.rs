@@ -97,7 +97,7 @@ fn remover(stack: &Stack) -> Child {
 /// Makes a payment this old, in hours.
 pub(crate) async fn age(stack: &Stack, payment: Payment, hours: u64) {
     let created = table::record(stack, payment.id).await["create_time"].as_u64().unwrap();
-    let then = json!({"N": (created - hours * 3_600_000).to_string()});
+    let then = json!({"N": created.saturating_sub(hours.saturating_mul(3_600_000)).to_string()});
     table::set(stack, &format!("pay#{}", payment.id), "record", "create_time", then).await;
 }
 
