@@ -68,15 +68,31 @@ fn a_session_is_ours_if_either_member_names_a_payment() {
 /// Whose they are cannot be seen, and each may be about money of ours.
 #[test]
 fn what_does_not_say_whose_it_is_is_quarantined() {
-    let refund = json!({"id": "re_1", "payment_intent": "pi_1", "amount": 30, "currency": "eur",
-        "status": "failed", "metadata": {}});
-    for kind in ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"] {
-        assert!(!is_not_ours(&event(kind, &refund)), "{kind}");
-    }
     let thin = json!({"id": "evt_1", "object": "v2.core.event", "livemode": false,
         "type": "v1.payment_intent.succeeded"});
     assert!(!is_not_ours(&thin));
     assert!(!is_not_ours(&json!([])));
+}
+
+/// A refund has metadata of its own: whose it is, only the table knows, by its transaction.
+#[test]
+fn a_refund_on_a_shared_account_may_be_of_others_unless_it_names_a_payment() {
+    let is_shared = |shared: bool, metadata: Value, kind: &str| {
+        let keys = json!({"secrets": [SECRET], "livemode": false, "shared": shared});
+        let refund = json!({"id": "re_1", "payment_intent": "pi_1", "amount": 30,
+            "currency": "eur", "status": "failed", "metadata": metadata});
+        let body = event(kind, &refund).to_string();
+        let read = verify(&sign(SECRET, NOW, &body), &body, &super::keys(&keys).unwrap(), NOW);
+        match read {
+            Ok(Verified::Notification(read) | Verified::Hint(read, _)) => read.is_shared,
+            other => panic!("{other:?}"),
+        }
+    };
+    for kind in ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"] {
+        assert!(is_shared(true, json!({}), kind), "{kind}");
+        assert!(!is_shared(true, json!({"payment_id": "42"}), kind), "{kind}");
+        assert!(!is_shared(false, json!({}), kind), "{kind}");
+    }
 }
 
 #[test]
