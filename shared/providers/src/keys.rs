@@ -20,7 +20,7 @@ const STANDARD: &str = "standard";
 #[derive(Clone, Debug, Default)]
 pub struct WebhookKeys {
     standard: SchemeEntry<Vec<StandardKey>>,
-    providers: Vec<(Provider, SchemeEntry<Arc<dyn Verifier>>)>,
+    providers: ProviderEntries<Arc<dyn Verifier>>,
 }
 
 /// One scheme's entry.
@@ -47,16 +47,10 @@ impl WebhookKeys {
     pub fn from_secret(json: &str) -> Result<Self, BadSecret> {
         let object = Object::parse(json.as_bytes()).ok_or(BadSecret("not a JSON object"))?;
         let standard = object.get(STANDARD).map(|entry| SchemeEntry::new(StandardKey::list(entry)));
-        let provider = |provider: &Provider| {
-            let entry = object.get(provider.as_str())?;
-            let keys =
-                (adapter(*provider).keys)(entry).and_then(|keys| keys.complete().map(|()| keys));
-            Some((*provider, SchemeEntry::new(keys)))
-        };
-        Ok(Self {
-            standard: standard.unwrap_or_default(),
-            providers: Provider::ALL.iter().filter_map(provider).collect(),
-        })
+        let providers = ProviderEntries::read(&object, |provider, entry| {
+            (adapter(provider).keys)(entry).and_then(|keys| keys.complete().map(|()| keys))
+        });
+        Ok(Self { standard: standard.unwrap_or_default(), providers })
     }
 
     /// Verifies a message of a gateway of the shop's own; returns its id.
@@ -88,7 +82,7 @@ impl WebhookKeys {
         body: &[u8],
         now: Timestamp,
     ) -> Result<Verified, VerifyError> {
-        let entry = self.entry(provider).ok_or(VerifyError::NoKeys)?;
+        let entry = self.providers.get(provider).ok_or(VerifyError::NoKeys)?;
         let keys = entry.keys.as_ref().ok_or(VerifyError::NoKeys);
         entry.judged(keys.and_then(|keys| keys.verify(headers, body, now)))
     }
@@ -96,12 +90,7 @@ impl WebhookKeys {
     /// The names of the entries that have keys.
     pub fn usable(&self) -> impl Iterator<Item = &'static str> {
         let standard = self.standard.keys.as_ref().map(|_keys| STANDARD);
-        let providers = self.providers.iter().filter(|(_, entry)| entry.keys.is_some());
-        standard.into_iter().chain(providers.map(|(provider, _)| provider.as_str()))
-    }
-
-    fn entry(&self, provider: Provider) -> Option<&SchemeEntry<Arc<dyn Verifier>>> {
-        self.providers.iter().find(|(known, _)| *known == provider).map(|(_, entry)| entry)
+        standard.into_iter().chain(self.providers.usable())
     }
 }
 
@@ -111,18 +100,67 @@ impl SecretKeys for WebhookKeys {
     }
 
     fn unusable(&self) -> Vec<(&'static str, BadSecret)> {
-        let providers = self.providers.iter().map(|(name, entry)| (name.as_str(), entry.bad));
-        let all = std::iter::once((STANDARD, self.standard.bad)).chain(providers);
-        all.filter_map(|(name, bad)| Some((name, bad?))).collect()
+        let standard = self.standard.bad.map(|bad| (STANDARD, bad));
+        standard.into_iter().chain(self.providers.unusable()).collect()
     }
 
     fn fill_from(&mut self, older: &Self) {
         self.standard.fill_from(&older.standard);
-        for (provider, entry) in &mut self.providers {
-            if let Some(older) = older.entry(*provider) {
+        self.providers.fill_from(&older.providers);
+    }
+}
+
+/// The entries of providers in a secret, of those that have one.
+#[derive(Clone, Debug)]
+pub(crate) struct ProviderEntries<T>(Vec<(Provider, SchemeEntry<T>)>);
+
+impl<T> ProviderEntries<T> {
+    /// Reads each provider's entry by `keys`.
+    pub(crate) fn read(
+        secret: &Object,
+        keys: impl Fn(Provider, &Json) -> Result<T, BadSecret>,
+    ) -> Self {
+        let entry = |provider: &Provider| {
+            let entry = secret.get(provider.as_str())?;
+            Some((*provider, SchemeEntry::new(keys(*provider, entry))))
+        };
+        Self(Provider::ALL.iter().filter_map(entry).collect())
+    }
+
+    pub(crate) fn get(&self, provider: Provider) -> Option<&SchemeEntry<T>> {
+        self.0.iter().find(|(known, _)| *known == provider).map(|(_, entry)| entry)
+    }
+
+    /// The providers that have an entry, usable or not.
+    pub(crate) fn configured(&self) -> impl Iterator<Item = Provider> {
+        self.0.iter().map(|(provider, _)| *provider)
+    }
+
+    /// The names of the entries that have keys.
+    pub(crate) fn usable(&self) -> impl Iterator<Item = &'static str> {
+        let usable = self.0.iter().filter(|(_, entry)| entry.keys.is_some());
+        usable.map(|(provider, _)| provider.as_str())
+    }
+
+    /// The names of the entries that are unusable, and why.
+    pub(crate) fn unusable(&self) -> impl Iterator<Item = (&'static str, BadSecret)> {
+        self.0.iter().filter_map(|(provider, entry)| Some((provider.as_str(), entry.bad?)))
+    }
+}
+
+impl<T: Clone> ProviderEntries<T> {
+    pub(crate) fn fill_from(&mut self, older: &Self) {
+        for (provider, entry) in &mut self.0 {
+            if let Some(older) = older.get(*provider) {
                 entry.fill_from(older);
             }
         }
+    }
+}
+
+impl<T> Default for ProviderEntries<T> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 
