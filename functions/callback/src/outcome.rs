@@ -2,11 +2,8 @@
 
 use pay_core::{
     domain::{Mismatch, Notification, PaymentId, Provider, Sender, Status},
-    ports::{QueryError, chain},
-    usecases::{
-        apply::{Applied, ApplyError, OrderNotification},
-        query::Queried,
-    },
+    ports::chain,
+    usecases::apply::{Applied, ApplyError, OrderNotification},
 };
 use pay_providers::Ignored;
 use pay_service::metrics;
@@ -80,23 +77,6 @@ fn count(applied: &Applied) {
         }
         Status::Refunded => metrics::PAYMENTS_REFUNDED.count(),
     }
-}
-
-/// Logs what a query came to, and counts what its response did.
-pub(crate) fn queried(queried: &Queried) {
-    if let Err(error) = &queried.state {
-        let provider = queried.provider.as_str();
-        unknown(provider, None, error);
-    }
-    for (notification, applied) in &queried.applied {
-        record(notification, applied);
-    }
-}
-
-/// Logs a query without a usable response.
-pub(crate) fn unknown(provider: &'static str, payment_id: Option<u64>, error: &QueryError) {
-    let (cause, reason) = (chain(error), error.kind());
-    tracing::warn!(provider, payment_id, reason, cause, "provider gave no usable response");
 }
 
 fn quarantined(notification: &Notification, mismatch: &Mismatch) {

@@ -31,7 +31,9 @@ pub(crate) async fn run(
     let providers = providers_of(ports, &payment, *now).await.map_err(Problem::unavailable)?;
     for provider in providers {
         for queried in query_payment(ports, provider, &payment, *now, trace).await {
-            outcome::queried(&queried);
+            for (sent, applied) in &queried.applied {
+                outcome::record(sent, applied);
+            }
             queries.push(shown(&queried));
         }
     }

@@ -84,9 +84,6 @@ fn log(swept: &Swept, oldest_due_seconds: Option<u64>) {
         let (payment_id, cause) = (payment.get(), chain(error));
         tracing::error!(payment_id, cause, "sweep entry failed");
     }
-    for (payment, provider, error) in &swept.unknown {
-        outcome::unknown(provider.as_str(), Some(payment.get()), error);
-    }
     for payment in &swept.abandoned {
         let payment_id = payment.get();
         tracing::warn!(payment_id, "nobody paid it in time: it is not asked about any more");

@@ -24,6 +24,18 @@ pub enum Query {
     Object(ProviderTxn),
 }
 
+impl Query {
+    /// The payment that it is about, where that is known.
+    #[must_use]
+    pub const fn payment(&self) -> Option<PaymentId> {
+        match self {
+            Self::Payment { id, .. } => Some(*id),
+            Self::Refunds { payment, .. } => *payment,
+            Self::Object(_) => None,
+        }
+    }
+}
+
 /// What a provider says that became of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProviderState {

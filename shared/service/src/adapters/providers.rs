@@ -10,9 +10,9 @@ use std::{
 };
 
 use pay_core::{
-    domain::{Provider, Timestamp},
+    domain::{PaymentId, Provider, Timestamp},
     limits::QUERY_CALL_MS,
-    ports::{Keys, NoKeys, Providers, Query, QueryError, QueryResponse},
+    ports::{Keys, NoKeys, Providers, Query, QueryError, QueryResponse, chain},
 };
 use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse, adapter};
 use reqwest::{Client, Method, Url};
@@ -163,8 +163,10 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
     ) -> Result<QueryResponse, QueryError> {
         let response = self.response(provider, query, now).await;
         if let Err(error) = &response {
-            let dimensions = [("Provider", provider.as_str()), ("Reason", error.kind())];
-            metrics::QUERIES_FAILED.count_by(&dimensions);
+            let (provider, reason) = (provider.as_str(), error.kind());
+            let (payment_id, cause) = (query.payment().map(PaymentId::get), chain(error));
+            tracing::warn!(provider, payment_id, reason, cause, "provider gave no usable response");
+            metrics::QUERIES_FAILED.count_by(&[("Provider", provider), ("Reason", reason)]);
             if matches!(error, QueryError::Rejected(_)) {
                 metrics::QUERIES_REJECTED.count();
             }
