@@ -10,11 +10,14 @@ mod quarantine;
 mod secrets;
 mod shop;
 
-pub use outbox::Outbox;
+pub use outbox::{DueItem, Outbox};
 pub use payments::{
     Appended, Created, PaymentIds, PaymentLists, PaymentPage, Payments, StoreError, Updated,
 };
-pub use providers::{ProviderState, Providers, Query, QueryError, QueryResponse};
+pub use providers::{
+    ProviderState, Providers, Query, QueryError, QueryResponse, QueryState, RefundCallError,
+    RefundOrder,
+};
 pub use quarantine::{Quarantine, Resolved};
 pub use secrets::{BadSecret, Keys, NoKeys, SecretKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};

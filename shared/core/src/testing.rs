@@ -23,7 +23,7 @@ use std::{
 pub use gate::{Call, Fate, Gate};
 pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};
-pub use providers::{FakeProviders, HeldPayment, ProvidersState};
+pub use providers::{FakeProviders, HeldPayment, HeldRefund, ProvidersState};
 pub use shop::{FakeShop, OrderPaidCall, ShopState};
 pub use store::FakeStore;
 pub use table::{Table, Write};

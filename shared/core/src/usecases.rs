@@ -8,6 +8,7 @@ pub mod detail;
 pub mod list;
 pub mod quarantine;
 pub mod query;
+pub mod refund;
 pub mod sweep;
 #[cfg(test)]
 #[cfg(feature = "testing")]

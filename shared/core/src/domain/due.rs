@@ -2,7 +2,8 @@
 
 use super::{PaymentId, Timestamp};
 use crate::limits::{
-    BACKOFF_FIRST_MS, BACKOFF_MAX_MS, QUERY_BACKOFF_FIRST_MS, QUERY_BACKOFF_MAX_MS, QUERY_FIRST_MS,
+    BACKOFF_FIRST_MS, BACKOFF_MAX_MS, NOTIFY_GRACE_MS, QUERY_BACKOFF_FIRST_MS,
+    QUERY_BACKOFF_MAX_MS, QUERY_FIRST_MS,
 };
 
 /// When the sweep looks at a payment.
@@ -19,6 +20,13 @@ impl Due {
     #[must_use]
     pub const fn first_query(now: Timestamp) -> Self {
         Self { at: now.plus_millis(QUERY_FIRST_MS), attempts: 0 }
+    }
+
+    /// When the sweep first looks at what is written now: whoever writes it calls the order service or the
+    /// provider itself, and has a minute for that.
+    #[must_use]
+    pub const fn after_grace(now: Timestamp) -> Self {
+        Self { at: now.plus_millis(NOTIFY_GRACE_MS), attempts: 0 }
     }
 
     /// The next time after one more failed notification of the order service: exponential backoff from 1

@@ -1,8 +1,8 @@
 //! A payment's record, and which changes can be made to one.
 
 use super::{
-    Amount, Change, Due, DueChange, OrderId, PaymentId, ProviderRef, RefundChange, Refunds, Status,
-    Timestamp, UserId,
+    Amount, Change, Due, DueChange, OrderId, PaymentId, ProviderRef, Refund, RefundChange, Refunds,
+    Status, Timestamp, UserId,
 };
 use crate::limits::{NOTIFY_GRACE_MS, QUERY_FIRST_MS};
 
@@ -183,6 +183,16 @@ impl Payment {
         Change { refund: Some(refund), ..moved }
     }
 
+    /// The change that reserves a refund: nothing went back yet.
+    #[must_use]
+    pub fn reserving(&self, refund: &Refund, now: Timestamp) -> Change {
+        let pending = self.refunds.pending.saturating_add(refund.amount_minor);
+        let refunds = Refunds { pending, ..self.refunds };
+        let item = refund.clone();
+        let reserved = RefundChange { refunds, item, from: None, is_named: false };
+        Change { refund: Some(Box::new(reserved)), ..self.unchanged(self.status, now) }
+    }
+
     /// The status of a payment that was paid and of which this went back.
     #[must_use]
     pub const fn status_with(&self, refunds: Refunds) -> Status {
@@ -256,7 +266,7 @@ mod tests {
         let now = Timestamp::from_millis(NOW + 5).unwrap();
         let refund = Some(RefundReport::Total(total));
         let report = Report { refund, reference: reference.clone(), ..Report::NONE };
-        let effect = RefundEffect::of(&report, payment, None, now);
+        let effect = RefundEffect::of(&report, payment, None, false, now);
         let RefundEffect::Counts(refund) = effect else { panic!("{effect:?}") };
         let change = payment.refunded_by(refund, reference, false, now);
         change.applied_to(payment.clone()).coherent().unwrap()
@@ -345,7 +355,7 @@ mod tests {
     #[test]
     fn a_record_that_no_change_leads_to_is_rejected() {
         let paid = after(&pending(), Status::Paid, &stripe(None));
-        let some = |sum| Refunds { sum, total: 0 };
+        let some = |sum| Refunds { sum, ..Refunds::NONE };
         let wrong = [
             Payment { version: 0, ..pending() },
             Payment { paid_time: None, ..paid.clone() },

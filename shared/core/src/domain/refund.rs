@@ -4,10 +4,12 @@
 //! are kept apart and never added: what went back is the larger of the two.
 
 mod effect;
+mod reference;
 
 pub use effect::RefundEffect;
+pub use reference::RefundReference;
 
-use super::{OutOfRange, PaymentId, Provider, ProviderRef, Timestamp};
+use super::{Digest, Due, OutOfRange, PaymentId, Provider, ProviderRef, Timestamp};
 
 /// How much of a payment went back, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,22 +18,32 @@ pub struct Refunds {
     pub sum: u64,
     /// The highest total that was reported.
     pub total: u64,
+    /// What is reserved for refunds that were requested and have not come to an end.
+    pub pending: u64,
 }
 
 impl Refunds {
     /// Nothing went back.
-    pub const NONE: Self = Self { sum: 0, total: 0 };
+    pub const NONE: Self = Self { sum: 0, total: 0, pending: 0 };
 
     /// What went back, as far as is known.
     #[must_use]
     pub const fn refunded(self) -> u64 {
         if self.sum > self.total { self.sum } else { self.total }
     }
+
+    /// What went back, and what may still go back by refunds that were requested.
+    #[must_use]
+    pub const fn claimed(self) -> u64 {
+        self.refunded().saturating_add(self.pending)
+    }
 }
 
 /// Where a refund stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefundState {
+    /// Reserved by a request of ours. Whether the provider knows of it is not known yet.
+    Requested,
     /// Accepted by the provider, and nothing went back yet.
     Pending,
     /// The money went back.
@@ -42,15 +54,25 @@ pub enum RefundState {
 
 impl RefundState {
     /// Every state.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
+    pub const ALL: [Self; 4] = [Self::Requested, Self::Pending, Self::Succeeded, Self::Failed];
 
     /// The word in the table and in the event log.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Requested => "requested",
             Self::Pending => "pending",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
+        }
+    }
+
+    /// Whether it has come to an end. One that succeeded may still fail.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Requested | Self::Pending => false,
+            Self::Succeeded | Self::Failed => true,
         }
     }
 }
@@ -99,8 +121,9 @@ pub enum RefundReport {
 
 /// Our id of a refund, unique for its payment.
 ///
-/// A refund that was made at the provider is `<provider>.<the provider's id>`; one that is known by a
-/// reported total alone is `total-<minor units>`.
+/// That of a refund that we were asked for is our reference of it at the provider too
+/// ([`RefundReference`]). One that was made at the provider is `<provider>.<the
+/// provider's id>`; one that is known by a reported total alone is `total-<minor units>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RefundId(String);
 
@@ -114,6 +137,12 @@ impl RefundId {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
         let fits = (1..=160).contains(&id.len()) && id.bytes().all(safe);
         if fits { Ok(Self(id.to_owned())) } else { Err(OutOfRange::new("refund id")) }
+    }
+
+    /// The id of a refund that we were asked for.
+    #[must_use]
+    pub fn requested(reference: RefundReference) -> Self {
+        Self(reference.to_string())
     }
 
     /// The id of a refund that was made at the provider.
@@ -153,10 +182,53 @@ pub struct Refund {
     pub amount_minor: u64,
     /// Where it stands.
     pub state: RefundState,
+    /// Of one that we were asked for: by whom, and what for.
+    pub request: Option<RefundRequest>,
+    /// Set while something is still to be done about it: its state says what.
+    pub due: Option<Due>,
     /// When we heard of it first.
     pub create_time: Timestamp,
     /// When its state last changed.
     pub update_time: Timestamp,
+}
+
+impl Refund {
+    /// Whether we were asked for it, and its provider never named it.
+    #[must_use]
+    pub const fn is_unnamed_request(&self) -> bool {
+        self.request.is_some() && self.provider_refund.is_none()
+    }
+}
+
+/// What we were asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RefundRequest {
+    /// SHA-256 of (payment id, Idempotency-Key).
+    pub key: Digest,
+    /// Why the money goes back, for the payer and for us.
+    pub reason: Option<RefundReason>,
+}
+
+/// Why money goes back: 1 to 80 bytes of UTF-8 without control characters, which every provider takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RefundReason(String);
+
+impl RefundReason {
+    /// Wraps a text from outside.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] when it is empty, longer than 80 bytes, or holds a control character.
+    pub fn new(text: &str) -> Result<Self, OutOfRange> {
+        let fits = (1..=80).contains(&text.len()) && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text.to_owned())) } else { Err(OutOfRange::new("reason")) }
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a change of a record does to its refunds.
@@ -168,6 +240,8 @@ pub struct RefundChange {
     pub item: Refund,
     /// The state that the refund must still have; `None` if there must be none with its id.
     pub from: Option<RefundState>,
+    /// Whether the provider's id of it is new: then no other refund of the payment may have it.
+    pub is_named: bool,
 }
 
 #[cfg(test)]
@@ -179,7 +253,8 @@ mod tests {
         for (sum, total, refunded) in
             [(0, 0, 0), (30, 0, 30), (0, 30, 30), (30, 50, 50), (50, 30, 50)]
         {
-            assert_eq!(Refunds { sum, total }.refunded(), refunded);
+            let refunds = Refunds { sum, total, pending: 10 };
+            assert_eq!((refunds.refunded(), refunds.claimed()), (refunded, refunded + 10));
         }
     }
 
@@ -199,6 +274,7 @@ mod tests {
 
     #[test]
     fn the_words_of_the_states_stay() {
-        assert_eq!(RefundState::ALL.map(RefundState::as_str), ["pending", "succeeded", "failed"]);
+        let words = ["requested", "pending", "succeeded", "failed"];
+        assert_eq!(RefundState::ALL.map(RefundState::as_str), words);
     }
 }

@@ -1,7 +1,26 @@
 //! The outbox: payments about which something is still to be done.
 
 use super::StoreError;
-use crate::domain::{Due, Payment, PaymentId, Timestamp};
+use crate::domain::{Due, Payment, PaymentId, Refund, RefundId, Timestamp};
+
+/// What is still to be done something about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DueItem {
+    /// A payment.
+    Payment(PaymentId),
+    /// A refund that we were asked for, or of which the order service is to be notified.
+    Refund(PaymentId, RefundId),
+}
+
+impl DueItem {
+    /// The payment that it is about.
+    #[must_use]
+    pub const fn payment(&self) -> PaymentId {
+        match self {
+            Self::Payment(id) | Self::Refund(id, _) => *id,
+        }
+    }
+}
 
 /// What is still to be done, and when.
 ///
@@ -10,17 +29,17 @@ use crate::domain::{Due, Payment, PaymentId, Timestamp};
 /// sweep that read a pending payment must not clear what a webhook made paid meanwhile. Another one by now
 /// is no error: whoever changed it has done so with what is to be done in mind.
 pub trait Outbox {
-    /// The payments that are due, from an index that lags: longest overdue first, at most `limit`.
+    /// What is due, from an index that lags: longest overdue first, at most `limit`.
     /// With `until` only those due by then.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`], [`StoreError::Fault`].
-    fn due_payments(
+    fn due_items(
         &self,
         until: Option<Timestamp>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<PaymentId>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<DueItem>, StoreError>> + Send;
 
     /// Clears `due` and sets the time at which the order service was notified.
     ///
@@ -49,5 +68,17 @@ pub trait Outbox {
         &self,
         read: &Payment,
         next: Due,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Sets `due` of a refund to `next`, or clears it, while its state and `due` are those that were read.
+    /// Without a `due` that was read it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Any [`StoreError`].
+    fn reschedule_refund(
+        &self,
+        read: &Refund,
+        next: Option<Due>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }

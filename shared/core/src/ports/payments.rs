@@ -2,8 +2,8 @@
 
 use super::Cause;
 use crate::domain::{
-    Change, Digest, Event, Guard, OrderId, Payment, PaymentId, ProviderRef, Refund, RefundId,
-    Timestamp, UserId,
+    Change, Digest, Event, Guard, OrderId, Payment, PaymentId, Provider, ProviderRef,
+    ProviderRefund, Refund, RefundId, Timestamp, UserId,
 };
 
 /// Why the store gave no result.
@@ -92,6 +92,14 @@ pub trait Payments {
         payment: PaymentId,
         id: &RefundId,
     ) -> impl Future<Output = Result<Option<Refund>, StoreError>> + Send;
+
+    /// The refund that a provider's id stands for, once it was counted.
+    fn refund_named(
+        &self,
+        payment: PaymentId,
+        provider: Provider,
+        id: &ProviderRefund,
+    ) -> impl Future<Output = Result<Option<RefundId>, StoreError>> + Send;
 
     /// Creates a payment and its guard in one transaction.
     ///

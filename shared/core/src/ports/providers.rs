@@ -1,7 +1,10 @@
-//! The payment providers, asked what became of a payment.
+//! The payment providers, asked what became of a payment or of a refund.
 
 use super::{Cause, NoKeys};
-use crate::domain::{Notification, PaymentId, Provider, ProviderTxn, Timestamp};
+use crate::domain::{
+    Amount, Notification, PaymentId, Provider, ProviderTxn, Refund, RefundReference, RefundState,
+    Timestamp,
+};
 
 /// What a provider is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +23,13 @@ pub enum Query {
         /// The transaction.
         txn: ProviderTxn,
     },
+    /// What became of one refund of ours.
+    Refund {
+        /// Our reference of it, which names its payment.
+        refund: RefundReference,
+        /// The transaction that it is taken from.
+        txn: ProviderTxn,
+    },
     /// The object that a message of the provider's names without its content, by the provider's id of it.
     Object(ProviderTxn),
 }
@@ -31,6 +41,7 @@ impl Query {
         match self {
             Self::Payment { id, .. } => Some(*id),
             Self::Refunds { payment, .. } => *payment,
+            Self::Refund { refund, .. } => Some(refund.payment()),
             Self::Object(_) => None,
         }
     }
@@ -72,13 +83,37 @@ impl ProviderState {
     }
 }
 
+/// What a provider says of what it was asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QueryState {
+    /// What became of the payment; the response to every query but [`Query::Refund`].
+    Payment(ProviderState),
+    /// Where the refund stands. One that waits for somebody at the provider is pending.
+    Refund(RefundState),
+    /// The provider has no refund with our reference, and takes a request with it as the first one. That it
+    /// never gets one is not said: a request may still be on its way.
+    NoRefund,
+}
+
+impl QueryState {
+    /// The word in event ids, in log lines and for operators.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment(state) => state.as_str(),
+            Self::Refund(state) => state.as_str(),
+            Self::NoRefund => ProviderState::Absent.as_str(),
+        }
+    }
+}
+
 /// A provider's response to a query: authentic, and about what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryResponse {
-    /// What became of the payment.
-    pub state: ProviderState,
+    /// What became of what was asked about.
+    pub state: QueryState,
     /// What it reports, as if the provider had sent it; none where it lists no refund. Of a payment that is
-    /// absent, open or processing it has no outcome.
+    /// absent, open or processing, and of a refund that is not there, it has no outcome.
     pub notifications: Vec<Notification>,
     /// What is to be asked next to know all: the refunds of a transaction.
     pub next: Option<Query>,
@@ -114,6 +149,37 @@ impl QueryError {
     }
 }
 
+/// A refund that a provider is to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefundOrder<'a> {
+    /// Our reference of it: the same reference never refunds twice.
+    pub reference: RefundReference,
+    /// The refund.
+    pub refund: &'a Refund,
+    /// The transaction that it is taken from.
+    pub txn: &'a ProviderTxn,
+    /// How much that transaction paid.
+    pub paid: Amount,
+}
+
+/// Why a refund that was asked for is not known to be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RefundCallError {
+    /// The provider refuses it, by this code of its own list. A refused repeat may stand for a refund that
+    /// was made.
+    #[error("the provider refuses the refund: {code}")]
+    Refused {
+        /// Its code.
+        code: String,
+        /// That the refund failed, with the response as body; named by our reference, since the provider has
+        /// no id of it.
+        report: Box<Notification>,
+    },
+    /// It may have been made or not.
+    #[error(transparent)]
+    Unknown(#[from] QueryError),
+}
+
 /// The payment providers.
 pub trait Providers {
     /// The providers that can be asked what became of a payment by our own reference: those with a key.
@@ -135,4 +201,17 @@ pub trait Providers {
         query: &Query,
         now: Timestamp,
     ) -> impl Future<Output = Result<QueryResponse, QueryError>> + Send;
+
+    /// Asks a provider to make a refund: one attempt, which a repeat with the same reference makes no second
+    /// refund of. The notifications of the response report what became of it.
+    ///
+    /// # Errors
+    ///
+    /// [`RefundCallError`].
+    fn refund(
+        &self,
+        provider: Provider,
+        order: &RefundOrder<'_>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<QueryResponse, RefundCallError>> + Send;
 }

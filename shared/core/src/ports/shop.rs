@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Cause;
-use crate::domain::{OrderId, Payment, UserId};
+use crate::domain::{OrderId, Payment, Refund, UserId};
 
 /// An order, as far as a payment needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +64,21 @@ pub trait Orders {
     fn notify_paid(
         &self,
         payment: &Payment,
+        trace: &TraceParent,
+    ) -> impl Future<Output = Result<(), ShopError>> + Send;
+
+    /// Whether it is notified of refunds.
+    fn hears_of_refunds(&self) -> bool;
+
+    /// Notifies the order service that this refund of the payment succeeded. Repeating it is no error.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::notify_paid`].
+    fn notify_refunded(
+        &self,
+        payment: &Payment,
+        refund: &Refund,
         trace: &TraceParent,
     ) -> impl Future<Output = Result<(), ShopError>> + Send;
 }

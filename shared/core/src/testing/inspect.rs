@@ -170,12 +170,20 @@ pub(super) fn listed(table: &Table) -> Vec<Listed> {
             sk: "record".to_owned(),
         })
     });
+    let refunds = table.refunds.values().filter_map(|refund| {
+        Some(Listed {
+            queue: format!("sweep#{}", refund.payment.get() % SWEEP_QUEUES),
+            due: refund.due?.at.millis(),
+            pk: format!("pay#{}", refund.payment),
+            sk: format!("refund#{}", refund.id.as_str()),
+        })
+    });
     let open = table.events.iter().filter(|event| !table.resolved.contains_key(&event.key()));
     let review = open.filter_map(|event| {
         let row = LoggedEvent::of(event);
         Some(Listed { queue: row.queue?, due: row.due?, pk: row.pk, sk: row.sk })
     });
-    let mut all: Vec<_> = due.chain(review).collect();
+    let mut all: Vec<_> = due.chain(refunds).chain(review).collect();
     all.sort();
     all
 }

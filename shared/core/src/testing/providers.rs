@@ -9,9 +9,12 @@ use super::{Call, Fate, Gate, lock};
 use crate::{
     domain::{
         Digest, EventId, Notification, Outcome, PaymentId, Provider, ProviderRef, ProviderRefund,
-        ProviderTxn, RawBody, RefundReport, RefundState, Report, Timestamp,
+        ProviderTxn, RawBody, RefundReference, RefundReport, RefundState, Report, Timestamp,
     },
-    ports::{NoKeys, ProviderState, Providers, Query, QueryError, QueryResponse},
+    ports::{
+        NoKeys, ProviderState, Providers, Query, QueryError, QueryResponse, QueryState,
+        RefundCallError, RefundOrder,
+    },
 };
 
 /// Providers in memory. Clones are handles on the same ones.
@@ -43,10 +46,33 @@ pub struct HeldPayment {
     pub amount_minor: u64,
     /// The currency of the amount.
     pub currency: &'static str,
-    /// Its refunds: the provider's id of each, its amount and its state.
-    pub refunds: Vec<(ProviderRefund, u64, RefundState)>,
+    /// Its refunds.
+    pub refunds: Vec<HeldRefund>,
+    /// The state that a refund asked for has at first.
+    pub refunds_as: RefundState,
     /// Whether the provider reports what went back in all, not each refund.
     pub reports_total: bool,
+}
+
+/// A refund as a provider holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HeldRefund {
+    /// The provider's id of it.
+    pub id: ProviderRefund,
+    /// Our reference of it, if it was asked for by us.
+    pub reference: Option<ProviderRefund>,
+    /// How much, in minor units.
+    pub amount_minor: u64,
+    /// Where it stands.
+    pub state: RefundState,
+}
+
+impl HeldRefund {
+    /// A refund that was made at the provider.
+    #[must_use]
+    pub const fn new(id: ProviderRefund, amount_minor: u64, state: RefundState) -> Self {
+        Self { id, reference: None, amount_minor, state }
+    }
 }
 
 impl FakeProviders {
@@ -66,15 +92,22 @@ impl HeldPayment {
     /// A payment of this amount that its provider reports in this state.
     #[must_use]
     pub const fn new(state: ProviderState, txn: Option<ProviderTxn>, amount_minor: u64) -> Self {
-        let refunds = Vec::new();
-        Self { state, txn, amount_minor, currency: "CNY", refunds, reports_total: false }
+        Self {
+            state,
+            txn,
+            amount_minor,
+            currency: "CNY",
+            refunds: Vec::new(),
+            refunds_as: RefundState::Succeeded,
+            reports_total: false,
+        }
     }
 
     /// How much of it went back.
     #[must_use]
     pub fn refunded(&self) -> u64 {
-        let all = self.refunds.iter().filter(|(_, _, state)| *state == RefundState::Succeeded);
-        all.map(|(_, amount, _)| amount).sum()
+        let all = self.refunds.iter().filter(|refund| refund.state == RefundState::Succeeded);
+        all.map(|refund| refund.amount_minor).sum()
     }
 
     /// What its provider reports about it.
@@ -93,20 +126,56 @@ impl HeldPayment {
     /// What its provider reports about its refunds: each of them, or what went back in all.
     #[must_use]
     pub fn refund_notifications(&self, provider: Provider, id: PaymentId) -> Vec<Notification> {
-        let report = |name: &str, refund| {
-            self.reported((provider, id), name, Some(Outcome::Refunded), Some(refund))
-        };
         if self.reports_total {
             let total = self.refunded();
             let name = format!("query.refunded.{total}");
-            return vec![report(&name, RefundReport::Total(total))];
+            let total = Some(RefundReport::Total(total));
+            let refunded = Some(Outcome::Refunded);
+            return vec![self.reported((provider, id), &name, refunded, total)];
         }
-        let each = self.refunds.iter().map(|(refund, amount_minor, state)| {
-            let name = format!("query.{}.{}", state.as_str(), refund.as_str());
-            let (id, amount_minor, state) = (refund.clone(), *amount_minor, *state);
-            report(&name, RefundReport::One { id, reference: None, amount_minor, state })
-        });
-        each.collect()
+        self.refunds.iter().map(|refund| self.refund_notification((provider, id), refund)).collect()
+    }
+
+    fn refund_notification(&self, of: (Provider, PaymentId), refund: &HeldRefund) -> Notification {
+        let HeldRefund { id, reference, amount_minor, state } = refund.clone();
+        let name = format!("query.{}.{}", state.as_str(), id.as_str());
+        let one = RefundReport::One { id, reference, amount_minor, state };
+        self.reported(of, &name, Some(Outcome::Refunded), Some(one))
+    }
+
+    /// What its provider responds about one refund of ours.
+    fn refund_response(
+        &self,
+        of: (Provider, PaymentId),
+        reference: RefundReference,
+    ) -> QueryResponse {
+        let text = reference.to_string();
+        let ours = |of: &&HeldRefund| of.reference.as_ref().is_some_and(|of| of.as_str() == text);
+        let (state, notification) = match self.refunds.iter().find(ours) {
+            Some(found) => (QueryState::Refund(found.state), self.refund_notification(of, found)),
+            None => {
+                let name = format!("query.absent.{text}");
+                (QueryState::NoRefund, self.reported(of, &name, None, None))
+            }
+        };
+        QueryResponse { state, notifications: vec![notification], next: None }
+    }
+
+    /// Takes an order to refund: the same reference refunds once. `None` if it is refused.
+    fn take(&mut self, reference: &ProviderRefund, amount_minor: u64) -> Option<HeldRefund> {
+        let same = |refund: &&HeldRefund| refund.reference.as_ref() == Some(reference);
+        if let Some(found) = self.refunds.iter().find(same) {
+            return (found.amount_minor == amount_minor).then(|| found.clone());
+        }
+        let taken: u64 = self.refunds.iter().map(|refund| refund.amount_minor).sum();
+        let fits = self.state == ProviderState::Paid && taken + amount_minor <= self.amount_minor;
+        let id = ProviderRefund::new(&format!("re_{}", self.refunds.len() + 1)).ok()?;
+        let reference = Some(reference.clone());
+        let made = HeldRefund { id, reference, amount_minor, state: self.refunds_as };
+        fits.then(|| {
+            self.refunds.push(made.clone());
+            made
+        })
     }
 
     fn reported(
@@ -177,25 +246,75 @@ impl Providers for FakeProviders {
         };
         let found = match query {
             Query::Payment { id, .. } => named(*id),
-            Query::Refunds { txn, .. } | Query::Object(txn) => by_txn(txn),
+            Query::Refunds { txn, .. } | Query::Refund { txn, .. } | Query::Object(txn) => {
+                by_txn(txn)
+            }
         };
         let Some((id, held)) = found else {
             return Err(QueryError::Unusable("no such object".into()));
         };
         let absent = HeldPayment::new(ProviderState::Absent, None, 0);
         let held = held.unwrap_or(&absent);
+        if let Query::Refund { refund, .. } = query {
+            return Ok(held.refund_response((provider, id), *refund));
+        }
         if matches!(query, Query::Refunds { .. }) {
             return Ok(QueryResponse {
-                state: held.state,
+                state: QueryState::Payment(held.state),
                 notifications: held.refund_notifications(provider, id),
                 next: None,
             });
         }
         let refunds = held.txn.clone().filter(|_| !held.refunds.is_empty());
         Ok(QueryResponse {
-            state: held.state,
+            state: QueryState::Payment(held.state),
             notifications: vec![held.notification(provider, id)],
             next: refunds.map(|txn| Query::Refunds { payment: Some(id), txn }),
         })
+    }
+
+    /// A fate is that of the refund as well: `After` makes it, and its response is lost.
+    async fn refund(
+        &self,
+        provider: Provider,
+        order: &RefundOrder<'_>,
+        _now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        let fate = self.gate.pass(Call::MakeRefund).await;
+        let lost = || QueryError::Unavailable("scripted: no response".into()).into();
+        let mut providers = lock(&self.state);
+        if !matches!(fate, Fate::Responded | Fate::After) || providers.down.contains(&provider) {
+            return Err(lost());
+        }
+        let payment = order.reference.payment();
+        let Some(held) = providers.held.get_mut(&(provider, payment)) else {
+            return Err(lost());
+        };
+        let Ok(reference) = ProviderRefund::new(&order.reference.to_string()) else {
+            return Err(lost());
+        };
+        let taken = held.take(&reference, order.refund.amount_minor);
+        if fate == Fate::After {
+            return Err(lost());
+        }
+        let Some(made) = taken else {
+            let refused = HeldRefund {
+                id: reference.clone(),
+                reference: Some(reference),
+                amount_minor: order.refund.amount_minor,
+                state: RefundState::Failed,
+            };
+            let report = held.refund_notification((provider, payment), &refused);
+            return Err(RefundCallError::Refused {
+                code: "REFUND_REFUSED".to_owned(),
+                report: Box::new(report),
+            });
+        };
+        let state = QueryState::Refund(made.state);
+        let mut notifications = vec![held.refund_notification((provider, payment), &made)];
+        if held.reports_total && made.state == RefundState::Succeeded {
+            notifications.extend(held.refund_notifications(provider, payment));
+        }
+        Ok(QueryResponse { state, notifications, next: None })
     }
 }

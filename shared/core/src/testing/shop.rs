@@ -7,7 +7,7 @@ use std::{
 
 use super::{Call, Fate, Gate, lock};
 use crate::{
-    domain::{Amount, OrderId, Payment, PaymentId, UserId},
+    domain::{Amount, OrderId, Payment, PaymentId, Refund, RefundId, UserId},
     ports::{Order, Orders, ShopError, TraceParent, Users},
 };
 
@@ -31,6 +31,10 @@ pub struct ShopState {
     pub effects: BTreeMap<PaymentId, OrderPaidCall>,
     /// Order notifications that are still to arrive; their callers got an error.
     pub late: Vec<OrderPaidCall>,
+    /// Whether the order service is notified of refunds.
+    pub hears_of_refunds: bool,
+    /// The refunds it was notified of, each once: of which payment, and how much.
+    pub refunds: BTreeMap<RefundId, (PaymentId, u64)>,
 }
 
 /// An order notification: the order is paid.
@@ -148,5 +152,23 @@ impl Orders for FakeShop {
             Fate::Late => shop.late.push(call),
         }
         Err(down())
+    }
+
+    fn hears_of_refunds(&self) -> bool {
+        self.edit(|shop| shop.hears_of_refunds)
+    }
+
+    async fn notify_refunded(
+        &self,
+        payment: &Payment,
+        refund: &Refund,
+        _trace: &TraceParent,
+    ) -> Result<(), ShopError> {
+        let fate = self.gate.pass(Call::NotifyRefunded).await;
+        if matches!(fate, Fate::Responded | Fate::After) {
+            let heard = (payment.id, refund.amount_minor);
+            self.edit(|shop| shop.refunds.insert(refund.id.clone(), heard));
+        }
+        if fate == Fate::Responded { Ok(()) } else { Err(down()) }
     }
 }

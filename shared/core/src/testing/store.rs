@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, ProviderRef,
-        Quarantined, Refund, RefundId, Sender, Timestamp, UserId, Verdict,
+        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider,
+        ProviderRef, ProviderRefund, Quarantined, Refund, RefundId, Sender, Timestamp, UserId,
+        Verdict,
     },
     ports::{
-        Appended, Created, Outbox, PaymentLists, PaymentPage, Payments, Quarantine, Resolved,
-        StoreError, Updated,
+        Appended, Created, DueItem, Outbox, PaymentLists, PaymentPage, Payments, Quarantine,
+        Resolved, StoreError, Updated,
     },
     testing::{Inspect, Listed, LoggedEvent},
 };
@@ -118,6 +119,23 @@ impl Payments for FakeStore {
         self.read(Call::Refund, |table| table.refunds.get(&(payment, id.clone())).cloned()).await
     }
 
+    async fn refund_named(
+        &self,
+        payment: PaymentId,
+        provider: Provider,
+        id: &ProviderRefund,
+    ) -> Result<Option<RefundId>, StoreError> {
+        self.read(Call::RefundNamed, |table| {
+            let named = |refund: &&Refund| {
+                refund.payment == payment
+                    && refund.taken_from.source == provider.source()
+                    && refund.provider_refund.as_ref() == Some(id)
+            };
+            table.refunds.values().find(named).map(|refund| refund.id.clone())
+        })
+        .await
+    }
+
     async fn create(
         &self,
         payment: &Payment,
@@ -163,14 +181,18 @@ impl PaymentLists for FakeStore {
 }
 
 impl Outbox for FakeStore {
-    async fn due_payments(
+    async fn due_items(
         &self,
         until: Option<Timestamp>,
         limit: usize,
-    ) -> Result<Vec<PaymentId>, StoreError> {
-        self.read(Call::DuePayments, |table| {
+    ) -> Result<Vec<DueItem>, StoreError> {
+        self.read(Call::DueItems, |table| {
             let payments = table.payments.values();
-            let listed = payments.filter_map(|payment| Some((payment.due?.at, payment.id)));
+            let payments = payments.filter_map(|of| Some((of.due?.at, DueItem::Payment(of.id))));
+            let refunds = table.refunds.values();
+            let refunds = refunds
+                .filter_map(|of| Some((of.due?.at, DueItem::Refund(of.payment, of.id.clone()))));
+            let listed = payments.chain(refunds);
             let due = listed.filter(|(at, _)| until.is_none_or(|until| *at <= until));
             let mut due: Vec<_> = due.collect();
             due.sort_unstable();
@@ -192,6 +214,12 @@ impl Outbox for FakeStore {
     async fn reschedule(&self, read: &Payment, next: Due) -> Result<(), StoreError> {
         let write = Write::Reschedule { read: read.clone(), next };
         self.write(Call::Reschedule, write, |table| table.reschedule(read, next)).await
+    }
+
+    async fn reschedule_refund(&self, read: &Refund, next: Option<Due>) -> Result<(), StoreError> {
+        let write = Write::RescheduleRefund { read: read.clone(), next };
+        let reschedule = |table: &mut Table| table.reschedule_refund(read, next);
+        self.write(Call::RescheduleRefund, write, reschedule).await
     }
 }
 

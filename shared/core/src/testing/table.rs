@@ -54,6 +54,8 @@ pub enum Write {
     Resolve { key: EventKey, decided: Decided, change: Option<Change>, event: Event },
     /// [`crate::ports::Outbox::reschedule`].
     Reschedule { read: Payment, next: Due },
+    /// [`crate::ports::Outbox::reschedule_refund`].
+    RescheduleRefund { read: Refund, next: Option<Due> },
 }
 
 impl Table {
@@ -116,15 +118,15 @@ impl Table {
         Updated::Done
     }
 
-    /// Whether a refund has the state that was read, and of a new one the provider's id is new as well.
-    fn is_as_read(&self, RefundChange { item, from, .. }: &RefundChange) -> bool {
+    /// Whether a refund has the state that was read, and no other has the provider's id if that is new.
+    fn is_as_read(&self, RefundChange { item, from, is_named, .. }: &RefundChange) -> bool {
         let found = self.refunds.get(&(item.payment, item.id.clone()));
         let same = |other: &&Refund| {
             let named = refund_reference(other);
             other.payment == item.payment && named.is_some() && named == refund_reference(item)
         };
         found.map(|found| found.state) == *from
-            && (from.is_some() || !self.refunds.values().any(|other| same(&other)))
+            && !(*is_named && self.refunds.values().any(|other| same(&other)))
     }
 
     /// Appends an event, if its key is free.
@@ -155,6 +157,17 @@ impl Table {
     pub fn reschedule(&mut self, read: &Payment, next: Due) {
         if let Some(payment) = self.as_read(read) {
             payment.due = Some(next);
+        }
+    }
+
+    /// Sets or clears `due` of a refund, if it is as it was read.
+    pub fn reschedule_refund(&mut self, read: &Refund, next: Option<Due>) {
+        if let Some(refund) = self.refunds.get_mut(&(read.payment, read.id.clone()))
+            && refund.state == read.state
+            && refund.due == read.due
+            && refund.due.is_some()
+        {
+            refund.due = next;
         }
     }
 
@@ -218,6 +231,7 @@ impl Table {
                 self.resolve(&key, &decided, change.as_ref(), &event);
             }
             Write::Reschedule { read, next } => self.reschedule(&read, next),
+            Write::RescheduleRefund { read, next } => self.reschedule_refund(&read, next),
         }
         true
     }

@@ -5,14 +5,15 @@
 
 mod decide;
 
-pub(super) use decide::{Plan, plan};
+pub(super) use decide::{Plan, known_refund, plan};
 
 use futures_util::future;
 
 use super::Failure;
 use crate::{
     domain::{
-        Claims, Mismatch, MismatchField, Notification, Outcome, Payment, Report, Timestamp, Verdict,
+        Claims, Mismatch, MismatchField, Notification, Outcome, Payment, Refund, RefundState,
+        Report, Timestamp, Verdict,
     },
     ports::{Orders, Outbox, Payments, ShopError, StoreError, TraceParent, Users},
 };
@@ -26,16 +27,31 @@ pub struct Applied {
     pub record: Payment,
     /// What it did to the record.
     pub verdict: Verdict,
-    /// Whether the order service was notified because of it.
+    /// The refund that it was about, after it; `None` if it changed none.
+    pub refund: Option<Refund>,
+    /// Whether the order service was notified because of it, that the payment is paid.
     pub order_notification: OrderNotification,
+    /// The same of the refund.
+    pub refund_notification: OrderNotification,
 }
 
 impl Applied {
     /// What changed nothing.
     #[must_use]
     pub fn unchanged(record: Payment, verdict: Verdict) -> Self {
-        let order_notification = OrderNotification::NotDue;
-        Self { before: record.clone(), record, verdict, order_notification }
+        Self::of(record.clone(), record, verdict, None)
+    }
+
+    /// What was written, and of which the order service is not notified yet.
+    const fn of(
+        before: Payment,
+        record: Payment,
+        verdict: Verdict,
+        refund: Option<Refund>,
+    ) -> Self {
+        let (order_notification, refund_notification) =
+            (OrderNotification::NotDue, OrderNotification::NotDue);
+        Self { before, record, verdict, refund, order_notification, refund_notification }
     }
 }
 
@@ -99,9 +115,21 @@ pub async fn apply(
     if let Some(mismatch) = absent.or_else(|| notification.mismatch(&record)) {
         return Err(decide::quarantine(store, notification, Some(&record), mismatch, now).await);
     }
-    let mut applied = decide::decide(store, notification, record, now).await?;
+    let hears_of_refunds = orders.hears_of_refunds();
+    let mut applied = decide::decide(store, notification, record, hears_of_refunds, now).await?;
     if notification.report.outcome.is_some_and(Outcome::moves_money) {
         applied.order_notification = notify(orders, store, &applied.record, now, trace).await;
+        if matches!(applied.order_notification, OrderNotification::Done) {
+            applied.record.notified_time = Some(now);
+            applied.record.due = None;
+        }
+    }
+    if let Some(refund) = applied.refund.as_ref().filter(|refund| refund.due.is_some()) {
+        applied.refund_notification =
+            notify_refund(orders, store, (&applied.record, refund), trace).await;
+        if matches!(applied.refund_notification, OrderNotification::Done) {
+            applied.refund = Some(Refund { due: None, ..refund.clone() });
+        }
     }
     Ok(applied)
 }
@@ -157,6 +185,29 @@ pub(super) async fn notify(
     }
     // If this fails the sweep notifies again, which the order service takes as the same notification.
     match store.mark_notified(record, now).await {
+        Ok(()) => OrderNotification::Done,
+        Err(error) => OrderNotification::NotCleared(error),
+    }
+}
+
+/// Notifies the order service of a refund that succeeded, if that is still due and it knows that the
+/// payment was paid.
+pub(super) async fn notify_refund(
+    orders: &impl Orders,
+    store: &impl Outbox,
+    (record, refund): (&Payment, &Refund),
+    trace: &TraceParent,
+) -> OrderNotification {
+    if refund.due.is_none() || refund.state != RefundState::Succeeded {
+        return OrderNotification::NotDue;
+    }
+    if record.notified_time.is_none() {
+        return OrderNotification::NotDue;
+    }
+    if let Err(error) = orders.notify_refunded(record, refund, trace).await {
+        return OrderNotification::Failed(error);
+    }
+    match store.reschedule_refund(refund, None).await {
         Ok(()) => OrderNotification::Done,
         Err(error) => OrderNotification::NotCleared(error),
     }

@@ -7,7 +7,7 @@
 
 use super::{
     Failure,
-    apply::{Plan, notify, plan},
+    apply::{Plan, known_refund, notify, notify_refund, plan},
 };
 use crate::{
     domain::{
@@ -106,7 +106,9 @@ pub async fn resolve(
             return if ours { Ok(()) } else { Err(ResolveError::Decided(decided)) };
         }
         let writes = match request.decision {
-            Decision::Accept => accept(store, request, &found, now).await,
+            Decision::Accept => {
+                accept(store, request, &found, orders.hears_of_refunds(), now).await
+            }
             Decision::Dismiss => dismiss(store, request, found, now).await,
         };
         let Writes { change, event } = match writes {
@@ -119,6 +121,9 @@ pub async fn resolve(
                 if let Some((record, change)) = change {
                     let record = change.applied_to(record);
                     notify(orders, store, &record, now, trace).await;
+                    if let Some(refund) = &change.refund {
+                        notify_refund(orders, store, (&record, &refund.item), trace).await;
+                    }
                 }
                 return Ok(());
             }
@@ -159,6 +164,7 @@ async fn accept(
     store: &impl Payments,
     request: &Resolve,
     found: &Quarantined,
+    hears_of_refunds: bool,
     now: Timestamp,
 ) -> Result<Writes, ResolveError> {
     let id = match (request.key.payment, request.payment) {
@@ -176,7 +182,7 @@ async fn accept(
     {
         return Err(ResolveError::Mismatch(id, mismatch));
     }
-    let change = change(store, &found.report, &record, now).await?;
+    let change = change(store, &found.report, &record, hears_of_refunds, now).await?;
     let report = Report {
         outcome: found.report.outcome,
         refund: found.report.refund.clone(),
@@ -220,14 +226,12 @@ async fn change(
     store: &impl Payments,
     report: &Report,
     record: &Payment,
+    hears_of_refunds: bool,
     now: Timestamp,
 ) -> Result<Change, ResolveError> {
-    let refund = match report.refund_id() {
-        Some(id) => store.refund(record.id, &id).await?,
-        None => None,
-    };
+    let refund = known_refund(store, record, report).await?;
     let only_dismiss = |why| Err(ResolveError::OnlyDismiss(why));
-    match plan(report, record, refund.as_ref(), now) {
+    match plan(report, record, refund.as_ref(), hears_of_refunds, now) {
         // A person may come long after: the guard is checked whatever the status is.
         Plan::Update(change, Verdict::Applied) => Ok(Change { guarded: true, ..change }),
         Plan::Append(Verdict::Ignored | Verdict::Noted) => {

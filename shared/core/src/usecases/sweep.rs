@@ -9,6 +9,7 @@
 
 mod entry;
 mod lanes;
+mod refund;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -18,10 +19,10 @@ use super::query::{AnyQueryPorts, Observe};
 use crate::{
     domain::{OutOfRange, PaymentId, Provider, Timestamp},
     limits::{SWEEP_ENTRY_MS, SWEEP_LANES, SWEEP_LIMIT_MAX, SWEEP_PAGE},
-    ports::{Outbox, QueryError, ShopError, StoreError, TraceParent},
+    ports::{DueItem, Outbox, QueryError, ShopError, StoreError, TraceParent},
 };
 use entry::Entry;
-use lanes::{Lanes, Outages, Task, Upstream};
+use lanes::{Lanes, Outages, Task, Upstream, Waiting};
 
 /// How long a run that must have ended after `left_ms` may start further entries: until there is
 /// just time for one, or half of the time where that is longer.
@@ -113,13 +114,13 @@ pub async fn sweep(
 ) -> Result<Swept, StoreError> {
     let until = (!all).then_some(run.now);
     let mut swept = Swept::default();
-    let mut seen: BTreeSet<PaymentId> = BTreeSet::new();
+    let mut seen: BTreeSet<DueItem> = BTreeSet::new();
     let outages = Outages::default();
     loop {
         let page = limit.saturating_sub(seen.len()).min(SWEEP_PAGE);
         // Entries that the store failed at, and those that were left, are still listed first.
         let asked = page.saturating_add(swept.failed.len()).saturating_add(swept.left);
-        let listed = match ports.store().due_payments(until, asked).await {
+        let listed = match ports.store().due_items(until, asked).await {
             Err(error) if seen.is_empty() => return Err(error),
             // What was done is reported; the next run reads the list again.
             Err(_unlisted) => return Ok(swept),
@@ -127,9 +128,9 @@ pub async fn sweep(
         };
         let is_last = listed.len() < asked;
         // An index that lags lists some that were notified a moment ago.
-        let fresh = listed.into_iter().filter(|id| !seen.contains(id)).take(page);
-        let fresh: Vec<PaymentId> = fresh.collect();
-        seen.extend(&fresh);
+        let fresh = listed.into_iter().filter(|item| !seen.contains(item)).take(page);
+        let fresh: Vec<DueItem> = fresh.collect();
+        seen.extend(fresh.iter().cloned());
         let lanes = Lanes::new(&fresh);
         let lane = || work_off(ports, run, until, &lanes, &outages);
         let done = join_all((0..SWEEP_LANES).map(|_| lane())).await;
@@ -158,14 +159,29 @@ async fn work_off(
         && let Some(task) = lanes.next()
     {
         let entry = match task {
-            Task::Look(id) => {
-                let entry = entry::look(ports, (id, until), lanes, outages, now, run.trace).await;
+            Task::Look(item) => {
+                let entry = match item {
+                    DueItem::Payment(id) => {
+                        entry::look(ports, (id, until), lanes, outages, now, run.trace).await
+                    }
+                    DueItem::Refund(payment, id) => {
+                        let item = (payment, &id, until);
+                        refund::look(ports, item, lanes, outages, now, run.trace).await
+                    }
+                };
                 // It waits for a lane that may ask.
                 let Some(entry) = entry else { continue };
                 entry
             }
-            Task::Query(payment) => {
-                let asked = entry::query(ports, payment, run, outages, now).await;
+            Task::Query(waiting) => {
+                let asked = match waiting {
+                    Waiting::Payment(payment) => {
+                        entry::query(ports, payment, run, outages, now).await
+                    }
+                    Waiting::Refund(refund) => {
+                        refund::carry_on(ports, refund, run, outages, now).await
+                    }
+                };
                 lanes.asked();
                 asked
             }

@@ -1,7 +1,7 @@
 //! What a report about a refund does to a payment.
 
 use super::{Refund, RefundChange, RefundId, RefundReport, RefundState, Refunds};
-use crate::domain::{Mismatch, MismatchField, Payment, Report, Timestamp};
+use crate::domain::{Due, Mismatch, MismatchField, Payment, Report, Timestamp};
 
 /// What a report about a refund does to a payment, whatever the references are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +19,19 @@ pub enum RefundEffect {
 }
 
 impl RefundEffect {
-    /// What a report does to a payment. `found` is the refund that is kept under [`Report::refund_id`].
+    /// What a report does to a payment. `found` is the refund that it is about, if it is kept; `notify` says
+    /// whether the order service is notified of refunds.
     #[must_use]
-    pub fn of(report: &Report, record: &Payment, found: Option<&Refund>, now: Timestamp) -> Self {
+    pub fn of(
+        report: &Report,
+        record: &Payment,
+        found: Option<&Refund>,
+        notify: bool,
+        now: Timestamp,
+    ) -> Self {
         let effect = match (&report.refund, report.refund_id()) {
             (Some(RefundReport::One { amount_minor, state, .. }), Some(id)) => {
+                let id = found.map_or(id, |found| found.id.clone());
                 one(record, found, id, (*amount_minor, *state))
             }
             (Some(RefundReport::One { .. }), None) => {
@@ -45,22 +53,35 @@ impl RefundEffect {
             return Self::Mismatch(Mismatch::new(MismatchField::Refunded, Some(most), received));
         }
         let (provider_refund, reference) = match &report.refund {
-            Some(RefundReport::One { id, reference, .. }) => (Some(id.clone()), reference.clone()),
+            // Where the provider has no id of its own, our reference stands for it.
+            Some(RefundReport::One { id, reference, .. }) => {
+                let named = found.is_none_or(|found| found.id.as_str() != id.as_str());
+                (named.then(|| id.clone()), reference.clone())
+            }
             Some(RefundReport::Total(_)) | None => (None, None),
         };
+        let known_id = found.and_then(|found| found.provider_refund.clone());
+        let is_named = known_id.is_none() && provider_refund.is_some();
         let known = || found.and_then(|found| found.reference.clone());
         let taken_from = record.reference.completed_by(&report.reference);
         Self::Counts(Box::new(RefundChange {
             refunds,
             from: found.map(|found| found.state),
+            is_named,
             item: Refund {
                 payment: record.id,
                 id,
                 taken_from: taken_from.unwrap_or_else(|| record.reference.clone()),
-                provider_refund,
+                provider_refund: provider_refund.or(known_id),
                 reference: reference.or_else(known),
                 amount_minor,
                 state,
+                request: found.and_then(|found| found.request.clone()),
+                due: match state {
+                    RefundState::Succeeded => notify.then(|| Due::after_grace(now)),
+                    RefundState::Failed => None,
+                    RefundState::Requested | RefundState::Pending => found.and_then(|of| of.due),
+                },
                 create_time: found.map_or(now, |found| found.create_time),
                 update_time: now,
             },
@@ -76,20 +97,32 @@ struct CountedRefund {
     state: RefundState,
 }
 
-/// One refund. That it failed is final, whether it is reported before or after its success.
+/// One refund. That it failed is final, whether it is reported before or after its success. One that we
+/// were asked for has reserved its amount, until it comes to an end.
 fn one(
     record: &Payment,
     found: Option<&Refund>,
     id: RefundId,
     (amount_minor, state): (u64, RefundState),
 ) -> Result<CountedRefund, RefundEffect> {
-    use RefundState::{Failed, Pending, Succeeded};
-    let sum = record.refunds.sum;
+    use RefundState::{Failed, Pending, Requested, Succeeded};
+    let Refunds { sum, total, pending } = record.refunds;
+    let reserved = found.filter(|found| found.request.is_some() && !found.state.is_final());
+    let reserved = reserved.map(|found| found.amount_minor);
+    if let Some(reserved) = reserved.filter(|reserved| *reserved != amount_minor) {
+        let (expected, received) = (Some(reserved), Some(amount_minor));
+        let mismatch = Mismatch::new(MismatchField::Refunded, expected, received);
+        return Err(RefundEffect::Mismatch(mismatch));
+    }
     let sum = match (found.map(|found| (found.state, found.amount_minor)), state) {
-        (None | Some((Pending, _)), Pending) => return Err(RefundEffect::Pending),
-        (None | Some((Pending, _)), Succeeded) => sum.saturating_add(amount_minor),
-        (None | Some((Pending, _)), Failed) => sum,
+        (None | Some((Pending, _)), Pending) | (_, Requested) => return Err(RefundEffect::Pending),
+        (None | Some((Requested | Pending, _)), Succeeded) => sum.saturating_add(amount_minor),
+        (None | Some((Requested | Pending, _)), Failed) | (Some((Requested, _)), Pending) => sum,
         (Some((Succeeded, counted)), Failed) => sum.saturating_sub(counted),
+        // Only we took it for failed, since its provider refused it and did not have it.
+        (Some((Failed, _)), Succeeded) if found.is_some_and(Refund::is_unnamed_request) => {
+            sum.saturating_add(amount_minor)
+        }
         (Some((Succeeded, _)), Succeeded) | (Some((Failed, _)), Failed) => {
             return Err(RefundEffect::Duplicate);
         }
@@ -97,10 +130,11 @@ fn one(
             return Err(RefundEffect::Stale);
         }
     };
-    let refunds = Refunds { sum, ..record.refunds };
+    let released = if state.is_final() { reserved.unwrap_or_default() } else { 0 };
+    let refunds = Refunds { sum, total, pending: pending.saturating_sub(released) };
     // A total beyond the others may count it; and a payment that was refunded in full stays it.
-    let may_count = refunds.total > sum || record.status_with(refunds) < record.status;
-    if state == Failed && may_count {
+    let may_count = total > sum || record.status_with(refunds) < record.status;
+    if state == Failed && reserved.is_none() && may_count {
         return Err(RefundEffect::Mismatch(Mismatch::absent(
             MismatchField::Refunded,
             Some("a refund that failed after it may have counted"),
@@ -111,7 +145,7 @@ fn one(
 
 /// A total. The highest counts, so that neither order nor repetition matters.
 fn of_total(record: &Payment, reported: u64) -> Result<CountedRefund, RefundEffect> {
-    let Refunds { sum, total } = record.refunds;
+    let total = record.refunds.total;
     if reported == 0 {
         return Err(RefundEffect::Pending);
     }
@@ -122,7 +156,7 @@ fn of_total(record: &Payment, reported: u64) -> Result<CountedRefund, RefundEffe
         return Err(RefundEffect::Stale);
     }
     Ok(CountedRefund {
-        refunds: Refunds { sum, total: reported },
+        refunds: Refunds { total: reported, ..record.refunds },
         id: RefundId::of_total(reported),
         amount_minor: reported.saturating_sub(record.refunded()),
         state: RefundState::Succeeded,

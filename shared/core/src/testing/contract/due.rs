@@ -4,7 +4,7 @@ use super::fresh::{Fresh, at, create, has, moving, stripe};
 use crate::{
     domain::{Due, DueChange, Payment, Status},
     limits::{NOTIFY_GRACE_MS, QUERY_FIRST_MS},
-    ports::Updated,
+    ports::{DueItem, Updated},
     testing::{Inspect, contract::Store},
 };
 
@@ -22,9 +22,9 @@ pub async fn a_new_payment_may_be_due(store: impl Store, log: impl Inspect, fres
     let due = fresh.due_after(QUERY_FIRST_MS);
     create(&store, &due, None).await;
     lists(&store, &log, &due).await;
-    assert_eq!(store.due_payments(None, 9).await.unwrap(), [due.id]);
+    assert_eq!(store.due_items(None, 9).await.unwrap(), [DueItem::Payment(due.id)]);
     let before = at(QUERY_FIRST_MS - 1);
-    assert_eq!(store.due_payments(Some(before), 9).await.unwrap(), []);
+    assert_eq!(store.due_items(Some(before), 9).await.unwrap(), []);
     let failed = fresh.moved(&store, &due, Status::Failed).await;
     lists(&store, &log, &failed).await;
 }
@@ -61,7 +61,7 @@ pub async fn the_move_to_paid_brings_a_far_time_near(
     let paid = fresh.changed(&store, &due, &change).await;
     assert_eq!(paid.due, Some(Due { at: at(10 + NOTIFY_GRACE_MS), attempts: 0 }));
     lists(&store, &log, &paid).await;
-    assert_eq!(store.due_payments(None, 9).await.unwrap(), [paid.id]);
+    assert_eq!(store.due_items(None, 9).await.unwrap(), [DueItem::Payment(paid.id)]);
 }
 
 /// Nor is one that was refunded before it was seen paid.

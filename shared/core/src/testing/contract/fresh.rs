@@ -147,7 +147,7 @@ pub fn moving(payment: &Payment, to: Status, reference: &ProviderRef, now: Times
         return payment.change_to(to, reference, false, now);
     }
     let report = Report { reference: reference.clone(), ..Report::NONE };
-    let effect = RefundEffect::of(&report, payment, None, now);
+    let effect = RefundEffect::of(&report, payment, None, false, now);
     let RefundEffect::Counts(refund) = effect else { panic!("{effect:?}") };
     payment.refunded_by(refund, reference, false, now)
 }
@@ -163,7 +163,7 @@ pub async fn refunding(
         Some(id) => store.refund(payment.id, &id).await.unwrap(),
         None => None,
     };
-    let effect = RefundEffect::of(report, payment, found.as_ref(), now);
+    let effect = RefundEffect::of(report, payment, found.as_ref(), false, now);
     let RefundEffect::Counts(refund) = effect else { panic!("{effect:?}") };
     payment.refunded_by(refund, &report.reference, false, now)
 }

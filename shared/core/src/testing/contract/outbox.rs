@@ -2,17 +2,18 @@
 
 use super::fresh::{Fresh, at, create, has};
 use crate::{
-    domain::{Due, Event, Payment, PaymentId, Status, Verdict},
+    domain::{Due, Event, Payment, Status, Verdict},
+    ports::DueItem,
     testing::{Inspect, contract::Store},
 };
 
-fn ids(payments: &[&Payment]) -> Vec<PaymentId> {
-    payments.iter().map(|payment| payment.id).collect()
+fn ids(payments: &[&Payment]) -> Vec<DueItem> {
+    payments.iter().map(|payment| DueItem::Payment(payment.id)).collect()
 }
 
 /// Longest overdue first, whichever queue an id is in; only so many, and only those due by then.
 pub async fn the_longest_overdue_comes_first(store: impl Store, _log: impl Inspect, fresh: Fresh) {
-    assert_eq!(store.due_payments(None, 9).await.unwrap(), []);
+    assert_eq!(store.due_items(None, 9).await.unwrap(), []);
     let mut paid = Vec::new();
     for _ in 0..6 {
         paid.push(fresh.stored_as(&store, Status::Paid).await);
@@ -27,13 +28,13 @@ pub async fn the_longest_overdue_comes_first(store: impl Store, _log: impl Inspe
         payment.due = Some(next);
     }
     let order: Vec<_> = paid.iter().rev().collect();
-    assert_eq!(store.due_payments(None, 9).await.unwrap(), ids(&order));
-    assert_eq!(store.due_payments(None, 2).await.unwrap(), ids(&order[..2]));
-    assert_eq!(store.due_payments(None, 0).await.unwrap(), []);
+    assert_eq!(store.due_items(None, 9).await.unwrap(), ids(&order));
+    assert_eq!(store.due_items(None, 2).await.unwrap(), ids(&order[..2]));
+    assert_eq!(store.due_items(None, 0).await.unwrap(), []);
     let third = order[2].due.unwrap().at;
-    assert_eq!(store.due_payments(Some(third), 9).await.unwrap(), ids(&order[..3]));
+    assert_eq!(store.due_items(Some(third), 9).await.unwrap(), ids(&order[..3]));
     let before = at(0);
-    assert_eq!(store.due_payments(Some(before), 9).await.unwrap(), []);
+    assert_eq!(store.due_items(Some(before), 9).await.unwrap(), []);
 }
 
 /// A quarantined notification is for a person, not for the sweep.
@@ -42,7 +43,7 @@ pub async fn what_waits_for_review_is_not_due(store: impl Store, log: impl Inspe
     let quarantined = Event { verdict: Verdict::Quarantined, ..fresh.event(&payment) };
     store.append(&quarantined).await.unwrap();
     assert_eq!(log.listed().await.len(), 1);
-    assert_eq!(store.due_payments(None, 9).await.unwrap(), []);
+    assert_eq!(store.due_items(None, 9).await.unwrap(), []);
 }
 
 /// The record keeps its version and all else.

@@ -78,7 +78,10 @@ pub async fn one_refund_is_kept_whole(store: impl Store, log: impl Inspect, fres
     let other = fresh.stored_as(&store, Status::Paid).await;
     let report = one("re_1", 25, RefundState::Succeeded);
     let after = refunded(&store, &fresh, &paid, &report, 20).await;
-    assert_eq!((after.refunds, after.status), (Refunds { sum: 25, total: 0 }, Status::Paid));
+    assert_eq!(
+        (after.refunds, after.status),
+        (Refunds { sum: 25, total: 0, ..Refunds::NONE }, Status::Paid)
+    );
     assert_eq!(after.due, paid.due);
     let id = report.refund_id().unwrap();
     let found = store.refund(paid.id, &id).await.unwrap().unwrap();
@@ -100,7 +103,7 @@ pub async fn a_total_is_kept_whole(store: impl Store, log: impl Inspect, fresh: 
     let paid = fresh.stored_as(&store, Status::Paid).await;
     let after = refunded(&store, &fresh, &paid, &total(30), 20).await;
     let after = refunded(&store, &fresh, &after, &total(70), 30).await;
-    assert_eq!(after.refunds, Refunds { sum: 0, total: 70 });
+    assert_eq!(after.refunds, Refunds { sum: 0, total: 70, ..Refunds::NONE });
     let id = RefundId::of_total(70);
     let found = store.refund(paid.id, &id).await.unwrap().unwrap();
     assert_eq!((found.amount_minor, found.provider_refund), (40, None));
@@ -113,10 +116,13 @@ pub async fn sum_and_total_are_kept_apart(store: impl Store, _log: impl Inspect,
     let after = refunded(&store, &fresh, &paid, &total(70), 20).await;
     let report = one("re_1", 25, RefundState::Succeeded);
     let after = refunded(&store, &fresh, &after, &report, 30).await;
-    assert_eq!(after.refunds, Refunds { sum: 25, total: 70 });
+    assert_eq!(after.refunds, Refunds { sum: 25, total: 70, ..Refunds::NONE });
     let report = one("re_2", 55, RefundState::Succeeded);
     let after = refunded(&store, &fresh, &after, &report, 40).await;
-    assert_eq!((after.refunds, after.refunded()), (Refunds { sum: 80, total: 70 }, 80));
+    assert_eq!(
+        (after.refunds, after.refunded()),
+        (Refunds { sum: 80, total: 70, ..Refunds::NONE }, 80)
+    );
 }
 
 /// The last part moves the payment to refunded, which is not due any more.

@@ -1,11 +1,12 @@
 //! The decision on one notification, and its write: repeated after a version conflict, and after a
 //! write whose outcome is unknown.
 
-use super::{Applied, ApplyError, OrderNotification};
+use super::{Applied, ApplyError};
 use crate::{
     domain::{
         Change, Event, Mismatch, MismatchField, Notification, Outcome, Payment, PaymentId,
-        ProviderRef, Refund, RefundEffect, Report, Timestamp, Transition, Verdict,
+        Provider, ProviderRef, Refund, RefundEffect, RefundId, RefundReference, RefundReport,
+        Report, Timestamp, Transition, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Appended, Cause, Payments, StoreError, Updated},
@@ -21,7 +22,7 @@ pub(in crate::usecases) enum Plan {
 
 /// What one attempt came to.
 enum Attempt {
-    Done(Payment, Verdict),
+    Done(Payment, Verdict, Option<Refund>),
     /// The record has changed meanwhile.
     Conflict,
     /// A person decides.
@@ -37,17 +38,15 @@ pub(super) async fn decide(
     store: &impl Payments,
     notification: &Notification,
     mut record: Payment,
+    hears_of_refunds: bool,
     now: Timestamp,
 ) -> Result<Applied, ApplyError> {
     for _ in 0..DECISIONS_MAX {
-        let refund = match notification.report.refund_id() {
-            Some(id) => store.refund(record.id, &id).await?,
-            None => None,
-        };
-        match attempt(store, notification, (&record, refund.as_ref()), now).await {
-            Ok(Attempt::Done(after, verdict)) => {
-                let order_notification = OrderNotification::NotDue;
-                return Ok(Applied { before: record, record: after, verdict, order_notification });
+        let refund = known_refund(store, &record, &notification.report).await?;
+        let plan = plan(&notification.report, &record, refund.as_ref(), hears_of_refunds, now);
+        match attempt(store, notification, &record, plan, now).await {
+            Ok(Attempt::Done(after, verdict, changed)) => {
+                return Ok(Applied::of(record, after, verdict, changed.or(refund)));
             }
             Ok(Attempt::Mismatch(mismatch)) => {
                 return Err(quarantine(store, notification, Some(&record), mismatch, now).await);
@@ -64,14 +63,18 @@ pub(super) async fn decide(
 async fn attempt(
     store: &impl Payments,
     notification: &Notification,
-    (record, refund): (&Payment, Option<&Refund>),
+    record: &Payment,
+    plan: Plan,
     now: Timestamp,
 ) -> Result<Attempt, StoreError> {
-    match plan(&notification.report, record, refund, now) {
+    match plan {
         Plan::Update(change, verdict) => {
             let event = notification.event(record, Some(&change), verdict, now);
             Ok(match update(store, &change, event).await? {
-                Updated::Done => Attempt::Done(change.applied_to(record.clone()), verdict),
+                Updated::Done => {
+                    let after = change.applied_to(record.clone());
+                    Attempt::Done(after, verdict, change.refund.map(|refund| refund.item))
+                }
                 // The key with the version as suffix is taken only once that version was reached.
                 Updated::RecordChanged | Updated::KeyTaken => Attempt::Conflict,
                 Updated::NotLive(live) => Attempt::Mismatch(not_live(record, live)),
@@ -80,7 +83,7 @@ async fn attempt(
         Plan::Append(verdict) => {
             // An event that exists is this notification's own, or its sender reuses ids.
             store.append(&notification.event(record, None, verdict, now)).await?;
-            Ok(Attempt::Done(record.clone(), verdict))
+            Ok(Attempt::Done(record.clone(), verdict, None))
         }
         Plan::Quarantine(mismatch) => Ok(Attempt::Mismatch(mismatch)),
     }
@@ -141,16 +144,40 @@ async fn append_beside(
     }
 }
 
-/// What a report does to a record; `refund` is the one that it is about, if it is kept.
+/// The refund that a report is about, if it is kept: one that we were asked for, by our reference; else the
+/// one that the provider's id stands for.
+pub(in crate::usecases) async fn known_refund(
+    store: &impl Payments,
+    record: &Payment,
+    report: &Report,
+) -> Result<Option<Refund>, StoreError> {
+    let Some(RefundReport::One { id, reference, .. }) = &report.refund else { return Ok(None) };
+    let ours = reference.as_ref().and_then(|of| RefundReference::parse(of.as_str()).ok());
+    if let Some(ours) = ours.filter(|ours| ours.payment() == record.id) {
+        let found = store.refund(record.id, &RefundId::requested(ours)).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    let Some(provider) = Provider::of_source(report.reference.source) else { return Ok(None) };
+    match store.refund_named(record.id, provider, id).await? {
+        Some(named) => store.refund(record.id, &named).await,
+        None => Ok(None),
+    }
+}
+
+/// What a report does to a record. `refund` is the one that it is about, if it is kept; `hears_of_refunds`
+/// says whether the order service is notified of refunds.
 pub(in crate::usecases) fn plan(
     report: &Report,
     record: &Payment,
     refund: Option<&Refund>,
+    hears_of_refunds: bool,
     now: Timestamp,
 ) -> Plan {
     match report.outcome {
         None => Plan::Append(Verdict::Ignored),
-        Some(Outcome::Refunded) => plan_refund(report, record, refund, now),
+        Some(Outcome::Refunded) => plan_refund(report, record, refund, hears_of_refunds, now),
         Some(outcome) => plan_move(outcome, &report.reference, record, now),
     }
 }
@@ -176,14 +203,20 @@ fn plan_move(outcome: Outcome, reference: &ProviderRef, record: &Payment, now: T
 }
 
 /// A refund in part proves that the payment was paid; from there on it counts like one in full.
-fn plan_refund(report: &Report, record: &Payment, refund: Option<&Refund>, now: Timestamp) -> Plan {
+fn plan_refund(
+    report: &Report,
+    record: &Payment,
+    refund: Option<&Refund>,
+    hears_of_refunds: bool,
+    now: Timestamp,
+) -> Plan {
     let reference = &report.reference;
     let may_match = record.reference.may_match(reference);
     let row = record.status.transition(Outcome::Refunded, may_match);
     if row == Transition::Quarantine {
         return Plan::Quarantine(other_reference(record, reference));
     }
-    let refund = match RefundEffect::of(report, record, refund, now) {
+    let refund = match RefundEffect::of(report, record, refund, hears_of_refunds, now) {
         RefundEffect::Counts(refund) => refund,
         RefundEffect::Duplicate => return completed(record, reference, Verdict::Duplicate, now),
         RefundEffect::Stale => return completed(record, reference, Verdict::Stale, now),

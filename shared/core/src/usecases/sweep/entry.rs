@@ -2,13 +2,14 @@
 
 use super::{
     Run,
-    lanes::{Lanes, Outages, Upstream},
+    lanes::{Lanes, Outages, Upstream, Waiting},
 };
 use crate::{
     domain::{Due, Payment, PaymentId, Provider, Status, Timestamp},
     limits::QUERY_AGE_MAX_MS,
     ports::{
-        Orders, Outbox, Payments, ProviderState, QueryError, ShopError, StoreError, TraceParent,
+        Orders, Outbox, Payments, ProviderState, QueryError, QueryState, ShopError, StoreError,
+        TraceParent,
     },
     usecases::{
         Failure,
@@ -80,7 +81,7 @@ pub(super) async fn look(
         match providers_of(ports, &payment, now).await {
             Ok(providers) if providers.is_empty() => {}
             Ok(_) => {
-                lanes.wait_for_query(payment);
+                lanes.wait_for_query(Waiting::Payment(payment));
                 return None;
             }
             // Whom to ask is not known now.
@@ -135,7 +136,8 @@ pub(super) async fn query(
         asked = true;
         for step in query_payment(ports, provider, &payment, now, run.trace).await {
             outages.count(service, matches!(step.state, Err(QueryError::Unavailable(_))));
-            processing = processing || matches!(step.state, Ok(ProviderState::Processing));
+            let is_processing = QueryState::Payment(ProviderState::Processing);
+            processing = processing || matches!(step.state, Ok(state) if state == is_processing);
             unknown.extend(step.state.err().map(|error| (id, provider, error)));
             for (notification, applied) in step.applied {
                 (run.observe)(&notification, &applied);
@@ -167,7 +169,7 @@ pub(super) async fn query(
     }
 }
 
-fn failed(id: PaymentId, failure: Failure) -> Entry {
+pub(super) fn failed(id: PaymentId, failure: Failure) -> Entry {
     let error = match failure {
         Failure::Unavailable(cause) => StoreError::Unavailable(cause),
         Failure::Fault(cause) => StoreError::Fault(cause),

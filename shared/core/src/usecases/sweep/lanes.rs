@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
-    domain::{Payment, PaymentId, Provider},
+    domain::{Payment, Provider, Refund},
     limits::{SWEEP_LANES, SWEEP_QUERY_LANES},
+    ports::DueItem,
 };
 
 /// What an entry waits for.
@@ -18,19 +19,25 @@ pub(super) enum Upstream {
     Provider(Provider),
 }
 
+/// What providers are to be asked about.
+pub(super) enum Waiting {
+    Payment(Payment),
+    Refund(Refund),
+}
+
 /// What a lane does next.
 pub(super) enum Task {
     /// Read the record and see what is to be done.
-    Look(PaymentId),
+    Look(DueItem),
     /// Ask providers about it.
-    Query(Payment),
+    Query(Waiting),
 }
 
 /// The entries that the lanes of a run work on, each lane taking the next one when it has finished one.
 ///
 /// Only so many lanes wait for providers at a time: slow ones do not hold up order notifications.
 pub(super) struct Lanes<'a> {
-    entries: &'a [PaymentId],
+    entries: &'a [DueItem],
     // Never held over an await.
     state: Mutex<LanesState>,
 }
@@ -39,7 +46,7 @@ pub(super) struct Lanes<'a> {
 struct LanesState {
     looked_at: usize,
     /// Looked at, and to be asked about.
-    waiting: VecDeque<Payment>,
+    waiting: VecDeque<Waiting>,
     /// Lanes that ask now.
     asking: usize,
 }
@@ -49,7 +56,7 @@ struct LanesState {
 pub(super) struct Outages(Mutex<BTreeMap<Upstream, usize>>);
 
 impl<'a> Lanes<'a> {
-    pub(super) fn new(entries: &'a [PaymentId]) -> Self {
+    pub(super) fn new(entries: &'a [DueItem]) -> Self {
         Self { entries, state: Mutex::default() }
     }
 
@@ -57,19 +64,19 @@ impl<'a> Lanes<'a> {
     pub(super) fn next(&self) -> Option<Task> {
         let mut state = lock(&self.state);
         if state.asking < SWEEP_QUERY_LANES
-            && let Some(payment) = state.waiting.pop_front()
+            && let Some(waiting) = state.waiting.pop_front()
         {
             state.asking = state.asking.saturating_add(1);
-            return Some(Task::Query(payment));
+            return Some(Task::Query(waiting));
         }
-        let id = self.entries.get(state.looked_at).copied()?;
+        let item = self.entries.get(state.looked_at).cloned()?;
         state.looked_at = state.looked_at.saturating_add(1);
-        Some(Task::Look(id))
+        Some(Task::Look(item))
     }
 
-    /// Puts a payment where a lane finds it that may ask.
-    pub(super) fn wait_for_query(&self, payment: Payment) {
-        lock(&self.state).waiting.push_back(payment);
+    /// Puts what is waiting where a lane finds it that may ask.
+    pub(super) fn wait_for_query(&self, waiting: Waiting) {
+        lock(&self.state).waiting.push_back(waiting);
     }
 
     /// A lane has asked.

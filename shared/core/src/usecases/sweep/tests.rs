@@ -10,7 +10,7 @@ use std::{
 
 use super::*;
 use crate::{
-    domain::{OrderId, Outcome, Payment, Status, UserId},
+    domain::{OrderId, Outcome, Payment, Refund, Status, UserId},
     ports::{Order, Orders},
     testing::{Call, Fate, block_on},
     usecases::{
@@ -156,14 +156,14 @@ fn a_store_that_fails_at_an_entry_loses_nothing() {
         assert_eq!(notified(&world), effects);
         run(&world, true, now()).unwrap();
         assert_eq!(notified(&world), 1, "{call:?} {fate:?}");
-        assert_eq!(block_on(world.store.due_payments(None, 9)).unwrap(), []);
+        assert_eq!(block_on(world.store.due_items(None, 9)).unwrap(), []);
     }
     let (world, _) = due();
     world.fail(Call::NotifyPaid, Fate::Before);
     world.fail(Call::Reschedule, Fate::Lost);
     assert_eq!(run(&world, true, now()).unwrap().failed.len(), 1);
     assert_eq!(run(&world, true, now()).unwrap().notified, 1);
-    world.fail(Call::DuePayments, Fate::Before);
+    world.fail(Call::DueItems, Fate::Before);
     assert!(run(&world, true, now()).is_err());
 }
 
@@ -203,21 +203,21 @@ fn passed(world: &World, call: Call) -> usize {
 #[test]
 fn a_run_goes_on_page_by_page_up_to_its_limit() {
     let (world, ids) = many_due(2005);
-    let before = passed(&world, Call::DuePayments);
+    let before = passed(&world, Call::DueItems);
     let done = run_all(&world, 2003);
     assert_eq!((done.notified, done.left), (2003, 0));
-    assert_eq!(passed(&world, Call::DuePayments) - before, 3);
-    let still: Vec<PaymentId> = block_on(world.store.due_payments(None, 9)).unwrap();
-    assert_eq!(still, ids[2003..]);
+    assert_eq!(passed(&world, Call::DueItems) - before, 3);
+    let still = block_on(world.store.due_items(None, 9)).unwrap();
+    assert!(still.iter().map(DueItem::payment).eq(ids[2003..].iter().copied()));
     assert_eq!(run_all(&world, 2003).notified, 2);
     // A list that ends before its page does is not read further.
-    assert_eq!(passed(&world, Call::DuePayments) - before, 3 + 1 + 1);
+    assert_eq!(passed(&world, Call::DueItems) - before, 3 + 1 + 1);
 }
 
 #[test]
 fn what_there_is_no_time_for_is_left_and_no_more_is_listed() {
     let (world, _) = many_due(1001);
-    let before = passed(&world, Call::DuePayments);
+    let before = passed(&world, Call::DueItems);
     let begun = std::cell::Cell::new(0);
     let go_on = || {
         begun.set(begun.get() + 1);
@@ -225,7 +225,7 @@ fn what_there_is_no_time_for_is_left_and_no_more_is_listed() {
     };
     let done = run_while(&world, 100_000, &go_on);
     assert_eq!((done.notified, done.left), (40, 960));
-    assert_eq!(passed(&world, Call::DuePayments) - before, 1);
+    assert_eq!(passed(&world, Call::DueItems) - before, 1);
 }
 
 #[test]
@@ -259,8 +259,8 @@ fn a_run_ends_when_the_order_service_is_down() {
     // The others stay due for when it is up again.
     world.gate.always(Call::NotifyPaid, Fate::Responded);
     let at = later(60_000);
-    let due = block_on(world.store.due_payments(Some(at), 99)).unwrap();
-    assert_eq!(due.iter().filter(|id| ids[16..].contains(id)).count(), 24);
+    let due = block_on(world.store.due_items(Some(at), 99)).unwrap();
+    assert_eq!(due.iter().filter(|item| ids[16..].contains(&item.payment())).count(), 24);
     assert_eq!(run_all(&world, 1000).notified, 40);
 
     // Orders that are gone are no outage.
@@ -277,7 +277,7 @@ fn a_run_ends_when_the_order_service_is_down() {
 #[test]
 fn a_list_that_cannot_be_read_further_ends_the_run_and_keeps_its_counts() {
     let (world, _) = many_due(1001);
-    world.gate.script(Call::DuePayments, [Fate::Responded, Fate::Before]);
+    world.gate.script(Call::DueItems, [Fate::Responded, Fate::Before]);
     assert_eq!(run_all(&world, 100_000).notified, 1000);
     assert_eq!(run_all(&world, 100_000).notified, 1);
 }
@@ -339,6 +339,19 @@ impl Orders for SlowOrders {
         poll_fn(|_| if replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
         self.at_once.fetch_sub(1, Relaxed);
         if self.down { Err(ShopError::Unavailable("down".into())) } else { Ok(()) }
+    }
+
+    fn hears_of_refunds(&self) -> bool {
+        false
+    }
+
+    async fn notify_refunded(
+        &self,
+        _payment: &Payment,
+        _refund: &Refund,
+        _trace: &TraceParent,
+    ) -> Result<(), ShopError> {
+        Err(ShopError::Absent)
     }
 }
 

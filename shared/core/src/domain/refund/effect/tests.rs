@@ -49,6 +49,8 @@ fn kept(state: RefundState) -> Refund {
         reference: Some(ProviderRefund::new("ours").unwrap()),
         amount_minor: 40,
         state,
+        request: None,
+        due: None,
         create_time: at(5),
         update_time: at(6),
     }
@@ -58,7 +60,7 @@ fn kept(state: RefundState) -> Refund {
 fn described(effect: &RefundEffect) -> String {
     match effect {
         RefundEffect::Counts(change) => {
-            let RefundChange { refunds: Refunds { sum, total }, item, .. } = &**change;
+            let RefundChange { refunds: Refunds { sum, total, .. }, item, .. } = &**change;
             let (id, amount, state) = (item.id.as_str(), item.amount_minor, item.state.as_str());
             format!("{sum}/{total} {id} {amount} {state}")
         }
@@ -129,9 +131,9 @@ fn table() -> Vec<Row> {
 #[test]
 fn a_report_about_a_refund_does_what_the_table_says() {
     for ((sum, total), state, report, want) in table() {
-        let record = paid(Refunds { sum, total });
+        let record = paid(Refunds { sum, total, ..Refunds::NONE });
         let found = state.map(kept);
-        let effect = RefundEffect::of(&report, &record, found.as_ref(), at(9));
+        let effect = RefundEffect::of(&report, &record, found.as_ref(), false, at(9));
         assert_eq!(described(&effect), want, "{sum}/{total} {state:?} {report:?}");
     }
 }
@@ -139,14 +141,15 @@ fn a_report_about_a_refund_does_what_the_table_says() {
 #[test]
 fn what_is_kept_of_a_refund() {
     let found = kept(Succeeded);
-    let record = paid(Refunds { sum: 40, total: 0 });
-    let effect = RefundEffect::of(&one("r1", 40, Failed), &record, Some(&found), at(9));
+    let record = paid(Refunds { sum: 40, total: 0, ..Refunds::NONE });
+    let effect = RefundEffect::of(&one("r1", 40, Failed), &record, Some(&found), false, at(9));
     let RefundEffect::Counts(change) = effect else { panic!("{effect:?}") };
     assert_eq!(change.from, Some(Succeeded));
     // A report that leaves our reference out does not remove it.
     assert_eq!(change.item, Refund { state: Failed, update_time: at(9), ..found.clone() });
 
-    let effect = RefundEffect::of(&one("r1", 40, Succeeded), &paid(Refunds::NONE), None, at(9));
+    let effect =
+        RefundEffect::of(&one("r1", 40, Succeeded), &paid(Refunds::NONE), None, false, at(9));
     let RefundEffect::Counts(change) = effect else { panic!("{effect:?}") };
     assert_eq!(change.from, None);
     let [create_time, update_time] = [at(9); 2];
@@ -158,7 +161,7 @@ fn what_is_kept_of_a_refund() {
 fn a_refund_of_no_provider_is_for_a_person() {
     let mut report = one("r1", 40, Succeeded);
     report.reference = ProviderRef::NONE;
-    let effect = RefundEffect::of(&report, &paid(Refunds::NONE), None, at(9));
+    let effect = RefundEffect::of(&report, &paid(Refunds::NONE), None, false, at(9));
     assert!(described(&effect).contains("a refund of no known provider"), "{effect:?}");
 }
 
@@ -171,7 +174,7 @@ fn end(reports: &[Report]) -> (Payment, Vec<Refund>) {
         let id = report.refund_id();
         let found = items.iter().position(|item| Some(&item.id) == id.as_ref());
         let found_item = found.map(|index| items[index].clone());
-        let effect = RefundEffect::of(report, &record, found_item.as_ref(), at(9));
+        let effect = RefundEffect::of(report, &record, found_item.as_ref(), false, at(9));
         let RefundEffect::Counts(change) = effect else { continue };
         assert_eq!(change.from, found_item.map(|item| item.state));
         assert_ne!(items.iter().find(|item| item.id == change.item.id).is_some(), found.is_none());
@@ -193,7 +196,7 @@ fn explained(record: &Payment, items: &[Refund]) {
     let sum: u64 = ones.filter(|one| one.state == Succeeded).map(|one| one.amount_minor).sum();
     let totals = items.iter().filter_map(|item| item.id.as_str().strip_prefix("total-"));
     let total = totals.map(|total| total.parse().unwrap()).max().unwrap_or(0);
-    assert_eq!(record.refunds, Refunds { sum, total });
+    assert_eq!(record.refunds, Refunds { sum, total, pending: 0 });
 }
 
 /// Reports that one history of a payment can send: refunds of 25, 25 and 50 one by one, each with the

@@ -254,7 +254,7 @@ fn an_index_that_cannot_be_read_makes_the_sender_repeat() {
     world.fail(Call::OfTransaction, Fate::Before);
     let refund = by_transaction("pi_1", 1);
     assert!(matches!(world.apply(&refund), Err(ApplyError::Failed(Failure::Unavailable(_)))));
-    world.fail(Call::Refund, Fate::Before);
+    world.fail(Call::RefundNamed, Fate::Before);
     assert!(matches!(world.apply(&refund), Err(ApplyError::Failed(Failure::Unavailable(_)))));
     assert_eq!(verdict(world.apply(&refund)), Verdict::Applied);
     assert_eq!(world.payment(id).refunded(), 40);

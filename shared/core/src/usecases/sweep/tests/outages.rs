@@ -7,7 +7,7 @@ use super::{
 use crate::{
     domain::{Due, Provider},
     limits::{QUERY_AGE_MAX_MS, SWEEP_QUERY_LANES},
-    ports::{NoKeys, ProviderState, Providers, Query, QueryResponse},
+    ports::{NoKeys, ProviderState, Providers, Query, QueryResponse, RefundCallError, RefundOrder},
     testing::FakeProviders,
 };
 use Provider::{Alipay, Stripe, WeChat};
@@ -153,6 +153,15 @@ impl Providers for SlowProviders {
         .await;
         self.at_once.fetch_sub(1, Relaxed);
         self.fake.query(provider, query, now).await
+    }
+
+    async fn refund(
+        &self,
+        provider: Provider,
+        order: &RefundOrder<'_>,
+        now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        self.fake.refund(provider, order, now).await
     }
 }
 

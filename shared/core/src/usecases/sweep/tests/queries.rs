@@ -5,7 +5,7 @@ use crate::{
     domain::{Due, Provider, ProviderRef, RefundState, Verdict},
     limits::{QUERY_AGE_MAX_MS, QUERY_FIRST_MS},
     ports::ProviderState,
-    testing::HeldPayment,
+    testing::{HeldPayment, HeldRefund},
     usecases::world::{a_refund, held, referring},
 };
 use Provider::{Alipay, Stripe, WeChat};
@@ -77,8 +77,8 @@ fn a_payment_that_a_provider_closed_is_closed() {
 #[test]
 fn a_payment_that_went_back_before_anything_was_heard_is_refunded() {
     let (world, id) = pending();
-    let refunds =
-        vec![(crate::domain::ProviderRefund::new("re_1").unwrap(), 100, RefundState::Succeeded)];
+    let re_1 = crate::domain::ProviderRefund::new("re_1").unwrap();
+    let refunds = vec![HeldRefund::new(re_1, 100, RefundState::Succeeded)];
     world.hold_as(Stripe, id, HeldPayment { refunds, ..held(ProviderState::Refunded) });
     assert_eq!(run(&world, false, first()).unwrap().moved, 1);
     let payment = world.payment(id).coherent().unwrap();
