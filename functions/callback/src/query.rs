@@ -30,7 +30,7 @@ pub(crate) async fn run(
     let mut queries = Vec::new();
     let providers = providers_of(ports, &payment, *now).await.map_err(Problem::unavailable)?;
     for provider in providers {
-        for queried in query_payment(ports, provider, &payment, *now, trace).await {
+        for queried in query_payment(ports, provider, &payment, &|| true, *now, trace).await {
             for (sent, applied) in &queried.applied {
                 outcome::record(sent, applied);
             }

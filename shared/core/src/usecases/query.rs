@@ -94,15 +94,19 @@ pub async fn providers_of(
 
 /// Asks a provider what became of a payment, and applies what it reports: one call, and another one
 /// where the response says what to ask next.
+///
+/// If that call may not start, as `may_start` says, nothing is applied and the result is empty: a payment
+/// that became paid now would not be looked at again for its refunds.
 pub async fn query_payment(
     ports: &impl AnyQueryPorts,
     provider: Provider,
     payment: &Payment,
+    may_start: &dyn Fn() -> bool,
     now: Timestamp,
     trace: &TraceParent,
 ) -> Vec<Queried> {
     let query = Query::Payment { id: payment.id, txn: payment.reference.txn.clone() };
-    query_and_apply(ports, provider, query, now, trace).await
+    query_and_apply(ports, provider, query, may_start, now, trace).await
 }
 
 /// Applies a message that only says where to look. Where its provider can be queried, what that responds
@@ -130,7 +134,7 @@ pub async fn follow(
         return apply_itself(ports, message, observe, now, trace).await;
     };
 
-    let steps = query_and_apply(ports, provider, query, now, trace).await;
+    let steps = query_and_apply(ports, provider, query, &|| true, now, trace).await;
     let (states, applied): (Vec<_>, Vec<_>) =
         steps.into_iter().map(|step| (step.state, step.applied)).unzip();
     let applied: Vec<_> = applied.into_iter().flatten().collect();
@@ -181,6 +185,7 @@ async fn query_and_apply(
     ports: &impl AnyQueryPorts,
     provider: Provider,
     first: Query,
+    may_start: &dyn Fn() -> bool,
     now: Timestamp,
     trace: &TraceParent,
 ) -> Vec<Queried> {
@@ -195,6 +200,9 @@ async fn query_and_apply(
             }
             Err(error) => (Err(error), Vec::new()),
         };
+        if steps.is_empty() && next.is_some() && !may_start() {
+            return Vec::new();
+        }
         let mut applied = Vec::new();
         for notification in notifications {
             let result = apply_response(ports, &notification, now, trace).await;

@@ -23,7 +23,7 @@ fn with_key() -> (World, PaymentId) {
 /// What asking Stripe about a payment came to.
 fn ask(world: &World, id: PaymentId) -> Vec<Queried> {
     let payment = world.payment(id);
-    block_on(query_payment(&world.ports(), Stripe, &payment, now(), &world.trace))
+    block_on(query_payment(&world.ports(), Stripe, &payment, &|| true, now(), &world.trace))
 }
 
 /// The verdict of the one response, or the mismatch that it is quarantined for.
