@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pay_core::{
     domain::{Guard, PaymentId, Provider, ProviderTxn, Refunds, Status},
-    ports::{Created, ProviderState, Query, QueryResponse, Updated},
+    ports::{Created, ProviderState, Query, QueryResponse, QueryState, Updated},
     testing::{Call, HeldPayment, Table},
 };
 
@@ -97,7 +97,7 @@ impl PlantedBug {
                 Ok(Value::Payment(Some(payment)))
             }
             (Bug::TakesAbsentForClosed, Ok(Value::Queried(response)))
-                if response.state == ProviderState::Absent =>
+                if response.state == QueryState::Payment(ProviderState::Absent) =>
             {
                 Ok(reported(asked, ProviderState::Closed))
             }
@@ -134,6 +134,7 @@ fn reported(asked: Option<PaymentId>, state: ProviderState) -> Value {
     let txn = (state == ProviderState::Paid).then(|| ProviderTxn::new("pi_1").unwrap());
     let held = HeldPayment::new(state, txn, 100);
     let notifications = vec![held.notification(Provider::Stripe, id)];
+    let state = QueryState::Payment(state);
     Value::Queried(QueryResponse { state, notifications, next: None })
 }
 

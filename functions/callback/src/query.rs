@@ -53,6 +53,7 @@ fn shown(queried: &Queried) -> Value {
         Query::Payment { txn: None, .. } => "payment by our reference",
         Query::Payment { txn: Some(_), .. } => "payment by its transaction",
         Query::Refunds { .. } => "refunds",
+        Query::Refund { .. } => "refund",
         Query::Object(_) => "object",
     };
     let reports: Vec<_> = applied.iter().map(|(sent, applied)| report(sent, applied)).collect();

@@ -36,8 +36,8 @@ pub use payment::{Incoherent, Payment};
 pub use provider::{Provider, Sender};
 pub use reference::{ProviderRef, ProviderTxn, Source};
 pub use refund::{
-    ProviderRefund, Refund, RefundChange, RefundEffect, RefundId, RefundReport, RefundState,
-    Refunds,
+    ProviderRefund, Refund, RefundChange, RefundEffect, RefundId, RefundReference, RefundReport,
+    RefundState, Refunds,
 };
 pub use status::{Outcome, Status, Transition};
 pub use time::Timestamp;

@@ -14,7 +14,7 @@ pub use outbox::Outbox;
 pub use payments::{
     Appended, Created, PaymentIds, PaymentLists, PaymentPage, Payments, StoreError, Updated,
 };
-pub use providers::{ProviderState, Providers, Query, QueryError, QueryResponse};
+pub use providers::{ProviderState, Providers, Query, QueryError, QueryResponse, QueryState};
 pub use quarantine::{Quarantine, Resolved};
 pub use secrets::{BadSecret, Keys, NoKeys, SecretKeys};
 pub use shop::{Order, Orders, ShopError, TraceParent, Users};

@@ -4,8 +4,10 @@
 //! are kept apart and never added: what went back is the larger of the two.
 
 mod effect;
+mod reference;
 
 pub use effect::RefundEffect;
+pub use reference::RefundReference;
 
 use super::{OutOfRange, PaymentId, Provider, ProviderRef, Timestamp};
 
@@ -84,7 +86,7 @@ impl ProviderRefund {
 pub enum RefundReport {
     /// One refund.
     One {
-        /// The provider's id of it.
+        /// The provider's id of it; the merchant's reference where the provider has none of its own.
         id: ProviderRefund,
         /// The reference that the merchant gave it, where the provider reports one.
         reference: Option<ProviderRefund>,

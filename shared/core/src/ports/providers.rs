@@ -1,7 +1,9 @@
-//! The payment providers, asked what became of a payment.
+//! The payment providers, asked what became of a payment or of a refund.
 
 use super::{Cause, NoKeys};
-use crate::domain::{Notification, PaymentId, Provider, ProviderTxn, Timestamp};
+use crate::domain::{
+    Notification, PaymentId, Provider, ProviderTxn, RefundReference, RefundState, Timestamp,
+};
 
 /// What a provider is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +22,13 @@ pub enum Query {
         /// The transaction.
         txn: ProviderTxn,
     },
+    /// What became of one refund of ours.
+    Refund {
+        /// Our reference of it, which names its payment.
+        refund: RefundReference,
+        /// The transaction that it is taken from.
+        txn: ProviderTxn,
+    },
     /// The object that a message of the provider's names without its content, by the provider's id of it.
     Object(ProviderTxn),
 }
@@ -31,6 +40,7 @@ impl Query {
         match self {
             Self::Payment { id, .. } => Some(*id),
             Self::Refunds { payment, .. } => *payment,
+            Self::Refund { refund, .. } => Some(refund.payment()),
             Self::Object(_) => None,
         }
     }
@@ -72,13 +82,37 @@ impl ProviderState {
     }
 }
 
+/// What a provider says of what it was asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QueryState {
+    /// What became of the payment; the response to every query but [`Query::Refund`].
+    Payment(ProviderState),
+    /// Where the refund stands. One that waits for somebody at the provider is pending.
+    Refund(RefundState),
+    /// The provider has no refund with our reference, and takes a request with it as the first one. That it
+    /// never gets one is not said: a request may still be on its way.
+    NoRefund,
+}
+
+impl QueryState {
+    /// The word in event ids, in log lines and for operators.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment(state) => state.as_str(),
+            Self::Refund(state) => state.as_str(),
+            Self::NoRefund => ProviderState::Absent.as_str(),
+        }
+    }
+}
+
 /// A provider's response to a query: authentic, and about what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryResponse {
-    /// What became of the payment.
-    pub state: ProviderState,
+    /// What became of what was asked about.
+    pub state: QueryState,
     /// What it reports, as if the provider had sent it; none where it lists no refund. Of a payment that is
-    /// absent, open or processing it has no outcome.
+    /// absent, open or processing, and of a refund that is not there, it has no outcome.
     pub notifications: Vec<Notification>,
     /// What is to be asked next to know all: the refunds of a transaction.
     pub next: Option<Query>,

@@ -9,9 +9,9 @@ use super::{Call, Fate, Gate, lock};
 use crate::{
     domain::{
         Digest, EventId, Notification, Outcome, PaymentId, Provider, ProviderRef, ProviderRefund,
-        ProviderTxn, RawBody, RefundReport, RefundState, Report, Timestamp,
+        ProviderTxn, RawBody, RefundReference, RefundReport, RefundState, Report, Timestamp,
     },
-    ports::{NoKeys, ProviderState, Providers, Query, QueryError, QueryResponse},
+    ports::{NoKeys, ProviderState, Providers, Query, QueryError, QueryResponse, QueryState},
 };
 
 /// Providers in memory. Clones are handles on the same ones.
@@ -101,12 +101,40 @@ impl HeldPayment {
             let name = format!("query.refunded.{total}");
             return vec![report(&name, RefundReport::Total(total))];
         }
-        let each = self.refunds.iter().map(|(refund, amount_minor, state)| {
-            let name = format!("query.{}.{}", state.as_str(), refund.as_str());
-            let (id, amount_minor, state) = (refund.clone(), *amount_minor, *state);
-            report(&name, RefundReport::One { id, reference: None, amount_minor, state })
-        });
-        each.collect()
+        let each = self.refunds.iter();
+        each.map(|refund| self.one_refund((provider, id), refund, None)).collect()
+    }
+
+    /// What its provider responds about one refund, whose id there is our reference.
+    fn refund(
+        &self,
+        (provider, id): (Provider, PaymentId),
+        reference: RefundReference,
+    ) -> QueryResponse {
+        let text = reference.to_string();
+        let (state, notification) = match self.refunds.iter().find(|(id, ..)| id.as_str() == text) {
+            Some(found) => {
+                let notification = self.one_refund((provider, id), found, Some(found.0.clone()));
+                (QueryState::Refund(found.2), notification)
+            }
+            None => {
+                let name = format!("query.absent.{text}");
+                (QueryState::NoRefund, self.reported((provider, id), &name, None, None))
+            }
+        };
+        QueryResponse { state, notifications: vec![notification], next: None }
+    }
+
+    fn one_refund(
+        &self,
+        of: (Provider, PaymentId),
+        (id, amount_minor, state): &(ProviderRefund, u64, RefundState),
+        reference: Option<ProviderRefund>,
+    ) -> Notification {
+        let name = format!("query.{}.{}", state.as_str(), id.as_str());
+        let (id, amount_minor, state) = (id.clone(), *amount_minor, *state);
+        let refund = RefundReport::One { id, reference, amount_minor, state };
+        self.reported(of, &name, Some(Outcome::Refunded), Some(refund))
     }
 
     fn reported(
@@ -177,23 +205,29 @@ impl Providers for FakeProviders {
         };
         let found = match query {
             Query::Payment { id, .. } => named(*id),
-            Query::Refunds { txn, .. } | Query::Object(txn) => by_txn(txn),
+            Query::Refunds { txn, .. } | Query::Refund { txn, .. } | Query::Object(txn) => {
+                by_txn(txn)
+            }
         };
         let Some((id, held)) = found else {
             return Err(QueryError::Unusable("no such object".into()));
         };
         let absent = HeldPayment::new(ProviderState::Absent, None, 0);
         let held = held.unwrap_or(&absent);
-        if matches!(query, Query::Refunds { .. }) {
-            return Ok(QueryResponse {
-                state: held.state,
-                notifications: held.refund_notifications(provider, id),
-                next: None,
-            });
+        match query {
+            Query::Refund { refund, .. } => return Ok(held.refund((provider, id), *refund)),
+            Query::Refunds { .. } => {
+                return Ok(QueryResponse {
+                    state: QueryState::Payment(held.state),
+                    notifications: held.refund_notifications(provider, id),
+                    next: None,
+                });
+            }
+            Query::Payment { .. } | Query::Object(_) => {}
         }
         let refunds = held.txn.clone().filter(|_| !held.refunds.is_empty());
         Ok(QueryResponse {
-            state: held.state,
+            state: QueryState::Payment(held.state),
             notifications: vec![held.notification(provider, id)],
             next: refunds.map(|txn| Query::Refunds { payment: Some(id), txn }),
         })

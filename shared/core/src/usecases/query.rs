@@ -9,7 +9,7 @@ use super::{
 use crate::{
     domain::{Notification, Payment, Provider, Sender, Timestamp, Verdict},
     ports::{
-        NoKeys, Orders, Outbox, Payments, ProviderState, Providers, Query, QueryError, TraceParent,
+        NoKeys, Orders, Outbox, Payments, Providers, Query, QueryError, QueryState, TraceParent,
         Users,
     },
 };
@@ -69,8 +69,8 @@ pub struct Queried {
     pub provider: Provider,
     /// What was asked.
     pub query: Query,
-    /// What became of the payment there, or why that is not known.
-    pub state: Result<ProviderState, QueryError>,
+    /// What became there of what was asked about, or why that is not known.
+    pub state: Result<QueryState, QueryError>,
     /// What the response reports, and what that did. Empty where it is not known.
     pub applied: Vec<(Notification, Result<Applied, ApplyError>)>,
 }

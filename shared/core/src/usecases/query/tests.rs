@@ -6,6 +6,7 @@ use crate::{
         Claims, Event, Mismatch, MismatchField, Outcome, PaymentId, ProviderRef, ProviderRefund,
         ProviderTxn, RefundState, Status,
     },
+    ports::ProviderState,
     testing::{Call, Fate, HeldPayment, block_on},
     usecases::world::{
         World, a_notification, held, now, oid, referring, reporting, request, stripe, uid,
@@ -53,7 +54,7 @@ fn what_a_provider_holds_as_paid_is_paid_here_and_notified() {
     world.hold(Stripe, id, ProviderState::Paid);
     let steps = ask(&world, id);
     assert_eq!(verdict(&steps), Ok(Verdict::Applied));
-    assert!(matches!(steps[0].state, Ok(ProviderState::Paid)));
+    assert!(matches!(steps[0].state, Ok(QueryState::Payment(ProviderState::Paid))));
     assert_eq!((steps[0].provider, &steps[0].query), (Stripe, &Query::Payment { id, txn: None }));
     let payment = world.payment(id);
     assert_eq!((payment.status, payment.reference), (Status::Paid, stripe("pi_1")));
@@ -93,7 +94,7 @@ fn what_is_not_paid_yet_changes_nothing_and_is_kept_once() {
         for _ in 0..3 {
             let steps = ask(&world, id);
             assert_eq!(verdict(&steps), Ok(Verdict::Ignored), "{state:?}");
-            assert!(matches!(steps[0].state, Ok(found) if found == state));
+            assert!(matches!(steps[0].state, Ok(QueryState::Payment(found)) if found == state));
         }
         assert_eq!(world.payment(id), before);
         assert_eq!(logged(&world), named(&[(event, Verdict::Ignored)]));

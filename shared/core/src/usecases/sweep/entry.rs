@@ -8,7 +8,8 @@ use crate::{
     domain::{Due, Payment, PaymentId, Provider, Status, Timestamp},
     limits::QUERY_AGE_MAX_MS,
     ports::{
-        Orders, Outbox, Payments, ProviderState, QueryError, ShopError, StoreError, TraceParent,
+        Orders, Outbox, Payments, ProviderState, QueryError, QueryState, ShopError, StoreError,
+        TraceParent,
     },
     usecases::{
         Failure,
@@ -141,7 +142,8 @@ pub(super) async fn query(
         }
         for step in steps {
             outages.count(service, matches!(step.state, Err(QueryError::Unavailable(_))));
-            processing = processing || matches!(step.state, Ok(ProviderState::Processing));
+            let is_processing = QueryState::Payment(ProviderState::Processing);
+            processing = processing || matches!(step.state, Ok(state) if state == is_processing);
             unknown.extend(step.state.err().map(|error| (id, provider, error)));
             for (notification, applied) in step.applied {
                 (run.observe)(&notification, &applied);

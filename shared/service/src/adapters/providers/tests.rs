@@ -1,6 +1,6 @@
 use pay_core::{
     domain::{PaymentId, ProviderTxn},
-    ports::{ProviderState, SecretKeys, chain},
+    ports::{ProviderState, QueryState, SecretKeys, chain},
 };
 
 use super::*;
@@ -226,7 +226,7 @@ async fn a_query_is_signed_sent_and_read() {
     let txn = Some(ProviderTxn::new("pi_1").unwrap());
     let query = Query::Payment { id: PaymentId::new(5).unwrap(), txn };
     let response = sender.query(Provider::Stripe, &query, Timestamp::EPOCH).await.unwrap();
-    assert_eq!(response.state, ProviderState::Open);
+    assert_eq!(response.state, QueryState::Payment(ProviderState::Open));
     for kind in ["rejected", "unavailable", "unusable"] {
         let error = sender.query(Provider::Stripe, &query, Timestamp::EPOCH).await.unwrap_err();
         assert_eq!(error.kind(), kind);
