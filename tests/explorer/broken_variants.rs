@@ -3,7 +3,7 @@
 use pay_core::{
     domain::{Notification, Outcome, Provider, ProviderTxn},
     ports::ProviderState,
-    testing::{HeldPayment, OrderPaidCall},
+    testing::{HeldPayment, OrderPaidCall, a_notification, a_total},
     usecases::create::{CreatePayment, CreatedPayment},
 };
 
@@ -17,8 +17,7 @@ use super::{
     explore::Explorer,
     invariants::{check_response, check_world},
     scenario::{
-        Scenario, after, asking, creating, delivering, id, notification, oid, payment_of, request,
-        shop, sweeping, total,
+        Scenario, after, asking, creating, delivering, id, oid, payment_of, request, shop, sweeping,
     },
     scenarios::{
         paid, paid_second,
@@ -50,7 +49,7 @@ fn assert_breaks(invariant: &str, broken_variant: &Scenario) {
 
 /// A failed payment with the event id of [`paid`].
 fn failed_with_its_event_id() -> Notification {
-    let failed = notification(payment_of(0), Outcome::Failed, 2);
+    let failed = a_notification(payment_of(0), Outcome::Failed, 2);
     Notification { event_id: paid(1).event_id, ..failed }
 }
 
@@ -67,7 +66,7 @@ fn queries() -> [(&'static str, Scenario); 4] {
     let other_is_paid = after(other_is_paid, &other);
     let refunds = [
         delivering(1, one("re_1", 25, 2)),
-        delivering(2, total(payment_of(0), 50, 3)).with_bug(Bug::AddsTotals),
+        delivering(2, a_total(payment_of(0), 50, 3)).with_bug(Bug::AddsTotals),
         delivering(3, one("re_2", 25, 4)).with_bug(Bug::AddsTotals),
     ];
     [
@@ -93,9 +92,9 @@ fn use_cases() -> [(&'static str, Scenario); 8] {
     let [keyed, unkeyed] = [Some(1), None].map(|key| request(100, key));
     let create = |request, bug| creating(1, request).with_bug(bug);
     let deliver = |bug| delivering(2, paid(1)).with_bug(bug);
-    let closed = delivering(9, notification(payment_of(0), Outcome::Closed, 90));
+    let closed = delivering(9, a_notification(payment_of(0), Outcome::Closed, 90));
     let closed_with_a_key = after(shop(), &[creating(0, keyed), closed]);
-    let new_is_paid = delivering(2, notification(payment_of(1), Outcome::Paid, 1));
+    let new_is_paid = delivering(2, a_notification(payment_of(1), Outcome::Paid, 1));
     let late = [creating(1, unkeyed), deliver(Bug::SkipsGuard)];
     let early = [create(keyed, Bug::RejectsBeforeTheGuard), new_is_paid];
     let again = [delivering(1, failed_with_its_event_id()), deliver(Bug::TrustsTheEventLog)];
@@ -123,7 +122,7 @@ fn stores() -> [(&'static str, StoreBug, Scenario); 9] {
     let one_id = [creating(1, unkeyed), creating(2, elsewhere)];
     let one_id = one_id.map(|actor| actor.with_first_id(id(7)));
     let one_event = [delivering(1, failed_with_its_event_id()), delivering(2, paid(1))];
-    let refunded = delivering(2, notification(payment_of(0), Outcome::Refunded, 2));
+    let refunded = delivering(2, a_notification(payment_of(0), Outcome::Refunded, 2));
     let swept = [delivering(1, paid(1)), refunded, sweeping(3)];
     let meanwhile = [sweeping(1), delivering(2, paid(1))];
     let (opens, asked) =

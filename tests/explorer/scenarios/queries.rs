@@ -3,15 +3,15 @@
 use pay_core::{
     domain::{Notification, Outcome, Provider, ProviderRefund, ProviderTxn, RefundState},
     ports::ProviderState,
-    testing::{Call, HeldPayment},
+    testing::{Call, HeldPayment, a_notification, a_total},
     usecases::create::CreatePayment,
 };
 
 use super::{CREATED, PAID, SWEPT, paid, refunds::one};
 use crate::{
     scenario::{
-        Scenario, after, asking, creating, delivering, notification, payment_of,
-        perhaps_delivering, request, shop, sweeping, total,
+        Scenario, after, asking, creating, delivering, payment_of, perhaps_delivering, request,
+        shop, sweeping,
     },
     world::{Happening, World},
 };
@@ -58,7 +58,7 @@ pub(crate) fn given_back(refunds: &[(&str, u64)]) -> HeldPayment {
 }
 
 fn failed() -> Notification {
-    notification(payment_of(0), Outcome::Failed, 5)
+    a_notification(payment_of(0), Outcome::Failed, 5)
 }
 
 /// Every webhook is lost.
@@ -151,7 +151,7 @@ fn with_refunds() -> Vec<Scenario> {
             ],
             "refunded 3/pi_1",
         ),
-        asked("asked, a total went back", in_all, total(payment_of(0), 40, 2)).expecting(
+        asked("asked, a total went back", in_all, a_total(payment_of(0), 40, 2)).expecting(
             &[
                 ASKED,
                 moved,

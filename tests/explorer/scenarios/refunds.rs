@@ -1,10 +1,13 @@
 //! Refunds of a paid payment: one by one, as totals, and both.
 
-use pay_core::domain::{Notification, RefundState};
+use pay_core::{
+    domain::{Notification, RefundState},
+    testing::{a_refund, a_total},
+};
 
 use super::{PAID, paid, with_a_payment};
 use crate::{
-    scenario::{Scenario, after, delivering, payment_of, refund, total},
+    scenario::{Scenario, after, delivering, payment_of},
     world::World,
 };
 use RefundState::{Failed, Succeeded};
@@ -19,11 +22,11 @@ pub(super) fn all() -> Vec<Scenario> {
             [one("re_1", 25, 2), one("re_1", 25, 2), one("re_2", 75, 3)],
         )
         .expecting(&[REFUNDED], "refunded 3/pi_1"),
-        at_once("totals 25, 50, 100", [25, 50, 100].map(|sum| total(payment_of(0), sum, 2)))
+        at_once("totals 25, 50, 100", [25, 50, 100].map(|sum| a_total(payment_of(0), sum, 2)))
             .expecting(&[REFUNDED, "stale"], "refunded 3/pi_1"),
         at_once(
             "one of 25, total 50 x2",
-            [one("re_1", 25, 2), total(payment_of(0), 50, 3), total(payment_of(0), 50, 3)],
+            [one("re_1", 25, 2), a_total(payment_of(0), 50, 3), a_total(payment_of(0), 50, 3)],
         )
         .expecting(&[REFUNDED], "paid 3/pi_1 -50"),
         at_once(
@@ -61,9 +64,9 @@ pub(crate) fn paid_before() -> World {
 
 /// That a refund succeeded.
 pub(crate) fn one(name: &str, amount: u64, number: u8) -> Notification {
-    refund(payment_of(0), (name, amount, Succeeded), number)
+    a_refund(payment_of(0), (name, amount, Succeeded), number)
 }
 
 fn failed(name: &str, amount: u64, number: u8) -> Notification {
-    refund(payment_of(0), (name, amount, Failed), number)
+    a_refund(payment_of(0), (name, amount, Failed), number)
 }
