@@ -17,12 +17,14 @@ use super::{
     explore::Explorer,
     invariants::{check_response, check_world},
     scenario::{
-        Scenario, after, asking, creating, delivering, id, oid, payment_of, request, shop, sweeping,
+        Scenario, after, asking, creating, delivering, following, id, oid, payment_of, request,
+        shop, sweeping,
     },
     scenarios::{
+        hints::{never_due, thin, while_open},
         paid, paid_second,
-        queries::{no_key, with_a_truth},
-        refunds::{one, paid_before},
+        queries::{held, no_key, with_a_truth},
+        refunds::{one, paid_and_unlisted, paid_before, unnamed},
         with_a_closed_payment, with_a_payment, with_two_due,
     },
     schedule,
@@ -84,6 +86,21 @@ fn queries() -> [(&'static str, Scenario); 4] {
         ),
         ("I11", asked("applies to the asked", other_is_paid, Bug::AppliesToTheAsked)),
         ("I21", Scenario::new("adds totals", paid_before(), refunds)),
+    ]
+}
+
+/// Ways to follow a message and to find its payment with a bug, each with the invariant that it
+/// breaks.
+fn hints() -> [(&'static str, Scenario); 3] {
+    let followed =
+        |name, world, bug| Scenario::new(name, world, [following(1, thin()).with_bug(bug)]);
+    let is_paid = never_due(held(ProviderState::Paid, 100));
+    let refund = delivering(1, unnamed(one("re_1", 40, 2)));
+    let for_others = refund.with_bug(Bug::TakesUnmatchedForOthers);
+    [
+        ("I23", followed("takes no response for open", is_paid, Bug::TakesNoResponseForOpen)),
+        ("I11", followed("believes the hint", while_open(), Bug::BelievesTheHint)),
+        ("I4", Scenario::new("takes unmatched for others", paid_and_unlisted(), [for_others])),
     ]
 }
 
@@ -156,6 +173,13 @@ fn every_bug_of_a_use_case_is_caught() {
 #[test]
 fn every_bug_of_a_query_or_a_refund_is_caught() {
     for (invariant, broken_variant) in queries() {
+        assert_breaks(invariant, &broken_variant);
+    }
+}
+
+#[test]
+fn every_bug_of_a_hint_is_caught() {
+    for (invariant, broken_variant) in hints() {
         assert_breaks(invariant, &broken_variant);
     }
 }

@@ -7,7 +7,7 @@ use pay_core::{
         Amount, Currency, Digest, EventKey, Notification, OrderId, PaymentId, Provider, Timestamp,
         UserId,
     },
-    ports::{Order, TraceParent},
+    ports::{Order, Query, TraceParent},
     testing::{Call, SeededIds},
     usecases::create::CreatePayment,
 };
@@ -169,6 +169,26 @@ pub(crate) fn perhaps_delivering(number: u64, notification: Notification) -> Act
 /// Actor `number`, who delivers a notification whether its payment exists or not.
 pub(crate) fn delivering_early(number: u64, notification: Notification) -> Actor {
     actor(number, Role::Deliver { notification: Box::new(notification), early: true, lossy: false })
+}
+
+/// Actor `number`, who follows a message to its transaction at Stripe.
+pub(crate) fn following(number: u64, message: Notification) -> Actor {
+    follower(number, message, vec![Provider::Stripe], false)
+}
+
+/// The same, or the message never comes.
+pub(crate) fn perhaps_following(number: u64, message: Notification) -> Actor {
+    follower(number, message, vec![Provider::Stripe], true)
+}
+
+/// The same, without a key for any provider.
+pub(crate) fn following_nowhere(number: u64, message: Notification) -> Actor {
+    follower(number, message, Vec::new(), false)
+}
+
+fn follower(number: u64, message: Notification, keys: Vec<Provider>, lossy: bool) -> Actor {
+    let query = Query::Object(message.report.reference.txn.clone().unwrap());
+    actor(number, Role::Follow { message: Box::new(message), query, keys, lossy })
 }
 
 /// Actor `number`, who sweeps the whole outbox, without a key for any provider.

@@ -1,6 +1,7 @@
 //! The scenarios: who is at work at the same time, on what, and all that can come of it.
 
 mod creates;
+pub(crate) mod hints;
 mod notifications;
 pub(crate) mod queries;
 pub(crate) mod refunds;
@@ -31,7 +32,7 @@ const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled |
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
     let alone = [creates::all(), notifications::all(), refunds::all()].concat();
-    [alone, together::all(), queries::all()].concat()
+    [alone, together::all(), queries::all(), hints::all()].concat()
 }
 
 /// Those with more actors, which take longer.

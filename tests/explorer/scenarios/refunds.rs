@@ -2,7 +2,7 @@
 
 use pay_core::{
     domain::{Notification, RefundState},
-    testing::{a_refund, a_total},
+    testing::{a_refund, a_total, reporting},
 };
 
 use super::{PAID, paid, with_a_payment};
@@ -16,6 +16,11 @@ use RefundState::{Failed, Succeeded};
 const REFUNDED: &str = "applied | duplicate | unavailable";
 
 pub(super) fn all() -> Vec<Scenario> {
+    [named(), by_transaction()].concat()
+}
+
+/// Refunds that name their payment.
+fn named() -> Vec<Scenario> {
     vec![
         at_once(
             "25 and 75, one of them twice",
@@ -50,6 +55,28 @@ pub(super) fn all() -> Vec<Scenario> {
     ]
 }
 
+/// Refunds that name the provider's transaction alone; the index of it lags.
+fn by_transaction() -> Vec<Scenario> {
+    let unnamed = || unnamed(one("re_1", 40, 2));
+    vec![
+        Scenario::new(
+            "paid, 40 by its transaction",
+            with_a_payment(),
+            [delivering(1, paid(1)), delivering(2, unnamed())],
+        )
+        .expecting(
+            &[PAID, "applied | duplicate | quarantined: payment"],
+            "paid 3/pi_1 | paid 3/pi_1 -40",
+        ),
+        Scenario::new(
+            "40 by its transaction x2, one of 40",
+            paid_and_unlisted(),
+            [delivering(1, unnamed()), delivering(2, unnamed()), delivering(3, one("re_1", 40, 3))],
+        )
+        .expecting(&[REFUNDED, "quarantined: payment"], "paid 3/pi_1 -40"),
+    ]
+}
+
 /// Actors 1 and up, who deliver these notifications of a payment that is paid.
 fn at_once<const N: usize>(name: &'static str, notifications: [Notification; N]) -> Scenario {
     let numbered = (1..).zip(notifications);
@@ -60,6 +87,19 @@ fn at_once<const N: usize>(name: &'static str, notifications: [Notification; N])
 /// A payment that is paid, and its order service notified.
 pub(crate) fn paid_before() -> World {
     after(with_a_payment(), &[delivering(9, paid(90))])
+}
+
+/// The same, and the index by transaction does not list it yet.
+pub(crate) fn paid_and_unlisted() -> World {
+    let mut world = paid_before();
+    world.table.transactions.clear();
+    world
+}
+
+/// The same notification, which names the provider's transaction alone.
+pub(crate) fn unnamed(notification: Notification) -> Notification {
+    let silent = reporting(notification, |report| report.amount_minor = None);
+    Notification { payment: None, ..silent }
 }
 
 /// That a refund succeeded.

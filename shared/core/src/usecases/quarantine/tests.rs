@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     domain::{
-        Digest, MismatchField, Notification, Outcome, Provider, ProviderRefund, RefundReport,
-        RefundState, Status,
+        Digest, MismatchField, Notification, Outcome, ProviderRefund, RefundReport, RefundState,
+        Status,
     },
     testing::{Call, Fate, block_on},
     usecases::world::{
