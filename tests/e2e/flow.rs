@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use local::{Stack, StackOptions, clock};
+use local::{Stack, StackOptions};
 use serde_json::{Value, json};
 
 use crate::stage::{
@@ -124,20 +124,6 @@ async fn only_a_paid_notification_pays_an_order_and_a_paid_payment_stays_paid() 
         assert_eq!(shown(stack, paid).await["status"], 1, "{status}");
     }
     notify(stack, paid, 1, 99).await.problem("invalid-request");
-}
-
-#[tokio::test]
-async fn a_repeated_notification_has_no_second_effect() {
-    let stack = shared();
-    let payment = payment(stack).await;
-    let callback = api::post(stack, "callback").json(&payment.native(1, 1));
-    let callback = callback.signed_as("again", clock::now_secs());
-    for _ in 0..3 {
-        assert_eq!(callback.clone().send().await.ok(), json!({}));
-    }
-    let calls = stack.shop().order_notifications();
-    assert_eq!(calls.iter().filter(|call| call.oid == payment.oid).count(), 1);
-    assert_eq!(table::events(stack, payment.id).await.len(), 1);
 }
 
 #[tokio::test]

@@ -77,22 +77,19 @@ async fn assert_stored_and_printed(stack: &Stack, payment: Payment) {
     assert!(table::payments_of_order(stack, LARGEST - 1).await.is_empty());
 
     let id = payment.id.to_string();
-    let (code, text) = payctl::run(stack, &["history", &id]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = payctl::ok(stack, &["history", &id]).await;
     for name in ["uid", "oid"] {
         let line = text.lines().find(|line| line.starts_with(name)).unwrap();
         assert_eq!(line.split_whitespace().nth(1), Some("9223372036854775807"), "{text}");
     }
-    let (code, text) = payctl::run(stack, &["history", &id, "--json"]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = payctl::ok(stack, &["history", &id, "--json"]).await;
     let history: Value = serde_json::from_str(&text).unwrap();
     assert_exact(&history["record"]);
     let events = history["events"].as_array().unwrap();
     let mismatch = events.iter().find(|event| event["mismatch"] == "oid").unwrap();
     assert_eq!(mismatch["expected"], "9223372036854775807");
     assert_eq!(mismatch["received"], "9223372036854775806");
-    let (code, text) = payctl::run(stack, &["audit"]).await;
-    assert_eq!(code, 0, "{text}");
+    payctl::ok(stack, &["audit"]).await;
 }
 
 #[tokio::test]

@@ -35,6 +35,13 @@ pub(crate) async fn run(stack: &Stack, arguments: &[&str]) -> (i32, String) {
     payctl(&[arguments, &[&local]].concat()).await
 }
 
+/// The same, which must succeed. What is printed.
+pub(crate) async fn ok(stack: &Stack, arguments: &[&str]) -> String {
+    let (code, text) = run(stack, arguments).await;
+    assert_eq!(code, 0, "{text}");
+    text
+}
+
 /// A payment of 100, and the name of a quarantined notification that reports 99 as paid.
 async fn short(stack: &Stack) -> (Payment, String) {
     let payment = payment(stack).await;
@@ -57,8 +64,7 @@ async fn an_audit_passes_a_sound_table_and_finds_a_broken_invariant() {
     let again = api::post(&stack, "create").payer(closed.uid).json(&closed.request());
     again.send().await.ok();
     short(&stack).await;
-    let (code, text) = run(&stack, &["audit"]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&stack, &["audit"]).await;
     assert!(text.contains("7 payments of 6 orders"), "{text}");
     assert!(text.contains("1 in quarantine, 3 due\n0 violations\n"), "{text}");
 
@@ -96,8 +102,7 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     let stack = own().await;
     let (paid, accepted) = short(&stack).await;
     let (left, dismissed) = short(&stack).await;
-    let (code, text) = run(&stack, &["quarantine", "list"]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&stack, &["quarantine", "list"]).await;
     assert!(text.contains(&accepted) && text.contains(&dismissed), "{text}");
     assert!(text.contains("pi_9         amount: expected 100, received 99"), "{text}");
     assert!(text.ends_with("2 notifications\n"), "{text}");
@@ -135,11 +140,9 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     }
     let (_, text) = run(&stack, &["quarantine", "list"]).await;
     assert!(text.ends_with("0 notifications\n"), "{text}");
-    let (code, text) = run(&stack, &["audit"]).await;
-    assert_eq!(code, 0, "{text}");
+    ok(&stack, &["audit"]).await;
 
-    let (code, text) = run(&stack, &["history", &paid.id.to_string()]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&stack, &["history", &paid.id.to_string()]).await;
     let mismatch = "amount: expected 100, received 99";
     for shown in [
         &*accepted,
@@ -153,8 +156,7 @@ async fn an_operator_accepts_a_notification_and_dismisses_another() {
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
-    let (code, text) = run(&stack, &["quarantine", "show", &accepted]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&stack, &["quarantine", "show", &accepted]).await;
     for shown in ["review        accepted by ada, 2", "note          the provider confirmed 100"] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
@@ -191,8 +193,7 @@ async fn what_cannot_be_accepted_is_rejected_with_the_reason() {
     let line: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     assert_eq!((code, &line["event"]), (0, &json!(name)));
     assert!(line["body"].as_str().unwrap().contains("\"amount\":99"), "{line}");
-    let (code, text) = run(&stack, &["quarantine", "show", &name]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&stack, &["quarantine", "show", &name]).await;
     for shown in [
         "review        waits for a decision",
         "mismatch      amount: expected 100, received 99",
@@ -238,8 +239,7 @@ async fn an_unmatched_notification_is_accepted_onto_the_payment_that_is_named() 
     assert!(text.contains("ada  seen at Stripe") && text.contains("pending -> paid"), "{text}");
     let (_, text) = run(&stack, &["quarantine", "list"]).await;
     assert!(text.ends_with("0 notifications\n"), "{text}");
-    let (code, text) = run(&stack, &["audit"]).await;
-    assert_eq!(code, 0, "{text}");
+    ok(&stack, &["audit"]).await;
 }
 
 #[tokio::test]
@@ -255,13 +255,11 @@ async fn a_payment_is_found_by_the_providers_transaction_with_its_refunds() {
     assert!(code == 1 && text.contains("has the transaction stripe#pi_1"), "{text}");
     send(one, json!({"provider_txn": "pi_1"})).await;
     send(one, json!({"provider_txn": "pi_1", "refunded": 30})).await;
-    let (code, text) = run(&stack, &["history", "--transaction", "stripe#pi_1"]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&stack, &["history", "--transaction", "stripe#pi_1"]).await;
     for shown in ["refunded       30", "total-30  30      succeeded  3       pi_1"] {
         assert!(text.contains(shown), "{shown} in {text}");
     }
-    let (code, text) = run(&stack, &["history", "--transaction", "stripe#pi_1", "--json"]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&stack, &["history", "--transaction", "stripe#pi_1", "--json"]).await;
     let shown: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(shown["record"]["id"], one.id);
     assert_eq!(shown["refunds"][0]["amount"], 30);
@@ -306,8 +304,7 @@ async fn what_a_sender_wrote_is_shown_and_not_obeyed() {
         &["quarantine", "show", &name],
         &["history", &id],
     ] {
-        let (code, text) = run(&stack, arguments).await;
-        assert_eq!(code, 0, "{text}");
+        let text = ok(&stack, arguments).await;
         assert!(!text.contains(written), "{arguments:?}: {text:?}");
         assert!(arguments[1] == "dismiss" || text.contains("202e"), "{arguments:?}: {text}");
         if arguments.contains(&"--json") {
@@ -350,8 +347,7 @@ async fn a_target_is_named_by_url_too_and_one_that_is_not_there_is_an_error() {
 
 #[tokio::test]
 async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
-    let (code, text) = run(&own().await, &["check-config"]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = ok(&own().await, &["check-config"]).await;
     for shown in [
         "create    settings                          ok     complete and well-formed",
         "create    secret pay/auth AWSCURRENT        ok     signs tokens",

@@ -73,8 +73,7 @@ async fn a_payment_whose_webhook_is_lost_is_found_by_the_sweep() {
         let swept = sweep_all(&stack).await;
         assert_eq!((&swept["moved"], &swept["queried"]), (&json!(0), &json!(0)), "{provider:?}");
     }
-    let (code, text) = payctl::run(&stack, &["audit"]).await;
-    assert_eq!(code, 0, "{text}");
+    payctl::ok(&stack, &["audit"]).await;
 }
 
 /// 11: quarantined once, however often it is asked about.
@@ -97,8 +96,7 @@ async fn a_response_that_does_not_fit_is_quarantined_once() {
         let name = event["sk"].as_str().unwrap().replace("event#", "").replacen('#', "/", 1);
         let name = format!("{}/{name}", payment.id);
         let accept = ["quarantine", "accept", &name, "--note", "a coupon", "--by", "ada"];
-        let (code, text) = payctl::run(&stack, &accept).await;
-        assert_eq!(code, 0, "{text}");
+        payctl::ok(&stack, &accept).await;
         assert_eq!(shown(&stack, payment).await["status"], 1, "{provider:?}");
     }
 }
@@ -185,8 +183,7 @@ async fn a_paid_payment_that_a_provider_calls_unpaid_stays_as_it_is() {
         let trade = account.trade(payment.id).unwrap();
         let open = Trade::new(trade.payment, trade.transaction, trade.amount, trade.time_secs);
         account.put(open);
-        let (code, text) = payctl::run(&stack, &["query", &payment.id.to_string()]).await;
-        assert_eq!(code, 0, "{text}");
+        let text = payctl::ok(&stack, &["query", &payment.id.to_string()]).await;
         // WeChat Pay knows a transaction once it is paid.
         assert!(text.contains("open") || text.contains("absent"), "{text}");
         assert_eq!(table::record(&stack, payment.id).await, before, "{provider:?}");
@@ -200,8 +197,7 @@ async fn an_operator_asks_now_and_sees_what_came() {
     let payment = payment(&stack).await;
     account.pay(payment.id, payment.amount).await.unwrap();
     let id = payment.id.to_string();
-    let (code, text) = payctl::run(&stack, &["query", &id]).await;
-    assert_eq!(code, 0, "{text}");
+    let text = payctl::ok(&stack, &["query", &id]).await;
     let txn = account.trade(payment.id).unwrap().transaction;
     for line in [
         "stripe: payment by our reference: absent".to_owned(),

@@ -11,13 +11,13 @@ use std::{
 
 use pay_core::{
     domain::{Decision, Digest, EventKey, Notification, Operator, PaymentId, Provider, RawBody},
-    ports::StoreError,
+    ports::{Query, StoreError},
     usecases::{
         Failure,
         apply::{Applied, ApplyError, OrderNotification, apply},
         create::{CreateError, CreatePayment, CreatedPayment, create},
         quarantine::{Resolve, ResolveError, resolve},
-        query::QueryPorts,
+        query::{QueryPorts, follow},
         sweep::{Run, Sweep, Swept, sweep},
     },
 };
@@ -38,6 +38,15 @@ pub(crate) enum Role {
         notification: Box<Notification>,
         /// Whether it may come before its payment exists, which no honest provider does.
         early: bool,
+        /// Whether it may also never come.
+        lossy: bool,
+    },
+    /// Follow a message that only says where to look.
+    Follow {
+        message: Box<Notification>,
+        query: Query,
+        /// The providers that can be asked.
+        keys: Vec<Provider>,
         /// Whether it may also never come.
         lossy: bool,
     },
@@ -64,7 +73,8 @@ impl Actor {
     /// Whether it has a reason to be at work in this world.
     pub(crate) fn may_begin(&self, world: &World) -> bool {
         match &self.role {
-            Role::Deliver { notification, early: false, .. } => world.may_send(notification),
+            Role::Deliver { notification: sent, early: false, .. }
+            | Role::Follow { message: sent, .. } => world.may_send(sent),
             Role::Deliver { early: true, .. }
             | Role::Create(_)
             | Role::Sweep(_)
@@ -75,39 +85,43 @@ impl Actor {
     /// The providers that it can ask.
     fn keys(&self) -> &[Provider] {
         match &self.role {
-            Role::Sweep(keys) => keys,
+            Role::Sweep(keys) | Role::Follow { keys, .. } => keys,
             Role::Create(_) | Role::Deliver { .. } | Role::Accept(_) => &[],
         }
     }
 
     /// Whether all that it has to do may be lost on its way.
     pub(crate) const fn is_lossy(&self) -> bool {
-        matches!(self.role, Role::Deliver { lossy: true, .. })
+        matches!(self.role, Role::Deliver { lossy: true, .. } | Role::Follow { lossy: true, .. })
     }
 
     /// Begins its use case on these ports; `attempt` numbers the attempts of its client from 0.
     fn run(&self, ports: Probe, attempt: u64) -> UseCase {
-        let (Self { number, role, first_id, .. }, trace) = (self.clone(), trace());
+        let (Self { number, role, first_id, bug }, trace) = (self.clone(), trace());
         let now = time(number, attempt);
         Box::pin(async move {
-            let shop = (&ports, &ports);
+            let (users, orders, store, providers) = (&ports, &ports, &ports, &ports);
+            let all = QueryPorts { users, orders, store, providers };
+            let shop = (users, orders);
             match role {
                 Role::Create(request) => {
                     let store = (&ports, &ids(number, attempt, first_id));
                     let created = create(shop, store, request, now, &trace).await;
                     ClientResponse::Create(request, created)
                 }
-                Role::Deliver { notification, .. } => {
+                Role::Deliver { mut notification, .. } => {
+                    notification.is_shared |= bug == Some(Bug::TakesUnmatchedForOthers);
                     let applied = apply(shop, &ports, &notification, now, &trace).await;
                     ClientResponse::Deliver(notification, applied.map(Box::new))
                 }
+                Role::Follow { message, query, .. } => {
+                    let done = follow(&all, (&message, query), &|_, _| {}, now, &trace).await;
+                    ClientResponse::Follow(message, done)
+                }
                 Role::Sweep(_) => {
-                    let (all, go_on) = (Sweep::new(100, true).unwrap(), || Some(now));
+                    let (every, go_on) = (Sweep::new(100, true).unwrap(), || Some(now));
                     let run = Run { now, go_on: &go_on, observe: &|_, _| {}, trace: &trace };
-                    let (users, orders) = (&ports, &ports);
-                    let (store, providers) = (&ports, &ports);
-                    let ports = QueryPorts { users, orders, store, providers };
-                    ClientResponse::Sweep(sweep(&ports, all, &run).await)
+                    ClientResponse::Sweep(sweep(&all, every, &run).await)
                 }
                 Role::Accept(key) => {
                     let accept = Resolve {
@@ -129,6 +143,7 @@ impl Actor {
 pub(crate) enum ClientResponse {
     Create(CreatePayment, Result<CreatedPayment, CreateError>),
     Deliver(Box<Notification>, Result<Box<Applied>, ApplyError>),
+    Follow(Box<Notification>, Result<(), ApplyError>),
     Sweep(Result<Swept, StoreError>),
     Accept(Result<(), ResolveError>),
 }
@@ -157,11 +172,14 @@ impl ClientResponse {
                     OrderNotification::Failed(_) => "not notified".into(),
                 }
             }
-            Self::Deliver(_, Err(ApplyError::NotOurs)) => "not ours".into(),
-            Self::Deliver(_, Err(ApplyError::Mismatch(mismatch))) => {
-                format!("quarantined: {}", mismatch.field.as_str())
-            }
-            Self::Deliver(_, Err(ApplyError::Failed(failure))) => word(failure).into(),
+            Self::Follow(_, Ok(())) => "followed".into(),
+            Self::Deliver(_, Err(error)) | Self::Follow(_, Err(error)) => match error {
+                ApplyError::NotOurs => "not ours".into(),
+                ApplyError::Mismatch(mismatch) => {
+                    format!("quarantined: {}", mismatch.field.as_str())
+                }
+                ApplyError::Failed(failure) => word(failure).into(),
+            },
             Self::Sweep(Ok(swept)) => {
                 let counts = [
                     (swept.notified, "notified"),
@@ -198,7 +216,22 @@ impl ClientResponse {
     pub(crate) const fn created(&self) -> Option<(&CreatePayment, CreatedPayment)> {
         match self {
             Self::Create(request, Ok(created)) => Some((request, *created)),
-            Self::Create(_, Err(_)) | Self::Deliver(..) | Self::Sweep(_) | Self::Accept(_) => None,
+            Self::Create(_, Err(_))
+            | Self::Deliver(..)
+            | Self::Follow(..)
+            | Self::Sweep(_)
+            | Self::Accept(_) => None,
+        }
+    }
+
+    /// Whether a message was acknowledged: then its sender never sends it again.
+    pub(crate) const fn is_acknowledgement(&self) -> bool {
+        match self {
+            Self::Deliver(_, Ok(_)) | Self::Follow(_, Ok(())) => true,
+            Self::Deliver(_, Err(error)) | Self::Follow(_, Err(error)) => {
+                matches!(error, ApplyError::Mismatch(_) | ApplyError::NotOurs)
+            }
+            Self::Create(..) | Self::Sweep(_) | Self::Accept(_) => false,
         }
     }
 
@@ -207,8 +240,13 @@ impl ClientResponse {
         match self {
             Self::Create(_, Err(CreateError::Failed(failure)))
             | Self::Deliver(_, Err(ApplyError::Failed(failure)))
+            | Self::Follow(_, Err(ApplyError::Failed(failure)))
             | Self::Accept(Err(ResolveError::Failed(failure))) => Some(failure),
-            Self::Create(..) | Self::Deliver(..) | Self::Sweep(_) | Self::Accept(_) => None,
+            Self::Create(..)
+            | Self::Deliver(..)
+            | Self::Follow(..)
+            | Self::Sweep(_)
+            | Self::Accept(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use pay_core::{
     domain::{Notification, Outcome, Provider, ProviderTxn},
     ports::ProviderState,
-    testing::{HeldPayment, OrderPaidCall},
+    testing::{HeldPayment, OrderPaidCall, a_notification, a_total},
     usecases::create::{CreatePayment, CreatedPayment},
 };
 
@@ -17,13 +17,14 @@ use super::{
     explore::Explorer,
     invariants::{check_response, check_world},
     scenario::{
-        Scenario, after, asking, creating, delivering, id, notification, oid, payment_of, request,
-        shop, sweeping, total,
+        Scenario, after, asking, creating, delivering, following, id, oid, payment_of, request,
+        shop, sweeping,
     },
     scenarios::{
+        hints::{never_due, thin, while_open},
         paid, paid_second,
-        queries::{no_key, with_a_truth},
-        refunds::{one, paid_before},
+        queries::{held, no_key, with_a_truth},
+        refunds::{one, paid_and_unlisted, paid_before, unnamed},
         with_a_closed_payment, with_a_payment, with_two_due,
     },
     schedule,
@@ -50,7 +51,7 @@ fn assert_breaks(invariant: &str, broken_variant: &Scenario) {
 
 /// A failed payment with the event id of [`paid`].
 fn failed_with_its_event_id() -> Notification {
-    let failed = notification(payment_of(0), Outcome::Failed, 2);
+    let failed = a_notification(payment_of(0), Outcome::Failed, 2);
     Notification { event_id: paid(1).event_id, ..failed }
 }
 
@@ -67,7 +68,7 @@ fn queries() -> [(&'static str, Scenario); 4] {
     let other_is_paid = after(other_is_paid, &other);
     let refunds = [
         delivering(1, one("re_1", 25, 2)),
-        delivering(2, total(payment_of(0), 50, 3)).with_bug(Bug::AddsTotals),
+        delivering(2, a_total(payment_of(0), 50, 3)).with_bug(Bug::AddsTotals),
         delivering(3, one("re_2", 25, 4)).with_bug(Bug::AddsTotals),
     ];
     [
@@ -88,14 +89,29 @@ fn queries() -> [(&'static str, Scenario); 4] {
     ]
 }
 
+/// Ways to follow a message and to find its payment with a bug, each with the invariant that it
+/// breaks.
+fn hints() -> [(&'static str, Scenario); 3] {
+    let followed =
+        |name, world, bug| Scenario::new(name, world, [following(1, thin()).with_bug(bug)]);
+    let is_paid = never_due(held(ProviderState::Paid, 100));
+    let refund = delivering(1, unnamed(one("re_1", 40, 2)));
+    let for_others = refund.with_bug(Bug::TakesUnmatchedForOthers);
+    [
+        ("I23", followed("takes no response for open", is_paid, Bug::TakesNoResponseForOpen)),
+        ("I11", followed("believes the hint", while_open(), Bug::BelievesTheHint)),
+        ("I4", Scenario::new("takes unmatched for others", paid_and_unlisted(), [for_others])),
+    ]
+}
+
 /// Use cases with a bug, each with the invariant that it breaks.
 fn use_cases() -> [(&'static str, Scenario); 8] {
     let [keyed, unkeyed] = [Some(1), None].map(|key| request(100, key));
     let create = |request, bug| creating(1, request).with_bug(bug);
     let deliver = |bug| delivering(2, paid(1)).with_bug(bug);
-    let closed = delivering(9, notification(payment_of(0), Outcome::Closed, 90));
+    let closed = delivering(9, a_notification(payment_of(0), Outcome::Closed, 90));
     let closed_with_a_key = after(shop(), &[creating(0, keyed), closed]);
-    let new_is_paid = delivering(2, notification(payment_of(1), Outcome::Paid, 1));
+    let new_is_paid = delivering(2, a_notification(payment_of(1), Outcome::Paid, 1));
     let late = [creating(1, unkeyed), deliver(Bug::SkipsGuard)];
     let early = [create(keyed, Bug::RejectsBeforeTheGuard), new_is_paid];
     let again = [delivering(1, failed_with_its_event_id()), deliver(Bug::TrustsTheEventLog)];
@@ -123,7 +139,7 @@ fn stores() -> [(&'static str, StoreBug, Scenario); 9] {
     let one_id = [creating(1, unkeyed), creating(2, elsewhere)];
     let one_id = one_id.map(|actor| actor.with_first_id(id(7)));
     let one_event = [delivering(1, failed_with_its_event_id()), delivering(2, paid(1))];
-    let refunded = delivering(2, notification(payment_of(0), Outcome::Refunded, 2));
+    let refunded = delivering(2, a_notification(payment_of(0), Outcome::Refunded, 2));
     let swept = [delivering(1, paid(1)), refunded, sweeping(3)];
     let meanwhile = [sweeping(1), delivering(2, paid(1))];
     let (opens, asked) =
@@ -157,6 +173,13 @@ fn every_bug_of_a_use_case_is_caught() {
 #[test]
 fn every_bug_of_a_query_or_a_refund_is_caught() {
     for (invariant, broken_variant) in queries() {
+        assert_breaks(invariant, &broken_variant);
+    }
+}
+
+#[test]
+fn every_bug_of_a_hint_is_caught() {
+    for (invariant, broken_variant) in hints() {
         assert_breaks(invariant, &broken_variant);
     }
 }

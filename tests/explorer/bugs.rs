@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pay_core::{
     domain::{Guard, PaymentId, Provider, ProviderTxn, Refunds, Status},
-    ports::{Created, ProviderState, Query, QueryResponse, Updated},
+    ports::{Created, ProviderState, Query, QueryResponse, QueryState, Updated},
     testing::{Call, HeldPayment, Table},
 };
 
@@ -41,6 +41,12 @@ pub(crate) enum Bug {
     AppliesToTheAsked,
     /// What was reported in all is added to what was reported one by one.
     AddsTotals,
+    /// A query without a response counts as one that says that it is not paid yet.
+    TakesNoResponseForOpen,
+    /// A message that says where to look counts as *paid*, whatever is found there.
+    BelievesTheHint,
+    /// A notification that no index finds the payment of counts as one of others.
+    TakesUnmatchedForOthers,
 }
 
 /// A bug at work in one run of an actor.
@@ -97,11 +103,15 @@ impl PlantedBug {
                 Ok(Value::Payment(Some(payment)))
             }
             (Bug::TakesAbsentForClosed, Ok(Value::Queried(response)))
-                if response.state == ProviderState::Absent =>
+                if response.state == QueryState::Payment(ProviderState::Absent) =>
             {
                 Ok(reported(asked, ProviderState::Closed))
             }
-            (Bug::BelievesUnsigned, Err(Failed::Unusable)) => {
+            (Bug::TakesNoResponseForOpen, Err(Failed::Unavailable)) if call == Call::Query => {
+                Ok(reported(asked, ProviderState::Open))
+            }
+            (Bug::BelievesTheHint, Ok(Value::Queried(_)))
+            | (Bug::BelievesUnsigned, Err(Failed::Unusable)) => {
                 Ok(reported(asked, ProviderState::Paid))
             }
             (Bug::AppliesToTheAsked, Ok(Value::Queried(mut response))) => {
@@ -119,12 +129,13 @@ impl PlantedBug {
     }
 }
 
-/// The payment that a query is about.
-const fn asked(request: &Request) -> Option<PaymentId> {
-    if let Request::Query { query: Query::Payment { id, .. }, .. } = request {
-        Some(*id)
-    } else {
-        None
+/// The payment that a query is about; that of an object is the first one.
+fn asked(request: &Request) -> Option<PaymentId> {
+    let Request::Query { query, .. } = request else { return None };
+    match query {
+        Query::Payment { id, .. } => Some(*id),
+        Query::Object(_) => Some(payment_of(0)),
+        Query::Refunds { .. } => None,
     }
 }
 
@@ -134,6 +145,7 @@ fn reported(asked: Option<PaymentId>, state: ProviderState) -> Value {
     let txn = (state == ProviderState::Paid).then(|| ProviderTxn::new("pi_1").unwrap());
     let held = HeldPayment::new(state, txn, 100);
     let notifications = vec![held.notification(Provider::Stripe, id)];
+    let state = QueryState::Payment(state);
     Value::Queried(QueryResponse { state, notifications, next: None })
 }
 

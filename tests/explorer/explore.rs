@@ -75,7 +75,7 @@ pub(crate) struct Explorer<'a> {
     effects: FxHashMap<Cause, (usize, usize)>,
     world_effects: FxHashMap<(usize, WorldStep), usize>,
     seen: FxHashMap<u128, u128>,
-    pub(super) recovered: FxHashSet<(usize, Vec<Option<PaymentId>>)>,
+    pub(super) recovered: FxHashSet<(usize, Vec<Option<PaymentId>>, Vec<bool>)>,
     pub(super) ends: BTreeMap<String, Vec<Step>>,
     pub(super) path: Vec<Step>,
 }
@@ -222,7 +222,7 @@ impl<'a> Explorer<'a> {
     fn steps(&self, state: &State) -> Vec<Step> {
         let world = self.worlds.get(state.world);
         let mut steps = Vec::new();
-        let mut hinting = false;
+        let mut is_behind = false;
         let begun = |(actor, _): &(usize, usize)| self.trees[*actor].actor().may_begin(&world);
         for (actor, at) in state.actors().filter(begun) {
             let calls: Vec<_> = self.trees[actor].waiting(at).iter().map(Request::id).collect();
@@ -231,11 +231,11 @@ impl<'a> Explorer<'a> {
                 return self.with_faults(actor, *user, true, state.faults);
             }
             for (number, id) in calls.into_iter().enumerate() {
-                hinting |= id.call == Call::NewestOfOrder;
+                is_behind |= world.is_index_behind(id.call);
                 steps.extend(self.with_faults(actor, id, number == 0, state.faults));
             }
         }
-        if hinting && world.table.indexed.len() < world.table.payments.len() {
+        if is_behind {
             steps.push(Step::World(WorldStep::Index));
         }
         let writes = (0..world.table.late.len()).map(WorldStep::LateWrite);

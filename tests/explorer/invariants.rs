@@ -222,14 +222,18 @@ pub(crate) fn check_response<'a>(
         ClientResponse::Deliver(notification, Ok(applied)) => {
             check_applied(world, notification, applied)
         }
-        ClientResponse::Deliver(_, Err(ApplyError::NotOurs)) => {
-            hold(false, "I5", || "no account is shared here".into())
+        ClientResponse::Follow(message, Ok(())) => check_followed(world, message),
+        ClientResponse::Deliver(dropped, Err(ApplyError::NotOurs))
+        | ClientResponse::Follow(dropped, Err(ApplyError::NotOurs)) => {
+            hold(false, "I4", || format!("no account is shared here, and nothing kept {dropped:?}"))
         }
-        ClientResponse::Deliver(notification, Err(ApplyError::Mismatch(mismatch))) => {
+        ClientResponse::Deliver(notification, Err(ApplyError::Mismatch(mismatch)))
+        | ClientResponse::Follow(notification, Err(ApplyError::Mismatch(mismatch))) => {
             check_quarantined(world, notification, mismatch)
         }
         ClientResponse::Create(_, Err(_))
         | ClientResponse::Deliver(_, Err(ApplyError::Failed(_)))
+        | ClientResponse::Follow(_, Err(ApplyError::Failed(_)))
         | ClientResponse::Sweep(_)
         | ClientResponse::Accept(_) => Ok(()),
     }
@@ -270,7 +274,9 @@ fn check_applied(
     notification: &Notification,
     applied: &Applied,
 ) -> Result<(), Broken> {
-    let record = notification.payment.and_then(|id| world.table.payments.get(&id));
+    // One that names no payment was found by its transaction.
+    let id = notification.payment.unwrap_or(applied.record.id);
+    let record = world.table.payments.get(&id);
     let at_least = match notification.report.outcome {
         Some(Outcome::Failed) => Status::Failed,
         Some(Outcome::Closed) => Status::Closed,
@@ -281,17 +287,28 @@ fn check_applied(
     hold(record.is_some_and(|record| record.status >= at_least), "I4", || {
         format!("a client gets {applied:?}, and the record is {record:?}")
     })?;
-    check_refunded(world, notification)?;
+    check_refunded(world, notification, id)?;
     let notified = match applied.order_notification {
         OrderNotification::NotDue => true,
         OrderNotification::Failed(_) => record.is_some_and(|record| record.paid_time.is_some()),
         OrderNotification::Done | OrderNotification::NotCleared(_) => {
-            notification.payment.is_some_and(|id| world.shop.effects.contains_key(&id))
+            world.shop.effects.contains_key(&id)
         }
     };
     hold(notified, "I4", || {
         format!("a client gets {applied:?}, and the order service was not notified")
     })
+}
+
+/// A message that was followed is kept itself, or what it led to is quarantined.
+fn check_followed(world: &World, message: &Notification) -> Result<(), Broken> {
+    let kept = world.table.events.iter().any(|event| {
+        let (txn, quarantined) =
+            (&event.report.reference.txn, event.verdict == Verdict::Quarantined);
+        event.body.digest() == message.body.digest()
+            || (quarantined && *txn == message.report.reference.txn)
+    });
+    hold(kept, "I4", || format!("it was followed, and no event says so: {message:?}"))
 }
 
 fn check_quarantined(

@@ -87,11 +87,7 @@ impl Request {
             Self::UserExists(_) => (Call::UserExists, None),
             Self::FindOrder { .. } => (Call::FindOrder, None),
             Self::NotifyPaid(payment) => (Call::NotifyPaid, Some(payment.id)),
-            Self::Query { query, .. } => match query {
-                Query::Payment { id, .. } => (Call::Query, Some(*id)),
-                Query::Refunds { payment, .. } => (Call::Query, *payment),
-                Query::Object(_) => (Call::Query, None),
-            },
+            Self::Query { query, .. } => (Call::Query, query.payment()),
         };
         CallId { call, payment }
     }

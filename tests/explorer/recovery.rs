@@ -50,7 +50,13 @@ impl Explorer<'_> {
     /// of each.
     pub(super) fn recover(&mut self, state: &State) -> Result<(), Broken> {
         let created = self.clients(state).map(|end| Some(end?.created()?.1.id)).collect();
-        if !self.recovered.insert((state.world, created)) {
+        let actors = self.scenario.actors.iter();
+        let comes_again = actors.zip(self.clients(state)).map(|(actor, end)| {
+            let comes = matches!(actor.role, Role::Follow { lossy: false, .. });
+            comes && !end.is_some_and(ClientResponse::is_acknowledgement)
+        });
+        let comes_again: Vec<bool> = comes_again.collect();
+        if !self.recovered.insert((state.world, created, comes_again.clone())) {
             return Ok(());
         }
         self.check_detail(&self.worlds.get(state.world))?;
@@ -65,8 +71,12 @@ impl Explorer<'_> {
                 self.ends.entry(described(&end)).or_insert_with(|| self.path.clone());
             }
         }
-        // What takes effect after a sweep is left for the next sweep.
-        self.recover_once(state, &[], false)?;
+        // What was acknowledged does not come again. What takes effect after a sweep is left for the
+        // next sweep.
+        let unacknowledged = self.scenario.actors.iter().zip(comes_again);
+        let unacknowledged = unacknowledged.filter(|(_, comes)| *comes);
+        let unacknowledged: Vec<Actor> = unacknowledged.map(|(actor, _)| actor.clone()).collect();
+        self.recover_once(state, &unacknowledged, false)?;
         Ok(())
     }
 
@@ -122,7 +132,7 @@ fn needs_sweep(world: &World, order: &[Actor]) -> bool {
     let delivered = |payment: &Payment| {
         order.iter().any(|actor| match &actor.role {
             Role::Deliver { notification, .. } => notification.payment == Some(payment.id),
-            Role::Create(_) | Role::Sweep(_) | Role::Accept(_) => false,
+            Role::Create(_) | Role::Follow { .. } | Role::Sweep(_) | Role::Accept(_) => false,
         })
     };
     let delivers = |actor: &Actor| matches!(actor.role, Role::Deliver { .. });

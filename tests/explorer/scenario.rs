@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use pay_core::{
     domain::{
-        Amount, Currency, Digest, EventId, EventKey, Notification, OrderId, Outcome, PaymentId,
-        Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState,
-        Report, Timestamp, UserId,
+        Amount, Currency, Digest, EventKey, Notification, OrderId, PaymentId, Provider, Timestamp,
+        UserId,
     },
-    ports::{Order, TraceParent},
+    ports::{Order, Query, TraceParent},
     testing::{Call, SeededIds},
     usecases::create::CreatePayment,
 };
@@ -144,61 +143,6 @@ pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     CreatePayment { uid: uid(1), oid: oid(1), amount, key, queried: false }
 }
 
-/// What Stripe reports of a payment; each `name` is another notification.
-pub(crate) fn notification(payment: PaymentId, outcome: Outcome, name: u8) -> Notification {
-    let digest = Digest::new([name; 32]);
-    Notification {
-        sender: Provider::Stripe.into(),
-        event_id: EventId::new(Some(&format!("evt_{name}")), digest),
-        payment: Some(payment),
-        claims: None,
-        wrong_account: None,
-        review: None,
-        queried: false,
-        is_shared: false,
-        report: Report {
-            outcome: Some(outcome),
-            refund: None,
-            reference: reference(Provider::Stripe, "pi_1"),
-            amount_minor: Some(100),
-            currency: Some("CNY".to_owned()),
-        },
-        body: RawBody::new(&[name], digest),
-    }
-}
-
-/// That a refund of that payment stands so; each `name` is another notification.
-pub(crate) fn refund(
-    payment: PaymentId,
-    (refund, amount_minor, state): (&str, u64, RefundState),
-    name: u8,
-) -> Notification {
-    let id = ProviderRefund::new(refund).unwrap();
-    let one = RefundReport::One { id, reference: None, amount_minor, state };
-    reporting(notification(payment, Outcome::Refunded, name), |report| report.refund = Some(one))
-}
-
-/// That so much of that payment went back so far; each `name` is another notification.
-pub(crate) fn total(payment: PaymentId, total: u64, name: u8) -> Notification {
-    let total = Some(RefundReport::Total(total));
-    reporting(notification(payment, Outcome::Refunded, name), |report| report.refund = total)
-}
-
-/// The same notification with another report.
-pub(crate) fn reporting(
-    mut notification: Notification,
-    change: impl FnOnce(&mut Report),
-) -> Notification {
-    change(&mut notification.report);
-    notification
-}
-
-/// A provider's reference, with a transaction unless that is empty.
-pub(crate) fn reference(provider: Provider, txn: &str) -> ProviderRef {
-    let txn = (!txn.is_empty()).then(|| ProviderTxn::new(txn).unwrap());
-    ProviderRef { source: provider.source(), txn }
-}
-
 const fn actor(number: u64, role: Role) -> Actor {
     Actor { number, role, first_id: None, bug: None }
 }
@@ -225,6 +169,26 @@ pub(crate) fn perhaps_delivering(number: u64, notification: Notification) -> Act
 /// Actor `number`, who delivers a notification whether its payment exists or not.
 pub(crate) fn delivering_early(number: u64, notification: Notification) -> Actor {
     actor(number, Role::Deliver { notification: Box::new(notification), early: true, lossy: false })
+}
+
+/// Actor `number`, who follows a message to its transaction at Stripe.
+pub(crate) fn following(number: u64, message: Notification) -> Actor {
+    follower(number, message, vec![Provider::Stripe], false)
+}
+
+/// The same, or the message never comes.
+pub(crate) fn perhaps_following(number: u64, message: Notification) -> Actor {
+    follower(number, message, vec![Provider::Stripe], true)
+}
+
+/// The same, without a key for any provider.
+pub(crate) fn following_nowhere(number: u64, message: Notification) -> Actor {
+    follower(number, message, Vec::new(), false)
+}
+
+fn follower(number: u64, message: Notification, keys: Vec<Provider>, lossy: bool) -> Actor {
+    let query = Query::Object(message.report.reference.txn.clone().unwrap());
+    actor(number, Role::Follow { message: Box::new(message), query, keys, lossy })
 }
 
 /// Actor `number`, who sweeps the whole outbox, without a key for any provider.

@@ -1,6 +1,7 @@
 //! The scenarios: who is at work at the same time, on what, and all that can come of it.
 
 mod creates;
+pub(crate) mod hints;
 mod notifications;
 pub(crate) mod queries;
 pub(crate) mod refunds;
@@ -8,15 +9,12 @@ mod together;
 
 use pay_core::{
     domain::{Notification, Outcome, Provider},
-    testing::Call,
+    testing::{Call, a_notification, a_reference, reporting},
     usecases::create::CreatePayment,
 };
 
 use super::{
-    scenario::{
-        Scenario, after, after_with, creating, delivering, notification, oid, payment_of,
-        reference, reporting, request, shop,
-    },
+    scenario::{Scenario, after, after_with, creating, delivering, oid, payment_of, request, shop},
     world::World,
 };
 
@@ -34,7 +32,7 @@ const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled |
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
     let alone = [creates::all(), notifications::all(), refunds::all()].concat();
-    [alone, together::all(), queries::all()].concat()
+    [alone, together::all(), queries::all(), hints::all()].concat()
 }
 
 /// Those with more actors, which take longer.
@@ -49,7 +47,7 @@ pub(crate) fn with_a_payment() -> World {
 
 /// The same, closed.
 pub(crate) fn with_a_closed_payment() -> World {
-    after(with_a_payment(), &[delivering(9, notification(payment_of(0), Outcome::Closed, 90))])
+    after(with_a_payment(), &[delivering(9, a_notification(payment_of(0), Outcome::Closed, 90))])
 }
 
 /// Two payments, of order 1 and of order 2, paid while the order service was down.
@@ -62,12 +60,12 @@ pub(crate) fn with_two_due() -> World {
 
 /// What Stripe reports when that payment is paid.
 pub(crate) fn paid(name: u8) -> Notification {
-    notification(payment_of(0), Outcome::Paid, name)
+    a_notification(payment_of(0), Outcome::Paid, name)
 }
 
 /// The same of the payment of actor 1, with another transaction.
 pub(crate) fn paid_second() -> Notification {
-    reporting(notification(payment_of(1), Outcome::Paid, 92), |report| {
-        report.reference = reference(Provider::Stripe, "pi_2");
+    reporting(a_notification(payment_of(1), Outcome::Paid, 92), |report| {
+        report.reference = a_reference(Provider::Stripe, "pi_2");
     })
 }

@@ -51,6 +51,15 @@ impl World {
         self.providers.held.get(&(Provider::Stripe, id))
     }
 
+    /// Whether a call reads an index that does not list yet all that it will.
+    pub(crate) fn is_index_behind(&self, call: Call) -> bool {
+        let Table { payments, indexed, transactions, .. } = &self.table;
+        let has_txn = |payment: &&Payment| payment.reference.transaction().is_some();
+        let with_txn = || payments.values().filter(has_txn).count();
+        (call == Call::NewestOfOrder && indexed.len() < payments.len())
+            || (call == Call::OfTransaction && transactions.len() < with_txn())
+    }
+
     /// Makes the next thing happen at the provider.
     pub(crate) fn happen(&mut self) {
         let Some((id, happening)) = self.to_happen.pop_front() else { return };
@@ -64,13 +73,20 @@ impl World {
         self.providers.held.insert((Provider::Stripe, id), held);
     }
 
+    /// The payment that Stripe holds with this transaction.
+    fn held_by(&self, txn: Option<&ProviderTxn>) -> Option<&HeldPayment> {
+        self.providers.held.values().find(|held| held.txn.is_some() && held.txn.as_ref() == txn)
+    }
+
     /// Whether an honest provider can have sent this by now.
     pub(crate) fn may_send(&self, notification: &Notification) -> bool {
-        let Some(id) = notification.payment else { return true };
+        let named = notification.payment;
         if !self.has_truth() {
-            return self.table.payments.contains_key(&id);
+            return named.is_none_or(|id| self.table.payments.contains_key(&id));
         }
-        let Some(held) = self.held(id) else { return false };
+        let by_txn = || self.held_by(notification.report.reference.txn.as_ref());
+        let held = named.map_or_else(by_txn, |id| self.held(id));
+        let Some(held) = held else { return false };
         let is_paid = matches!(held.state, ProviderState::Paid | ProviderState::Refunded);
         match notification.report.outcome {
             Some(Outcome::Paid | Outcome::Refunded) => is_paid,

@@ -7,8 +7,13 @@ use local::defaults;
 use local::simulator::api::{Call, Reply};
 use local::simulator::ledger::{Ledger, Trade, TradeRefund, TradeState};
 use local::simulator::simulator;
-use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundState, Timestamp};
-use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
+use pay_core::domain::{
+    Notification, Outcome, PaymentId, Provider, ProviderTxn, RefundReference, RefundReport,
+    RefundState, Timestamp,
+};
+use pay_core::ports::{
+    ProviderState, Query, QueryError, QueryResponse, QueryState, SecretKeys as _,
+};
 use pay_providers::{Headers, ProviderKeys, Querier, RawResponse};
 use serde_json::{Value, json};
 
@@ -35,7 +40,7 @@ static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
     };
     let all: Vec<_> = Provider::ALL.iter().copied().flat_map(of).collect();
     for provider in Provider::ALL {
-        assert!(all.iter().filter(|one| one.provider == *provider).count() >= 8, "{provider:?}");
+        assert!(all.iter().filter(|one| one.provider == *provider).count() >= 20, "{provider:?}");
     }
     all
 });
@@ -65,11 +70,19 @@ fn queries(provider: Provider) -> Vec<Query> {
         Query::Payment { id: payment(), txn: None },
         Query::Payment { id: payment(), txn: Some(known.clone()) },
         Query::Refunds { payment: Some(payment()), txn: known.clone() },
-        Query::Object(known),
+        Query::Object(known.clone()),
     ];
     let objects = ["cs_test_42", "ch_42", "re_2"];
     queries.extend(objects.map(|object| Query::Object(txn(object))));
+    // In each state, and one that is not there.
+    let refunds = (1..=4).map(|number| Query::Refund { refund: own(number), txn: known.clone() });
+    queries.extend(refunds);
     queries
+}
+
+/// Our reference of a refund.
+fn own(number: u8) -> RefundReference {
+    RefundReference::parse(&format!("42_{number:016x}")).unwrap()
 }
 
 fn ledger(provider: Provider, state: TradeState) -> Ledger {
@@ -79,7 +92,7 @@ fn ledger(provider: Provider, state: TradeState) -> Ledger {
     let refunds = (1_u8..).zip(states).filter(|_| state == TradeState::Paid);
     trade.refunds.extend(refunds.map(|(number, state)| TradeRefund {
         id: format!("re_{number}"),
-        reference: None,
+        reference: Some(own(number).to_string()),
         amount: 1000,
         state,
         time_secs: NOW_SECS,
@@ -176,24 +189,51 @@ fn assert_holds(provider: Provider, query: &Query, found: &Result<QueryResponse,
     let (asked, txn) = match query {
         Query::Payment { id, .. } => (Some(*id), None),
         Query::Refunds { payment, txn } => (*payment, Some(txn)),
+        Query::Refund { refund, txn } => (Some(refund.payment()), Some(txn)),
         Query::Object(_) => (None, None),
     };
+    if let Query::Refund { refund, .. } = query {
+        let [one] = &notifications[..] else { panic!("{notifications:?}") };
+        assert_is(provider, *refund, *state, one);
+    }
     for one in notifications {
         assert!(one.queried && one.sender == provider.into(), "{query:?} {one:?}");
         assert!(one.event_id.as_str().starts_with("query.") || one.event_id.as_str().len() == 64);
         assert!(asked.is_none() || one.payment == asked, "{query:?} {one:?}");
-        assert!(txn.is_none() || one.report.reference.txn.as_ref() == txn, "{query:?} {one:?}");
+        let is_there = *state != QueryState::NoRefund;
+        let has_txn = txn.is_none() || one.report.reference.txn.as_ref() == txn;
+        assert!(has_txn || !is_there, "{query:?} {one:?}");
         assert_eq!(one.report.reference.source, provider.source());
         let fits = match state {
-            ProviderState::Absent | ProviderState::Open | ProviderState::Processing => {
-                one.report.outcome.is_none()
+            QueryState::Payment(
+                ProviderState::Absent | ProviderState::Open | ProviderState::Processing,
+            )
+            | QueryState::NoRefund => one.report.outcome.is_none(),
+            QueryState::Payment(ProviderState::Closed) => {
+                matches!(one.report.outcome, None | Some(Outcome::Closed))
             }
-            ProviderState::Closed => matches!(one.report.outcome, None | Some(Outcome::Closed)),
-            ProviderState::Paid | ProviderState::Refunded => {
+            QueryState::Payment(ProviderState::Paid | ProviderState::Refunded) => {
                 matches!(one.report.outcome, None | Some(Outcome::Paid | Outcome::Refunded))
             }
+            QueryState::Refund(_) => one.report.outcome == Some(Outcome::Refunded),
         };
         assert!(fits, "{state:?} {one:?}");
+    }
+}
+
+/// What is reported is the refund that was asked for, by its reference, or that it is not there.
+fn assert_is(provider: Provider, ours: RefundReference, state: QueryState, one: &Notification) {
+    match (state, &one.report.refund) {
+        (QueryState::NoRefund, None) => {}
+        (
+            QueryState::Refund(state),
+            Some(RefundReport::One { reference: Some(reference), state: reported, .. }),
+        ) => {
+            assert_eq!(reference.as_str(), ours.to_string(), "{provider:?} {one:?}");
+            assert_eq!(state, *reported, "{provider:?} {one:?}");
+            assert!(one.report.currency.is_some() && one.review.is_none(), "{provider:?} {one:?}");
+        }
+        other => panic!("{provider:?} {other:?}"),
     }
 }
 

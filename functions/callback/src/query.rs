@@ -30,7 +30,7 @@ pub(crate) async fn run(
     let mut queries = Vec::new();
     let providers = providers_of(ports, &payment, *now).await.map_err(Problem::unavailable)?;
     for provider in providers {
-        for queried in query_payment(ports, provider, &payment, *now, trace).await {
+        for queried in query_payment(ports, provider, &payment, &|| true, *now, trace).await {
             for (sent, applied) in &queried.applied {
                 outcome::record(sent, applied);
             }
@@ -53,6 +53,7 @@ fn shown(queried: &Queried) -> Value {
         Query::Payment { txn: None, .. } => "payment by our reference",
         Query::Payment { txn: Some(_), .. } => "payment by its transaction",
         Query::Refunds { .. } => "refunds",
+        Query::Refund { .. } => "refund",
         Query::Object(_) => "object",
     };
     let reports: Vec<_> = applied.iter().map(|(sent, applied)| report(sent, applied)).collect();

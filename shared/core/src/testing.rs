@@ -7,6 +7,7 @@ pub mod contract;
 mod gate;
 mod ids;
 mod inspect;
+mod notifications;
 mod providers;
 mod shop;
 mod store;
@@ -23,6 +24,7 @@ use std::{
 pub use gate::{Call, Fate, Gate};
 pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};
+pub use notifications::{a_notification, a_reference, a_refund, a_total, reporting};
 pub use providers::{FakeProviders, HeldPayment, HeldRefund, ProvidersState};
 pub use shop::{FakeShop, OrderPaidCall, ShopState};
 pub use store::FakeStore;

@@ -2,13 +2,16 @@
 //!
 //! Reads one JSON object from the standard input: `{"secret": {…}, "provider", "id", "txn": … or null,
 //! "nonce", "secs", "response": {"status", "headers": {…}, "body"} or null}`. Prints the request, or what
-//! the response proves, as one JSON object. With `"refunds": true` the refunds of `txn` are asked for, and
-//! with `"object"` the object with this id.
+//! the response proves, as one JSON object. With `"refunds": true` the refunds of `txn` are asked for, with
+//! `"refund"` the one of them that has this reference of ours, and with `"object"` the object with this id.
 
 use std::io::{Read as _, Write as _, stdin, stdout};
 
 use pay_core::{
-    domain::{Notification, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp},
+    domain::{
+        Notification, PaymentId, Provider, ProviderRefund, ProviderTxn, RefundReference,
+        RefundReport, Timestamp,
+    },
     ports::{Query, QueryError, QueryResponse, SecretKeys as _},
 };
 use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse};
@@ -34,10 +37,17 @@ fn output(input: &Value) -> Result<Value, Failed> {
     let querier = keys.querier(Provider::new(text("provider")?)?)?;
     let txn = input["txn"].as_str().map(ProviderTxn::new).transpose()?;
     let id = PaymentId::new(number("id")?)?;
-    let query = match (input["object"].as_str(), input["refunds"].as_bool()) {
-        (Some(object), _) => Query::Object(ProviderTxn::new(object)?),
-        (None, Some(true)) => Query::Refunds { payment: Some(id), txn: txn.ok_or("no `txn`")? },
-        (None, Some(false) | None) => Query::Payment { id, txn },
+    let [object, refund] = ["object", "refund"].map(|name| input[name].as_str());
+    let query = match (object, refund, input["refunds"].as_bool()) {
+        (Some(object), ..) => Query::Object(ProviderTxn::new(object)?),
+        (None, Some(refund), _) => {
+            let refund = RefundReference::parse(refund)?;
+            Query::Refund { refund, txn: txn.ok_or("no `txn`")? }
+        }
+        (None, None, Some(true)) => {
+            Query::Refunds { payment: Some(id), txn: txn.ok_or("no `txn`")? }
+        }
+        (None, None, Some(false) | None) => Query::Payment { id, txn },
     };
     let now = Timestamp::from_millis(number("secs")?.saturating_mul(1000))?;
     let response = &input["response"];
@@ -71,6 +81,7 @@ fn proved(response: Result<QueryResponse, QueryError>) -> Value {
     let next = next.map(|next| match next {
         Query::Payment { .. } => "payment",
         Query::Refunds { .. } => "refunds",
+        Query::Refund { .. } => "refund",
         Query::Object(_) => "object",
     });
     let notifications: Vec<_> = notifications.iter().map(reported).collect();
@@ -88,8 +99,10 @@ fn reported(notification: &Notification) -> Value {
         "currency": report.currency,
     });
     let refund = match &report.refund {
-        Some(RefundReport::One { id, amount_minor, state, .. }) => {
-            Some(json!({"id": id.as_str(), "amount": amount_minor, "state": state.as_str()}))
+        Some(RefundReport::One { id, reference, amount_minor, state }) => {
+            let one = json!({"id": id.as_str(), "amount": amount_minor, "state": state.as_str()});
+            let reference = reference.as_ref().map(ProviderRefund::as_str);
+            Some(with(one, "reference", reference.map(Value::from)))
         }
         Some(RefundReport::Total(total)) => Some(json!({"total": total})),
         None => None,

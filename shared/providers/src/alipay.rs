@@ -7,6 +7,7 @@ mod form;
 mod keys;
 mod querier;
 mod read;
+mod refund;
 mod response;
 mod signed;
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use pay_core::{
-    domain::{EventId, Notification, Provider, ProviderTxn, Timestamp},
-    ports::{ProviderState, Query, QueryError, QueryResponse},
+    domain::{
+        EventId, Notification, Provider, ProviderTxn, RefundReference, RefundReport, Timestamp,
+    },
+    ports::{ProviderState, Query, QueryError, QueryResponse, QueryState},
 };
 
 use crate::{Headers, adapter::Message, sha256};
@@ -98,6 +100,44 @@ pub(crate) fn respond(
     let txn = message.report.reference.txn.clone();
     let what = txn.as_ref().map(ProviderTxn::as_str);
     let notification = message.into_queried(provider, state.as_str(), what, body);
+    let state = QueryState::Payment(state);
+    QueryResponse { state, notifications: vec![notification], next: None }
+}
+
+/// A response that reports the refund of ours that was asked for; what it names is the provider's id of it.
+///
+/// # Errors
+///
+/// [`QueryError::Unusable`] where something of it could not be read.
+pub(crate) fn respond_about_refund(
+    provider: Provider,
+    refund: RefundReference,
+    message: Message<'_>,
+    body: &[u8],
+) -> Result<QueryResponse, QueryError> {
+    let Message { report, review: None, .. } = &message else {
+        return Err(unusable("a refund that cannot be read"));
+    };
+    let (Some(RefundReport::One { id, state, .. }), Some(_)) = (&report.refund, &report.currency)
+    else {
+        return Err(unusable("a refund without an id, an amount or a currency"));
+    };
+    let (id, state) = (id.clone(), *state);
+    let message = Message { payment: Some(refund.payment()), ..message };
+    let notification = message.into_queried(provider, state.as_str(), Some(id.as_str()), body);
+    let state = QueryState::Refund(state);
+    Ok(QueryResponse { state, notifications: vec![notification], next: None })
+}
+
+/// A response that the provider has no refund with our reference.
+pub(crate) fn respond_no_refund(
+    provider: Provider,
+    refund: RefundReference,
+    body: &[u8],
+) -> QueryResponse {
+    let (state, reference) = (QueryState::NoRefund, refund.to_string());
+    let nothing = Message { payment: Some(refund.payment()), ..Message::unreadable(None) };
+    let notification = nothing.into_queried(provider, state.as_str(), Some(&reference), body);
     QueryResponse { state, notifications: vec![notification], next: None }
 }
 

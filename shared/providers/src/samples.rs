@@ -1,5 +1,7 @@
 //! What the tests of the providers share: times, official vectors, and expected notifications.
 
+pub(crate) mod queries;
+
 use pay_core::domain::{
     EventId, Notification, Outcome, PaymentId, Provider, ProviderRef, ProviderTxn, RawBody, Report,
     Sender, Timestamp,

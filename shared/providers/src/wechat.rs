@@ -10,6 +10,7 @@ mod keys;
 mod querier;
 mod read;
 mod reference;
+mod refund;
 #[cfg(test)]
 mod tests;
 mod verify;

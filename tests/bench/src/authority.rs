@@ -25,10 +25,6 @@ pub struct Authority {
 
 impl Authority {
     /// A new authority, which vouches for `host` and for the names of this machine.
-    ///
-    /// # Errors
-    ///
-    /// There is no randomness to make keys of.
     pub fn new(host: IpAddr) -> Result<Self> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "local stack");

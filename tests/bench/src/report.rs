@@ -47,10 +47,6 @@ pub(crate) struct Report {
 }
 
 /// Measures, and returns what is to be printed.
-///
-/// # Errors
-///
-/// A function does not respond as it should, CPU cannot be limited, or the page cannot be written.
 pub async fn run(arguments: &Arguments) -> Result<String> {
     if arguments.parts().iter().any(|part| [Part::Throttled, Part::Cost].contains(part)) {
         Cage::new().context("the parts throttled and cost limit CPU, which cannot be done here")?;

@@ -9,10 +9,6 @@ use anyhow::{Context as _, Result};
 const MARKS: [&str; 2] = ["template.yaml", "Cargo.toml"];
 
 /// The root of the workspace that the current directory is in.
-///
-/// # Errors
-///
-/// The current directory is in none.
 pub fn root() -> Result<PathBuf> {
     root_above(
         &std::env::current_dir().context("the current directory is gone: change to another")?,
@@ -20,10 +16,6 @@ pub fn root() -> Result<PathBuf> {
 }
 
 /// The root of the workspace that this directory is in: the nearest folder that has what a root has.
-///
-/// # Errors
-///
-/// The directory is in none.
 fn root_above(directory: &Path) -> Result<PathBuf> {
     let is_root = |folder: &&Path| MARKS.iter().all(|mark| folder.join(mark).is_file());
     directory.ancestors().find(is_root).map(Path::to_owned).with_context(|| {

@@ -196,19 +196,6 @@ async fn an_odd_event_gets_a_response_on_every_route() {
     assert_unharmed(stack, &before);
 }
 
-/// A body that looks like base64 and is not declared to be.
-#[tokio::test]
-async fn base64_counts_only_where_it_is_declared() {
-    let payment = payment(shared()).await;
-    let text = json!({"id": payment.id}).to_string();
-    let mut event = by("detail", payment.uid).text(BASE64.encode(&text)).event();
-    send_event(shared(), "detail", &event).await.problem("invalid-request");
-    event["body"] = json!(text);
-    send_event(shared(), "detail", &event).await.problem("invalid-request");
-    event["isBase64Encoded"] = json!(false);
-    send_event(shared(), "detail", &event).await.ok();
-}
-
 #[tokio::test]
 async fn other_methods_and_paths_are_not_there() {
     let client = crate::echo::http();

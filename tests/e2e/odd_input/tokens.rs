@@ -125,23 +125,6 @@ async fn an_odd_token_does_not_authorize_a_callback() {
     }
 }
 
-/// As issuers write them that count time in floats.
-#[tokio::test]
-async fn a_time_of_a_token_may_have_a_fraction_or_an_exponent() {
-    let hs256 = json!({"alg": "HS256"});
-    let now = clock::now_secs();
-    for (exp, is_good) in [
-        (format!("{}.5", now.saturating_add(60)), true),
-        ("9.9e9".to_owned(), true),
-        (format!("{now}.0"), false),
-        ("1.7e9".to_owned(), false),
-    ] {
-        let token = forged(&hs256, &format!(r#"{{"uid":1,"iat":1.5,"exp":{exp}}}"#));
-        let slug = if is_good { "payment-not-found" } else { "unauthenticated" };
-        response("detail", &format!("Bearer {token}")).await.problem(slug);
-    }
-}
-
 /// The response has one text for all of them; the log and a metric say which it was.
 #[tokio::test]
 async fn each_fault_of_a_token_has_its_reason_in_the_log_and_in_a_metric() {

@@ -14,8 +14,7 @@ use super::{
     send_as_event,
 };
 use crate::api::{self, Request, send_event};
-use crate::echo::eventually;
-use crate::stage::{Payment, own, payment, pids, recycle, shared, shown};
+use crate::stage::{Payment, own, payment, recycle, shared, shown};
 use crate::table;
 
 /// 1: a gateway or a framework passes on other bytes than were signed.
@@ -126,52 +125,6 @@ async fn copies_at_the_same_time_have_one_effect() {
         let applied = table::events(stack, payment.id).await;
         let applied = applied.iter().filter(|event| event["verdict"] == "applied");
         assert_eq!(applied.count(), 1, "{provider:?}");
-    }
-}
-
-/// 4: a crash between the write and the order notification.
-#[tokio::test]
-async fn a_crash_after_the_write_loses_nothing() {
-    let stack = own().await;
-    for &provider in Provider::ALL {
-        let payment = payment(&stack).await;
-        let paid = message(payment, Outcome::Paid);
-        stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Hang, None);
-        let (before, calls_before) = (pids(&stack), stack.shop().calls(ShopRoute::OrderPaid));
-        let crash = async {
-            let calls = || stack.shop().calls(ShopRoute::OrderPaid);
-            eventually("the order notification", || calls() > calls_before).await;
-            for instance in stack.instances() {
-                if instance.function == "callback" {
-                    stack.kill(instance.pid).unwrap();
-                }
-            }
-        };
-        let signed = paid.from(provider).unwrap();
-        let (reply, ()) =
-            futures_util::future::join(request(&stack, provider, &signed).send(), crash).await;
-        assert_eq!(reply.status, 500, "{provider:?} {}", reply.body);
-        assert_ne!(pids(&stack), before);
-        stack.shop().clear_faults();
-        assert_eq!(stack.shop().times_paid(payment.oid), 0);
-        assert!(table::is_due(&stack, payment.id).await, "{provider:?}");
-        deliver(&stack, provider, &paid).await;
-        assert_eq!(stack.shop().times_paid(payment.oid), 1, "{provider:?}");
-        assert!(!table::is_due(&stack, payment.id).await);
-    }
-}
-
-/// 4: the response of the write is lost, and the payment must be neither lost nor doubled.
-#[tokio::test]
-async fn a_lost_response_of_the_store_is_resolved() {
-    let stack = own().await;
-    for &provider in Provider::ALL {
-        let payment = payment(&stack).await;
-        let control = stack.dynamodb_control();
-        control.set_fault("TransactWriteItems", Fault::LoseResponse, Some(1));
-        deliver(&stack, provider, &message(payment, Outcome::Paid)).await;
-        assert_eq!(shown(&stack, payment).await["status"], 1, "{provider:?}");
-        assert_eq!(stack.shop().times_paid(payment.oid), 1, "{provider:?}");
     }
 }
 

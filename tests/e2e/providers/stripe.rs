@@ -22,29 +22,6 @@ async fn deliver_with(stack: &Stack, payment: Payment, outcome: Outcome, members
     deliver_edited(stack, STRIPE, &message(payment, outcome), with).await;
 }
 
-#[tokio::test]
-async fn a_payment_is_paid_refunded_in_part_and_in_full() {
-    let stack = shared();
-    let payment = payment(stack).await;
-    deliver(stack, STRIPE, &message(payment, Outcome::Failed)).await;
-    assert_eq!(shown(stack, payment).await["status"], 2);
-    deliver(stack, STRIPE, &message(payment, Outcome::Paid)).await;
-    let now = shown(stack, payment).await;
-    assert_eq!((&now["status"], &now["source"]), (&json!(1), &json!(3)));
-    assert_eq!(stack.shop().times_paid(payment.oid), 1);
-    let record = table::record(stack, payment.id).await;
-    assert_eq!(record["provider_txn"], format!("pi_{}", payment.id));
-
-    for part in [30, 50] {
-        let part_of_it = json!({"amount_refunded": part});
-        deliver_with(stack, payment, Outcome::Refunded, part_of_it).await;
-        let now = shown(stack, payment).await;
-        assert_eq!((&now["status"], &now["refunded"]), (&json!(1), &json!(part)));
-    }
-    deliver(stack, STRIPE, &message(payment, Outcome::Refunded)).await;
-    assert_eq!(shown(stack, payment).await["status"], 4);
-}
-
 /// Makes an event about a payment one about its Checkout session.
 fn about_its_session(event: &mut Value, kind: &str, payment_status: &str) {
     event["type"] = json!(format!("checkout.session.{kind}"));

@@ -2,8 +2,8 @@
 
 use pay_core::{
     domain::{
-        Event, Notification, Outcome, Payment, Refund, RefundReport, RefundState, Refunds, Status,
-        Verdict,
+        Event, Notification, Outcome, Payment, PaymentId, Refund, RefundReport, RefundState,
+        Refunds, Status, Verdict,
     },
     ports::ProviderState,
 };
@@ -68,11 +68,14 @@ pub(super) fn check_refund_change(before: &World, after: &World) -> Result<(), B
 }
 
 /// What a client learns of a refund is durable.
-pub(super) fn check_refunded(world: &World, notification: &Notification) -> Result<(), Broken> {
-    let (Some(id), Some(Outcome::Refunded)) = (notification.payment, notification.report.outcome)
-    else {
+pub(super) fn check_refunded(
+    world: &World,
+    notification: &Notification,
+    id: PaymentId,
+) -> Result<(), Broken> {
+    if notification.report.outcome != Some(Outcome::Refunded) {
         return Ok(());
-    };
+    }
     let record = world.table.payments.get(&id);
     let kept = notification.report.refund_id();
     let kept = kept.and_then(|refund| world.table.refunds.get(&(id, refund)));
@@ -99,8 +102,10 @@ pub(super) fn check_money(world: &World) -> Result<(), Broken> {
         let is_paid = record.was_paid()
             && (record.reference.source, &record.reference.txn) == (provider.source(), &held.txn);
         let is_it = |event: &&Event| event.report.reference.txn == held.txn;
-        let waiting =
-            |event: &Event| event.payment == Some(*id) && event.verdict == Verdict::Quarantined;
+        // Also a message about it that names no payment.
+        let waiting = |event: &Event| {
+            event.payment.is_none_or(|of| of == *id) && event.verdict == Verdict::Quarantined
+        };
         let is_quarantined = world.table.events.iter().filter(is_it).any(waiting);
         hold(is_paid || is_quarantined, "I23", || format!("{held:?} of {record:?}"))?;
     }

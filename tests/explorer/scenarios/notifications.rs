@@ -5,14 +5,11 @@ use pay_core::{
         Claims, Notification, Outcome, Provider, ProviderRef, RefundState, Report,
         Sender::{self, Native},
     },
-    testing::Call,
+    testing::{Call, a_notification, a_reference, a_refund, reporting},
 };
 
 use super::{PAID, paid, with_a_payment};
-use crate::scenario::{
-    Scenario, delivering, delivering_early, notification, oid, payment_of, reference, refund,
-    reporting, shop, uid,
-};
+use crate::scenario::{Scenario, delivering, delivering_early, oid, payment_of, shop, uid};
 
 pub(super) fn all() -> Vec<Scenario> {
     [repeated(), with_one_reference(), with_two_references(), with_one_event_id()].concat()
@@ -27,7 +24,7 @@ fn at_once<const N: usize>(name: &'static str, notifications: [Notification; N])
 
 /// What Stripe reports of that payment.
 fn reported(outcome: Outcome, name: u8) -> Notification {
-    notification(payment_of(0), outcome, name)
+    a_notification(payment_of(0), outcome, name)
 }
 
 /// The same notification from a gateway of the shop's own, which claims user and order.
@@ -53,7 +50,7 @@ fn repeated() -> Vec<Scenario> {
 /// Several notifications with references that match.
 fn with_one_reference() -> Vec<Scenario> {
     let refunded = || reported(Outcome::Refunded, 2);
-    let to_be_refunded = refund(payment_of(0), ("re_1", 40, RefundState::Pending), 2);
+    let to_be_refunded = a_refund(payment_of(0), ("re_1", 40, RefundState::Pending), 2);
     let nothing = reporting(paid(3), |report| report.outcome = None);
     let unreferenced = reporting(native(paid(1)), |report| report.reference = ProviderRef::NONE);
     vec![
@@ -84,7 +81,7 @@ fn with_one_reference() -> Vec<Scenario> {
 fn with_two_references() -> Vec<Scenario> {
     let by = |provider, txn: &str, name| Notification {
         sender: Sender::Provider(provider),
-        ..reporting(paid(name), |report| report.reference = reference(provider, txn))
+        ..reporting(paid(name), |report| report.reference = a_reference(provider, txn))
     };
     vec![
         at_once("paid by two providers", [paid(1), by(Provider::WeChat, "wx_1", 2)])

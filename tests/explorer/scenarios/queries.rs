@@ -3,26 +3,26 @@
 use pay_core::{
     domain::{Notification, Outcome, Provider, ProviderRefund, ProviderTxn, RefundState},
     ports::ProviderState,
-    testing::{Call, HeldPayment},
+    testing::{Call, HeldPayment, a_notification, a_total},
     usecases::create::CreatePayment,
 };
 
 use super::{CREATED, PAID, SWEPT, paid, refunds::one};
 use crate::{
     scenario::{
-        Scenario, after, asking, creating, delivering, notification, payment_of,
-        perhaps_delivering, request, shop, sweeping, total,
+        Scenario, after, asking, creating, delivering, payment_of, perhaps_delivering, request,
+        shop, sweeping,
     },
     world::{Happening, World},
 };
 use Happening::{Closes, Opens, Pays};
 
 /// What a sweep can get that asks about one payment.
-const ASKED: &str = "sweep: 1 failed | sweep: 1 queried, 1 unknown | sweep: unavailable";
+pub(super) const ASKED: &str = "sweep: 1 failed | sweep: 1 queried, 1 unknown | sweep: unavailable";
 
 /// What else it can get where it moves the payment on, and where it does not.
-const MOVED: &str = "sweep: 1 moved";
-const WAITS: &str = "sweep: 1 queried";
+pub(super) const MOVED: &str = "sweep: 1 moved";
+pub(super) const WAITS: &str = "sweep: 1 queried";
 
 pub(super) fn all() -> Vec<Scenario> {
     [without_webhooks(), with_webhooks(), with_refunds()].concat()
@@ -38,14 +38,14 @@ pub(crate) fn with_a_truth(to_happen: &[Happening]) -> World {
 }
 
 /// The same, as Stripe holds it now.
-fn with_held(held: HeldPayment) -> World {
+pub(crate) fn with_held(held: HeldPayment) -> World {
     let mut world = with_a_truth(&[]);
     world.providers.held.insert((Provider::Stripe, payment_of(0)), held);
     world
 }
 
 /// A payment of this amount that Stripe holds in this state.
-fn held(state: ProviderState, amount: u64) -> HeldPayment {
+pub(crate) fn held(state: ProviderState, amount: u64) -> HeldPayment {
     HeldPayment::new(state, ProviderTxn::new("pi_1").ok(), amount)
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn given_back(refunds: &[(&str, u64)]) -> HeldPayment {
 }
 
 fn failed() -> Notification {
-    notification(payment_of(0), Outcome::Failed, 5)
+    a_notification(payment_of(0), Outcome::Failed, 5)
 }
 
 /// Every webhook is lost.
@@ -151,7 +151,7 @@ fn with_refunds() -> Vec<Scenario> {
             ],
             "refunded 3/pi_1",
         ),
-        asked("asked, a total went back", in_all, total(payment_of(0), 40, 2)).expecting(
+        asked("asked, a total went back", in_all, a_total(payment_of(0), 40, 2)).expecting(
             &[
                 ASKED,
                 moved,

@@ -1,10 +1,13 @@
 //! Refunds of a paid payment: one by one, as totals, and both.
 
-use pay_core::domain::{Notification, RefundState};
+use pay_core::{
+    domain::{Notification, RefundState},
+    testing::{a_refund, a_total, reporting},
+};
 
 use super::{PAID, paid, with_a_payment};
 use crate::{
-    scenario::{Scenario, after, delivering, payment_of, refund, total},
+    scenario::{Scenario, after, delivering, payment_of},
     world::World,
 };
 use RefundState::{Failed, Succeeded};
@@ -13,17 +16,22 @@ use RefundState::{Failed, Succeeded};
 const REFUNDED: &str = "applied | duplicate | unavailable";
 
 pub(super) fn all() -> Vec<Scenario> {
+    [named(), by_transaction()].concat()
+}
+
+/// Refunds that name their payment.
+fn named() -> Vec<Scenario> {
     vec![
         at_once(
             "25 and 75, one of them twice",
             [one("re_1", 25, 2), one("re_1", 25, 2), one("re_2", 75, 3)],
         )
         .expecting(&[REFUNDED], "refunded 3/pi_1"),
-        at_once("totals 25, 50, 100", [25, 50, 100].map(|sum| total(payment_of(0), sum, 2)))
+        at_once("totals 25, 50, 100", [25, 50, 100].map(|sum| a_total(payment_of(0), sum, 2)))
             .expecting(&[REFUNDED, "stale"], "refunded 3/pi_1"),
         at_once(
             "one of 25, total 50 x2",
-            [one("re_1", 25, 2), total(payment_of(0), 50, 3), total(payment_of(0), 50, 3)],
+            [one("re_1", 25, 2), a_total(payment_of(0), 50, 3), a_total(payment_of(0), 50, 3)],
         )
         .expecting(&[REFUNDED], "paid 3/pi_1 -50"),
         at_once(
@@ -47,6 +55,28 @@ pub(super) fn all() -> Vec<Scenario> {
     ]
 }
 
+/// Refunds that name the provider's transaction alone; the index of it lags.
+fn by_transaction() -> Vec<Scenario> {
+    let unnamed = || unnamed(one("re_1", 40, 2));
+    vec![
+        Scenario::new(
+            "paid, 40 by its transaction",
+            with_a_payment(),
+            [delivering(1, paid(1)), delivering(2, unnamed())],
+        )
+        .expecting(
+            &[PAID, "applied | duplicate | quarantined: payment"],
+            "paid 3/pi_1 | paid 3/pi_1 -40",
+        ),
+        Scenario::new(
+            "40 by its transaction x2, one of 40",
+            paid_and_unlisted(),
+            [delivering(1, unnamed()), delivering(2, unnamed()), delivering(3, one("re_1", 40, 3))],
+        )
+        .expecting(&[REFUNDED, "quarantined: payment"], "paid 3/pi_1 -40"),
+    ]
+}
+
 /// Actors 1 and up, who deliver these notifications of a payment that is paid.
 fn at_once<const N: usize>(name: &'static str, notifications: [Notification; N]) -> Scenario {
     let numbered = (1..).zip(notifications);
@@ -59,11 +89,24 @@ pub(crate) fn paid_before() -> World {
     after(with_a_payment(), &[delivering(9, paid(90))])
 }
 
+/// The same, and the index by transaction does not list it yet.
+pub(crate) fn paid_and_unlisted() -> World {
+    let mut world = paid_before();
+    world.table.transactions.clear();
+    world
+}
+
+/// The same notification, which names the provider's transaction alone.
+pub(crate) fn unnamed(notification: Notification) -> Notification {
+    let silent = reporting(notification, |report| report.amount_minor = None);
+    Notification { payment: None, ..silent }
+}
+
 /// That a refund succeeded.
 pub(crate) fn one(name: &str, amount: u64, number: u8) -> Notification {
-    refund(payment_of(0), (name, amount, Succeeded), number)
+    a_refund(payment_of(0), (name, amount, Succeeded), number)
 }
 
 fn failed(name: &str, amount: u64, number: u8) -> Notification {
-    refund(payment_of(0), (name, amount, Failed), number)
+    a_refund(payment_of(0), (name, amount, Failed), number)
 }

@@ -2,15 +2,15 @@
 
 use pay_core::{
     domain::{Notification, Outcome, Provider},
-    testing::Call,
+    testing::{Call, a_notification, a_reference, reporting},
 };
 
 use super::{CREATED, PAID, SWEPT, paid, with_a_closed_payment, with_a_payment, with_two_due};
 use crate::{
     actor::Actor,
     scenario::{
-        Scenario, accepting, after, creating, delivering, delivering_early, notification, oid,
-        payment_of, reference, reporting, request, shop, sweeping,
+        Scenario, accepting, after, creating, delivering, delivering_early, oid, payment_of,
+        request, shop, sweeping,
     },
     world::World,
 };
@@ -42,11 +42,11 @@ fn unkeyed(number: u64) -> Actor {
 
 /// The notification that the payment of actor 1 is paid.
 fn paid_new() -> Notification {
-    notification(payment_of(1), Outcome::Paid, 1)
+    a_notification(payment_of(1), Outcome::Paid, 1)
 }
 
 fn refunded() -> Notification {
-    notification(payment_of(0), Outcome::Refunded, 2)
+    a_notification(payment_of(0), Outcome::Refunded, 2)
 }
 
 /// Creates, and notifications of the new payment.
@@ -67,7 +67,7 @@ fn on_a_new_payment() -> Vec<Scenario> {
 
 /// Creates, and notifications of a payment that may be replaced.
 fn on_a_replaceable_payment() -> Vec<Scenario> {
-    let closed = notification(payment_of(0), Outcome::Closed, 2);
+    let closed = a_notification(payment_of(0), Outcome::Closed, 2);
     vec![
         Scenario::new(
             "replace, create, paid late",
@@ -176,7 +176,7 @@ fn with_a_person() -> Vec<Scenario> {
     let quarantined = |world: World| after(world, &[delivering(8, short())]);
     let key = "10/stripe/evt_1";
     let by_wechat =
-        reporting(paid(3), |report| report.reference = reference(Provider::WeChat, "wx_1"));
+        reporting(paid(3), |report| report.reference = a_reference(Provider::WeChat, "wx_1"));
     vec![
         Scenario::new(
             "accept, create",

@@ -15,10 +15,6 @@ pub use bench::root as workspace;
 /// Builds the binaries of these packages and returns their paths.
 ///
 /// Cargo's progress goes to standard error.
-///
-/// # Errors
-///
-/// Cargo cannot be run, or the build fails.
 pub async fn functions(names: &[&str], release: bool) -> Result<BTreeMap<String, PathBuf>> {
     let mut arguments: Vec<&str> = names.iter().flat_map(|name| ["--package", name]).collect();
     if release {
@@ -28,20 +24,12 @@ pub async fn functions(names: &[&str], release: bool) -> Result<BTreeMap<String,
 }
 
 /// Builds the operator's program and returns its path.
-///
-/// # Errors
-///
-/// As [`functions`].
 pub async fn payctl() -> Result<PathBuf> {
     let mut built = build(&["--package", "payctl"], &["payctl"]).await?;
     built.remove("payctl").context("cargo built another program")
 }
 
 /// Builds an example of this package and returns its path.
-///
-/// # Errors
-///
-/// As [`functions`].
 pub async fn example(name: &str) -> Result<PathBuf> {
     let mut built = build(&["--package", "local", "--example", name], &[name]).await?;
     built.remove(name).context("cargo built another example")
@@ -50,10 +38,6 @@ pub async fn example(name: &str) -> Result<PathBuf> {
 /// Builds the function that is all on default settings and returns its path.
 ///
 /// It is a workspace of its own, so that its features do not reach this one.
-///
-/// # Errors
-///
-/// As [`functions`].
 pub async fn defaults() -> Result<BTreeMap<String, PathBuf>> {
     let root = workspace()?;
     let manifest = root.join("tests/bench/baselines/defaults/Cargo.toml");

@@ -12,10 +12,6 @@ use serde_json::Value;
 /// A client that trusts the certificates in `ca_pem` and nobody else.
 ///
 /// It follows no redirect and uses no proxy: a test sees the response of the service itself.
-///
-/// # Errors
-///
-/// `ca_pem` is not a list of PEM certificates.
 pub fn client(ca_pem: &str) -> Result<reqwest::Client> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(ca_pem.as_bytes()) {
@@ -39,10 +35,6 @@ pub fn client(ca_pem: &str) -> Result<reqwest::Client> {
 /// One call of a JSON 1.0 or 1.1 service of AWS; returns the status and the body.
 ///
 /// The signature is a dummy, which emulators accept; AWS itself does not.
-///
-/// # Errors
-///
-/// There is no response, or one that is not JSON.
 pub async fn call(
     client: &reqwest::Client,
     endpoint: &str,

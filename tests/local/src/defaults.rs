@@ -45,10 +45,6 @@ pub const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub const PORT: u16 = 8003;
 
 /// The webhook secret's JSON, one entry a scheme.
-///
-/// # Errors
-///
-/// A provider's key is unusable.
 pub fn webhook_secrets() -> Result<Value> {
     let standard = (Scheme::Standard.as_str().to_owned(), json!([WEBHOOK_SECRET]));
     let mut secrets = Map::from_iter([standard]);
@@ -59,10 +55,6 @@ pub fn webhook_secrets() -> Result<Value> {
 }
 
 /// The provider secret's JSON, one entry a provider.
-///
-/// # Errors
-///
-/// A key of the shop is unusable.
 pub fn provider_secrets() -> Result<Value> {
     let entry = |provider: &Provider| {
         Ok((provider.as_str().to_owned(), (simulator(*provider).api.entry)()?))

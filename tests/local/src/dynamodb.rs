@@ -105,10 +105,6 @@ impl Engine {
 }
 
 /// Makes the directory ours until the file is dropped, or this process ends in whatever way.
-///
-/// # Errors
-///
-/// It cannot be written to, or another stack has it.
 fn hold(directory: &Path) -> Result<File> {
     let shown = directory.display();
     std::fs::create_dir_all(directory).with_context(|| format!("cannot create {shown}"))?;
@@ -128,10 +124,6 @@ fn hold(directory: &Path) -> Result<File> {
 }
 
 /// Creates the table at `endpoint` unless it is there, and waits until it can be used.
-///
-/// # Errors
-///
-/// It cannot be created, or does not become active.
 pub async fn create_table(
     http: &reqwest::Client,
     endpoint: &str,

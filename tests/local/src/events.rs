@@ -53,10 +53,6 @@ impl Default for Filling {
 }
 
 /// Fills an event's text.
-///
-/// # Errors
-///
-/// It is not JSON, a placeholder has no value, or a header that a signature covers is missing.
 pub fn fill(text: &str, filling: &Filling) -> Result<Value> {
     let mut event: Value = serde_json::from_str(text).context("the event is not JSON")?;
     each_text(&mut event, &mut |text| first(text, filling))?;
@@ -87,10 +83,6 @@ pub struct Unsigned {
 
 impl Unsigned {
     /// A header that a signature covers.
-    ///
-    /// # Errors
-    ///
-    /// There is none.
     pub fn header(&self, name: &str) -> Result<&str> {
         let mut headers = self.headers.as_object().into_iter().flatten();
         let found = headers.find(|(given, _)| given.eq_ignore_ascii_case(name));
@@ -99,10 +91,6 @@ impl Unsigned {
     }
 
     /// A header that a signature covers, and that is a number.
-    ///
-    /// # Errors
-    ///
-    /// There is none, or it is not a number.
     pub fn number(&self, name: &str) -> Result<u64> {
         self.header(name)?.parse().with_context(|| format!("{name} is not a number"))
     }

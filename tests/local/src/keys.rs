@@ -43,10 +43,6 @@ impl KeptKey {
     }
 
     /// The key of this workspace; made now if there is none.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read from or written to `target/local-stack`.
     pub fn get(&self) -> Result<&SigningKey> {
         let kept = || SigningKey::kept_as(directory()?.join(self.file));
         let kept = || kept().map_err(|error: anyhow::Error| format!("{error:#}"));
@@ -61,10 +57,6 @@ fn directory() -> Result<PathBuf> {
 
 impl SigningKey {
     /// The signature of a message, in base64: RSA PKCS#1 v1.5 over its SHA-256.
-    ///
-    /// # Errors
-    ///
-    /// The system gives no randomness, which blinds the key.
     pub fn sign(&self, message: &[u8]) -> Result<String> {
         let mut signature = vec![0; self.pair.public().modulus_len()];
         self.pair

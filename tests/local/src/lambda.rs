@@ -203,10 +203,6 @@ pub(crate) struct Supervisors {
 
 impl Lambda {
     /// Starts `instances` processes of each function.
-    ///
-    /// # Errors
-    ///
-    /// The shell that watches them cannot be started.
     pub(crate) fn start(
         functions: Vec<Settings>,
         instances: usize,
@@ -236,10 +232,6 @@ impl Lambda {
     }
 
     /// Waits until every instance has asked for an invocation.
-    ///
-    /// # Errors
-    ///
-    /// One ended before that, or took too long.
     pub(crate) async fn ready(&self, instances: usize) -> Result<()> {
         for (name, pool) in &self.pools {
             let mut starts = pool.starts.subscribe();
@@ -270,10 +262,6 @@ impl Lambda {
     }
 
     /// Runs a function once.
-    ///
-    /// # Errors
-    ///
-    /// The error of the function, or of Lambda; also if there is no such function.
     pub(crate) async fn invoke(
         &self,
         function: &str,

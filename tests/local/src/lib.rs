@@ -4,6 +4,8 @@
 //! DynamoDB, a Secrets Manager, a shop and payment providers, all on 127.0.0.1 unless another address is set. The
 //! end-to-end tests start it in-process; `cargo local` serves it to a person. Nothing here ships.
 
+#![expect(clippy::missing_errors_doc, reason = "an error is a sentence for whoever runs it")]
+
 pub mod binaries;
 pub mod client;
 pub mod clock;

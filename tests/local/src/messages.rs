@@ -52,28 +52,16 @@ impl Message {
     }
 
     /// The message as a provider sends it, signed with the keys of this stack.
-    ///
-    /// # Errors
-    ///
-    /// The provider never reports this outcome, or its key is unusable.
     pub fn from(&self, provider: Provider) -> Result<Signed> {
         self.signed(provider, None)
     }
 
     /// The same, signed with `secret` in place of the secret of this stack if it is given.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::from`], and for a secret of a provider that signs with a private key.
     pub fn signed(&self, provider: Provider, secret: Option<&str>) -> Result<Signed> {
         self.made(provider, secret, |_| ())
     }
 
     /// The same, with what it says changed before it is encoded and signed.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::from`].
     pub fn edited(&self, provider: Provider, edit: impl FnOnce(&mut Value)) -> Result<Signed> {
         self.made(provider, None, edit)
     }

@@ -10,10 +10,6 @@ use ring::hmac;
 /// The three headers that sign `body` with `secret`.
 ///
 /// `secret` is `whsec_` and base64; `timestamp_secs` is Unix time in seconds.
-///
-/// # Errors
-///
-/// `secret` is not such a secret, or its key is not 24 to 64 bytes long.
 pub fn standard(
     secret: &str,
     id: &str,

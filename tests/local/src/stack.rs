@@ -139,11 +139,6 @@ struct Services {
 
 impl Stack {
     /// Builds the functions if necessary, and starts everything.
-    ///
-    /// # Errors
-    ///
-    /// One sentence: a taken port, a failed build, an incomplete template, a function that ends at
-    /// its start.
     pub async fn start(options: StackOptions) -> Result<Self> {
         ensure!(options.instances > 0, "at least one instance of each function is needed");
         let template = match &options.template {
@@ -210,10 +205,6 @@ impl Stack {
     }
 
     /// Stops everything and waits until no process is left.
-    ///
-    /// # Errors
-    ///
-    /// The temporary directory cannot be removed.
     pub async fn stop(self) -> Result<()> {
         self.supervisors.stop().await;
         self.files.close().context("cannot remove the temporary directory")
@@ -226,10 +217,6 @@ impl Stack {
     }
 
     /// The shop's account at a provider.
-    ///
-    /// # Errors
-    ///
-    /// The stack plays no such provider.
     pub fn account(&self, provider: Provider) -> Result<&Account> {
         let account = self.accounts.iter().find(|account| account.provider() == provider);
         account.with_context(|| format!("{} is not played here", provider.as_str()))
@@ -266,10 +253,6 @@ impl Stack {
     }
 
     /// The first secret for Standard Webhooks.
-    ///
-    /// # Errors
-    ///
-    /// The webhook secret has none.
     pub fn standard_secret(&self) -> Result<&str> {
         let secrets =
             self.webhook_secrets.get("standard").and_then(Value::as_array).into_iter().flatten();
@@ -286,37 +269,21 @@ impl Stack {
     }
 
     /// Kills one of [`Stack::instances`] as `kill -9` does.
-    ///
-    /// # Errors
-    ///
-    /// There is no such instance.
     pub fn kill(&self, pid: i32) -> Result<()> {
         self.lambda.signal(pid, Signal::SIGKILL)
     }
 
     /// Freezes one of [`Stack::instances`], as Lambda does between invocations.
-    ///
-    /// # Errors
-    ///
-    /// There is no such instance.
     pub fn freeze(&self, pid: i32) -> Result<()> {
         self.lambda.signal(pid, Signal::SIGSTOP)
     }
 
     /// Continues a frozen one.
-    ///
-    /// # Errors
-    ///
-    /// There is no such instance.
     pub fn thaw(&self, pid: i32) -> Result<()> {
         self.lambda.signal(pid, Signal::SIGCONT)
     }
 
     /// Runs a function directly, as `lambda:InvokeFunction` does.
-    ///
-    /// # Errors
-    ///
-    /// The error of the function, or of Lambda.
     pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, FunctionError> {
         let payload = self.lambda.invoke(function, event.to_string().into()).await?;
         Ok(serde_json::from_slice(&payload).unwrap_or(Value::Null))

@@ -62,11 +62,6 @@ pub struct CorsRules {
 
 impl Template {
     /// Reads the template at `path`.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read or is not YAML, or a function, a route or the table is missing what
-    /// the stack needs.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the template {}", path.display()))?;
@@ -74,10 +69,6 @@ impl Template {
     }
 
     /// Reads a template's text. Of `!Ref`, `!Sub` and other tags only the value is kept.
-    ///
-    /// # Errors
-    ///
-    /// As [`Template::read`].
     pub fn parse(text: &str) -> Result<Self> {
         // A key of type `N` is a number to CloudFormation, and `false` to the letter of YAML 1.1.
         let options = serde_saphyr::options! { strict_booleans: true };

@@ -38,10 +38,6 @@ pub fn sign(access_secret: &str, claims: &Value) -> String {
 }
 
 /// The claims of a token that is signed with `access_secret` and not expired.
-///
-/// # Errors
-///
-/// What is wrong with the token.
 pub fn verify(access_secret: &str, token: &str, now_secs: u64) -> Result<Value> {
     let (signed, tag) = token.rsplit_once('.').context("not a JWT")?;
     let tag = BASE64.decode(tag).context("the signature is not base64url")?;

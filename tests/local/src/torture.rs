@@ -44,10 +44,6 @@ pub struct Options {
 }
 
 /// Runs on a stack that nobody else uses, lets it recover and checks it.
-///
-/// # Errors
-///
-/// The stack itself fails: its table cannot be read.
 pub async fn run(stack: &Stack, options: Options) -> Result<Report> {
     let (facts, mut report) = torment(stack, options).await?;
     let rows = Table::open(Some(&stack.dynamodb), &stack.table)?.items().await?;
@@ -56,10 +52,6 @@ pub async fn run(stack: &Stack, options: Options) -> Result<Report> {
 }
 
 /// The run and the recovery without the check. Returns what was noted, and the figures.
-///
-/// # Errors
-///
-/// As [`run`].
 pub async fn torment(stack: &Stack, options: Options) -> Result<(Facts, Report)> {
     let world = Mutex::new(World::default());
     let entry_point = EntryPoint::new(stack, &world)?;

@@ -106,7 +106,7 @@ impl ProviderRefund {
 pub enum RefundReport {
     /// One refund.
     One {
-        /// The provider's id of it.
+        /// The provider's id of it; the merchant's reference where the provider has none of its own.
         id: ProviderRefund,
         /// The reference that the merchant gave it, where the provider reports one.
         reference: Option<ProviderRefund>,

@@ -2,13 +2,18 @@
 //! the contract's.
 
 use super::{
-    Call, FakeShop, FakeStore, Fate, Gate, ShopState, Table, block_on,
+    Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, HeldPayment, HeldRefund, ShopState,
+    Table, block_on,
     contract::fresh::{Fresh, at, create, stripe},
 };
 use crate::{
-    domain::{Guard, Payment, Status},
+    domain::{
+        Guard, Payment, PaymentId, Provider, ProviderRefund, ProviderTxn, RefundReference,
+        RefundReport, RefundState, Status,
+    },
     ports::{
-        Created, Orders, PaymentLists, Payments, ShopError, StoreError, TraceParent, Updated, Users,
+        Created, Orders, PaymentLists, Payments, ProviderState, Providers, Query, QueryError,
+        QueryState, ShopError, StoreError, TraceParent, Updated, Users,
     },
 };
 
@@ -168,4 +173,41 @@ fn an_event_of_a_change_that_is_rejected_is_not_kept() {
         assert_eq!(updated.unwrap(), Updated::RecordChanged);
         assert_eq!(store.table().events.len(), kept);
     });
+}
+
+#[test]
+fn a_provider_says_where_one_refund_stands() {
+    let providers = FakeProviders::default();
+    let id = PaymentId::new(42).unwrap();
+    let (txn, reference) =
+        (ProviderTxn::new("t").unwrap(), RefundReference::parse("42_0123456789abcdef").unwrap());
+    let ours = ProviderRefund::new(&reference.to_string()).unwrap();
+    let query = Query::Refund { refund: reference, txn: txn.clone() };
+    assert_eq!(query.payment(), Some(id));
+    let respond = || block_on(providers.query(Provider::Stripe, &query, at(1)));
+    assert!(matches!(respond(), Err(QueryError::Unusable(_))), "no such transaction");
+    let hold = |refunds: Vec<_>| {
+        let held = HeldPayment::new(ProviderState::Refunded, Some(txn.clone()), 100);
+        let held = HeldPayment { refunds, ..held };
+        providers.edit(|state| state.held.insert((Provider::Stripe, id), held));
+    };
+    let other = ProviderRefund::new("re_1").unwrap();
+    let other = HeldRefund::new(other, 25, RefundState::Succeeded);
+    hold(vec![other.clone()]);
+    let absent = respond().unwrap();
+    assert_eq!(absent.state, QueryState::NoRefund);
+    assert_eq!(absent.notifications[0].event_id.as_str(), "query.absent.42_0123456789abcdef");
+    assert_eq!(absent.notifications[0].report.outcome, None);
+    for state in RefundState::ALL {
+        let made = HeldRefund::new(ours.clone(), 30, state);
+        let made = HeldRefund { reference: Some(ours.clone()), ..made };
+        hold(vec![other.clone(), made]);
+        let found = respond().unwrap();
+        assert_eq!((found.state, found.next), (QueryState::Refund(state), None));
+        assert_eq!(found.state.as_str(), state.as_str());
+        let [notification] = &found.notifications[..] else { panic!("{state:?}") };
+        let (id, reference) = (ours.clone(), Some(ours.clone()));
+        let want = RefundReport::One { id, reference, amount_minor: 30, state };
+        assert_eq!(notification.report.refund, Some(want));
+    }
 }

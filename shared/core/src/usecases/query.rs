@@ -94,15 +94,19 @@ pub async fn providers_of(
 
 /// Asks a provider what became of a payment, and applies what it reports: one call, and another one
 /// where the response says what to ask next.
+///
+/// If that call may not start, as `may_start` says, nothing is applied and the result is empty: a payment
+/// that became paid now would not be looked at again for its refunds.
 pub async fn query_payment(
     ports: &impl AnyQueryPorts,
     provider: Provider,
     payment: &Payment,
+    may_start: &dyn Fn() -> bool,
     now: Timestamp,
     trace: &TraceParent,
 ) -> Vec<Queried> {
     let query = Query::Payment { id: payment.id, txn: payment.reference.txn.clone() };
-    query_and_apply(ports, provider, query, now, trace).await
+    query_and_apply(ports, provider, query, may_start, now, trace).await
 }
 
 /// Applies a message that only says where to look. Where its provider can be queried, what that responds
@@ -126,51 +130,62 @@ pub async fn follow(
     };
     let queried = ports.providers().queried(now).await;
     let queried = queried.map_err(|error| Failure::Unavailable(error.into()))?;
-    let steps = match provider.filter(|provider| queried.contains(provider)) {
-        Some(provider) => query_and_apply(ports, provider, query, now, trace).await,
-        None => Vec::new(),
+    let Some(provider) = provider.filter(|provider| queried.contains(provider)) else {
+        return apply_itself(ports, message, observe, now, trace).await;
     };
-    let is_unusable = steps.iter().any(|step| matches!(step.state, Err(QueryError::Unusable(_))));
-    let mut reported = false;
-    let mut unknown = None;
-    let mut failed = None;
-    let mut record = None;
-    for step in steps {
-        unknown = unknown.or(step.state.err());
-        for (notification, applied) in step.applied {
-            reported = true;
-            observe(&notification, &applied);
-            match applied {
-                Ok(applied) => record = Some(applied.record),
-                // It is kept for a person.
-                Err(ApplyError::Mismatch(_) | ApplyError::NotOurs) => {}
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
+
+    let steps = query_and_apply(ports, provider, query, &|| true, now, trace).await;
+    let (states, applied): (Vec<_>, Vec<_>) =
+        steps.into_iter().map(|step| (step.state, step.applied)).unzip();
+    let applied: Vec<_> = applied.into_iter().flatten().collect();
+    for (notification, result) in &applied {
+        observe(notification, result);
     }
-    match unknown {
-        // It proves nothing: the message itself is authentic, and counts as it does without a key.
-        None | Some(QueryError::Unusable(_)) => {}
+
+    let is_proof = match states.into_iter().find_map(Result::err) {
+        None => !applied.is_empty(),
+        // The message itself is authentic, and counts as it does without a key.
+        Some(QueryError::Unusable(_)) => false,
         Some(error) => return Err(Failure::Unavailable(error.into()).into()),
+    };
+    let records = applied.into_iter().map(|(_, result)| record_of(result));
+    let records = records.collect::<Result<Vec<_>, _>>()?;
+    if !is_proof {
+        return apply_itself(ports, message, observe, now, trace).await;
     }
-    if let Some(error) = failed {
-        return Err(error);
-    }
-    if !reported || is_unusable {
-        let applied = apply_now(ports, message, now, trace).await;
-        observe(message, &applied);
-        return applied.map(drop);
-    }
-    if let Some(record) = record {
+    // Without a record all of it waits for a person, or is not ours.
+    if let Some(record) = records.into_iter().flatten().last() {
         ports.store().append(&message.event(&record, None, Verdict::Noted, now)).await?;
     }
     Ok(())
+}
+
+/// The record that a notification was applied to; none if it is kept for a person, or not ours.
+fn record_of(result: Result<Applied, ApplyError>) -> Result<Option<Payment>, ApplyError> {
+    match result {
+        Ok(applied) => Ok(Some(applied.record)),
+        Err(ApplyError::Mismatch(_) | ApplyError::NotOurs) => Ok(None),
+        Err(error @ ApplyError::Failed(_)) => Err(error),
+    }
+}
+
+async fn apply_itself(
+    ports: &impl AnyQueryPorts,
+    message: &Notification,
+    observe: Observe<'_>,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Result<(), ApplyError> {
+    let applied = apply_now(ports, message, now, trace).await;
+    observe(message, &applied);
+    applied.map(drop)
 }
 
 async fn query_and_apply(
     ports: &impl AnyQueryPorts,
     provider: Provider,
     first: Query,
+    may_start: &dyn Fn() -> bool,
     now: Timestamp,
     trace: &TraceParent,
 ) -> Vec<Queried> {
@@ -185,6 +200,9 @@ async fn query_and_apply(
             }
             Err(error) => (Err(error), Vec::new()),
         };
+        if steps.is_empty() && next.is_some() && !may_start() {
+            return Vec::new();
+        }
         let mut applied = Vec::new();
         for notification in notifications {
             let result = apply_response(ports, &notification, now, trace).await;

@@ -1,11 +1,11 @@
 //! What the tests of the use cases start from: user 1 with order 1 of 100, in a shop and a store
 //! whose calls can be made to fail.
 
+pub(super) use crate::testing::{a_notification, a_reference, a_refund, a_total, reporting};
 use crate::{
     domain::{
-        Amount, Currency, Digest, EventId, Notification, OrderId, Outcome, Payment, PaymentId,
-        Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState,
-        Report, Sender, Status, Timestamp, UserId,
+        Amount, Currency, Digest, Notification, OrderId, Payment, PaymentId, Provider, ProviderRef,
+        ProviderTxn, Status, Timestamp, UserId,
     },
     ports::{Order, ProviderState, TraceParent},
     testing::{
@@ -57,57 +57,7 @@ pub(super) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
 
 /// A reference of Stripe's.
 pub(super) fn stripe(txn: &str) -> ProviderRef {
-    let txn = Some(ProviderTxn::new(txn).unwrap());
-    ProviderRef { source: Provider::Stripe.source(), txn }
-}
-
-/// A notification of a payment of 100; each `name` is another one.
-pub(super) fn a_notification(
-    payment: PaymentId,
-    outcome: Option<Outcome>,
-    name: u8,
-) -> Notification {
-    let digest = Digest::new([name; 32]);
-    Notification {
-        sender: Sender::Native,
-        event_id: EventId::new(Some(&format!("evt_{name}")), digest),
-        payment: Some(payment),
-        claims: None,
-        wrong_account: None,
-        review: None,
-        queried: false,
-        is_shared: false,
-        report: Report {
-            outcome,
-            refund: None,
-            reference: stripe("pi_1"),
-            amount_minor: Some(100),
-            currency: Some("CNY".to_owned()),
-        },
-        body: RawBody::new(&[name], digest),
-    }
-}
-
-/// That a refund of a payment of 100 stands so; each `name` is another notification, each `refund`
-/// another refund.
-pub(super) fn a_refund(
-    payment: PaymentId,
-    (refund, amount_minor, state): (&str, u64, RefundState),
-    name: u8,
-) -> Notification {
-    let id = ProviderRefund::new(refund).unwrap();
-    let one = RefundReport::One { id, reference: None, amount_minor, state };
-    refunding(a_notification(payment, Some(Outcome::Refunded), name), one)
-}
-
-/// That so much of a payment of 100 went back so far.
-pub(super) fn a_total(payment: PaymentId, total: u64, name: u8) -> Notification {
-    let refunded = a_notification(payment, Some(Outcome::Refunded), name);
-    refunding(refunded, RefundReport::Total(total))
-}
-
-fn refunding(notification: Notification, refund: RefundReport) -> Notification {
-    reporting(notification, |report| report.refund = Some(refund))
+    a_reference(Provider::Stripe, txn)
 }
 
 /// A payment of 100 as a provider holds it, with the transaction `pi_1` once there is one.
@@ -115,16 +65,6 @@ pub(super) fn held(state: ProviderState) -> HeldPayment {
     let has_txn = !matches!(state, ProviderState::Absent | ProviderState::Open);
     let txn = has_txn.then(|| ProviderTxn::new("pi_1").unwrap());
     HeldPayment::new(state, txn, 100)
-}
-
-/// The same notification with another report.
-pub(super) fn reporting(
-    notification: Notification,
-    change: impl FnOnce(&mut Report),
-) -> Notification {
-    let mut notification = notification;
-    change(&mut notification.report);
-    notification
 }
 
 /// The same notification with another reference.

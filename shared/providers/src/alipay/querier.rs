@@ -1,7 +1,7 @@
-//! Queries of trades: the signed requests, and what responses prove.
+//! Queries of trades and refunds: the signed requests, and what responses prove.
 //!
 //! Sources: smartwalle/alipay `alipay.go`, `trade_type.go`; alipay-sdk-nodejs-all `src/alipay.ts`;
-//! opendocs.alipay.com `alipay.trade.query`.
+//! opendocs.alipay.com `alipay.trade.query`, `alipay.trade.fastpay.refund.query`.
 
 use std::fmt;
 
@@ -16,14 +16,24 @@ use time::{OffsetDateTime, UtcOffset};
 
 use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD};
 use crate::{
-    asked::Asked,
+    asked::{Asked, AskedPayment, AskedRefund},
     query::{Querier, RawRequest, RawResponse, USER_AGENT, unusable},
     rsa::SigningKey,
 };
 
-/// The method's name, and that of the member that its responses have.
-pub(super) const METHOD: &str = "alipay.trade.query";
-pub(super) const RESPONSE: &str = "alipay_trade_query_response";
+/// A method of the gateway.
+pub(super) struct Method {
+    name: &'static str,
+    /// The member that its responses have.
+    pub(super) response: &'static str,
+}
+
+const TRADE_QUERY: Method =
+    Method { name: "alipay.trade.query", response: "alipay_trade_query_response" };
+const REFUND_QUERY: Method = Method {
+    name: "alipay.trade.fastpay.refund.query",
+    response: "alipay_trade_fastpay_refund_query_response",
+};
 
 /// What stands in a query string and in a form as it is (RFC 3986, section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -58,14 +68,32 @@ impl AlipayQuerier {
     }
 }
 
+impl Method {
+    /// The method that is called with a query.
+    pub(super) const fn of(asked: &Asked<'_>) -> Self {
+        match asked {
+            Asked::Payment(_) => TRADE_QUERY,
+            Asked::Refund(_) => REFUND_QUERY,
+        }
+    }
+}
+
 impl Querier for AlipayQuerier {
-    /// By the trade where it is known, else by our reference. Refunds are reported as totals, never
-    /// listed. The nonce is not used: what is signed is the time.
+    /// A trade by its number where that is known, else by our reference; a refund by our reference and the
+    /// trade. Refunds are reported as totals, never listed. The nonce is not used: what is signed is the
+    /// time.
     fn request(&self, query: &Query, _: &str, now: Timestamp) -> Result<RawRequest, QueryError> {
         let asked = Asked::of(query)?;
-        let content = match asked.txn {
-            Some(txn) => json!({"trade_no": txn.as_str()}),
-            None => json!({"out_trade_no": asked.payment.to_string()}),
+        let content = match &asked {
+            Asked::Payment(AskedPayment { txn: Some(txn), .. }) => {
+                json!({"trade_no": txn.as_str()})
+            }
+            Asked::Payment(AskedPayment { payment, txn: None }) => {
+                json!({"out_trade_no": payment.to_string()})
+            }
+            Asked::Refund(AskedRefund { refund, txn }) => {
+                json!({"out_request_no": refund.to_string(), "trade_no": txn.as_str()})
+            }
         };
         let content = content.to_string();
         let timestamp = beijing(now).ok_or_else(|| unusable("a time without a calendar"))?;
@@ -73,7 +101,7 @@ impl Querier for AlipayQuerier {
             ("app_id", &*self.app_id),
             ("charset", "utf-8"),
             ("format", "JSON"),
-            ("method", METHOD),
+            ("method", Method::of(&asked).name),
             (SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE),
             ("timestamp", &timestamp),
             ("version", "1.0"),
@@ -96,7 +124,7 @@ impl Querier for AlipayQuerier {
         })
     }
 
-    /// The signature is over the exact bytes of the value of [`RESPONSE`], and says nothing of the
+    /// The signature is over the exact bytes of the value of the method's member, and says nothing of the
     /// request: what it is about is compared with what was asked.
     fn response(
         &self,

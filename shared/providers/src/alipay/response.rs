@@ -11,12 +11,13 @@ use serde_json::value::RawValue;
 
 use super::{
     SIGNATURE_FIELD,
-    querier::{AlipayQuerier, RESPONSE},
+    querier::{AlipayQuerier, Method},
     read::DECIMALS,
+    refund,
 };
 use crate::{
     adapter::{Message, UnknownType, optional},
-    asked::Asked,
+    asked::{Asked, AskedPayment},
     decimal::minor_units,
     query::{respond, unusable},
     verify::base64,
@@ -30,25 +31,29 @@ impl AlipayQuerier {
     /// nothing; everything else must be.
     pub(super) fn read(&self, asked: &Asked<'_>, body: &[u8]) -> Result<QueryResponse, QueryError> {
         let whole = Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
-        let [response, error] = [RESPONSE, ERROR].map(|name| whole.object(name));
+        let member = Method::of(asked).response;
+        let [response, error] = [member, ERROR].map(|name| whole.object(name));
         if let Some(error) = response.or(error).and_then(failure) {
             return Err(error);
         }
         let response = response.ok_or_else(|| unusable("no response to a query"))?;
         let signature = whole.text(SIGNATURE_FIELD).and_then(base64);
         let signature = signature.ok_or_else(|| unusable("no signature"))?;
-        let signed = signed(body).ok_or_else(|| unusable("not JSON in UTF-8"))?;
+        let signed = signed(body, member).ok_or_else(|| unusable("not JSON in UTF-8"))?;
         if !self.keys.public_keys.iter().any(|key| key.verifies(signed.as_bytes(), &signature)) {
             return Err(unusable("no signature fits any key"));
         }
-        trade(asked, response, body)
+        match asked {
+            Asked::Payment(asked) => trade(asked, response, body),
+            Asked::Refund(asked) => refund::read(asked, response, body),
+        }
     }
 }
 
 /// The exact text of the value that is signed. No name occurs twice in `body`.
-fn signed(body: &[u8]) -> Option<&str> {
+fn signed<'a>(body: &'a [u8], member: &str) -> Option<&'a str> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
-    members.get(RESPONSE).map(|value| value.get())
+    members.get(member).map(|value| value.get())
 }
 
 /// The error that a response reports; `None` where it must be signed to count.
@@ -69,7 +74,11 @@ fn failure(response: &Object) -> Option<QueryError> {
 }
 
 /// What an authentic response reports about the trade that was asked for.
-fn trade(asked: &Asked<'_>, response: &Object, body: &[u8]) -> Result<QueryResponse, QueryError> {
+fn trade(
+    asked: &AskedPayment<'_>,
+    response: &Object,
+    body: &[u8],
+) -> Result<QueryResponse, QueryError> {
     let text = |name| member(response, name);
     let (reference, trade_no) = (text("out_trade_no")?, text("trade_no")?);
     let is_ours = |text: &str| PaymentId::parse(text) == Ok(asked.payment);
@@ -123,7 +132,7 @@ fn state(response: &Object) -> Result<(ProviderState, Option<Outcome>), QueryErr
 }
 
 /// A text member; `None` where it is absent or empty.
-fn member<'a>(response: &'a Object, name: &str) -> Result<Option<&'a str>, QueryError> {
+pub(super) fn member<'a>(response: &'a Object, name: &str) -> Result<Option<&'a str>, QueryError> {
     match optional(response, name, Json::as_text) {
         Ok(text) => Ok(text.filter(|text| !text.is_empty())),
         Err(UnknownType) => Err(unusable("a member of an unknown type")),

@@ -133,7 +133,8 @@ pub(super) fn refund(kind: &str, object: &Object) -> Reading {
     let amount_minor = object.integer("amount").ok_or("amount");
     let one = state.and_then(|state| {
         let (id, amount_minor) = (id?, amount_minor?);
-        Ok(RefundReport::One { id, reference: None, amount_minor, state })
+        let reference = reference::refund(object);
+        Ok(RefundReport::One { id, reference, amount_minor, state })
     });
     let review = one.as_ref().err().map(|name| unknown(MismatchField::Outcome, name));
     let outcome = one.is_ok().then_some(Outcome::Refunded);

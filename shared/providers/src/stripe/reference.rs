@@ -1,12 +1,12 @@
 //! Which payment of ours, and which transaction of Stripe's, an object names.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Outcome, PaymentId, ProviderTxn},
+    domain::{Mismatch, MismatchField, Outcome, PaymentId, ProviderRefund, ProviderTxn},
     json::{Json, Object},
 };
 
 use super::kind::{ObjectKind, Reading};
-use crate::adapter::{self, UnknownType, unknown};
+use crate::adapter::{self, UnknownType, optional, unknown};
 
 /// The payment in `metadata.payment_id`, or in a Checkout session's `client_reference_id`, and the
 /// mismatch of a session in which they are two.
@@ -36,6 +36,22 @@ pub(super) fn payment(object: &Object, kind: ObjectKind) -> (Option<PaymentId>, 
         _ => None,
     };
     (payment, two)
+}
+
+/// The text in a refund's `metadata.refund_id`, where whoever made it put their reference.
+pub(super) fn in_refund(object: &Object) -> Result<Option<&str>, UnknownType> {
+    match object.get("metadata") {
+        None | Some(Json::Other) => Ok(None),
+        Some(metadata) => {
+            let metadata = metadata.as_object().ok_or(UnknownType)?;
+            optional(metadata, "refund_id", Json::as_text)
+        }
+    }
+}
+
+/// The same, where it is a reference.
+pub(super) fn refund(object: &Object) -> Option<ProviderRefund> {
+    ProviderRefund::new(in_refund(object).ok()??).ok()
 }
 
 /// Whether nothing in an object is meant to name a payment of ours.

@@ -2,9 +2,12 @@
 //! Stripe, and that the response is about what was asked.
 
 use pay_core::{
-    domain::{Notification, PaymentId, Provider, ProviderTxn, RefundReport, RefundState},
+    domain::{
+        Notification, PaymentId, Provider, ProviderTxn, RefundReference, RefundReport, RefundState,
+        Report,
+    },
     json::{Json, Object},
-    ports::{ProviderState, Query, QueryError, QueryResponse},
+    ports::{ProviderState, Query, QueryError, QueryResponse, QueryState},
 };
 
 use super::{
@@ -13,7 +16,10 @@ use super::{
     read, reference, state,
     target::Target,
 };
-use crate::{adapter::Message, query::unusable};
+use crate::{
+    adapter::Message,
+    query::{respond_about_refund, respond_no_refund, unusable},
+};
 
 /// Reads the body of a response with the status 200. Where the account is shared, nothing is reported of
 /// an object that names no payment.
@@ -38,7 +44,7 @@ fn names_nothing(target: Target<'_>, object: &Object) -> bool {
         Target::Refund(_) => object
             .object("payment_intent")
             .is_some_and(|intent| reference::is_not_ours(intent, ObjectKind::Intent)),
-        Target::Search(_) | Target::Refunds(_) => false,
+        Target::Search(_) | Target::Refunds(_) | Target::OwnRefund(..) => false,
     }
 }
 
@@ -62,7 +68,7 @@ fn read_target(
             let (state, reading) = state::of_session(object)?;
             let message = read::message(None, object, reading);
             let notification = queried(message, state.as_str(), id, &kept.whole());
-            Ok(QueryResponse { state, notifications: vec![notification], next: None })
+            Ok(responded(state, vec![notification], None))
         }
         Target::Refund(id) => {
             is_about(object, "refund", id)?;
@@ -71,10 +77,11 @@ fn read_target(
                 return Ok(PaymentObject::of_intent(intent)?.response(kept));
             }
             let (state, notification) = refund(None, object, &kept.whole())?;
-            Ok(QueryResponse { state, notifications: vec![notification], next: None })
+            Ok(responded(state, vec![notification], None))
         }
         Target::Search(id) => search(id, object, kept),
         Target::Refunds(intent) => refunds(query, intent, object, kept),
+        Target::OwnRefund(intent, ours) => own_refund(ours, intent, object, kept),
     }
 }
 
@@ -123,11 +130,8 @@ impl<'a> PaymentObject<'a> {
     /// A response about it alone. Its refunds are asked for whatever its charge says was refunded: that
     /// falls again when a refund fails.
     fn response(self, kept: &Kept) -> QueryResponse {
-        QueryResponse {
-            state: self.state_with_refunds(),
-            next: self.refunds(),
-            notifications: vec![self.notification(&kept.whole())],
-        }
+        let (state, next) = (self.state_with_refunds(), self.refunds());
+        responded(state, vec![self.notification(&kept.whole())], next)
     }
 
     fn state_with_refunds(&self) -> ProviderState {
@@ -160,11 +164,10 @@ fn search(id: PaymentId, object: &Object, kept: &Kept) -> Result<QueryResponse, 
     if let Some((first, _)) = paid.first() {
         let is_refunded = |one: &PaymentObject<'_>| one.refunded != Some(0);
         let refunded = paid.iter().map(|(one, _)| one).find(|one| is_refunded(one));
-        return Ok(QueryResponse {
-            state: refunded.unwrap_or(first).state_with_refunds(),
-            next: refunded.and_then(PaymentObject::refunds),
-            notifications: paid.into_iter().map(|(one, body)| one.notification(&body)).collect(),
-        });
+        let state = refunded.unwrap_or(first).state_with_refunds();
+        let next = refunded.and_then(PaymentObject::refunds);
+        let notifications = paid.into_iter().map(|(one, body)| one.notification(&body)).collect();
+        return Ok(responded(state, notifications, next));
     }
     if object.get("has_more").and_then(Json::as_bool) != Some(false) {
         return Err(unusable("more PaymentIntents of one payment than are read"));
@@ -179,13 +182,12 @@ fn search(id: PaymentId, object: &Object, kept: &Kept) -> Result<QueryResponse, 
     };
     if let Some((one, body)) = unpaid.into_iter().max_by_key(|(one, _)| rank(one.state)) {
         let state = one.state;
-        let notifications = vec![one.notification(&body)];
-        return Ok(QueryResponse { state, notifications, next: None });
+        return Ok(responded(state, vec![one.notification(&body)], None));
     }
     let nothing = Message { payment: Some(id), ..Message::unreadable(None) };
     let state = ProviderState::Absent;
     let notification = nothing.into_queried(Provider::Stripe, state.as_str(), None, &kept.whole());
-    Ok(QueryResponse { state, notifications: vec![notification], next: None })
+    Ok(responded(state, vec![notification], None))
 }
 
 /// The refunds of a `PaymentIntent`. Of more than fit into one response the newest are read: each one
@@ -198,21 +200,47 @@ fn refunds(
 ) -> Result<QueryResponse, QueryError> {
     let payment = match query {
         Query::Refunds { payment, .. } => *payment,
-        Query::Payment { .. } | Query::Object(_) => None,
+        Query::Payment { .. } | Query::Refund { .. } | Query::Object(_) => None,
     };
     let mut state = ProviderState::Paid;
     let mut notifications = Vec::new();
     for (index, one) in items(object, "list", "refund")? {
         let (after, notification) = refund(payment, one, &kept.item(index))?;
-        if notification.report.reference.txn.as_ref().map(ProviderTxn::as_str) != Some(intent) {
-            return Err(unusable("a refund of another PaymentIntent than was asked for"));
-        }
+        is_of(intent, &notification.report)?;
         if after == ProviderState::Refunded {
             state = after;
         }
         notifications.push(notification);
     }
-    Ok(QueryResponse { state, notifications, next: None })
+    Ok(responded(state, notifications, None))
+}
+
+/// The refund of a `PaymentIntent` that has our reference. The list is complete where it says so; only then
+/// there is none that it does not have.
+fn own_refund(
+    ours: RefundReference,
+    intent: &str,
+    object: &Object,
+    kept: &Kept,
+) -> Result<QueryResponse, QueryError> {
+    let text = ours.to_string();
+    let mut found = None;
+    for (index, one) in items(object, "list", "refund")? {
+        let message = read::message(None, one, kind::refund("refund", one));
+        is_of(intent, &message.report)?;
+        let of = reference::in_refund(one);
+        let of = of.map_err(|_unknown_type| unusable("a refund with an unknown reference"))?;
+        if of == Some(&*text) && found.replace((message, kept.item(index))).is_some() {
+            return Err(unusable("two refunds with one reference"));
+        }
+    }
+    if let Some((message, body)) = found {
+        return respond_about_refund(Provider::Stripe, ours, message, &body);
+    }
+    if object.get("has_more").and_then(Json::as_bool) != Some(false) {
+        return Err(unusable("more refunds of one payment than are read"));
+    }
+    Ok(respond_no_refund(Provider::Stripe, ours, &kept.whole()))
 }
 
 /// One refund. The payment of its `PaymentIntent`, where it is known, is its payment.
@@ -249,6 +277,23 @@ fn items<'a>(
         is(object, of).map(|()| (index, object))
     };
     data.iter().enumerate().rev().map(read).collect()
+}
+
+/// A response about a payment.
+const fn responded(
+    state: ProviderState,
+    notifications: Vec<Notification>,
+    next: Option<Query>,
+) -> QueryResponse {
+    QueryResponse { state: QueryState::Payment(state), notifications, next }
+}
+
+/// Whether a refund is taken from this `PaymentIntent`.
+fn is_of(intent: &str, refund: &Report) -> Result<(), QueryError> {
+    let is_it = refund.reference.txn.as_ref().map(ProviderTxn::as_str) == Some(intent);
+    is_it
+        .then_some(())
+        .ok_or_else(|| unusable("a refund of another PaymentIntent than was asked for"))
 }
 
 fn queried(message: Message<'_>, word: &str, id: &str, body: &[u8]) -> Notification {

@@ -4,7 +4,7 @@
 //! docs.stripe.com/search.
 
 use pay_core::{
-    domain::{PaymentId, ProviderTxn},
+    domain::{PaymentId, ProviderTxn, RefundReference},
     ports::{Query, QueryError},
 };
 
@@ -28,6 +28,8 @@ pub(super) enum Target<'a> {
     Refund(&'a str),
     /// The refunds of a `PaymentIntent`.
     Refunds(&'a str),
+    /// The one among them that has our reference in its metadata.
+    OwnRefund(&'a str, RefundReference),
 }
 
 impl<'a> Target<'a> {
@@ -48,6 +50,10 @@ impl<'a> Target<'a> {
             }
             Query::Refunds { txn, .. } => match Self::of_id(txn) {
                 Some(Self::Intent(id)) => Ok(Self::Refunds(id)),
+                Some(_) | None => Err(unknown()),
+            },
+            Query::Refund { refund, txn } => match Self::of_id(txn) {
+                Some(Self::Intent(id)) => Ok(Self::OwnRefund(id, *refund)),
                 Some(_) | None => Err(unknown()),
             },
             Query::Object(id) => Self::of_id(id).ok_or_else(unknown),
@@ -94,7 +100,7 @@ impl<'a> Target<'a> {
             Self::Refund(id) => {
                 format!("/v1/refunds/{id}?expand%5B%5D=payment_intent")
             }
-            Self::Refunds(intent) => {
+            Self::Refunds(intent) | Self::OwnRefund(intent, _) => {
                 format!("/v1/refunds?payment_intent={intent}&limit={STRIPE_REFUNDS_MAX}")
             }
         }

@@ -1,7 +1,7 @@
-//! Queries of payments: the signed requests, and what responses prove.
+//! Queries of payments and refunds: the signed requests, and what responses prove.
 //!
 //! Sources: wechatpay-go `core/auth/credentials`, `core/auth/validators`, `core/client.go`;
-//! pay.weixin.qq.com/doc/v3 "query an order", "error codes".
+//! pay.weixin.qq.com/doc/v3 "query an order", "query a refund", "error codes".
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use pay_core::{
 use super::{SERIAL_HEADER, SIGNATURE_TYPE, WeChatKeys, decrypt::ApiV3Key, reference};
 use crate::{
     adapter::Message,
-    asked::Asked,
+    asked::{Asked, AskedPayment, AskedRefund},
     keys::optional_text,
-    query::{Querier, RawRequest, RawResponse, USER_AGENT, respond, unusable},
+    query::{Querier, RawRequest, RawResponse, USER_AGENT, respond, respond_no_refund, unusable},
     rsa::SigningKey,
 };
 
@@ -26,8 +26,8 @@ const PUBLIC_KEY: &str = "PUB_KEY_ID_";
 /// What WeChat Pay is queried with. Never printed.
 pub(super) struct WeChatQuerier {
     /// What responses are verified and read with.
-    keys: WeChatKeys,
-    mchid: String,
+    pub(super) keys: WeChatKeys,
+    pub(super) mchid: String,
     /// Of our own certificate, whose key this is.
     serial: String,
     private_key: SigningKey,
@@ -61,6 +61,26 @@ impl WeChatQuerier {
         })
     }
 
+    /// Path and query of a request.
+    fn target(&self, asked: &Asked<'_>) -> Result<String, QueryError> {
+        let order = match asked {
+            // Its merchant is the one that signs.
+            Asked::Refund(AskedRefund { refund, .. }) => {
+                return Ok(format!("/v3/refund/domestic/refunds/{refund}"));
+            }
+            Asked::Payment(AskedPayment { payment, txn: None }) => {
+                format!("out-trade-no/{}", reference::of(*payment))
+            }
+            Asked::Payment(AskedPayment { txn: Some(txn), .. }) if is_plain(txn.as_str()) => {
+                format!("id/{}", txn.as_str())
+            }
+            Asked::Payment(AskedPayment { txn: Some(_), .. }) => {
+                return Err(unusable("a transaction that WeChat Pay cannot have"));
+            }
+        };
+        Ok(format!("/v3/pay/transactions/{order}?mchid={}", self.mchid))
+    }
+
     /// What responses are to be signed with, where it is chosen by the request.
     fn public_key(&self) -> Option<&str> {
         let mut serials = self.keys.public_keys.iter().map(|(serial, _)| &**serial);
@@ -69,12 +89,23 @@ impl WeChatQuerier {
 
     /// What an authentic response reports.
     fn read(&self, asked: &Asked<'_>, body: &[u8]) -> Result<QueryResponse, QueryError> {
-        let transaction =
-            Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
+        let object = Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
+        match asked {
+            Asked::Payment(asked) => self.transaction(asked, &object, body),
+            Asked::Refund(asked) => self.refund(asked, &object, body),
+        }
+    }
+
+    fn transaction(
+        &self,
+        asked: &AskedPayment<'_>,
+        transaction: &Object,
+        body: &[u8],
+    ) -> Result<QueryResponse, QueryError> {
         if transaction.text("mchid") != Some(&*self.mchid) {
             return Err(unusable("a response about another merchant"));
         }
-        let message = self.keys.transaction(&transaction, None);
+        let message = self.keys.transaction(transaction, None);
         let txn = message.report.reference.txn.as_ref();
         if message.payment != Some(asked.payment) || asked.txn.is_some_and(|of| txn != Some(of)) {
             return Err(unusable("a response about another payment"));
@@ -102,21 +133,15 @@ impl WeChatQuerier {
 }
 
 impl Querier for WeChatQuerier {
-    /// By the transaction where it is known, else by our reference. Refunds are reported one by one,
-    /// never listed.
+    /// A payment by the transaction where it is known, else by our reference; a refund by our reference.
+    /// Refunds are reported one by one, never listed.
     fn request(
         &self,
         query: &Query,
         nonce: &str,
         now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
-        let asked = Asked::of(query)?;
-        let order = match asked.txn {
-            Some(txn) if is_plain(txn.as_str()) => format!("id/{}", txn.as_str()),
-            Some(_) => return Err(unusable("a transaction that WeChat Pay cannot have")),
-            None => format!("out-trade-no/{}", reference::of(asked.payment)),
-        };
-        let target = format!("/v3/pay/transactions/{order}?mchid={}", self.mchid);
+        let target = self.target(&Asked::of(query)?)?;
         let timestamp = now.secs();
         let signed = format!("GET\n{target}\n{timestamp}\n{nonce}\n\n");
         let signature = self.private_key.sign(signed.as_bytes());
@@ -163,15 +188,18 @@ impl Querier for WeChatQuerier {
 /// What an error without a signature proves.
 fn unsigned(asked: &Asked<'_>, status: u16, body: &[u8]) -> Result<QueryResponse, QueryError> {
     let error = Object::parse_message(body).unwrap_or_default();
-    match (status, error.text("code")) {
+    match (status, error.text("code"), asked) {
         // Both spellings occur.
-        (404, Some("ORDER_NOT_EXIST" | "ORDERNOTEXIST")) => {
+        (404, Some("ORDER_NOT_EXIST" | "ORDERNOTEXIST"), Asked::Payment(asked)) => {
             let absent = Message { payment: Some(asked.payment), ..Message::unreadable(None) };
             Ok(respond(Provider::WeChat, ProviderState::Absent, absent, body))
         }
-        (400, Some(code @ ("PARAM_ERROR" | "MCH_NOT_EXISTS" | "APPID_MCHID_NOT_MATCH")))
-        | (401, Some(code @ "SIGN_ERROR"))
-        | (403, Some(code @ "NO_AUTH")) => {
+        (404, Some("RESOURCE_NOT_EXISTS"), Asked::Refund(asked)) => {
+            Ok(respond_no_refund(Provider::WeChat, asked.refund, body))
+        }
+        (400, Some(code @ ("PARAM_ERROR" | "MCH_NOT_EXISTS" | "APPID_MCHID_NOT_MATCH")), _)
+        | (401, Some(code @ "SIGN_ERROR"), _)
+        | (403, Some(code @ "NO_AUTH"), _) => {
             Err(QueryError::Rejected(format!("HTTP status {status}: {code}").into()))
         }
         _ => Err(QueryError::Unusable(format!("HTTP status {status}, which is not signed").into())),

@@ -114,7 +114,7 @@ impl WeChatKeys {
 
     /// The members that all have. `total` is the payment's amount; `payer_total` is what the payer
     /// was charged after coupons.
-    fn common<'a>(
+    pub(super) fn common<'a>(
         &self,
         resource: &Object,
         outcome: Result<Option<Outcome>, Mismatch>,
@@ -156,7 +156,7 @@ impl WeChatKeys {
 }
 
 /// One refund by its id, or the mismatch where id or amount cannot be read.
-fn one(refund: &Object, state: RefundState) -> Result<RefundReport, Mismatch> {
+pub(super) fn one(refund: &Object, state: RefundState) -> Result<RefundReport, Mismatch> {
     let id = |name: &str| refund.text(name).and_then(|id| ProviderRefund::new(id).ok());
     let amount = refund.object("amount").and_then(|amount| amount.integer("refund"));
     let unknown = |name| unknown(MismatchField::Outcome, name);

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Headers, Ignored, Verified, Verifier, VerifyError,
     rsa::pair::Pair,
-    samples::{at, cases},
+    samples::{at, cases, queries::Pairs},
 };
 
 const API_V3_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -45,8 +45,6 @@ fn entry() -> Value {
 fn our_keys() -> WeChatKeys {
     keys(&entry()).unwrap()
 }
-
-type Pairs = Vec<(String, String)>;
 
 fn headers(body: &[u8], secs: u64) -> Pairs {
     let signature = Pair::one().sign(&signed(&secs.to_string(), "nonce", body));

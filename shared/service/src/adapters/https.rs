@@ -1,12 +1,14 @@
-//! The one HTTP client: the shop's services and AWS are called through it.
+//! The one HTTP client: the shop's services, the payment providers and AWS are called through it.
 
 use std::{sync::Arc, time::Duration};
 
+use reqwest::{Client, Response, Url};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use tokio::time::timeout;
 
 use crate::limits::{HTTPS_CONNECT_MS, HTTPS_IDLE_MAX};
 
@@ -62,8 +64,8 @@ pub fn tls(ca_bundle: Option<&str>) -> Result<ClientConfig, HttpsError> {
 /// # Errors
 ///
 /// [`HttpsError::Client`].
-pub fn client(tls: ClientConfig, pool: Pool) -> Result<reqwest::Client, HttpsError> {
-    reqwest::Client::builder()
+pub fn client(tls: ClientConfig, pool: Pool) -> Result<Client, HttpsError> {
+    Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
@@ -76,23 +78,89 @@ pub fn client(tls: ClientConfig, pool: Pool) -> Result<reqwest::Client, HttpsErr
         .map_err(|error| HttpsError::Client(error.into()))
 }
 
-/// The body of a response; `None` if it is longer than this.
-///
-/// # Errors
-///
-/// The connection broke before its end.
-pub(super) async fn body(
-    mut response: reqwest::Response,
-    bytes_max: usize,
-) -> Result<Option<Vec<u8>>, reqwest::Error> {
+/// Two clients with the same TLS settings, for calls that may be repeated.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// Keeps its connections.
+    pub(super) kept: Client,
+    /// Opens a connection for each request.
+    pub(super) fresh: Client,
+}
+
+/// Why a call has no response. Never holds a body, a header or a URL.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CallFailure {
+    #[error("no response in time")]
+    Deadline,
+    /// It could not be opened, broke before the end of the response, or the peer speaks no HTTP.
+    #[error("the connection failed")]
+    Connection(#[source] reqwest::Error),
+    #[error("the response is longer than {0} bytes")]
+    TooLong(usize),
+}
+
+impl From<reqwest::Error> for CallFailure {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::Deadline
+        } else {
+            // The error's text would hold the URL, and a URL may hold a secret.
+            Self::Connection(error.without_url())
+        }
+    }
+}
+
+impl Clients {
+    /// Clients that trust the CA of `ca_bundle` as well: see [`tls`].
+    ///
+    /// # Errors
+    ///
+    /// [`HttpsError`].
+    pub fn new(ca_bundle: Option<&str>) -> Result<Self, HttpsError> {
+        let tls = tls(ca_bundle)?;
+        let kept = client(tls.clone(), Pool::Kept)?;
+        Ok(Self { kept, fresh: client(tls, Pool::Fresh)? })
+    }
+
+    /// Opens a connection and keeps it; whether there is one. Any response will do.
+    pub(super) async fn open(&self, url: &Url, deadline: Duration) -> bool {
+        matches!(timeout(deadline, self.kept.head(url.clone()).send()).await, Ok(Ok(_)))
+    }
+
+    /// One attempt, and a second one on a new connection if the first connection broke: a kept one may
+    /// have died while the environment was frozen.
+    pub(super) async fn attempts<T, F>(
+        &self,
+        attempt: impl Fn(Client) -> F,
+    ) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        match attempt(self.kept.clone()).await {
+            Err(CallFailure::Connection(_)) => attempt(self.fresh.clone()).await,
+            result => result,
+        }
+    }
+}
+
+/// What a call comes to, its attempts included, if that is known before the deadline.
+pub(super) async fn within<T, E: From<CallFailure>>(
+    deadline: Duration,
+    call: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    timeout(deadline, call).await.unwrap_or_else(|_elapsed| Err(CallFailure::Deadline.into()))
+}
+
+/// The body of a response, read to its end.
+pub(super) async fn body(mut response: Response, bytes_max: usize) -> Result<Vec<u8>, CallFailure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len().saturating_add(chunk.len()) > bytes_max {
-            return Ok(None);
+            return Err(CallFailure::TooLong(bytes_max));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Some(body))
+    Ok(body)
 }
 
 #[cfg(test)]
@@ -105,13 +173,6 @@ mod tests {
         for bad in ["", "no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
         {
             assert!(matches!(tls(Some(bad)), Err(HttpsError::CaBundle)), "{bad}");
-        }
-    }
-
-    #[test]
-    fn both_clients_build() {
-        for pool in [Pool::Kept, Pool::Fresh] {
-            assert!(client(tls(None).unwrap(), pool).is_ok());
         }
     }
 }

@@ -16,10 +16,10 @@ use pay_core::{
 };
 use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse, adapter};
 use reqwest::{Client, Method, Url};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::{
-    https::{self, HttpsError, Pool},
+    https::{self, CallFailure, Clients, HttpsError},
     ids::random_u64,
 };
 use crate::{
@@ -39,29 +39,11 @@ pub struct HttpProviders<K> {
     deadline: Duration,
 }
 
-/// One that keeps connections, and one that opens a new one for each request.
-struct Clients {
-    kept: Client,
-    fresh: Client,
-}
-
-impl Clients {
-    fn new(ca_bundle: Option<&str>) -> Result<Self, HttpsError> {
-        let tls = https::tls(ca_bundle)?;
-        let kept = https::client(tls.clone(), Pool::Kept)?;
-        Ok(Self { kept, fresh: https::client(tls, Pool::Fresh)? })
-    }
-}
-
 /// Why a call has no response. Never holds a body, a header or a URL.
 #[derive(Debug, thiserror::Error)]
 enum SendError {
-    #[error("no response in time")]
-    Deadline,
-    #[error("the connection failed")]
-    Connection(#[source] reqwest::Error),
-    #[error("the response is longer than {PROVIDER_RESPONSE_MAX_BYTES} bytes")]
-    TooLong,
+    #[error(transparent)]
+    Http(#[from] CallFailure),
     #[error("the HTTP client could not be built")]
     Client(#[source] HttpsError),
     #[error("the provider's URL and the request make no URL")]
@@ -71,16 +53,12 @@ enum SendError {
 impl From<SendError> for QueryError {
     fn from(error: SendError) -> Self {
         match error {
-            SendError::Deadline | SendError::Connection(_) => Self::Unavailable(error.into()),
-            SendError::TooLong => Self::Unusable(error.into()),
+            SendError::Http(CallFailure::Deadline | CallFailure::Connection(_)) => {
+                Self::Unavailable(error.into())
+            }
+            SendError::Http(CallFailure::TooLong(_)) => Self::Unusable(error.into()),
             SendError::Client(_) | SendError::Url => Self::Rejected(error.into()),
         }
-    }
-}
-
-impl From<reqwest::Error> for SendError {
-    fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() { Self::Deadline } else { Self::Connection(error.without_url()) }
     }
 }
 
@@ -115,18 +93,12 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
         }
     }
 
-    /// One attempt, and a second one on a new connection if the first connection broke: a kept one may
-    /// have died while the environment was frozen. A query changes nothing, so it may be repeated.
+    /// A query changes nothing, so it may be repeated.
     async fn call(&self, provider: Provider, request: &RawRequest) -> Result<Received, SendError> {
         let url = self.url(provider, &request.target).ok_or(SendError::Url)?;
         let clients = self.clients()?;
-        let attempts = async {
-            match send(&clients.kept, url.clone(), request).await {
-                Err(SendError::Connection(_)) => send(&clients.fresh, url, request).await,
-                result => result,
-            }
-        };
-        timeout(self.deadline, attempts).await.unwrap_or(Err(SendError::Deadline))
+        let attempts = clients.attempts(|client| send(client, url.clone(), request));
+        Ok(https::within(self.deadline, attempts).await?)
     }
 
     /// The provider's URL with the target, which must reach it as it was signed.
@@ -206,7 +178,7 @@ impl<K> fmt::Debug for HttpProviders<K> {
     }
 }
 
-async fn send(client: &Client, url: Url, request: &RawRequest) -> Result<Received, SendError> {
+async fn send(client: Client, url: Url, request: &RawRequest) -> Result<Received, CallFailure> {
     let _call = Call::begin(Service::Provider);
     let method = if request.method == "GET" { Method::GET } else { Method::POST };
     let sent = client.request(method, url);
@@ -218,7 +190,6 @@ async fn send(client: &Client, url: Url, request: &RawRequest) -> Result<Receive
     let headers = headers.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
     let status = response.status().as_u16();
     let body = https::body(response, PROVIDER_RESPONSE_MAX_BYTES).await?;
-    let body = body.ok_or(SendError::TooLong)?;
     Ok(Received { status, headers, body })
 }
 

@@ -10,7 +10,7 @@ use pay_core::{
 use super::{
     aws::{self, AwsSettings},
     dynamodb::DynamoDbPayments,
-    https::{self, HttpsError, Pool},
+    https::{self, Clients, HttpsError, Pool},
     secrets_manager::RotatingSecret,
     shop::{HttpOrders, HttpUsers, ShopClient},
 };
@@ -71,11 +71,9 @@ pub fn shop<K: Keys<AuthKey> + Send + Sync>(
     keys: &Arc<K>,
     clock: fn() -> Timestamp,
 ) -> Result<(HttpUsers<K>, HttpOrders<K>), HttpsError> {
-    let tls = https::tls(settings.ca_bundle.as_deref())?;
-    let kept = https::client(tls.clone(), Pool::Kept)?;
-    let fresh = https::client(tls, Pool::Fresh)?;
-    let client = || ShopClient::new(kept.clone(), fresh.clone(), Arc::clone(keys), clock);
-    let users = HttpUsers::new(client(), settings.user_info);
-    let orders = HttpOrders::new(client(), settings.order_detail, settings.order_paid);
+    let clients = Clients::new(settings.ca_bundle.as_deref())?;
+    let client = ShopClient::new(clients, Arc::clone(keys), clock);
+    let users = HttpUsers::new(client.clone(), settings.user_info);
+    let orders = HttpOrders::new(client, settings.order_detail, settings.order_paid);
     Ok((users, orders))
 }

@@ -73,10 +73,6 @@ fn listed(names: &[&str]) -> String {
 
 impl Plan {
     /// Reads a plan's file.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read, is not JSON, or has an unknown word; then the error lists the known ones.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read(path)
             .with_context(|| format!("cannot read the faults in {}", path.display()))?;

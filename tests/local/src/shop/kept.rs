@@ -24,10 +24,6 @@ struct Kept {
 
 impl Shop {
     /// Takes over what a shop has kept in this directory, and keeps there what this one changes.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or is none of a shop.
     pub(crate) fn keep_in(&self, directory: &Path) -> Result<()> {
         let path = directory.join(FILE);
         let mut state = self.lock();

@@ -21,10 +21,6 @@ const AT_A_TIME: usize = 8;
 
 /// Repeats every create whose outcome is unknown, and, as the seed says, delivers every message once more that
 /// was made directly. Then the sweep runs over everything.
-///
-/// # Errors
-///
-/// A late effect does not end, or the table cannot be read.
 pub(super) async fn heal(entry_point: &EntryPoint<'_>, mut random: Rng) -> Result<()> {
     for _ in 0..500 {
         if entry_point.stack.faults().late() == 0 {

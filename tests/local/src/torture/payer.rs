@@ -9,10 +9,6 @@ use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::simulator::{Account, Delivery};
 
 /// Something happens to a payment of this amount; another client may have been faster.
-///
-/// # Errors
-///
-/// It cannot happen, though nothing else happened to the payment meanwhile.
 pub(super) async fn act(
     account: &Account,
     random: &mut Rng,

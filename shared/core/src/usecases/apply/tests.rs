@@ -3,7 +3,9 @@ mod unknown;
 
 use super::*;
 use crate::{
-    domain::{OrderId, PaymentId, Provider, ProviderRef, ProviderTxn, RefundState, Status},
+    domain::{
+        OrderId, PaymentId, Provider, ProviderRef, ProviderTxn, RefundState, Sender, Status, UserId,
+    },
     testing::{Call, Fate, Table},
     usecases::world::{
         NOW_MS, World, a_notification, a_refund, a_total, oid, referring, reporting, request,
@@ -112,6 +114,11 @@ fn a_payment_whose_order_is_gone_stays_due() {
     assert!(world.payment(id).due.is_some());
 }
 
+/// The same notification from a gateway of the shop's own, which claims this user and order.
+fn claiming(notification: Notification, uid: UserId, oid: OrderId) -> Notification {
+    Notification { sender: Sender::Native, claims: Some(Claims { uid, oid }), ..notification }
+}
+
 /// Each way in which a notification can fail to match: field, expected, received.
 fn mismatches(
     good: &Notification,
@@ -121,7 +128,7 @@ fn mismatches(
     let currency = |of: Notification, code: Option<&str>| {
         reporting(of, |report| report.currency = code.map(str::to_owned))
     };
-    let claims = |uid, oid| Notification { claims: Some(Claims { uid, oid }), ..good.clone() };
+    let claims = |uid, oid| claiming(good.clone(), uid, oid);
     let other = Mismatch::new(F::Account, Some("mchid=1"), Some("mchid=2"));
     let other = Notification { wrong_account: Some(other), ..good.clone() };
     vec![
@@ -211,14 +218,10 @@ fn services_that_are_down_stop_no_notification_that_matches() {
     let (world, id) = World::with_payment();
     world.gate.always(Call::UserExists, Fate::Before);
     world.gate.always(Call::FindOrder, Fate::Before);
-    let claims = Some(Claims { uid: uid(1), oid: oid(1) });
-    let notification = Notification { claims, ..a_notification(id, PAID, 1) };
+    let notification = claiming(a_notification(id, PAID, 1), uid(1), oid(1));
     assert_eq!(verdict(world.apply(&notification)), Verdict::Applied);
     let other: OrderId = oid(2);
-    let notification = Notification {
-        claims: Some(Claims { uid: uid(1), oid: other }),
-        ..a_notification(id, PAID, 2)
-    };
+    let notification = claiming(a_notification(id, PAID, 2), uid(1), other);
     assert_eq!(mismatch(world.apply(&notification)), MismatchField::Oid);
 }
 

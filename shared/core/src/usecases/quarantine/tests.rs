@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     domain::{
-        Digest, MismatchField, Notification, Outcome, Provider, ProviderRefund, RefundReport,
-        RefundState, Status,
+        Digest, MismatchField, Notification, Outcome, ProviderRefund, RefundReport, RefundState,
+        Status,
     },
     testing::{Call, Fate, block_on},
     usecases::world::{
@@ -68,10 +68,10 @@ fn an_accepted_notification_moves_the_record_with_its_own_amount() {
     assert_eq!(open(&world), []);
     let [event] = &operators(&world)[..] else { panic!() };
     assert_eq!((event.verdict, event.body.kept()), (Verdict::Applied, &b"asked the provider"[..]));
-    assert_eq!(event.key().to_string(), format!("{id}/operator/native.evt_1.09090909"));
+    assert_eq!(event.key().to_string(), format!("{id}/operator/stripe.evt_1.09090909"));
     assert_eq!(
         event.decision,
-        Some(OperatorDecision { by: by("ada"), about: format!("{id}/native/evt_1") })
+        Some(OperatorDecision { by: by("ada"), about: format!("{id}/stripe/evt_1") })
     );
     for again in Decision::ALL {
         let Err(ResolveError::Decided(found)) = decide(&world, &key, again) else { panic!() };
@@ -206,8 +206,7 @@ fn of_two_who_decide_at_once_one_learns_what_the_other_decided() {
 fn unmatched(change: impl FnOnce(&mut Report)) -> (World, PaymentId, EventKey) {
     let (world, id) = World::with_payment();
     let lost = Notification { payment: None, ..a_notification(id, PAID, 1) };
-    let lost = Notification { sender: Provider::Stripe.into(), ..reporting(lost, change) };
-    world.apply(&lost).unwrap_err();
+    world.apply(&reporting(lost, change)).unwrap_err();
     let key = open(&world)[0].clone();
     (world, id, key)
 }

@@ -24,7 +24,7 @@ fn with_key() -> (World, PaymentId) {
 /// What asking Stripe about a payment came to.
 fn ask(world: &World, id: PaymentId) -> Vec<Queried> {
     let payment = world.payment(id);
-    block_on(query_payment(&world.ports(), Stripe, &payment, now(), &world.trace))
+    block_on(query_payment(&world.ports(), Stripe, &payment, &|| true, now(), &world.trace))
 }
 
 /// The verdict of the one response, or the mismatch that it is quarantined for.
@@ -268,7 +268,7 @@ fn thin() -> Notification {
     let review = Mismatch::absent(MismatchField::Outcome, Some("a thin event"));
     let message = a_notification(PaymentId::new(1).unwrap(), None, 7);
     let message = reporting(message, |report| report.amount_minor = None);
-    Notification { sender: Stripe.into(), payment: None, review: Some(review), ..message }
+    Notification { payment: None, review: Some(review), ..message }
 }
 
 /// Follows a message to the object `pi_1`; what came of it, and what was observed.
@@ -329,8 +329,7 @@ fn a_thin_event_that_cannot_be_followed_is_applied_itself() {
     let (world, id) = with_key();
     world.hold(Stripe, id, ProviderState::Paid);
     let query = Query::Refunds { payment: Some(id), txn: ProviderTxn::new("pi_1").unwrap() };
-    let message =
-        Notification { sender: Stripe.into(), ..a_notification(id, Some(Outcome::Refunded), 7) };
+    let message = a_notification(id, Outcome::Refunded, 7);
     let ports = world.ports();
     block_on(follow(&ports, (&message, query), &|_, _| {}, now(), &world.trace)).unwrap();
     assert_eq!(world.payment(id).status, Status::Refunded, "no refund is listed yet");

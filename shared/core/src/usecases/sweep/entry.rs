@@ -134,7 +134,13 @@ pub(super) async fn query(
             continue;
         }
         asked = true;
-        for step in query_payment(ports, provider, &payment, now, run.trace).await {
+        let may_start = || (run.go_on)().is_some();
+        let steps = query_payment(ports, provider, &payment, &may_start, now, run.trace).await;
+        if steps.is_empty() {
+            // Its turn comes in the next run: it is still due.
+            return Entry::Left(None);
+        }
+        for step in steps {
             outages.count(service, matches!(step.state, Err(QueryError::Unavailable(_))));
             let is_processing = QueryState::Payment(ProviderState::Processing);
             processing = processing || matches!(step.state, Ok(state) if state == is_processing);

@@ -23,6 +23,10 @@ pub(super) fn refunds(payment: Option<&str>, txn: &str) -> Query {
     Query::Refunds { payment, txn: ProviderTxn::new(txn).unwrap() }
 }
 
+fn own_refund(txn: &str) -> Query {
+    samples::queries::refund("42_0123456789abcdef", txn)
+}
+
 #[test]
 fn each_query_is_one_request_and_always_the_same() {
     let search = "/v1/payment_intents/search?query=metadata%5B%27payment_id%27%5D%3A%2742%27&limit=20\
@@ -42,6 +46,7 @@ fn each_query_is_one_request_and_always_the_same() {
         (object("pyr_1"), "/v1/refunds/pyr_1?expand%5B%5D=payment_intent"),
         (refunds(Some("42"), "pi_1"), "/v1/refunds?payment_intent=pi_1&limit=100"),
         (refunds(None, "pi_1"), "/v1/refunds?payment_intent=pi_1&limit=100"),
+        (own_refund("pi_1"), "/v1/refunds?payment_intent=pi_1&limit=100"),
     ] {
         let request = querier().request(&query, "nonce", at(NOW)).unwrap();
         assert_eq!((request.method, request.target.as_str()), ("GET", target), "{query:?}");
@@ -75,6 +80,9 @@ fn an_id_that_could_change_the_path_is_not_sent() {
         refunds(None, "ch_1"),
         refunds(None, "cs_1"),
         refunds(None, "pi_1&limit=1"),
+        own_refund("ch_1"),
+        own_refund("4200000001202611231234567890"),
+        own_refund("pi_1&limit=1"),
     ] {
         let request = querier().request(&query, "nonce", at(NOW));
         assert!(matches!(request, Err(QueryError::Unusable(_))), "{query:?}");

@@ -1,11 +1,12 @@
 //! What responses to queries prove.
 
 mod lists;
+mod refund;
 mod unusable;
 
 use pay_core::{
     domain::{ProviderRefund, RefundReport, RefundState},
-    ports::{ProviderState, QueryResponse},
+    ports::{ProviderState, QueryResponse, QueryState},
 };
 
 use super::{
@@ -86,6 +87,22 @@ fn reported(outcome: Option<Outcome>, amount_minor: u64) -> Report {
     Report { outcome, ..report }
 }
 
+/// The state of a response about a payment.
+fn of_payment(response: &QueryResponse) -> ProviderState {
+    match response.state {
+        QueryState::Payment(state) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn responded(
+    state: ProviderState,
+    notification: Notification,
+    next: Option<Query>,
+) -> QueryResponse {
+    QueryResponse { state: QueryState::Payment(state), notifications: vec![notification], next }
+}
+
 fn its_refunds() -> Query {
     refunds(Some("42"), "pi_1")
 }
@@ -109,7 +126,7 @@ fn an_intent_says_what_became_of_a_payment() {
             let report = reported(outcome, amount);
             let word = format!("query.{}.pi_1", state.as_str());
             let want = QueryResponse {
-                state,
+                state: QueryState::Payment(state),
                 notifications: vec![queried(&word, report, &intent)],
                 next: (state == Paid).then(its_refunds),
             };
@@ -137,7 +154,11 @@ fn the_refunds_of_a_paid_intent_are_read_next() {
     ] {
         for query in [payment(Some("pi_1")), object("pi_1")] {
             let response = read(&query, &intent);
-            assert_eq!((response.state, response.next), (state, Some(its_refunds())), "{intent}");
+            assert_eq!(
+                (of_payment(&response), response.next),
+                (state, Some(its_refunds())),
+                "{intent}"
+            );
             // What the intent reports is the same each time.
             let want = queried("query.paid.pi_1", reported(Some(Outcome::Paid), 90), &intent);
             assert_eq!(response.notifications, [want]);
@@ -213,11 +234,11 @@ fn a_charge_says_what_became_of_its_intent() {
         let word = format!("query.{}.ch_1", state.as_str());
         let notification = queried(&word, reported(outcome, 90), &charge);
         let next = (state == Paid).then(its_refunds);
-        let want = QueryResponse { state, notifications: vec![notification], next };
+        let want = responded(state, notification, next);
         assert_eq!(read(&object("ch_1"), &charge), want, "{charge}");
     }
     let refunded = read(&object("ch_1"), &with(&charge(), "amount_refunded", json!(30)));
-    assert_eq!((refunded.state, refunded.next), (Refunded, Some(its_refunds())));
+    assert_eq!((of_payment(&refunded), refunded.next), (Refunded, Some(its_refunds())));
     assert_eq!(refunded.notifications[0].event_id.as_str(), "query.paid.ch_1");
     for bad in [charged("succeeded", Value::Null), charged("new", json!(true))] {
         assert!(is_unusable(&object("ch_1"), &bad), "{bad}");
@@ -240,7 +261,7 @@ fn a_session_says_what_became_of_a_payment() {
         let session = session_in(status, payment_status);
         let word = format!("query.{}.cs_1", state.as_str());
         let notification = queried(&word, reported(outcome, 90), &session);
-        let want = QueryResponse { state, notifications: vec![notification], next: None };
+        let want = responded(state, notification, None);
         assert_eq!(read(&object("cs_1"), &session), want, "{session}");
     }
     // Nobody began to pay.
@@ -255,7 +276,7 @@ fn a_session_says_what_became_of_a_payment() {
     for free in [free.clone(), with(&free, "client_reference_id", json!("customer-5"))] {
         let response = read(&object("cs_1"), &free);
         let found = &response.notifications[0];
-        assert_eq!((response.state, found.report.outcome), (Closed, None), "{free}");
+        assert_eq!((of_payment(&response), found.report.outcome), (Closed, None), "{free}");
         assert_eq!(found.review.as_ref().unwrap().field, MismatchField::Outcome, "{free}");
     }
     for (status, payment_status) in
@@ -273,7 +294,7 @@ fn a_refund_says_what_its_intent_says() {
     let refund = with(&a_refund("re_1", "pending"), "payment_intent", expanded.clone());
     let response = read(&object("re_1"), &refund);
     let paid = queried("query.paid.pi_1", reported(Some(Outcome::Paid), 90), &refund);
-    assert_eq!((response.state, response.next), (ProviderState::Paid, Some(its_refunds())));
+    assert_eq!((of_payment(&response), response.next), (ProviderState::Paid, Some(its_refunds())));
     assert_eq!(response.notifications, [paid]);
     let no_intent = with(&expanded, "object", json!("charge"));
     assert!(is_unusable(&object("re_1"), &with(&refund, "payment_intent", no_intent)));
@@ -284,7 +305,7 @@ fn a_refund_says_what_its_intent_says() {
         ("failed", ProviderState::Paid, RefundState::Failed),
     ] {
         let response = read(&object("re_1"), &a_refund("re_1", status));
-        assert_eq!((response.state, response.next), (state, None), "{status}");
+        assert_eq!((of_payment(&response), response.next), (state, None), "{status}");
         let found = &response.notifications[0];
         let Some(RefundReport::One { state, .. }) = &found.report.refund else { panic!() };
         assert_eq!((*state, found.payment), (refund_state, None), "{status}");

@@ -10,11 +10,11 @@ use pay_core::{
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
 use serde_json::Number;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::wire;
 use crate::{
-    adapters::https,
+    adapters::https::{self, CallFailure, Clients},
     auth::{AuthKey, sign_service},
     limits::{SHOP_DRAIN_MS, SHOP_RESPONSE_MAX_BYTES},
     metrics,
@@ -23,8 +23,7 @@ use crate::{
 
 /// Calls the shop's services, with a new token for each call.
 pub struct ShopClient<K> {
-    kept: Client,
-    fresh: Client,
+    clients: Clients,
     keys: Arc<K>,
     clock: fn() -> Timestamp,
     deadline: Duration,
@@ -64,18 +63,13 @@ pub(super) enum ShopResponse {
 pub(super) enum CallError {
     #[error("no key to sign a token with")]
     Keys(#[source] NoKeys),
-    #[error("no response in time")]
-    Deadline,
-    /// It could not be opened, broke before the end of the response, or the peer speaks no HTTP.
-    #[error("the connection failed")]
-    Connection(#[source] reqwest::Error),
+    #[error(transparent)]
+    Http(#[from] CallFailure),
     #[error("the response has status {0}")]
     Status(StatusCode),
     /// A 2xx that is an error in go-zero's envelope.
     #[error("the response is an error with code {0}")]
     Code(Number),
-    #[error("the response is longer than {SHOP_RESPONSE_MAX_BYTES} bytes")]
-    TooLong,
     #[error("the response cannot be read, or has another id")]
     Unusable,
 }
@@ -86,23 +80,11 @@ impl From<CallError> for ShopError {
     }
 }
 
-impl From<reqwest::Error> for CallError {
-    fn from(error: reqwest::Error) -> Self {
-        if error.is_timeout() {
-            Self::Deadline
-        } else {
-            // The error's text would hold the URL, and a URL may hold a secret.
-            Self::Connection(error.without_url())
-        }
-    }
-}
-
 impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
-    /// Calls through `kept`, whose connections stay open between requests, and retries through
-    /// `fresh`, which opens a connection for each call. `clock` dates the tokens.
+    /// Calls through these clients. `clock` dates the tokens.
     #[must_use]
-    pub fn new(kept: Client, fresh: Client, keys: Arc<K>, clock: fn() -> Timestamp) -> Self {
-        Self { kept, fresh, keys, clock, deadline: Duration::from_millis(SHOP_CALL_MS) }
+    pub fn new(clients: Clients, keys: Arc<K>, clock: fn() -> Timestamp) -> Self {
+        Self { clients, keys, clock, deadline: Duration::from_millis(SHOP_CALL_MS) }
     }
 
     /// The same with another deadline for each call.
@@ -114,8 +96,7 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
     /// Makes a call, within the deadline.
     pub(super) async fn call(&self, call: &ShopCall<'_>) -> Result<ShopResponse, CallError> {
         let begun = Instant::now();
-        let response =
-            timeout(self.deadline, self.attempts(call)).await.unwrap_or(Err(CallError::Deadline));
+        let response = https::within(self.deadline, self.attempts(call)).await;
         match &response {
             // The shop was not called: the secret's own metric counts this failure.
             Err(CallError::Keys(_)) => return response,
@@ -130,33 +111,27 @@ impl<K: Keys<AuthKey> + Sync + Send> ShopClient<K> {
         response
     }
 
-    /// Opens a connection and keeps it. Any response will do, so no token is sent.
+    /// Opens a connection and keeps it. No token is sent.
     pub(super) async fn open(&self, url: &Url) {
-        let opened = timeout(self.deadline, self.kept.head(url.clone()).send()).await;
-        if !matches!(opened, Ok(Ok(_))) {
+        if !self.clients.open(url, self.deadline).await {
             tracing::warn!("a connection to the shop could not be opened at start");
         }
     }
 
-    /// One attempt, and a second one on a new connection if the first connection broke: a kept one may
-    /// have died while the environment was frozen. Every call may be repeated: two of them only read,
-    /// and an order notification has its Idempotency-Key.
+    /// Every call may be repeated: two of them only read, and an order notification has its
+    /// Idempotency-Key.
     async fn attempts(&self, call: &ShopCall<'_>) -> Result<ShopResponse, CallError> {
         let now = (self.clock)();
         let key = self.keys.current(now).await.map_err(CallError::Keys)?;
         let token = sign_service(&key, call.payer, now);
-        match call.send(&self.kept, &token).await {
-            Err(CallError::Connection(_)) => call.send(&self.fresh, &token).await,
-            result => result,
-        }
+        self.clients.attempts(|client| call.send(client, &token)).await?
     }
 }
 
 impl<K> Clone for ShopClient<K> {
     fn clone(&self) -> Self {
         Self {
-            kept: self.kept.clone(),
-            fresh: self.fresh.clone(),
+            clients: self.clients.clone(),
             keys: Arc::clone(&self.keys),
             clock: self.clock,
             deadline: self.deadline,
@@ -171,22 +146,27 @@ impl<K> fmt::Debug for ShopClient<K> {
 }
 
 impl ShopCall<'_> {
-    async fn send(&self, client: &Client, token: &str) -> Result<ShopResponse, CallError> {
+    /// Sends it once; what the response means.
+    async fn send(
+        &self,
+        client: Client,
+        token: &str,
+    ) -> Result<Result<ShopResponse, CallError>, CallFailure> {
         let _call = Call::begin(Service::Shop);
-        let response = self.request(client, token).send().await?;
-        match (response.status(), self.purpose) {
+        let response = self.request(&client, token).send().await?;
+        Ok(match (response.status(), self.purpose) {
             (StatusCode::OK, Purpose::Read) => {
-                Ok(ShopResponse::Found(wire::content(&read(response).await?)?))
+                wire::content(&read(response).await?).map(ShopResponse::Found)
             }
             (status, Purpose::Notify(_)) if status.is_success() => {
-                match read(response).await {
-                    Ok(body) => wire::acknowledged(&body)?,
+                let acknowledged = match read(response).await {
+                    Ok(body) => wire::acknowledged(&body),
                     // No error in an envelope is that long.
-                    Err(CallError::TooLong) => {}
+                    Err(CallFailure::TooLong(_)) => Ok(()),
                     // The part that is missing may say that it is an error.
-                    Err(error) => return Err(error),
-                }
-                Ok(ShopResponse::Found(Object::default()))
+                    Err(failure) => return Err(failure),
+                };
+                acknowledged.map(|()| ShopResponse::Found(Object::default()))
             }
             (StatusCode::NOT_FOUND, _) => {
                 drain(response).await;
@@ -200,7 +180,7 @@ impl ShopCall<'_> {
                 }
             }
             (status, _) => Err(CallError::Status(status)),
-        }
+        })
     }
 
     fn request(&self, client: &Client, token: &str) -> RequestBuilder {
@@ -217,13 +197,13 @@ impl ShopCall<'_> {
     }
 }
 
-async fn read(response: Response) -> Result<Vec<u8>, CallError> {
-    https::body(response, SHOP_RESPONSE_MAX_BYTES).await?.ok_or(CallError::TooLong)
+async fn read(response: Response) -> Result<Vec<u8>, CallFailure> {
+    https::body(response, SHOP_RESPONSE_MAX_BYTES).await
 }
 
 async fn drain(response: Response) {
-    match timeout(Duration::from_millis(SHOP_DRAIN_MS), read(response)).await {
+    match https::within(Duration::from_millis(SHOP_DRAIN_MS), read(response)).await {
         // Its status has decided already; at worst the connection is lost.
-        Ok(Ok(_) | Err(_)) | Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
 }

@@ -8,7 +8,7 @@ use pay_core::{
 use super::*;
 use crate::{
     adapters::{
-        https::{self, Pool},
+        https::{self, Clients},
         server::{Act, Server, header, respond, response},
     },
     auth::{self, SHOP_SCOPE, TokenRules},
@@ -54,8 +54,8 @@ fn now() -> Timestamp {
 }
 
 fn client(ca_pem: &str, keys: Fixed) -> ShopClient<Fixed> {
-    let of = |pool| https::client(https::tls(Some(ca_pem)).unwrap(), pool).unwrap();
-    ShopClient::new(of(Pool::Kept), of(Pool::Fresh), Arc::new(keys), now).with_deadline(PATIENT)
+    let clients = Clients::new(Some(ca_pem)).unwrap();
+    ShopClient::new(clients, Arc::new(keys), now).with_deadline(PATIENT)
 }
 
 fn users(server: &Server) -> HttpUsers<Fixed> {
@@ -273,7 +273,8 @@ async fn a_kept_connection_that_died_is_replaced_on_the_fresh_client() {
             .unwrap()
     };
     let keys = Arc::new(Fixed::available());
-    let client = ShopClient::new(named("kept"), named("fresh"), keys, now);
+    let clients = Clients { kept: named("kept"), fresh: named("fresh") };
+    let client = ShopClient::new(clients, keys, now);
     let client = client.with_deadline(PATIENT);
     let orders = HttpOrders::new(client, server.url("/detail"), server.url("/paid"));
     assert!(find(&orders).await.unwrap().is_some());

@@ -46,7 +46,7 @@ pub(super) const API: Api = Api {
     throttled: || gateway_error("40005", "isv.call-limited"),
     error_envelope: || gateway_error("20000", "isp.unknow-error"),
     nothing_found: || business_error(QUERY, "ACQ.TRADE_NOT_EXIST"),
-    references: &["out_trade_no"],
+    references: &["out_trade_no", "out_request_no"],
 };
 
 /// All parameters: those in the query, and those in the form.

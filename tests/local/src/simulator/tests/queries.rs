@@ -1,11 +1,17 @@
 //! The service's own queries: accepted by every provider, and its responses by the service.
 
-use pay_core::domain::{Outcome, PaymentId, Provider, ProviderTxn, RefundReport, Timestamp};
-use pay_core::ports::{ProviderState, Query, QueryError, QueryResponse, SecretKeys as _};
+use pay_core::domain::{
+    Outcome, PaymentId, Provider, ProviderTxn, RefundReference, RefundReport, RefundState,
+    Timestamp,
+};
+use pay_core::ports::{
+    ProviderState, Query, QueryError, QueryResponse, QueryState, SecretKeys as _,
+};
 use pay_providers::{Headers, ProviderKeys, RawResponse};
 
 use super::caller::{Served, send};
 use crate::faults::Fault;
+use crate::simulator::ledger::TradeRefund;
 use crate::{clock, defaults};
 
 const ID: u64 = 117_360_123_037_075;
@@ -36,6 +42,14 @@ async fn query(served: &Served, query: &Query) -> Result<QueryResponse, QueryErr
     querier.response(query, &response, now)
 }
 
+/// What became of the payment that was asked about.
+fn of_payment(response: &QueryResponse) -> ProviderState {
+    match response.state {
+        QueryState::Payment(state) => state,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn about(txn: Option<&str>) -> Query {
     let txn = txn.map(|txn| ProviderTxn::new(txn).unwrap());
     Query::Payment { id: PaymentId::new(ID).unwrap(), txn }
@@ -46,7 +60,8 @@ async fn a_payment_is_read_as_it_is_by_our_reference_and_by_its_transaction() {
     for provider in Provider::ALL.iter().copied() {
         let served = Served::start(provider).await;
         let account = &served.account;
-        let state = async |txn: Option<&str>| query(&served, &about(txn)).await.unwrap().state;
+        let state =
+            async |txn: Option<&str>| of_payment(&query(&served, &about(txn)).await.unwrap());
         assert_eq!(state(None).await, ProviderState::Absent, "{provider:?}");
         account.open(ID, 100).unwrap();
         assert_eq!(state(None).await, ProviderState::Open, "{provider:?}");
@@ -56,7 +71,7 @@ async fn a_payment_is_read_as_it_is_by_our_reference_and_by_its_transaction() {
         let transaction = (account.simulator().transaction)(ID);
         for txn in [None, Some(transaction.as_str())] {
             let paid = query(&served, &about(txn)).await.unwrap();
-            assert_eq!(paid.state, ProviderState::Paid, "{provider:?} {txn:?}");
+            assert_eq!(of_payment(&paid), ProviderState::Paid, "{provider:?} {txn:?}");
             let [notification] = &paid.notifications[..] else { panic!("{paid:?}") };
             let report = &notification.report;
             assert_eq!(report.outcome, Some(Outcome::Paid));
@@ -67,7 +82,7 @@ async fn a_payment_is_read_as_it_is_by_our_reference_and_by_its_transaction() {
         account.open(ID + 1, 1).unwrap();
         account.close(ID + 1).await.unwrap();
         let closed = query(&served, &another).await.unwrap();
-        assert_eq!(closed.state, ProviderState::Closed, "{provider:?}");
+        assert_eq!(of_payment(&closed), ProviderState::Closed, "{provider:?}");
     }
 }
 
@@ -79,7 +94,7 @@ async fn stripes_refunds_are_read_one_by_one() {
     account.refund(ID, 25, "re_1").await.unwrap();
     account.refund(ID, 30, "re_2").await.unwrap();
     let paid = query(&served, &about(None)).await.unwrap();
-    assert_eq!(paid.state, ProviderState::Refunded);
+    assert_eq!(of_payment(&paid), ProviderState::Refunded);
     let refunds = query(&served, &paid.next.unwrap()).await.unwrap();
     let amounts = refunds.notifications.iter().map(|one| match &one.report.refund {
         Some(RefundReport::One { id, amount_minor, .. }) => (id.as_str(), *amount_minor),
@@ -93,7 +108,103 @@ async fn stripes_refunds_are_read_one_by_one() {
             Some(_) => ProviderState::Refunded,
             None => ProviderState::Paid,
         };
-        assert_eq!((object.state, object.notifications.len()), (state, 1), "{id}");
+        assert_eq!((of_payment(&object), object.notifications.len()), (state, 1), "{id}");
+    }
+}
+
+/// Our reference of a refund.
+const REFUND: &str = "117360123037075_0123456789abcdef";
+
+/// The query of the refund at a provider where its payment is paid.
+async fn of_refund(served: &Served) -> Query {
+    served.account.pay(ID, 100).await.unwrap();
+    let txn = ProviderTxn::new(&(served.account.simulator().transaction)(ID)).unwrap();
+    Query::Refund { refund: RefundReference::parse(REFUND).unwrap(), txn }
+}
+
+async fn begin(served: &Served, id: &str, reference: &str, state: RefundState) {
+    let (id, reference) = (id.to_owned(), Some(reference.to_owned()));
+    let refund = TradeRefund { id, reference, amount: 25, state, time_secs: clock::now_secs() };
+    served.account.begin_refund(ID, refund).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_refund_is_read_as_it_is_by_our_reference() {
+    for provider in Provider::ALL.iter().copied() {
+        let served = Served::start(provider).await;
+        let account = &served.account;
+        let asked = of_refund(&served).await;
+        let state = async || query(&served, &asked).await.unwrap().state;
+        assert_eq!(state().await, QueryState::NoRefund, "{provider:?}");
+        // Of the console, and another one of ours.
+        account.refund(ID, 5, "re_8").await.unwrap();
+        begin(&served, "re_9", "117360123037075_0123456789abcdee", RefundState::Succeeded).await;
+        assert_eq!(state().await, QueryState::NoRefund, "{provider:?}");
+
+        begin(&served, "re_1", REFUND, RefundState::Pending).await;
+        // Alipay shows only what has succeeded.
+        let [pending, failed] = match provider {
+            Provider::Stripe | Provider::WeChat => {
+                [RefundState::Pending, RefundState::Failed].map(QueryState::Refund)
+            }
+            Provider::Alipay => [QueryState::NoRefund; 2],
+        };
+        assert_eq!(state().await, pending, "{provider:?}");
+        account.complete_refund("re_1").await.unwrap();
+        let found = query(&served, &asked).await.unwrap();
+        assert_eq!(found.state, QueryState::Refund(RefundState::Succeeded), "{provider:?}");
+        let [notification] = &found.notifications[..] else { panic!("{found:?}") };
+        assert_eq!(notification.payment, PaymentId::new(ID).ok());
+        let Some(RefundReport::One { id, reference, amount_minor, state: reported }) =
+            &notification.report.refund
+        else {
+            panic!("{found:?}");
+        };
+        let own = if provider == Provider::Alipay { REFUND } else { "re_1" };
+        assert_eq!(
+            (id.as_str(), reference.as_ref().map(|reference| reference.as_str())),
+            (own, Some(REFUND))
+        );
+        assert_eq!((*amount_minor, *reported), (25, RefundState::Succeeded), "{provider:?}");
+        account.fail_refund("re_1").await.unwrap();
+        assert_eq!(state().await, failed, "{provider:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_spoilt_response_about_a_refund_proves_nothing() {
+    for (provider, point) in [
+        (Provider::Stripe, "stripe:refunds"),
+        (Provider::WeChat, "wechat:refund"),
+        (Provider::Alipay, "alipay:refund-query"),
+    ] {
+        let served = Served::start(provider).await;
+        let account = &served.account;
+        let asked = of_refund(&served).await;
+        begin(&served, "re_1", REFUND, RefundState::Succeeded).await;
+        let mut spoilt = 0;
+        for fault in [
+            Fault::Unsigned,
+            Fault::WrongId,
+            Fault::Throttle,
+            Fault::Status(404),
+            Fault::Status(429),
+            Fault::Status(500),
+            Fault::ErrorEnvelope,
+            Fault::Garbage,
+            Fault::WrongShape,
+        ] {
+            if account.set_fault(point, fault, Some(1)).is_err() {
+                continue;
+            }
+            spoilt += 1;
+            let read = query(&served, &asked).await;
+            let is_known = matches!(read, Ok(_) | Err(QueryError::NoKey));
+            assert!(!is_known, "{provider:?} {fault:?}: {read:?}");
+        }
+        assert_eq!(account.calls(point), spoilt, "{provider:?}");
+        let whole = query(&served, &asked).await.unwrap().state;
+        assert_eq!(whole, QueryState::Refund(RefundState::Succeeded), "{provider:?}");
     }
 }
 
@@ -125,7 +236,7 @@ async fn a_spoilt_response_proves_nothing() {
                 // What a search finds about others is not about this one.
                 Ok(read) => {
                     let of_a_search = (provider, fault) == (Provider::Stripe, Fault::WrongId);
-                    of_a_search && read.state == ProviderState::Absent
+                    of_a_search && of_payment(read) == ProviderState::Absent
                 }
                 Err(QueryError::Unavailable(_)) => {
                     matches!(fault, Fault::Throttle | Fault::Status(_) | Fault::ErrorEnvelope)

@@ -48,7 +48,7 @@ pub(super) const API: Api = Api {
     throttled: || problem(StatusCode::TOO_MANY_REQUESTS),
     error_envelope: || problem(StatusCode::NOT_IMPLEMENTED),
     nothing_found: absent,
-    references: &["out_trade_no"],
+    references: &["out_trade_no", "out_refund_no"],
 };
 
 fn point(call: &Call) -> &'static str {

@@ -288,12 +288,12 @@ fn a_refund_with_unknown_outcome_is_counted_once() {
     }
 }
 
-/// Another delivery of it is applied between the read of the record and the write.
+/// Another notification of it is applied between the read of the record and the write.
 #[test]
-fn of_two_deliveries_at_once_one_counts() {
+fn of_two_notifications_of_a_refund_at_once_one_counts() {
     let (world, id) = paid();
     let refund = a_refund(id, ("re_1", 40, Succeeded), 1);
-    let other = Notification { sender: Provider::Stripe.into(), ..refund.clone() };
+    let other = a_refund(id, ("re_1", 40, Succeeded), 2);
     let (store, shop, trace) = (world.store.clone(), world.shop.clone(), world.trace.clone());
     let first = std::sync::atomic::AtomicBool::new(true);
     world.gate.hook(move |call, _| {

@@ -5,10 +5,11 @@ use super::{
     *,
 };
 use crate::{
-    domain::{Due, Provider},
+    domain::{Due, Provider, ProviderRefund, RefundState},
     limits::{QUERY_AGE_MAX_MS, SWEEP_QUERY_LANES},
     ports::{NoKeys, ProviderState, Providers, Query, QueryResponse, RefundCallError, RefundOrder},
-    testing::FakeProviders,
+    testing::{FakeProviders, HeldPayment, HeldRefund},
+    usecases::world::held,
 };
 use Provider::{Alipay, Stripe, WeChat};
 
@@ -123,6 +124,26 @@ fn no_provider_is_asked_when_the_time_is_over() {
     let go_on = || (calls.fetch_add(1, Relaxed) < 6).then(first);
     let done = run_while(&world, 9, &go_on);
     assert_eq!((world.passed(Call::Query), done.queried, done.left), (1, 0, 1));
+}
+
+/// It would be paid, and nobody would ask for its refunds.
+#[test]
+fn a_payment_whose_refunds_there_is_no_time_to_ask_for_is_left_as_it_is() {
+    let (world, id) = pending();
+    let re_1 = ProviderRefund::new("re_1").unwrap();
+    let refunds = vec![HeldRefund::new(re_1, 40, RefundState::Succeeded)];
+    world.hold_as(Stripe, id, HeldPayment { refunds, ..held(ProviderState::Refunded) });
+    let before = world.store.table();
+    let calls = AtomicUsize::new(0);
+    // Time for the look, the query to begin and the first call.
+    let go_on = || (calls.fetch_add(1, Relaxed) < 3).then(first);
+    let done = run_while(&world, 9, &go_on);
+    assert_eq!((world.passed(Call::Query), done.entries(), done.left), (1, 0, 1));
+    assert_eq!((world.store.table(), notified(&world)), (before, 0));
+    assert_eq!(run(&world, false, first()).unwrap().moved, 1);
+    let payment = world.payment(id);
+    assert_eq!((payment.status, payment.refunded()), (Status::Paid, 40));
+    assert_eq!((world.passed(Call::Query), notified(&world)), (3, 1));
 }
 
 /// Providers that respond after many polls, and count who waits for them.

@@ -2,25 +2,23 @@
 
 use pay_core::{
     domain::{Notification, Outcome, PaymentId, Provider, ProviderRef, Report, Sender},
-    ports::{ProviderState, Query, QueryError, QueryResponse},
+    ports::{ProviderState, Query, QueryError, QueryState},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
     super::{super::querier::AlipayQuerier, Pair, now},
-    PAYMENT, TRADE, entry, ours, querier, query,
+    PAYMENT, TRADE, entry, ours, payment, querier,
 };
-use crate::{
-    Headers, Querier, RawResponse,
-    samples::{self, without_content},
+use crate::samples::{
+    self,
+    queries::{self, Found, Pairs, is_unusable},
+    without_content,
 };
 
-type Found = Result<QueryResponse, QueryError>;
-
-fn respond(querier: &AlipayQuerier, query: &Query, status: u16, body: &[u8]) -> Found {
-    let headers = Headers::default();
-    querier.response(query, &RawResponse { status, headers: &headers, body }, now())
+pub(super) fn respond(querier: &AlipayQuerier, query: &Query, status: u16, body: &[u8]) -> Found {
+    queries::respond(querier, query, (status, &Pairs::new(), body), now())
 }
 
 /// The response around a value, signed by this key.
@@ -34,7 +32,7 @@ fn signed(value: &str) -> String {
 }
 
 fn raw(body: &str) -> Found {
-    respond(&ours(), &query(PAYMENT, None), 200, body.as_bytes())
+    respond(&ours(), &payment(PAYMENT, None), 200, body.as_bytes())
 }
 
 fn of(trade: &Value) -> Found {
@@ -42,14 +40,10 @@ fn of(trade: &Value) -> Found {
 }
 
 fn one(found: Found) -> (ProviderState, Notification) {
-    let QueryResponse { state, notifications, next } = found.unwrap();
-    assert_eq!(next, None);
-    let [notification] = <[_; 1]>::try_from(notifications).unwrap();
-    (state, notification)
-}
-
-fn is_unusable(found: &Found) -> bool {
-    matches!(found, Err(QueryError::Unusable(_)))
+    match queries::one(found) {
+        (QueryState::Payment(state), notification) => (state, notification),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn trade() -> Value {
@@ -64,7 +58,7 @@ fn trade() -> Value {
 }
 
 /// The trade with another value under a name, or without it.
-fn with(mut trade: Value, name: &str, value: impl Into<Option<Value>>) -> Value {
+pub(super) fn with(mut trade: Value, name: &str, value: impl Into<Option<Value>>) -> Value {
     match value.into() {
         Some(value) => trade[name] = value,
         None => drop(trade.as_object_mut().unwrap().remove(name)),
@@ -87,7 +81,7 @@ fn a_trade_that_succeeded_is_paid() {
     {
         let body = signed(&with(trade(), "trade_status", json!(state)).to_string());
         let (found, notification) =
-            one(respond(&ours(), &query(PAYMENT, txn), 200, body.as_bytes()));
+            one(respond(&ours(), &payment(PAYMENT, txn), 200, body.as_bytes()));
         assert_eq!(found, ProviderState::Paid, "{state}");
         let id = format!("query.paid.{TRADE}");
         let want = Notification {
@@ -169,10 +163,10 @@ fn a_response_about_something_else_proves_nothing() {
         }
         assert!(is_unusable(&of(&with(trade.clone(), "out_trade_no", None))), "{status}");
         let body = signed(&trade.to_string());
-        let other = query(PAYMENT, Some("2026112322001468450512505579"));
+        let other = payment(PAYMENT, Some("2026112322001468450512505579"));
         assert!(is_unusable(&respond(&ours(), &other, 200, body.as_bytes())), "{status}");
         let body = signed(&with(trade, "trade_no", None).to_string());
-        let known = query(PAYMENT, Some(TRADE));
+        let known = payment(PAYMENT, Some(TRADE));
         assert!(is_unusable(&respond(&ours(), &known, 200, body.as_bytes())), "{status}");
     }
     // The response to another method, whose value is signed alike.
@@ -264,7 +258,7 @@ fn the_exact_bytes_are_what_is_signed() {
 #[test]
 fn one_changed_byte_proves_nothing() {
     let body = signed(&trade().to_string()).into_bytes();
-    let (ours, query) = (ours(), query(PAYMENT, None));
+    let (ours, query) = (ours(), payment(PAYMENT, None));
     assert!(respond(&ours, &query, 200, &body).is_ok());
     for index in 0..body.len() {
         let mut changed = body.clone();
@@ -296,7 +290,7 @@ fn both_keys_count_while_one_is_changed() {
     let value = trade().to_string();
     for pair in [Pair::one(), Pair::other()] {
         let body = signed_by(pair, &value);
-        assert!(respond(&both, &query(PAYMENT, None), 200, body.as_bytes()).is_ok());
+        assert!(respond(&both, &payment(PAYMENT, None), 200, body.as_bytes()).is_ok());
     }
     // Once it is gone, what it signed counts no more.
     assert!(is_unusable(&raw(&signed_by(Pair::other(), &value))));
@@ -360,7 +354,7 @@ fn another_status_than_200_is_an_outage_or_nothing() {
         (404, false),
         (600, false),
     ] {
-        let found = respond(&ours(), &query(PAYMENT, None), status, body.as_bytes());
+        let found = respond(&ours(), &payment(PAYMENT, None), status, body.as_bytes());
         assert_eq!(matches!(found, Err(QueryError::Unavailable(_))), is_outage, "{status}");
         assert_eq!(is_unusable(&found), !is_outage, "{status}");
     }
@@ -378,7 +372,7 @@ proptest! {
             "[{}\\[\\]\":,a-z0-9\\\\]{0,64}".prop_map(|value| signed(&value).into_bytes()),
         ],
     ) {
-        let found = respond(&ours(), &query(7, None), status, &body);
+        let found = respond(&ours(), &payment(7, None), status, &body);
         prop_assert!(found.is_err(), "{:?}", found);
         prop_assert!(!found.unwrap_err().to_string().is_empty());
     }

@@ -27,7 +27,7 @@ fn nothing_found_is_absent_and_reports_nothing() {
     for data in [vec![], vec![other, nobodys]] {
         let body = without(&found(&data), "url");
         let response = read(&payment(None), &body);
-        assert_eq!((response.state, response.next), (ProviderState::Absent, None));
+        assert_eq!((of_payment(&response), response.next), (ProviderState::Absent, None));
         let want = Report { reference: ProviderRef { txn: None, ..reference() }, ..Report::NONE };
         assert_eq!(response.notifications, [queried("query.absent", want, &body)]);
     }
@@ -46,7 +46,7 @@ fn one_intent_found_is_read_as_if_it_was_named() {
         let response = read(&payment(None), &found(&[other, intent.clone()]));
         let name = format!("query.{}.pi_1", state.as_str());
         let want = queried(&name, reported(outcome, amount), &intent);
-        assert_eq!((response.state, response.next), (state, None), "{status}");
+        assert_eq!((of_payment(&response), response.next), (state, None), "{status}");
         assert_eq!(response.notifications, [want], "{status}");
     }
 }
@@ -66,7 +66,7 @@ fn every_paid_intent_is_reported_oldest_first() {
         body["has_more"] = has_more;
         let response = read(&payment(None), &body);
         assert_eq!(names(&response), ["query.paid.pi_1", "query.paid.pi_3"]);
-        assert_eq!((response.state, response.next), (ProviderState::Paid, None));
+        assert_eq!((of_payment(&response), response.next), (ProviderState::Paid, None));
         let bodies: Vec<_> = response.notifications.iter().map(|one| one.body.kept()).collect();
         let want = [&intents[3], &intents[1]].map(|intent| intent.to_string().into_bytes());
         assert_eq!(bodies, want);
@@ -81,7 +81,7 @@ fn every_paid_intent_is_reported_oldest_first() {
         body["data"][1]["latest_charge"] = latest;
         let response = read(&payment(None), &body);
         let next = Some(refunds(Some("42"), "pi_3"));
-        assert_eq!((response.state, response.next), (state, next));
+        assert_eq!((of_payment(&response), response.next), (state, next));
     }
 }
 
@@ -116,7 +116,7 @@ fn each_refund_is_reported_oldest_first() {
     ];
     let query = refunds(Some("42"), "pi_1");
     let response = read(&query, &list(&refunds_of_it));
-    assert_eq!((response.state, &response.next), (ProviderState::Refunded, &None));
+    assert_eq!((of_payment(&response), &response.next), (ProviderState::Refunded, &None));
     let states = [
         ("re_1", RefundState::Succeeded),
         ("re_2", RefundState::Failed),
@@ -138,7 +138,7 @@ fn each_refund_is_reported_oldest_first() {
     assert_eq!(read(&query, &more).notifications.len(), 5);
     // None went back.
     let response = read(&query, &list(&refunds_of_it[..4]));
-    assert_eq!((response.state, response.notifications.len()), (ProviderState::Paid, 4));
+    assert_eq!((of_payment(&response), response.notifications.len()), (ProviderState::Paid, 4));
     assert_eq!(read(&query, &list(&[])).notifications, []);
 }
 

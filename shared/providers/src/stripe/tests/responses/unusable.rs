@@ -4,9 +4,12 @@ use std::error::Error as _;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    refund::{OURS, own_refund},
+    *,
+};
 
-fn queries() -> [Query; 8] {
+fn queries() -> [Query; 9] {
     [
         payment(Some("pi_1")),
         payment(None),
@@ -16,6 +19,7 @@ fn queries() -> [Query; 8] {
         object("re_1"),
         refunds(Some("42"), "pi_1"),
         refunds(None, "pi_1"),
+        own_refund(OURS, "pi_1"),
     ]
 }
 
@@ -28,6 +32,10 @@ fn sample(query: &Query) -> Value {
         }
         Query::Payment { .. } => with(&intent_in("succeeded"), "latest_charge", charge()),
         Query::Refunds { .. } => json!({"object": "list", "has_more": false, "data": [refund]}),
+        Query::Refund { .. } => {
+            let ours = with(&refund, "metadata", json!({"refund_id": OURS}));
+            json!({"object": "list", "has_more": false, "data": [ours]})
+        }
         Query::Object(id) => match id.as_str() {
             "pi_1" => intent_in("processing"),
             "cs_1" => session_in("complete", "paid"),
@@ -115,7 +123,7 @@ fn a_broken_text_where_we_do_not_read_stops_nothing() {
     let broken = body.replacen('{', r#"{"description":"\ud800","#, 1);
     let response = respond(&object("pi_1"), 200, broken.as_bytes()).unwrap();
     let found = &response.notifications[0];
-    assert_eq!((response.state, found.body.len()), (ProviderState::Paid, 0));
+    assert_eq!((of_payment(&response), found.body.len()), (ProviderState::Paid, 0));
     assert_eq!(found.report, reported(Some(Outcome::Paid), 90));
     let broken = body.replace("\"succeeded\"", r#""succeeded\ud800""#);
     assert!(respond(&object("pi_1"), 200, broken.as_bytes()).is_err());
@@ -140,7 +148,7 @@ proptest! {
     /// Any bytes as a response are a response or an error, always the same one.
     #[test]
     fn any_bytes_are_read_or_unusable(
-        body in prop::collection::vec(any::<u8>(), 0..300), which in 0..8_usize,
+        body in prop::collection::vec(any::<u8>(), 0..300), which in 0..9_usize,
     ) {
         let query = &queries()[which];
         let found = respond(query, 200, &body);
@@ -150,7 +158,7 @@ proptest! {
     /// A response in which anything is of any type is one that reports what can be applied, or proves nothing.
     #[test]
     fn a_member_of_any_type_is_read_or_unusable(
-        which in 0..8_usize, place in 0..60_usize, kind in 0..9_usize,
+        which in 0..9_usize, place in 0..60_usize, kind in 0..9_usize,
     ) {
         let query = &queries()[which];
         let others = [

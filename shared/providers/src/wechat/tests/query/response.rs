@@ -5,7 +5,7 @@ use pay_core::{
         EventId, Mismatch, MismatchField, Notification, Outcome, PaymentId, Provider, ProviderRef,
         Report, Sender,
     },
-    ports::{ProviderState, Query, QueryError, QueryResponse},
+    ports::{ProviderState, Query, QueryError, QueryState},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -16,52 +16,46 @@ use super::{
             NONCE_HEADER, SERIAL_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER,
             querier::WeChatQuerier, verify::signed,
         },
-        NOW, Pair, Pairs, SERIAL, at, headers, transaction, with,
+        NOW, Pair, SERIAL, at, headers, transaction, with,
     },
-    TRANSACTION, entry, ours, querier, query,
+    PAYMENT, TRANSACTION, entry, ours, payment, querier,
 };
 use crate::{
-    Headers, Querier, RawResponse,
-    samples::{self, without_content},
+    samples::{
+        self,
+        queries::{self, Found, Pairs, is_unusable},
+        without_content,
+    },
     sha256,
 };
 
-const PAYMENT: u64 = 1_217_752_501_201_407;
-
-type Found = Result<QueryResponse, QueryError>;
-
-fn respond(
+pub(super) fn respond(
     querier: &WeChatQuerier,
     query: &Query,
-    (status, headers, body): (u16, &Pairs, &[u8]),
+    response: (u16, &Pairs, &[u8]),
 ) -> Found {
-    let headers = Headers::from_pairs(headers);
-    querier.response(query, &RawResponse { status, headers: &headers, body }, at(NOW))
+    queries::respond(querier, query, response, at(NOW))
 }
 
 /// A signed success.
-fn success(query: &Query, body: &[u8]) -> Found {
+pub(super) fn success(query: &Query, body: &[u8]) -> Found {
     respond(&ours(), query, (200, &headers(body, NOW), body))
 }
 
 fn of(order: &Value) -> Found {
-    success(&query(PAYMENT, None), order.to_string().as_bytes())
+    success(&payment(PAYMENT, None), order.to_string().as_bytes())
 }
 
 /// An error without a signature.
 fn error(status: u16, body: &str) -> Found {
-    respond(&ours(), &query(PAYMENT, None), (status, &Pairs::new(), body.as_bytes()))
+    respond(&ours(), &payment(PAYMENT, None), (status, &Pairs::new(), body.as_bytes()))
 }
 
 fn one(found: Found) -> (ProviderState, Notification) {
-    let QueryResponse { state, notifications, next } = found.unwrap();
-    assert_eq!(next, None);
-    let [notification] = <[_; 1]>::try_from(notifications).unwrap();
-    (state, notification)
-}
-
-fn is_unusable(found: &Found) -> bool {
-    matches!(found, Err(QueryError::Unusable(_)))
+    match queries::one(found) {
+        (QueryState::Payment(state), notification) => (state, notification),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn with_state(state: &str) -> Value {
@@ -80,7 +74,7 @@ fn a_paid_order_is_read_as_its_notification_is() {
         ("REFUND", None, Refunded),
     ] {
         let body = with_state(state).to_string();
-        let (found, notification) = one(success(&query(PAYMENT, txn), body.as_bytes()));
+        let (found, notification) = one(success(&payment(PAYMENT, txn), body.as_bytes()));
         assert_eq!(found, want, "{state}");
         let report = samples::report(Provider::WeChat, TRANSACTION, Outcome::Paid, (100, "CNY"));
         let id = format!("query.{}.{TRANSACTION}", want.as_str());
@@ -138,22 +132,22 @@ fn a_response_about_something_else_proves_nothing() {
         }
     }
     let body = transaction().to_string();
-    let other = query(PAYMENT, Some("4200000001202611231234567891"));
+    let other = payment(PAYMENT, Some("4200000001202611231234567891"));
     assert!(is_unusable(&success(&other, body.as_bytes())));
     let without = with_state("NOTPAY");
     let mut without = without;
     without.as_object_mut().unwrap().remove("transaction_id");
-    let asked = query(PAYMENT, Some(TRANSACTION));
+    let asked = payment(PAYMENT, Some(TRANSACTION));
     assert!(is_unusable(&success(&asked, without.to_string().as_bytes())));
     // A short id is padded.
     let mut seven = transaction();
     for reference in ["7", "000007"] {
         seven["out_trade_no"] = json!(reference);
         let body = seven.to_string();
-        assert_eq!(one(success(&query(7, None), body.as_bytes())).0, ProviderState::Paid);
+        assert_eq!(one(success(&payment(7, None), body.as_bytes())).0, ProviderState::Paid);
     }
     seven["out_trade_no"] = json!("07");
-    assert!(is_unusable(&success(&query(7, None), seven.to_string().as_bytes())));
+    assert!(is_unusable(&success(&payment(7, None), seven.to_string().as_bytes())));
 }
 
 #[test]
@@ -179,7 +173,7 @@ fn what_cannot_be_read_proves_nothing() {
     }
     let twice = transaction().to_string().replacen('{', r#"{"trade_state":"NOTPAY","#, 1);
     for body in ["", "null", "[]", "{", "{}", &twice] {
-        assert!(is_unusable(&success(&query(PAYMENT, None), body.as_bytes())), "{body}");
+        assert!(is_unusable(&success(&payment(PAYMENT, None), body.as_bytes())), "{body}");
     }
 }
 
@@ -219,7 +213,7 @@ fn an_order_of_another_application_is_for_a_wrong_account() {
         order["appid"] = appid.clone();
         let body = order.to_string();
         let headers = headers(body.as_bytes(), NOW);
-        let found = respond(&querier, &query(PAYMENT, None), (200, &headers, body.as_bytes()));
+        let found = respond(&querier, &payment(PAYMENT, None), (200, &headers, body.as_bytes()));
         let want =
             received.map(|received| Mismatch::new(MismatchField::Account, expected, received));
         assert_eq!(one(found).1.wrong_account, want, "{appid}");
@@ -231,7 +225,7 @@ fn an_order_of_another_application_is_for_a_wrong_account() {
 #[test]
 fn a_success_counts_only_with_a_signature_that_fits() {
     let body = transaction().to_string();
-    let (query, body) = (query(PAYMENT, None), body.as_bytes());
+    let (query, body) = (payment(PAYMENT, None), body.as_bytes());
     let good = headers(body, NOW);
     let found = |headers: &Pairs| respond(&ours(), &query, (200, headers, body));
     assert!(found(&good).is_ok());
@@ -260,7 +254,7 @@ fn a_success_counts_only_with_a_signature_that_fits() {
 #[test]
 fn one_changed_byte_proves_nothing() {
     let body = transaction().to_string().into_bytes();
-    let (ours, query, headers) = (ours(), query(PAYMENT, None), headers(&body, NOW));
+    let (ours, query, headers) = (ours(), payment(PAYMENT, None), headers(&body, NOW));
     for index in 0..body.len() {
         let mut changed = body.clone();
         changed[index] ^= 1;
@@ -274,7 +268,7 @@ fn both_keys_count_while_one_is_changed() {
     entry["public_keys"] =
         json!({SERIAL: Pair::one().public_pem(), "7CE59D1F522D7012": Pair::other().public_pem()});
     let both = querier(&entry).unwrap();
-    let (query, body) = (query(PAYMENT, None), transaction().to_string());
+    let (query, body) = (payment(PAYMENT, None), transaction().to_string());
     let body = body.as_bytes();
     let one = headers(body, NOW);
     assert!(respond(&both, &query, (200, &one, body)).is_ok());
@@ -373,8 +367,10 @@ proptest! {
         is_signed in any::<bool>(),
     ) {
         let headers = if is_signed { headers(&body, NOW) } else { Pairs::new() };
-        match respond(&ours(), &query(7, None), (status, &headers, &body)) {
-            Ok(found) => prop_assert_eq!(found.state, ProviderState::Absent),
+        match respond(&ours(), &payment(7, None), (status, &headers, &body)) {
+            Ok(found) => {
+                prop_assert_eq!(found.state, QueryState::Payment(ProviderState::Absent));
+            }
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
     }
