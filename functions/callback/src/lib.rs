@@ -5,10 +5,11 @@
 mod native;
 mod outcome;
 mod query;
+mod refund;
 mod sweep;
 
 use pay_core::{
-    domain::{EventId, Notification, Provider, RawBody},
+    domain::{EventId, Notification, Provider, RawBody, Sender},
     ports::{Keys, Orders, Outbox, Payments, Providers, Users},
     usecases::{
         apply::{Applied, ApplyError, OrderNotification, apply},
@@ -17,7 +18,7 @@ use pay_core::{
 };
 use pay_providers::{Adapter, Verified, WebhookKeys, adapter};
 use pay_service::{
-    auth::{AuthKey, CALLBACK_SCOPE, TokenRules},
+    auth::{AuthKey, CALLBACK_SCOPE, REFUND_SCOPE, TokenRules},
     http::{ApiRequest, Code, EntryPoint, Fields, Invocation, Problem, Response, sha256},
 };
 use serde_json::json;
@@ -29,6 +30,8 @@ pay_service::operations! {
     Callback: Some("callback"), Some("POST /api/pay/callback");
     /// Applies a notification of a payment provider.
     ProviderCallback: None, Some("POST /api/pay/callback/{provider}");
+    /// Gives money of a payment back at its provider.
+    Refund: Some("refund"), Some("POST /api/pay/refund");
     /// Does what is due.
     Sweep: Some("sweep"), None;
     /// Asks providers about a payment.
@@ -82,6 +85,13 @@ where
                         let name = request.provider().unwrap_or_default();
                         self.provider(name, request, invocation).await
                     }
+                    Operation::Refund => {
+                        let (keys, rules) = (&self.auth_keys, &self.rules);
+                        request.service(keys, rules, REFUND_SCOPE, invocation.now).await?;
+                        let (fields, key) = (request.json()?, request.header(refund::KEY_HEADER)?);
+                        let request = refund::read(&fields, key, Sender::Native, request.body())?;
+                        refund::run(&self.query_ports(), &request, &invocation).await
+                    }
                     // The others have no route.
                     Operation::Callback | Operation::Sweep | Operation::Query => {
                         let event_id = self.authenticate(request, &invocation).await?;
@@ -96,6 +106,11 @@ where
                 match Operation::of_fields(&fields)?.unwrap_or(Operation::Callback) {
                     Operation::Callback | Operation::ProviderCallback => {
                         self.native(&fields, None, body, invocation).await
+                    }
+                    Operation::Refund => {
+                        let key = fields.optional_text(refund::KEY_FIELD, |key| Ok(key.to_owned()))?;
+                        let request = refund::read(&fields, key.as_deref(), Sender::Operator, body)?;
+                        refund::run(&self.query_ports(), &request, &invocation).await
                     }
                     Operation::Sweep => {
                         let request = sweep::read(&fields)?;
@@ -227,6 +242,7 @@ mod tests {
         let contract = [
             (Some("callback"), Some("POST /api/pay/callback")),
             (None, Some("POST /api/pay/callback/{provider}")),
+            (Some("refund"), Some("POST /api/pay/refund")),
             (Some("sweep"), None),
             (Some("query"), None),
         ];

@@ -2,14 +2,13 @@
 
 use http::{HeaderName, HeaderValue};
 use pay_core::{
-    domain::{Amount, Currency, Digest, OrderId, UserId},
+    domain::{Amount, Currency, OrderId, UserId},
     ports::{Keys, Orders, PaymentIds, Payments, Users},
     usecases::create::{CreateError, CreatePayment, CreatedPayment, create},
 };
 use pay_service::{
     auth::{AuthKey, TokenRules},
-    http::{Code, EntryPoint, Fields, Invocation, Problem, Response, sha256},
-    limits::IDEMPOTENCY_KEY_MAX_BYTES,
+    http::{Code, EntryPoint, Fields, Invocation, Problem, Response, idempotency_digest},
     metrics,
 };
 use serde_json::json;
@@ -99,7 +98,7 @@ impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateAp
             uid,
             oid: fields.required_number("oid", OrderId::new)?,
             amount: fields.required_number("amount", amount)?,
-            key: key.map(|key| key_digest(uid, key)).transpose()?,
+            key: key.map(|key| idempotency_digest(uid.get(), key)).transpose()?,
             queried: self.queried,
         })
     }
@@ -113,16 +112,5 @@ fn count(created: &Result<CreatedPayment, CreateError>) {
             metrics::DUPLICATES_REJECTED.count();
         }
         Err(_) => {}
-    }
-}
-
-/// The digest of an Idempotency-Key. The uid is part of it: another user's equal key is another key.
-fn key_digest(uid: UserId, key: &str) -> Result<Digest, Problem> {
-    let fits = (1..=IDEMPOTENCY_KEY_MAX_BYTES).contains(&key.len())
-        && key.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits {
-        Ok(sha256(&[&uid.get().to_be_bytes(), key.as_bytes()]))
-    } else {
-        Err(Problem::invalid("an Idempotency-Key is 1 to 255 visible ASCII characters"))
     }
 }

@@ -6,7 +6,9 @@ use pay_core::{
     domain::{
         EventId, Notification, Provider, ProviderTxn, RefundReference, RefundReport, Timestamp,
     },
-    ports::{ProviderState, Query, QueryError, QueryResponse, QueryState},
+    ports::{
+        ProviderState, Query, QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder,
+    },
 };
 
 use crate::{Headers, adapter::Message, sha256};
@@ -70,6 +72,30 @@ pub trait Querier: fmt::Debug + Send + Sync {
         response: &RawResponse<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError>;
+
+    /// Builds the request that makes a refund, with the refund's own reference. Pure, as [`Self::request`].
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unusable`] for a refund that this provider cannot make.
+    fn refund_request(
+        &self,
+        order: &RefundOrder<'_>,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError>;
+
+    /// Verifies that a response is authentic and about the refund that was ordered, then reads it.
+    ///
+    /// # Errors
+    ///
+    /// [`RefundCallError`]: refused only by a code of the provider's own list.
+    fn refund_response(
+        &self,
+        order: &RefundOrder<'_>,
+        response: &RawResponse<'_>,
+        now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError>;
 }
 
 impl Message<'_> {

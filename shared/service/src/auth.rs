@@ -24,5 +24,8 @@ pub const SHOP_SCOPE: &str = "pay:service";
 /// The scope a gateway of ours needs for the native callback.
 pub const CALLBACK_SCOPE: &str = "pay:callback";
 
+/// The scope of a token with which the shop may ask for refunds.
+pub const REFUND_SCOPE: &str = "pay:refund";
+
 /// What marks a scope as one of ours: a token that has one is a service, never a payer.
 const OUR_SCOPES: &str = "pay:";

@@ -41,6 +41,8 @@ pub struct ShopSettings {
     pub order_detail: Url,
     /// `ORDER_PAID_URL`.
     pub order_paid: Url,
+    /// `ORDER_REFUNDED_URL`; `None` if the order service is not notified of refunds.
+    pub order_refunded: Option<Url>,
     /// `UPSTREAM_CA_BUNDLE`: PEM text, or the path of a file of it.
     pub ca_bundle: Option<String>,
 }
@@ -158,11 +160,13 @@ impl Reader<'_> {
         let user_info = self.required("USER_INFO_URL", read::https);
         let order_detail = self.required("ORDER_DETAIL_URL", read::https);
         let order_paid = self.required("ORDER_PAID_URL", read::https);
+        let order_refunded = self.optional("ORDER_REFUNDED_URL", read::https);
         let ca_bundle = self.optional("UPSTREAM_CA_BUNDLE", read::pem);
         Some(ShopSettings {
             user_info: user_info?,
             order_detail: order_detail?,
             order_paid: order_paid?,
+            order_refunded,
             ca_bundle,
         })
     }

@@ -26,7 +26,10 @@ pub use keys::queue_of;
 use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 use pay_core::{
-    domain::{Change, Event, Guard, OrderId, Payment, PaymentId, ProviderRef, Refund, RefundId},
+    domain::{
+        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund,
+        Refund, RefundId,
+    },
     ports::{Appended, Created, Payments, StoreError, Updated, chain},
 };
 
@@ -88,6 +91,15 @@ impl Payments for DynamoDbPayments {
         id: &RefundId,
     ) -> Result<Option<Refund>, StoreError> {
         Box::pin(self.get_refund(payment, id)).await
+    }
+
+    async fn refund_named(
+        &self,
+        payment: PaymentId,
+        provider: Provider,
+        id: &ProviderRefund,
+    ) -> Result<Option<RefundId>, StoreError> {
+        Box::pin(self.get_refund_named(payment, provider, id)).await
     }
 
     async fn create(

@@ -143,6 +143,16 @@ impl Clients {
     }
 }
 
+impl Clients {
+    /// One attempt on a new connection, for what must not be sent twice at a time.
+    pub(super) async fn once<T, F>(&self, attempt: impl FnOnce(Client) -> F) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, CallFailure>>,
+    {
+        attempt(self.fresh.clone()).await
+    }
+}
+
 /// What a call comes to, its attempts included, if that is known before the deadline.
 pub(super) async fn within<T, E: From<CallFailure>>(
     deadline: Duration,

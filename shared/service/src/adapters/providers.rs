@@ -12,9 +12,11 @@ use std::{
 use pay_core::{
     domain::{PaymentId, Provider, Timestamp},
     limits::QUERY_CALL_MS,
-    ports::{Keys, NoKeys, Providers, Query, QueryError, QueryResponse, chain},
+    ports::{
+        Keys, NoKeys, Providers, Query, QueryError, QueryResponse, RefundCallError, RefundOrder, chain,
+    },
 };
-use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse, adapter};
+use pay_providers::{Headers, ProviderKeys, Querier, RawRequest, RawResponse, adapter};
 use reqwest::{Client, Method, Url};
 use tokio::time::Instant;
 
@@ -93,11 +95,22 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
         }
     }
 
-    /// A query changes nothing, so it may be repeated.
-    async fn call(&self, provider: Provider, request: &RawRequest) -> Result<Received, SendError> {
+    /// A query changes nothing, so it may be repeated; anything else is sent once.
+    async fn call(
+        &self,
+        provider: Provider,
+        purpose: Purpose,
+        request: &RawRequest,
+    ) -> Result<Received, SendError> {
         let url = self.url(provider, &request.target).ok_or(SendError::Url)?;
         let clients = self.clients()?;
-        let attempts = clients.attempts(|client| send(client, url.clone(), request));
+        let attempts = async {
+            let send = |client| send(client, url.clone(), request);
+            match purpose {
+                Purpose::Query => clients.attempts(send).await,
+                Purpose::Refund => clients.once(send).await,
+            }
+        };
         Ok(https::within(self.deadline, attempts).await?)
     }
 
@@ -133,42 +146,72 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         query: &Query,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        let response = self.response(provider, query, now).await;
-        if let Err(error) = &response {
-            let (provider, reason) = (provider.as_str(), error.kind());
-            let (payment_id, cause) = (query.payment().map(PaymentId::get), chain(error));
-            tracing::warn!(provider, payment_id, reason, cause, "provider gave no usable response");
-            metrics::QUERIES_FAILED.count_by(&[("Provider", provider), ("Reason", reason)]);
-            if matches!(error, QueryError::Rejected(_)) {
-                metrics::QUERIES_REJECTED.count();
+        let request = |querier: &dyn Querier, nonce: &str| querier.request(query, nonce, now);
+        let read = |querier: &dyn Querier, response: &RawResponse<'_>| {
+            querier.response(query, response, now)
+        };
+        let response = self.exchange((provider, Purpose::Query), request, read, now).await;
+        response.inspect_err(|error| no_response(provider, query.payment(), error))
+    }
+
+    async fn refund(
+        &self,
+        provider: Provider,
+        order: &RefundOrder<'_>,
+        now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        let request =
+            |querier: &dyn Querier, nonce: &str| querier.refund_request(order, nonce, now);
+        let read = |querier: &dyn Querier, response: &RawResponse<'_>| {
+            querier.refund_response(order, response, now)
+        };
+        let response = self.exchange((provider, Purpose::Refund), request, read, now).await;
+        response.inspect_err(|error| {
+            if let RefundCallError::Unknown(error) = error {
+                no_response(provider, Some(order.reference.payment()), error);
             }
-        }
-        response
+        })
     }
 }
 
+/// What a call is for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Query,
+    Refund,
+}
+
 impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
-    async fn response(
+    /// Makes one call: builds its request with the provider's keys, sends it, and reads the response.
+    async fn exchange<E: From<QueryError>>(
         &self,
-        provider: Provider,
-        query: &Query,
+        (provider, purpose): (Provider, Purpose),
+        request: impl FnOnce(&dyn Querier, &str) -> Result<RawRequest, QueryError>,
+        read: impl FnOnce(&dyn Querier, &RawResponse<'_>) -> Result<QueryResponse, E>,
         now: Timestamp,
-    ) -> Result<QueryResponse, QueryError> {
+    ) -> Result<QueryResponse, E> {
         let keys =
             self.current_keys(now).await.map_err(|error| QueryError::Unavailable(error.0))?;
         let querier = keys.as_ref().ok_or(QueryError::NoKey)?.querier(provider)?;
         let nonce = format!("{:016x}{:016x}", random_u64(), random_u64());
-        let request = querier.request(query, &nonce, now)?;
+        let request = request(querier, &nonce)?;
         let begun = Instant::now();
-        let received = self.call(provider, &request).await.map_err(QueryError::from);
-        let response = received.and_then(|received| {
-            let headers = Headers::from_pairs(&received.headers);
-            let response =
-                RawResponse { status: received.status, headers: &headers, body: &received.body };
-            querier.response(query, &response, now)
-        });
+        let received = self.call(provider, purpose, &request).await;
         metrics::UPSTREAM_TIME.time_under("Service", provider.as_str(), begun.elapsed());
-        response
+        let Received { status, headers, body } = received.map_err(QueryError::from)?;
+        let headers = Headers::from_pairs(&headers);
+        read(querier, &RawResponse { status, headers: &headers, body: &body })
+    }
+}
+
+/// Logs and counts a call without a usable response.
+fn no_response(provider: Provider, payment: Option<PaymentId>, error: &QueryError) {
+    let (provider, reason) = (provider.as_str(), error.kind());
+    let (payment_id, cause) = (payment.map(PaymentId::get), chain(error));
+    tracing::warn!(provider, payment_id, reason, cause, "provider gave no usable response");
+    metrics::QUERIES_FAILED.count_by(&[("Provider", provider), ("Reason", reason)]);
+    if matches!(error, QueryError::Rejected(_)) {
+        metrics::QUERIES_REJECTED.count();
     }
 }
 

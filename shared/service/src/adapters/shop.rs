@@ -8,7 +8,7 @@ mod wire;
 pub use client::ShopClient;
 
 use pay_core::{
-    domain::{OrderId, Payment, UserId},
+    domain::{OrderId, Payment, Refund, UserId},
     ports::{Keys, Order, Orders, ShopError, TraceParent, Users},
 };
 use reqwest::Url;
@@ -63,13 +63,15 @@ pub struct HttpOrders<K> {
     client: ShopClient<K>,
     detail: Url,
     paid: Url,
+    refunded: Option<Url>,
 }
 
 impl<K: Keys<AuthKey> + Sync + Send> HttpOrders<K> {
-    /// The service that has order details at `detail` and takes order notifications at `paid`.
+    /// The service that has order details at `detail` and takes order notifications at `paid`, and of
+    /// refunds at `refunded`.
     #[must_use]
-    pub fn new(client: ShopClient<K>, detail: Url, paid: Url) -> Self {
-        Self { client, detail, paid }
+    pub fn new(client: ShopClient<K>, detail: Url, paid: Url, refunded: Option<Url>) -> Self {
+        Self { client, detail, paid, refunded }
     }
 
     /// Opens a connection to each host ahead of the first request. A failure is only logged: the first
@@ -114,9 +116,37 @@ impl<K: Keys<AuthKey> + Sync + Send> Orders for HttpOrders<K> {
             payer: payment.uid,
             trace,
             body: wire::paid(payment),
-            purpose: Purpose::Notify(payment.id),
+            purpose: Purpose::Notify(payment.id.to_string()),
         };
-        match self.client.call(&call).await? {
+        self.notify(&call).await
+    }
+
+    fn hears_of_refunds(&self) -> bool {
+        self.refunded.is_some()
+    }
+
+    async fn notify_refunded(
+        &self,
+        payment: &Payment,
+        refund: &Refund,
+        trace: &TraceParent,
+    ) -> Result<(), ShopError> {
+        let Some(url) = &self.refunded else { return Ok(()) };
+        let call = ShopCall {
+            service: "orders",
+            url,
+            payer: payment.uid,
+            trace,
+            body: wire::refunded(payment, refund),
+            purpose: Purpose::Notify(refund.id.as_str().to_owned()),
+        };
+        self.notify(&call).await
+    }
+}
+
+impl<K: Keys<AuthKey> + Sync + Send> HttpOrders<K> {
+    async fn notify(&self, call: &ShopCall<'_>) -> Result<(), ShopError> {
+        match self.client.call(call).await? {
             ShopResponse::Found(_) => Ok(()),
             ShopResponse::Absent => Err(ShopError::Absent),
         }

@@ -32,6 +32,12 @@ pub enum Code {
     OrderPaid,
     /// No such payment, or another user's.
     PaymentNotFound,
+    /// The payment is in no state in which this can be done, or its provider has no keys.
+    PaymentNotPayable,
+    /// More is to be refunded than is left.
+    RefundExceedsPayment,
+    /// The provider refused.
+    ProviderRefused,
     /// Another amount than the order's or the record's.
     AmountMismatch,
     /// Another user, order or currency than the record's.
@@ -46,7 +52,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the table in docs/api.md.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidRequest,
@@ -60,6 +66,9 @@ impl Code {
         Self::KeyReused,
         Self::OrderPaid,
         Self::PaymentNotFound,
+        Self::PaymentNotPayable,
+        Self::RefundExceedsPayment,
+        Self::ProviderRefused,
         Self::AmountMismatch,
         Self::RecordMismatch,
         Self::StatusConflict,
@@ -84,6 +93,9 @@ impl Code {
             Self::KeyReused => "key-reused",
             Self::OrderPaid => "order-paid",
             Self::PaymentNotFound => "payment-not-found",
+            Self::PaymentNotPayable => "payment-not-payable",
+            Self::RefundExceedsPayment => "refund-exceeds-payment",
+            Self::ProviderRefused => "provider-refused",
             Self::AmountMismatch => "amount-mismatch",
             Self::RecordMismatch => "record-mismatch",
             Self::StatusConflict => "status-conflict",
@@ -109,6 +121,9 @@ impl Code {
             Self::KeyReused => "The Idempotency-Key was used for another request",
             Self::OrderPaid => "Order is already paid",
             Self::PaymentNotFound => "Payment does not exist",
+            Self::PaymentNotPayable => "The payment does not allow this now",
+            Self::RefundExceedsPayment => "More than is left of the payment",
+            Self::ProviderRefused => "The payment provider refused",
             Self::AmountMismatch => "The payment amount is inconsistent with the order amount",
             Self::RecordMismatch => "The message does not match the payment",
             Self::StatusConflict => "The payment does not allow this; it is kept for a person",
@@ -130,10 +145,15 @@ impl Code {
             | Self::UserNotFound
             | Self::OrderNotFound
             | Self::PaymentNotFound => StatusCode::NOT_FOUND,
-            Self::PaymentExists | Self::OrderPaid | Self::StatusConflict => StatusCode::CONFLICT,
-            Self::KeyReused | Self::AmountMismatch | Self::RecordMismatch => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::PaymentExists
+            | Self::OrderPaid
+            | Self::PaymentNotPayable
+            | Self::StatusConflict => StatusCode::CONFLICT,
+            Self::KeyReused
+            | Self::RefundExceedsPayment
+            | Self::ProviderRefused
+            | Self::AmountMismatch
+            | Self::RecordMismatch => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -157,6 +177,9 @@ impl Code {
             | Self::KeyReused
             | Self::OrderPaid
             | Self::PaymentNotFound
+            | Self::PaymentNotPayable
+            | Self::RefundExceedsPayment
+            | Self::ProviderRefused
             | Self::AmountMismatch
             | Self::RecordMismatch
             | Self::StatusConflict => 100,

@@ -3,7 +3,9 @@
 use pay_core::{
     domain::PaymentId,
     ports::{Cause, NoKeys, StoreError},
-    usecases::{Failure, apply::ApplyError, create::CreateError, detail::DetailError},
+    usecases::{
+        Failure, apply::ApplyError, create::CreateError, detail::DetailError, refund::RefundError,
+    },
 };
 use serde::Serialize;
 
@@ -21,6 +23,8 @@ pub struct Problem {
     detail: Option<String>,
     /// The payment that exists already, for its owner.
     payment: Option<PaymentId>,
+    /// The code by which the provider refused.
+    provider_code: Option<String>,
     /// For the log only.
     pub(super) cause: Option<Cause>,
     /// Writes the title as a provider's own JSON, for a provider that does not read problems.
@@ -38,6 +42,8 @@ struct ProblemBody<'a> {
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_id: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_code: Option<&'a str>,
     request_id: &'a str,
 }
 
@@ -96,6 +102,7 @@ impl Problem {
             code: self.code.number(),
             detail: self.detail.as_deref(),
             payment_id: self.payment.map(PaymentId::get),
+            provider_code: self.provider_code.as_deref(),
             request_id,
         };
         // A struct of texts and numbers always serializes.
@@ -105,7 +112,14 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Self { code, detail: None, payment: None, cause: None, own_form: None }
+        Self {
+            code,
+            detail: None,
+            payment: None,
+            provider_code: None,
+            cause: None,
+            own_form: None,
+        }
     }
 }
 
@@ -151,6 +165,23 @@ impl From<DetailError> for Problem {
         match error {
             DetailError::NotFound => Code::PaymentNotFound.into(),
             DetailError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<RefundError> for Problem {
+    fn from(error: RefundError) -> Self {
+        match error {
+            RefundError::PaymentNotFound => Code::PaymentNotFound.into(),
+            RefundError::KeyReused => Code::KeyReused.into(),
+            RefundError::NotRefundable(why) => {
+                Self { detail: Some(why.to_owned()), ..Self::from(Code::PaymentNotPayable) }
+            }
+            RefundError::ExceedsPayment => Code::RefundExceedsPayment.into(),
+            RefundError::Refused(code) => {
+                Self { provider_code: Some(code), ..Self::from(Code::ProviderRefused) }
+            }
+            RefundError::Failed(failure) => failure.into(),
         }
     }
 }

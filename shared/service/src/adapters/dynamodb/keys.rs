@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::{
     domain::{EventKey, OrderId, PaymentId, Provider, ProviderRefund, RefundId},
     limits::SWEEP_QUEUES,
+    ports::DueItem,
 };
 
 use super::row::s;
@@ -47,6 +48,16 @@ pub(super) fn payment(id: PaymentId) -> ItemKey {
 pub(super) fn payment_of(pk: &str, sk: &str) -> Option<PaymentId> {
     let id = PaymentId::parse(pk.strip_prefix("pay#")?).ok()?;
     (sk == RECORD).then_some(id)
+}
+
+/// What is due under this key, if something can be.
+pub(super) fn due_item(pk: &str, sk: &str) -> Option<DueItem> {
+    if let Some(id) = payment_of(pk, sk) {
+        return Some(DueItem::Payment(id));
+    }
+    let id = payment_of(pk, RECORD)?;
+    let refund = RefundId::new(sk.strip_prefix("refund#")?).ok()?;
+    Some(DueItem::Refund(id, refund))
 }
 
 pub(super) fn refund(payment_id: PaymentId, id: &RefundId) -> ItemKey {

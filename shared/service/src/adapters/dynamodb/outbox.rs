@@ -2,9 +2,9 @@
 
 use futures_util::future::try_join_all;
 use pay_core::{
-    domain::{Due, Payment, PaymentId, Timestamp},
+    domain::{Due, Payment, Refund, Timestamp},
     limits::{SWEEP_LANES, SWEEP_QUEUES},
-    ports::{Outbox, StoreError},
+    ports::{DueItem, Outbox, StoreError},
 };
 
 use super::{
@@ -28,7 +28,7 @@ struct QueueCursor {
 
 /// A page of a queue.
 struct QueuePage {
-    entries: Vec<(u64, PaymentId)>,
+    entries: Vec<(u64, DueItem)>,
     /// Where the next page starts, if there is one.
     next: Option<QueueCursor>,
 }
@@ -36,13 +36,13 @@ struct QueuePage {
 impl Outbox for DynamoDbPayments {
     /// Merges the queues. A queue is read on only while it may still hold an entry that belongs to
     /// the longest overdue `limit`.
-    async fn due_payments(
+    async fn due_items(
         &self,
         until: Option<Timestamp>,
         limit: usize,
-    ) -> Result<Vec<PaymentId>, StoreError> {
+    ) -> Result<Vec<DueItem>, StoreError> {
         let page = page_of(limit);
-        let mut due: Vec<(u64, PaymentId)> = Vec::new();
+        let mut due: Vec<(u64, DueItem)> = Vec::new();
         let mut cursors: Vec<_> =
             keys::sweep_queues().map(|queue| QueueCursor { queue, last: None }).collect();
         while limit > 0 && !cursors.is_empty() {
@@ -52,7 +52,7 @@ impl Outbox for DynamoDbPayments {
                 let queries = some.iter().map(|cursor| self.query_queue(cursor, until, page));
                 pages.extend(Box::pin(try_join_all(queries)).await?);
             }
-            due.extend(pages.iter().flat_map(|page| &page.entries));
+            due.extend(pages.iter().flat_map(|page| page.entries.iter().cloned()));
             due.sort_unstable();
             due.truncate(limit);
             let last = due.last().filter(|_| due.len() == limit).map(|(due, _)| *due);
@@ -60,7 +60,7 @@ impl Outbox for DynamoDbPayments {
             cursors =
                 next.filter(|cursor| last.is_none_or(|last| cursor.is_before(last))).collect();
         }
-        Ok(due.into_iter().map(|(_, id)| id).collect())
+        Ok(due.into_iter().map(|(_, item)| item).collect())
     }
 
     async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
@@ -81,6 +81,21 @@ impl Outbox for DynamoDbPayments {
                 .fold(expression, |all, (name, value)| all.set(name, value))
         };
         Box::pin(self.update_as_read(read, rescheduled)).await
+    }
+
+    async fn reschedule_refund(&self, read: &Refund, next: Option<Due>) -> Result<(), StoreError> {
+        let Some(due) = read.due else { return Ok(()) };
+        let as_read = Expression::default().when("state", s(read.state.as_str()));
+        let as_read = due_attributes(due)
+            .into_iter()
+            .fold(as_read, |all, (name, value)| all.when(name, value));
+        let change = match next {
+            Some(next) => due_attributes(next)
+                .into_iter()
+                .fold(as_read, |all, (name, value)| all.set(name, value)),
+            None => without_due(as_read),
+        };
+        Box::pin(self.update_item(keys::refund(read.payment, &read.id), &change)).await
     }
 }
 
@@ -155,9 +170,9 @@ fn page_of(limit: usize) -> i32 {
     i32::try_from(page).unwrap_or(i32::MAX)
 }
 
-fn read_entry(entry: &Item) -> Result<(u64, PaymentId), BadRow> {
-    let id = keys::payment_of(must_text(entry, "pk")?, must_text(entry, "sk")?);
-    Ok((must_number(entry, "due")?, id.ok_or(BadRow::WrongKey)?))
+fn read_entry(entry: &Item) -> Result<(u64, DueItem), BadRow> {
+    let item = keys::due_item(must_text(entry, "pk")?, must_text(entry, "sk")?);
+    Ok((must_number(entry, "due")?, item.ok_or(BadRow::WrongKey)?))
 }
 
 #[cfg(test)]

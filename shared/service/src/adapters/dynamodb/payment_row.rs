@@ -51,10 +51,15 @@ pub(super) fn transaction_attributes(
     [("provider_txn", txn), ("transaction", reference.transaction().map(s))]
 }
 
-/// What went back, in minor units. Only what is not 0 is kept.
-pub(super) fn refunds_attributes(refunds: Refunds) -> [(&'static str, u64); 3] {
-    let Refunds { sum, total } = refunds;
-    [("refunds_sum", sum), ("refunds_total", total), ("refunded", refunds.refunded())]
+/// What went back and what is reserved, in minor units. Only what is not 0 is kept.
+pub(super) fn refunds_attributes(refunds: Refunds) -> [(&'static str, u64); 4] {
+    let Refunds { sum, total, pending } = refunds;
+    [
+        ("refunds_sum", sum),
+        ("refunds_total", total),
+        ("refunded", refunds.refunded()),
+        ("refund_pending", pending),
+    ]
 }
 
 /// Everything of `due` but its queue, which is set once and stays until `due` is cleared.
@@ -102,7 +107,11 @@ fn read_refunds(item: &Item) -> Result<Refunds, BadRow> {
         Ok(minor) => Ok(minor.unwrap_or_default()),
         Err(bad) => Err(bad),
     };
-    let refunds = Refunds { sum: minor("refunds_sum")?, total: minor("refunds_total")? };
+    let refunds = Refunds {
+        sum: minor("refunds_sum")?,
+        total: minor("refunds_total")?,
+        pending: minor("refund_pending")?,
+    };
     if minor("refunded")? == refunds.refunded() {
         Ok(refunds)
     } else {
@@ -115,7 +124,7 @@ fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, BadRow> {
 }
 
 /// All three of its attributes, or none.
-fn read_due(item: &Item) -> Result<Option<Due>, BadRow> {
+pub(super) fn read_due(item: &Item) -> Result<Option<Due>, BadRow> {
     let Some(queue) = text(item, "queue")? else {
         let rest = ["due", "attempts"].into_iter().find(|name| item.contains_key(*name));
         return rest.map_or(Ok(None), |_| Err(BadRow::Missing("queue")));

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join;
 use pay_core::{
-    domain::{Guard, OrderId, Payment, PaymentId, ProviderRef, Refund, RefundId, UserId},
+    domain::{
+        Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, Refund, RefundId,
+        UserId,
+    },
     ports::{PaymentLists, PaymentPage, StoreError},
 };
 use tokio::time::sleep;
@@ -68,6 +71,20 @@ impl DynamoDbPayments {
     ) -> Result<Option<Refund>, StoreError> {
         let item = self.get(keys::refund(payment, id)).await?;
         let read = |item: Item| read_refund(&item, payment, id).map_err(|bad| fault(&item, &bad));
+        item.map(read).transpose()
+    }
+
+    pub(super) async fn get_refund_named(
+        &self,
+        payment: PaymentId,
+        provider: Provider,
+        id: &ProviderRefund,
+    ) -> Result<Option<RefundId>, StoreError> {
+        let item = self.get(keys::refund_reference(payment, provider, id)).await?;
+        let read = |item: Item| {
+            let refund = must_text(&item, "refund").and_then(|id| Ok(RefundId::new(id)?));
+            refund.map_err(|bad| fault(&item, &bad))
+        };
         item.map(read).transpose()
     }
 

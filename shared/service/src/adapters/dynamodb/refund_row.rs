@@ -1,17 +1,18 @@
 //! Rows of refunds, and of what a provider's id of a refund stands for.
 
 use pay_core::domain::{
-    PaymentId, Provider, ProviderRefund, ProviderTxn, Refund, RefundId, RefundState, Timestamp,
+    Digest, PaymentId, Provider, ProviderRefund, ProviderTxn, Refund, RefundId, RefundReason,
+    RefundRequest, RefundState, Timestamp,
 };
 
 use super::{
     event_row::word,
     keys,
-    payment_row::{check_key, read_reference},
+    payment_row::{check_key, due_attributes, read_due, read_reference},
     row::{BadRow, Item, must_number, n, put_if_some, s, text},
 };
 
-/// None of its names is the key of an index: only payments are found there.
+/// Of the keys of indexes it has only those of what is due.
 pub(super) fn refund_item(refund: &Refund) -> Item {
     let mut item = keys::refund(refund.payment, &refund.id).into_item();
     item.extend(
@@ -31,6 +32,14 @@ pub(super) fn refund_item(refund: &Refund) -> Item {
     ];
     for (name, value) in texts {
         put_if_some(&mut item, name, value.map(s));
+    }
+    if let Some(RefundRequest { key, reason }) = &refund.request {
+        item.insert("key".to_owned(), s(key.to_string()));
+        put_if_some(&mut item, "reason", reason.as_ref().map(|reason| s(reason.as_str())));
+    }
+    if let Some(due) = refund.due {
+        item.insert("queue".to_owned(), s(keys::queue_of(refund.payment)));
+        item.extend(due_attributes(due).map(|(name, value)| (name.to_owned(), value)));
     }
     item
 }
@@ -52,9 +61,19 @@ pub(super) fn read_refund(
         reference: provider_id("reference")?,
         amount_minor: must_number(item, "amount")?,
         state: state.ok_or(BadRow::Missing("state"))?,
+        request: read_request(item)?,
+        due: read_due(item)?,
         create_time: Timestamp::from_millis(must_number(item, "create_time")?)?,
         update_time: Timestamp::from_millis(must_number(item, "update_time")?)?,
     })
+}
+
+fn read_request(item: &Item) -> Result<Option<RefundRequest>, BadRow> {
+    let reason = text(item, "reason")?.map(RefundReason::new).transpose()?;
+    match text(item, "key")? {
+        Some(key) => Ok(Some(RefundRequest { key: Digest::from_hex(key)?, reason })),
+        None => reason.map_or(Ok(None), |_| Err(BadRow::Missing("key"))),
+    }
 }
 
 /// The refund that a provider's id stands for, put once; `None` where no provider of ours named one.

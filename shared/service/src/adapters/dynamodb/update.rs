@@ -71,9 +71,10 @@ impl DynamoDbPayments {
     /// The refund as it is after the change, and what the provider's id of a new one stands for.
     fn refund_items(&self, refund: &RefundChange) -> Result<Vec<TransactWriteItem>, BuildError> {
         let item = refund_item(&refund.item);
+        let reference = reference_item(&refund.item).filter(|_| refund.is_named);
+        let reference = reference.map(|item| self.put_new(item)).transpose()?;
         let Some(from) = refund.from else {
-            let new = [Some(item), reference_item(&refund.item)].into_iter().flatten();
-            return new.map(|item| self.put_new(item)).collect();
+            return Ok([Some(self.put_new(item)?), reference].into_iter().flatten().collect());
         };
         let as_read = Expression::default().when("state", s(from.as_str()));
         let put = Put::builder()
@@ -83,7 +84,8 @@ impl DynamoDbPayments {
             .set_expression_attribute_names(Some(as_read.names()))
             .set_expression_attribute_values(Some(as_read.values()))
             .build()?;
-        Ok(vec![TransactWriteItem::builder().put(put).build()])
+        let put = TransactWriteItem::builder().put(put).build();
+        Ok([Some(put), reference].into_iter().flatten().collect())
     }
 
     /// The event, if its key is free.

@@ -42,12 +42,12 @@ pub(super) struct ShopCall<'a> {
 }
 
 /// What a call is for.
-#[derive(Clone, Copy)]
 pub(super) enum Purpose {
     /// To read something: the content of a 200.
     Read,
-    /// To notify the order service of this payment: any 2xx is success that is no error in an envelope.
-    Notify(PaymentId),
+    /// To notify the order service, under this Idempotency-Key: any 2xx is success that is no error in an
+    /// envelope.
+    Notify(String),
 }
 
 /// A usable response.
@@ -154,7 +154,7 @@ impl ShopCall<'_> {
     ) -> Result<Result<ShopResponse, CallError>, CallFailure> {
         let _call = Call::begin(Service::Shop);
         let response = self.request(&client, token).send().await?;
-        Ok(match (response.status(), self.purpose) {
+        Ok(match (response.status(), &self.purpose) {
             (StatusCode::OK, Purpose::Read) => {
                 wire::content(&read(response).await?).map(ShopResponse::Found)
             }
@@ -190,9 +190,9 @@ impl ShopCall<'_> {
             .header(header::CONTENT_TYPE, "application/json")
             .header("traceparent", self.trace.to_string())
             .body(self.body.clone());
-        match self.purpose {
+        match &self.purpose {
             Purpose::Read => request,
-            Purpose::Notify(id) => request.header("idempotency-key", id.to_string()),
+            Purpose::Notify(key) => request.header("idempotency-key", key),
         }
     }
 }

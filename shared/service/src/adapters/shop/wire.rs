@@ -39,6 +39,18 @@ pub(super) fn paid(payment: &Payment) -> String {
     .to_string()
 }
 
+/// The refund notification: which refund of which payment gave how much back, and how much in all.
+pub(super) fn refunded(payment: &Payment, refund: &Refund) -> String {
+    json!({
+        "id": payment.oid.get(),
+        "pay_id": payment.id.get(),
+        "refund_id": refund.id.as_str(),
+        "amount": refund.amount_minor,
+        "refunded": payment.refunded(),
+    })
+    .to_string()
+}
+
 /// Whether the text of a 400 or 500 says that the user or order does not exist.
 pub(super) fn says_absent(text: &[u8]) -> bool {
     String::from_utf8_lossy(text).contains(ABSENT_CODE)

@@ -1,0 +1,64 @@
+//! A refund that the shop or an operator asks for: `POST /api/pay/refund`, and the same by direct invoke.
+
+use pay_core::{
+    domain::{Amount, PaymentId, RawBody, RefundReason, Sender},
+    ports::chain,
+    usecases::{
+        query::AnyQueryPorts,
+        refund::{Carried, RefundPayment, refund},
+    },
+};
+use pay_service::http::{Fields, Invocation, Problem, Response, idempotency_digest, sha256};
+use serde_json::json;
+
+use crate::outcome;
+
+pub(crate) const KEY_HEADER: &str = "idempotency-key";
+pub(crate) const KEY_FIELD: &str = "idempotency_key";
+
+/// Reads a request.
+///
+/// # Errors
+///
+/// [`pay_service::http::Code::InvalidRequest`]: `id`, `amount`, `reason`, then the key.
+pub(crate) fn read(
+    fields: &Fields,
+    key: Option<&str>,
+    sender: Sender,
+    body: &[u8],
+) -> Result<RefundPayment, Problem> {
+    let id = fields.required_number("id", PaymentId::new)?;
+    let amount_minor = fields.optional_number("amount", Amount::check_minor)?;
+    let reason = fields.optional_text("reason", RefundReason::new)?;
+    let key = key.ok_or_else(|| Problem::invalid("a refund needs an Idempotency-Key"))?;
+    let key = idempotency_digest(id.get(), key)?;
+    let body = RawBody::new(body, sha256(&[body]));
+    Ok(RefundPayment { id, amount_minor, key, reason, sender, body })
+}
+
+/// Makes the refund, or says what became of it. One whose outcome is not known yet is `requested`: the sweep
+/// goes on with it.
+///
+/// # Errors
+///
+/// Those of [`pay_core::usecases::refund`].
+pub(crate) async fn run(
+    ports: &impl AnyQueryPorts,
+    request: &RefundPayment,
+    Invocation { now, trace, .. }: &Invocation,
+) -> Result<Response, Problem> {
+    let Carried { refund, unknown, .. } =
+        refund(ports, request, &outcome::record, *now, trace).await?;
+    if let Some(error) = unknown {
+        let (payment_id, refund_id) = (refund.payment.get(), refund.id.as_str());
+        let cause = chain(&error);
+        tracing::warn!(payment_id, refund_id, cause, "outcome of a refund unknown yet");
+    }
+    let response = Response::json(&json!({
+        "id": refund.payment.get(),
+        "refund_id": refund.id.as_str(),
+        "amount": refund.amount_minor,
+        "status": refund.state.as_str(),
+    }))?;
+    Ok(response.about(refund.payment))
+}
