@@ -1,8 +1,8 @@
 //! The service's own queries: accepted by every provider, and its responses by the service.
 
 use pay_core::domain::{
-    Outcome, PaymentId, Provider, ProviderTxn, RefundReference, RefundReport, RefundState,
-    Timestamp,
+    Outcome, PaymentId, Provider, ProviderRefund, ProviderTxn, RefundReference, RefundReport,
+    RefundState, Timestamp,
 };
 use pay_core::ports::{
     ProviderState, Query, QueryError, QueryResponse, QueryState, SecretKeys as _,
