@@ -112,15 +112,13 @@ impl HeldPayment {
         reference: RefundReference,
     ) -> QueryResponse {
         let text = reference.to_string();
-        let (state, notification) = match self.refunds.iter().find(|(id, ..)| id.as_str() == text) {
-            Some(found) => {
-                let notification = self.one_refund((provider, id), found, Some(found.0.clone()));
-                (QueryState::Refund(found.2), notification)
-            }
-            None => {
-                let name = format!("query.absent.{text}");
-                (QueryState::NoRefund, self.reported((provider, id), &name, None, None))
-            }
+        let found = self.refunds.iter().find(|(id, ..)| id.as_str() == text);
+        let (state, notification) = if let Some(found) = found {
+            let notification = self.one_refund((provider, id), found, Some(found.0.clone()));
+            (QueryState::Refund(found.2), notification)
+        } else {
+            let name = format!("query.absent.{text}");
+            (QueryState::NoRefund, self.reported((provider, id), &name, None, None))
         };
         QueryResponse { state, notifications: vec![notification], next: None }
     }
