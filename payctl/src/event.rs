@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::Row;
 use crate::audit::faults;
 use crate::name::Name;
+use crate::print::time;
 
 /// An event: its item in the table.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +46,14 @@ impl EventEntry<'_> {
         };
         let side = |name| self.0.get_text(name).unwrap_or("nothing");
         format!("{field}: expected {}, received {}", side("expected"), side("received"))
+    }
+
+    /// What every list of events begins with: when it came, its name, and what it reports.
+    pub(crate) fn report(self) -> [String; 6] {
+        let at = time(self.0.number("at").unwrap_or_default());
+        let [outcome, source, transaction] =
+            ["outcome", "source", "provider_txn"].map(|name| self.cell(name));
+        [at, self.name(), outcome, self.amount(), source, transaction]
     }
 
     /// The status before and after, where it moved.

@@ -59,12 +59,9 @@ impl Table {
     /// The table cannot be read.
     pub async fn items(&self) -> Result<Vec<Row>> {
         let scan = self.client.scan().table_name(&self.name).consistent_read(true);
-        let mut pages = scan.into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(item) = pages.next().await {
-            rows.push(item.map_err(|error| self.cannot_read(error))?.into());
-        }
-        Ok(rows)
+        let items = scan.into_paginator().items().send().try_collect().await;
+        let items = items.map_err(|error| self.cannot_read(error))?;
+        Ok(items.into_iter().map(Row::from).collect())
     }
 
     /// The items under a partition key, in the order of their sort keys, read consistently.
@@ -80,12 +77,9 @@ impl Table {
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .consistent_read(true);
-        let mut pages = query.into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(item) = pages.next().await {
-            rows.push(item.map_err(|error| self.cannot_read(error))?.into());
-        }
-        Ok(rows)
+        let items = query.into_paginator().items().send().try_collect().await;
+        let items = items.map_err(|error| self.cannot_read(error))?;
+        Ok(items.into_iter().map(Row::from).collect())
     }
 
     /// Items by their keys, read consistently; those that do not exist are left out.

@@ -9,6 +9,7 @@ use pay_core::domain::{
 
 use super::event::{ReadEvent, is_response};
 use super::record::Record;
+use crate::event::status;
 use crate::limits::TIME_SLACK_MS;
 
 /// What is wrong, and the sort key of the item that it is wrong with.
@@ -89,7 +90,7 @@ impl Walk {
 
     /// The event that moved the record, against where the record was.
     fn moved(&mut self, event: &ReadEvent) {
-        let word = |status: Status| format!("{status:?}").to_lowercase();
+        let word = |of: Status| status(of.code().into());
         if let Some(before) = event.before.filter(|before| *before != self.status) {
             let (before, was) = (word(before), word(self.status));
             self.wrong(event, format!("moved from {before}, but the status was {was}"));

@@ -162,13 +162,14 @@ fn refund_cells(row: &Row) -> [String; REFUNDS.len()] {
 fn cells(row: &Row) -> [String; HEAD.len()] {
     let event = EventEntry(row);
     let note = if row.text("sender") == "operator" { event.body().ok() } else { None };
+    let [at, name, outcome, amount, source, transaction] = event.report();
     [
-        time(row.number("at").unwrap_or_default()),
-        event.name(),
-        event.cell("outcome"),
-        event.amount(),
-        event.cell("source"),
-        event.cell("provider_txn"),
+        at,
+        name,
+        outcome,
+        amount,
+        source,
+        transaction,
         event.moved(),
         event.cell("version"),
         event.verdict(),

@@ -74,15 +74,8 @@ async fn list(ListArguments { target, json }: ListArguments) -> Result<End> {
     }
     let cells = rows.iter().map(|row| {
         let event = EventEntry(row);
-        [
-            time(row.number("at").unwrap_or_default()),
-            event.name(),
-            event.cell("outcome"),
-            event.amount(),
-            event.cell("source"),
-            event.cell("provider_txn"),
-            event.mismatch(),
-        ]
+        let [at, name, outcome, amount, source, transaction] = event.report();
+        [at, name, outcome, amount, source, transaction, event.mismatch()]
     });
     let head = ["at", "notification", "outcome", "amount", "source", "transaction", "mismatch"];
     let listed = columns(head, cells);

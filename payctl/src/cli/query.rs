@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 use clap::{ArgGroup, Args};
-use pay_core::domain::{PaymentId, Status};
+use pay_core::domain::PaymentId;
 use serde_json::{Value, json};
 
 use super::End;
 use crate::arguments::{function_name, payment_id};
+use crate::event::status;
 use crate::print::{escaped, print, print_json};
 use crate::target::LocalFunctions;
 
@@ -68,21 +69,10 @@ fn text(response: &Value) -> String {
         }
     }
     let number = |name| response.get(name).and_then(Value::as_u64).unwrap_or_default();
-    let status = Status::new(number("status")).map_or("unknown", status_word);
     let payment = format!("payment {}", number("id"));
-    let now = format!("{status}, {} refunded", number("refunded"));
+    let now = format!("{}, {} refunded", status(number("status")), number("refunded"));
     line("", [Some(&payment), Some(&now), None]);
     text
-}
-
-const fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Pending => "pending",
-        Status::Failed => "failed",
-        Status::Closed => "closed",
-        Status::Paid => "paid",
-        Status::Refunded => "refunded",
-    }
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {

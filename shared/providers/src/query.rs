@@ -171,3 +171,31 @@ pub(crate) fn respond_no_refund(
 pub(crate) fn unusable(why: &'static str) -> QueryError {
     QueryError::Unusable(why.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use pay_core::domain::{
+        Mismatch, MismatchField, Provider, ProviderRefund, RefundReference, RefundReport,
+        RefundState, Report,
+    };
+
+    use super::respond_about_refund;
+    use crate::adapter::Message;
+
+    /// What a person must look at is not known.
+    #[test]
+    fn a_refund_for_review_says_nothing() {
+        let ours = RefundReference::parse("42_0123456789abcdef").unwrap();
+        let responded = |review| {
+            let (id, state) = (ProviderRefund::new("re_1").unwrap(), RefundState::Succeeded);
+            let refund = RefundReport::One { id, reference: None, amount_minor: 30, state };
+            let currency = Some("CNY".to_owned());
+            let report = Report { refund: Some(refund), currency, ..Report::NONE };
+            let message = Message { review, report, ..Message::unreadable(None) };
+            respond_about_refund(Provider::WeChat, ours, message, b"{}")
+        };
+        assert!(responded(None).is_ok());
+        let review = Mismatch::absent(MismatchField::Refunded, Some("a part"));
+        assert!(responded(Some(review)).is_err());
+    }
+}

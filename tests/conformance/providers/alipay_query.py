@@ -12,14 +12,21 @@ time.tzset()
 
 from alipay.aop.api import DefaultAlipayClient as module
 from alipay.aop.api.AlipayClientConfig import AlipayClientConfig
+from alipay.aop.api.domain.AlipayTradeFastpayRefundQueryModel import (
+    AlipayTradeFastpayRefundQueryModel,
+)
 from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
 from alipay.aop.api.exception.Exception import ResponseException
+from alipay.aop.api.request.AlipayTradeFastpayRefundQueryRequest import (
+    AlipayTradeFastpayRefundQueryRequest,
+)
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
 from alipay.aop.api.util.SignatureUtils import get_sign_content, sign_with_rsa2, verify_with_rsa
 
 from ours import ask, is_unusable, same
 
 APP_ID, PAYMENT, TRADE = "2019073166072302", 1217752501201407, "2026112322001468450512505578"
+REFUND = f"{PAYMENT}_0123456789abcdef"
 URL = "https://openapi.alipay.com/gateway.do"
 
 
@@ -52,13 +59,20 @@ config.format = "JSON"
 client = module.DefaultAlipayClient(config)
 
 
-def signed(value):
+TRADE_QUERY = (AlipayTradeQueryRequest, AlipayTradeQueryModel, "alipay_trade_query_response")
+REFUND_QUERY = (
+    AlipayTradeFastpayRefundQueryRequest, AlipayTradeFastpayRefundQueryModel,
+    "alipay_trade_fastpay_refund_query_response",
+)
+
+
+def signed(member, value):
     """A response as Alipay signs it."""
     sign = sign_with_rsa2(theirs_private, value, "utf-8")
-    return '{"alipay_trade_query_response":%s,"sign":"%s"}' % (value, sign)
+    return '{"%s":%s,"sign":"%s"}' % (member, value, sign)
 
 
-def theirs(body, **query):
+def theirs(method, body, **query):
     """What the client sends, and whether it accepts the response."""
     sent = {}
 
@@ -67,10 +81,11 @@ def theirs(body, **query):
         return body.encode()
 
     module.do_post = do_post
-    model = AlipayTradeQueryModel()
+    new_request, new_model, _ = method
+    model = new_model()
     for name, value in query.items():
         setattr(model, name, value)
-    request = AlipayTradeQueryRequest()
+    request = new_request()
     request.biz_model = model
     try:
         client.execute(request)
@@ -84,21 +99,25 @@ value = (
     '"send_pay_date":"2026-11-23 15:56:22","store_name":"a\\/b \\u4ea4 语雀","total_amount":"88.88",'
     '"trade_no":"%s","trade_status":"TRADE_SUCCESS"}' % (PAYMENT, TRADE)
 )
-good = signed(value)
+refund = (
+    '{"code":"10000","msg":"Success","out_request_no":"%s","out_trade_no":"%d",'
+    '"refund_amount":"12.33","refund_reason":"a\\/b \\u4ea4 语雀","refund_status":"REFUND_SUCCESS",'
+    '"total_amount":"88.88","trade_no":"%s"}' % (REFUND, PAYMENT, TRADE)
+)
 
 # What we send is what the client sends at the same time.
 requests = 0
-for txn, query in [
-    (None, {"out_trade_no": str(PAYMENT)}),
-    (TRADE, {"trade_no": TRADE}),
+of_refund = {"txn": TRADE, "refund": REFUND}
+for asked, method, query in [
+    ({}, TRADE_QUERY, {"out_trade_no": str(PAYMENT)}),
+    ({"txn": TRADE}, TRADE_QUERY, {"trade_no": TRADE}),
+    (of_refund, REFUND_QUERY, {"out_request_no": REFUND, "trade_no": TRADE}),
 ]:
-    sent, _ = theirs(good, **query)
+    sent, _ = theirs(method, signed(method[2], value), **query)
     common = dict(parse_qsl(sent["query"], strict_parsing=True))
     at = calendar.timegm(time.strptime(common["timestamp"], "%Y-%m-%d %H:%M:%S")) - 8 * 3600
     assert abs(at - time.time()) < 60, common
-    request = ask(
-        secret=secret, provider="alipay", id=PAYMENT, txn=txn, nonce="x", secs=at
-    )
+    request = ask(secret=secret, provider="alipay", id=PAYMENT, nonce="x", secs=at, **asked)
     assert request["target"].startswith("?"), request["target"]
     pairs = parse_qsl(request["target"][1:], strict_parsing=True)
     ours, form = dict(pairs), dict(parse_qsl(request["body"], strict_parsing=True))
@@ -116,27 +135,43 @@ for txn, query in [
 
 # What Alipay signs, the client and we accept; what was changed, neither does.
 responses = 0
-for body, accepted in [
-    (good, True),
-    (signed(value.replace("TRADE_SUCCESS", "WAIT_BUYER_PAY")), True),
-    (good.replace("TRADE_SUCCESS", "WAIT_BUYER_PAY"), False),
-    (good.replace("\\/", "/"), False),
-    (good.replace('"88.88"', '"88.89"'), False),
-    ('{"alipay_trade_query_response":%s}' % value, False),
-    ('{"alipay_trade_query_response":%s,"sign":"AAAA"}' % value, False),
-]:
-    _, by_client = theirs(body, out_trade_no=str(PAYMENT))
+
+
+def read(body, asked):
     response = {"status": 200, "headers": {}, "body": body}
-    found = ask(
-        secret=secret, provider="alipay", id=PAYMENT, nonce="x", secs=0, response=response
+    return ask(
+        secret=secret, provider="alipay", id=PAYMENT, nonce="x", secs=0, response=response, **asked
     )
-    same(f"accepted: {body}", ("state" in found, is_unusable(found)), (accepted, not accepted))
-    same(f"accepted by the client: {body}", by_client, accepted)
-    responses += 1
-response = {"status": 200, "headers": {}, "body": good}
-paid = ask(secret=secret, provider="alipay", id=PAYMENT, nonce="x", secs=0, response=response)
-event = f"query.paid.{TRADE}"
-same("paid", paid, {"state": "paid", "notifications": [
-    {"event": event, "payment": PAYMENT, "txn": TRADE, "amount": 8888, "currency": "CNY"},
-]})
+
+
+for asked, method, query, value, (state, other) in [
+    ({}, TRADE_QUERY, {"out_trade_no": str(PAYMENT)}, value, ("TRADE_SUCCESS", "WAIT_BUYER_PAY")),
+    (
+        of_refund, REFUND_QUERY, {"out_request_no": REFUND, "trade_no": TRADE}, refund,
+        ('"12.33"', '"12.34"'),
+    ),
+]:
+    member = method[2]
+    good = signed(member, value)
+    for body, accepted in [
+        (good, True),
+        (signed(member, value.replace(state, other)), True),
+        (good.replace(state, other), False),
+        (good.replace("\\/", "/"), False),
+        (good.replace('"88.88"', '"88.89"'), False),
+        ('{"%s":%s}' % (member, value), False),
+        ('{"%s":%s,"sign":"AAAA"}' % (member, value), False),
+    ]:
+        _, by_client = theirs(method, body, **query)
+        found = read(body, asked)
+        same(f"accepted: {body}", ("state" in found, is_unusable(found)), (accepted, not accepted))
+        same(f"accepted by the client: {body}", by_client, accepted)
+        responses += 1
+    common = {"payment": PAYMENT, "txn": TRADE, "amount": 8888, "currency": "CNY"}
+    if method is TRADE_QUERY:
+        want = ("paid", {"event": f"query.paid.{TRADE}", **common})
+    else:
+        one = {"id": REFUND, "reference": REFUND, "amount": 1233, "state": "succeeded"}
+        want = ("succeeded", {"event": f"query.succeeded.{REFUND}", **common, "refund": one})
+    same(member, read(good, asked), {"state": want[0], "notifications": [want[1]]})
 print(f"{requests} requests and {responses} responses: alipay-sdk-python and we agree")

@@ -9,10 +9,12 @@ from ours import ask, is_unusable, same
 
 PORT, DOCUMENT = sys.argv[1:]
 PAYMENT, INTENT = 1217752501201407, "pi_1234567890aBcDeF"
+REFUND = f"{PAYMENT}_0123456789abcdef"
 QUERIES = {
     "search": {},
     "intent": {"txn": INTENT},
     "refunds": {"txn": INTENT, "refunds": True},
+    "refund": {"txn": INTENT, "refund": REFUND},
     "object-intent": {"object": INTENT},
     "object-session": {"object": "cs_test_1234567890aBcDeF"},
     "object-charge": {"object": "ch_1234567890aBcDeF"},
@@ -88,7 +90,7 @@ for name in QUERIES:
     expansions += len(expanded(target))
     samples[name] = json.loads(body)
     found = ours(name, status, body)
-    if name == "refunds":
+    if name in ["refunds", "refund"]:
         # Those of the sample are of another PaymentIntent.
         assert is_unusable(found), found
     else:
@@ -115,7 +117,12 @@ session = {
 }
 samples["search"]["data"][0].update(intent)
 samples["intent"].update(intent, latest_charge=charge)
-samples["refunds"]["data"][0].update(payment_intent=INTENT)
+for name in ["refunds", "refund"]:
+    samples[name]["data"][0].update(payment_intent=INTENT)
+same("has more", samples["refund"]["has_more"], False)
+absent = ours("refund", 200, json.dumps(samples["refund"]))
+same("refund that is not there", absent["state"], "absent")
+samples["refund"]["data"][0].update(metadata={"refund_id": REFUND})
 samples["object-intent"].update(intent, latest_charge={**charge, "amount_refunded": 100})
 samples["object-session"].update(session)
 samples["object-charge"] = charge
@@ -127,6 +134,7 @@ for name, state, after, event, txn in [
     ("search", "paid", None, f"paid.{first}", first),
     ("intent", "paid", "refunds", f"paid.{INTENT}", INTENT),
     ("refunds", "refunded", None, f"succeeded.{refund}", INTENT),
+    ("refund", "succeeded", None, f"succeeded.{refund}", INTENT),
     ("object-intent", "refunded", "refunds", f"paid.{INTENT}", INTENT),
     ("object-session", "paid", None, f"paid.{QUERIES['object-session']['object']}",
      samples["object-session"]["payment_intent"]),
@@ -136,11 +144,13 @@ for name, state, after, event, txn in [
     one = {
         "event": f"query.{event}", "payment": PAYMENT, "txn": txn, "amount": 1099, "currency": "USD",
     }
-    if name == "refunds":
+    if name in ["refunds", "refund"]:
         one["amount"] = None
         one["refund"] = {"id": refund, "amount": 100, "state": "succeeded"}
+    if name == "refund":
+        one["refund"]["reference"] = REFUND
     found = ours(name, 200, json.dumps(samples.pop(name)))
     same(name, (found["state"], found.get("next")), (state, after))
     same(name, found["notifications"], [one])
 same("objects that were not read", samples, {})
-print(f"{len(QUERIES)} requests and {4 * len(QUERIES)} responses: stripe-mock and we agree")
+print(f"{len(QUERIES)} requests and {4 * len(QUERIES) + 1} responses: stripe-mock and we agree")

@@ -19,6 +19,7 @@ from ours import ask, is_unusable, same
 MCHID, SERIAL = "1900000001", "1DDE55AD98ED71D6EDD4A4A16996DE7B47773A8C"
 PUBLIC_KEY_ID = "PUB_KEY_ID_0114232134912410000000000000"
 PAYMENT, TRANSACTION = 1217752501201407, "4200000001202611231234567890"
+REFUND = f"{PAYMENT}_0123456789abcdef"
 
 
 def pair():
@@ -59,7 +60,7 @@ def signed(order, secs, nonce="2f1a"):
     }
 
 
-def theirs(response, **query):
+def theirs(response, call=client.query, **query):
     """What the client sends, and whether it accepts the response."""
     sent = {}
 
@@ -71,7 +72,7 @@ def theirs(response, **query):
 
     core.requests.get = get
     try:
-        client.query(**query)
+        call(**query)
     except Exception as error:
         assert str(error) == "failed to verify the signature", error
         return sent, False
@@ -83,20 +84,27 @@ order = {
     "trade_state": "SUCCESS", "trade_state_desc": "支付成功",
     "amount": {"total": 100, "payer_total": 90, "currency": "CNY", "payer_currency": "CNY"},
 }
+refund = {
+    "refund_id": "50000000382019052709732678859", "out_refund_no": REFUND, "channel": "ORIGINAL",
+    "transaction_id": TRANSACTION, "out_trade_no": str(PAYMENT), "status": "SUCCESS",
+    "amount": {"total": 100, "refund": 30, "payer_refund": 27, "currency": "CNY"},
+}
 
 # What we send is what the client sends at the same time with the same nonce.
 requests = 0
-for payment, txn, query in [
-    (PAYMENT, None, {"out_trade_no": str(PAYMENT)}),
-    (7, None, {"out_trade_no": "000007"}),
-    (PAYMENT, TRANSACTION, {"transaction_id": TRANSACTION}),
+by_reference = {"txn": TRANSACTION, "refund": REFUND}
+for payment, asked, query in [
+    (PAYMENT, {}, {"out_trade_no": str(PAYMENT)}),
+    (7, {}, {"out_trade_no": "000007"}),
+    (PAYMENT, {"txn": TRANSACTION}, {"transaction_id": TRANSACTION}),
+    (PAYMENT, by_reference, {"call": client.query_refund, "out_refund_no": REFUND}),
 ]:
     sent, _ = theirs(signed(order, 0), **query)
     fields = dict(re.findall(r'(\w+)="([^"]*)"', sent["headers"]["authorization"]))
     assert len(fields) == 5, fields
     request = ask(
-        secret=secret, provider="wechat", id=payment, txn=txn, nonce=fields["nonce_str"],
-        secs=int(fields["timestamp"]),
+        secret=secret, provider="wechat", id=payment, nonce=fields["nonce_str"],
+        secs=int(fields["timestamp"]), **asked,
     )
     same("URL", "https://api.mch.weixin.qq.com" + request["target"], sent["url"])
     same("method and body", (request["method"], request["body"]), ("GET", ""))
@@ -109,27 +117,44 @@ for payment, txn, query in [
 
 # What WeChat Pay signs, the client and we accept; what was changed, neither does.
 now = 1_700_000_000
-good = signed(order, now)
+good_refund = signed(refund, now)
+of_payment = ({}, {"out_trade_no": str(PAYMENT)})
+of_refund = (by_reference, {"call": client.query_refund, "out_refund_no": REFUND})
 responses = 0
-for response, accepted in [
-    (good, True),
-    (signed({**order, "trade_state": "NOTPAY"}, now), True),
-    ({**good, "body": good["body"].replace("SUCCESS", "CLOSED")}, False),
-    ({**good, "body": good["body"] + " "}, False),
-    ({**good, "headers": {**good["headers"], "Wechatpay-Nonce": "2f1b"}}, False),
-    ({**good, "headers": {**good["headers"], "Wechatpay-Timestamp": str(now + 1)}}, False),
-    ({**good, "headers": {**good["headers"], "Wechatpay-Signature": "AAAA"}}, False),
-]:
-    _, by_client = theirs(response, out_trade_no=str(PAYMENT))
-    found = ask(
-        secret=secret, provider="wechat", id=PAYMENT, nonce="x", secs=now, response=response
+
+
+def read(response, asked):
+    return ask(
+        secret=secret, provider="wechat", id=PAYMENT, nonce="x", secs=now, response=response, **asked
     )
-    same(f"accepted: {response}", ("state" in found, is_unusable(found)), (accepted, not accepted))
-    same(f"accepted by the client: {response}", by_client, accepted)
-    responses += 1
-paid = ask(secret=secret, provider="wechat", id=PAYMENT, nonce="x", secs=now, response=good)
+
+
+for (asked, query), good, other in [
+    (of_payment, signed(order, now), {**order, "trade_state": "NOTPAY"}),
+    (of_refund, good_refund, {**refund, "status": "PROCESSING"}),
+]:
+    for response, accepted in [
+        (good, True),
+        (signed(other, now), True),
+        ({**good, "body": good["body"].replace("SUCCESS", "CLOSED")}, False),
+        ({**good, "body": good["body"] + " "}, False),
+        ({**good, "headers": {**good["headers"], "Wechatpay-Nonce": "2f1b"}}, False),
+        ({**good, "headers": {**good["headers"], "Wechatpay-Timestamp": str(now + 1)}}, False),
+        ({**good, "headers": {**good["headers"], "Wechatpay-Signature": "AAAA"}}, False),
+    ]:
+        _, by_client = theirs(response, **query)
+        found = read(response, asked)
+        same(f"accepted: {response}", ("state" in found, is_unusable(found)), (accepted, not accepted))
+        same(f"accepted by the client: {response}", by_client, accepted)
+        responses += 1
 event = f"query.paid.{TRANSACTION}"
-same("paid", paid, {"state": "paid", "notifications": [
+same("paid", read(signed(order, now), {}), {"state": "paid", "notifications": [
     {"event": event, "payment": PAYMENT, "txn": TRANSACTION, "amount": 100, "currency": "CNY"},
 ]})
+event = f"query.succeeded.{refund['refund_id']}"
+one = {"id": refund["refund_id"], "reference": REFUND, "amount": 30, "state": "succeeded"}
+same("refunded", read(good_refund, by_reference), {"state": "succeeded", "notifications": [{
+    "event": event, "payment": PAYMENT, "txn": TRANSACTION, "amount": 100, "currency": "CNY",
+    "refund": one,
+}]})
 print(f"{requests} requests and {responses} responses: wechatpayv3 and we agree")

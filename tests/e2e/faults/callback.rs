@@ -16,7 +16,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 pub(super) struct Paid {
     pub(super) payment: Payment,
     message: Message,
-    sender: Option<Provider>,
+    pub(super) sender: Option<Provider>,
 }
 
 impl Paid {
@@ -46,6 +46,20 @@ impl Paid {
 /// A gateway of the shop's own, and a provider.
 pub(super) const SENDERS: [Option<Provider>; 2] = [None, Some(Provider::Stripe)];
 
+/// Runs a test with each fault and a notification of each sender.
+pub(super) async fn each_paid(
+    faults: impl IntoIterator<Item = Fault>,
+    test: impl AsyncFn(&Stack, Fault, Paid, &str),
+) {
+    each(faults, async |stack, fault| {
+        for sender in SENDERS {
+            let paid = Paid::new(stack, sender).await;
+            test(stack, fault, paid, &format!("{sender:?} {fault:?}")).await;
+        }
+    })
+    .await;
+}
+
 /// Checks that a payment was paid by one notification, and its order service notified once.
 pub(super) async fn assert_paid_once(stack: &Stack, payment: Payment, case: &str) {
     let record = table::record(stack, payment.id).await;
@@ -68,49 +82,37 @@ async fn assert_unchanged(stack: &Stack, payment: Payment, case: &str) {
 #[tokio::test]
 async fn a_transition_that_fails_once_is_retried() {
     let faults = BEFORE.into_iter().chain(AFTER).chain(REJECTED).chain([LATE]);
-    each(faults, async |stack, fault| {
-        for sender in SENDERS {
-            let case = format!("{sender:?} {fault:?}");
-            let paid = Paid::new(stack, sender).await;
-            stack.dynamodb_control().set_fault(TRANSACTION, fault, Some(1));
-            let response = paid.deliver(stack).await;
-            assert_eq!(response.status, 200, "{case}: {}", response.body);
-            recover(stack).await;
-            assert_paid_once(stack, paid.payment, &case).await;
-        }
+    each_paid(faults, async |stack, fault, paid, case| {
+        stack.dynamodb_control().set_fault(TRANSACTION, fault, Some(1));
+        let response = paid.deliver(stack).await;
+        assert_eq!(response.status, 200, "{case}: {}", response.body);
+        recover(stack).await;
+        assert_paid_once(stack, paid.payment, case).await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_transition_that_never_happens_is_unavailable_and_leaves_nothing() {
-    each(BEFORE.into_iter().chain(REJECTED), async |stack, fault| {
-        for sender in SENDERS {
-            let case = format!("{sender:?} {fault:?}");
-            let paid = Paid::new(stack, sender).await;
-            stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
-            assert_unavailable(paid.deliver(stack).await, &case);
-            assert_unchanged(stack, paid.payment, &case).await;
-            recover(stack).await;
-            paid.is_done_by_a_delivery(stack, &case).await;
-        }
+    each_paid(BEFORE.into_iter().chain(REJECTED), async |stack, fault, paid, case| {
+        stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
+        assert_unavailable(paid.deliver(stack).await, case);
+        assert_unchanged(stack, paid.payment, case).await;
+        recover(stack).await;
+        paid.is_done_by_a_delivery(stack, case).await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_transition_whose_responses_are_all_lost_is_found_by_the_record() {
-    each(AFTER, async |stack, fault| {
-        for sender in SENDERS {
-            let case = format!("{sender:?} {fault:?}");
-            let paid = Paid::new(stack, sender).await;
-            stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
-            let response = paid.deliver(stack).await;
-            assert_eq!(response.status, 200, "{case}: {}", response.body);
-            recover(stack).await;
-            assert_paid_once(stack, paid.payment, &case).await;
-            paid.is_done_by_a_delivery(stack, &case).await;
-        }
+    each_paid(AFTER, async |stack, fault, paid, case| {
+        stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
+        let response = paid.deliver(stack).await;
+        assert_eq!(response.status, 200, "{case}: {}", response.body);
+        recover(stack).await;
+        assert_paid_once(stack, paid.payment, case).await;
+        paid.is_done_by_a_delivery(stack, case).await;
     })
     .await;
 }
@@ -132,19 +134,16 @@ async fn a_transition_that_takes_effect_late_is_notified_by_the_next_delivery() 
 
 #[tokio::test]
 async fn a_permanently_rejected_transition_is_internal_and_not_retried() {
-    each([Fault::Status(400), Fault::Status(403)], async |stack, fault| {
-        for sender in SENDERS {
-            let paid = Paid::new(stack, sender).await;
-            stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
-            drop(stack.dynamodb_control().take_calls());
-            paid.deliver(stack).await.problem("internal");
-            let calls = stack.dynamodb_control().take_calls();
-            assert_eq!(calls.iter().filter(|call| *call == TRANSACTION).count(), 1, "{fault:?}");
-            assert!(stack.logs().contains(r#""outcome":"internal""#));
-            assert_unchanged(stack, paid.payment, "rejected").await;
-            recover(stack).await;
-            paid.is_done_by_a_delivery(stack, "rejected").await;
-        }
+    each_paid([Fault::Status(400), Fault::Status(403)], async |stack, fault, paid, case| {
+        stack.dynamodb_control().set_fault(TRANSACTION, fault, None);
+        drop(stack.dynamodb_control().take_calls());
+        paid.deliver(stack).await.problem("internal");
+        let calls = stack.dynamodb_control().take_calls();
+        assert_eq!(calls.iter().filter(|call| *call == TRANSACTION).count(), 1, "{case}");
+        assert!(stack.logs().contains(r#""outcome":"internal""#));
+        assert_unchanged(stack, paid.payment, case).await;
+        recover(stack).await;
+        paid.is_done_by_a_delivery(stack, case).await;
     })
     .await;
 }

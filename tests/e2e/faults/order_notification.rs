@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use local::{Fault, ShopRoute};
 
-use super::callback::{Paid, SENDERS, assert_paid_once};
+use super::callback::{Paid, assert_paid_once, each_paid};
 use super::{AFTER, BEFORE, DRIP, LATE, REJECTED, assert_unavailable, each, recover};
 use crate::table;
 
@@ -14,28 +14,24 @@ async fn a_failed_order_notification_stays_due_until_a_delivery_repeats_it() {
     let others = [Fault::Reset, Fault::LoseResponse, Fault::Hang, Fault::HangAfter, LATE];
     // A 2xx that is an error, and one whose body does not come in time: it may be an error.
     let others = others.into_iter().chain([Fault::ErrorEnvelope, DRIP]);
-    each(statuses.into_iter().chain(others), async |stack, fault| {
-        for sender in SENDERS {
-            let case = format!("{sender:?} {fault:?}");
-            let paid = Paid::new(stack, sender).await;
-            stack.shop().set_fault(ShopRoute::OrderPaid, fault, None);
-            let response = paid.deliver(stack).await;
-            if sender.is_some() {
-                // The notification is durable; the sweep repeats the order notification.
-                assert_eq!(response.status, 200, "{case}: {}", response.body);
-            } else {
-                assert_unavailable(response, &case);
-            }
-            let record = table::record(stack, paid.payment.id).await;
-            assert_eq!((&record["status"], &record["attempts"]), (&1.into(), &0.into()), "{case}");
-            assert!(table::is_due(stack, paid.payment.id).await, "{case}");
-            let id = paid.payment.id.to_string();
-            let logged =
-                |line: &str| line.contains("order service not notified yet") && line.contains(&id);
-            assert!(stack.logs().lines().any(logged), "{case}");
-            recover(stack).await;
-            paid.is_done_by_a_delivery(stack, &case).await;
+    each_paid(statuses.into_iter().chain(others), async |stack, fault, paid, case| {
+        stack.shop().set_fault(ShopRoute::OrderPaid, fault, None);
+        let response = paid.deliver(stack).await;
+        if paid.sender.is_some() {
+            // The notification is durable; the sweep repeats the order notification.
+            assert_eq!(response.status, 200, "{case}: {}", response.body);
+        } else {
+            assert_unavailable(response, case);
         }
+        let record = table::record(stack, paid.payment.id).await;
+        assert_eq!((&record["status"], &record["attempts"]), (&1.into(), &0.into()), "{case}");
+        assert!(table::is_due(stack, paid.payment.id).await, "{case}");
+        let id = paid.payment.id.to_string();
+        let logged =
+            |line: &str| line.contains("order service not notified yet") && line.contains(&id);
+        assert!(stack.logs().lines().any(logged), "{case}");
+        recover(stack).await;
+        paid.is_done_by_a_delivery(stack, case).await;
     })
     .await;
 }
@@ -53,13 +49,10 @@ async fn an_order_notification_whose_connection_breaks_once_is_sent_on_another()
 #[tokio::test]
 async fn any_2xx_that_is_no_error_counts_as_notified() {
     let slowly = Fault::Delay(Duration::from_millis(300));
-    each([Fault::Garbage, Fault::WrongShape, slowly], async |stack, fault| {
-        for sender in SENDERS {
-            let paid = Paid::new(stack, sender).await;
-            stack.shop().set_fault(ShopRoute::OrderPaid, fault, None);
-            paid.is_done_by_a_delivery(stack, &format!("{fault:?}")).await;
-            recover(stack).await;
-        }
+    each_paid([Fault::Garbage, Fault::WrongShape, slowly], async |stack, fault, paid, case| {
+        stack.shop().set_fault(ShopRoute::OrderPaid, fault, None);
+        paid.is_done_by_a_delivery(stack, case).await;
+        recover(stack).await;
     })
     .await;
 }
@@ -67,23 +60,19 @@ async fn any_2xx_that_is_no_error_counts_as_notified() {
 #[tokio::test]
 async fn a_due_payment_that_could_not_be_cleared_is_cleared_by_the_next_delivery() {
     let faults = BEFORE.into_iter().chain(REJECTED).chain([Fault::Status(400), LATE]);
-    each(faults, async |stack, fault| {
-        for sender in SENDERS {
-            let case = format!("{sender:?} {fault:?}");
-            let paid = Paid::new(stack, sender).await;
-            stack.dynamodb_control().set_fault("UpdateItem", fault, None);
-            let response = paid.deliver(stack).await;
-            assert_eq!(response.status, 200, "{case}: {}", response.body);
-            assert_eq!(stack.shop().times_paid(paid.payment.oid), 1, "{case}");
-            if fault != LATE {
-                assert!(table::is_due(stack, paid.payment.id).await, "{case}");
-            }
-            recover(stack).await;
-            paid.is_done_by_a_delivery(stack, &case).await;
-            let calls = stack.shop().order_notifications();
-            let calls = calls.iter().filter(|call| call.oid == paid.payment.oid).count();
-            assert_eq!(calls, if fault == LATE { 1 } else { 2 }, "{case}");
+    each_paid(faults, async |stack, fault, paid, case| {
+        stack.dynamodb_control().set_fault("UpdateItem", fault, None);
+        let response = paid.deliver(stack).await;
+        assert_eq!(response.status, 200, "{case}: {}", response.body);
+        assert_eq!(stack.shop().times_paid(paid.payment.oid), 1, "{case}");
+        if fault != LATE {
+            assert!(table::is_due(stack, paid.payment.id).await, "{case}");
         }
+        recover(stack).await;
+        paid.is_done_by_a_delivery(stack, case).await;
+        let calls = stack.shop().order_notifications();
+        let calls = calls.iter().filter(|call| call.oid == paid.payment.oid).count();
+        assert_eq!(calls, if fault == LATE { 1 } else { 2 }, "{case}");
     })
     .await;
 }

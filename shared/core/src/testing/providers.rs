@@ -151,12 +151,11 @@ impl HeldPayment {
     ) -> QueryResponse {
         let text = reference.to_string();
         let ours = |of: &&HeldRefund| of.reference.as_ref().is_some_and(|of| of.as_str() == text);
-        let (state, notification) = match self.refunds.iter().find(ours) {
-            Some(found) => (QueryState::Refund(found.state), self.refund_notification(of, found)),
-            None => {
-                let name = format!("query.absent.{text}");
-                (QueryState::NoRefund, self.reported(of, &name, None, None))
-            }
+        let (state, notification) = if let Some(found) = self.refunds.iter().find(ours) {
+            (QueryState::Refund(found.state), self.refund_notification(of, found))
+        } else {
+            let name = format!("query.absent.{text}");
+            (QueryState::NoRefund, self.reported(of, &name, None, None))
         };
         QueryResponse { state, notifications: vec![notification], next: None }
     }

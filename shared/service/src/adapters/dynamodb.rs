@@ -56,7 +56,7 @@ impl DynamoDbPayments {
     /// Opens a connection ahead of the first request, by reading a key that never exists. A failure is
     /// only logged: the first request reports it.
     pub async fn warm(&self) {
-        if let Err(error) = Box::pin(self.get(keys::nothing())).await {
+        if let Err(error) = Box::pin(self.get_as(keys::nothing(), |_| Ok(()))).await {
             let cause = chain(&error);
             tracing::warn!(cause, "the table could not be read at start");
         }

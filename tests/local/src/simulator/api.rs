@@ -36,7 +36,7 @@ pub struct Api {
     pub error_envelope: fn() -> Reply,
     /// The reply that nothing was found, of a call that searches.
     pub nothing_found: fn() -> Reply,
-    /// The members of a reply that name a payment, or a refund by our reference.
+    /// The members of a reply that name what it is about by our reference.
     pub references: &'static [&'static str],
 }
 

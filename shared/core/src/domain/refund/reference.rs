@@ -24,8 +24,9 @@ impl RefundReference {
     /// The reference of the refund that is made under a key with this digest: always the same one.
     #[must_use]
     pub fn new(payment: PaymentId, key: Digest) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = key.bytes();
-        Self { payment, key: u64::from_be_bytes([a, b, c, d, e, f, g, h]) }
+        let bytes = key.bytes();
+        let begin = bytes.iter().take(DIGITS / 2);
+        Self { payment, key: begin.fold(0, |key, byte| (key << 8) | u64::from(*byte)) }
     }
 
     /// Reads what [`fmt::Display`] prints.

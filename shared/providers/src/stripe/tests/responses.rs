@@ -89,10 +89,8 @@ fn reported(outcome: Option<Outcome>, amount_minor: u64) -> Report {
 
 /// The state of a response about a payment.
 fn of_payment(response: &QueryResponse) -> ProviderState {
-    match response.state {
-        QueryState::Payment(state) => state,
-        other => panic!("{other:?}"),
-    }
+    let QueryState::Payment(state) = response.state else { panic!("{response:?}") };
+    state
 }
 
 fn responded(

@@ -46,6 +46,26 @@ impl Expression {
         self.named(name)
     }
 
+    pub(super) fn set_all(
+        self,
+        attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+    ) -> Self {
+        attributes.into_iter().fold(self, |all, (name, value)| all.set(name, value))
+    }
+
+    /// On condition that each attribute has its value.
+    pub(super) fn when_all(
+        self,
+        attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+    ) -> Self {
+        attributes.into_iter().fold(self, |all, (name, value)| all.when(name, value))
+    }
+
+    /// Takes a payment out of its queue.
+    pub(super) fn remove_due(self) -> Self {
+        ["queue", "due", "attempts"].into_iter().fold(self, Self::remove)
+    }
+
     /// On condition that an attribute is absent.
     pub(super) fn when_absent(mut self, name: &str) -> Self {
         self.conditions.push(format!("attribute_not_exists(#{name})"));

@@ -8,12 +8,17 @@ use super::{
     attempts::{classify, write},
     expression::Expression,
     keys::ItemKey,
-    row::Item,
+    row::{BadRow, Item},
     units,
+    unreadable::fault,
 };
 
 impl DynamoDbPayments {
-    pub(super) async fn get(&self, key: ItemKey) -> Result<Option<Item>, StoreError> {
+    pub(super) async fn get_as<T>(
+        &self,
+        key: ItemKey,
+        read: impl FnOnce(&Item) -> Result<T, BadRow>,
+    ) -> Result<Option<T>, StoreError> {
         let request = self
             .reader
             .get_item()
@@ -21,13 +26,11 @@ impl DynamoDbPayments {
             .set_key(Some(key.into_item()))
             .return_consumed_capacity(units::TOTAL)
             .consistent_read(true);
-        match request.send().await {
-            Ok(response) => {
-                units::read(response.consumed_capacity());
-                Ok(response.item)
-            }
-            Err(error) => Err(classify("GetItem", &error).of_read()),
-        }
+        let response = request.send().await;
+        let response = response.map_err(|error| classify("GetItem", &error).of_read())?;
+        units::read(response.consumed_capacity());
+        let read = |item: Item| read(&item).map_err(|bad| fault(&item, &bad));
+        response.item.map(read).transpose()
     }
 
     /// Changes an item if it meets the conditions of `expression`; otherwise does nothing, because
@@ -50,16 +53,15 @@ impl DynamoDbPayments {
                 .set_expression_attribute_names(Some(expression.names()))
                 .set_expression_attribute_values(Some(expression.values()));
             async move {
-                let error = match request.send().await {
+                match request.send().await {
                     Ok(done) => {
                         units::written(done.consumed_capacity());
-                        return Ok(());
+                        Ok(())
                     }
-                    Err(error) => error,
-                };
-                match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                    _ => Err(classify("UpdateItem", &error)),
+                    Err(error) => match error.as_service_error() {
+                        Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                        _ => Err(classify("UpdateItem", &error)),
+                    },
                 }
             }
         })

@@ -65,21 +65,17 @@ impl Outbox for DynamoDbPayments {
 
     async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
         let notified =
-            |expression: Expression| without_due(expression).set("notified_time", n(at.millis()));
+            |expression: Expression| expression.remove_due().set("notified_time", n(at.millis()));
         Box::pin(self.update_as_read(read, notified)).await
     }
 
     async fn clear(&self, read: &Payment) -> Result<(), StoreError> {
-        Box::pin(self.update_as_read(read, without_due)).await
+        Box::pin(self.update_as_read(read, Expression::remove_due)).await
     }
 
     /// The queue stays, so that the number of queues can be raised while there is data.
     async fn reschedule(&self, read: &Payment, next: Due) -> Result<(), StoreError> {
-        let rescheduled = |expression: Expression| {
-            due_attributes(next)
-                .into_iter()
-                .fold(expression, |all, (name, value)| all.set(name, value))
-        };
+        let rescheduled = |expression: Expression| expression.set_all(due_attributes(next));
         Box::pin(self.update_as_read(read, rescheduled)).await
     }
 
@@ -109,9 +105,7 @@ impl DynamoDbPayments {
     ) -> Result<(), StoreError> {
         let Some(due) = read.due else { return Ok(()) };
         let as_read = Expression::default().when("version", n(read.version));
-        let as_read = due_attributes(due)
-            .into_iter()
-            .fold(as_read, |all, (name, value)| all.when(name, value));
+        let as_read = as_read.when_all(due_attributes(due));
         self.update_item(keys::payment(read.id), &change(as_read)).await
     }
 
@@ -156,10 +150,6 @@ impl QueueCursor {
         // Where the last entry cannot be read, they may.
         !matches!(last, Some(Ok(Some(last))) if last >= due)
     }
-}
-
-fn without_due(expression: Expression) -> Expression {
-    ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove)
 }
 
 /// How many entries of each queue are read at a time: twice its share of `limit`, since ids spread

@@ -1,9 +1,6 @@
 //! The notifications that a person must look at.
 
-use aws_sdk_dynamodb::{
-    error::BuildError,
-    types::{TransactWriteItem, Update},
-};
+use aws_sdk_dynamodb::error::BuildError;
 use pay_core::{
     domain::{Change, Decided, Event, EventKey, Quarantined},
     ports::{Quarantine, Resolved, StoreError},
@@ -14,9 +11,8 @@ use super::{
     event_row::{decided_attributes, read_quarantined},
     expression::Expression,
     keys::{self, ItemKey, REVIEW},
-    row::{Item, s},
+    row::s,
     transaction::{Checked, Transacted},
-    unreadable::fault,
     update::{UpdateCheck, live_payment},
 };
 
@@ -29,9 +25,7 @@ enum ResolveCheck {
 
 impl Quarantine for DynamoDbPayments {
     async fn quarantined(&self, key: &EventKey) -> Result<Option<Quarantined>, StoreError> {
-        let item = Box::pin(self.get(keys::event(key))).await?;
-        let read = |item: Item| read_quarantined(&item).map_err(|bad| fault(&item, &bad));
-        Ok(item.map(read).transpose()?.flatten())
+        Ok(Box::pin(self.get_as(keys::event(key), read_quarantined)).await?.flatten())
     }
 
     async fn resolve(
@@ -95,30 +89,15 @@ impl DynamoDbPayments {
         event: &Event,
     ) -> Result<Vec<Checked<ResolveCheck>>, BuildError> {
         let waits = Expression::default().when("queue", s(REVIEW)).remove("queue").remove("due");
-        let expression = decided_attributes(decided)
-            .into_iter()
-            .fold(waits, |all, (name, value)| all.set(name, value));
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.into_item()))
-            .update_expression(expression.update())
-            .condition_expression(expression.condition())
-            .set_expression_attribute_names(Some(expression.names()))
-            .set_expression_attribute_values(Some(expression.values()))
-            .build()?;
-        let item = TransactWriteItem::builder().update(update).build();
+        let item = self.update_of(key, &waits.set_all(decided_attributes(decided)))?;
         let mut items = vec![Checked { item, check: ResolveCheck::Notification }];
         let rest = match change {
             Some(change) => self.update_items(change, event)?,
             None => vec![self.put_checked(event)?],
         };
-        let rest = rest.into_iter();
-        items.extend(
-            rest.map(|Checked { item, check }| Checked {
-                item,
-                check: ResolveCheck::Change(check),
-            }),
-        );
+        let of_change =
+            |Checked { item, check }| Checked { item, check: ResolveCheck::Change(check) };
+        items.extend(rest.into_iter().map(of_change));
         Ok(items)
     }
 }

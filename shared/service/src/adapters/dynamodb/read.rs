@@ -21,7 +21,7 @@ use super::{
     refund_row::read_refund,
     row::{BadRow, Item, must_number, must_text, n, s},
     units,
-    unreadable::{fault, readable},
+    unreadable::readable,
 };
 use crate::limits::STORE_BATCH_MAX;
 
@@ -53,15 +53,11 @@ impl PaymentLists for DynamoDbPayments {
 
 impl DynamoDbPayments {
     pub(super) async fn get_payment(&self, id: PaymentId) -> Result<Option<Payment>, StoreError> {
-        let item = self.get(keys::payment(id)).await?;
-        let read = |item: Item| read_payment(&item).map_err(|bad| fault(&item, &bad));
-        item.map(read).transpose()
+        self.get_as(keys::payment(id), read_payment).await
     }
 
     pub(super) async fn get_guard(&self, oid: OrderId) -> Result<Option<Guard>, StoreError> {
-        let item = self.get(keys::guard(oid)).await?;
-        let read = |item: Item| read_guard(&item, oid).map_err(|bad| fault(&item, &bad));
-        item.map(read).transpose()
+        self.get_as(keys::guard(oid), |item| read_guard(item, oid)).await
     }
 
     pub(super) async fn get_refund(
@@ -69,9 +65,7 @@ impl DynamoDbPayments {
         payment: PaymentId,
         id: &RefundId,
     ) -> Result<Option<Refund>, StoreError> {
-        let item = self.get(keys::refund(payment, id)).await?;
-        let read = |item: Item| read_refund(&item, payment, id).map_err(|bad| fault(&item, &bad));
-        item.map(read).transpose()
+        self.get_as(keys::refund(payment, id), |item| read_refund(item, payment, id)).await
     }
 
     pub(super) async fn get_refund_named(

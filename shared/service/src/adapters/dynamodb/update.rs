@@ -13,7 +13,7 @@ use super::{
     DynamoDbPayments,
     event_row::event_item,
     expression::{ABSENT, Expression},
-    keys,
+    keys::{self, ItemKey},
     payment_row::{due_attributes, read_guard, refunds_attributes, transaction_attributes},
     refund_row::{reference_item, refund_item},
     row::{Item, n, s},
@@ -55,8 +55,8 @@ impl DynamoDbPayments {
         change: &Change,
         event: &Event,
     ) -> Result<Vec<Checked<UpdateCheck>>, BuildError> {
-        let mut items =
-            vec![Checked { item: self.change_item(change)?, check: UpdateCheck::Record }];
+        let item = self.update_of(keys::payment(change.id), &expression(change))?;
+        let mut items = vec![Checked { item, check: UpdateCheck::Record }];
         if let Some(refund) = &change.refund {
             let puts = self.refund_items(refund)?.into_iter();
             items.extend(puts.map(|item| Checked { item, check: UpdateCheck::Refund }));
@@ -102,11 +102,15 @@ impl DynamoDbPayments {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn change_item(&self, change: &Change) -> Result<TransactWriteItem, BuildError> {
-        let expression = expression(change);
+    /// The change of one item, for a transaction.
+    pub(super) fn update_of(
+        &self,
+        key: ItemKey,
+        expression: &Expression,
+    ) -> Result<TransactWriteItem, BuildError> {
         let update = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(keys::payment(change.id).into_item()))
+            .set_key(Some(key.into_item()))
             .update_expression(expression.update())
             .condition_expression(expression.condition())
             .set_expression_attribute_names(Some(expression.names()))
@@ -165,9 +169,7 @@ fn expression(change: &Change) -> Expression {
         DueChange::Keep => expression,
         DueChange::Set { before, after } => due_expression(expression, change.id, before, after)
             .set("paid_time", n(change.at.millis())),
-        DueChange::Clear => {
-            ["queue", "due", "attempts"].into_iter().fold(expression, Expression::remove)
-        }
+        DueChange::Clear => expression.remove_due(),
     }
 }
 
@@ -179,10 +181,8 @@ fn due_expression(
     after: Due,
 ) -> Expression {
     let expression = match before {
-        Some(before) => due_attributes(before)
-            .into_iter()
-            .fold(expression, |all, (name, value)| all.when(name, value)),
+        Some(before) => expression.when_all(due_attributes(before)),
         None => expression.when_absent("due").set("queue", s(keys::queue_of(id))),
     };
-    due_attributes(after).into_iter().fold(expression, |all, (name, value)| all.set(name, value))
+    expression.set_all(due_attributes(after))
 }

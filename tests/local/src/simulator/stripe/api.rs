@@ -27,7 +27,7 @@ pub(super) const API: Api = Api {
     throttled: || problem(StatusCode::TOO_MANY_REQUESTS),
     error_envelope: || problem(StatusCode::NOT_IMPLEMENTED),
     nothing_found: || found(json!({"object": "search_result", "data": [], "has_more": false})),
-    references: &["payment_id", "payment_intent", "client_reference_id", "refund_id"],
+    references: &["payment_id", "payment_intent", "client_reference_id"],
 };
 
 fn point(call: &Call) -> &'static str {

@@ -1,8 +1,8 @@
 //! The service's own queries: accepted by every provider, and its responses by the service.
 
 use pay_core::domain::{
-    Outcome, PaymentId, Provider, ProviderTxn, RefundReference, RefundReport, RefundState,
-    Timestamp,
+    Outcome, PaymentId, Provider, ProviderRefund, ProviderTxn, RefundReference, RefundReport,
+    RefundState, Timestamp,
 };
 use pay_core::ports::{
     ProviderState, Query, QueryError, QueryResponse, QueryState, SecretKeys as _,
@@ -44,10 +44,8 @@ async fn query(served: &Served, query: &Query) -> Result<QueryResponse, QueryErr
 
 /// What became of the payment that was asked about.
 fn of_payment(response: &QueryResponse) -> ProviderState {
-    match response.state {
-        QueryState::Payment(state) => state,
-        other => panic!("{other:?}"),
-    }
+    let QueryState::Payment(state) = response.state else { panic!("{response:?}") };
+    state
 }
 
 fn about(txn: Option<&str>) -> Query {
@@ -162,7 +160,7 @@ async fn one_refund_is_read_as_it_is_by_our_reference() {
         };
         let own = if provider == Provider::Alipay { REFUND } else { "re_1" };
         assert_eq!(
-            (id.as_str(), reference.as_ref().map(|reference| reference.as_str())),
+            (id.as_str(), reference.as_ref().map(ProviderRefund::as_str)),
             (own, Some(REFUND))
         );
         assert_eq!((*amount_minor, *reported), (25, RefundState::Succeeded), "{provider:?}");
