@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join;
 use pay_core::{
     domain::{
-        Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, Refund, RefundId,
-        UserId,
+        Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, Refund,
+        RefundId, UserId,
     },
     ports::{PaymentLists, PaymentPage, StoreError},
 };
