@@ -141,9 +141,7 @@ impl Clients {
             result => result,
         }
     }
-}
 
-impl Clients {
     /// One attempt on a new connection, for what must not be sent twice at a time.
     pub(super) async fn once<T, F>(
         &self,
