@@ -176,7 +176,6 @@ impl Payment {
             (true, _) => Change {
                 reference: self.reference.completed_by(reference),
                 due: if to == self.status { DueChange::Keep } else { DueChange::Clear },
-                guarded,
                 ..self.unchanged(to, now)
             },
         };
@@ -293,6 +292,7 @@ mod tests {
     fn a_refund_of_a_payment_never_seen_paid_frees_the_order() {
         let refunded = refunded(&pending(), 100, &stripe(Some("pi_1")));
         assert_eq!((refunded.paid_time, refunded.due), (None, None));
+        assert_eq!(refunded.reference, stripe(Some("pi_1")));
         assert!(refunded.is_replaceable());
     }
 

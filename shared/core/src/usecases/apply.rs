@@ -5,7 +5,7 @@
 
 mod decide;
 
-pub(super) use decide::{Plan, known_refund, plan};
+pub(super) use decide::{Plan, known_refund, plan, update};
 
 use futures_util::future;
 

@@ -6,7 +6,7 @@
 
 use super::{
     Failure,
-    apply::{Applied, ApplyError},
+    apply::{Applied, ApplyError, update},
     query::{AnyQueryPorts, Observe, apply_response},
 };
 use crate::{
@@ -135,7 +135,7 @@ async fn reserve(
         refundable(ports, &record, now).await?;
         let refund = request.of(&record, id.clone(), now)?;
         let change = record.reserving(&refund, now);
-        match store.update(&change, &request.event(&record, &change, now)).await {
+        match update(store, &change, request.event(&record, &change, now)).await {
             Ok(Updated::Done) => {
                 let record = change.applied_to(record);
                 return Ok(Reserved { record, refund, is_new: true });

@@ -90,7 +90,7 @@ async fn attempt(
 }
 
 /// Changes the record; where the event's key is taken, with the version reached as suffix.
-async fn update(
+pub(in crate::usecases) async fn update(
     store: &impl Payments,
     change: &Change,
     event: Event,

@@ -6,7 +6,7 @@ use crate::{
     },
     testing::{Call, Fate, block_on},
     usecases::world::{
-        World, a_notification, a_refund, now, referring, reporting, request, stripe,
+        World, a_notification, a_refund, now, oid, referring, reporting, request, stripe,
     },
 };
 
@@ -79,6 +79,18 @@ fn an_accepted_notification_moves_the_record_with_its_own_amount() {
             Decided { decision: Decision::Accept, by: by("ada"), at: now(), event: event.key() };
         assert_eq!(found, want);
     }
+}
+
+/// Whatever its status is: only a mistaken hand leaves such a pending payment, and a person may pay it twice.
+#[test]
+fn a_payment_that_is_not_the_live_one_is_not_paid_by_a_person() {
+    let (world, id, key) = short(PAID);
+    let other = PaymentId::new(id.get() + 1).unwrap();
+    world.store.edit(|table| table.guards.get_mut(&oid(1)).unwrap().payment = other);
+    let before = world.payment(id);
+    let rejected = decide(&world, &key, Decision::Accept);
+    assert!(matches!(rejected, Err(ResolveError::OnlyDismiss(why)) if why.contains("another")));
+    assert_eq!((world.payment(id), open(&world).len()), (before, 1));
 }
 
 #[test]
