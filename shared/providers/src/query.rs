@@ -5,12 +5,14 @@ use std::fmt;
 use pay_core::{
     domain::{
         EventId, Notification, Outcome, Provider, ProviderRef, ProviderRefund, ProviderTxn,
-        RefundReference, RefundReport, RefundState, Report, Timestamp,
+        RefundReason, RefundReference, RefundReport, RefundState, Report, Timestamp,
     },
     ports::{
         ProviderState, Query, QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder,
     },
 };
+
+use serde_json::Value;
 
 use crate::{Headers, adapter::Message, sha256};
 
@@ -166,6 +168,19 @@ pub(crate) fn respond_no_refund(
     let nothing = Message { payment: Some(refund.payment()), ..Message::unreadable(None) };
     let notification = nothing.into_queried(provider, state.as_str(), Some(&reference), body);
     QueryResponse { state, notifications: vec![notification], next: None }
+}
+
+/// Why a refund is ordered, where that was said.
+pub(crate) fn reason<'a>(order: &RefundOrder<'a>) -> Option<&'a str> {
+    order.refund.request.as_ref()?.reason.as_ref().map(RefundReason::as_str)
+}
+
+/// The JSON of a request, without the members that are not known.
+pub(crate) fn written(mut content: Value) -> String {
+    if let Some(members) = content.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    content.to_string()
 }
 
 /// The report that a refund which was ordered is in this state, where the provider has no id of it: our

@@ -18,7 +18,9 @@ use super::{
 use crate::{
     adapter::Message,
     decimal::{major_units, minor_units},
-    query::{RawRequest, RawResponse, ordered, refused, respond_about_refund, unusable},
+    query::{
+        RawRequest, RawResponse, ordered, reason, refused, respond_about_refund, unusable, written,
+    },
 };
 
 const REFUND: Method =
@@ -50,18 +52,13 @@ impl AlipayQuerier {
         if order.paid.currency().code() != "CNY" {
             return Err(unusable("a refund in another currency than Alipay's"));
         }
-        let mut content = json!({
+        let content = json!({
             "out_request_no": order.reference.to_string(),
             "refund_amount": major_units(order.refund.amount_minor, DECIMALS),
+            "refund_reason": reason(order),
             "trade_no": order.txn.as_str(),
         });
-        let request = order.refund.request.as_ref();
-        if let (Some(content), Some(reason)) =
-            (content.as_object_mut(), request.and_then(|request| request.reason.as_ref()))
-        {
-            content.insert("refund_reason".to_owned(), reason.as_str().into());
-        }
-        self.signed(&REFUND, &content.to_string(), now)
+        self.signed(&REFUND, &written(content), now)
     }
 
     /// What the response to an order proves.

@@ -19,7 +19,7 @@ use super::{
     target::Target,
 };
 use crate::{
-    query::{RawRequest, RawResponse, refused, unusable},
+    query::{RawRequest, RawResponse, reason, refused, unusable},
     unit::provider_units,
 };
 
@@ -45,8 +45,6 @@ impl StripeQuerier {
         let amount = provider_units(Provider::Stripe, currency, minor);
         let amount = amount.ok_or_else(|| unusable("an amount that Stripe has no unit for"))?;
         let (reference, payment) = (order.reference.to_string(), order.reference.payment());
-        let request = order.refund.request.as_ref();
-        let reason = request.and_then(|request| request.reason.as_ref());
         let mut fields: Vec<(_, Cow<'_, str>)> = vec![
             ("payment_intent", intent.into()),
             ("amount", amount.to_string().into()),
@@ -54,10 +52,11 @@ impl StripeQuerier {
             ("metadata[refund_id]", reference.as_str().into()),
         ];
         // Its own `reason` is one of three words.
-        fields.extend(reason.map(|reason| ("metadata[reason]", reason.as_str().into())));
-        let encode = |text| utf8_percent_encode(text, ENCODED);
-        let pair = |(name, value): &(_, Cow<'_, str>)| {
-            format!("{}={}", encode(*name), utf8_percent_encode(value, ENCODED))
+        fields.extend(reason(order).map(|reason| ("metadata[reason]", reason.into())));
+        let pair = |(name, value): &(&str, Cow<'_, str>)| {
+            let [name, value] =
+                [*name, value.as_ref()].map(|text| utf8_percent_encode(text, ENCODED));
+            format!("{name}={value}")
         };
         let body = fields.iter().map(pair).collect::<Vec<_>>().join("&");
         let mut headers = self.headers();

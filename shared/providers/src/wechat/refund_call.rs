@@ -13,7 +13,7 @@ use serde_json::json;
 use super::querier::{WeChatQuerier, failure, is_plain, unavailable};
 use crate::{
     asked::AskedRefund,
-    query::{RawRequest, RawResponse, refused, unusable},
+    query::{RawRequest, RawResponse, reason, refused, unusable, written},
 };
 
 /// The codes of errors after which no money went back by the request. That the balance is too low is none of
@@ -33,23 +33,18 @@ impl WeChatQuerier {
             return Err(unusable("a transaction that WeChat Pay cannot have"));
         }
         let paid = order.paid;
-        let mut content = json!({
+        let content = json!({
             "amount": {
                 "currency": paid.currency().code(),
                 "refund": order.refund.amount_minor,
                 "total": paid.minor(),
             },
             "out_refund_no": order.reference.to_string(),
+            "reason": reason(order),
             "transaction_id": order.txn.as_str(),
         });
-        let request = order.refund.request.as_ref();
-        if let (Some(content), Some(reason)) =
-            (content.as_object_mut(), request.and_then(|request| request.reason.as_ref()))
-        {
-            content.insert("reason".to_owned(), reason.as_str().into());
-        }
         let target = "/v3/refund/domestic/refunds".to_owned();
-        let mut request = self.signed("POST", target, content.to_string(), (nonce, now))?;
+        let mut request = self.signed("POST", target, written(content), (nonce, now))?;
         request.headers.push(("content-type", "application/json".to_owned()));
         Ok(request)
     }
