@@ -35,7 +35,7 @@ pub use self::table::{Audited, Key};
 /// What is wrong with an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
-    /// The invariant that is broken: `I1`, `I6`, `I8`, `I21`, or `row` for an item that the code cannot have
+    /// The invariant that is broken: `I1`, `I6`, `I8`, `I21`, `I22`, or `row` for an item that the code cannot have
     /// written so.
     pub invariant: &'static str,
     /// The item.
@@ -65,7 +65,7 @@ pub struct Audit {
     pub refund_references: usize,
     /// Notifications that a person must look at.
     pub quarantined: usize,
-    /// Paid payments whose order service is still to be notified.
+    /// Payments and refunds about which something is still to be done.
     pub due: usize,
     /// Every violation, in the order of the items.
     pub violations: Vec<Violation>,

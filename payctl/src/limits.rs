@@ -20,6 +20,10 @@ pub const LOCAL_MS: u64 = 2_000;
 /// all that it writes with its start, and lives 60 s at most; clocks differ a little.
 pub const TIME_SLACK_MS: u64 = 61_000;
 
+/// How long a refund may be requested without that its provider says what became of it, in milliseconds: by
+/// then the sweep has asked several times, and a person looks.
+pub const REFUND_REQUESTED_MS: u64 = 60 * 60_000;
+
 const _: () = assert!(
     STORE_CALL_MS < REQUEST_MS && REQUEST_MS < CALL_MS,
     "a person waits longer than a payer, and a call has time for a second request"

@@ -108,8 +108,10 @@ where
                         self.native(&fields, None, body, invocation).await
                     }
                     Operation::Refund => {
-                        let key = fields.optional_text(refund::KEY_FIELD, |key| Ok(key.to_owned()))?;
-                        let request = refund::read(&fields, key.as_deref(), Sender::Operator, body)?;
+                        let key =
+                            fields.optional_text(refund::KEY_FIELD, |key| Ok(key.to_owned()))?;
+                        let request =
+                            refund::read(&fields, key.as_deref(), Sender::Operator, body)?;
                         refund::run(&self.query_ports(), &request, &invocation).await
                     }
                     Operation::Sweep => {

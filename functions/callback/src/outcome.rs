@@ -38,24 +38,31 @@ fn log(notification: &Notification, applied: &Applied) {
     let payment_id = applied.record.id.get();
     let verdict = applied.verdict.as_str();
     tracing::info!(sender, event_id, payment_id, verdict, "notification applied");
-    match &applied.order_notification {
-        OrderNotification::NotDue | OrderNotification::Done => {}
-        OrderNotification::NotCleared(error) => {
-            let cause = chain(error);
-            tracing::warn!(payment_id, cause, "order service notified; the sweep will repeat it");
-        }
-        OrderNotification::Failed(error) => {
-            let cause = chain(error);
-            let why = "order service not notified yet";
-            tracing::warn!(sender, event_id, payment_id, cause, "{why}");
+    let refund_id = applied.refund.as_ref().map(|refund| refund.id.as_str());
+    for (notified, refund_id) in
+        [(&applied.order_notification, None), (&applied.refund_notification, refund_id)]
+    {
+        match notified {
+            OrderNotification::NotDue | OrderNotification::Done => {}
+            OrderNotification::NotCleared(error) => {
+                let (cause, why) =
+                    (chain(error), "order service notified; the sweep will repeat it");
+                tracing::warn!(payment_id, refund_id, cause, "{why}");
+            }
+            OrderNotification::Failed(error) => {
+                let (cause, why) = (chain(error), "order service not notified yet");
+                tracing::warn!(sender, event_id, payment_id, refund_id, cause, "{why}");
+            }
         }
     }
 }
 
 fn count(applied: &Applied) {
-    let Applied { before, record, order_notification, .. } = applied;
-    if matches!(order_notification, OrderNotification::Failed(_)) {
-        metrics::ORDER_NOTIFICATIONS_FAILED.count();
+    let Applied { before, record, order_notification, refund_notification, .. } = applied;
+    for notified in [order_notification, refund_notification] {
+        if matches!(notified, OrderNotification::Failed(_)) {
+            metrics::ORDER_NOTIFICATIONS_FAILED.count();
+        }
     }
     let (currency, minor) = (record.amount.currency().code(), record.amount.minor());
     let back = record.refunded().saturating_sub(before.refunded());

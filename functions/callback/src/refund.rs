@@ -1,15 +1,19 @@
 //! A refund that the shop or an operator asks for: `POST /api/pay/refund`, and the same by direct invoke.
 
+use std::time::Duration;
+
 use pay_core::{
     domain::{Amount, PaymentId, RawBody, RefundReason, Sender},
+    limits::SWEEP_ENTRY_MS,
     ports::chain,
     usecases::{
-        query::AnyQueryPorts,
+        query::{AnyQueryPorts, Observe},
         refund::{Carried, RefundPayment, refund},
     },
 };
 use pay_service::http::{Fields, Invocation, Problem, Response, idempotency_digest, sha256};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::outcome;
 
@@ -37,7 +41,7 @@ pub(crate) fn read(
 }
 
 /// Makes the refund, or says what became of it. One whose outcome is not known yet is `requested`: the sweep
-/// goes on with it.
+/// goes on with it. A provider is called only while there is time for the call and for what it writes.
 ///
 /// # Errors
 ///
@@ -45,10 +49,13 @@ pub(crate) fn read(
 pub(crate) async fn run(
     ports: &impl AnyQueryPorts,
     request: &RefundPayment,
-    Invocation { now, trace, .. }: &Invocation,
+    Invocation { now, until, trace }: &Invocation,
 ) -> Result<Response, Problem> {
-    let Carried { refund, unknown, .. } =
-        refund(ports, request, &outcome::record, *now, trace).await?;
+    let left = Duration::from_millis(until.millis().saturating_sub(now.millis()));
+    let (started, call) = (Instant::now(), Duration::from_millis(SWEEP_ENTRY_MS));
+    let may_start = || left.saturating_sub(started.elapsed()) >= call;
+    let how: (Observe<'_>, &dyn Fn() -> bool) = (&outcome::record, &may_start);
+    let Carried { refund, unknown, .. } = refund(ports, request, how, *now, trace).await?;
     if let Some(error) = unknown {
         let (payment_id, refund_id) = (refund.payment.get(), refund.id.as_str());
         let cause = chain(&error);

@@ -73,7 +73,11 @@ impl Walk {
 
     /// The events of one version: one reached it, the others found the record there.
     fn version(&mut self, version: u64, events: &[&ReadEvent]) {
-        let mut moves = events.iter().filter(|event| event.verdict == Some(Verdict::Applied));
+        // A reservation raises the version as well, and reports nothing.
+        let raised = |event: &&&ReadEvent| {
+            event.verdict == Some(Verdict::Applied) || event.reserved().is_some()
+        };
+        let mut moves = events.iter().filter(raised);
         let first = moves.next();
         if let Some(second) = moves.next() {
             self.wrong(second, format!("a second event reached version {version}"));
@@ -175,6 +179,9 @@ fn fits(record: &Record, event: &ReadEvent) -> Vec<String> {
         && at.saturating_add(TIME_SLACK_MS) < created
     {
         wrong.push("at is before the payment was created".to_owned());
+    }
+    if event.reserved().is_some() {
+        return wrong;
     }
     let code = record.currency.map(Currency::code);
     // A report about one refund need not say how much was paid, where it names the same money.

@@ -2,8 +2,8 @@
 
 use pay_core::domain::{
     Decision, Digest, EventId, EventKey, Mismatch, MismatchField, Note, Operator, Outcome,
-    ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState, Sender, Source,
-    Status, Transition, Verdict,
+    ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundId, RefundReference, RefundReport,
+    RefundState, Sender, Source, Status, Transition, Verdict,
 };
 use pay_service::http::sha256;
 use pay_service::limits::EVENT_CURRENCY_MAX_CHARS;
@@ -80,17 +80,42 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Li
         version: of.number("version", |version| version > 0),
         mismatch: field.map(|field| Mismatch { field, expected, received }),
     };
+    of.wrong_if(
+        entry.reserved().is_some() && !entry.is_reservation_of(key),
+        "a refund of another payment",
+    );
     let digest = body(&mut of, &entry);
     name(&mut of, key, &entry, digest);
     sender(&mut of, &entry);
     state(&mut of, key, &entry);
     let link = match key.sender {
+        Sender::Operator if entry.reserved().is_some() => None,
         Sender::Operator => decision(&mut of, key, &entry),
         Sender::Native | Sender::Provider(_) => review(&mut of, &entry),
     };
     let link =
         link.map(|link| Link { from: (row.text("pk").into(), row.text("sk").into()), ..link });
     (entry, link, of.finish())
+}
+
+impl ReadEvent {
+    /// The refund that it reserved: a request of one, which reports nothing, and raised the version.
+    pub(super) fn reserved(&self) -> Option<RefundId> {
+        let is_request = matches!(self.sender, Sender::Native | Sender::Operator)
+            && self.verdict == Some(Verdict::Noted)
+            && self.outcome.is_none();
+        let (_, id) = self.sk.strip_prefix("event#")?.split_once('#')?;
+        // Where its key was taken it has the version as suffix.
+        let id = id.strip_prefix("refund.")?.split('#').next()?;
+        let reference = RefundReference::parse(id).ok()?;
+        is_request.then(|| RefundId::requested(reference))
+    }
+
+    /// Whether it reserved a refund of the payment whose event it is.
+    fn is_reservation_of(&self, key: &EventKey) -> bool {
+        let reference = self.reserved().and_then(|id| RefundReference::parse(id.as_str()).ok());
+        reference.is_some_and(|reference| Some(reference.payment()) == key.payment)
+    }
 }
 
 /// What it reports of a refund: one, or the total so far.
@@ -133,7 +158,7 @@ fn body(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Digest> {
         let is_whole = kept.len() == whole;
         of.wrong_if(is_whole && sha256(&[kept]) != digest, "sha256 is not that of the body");
     }
-    if entry.sender == Sender::Operator {
+    if entry.sender == Sender::Operator && entry.reserved().is_none() {
         let note = kept.as_deref().and_then(|kept| str::from_utf8(kept).ok());
         let fits = note.is_some_and(|note| Note::new(note).is_ok());
         of.wrong_if(!fits, "the body is no note of a decision");
@@ -174,7 +199,8 @@ fn sender(of: &mut Attributes<'_>, entry: &ReadEvent) {
         let own = reference.source == provider.source();
         of.wrong_if(!own, "another source than its sender's");
     }
-    let native = entry.sender == Sender::Native && entry.amount.is_none();
+    let is_native = entry.sender == Sender::Native && entry.reserved().is_none();
+    let native = is_native && entry.amount.is_none();
     of.wrong_if(native, "a native notification without amount");
 }
 
@@ -210,6 +236,8 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
     let (Some(before), Some(after), Some(verdict)) = (before, after, verdict) else {
         return;
     };
+    let unpaid = entry.reserved().is_some() && before != Status::Paid;
+    of.wrong_if(unpaid, "a refund requested of a payment that is not paid");
     let moved = before != after;
     // What went back in part, or did not after all, leaves a paid payment paid.
     let counted = refunded && verdict == Verdict::Applied && after >= Status::Paid;
@@ -246,12 +274,18 @@ fn of_refund(
     (before, after): (Status, Status),
     verdict: Verdict,
 ) -> bool {
-    let (mut is_pending, mut is_failed) = (false, false);
-    if let Some(RefundReport::One { state, .. }) = report {
+    let (mut is_pending, mut is_failed, mut is_ours) = (false, false, false);
+    if let Some(RefundReport::One { reference, state, .. }) = report {
         is_pending = *state == RefundState::Pending;
         is_failed = *state == RefundState::Failed;
+        let ours = |of: &ProviderRefund| RefundReference::parse(of.as_str()).is_ok();
+        is_ours = reference.as_ref().is_some_and(ours);
     }
     match verdict {
+        // One that we were asked for is kept as it goes, and moves no status.
+        Verdict::Applied if (is_pending || is_failed) && is_ours && before >= Status::Paid => {
+            before == after
+        }
         // One that is pending proves that it was paid, and one that failed gives nothing back.
         Verdict::Applied if is_pending => before < Status::Paid && after == Status::Paid,
         Verdict::Applied if is_failed => after == Status::Paid,

@@ -95,7 +95,8 @@ pub(super) fn read(id: u64, row: &Row, now: u64) -> (Record, Vec<String>) {
 fn refunds(of: &mut Attributes<'_>) -> Refunds {
     let mut minor = |name| of.number(name, |minor| minor > 0).unwrap_or_default();
     let (sum, total) = (minor("refunds_sum"), minor("refunds_total"));
-    let (refunds, refunded) = (Refunds { sum, total }, minor("refunded"));
+    let pending = minor("refund_pending");
+    let (refunds, refunded) = (Refunds { sum, total, pending }, minor("refunded"));
     of.wrong_if(
         refunded != refunds.refunded(),
         "refunded is not the larger of refunds_sum and refunds_total",
@@ -118,16 +119,11 @@ fn by_status(of: &mut Attributes<'_>, record: &Record) {
             "a provider reference, and never paid",
         ),
         (is_final && of.has("queue"), "due, and closed or refunded"),
-        (!was_paid && refunded > 0, "refunds, and never paid"),
+        (!was_paid && record.refunds.claimed() > 0, "refunds, and never paid"),
         (record.amount.is_some_and(|amount| refunded > amount), "more went back than was paid"),
         (
             was_paid && record.amount.is_some_and(|amount| paid == (refunded >= amount)),
             "its status is not what went back of it",
-        ),
-        (of.has("queue") != of.has("due"), "queue without due, or due without queue"),
-        (
-            of.has("queue") != of.has("attempts"),
-            "queue without attempts, or attempts without queue",
         ),
         (of.has("queue") && of.has("notified_time"), "due, and the order service was notified"),
     ] {
@@ -137,6 +133,37 @@ fn by_status(of: &mut Attributes<'_>, record: &Record) {
 
 /// The entry of the outbox: a queue that the sweep reads, and a time at which it comes.
 fn queue(of: &mut Attributes<'_>, record: &Record, now: u64) {
+    let paid = record.paid_time;
+    let longest = if paid.is_some() { BACKOFF_MAX_MS } else { QUERY_BACKOFF_MAX_MS };
+    let (due, attempts) = outbox(of, record.create_time, longest, now);
+    let (Some(0), Some(due)) = (attempts, due) else { return };
+    if let Some(paid) = paid {
+        // A minute after the move to paid, which leaves a near time as it is.
+        let latest = paid.saturating_add(QUERY_FIRST_MS);
+        of.wrong_if(due > latest, "due later than after the move to paid, without an attempt");
+    } else if let Some(created) = record.create_time {
+        let first = due == created.saturating_add(QUERY_FIRST_MS);
+        of.wrong_if(!first, "due at another time than after its creation, without an attempt");
+    }
+}
+
+/// The attributes of the outbox, of anything that was created then and is looked at again after this long at
+/// most: when it is due, and how many attempts were made.
+pub(super) fn outbox(
+    of: &mut Attributes<'_>,
+    created: Option<u64>,
+    longest_ms: u64,
+    now: u64,
+) -> (Option<u64>, Option<u64>) {
+    for (wrong, what) in [
+        (of.has("queue") != of.has("due"), "queue without due, or due without queue"),
+        (
+            of.has("queue") != of.has("attempts"),
+            "queue without attempts, or attempts without queue",
+        ),
+    ] {
+        of.wrong_if(wrong, what);
+    }
     let attempts = of.number("attempts", |attempts| u32::try_from(attempts).is_ok());
     let due = of.number("due", |due| due > 0);
     if let Some(queue) = of.text("queue", |_any| true) {
@@ -148,20 +175,11 @@ fn queue(of: &mut Attributes<'_>, record: &Record, now: u64) {
         let unread = number.is_some() && read.is_none();
         of.wrong_if(unread, "in a queue above those that the sweep reads");
     }
-    of.in_order(("create_time", record.create_time), ("due", due));
-    let paid = record.paid_time;
-    let longest = if paid.is_some() { BACKOFF_MAX_MS } else { QUERY_BACKOFF_MAX_MS };
-    let latest = [longest, longest / 4, TIME_SLACK_MS].into_iter().fold(now, u64::saturating_add);
+    of.in_order(("create_time", created), ("due", due));
+    let jitter_ms = longest_ms / 4;
+    let latest = [longest_ms, jitter_ms, TIME_SLACK_MS].into_iter().fold(now, u64::saturating_add);
     of.wrong_if(due.is_some_and(|due| due > latest), "due later than any attempt is put");
-    let (Some(0), Some(due)) = (attempts, due) else { return };
-    if let Some(paid) = paid {
-        // A minute after the move to paid, which leaves a near time as it is.
-        let latest = paid.saturating_add(QUERY_FIRST_MS);
-        of.wrong_if(due > latest, "due later than after the move to paid, without an attempt");
-    } else if let Some(created) = record.create_time {
-        let first = due == created.saturating_add(QUERY_FIRST_MS);
-        of.wrong_if(!first, "due at another time than after its creation, without an attempt");
-    }
+    (due, attempts)
 }
 
 fn is_digits(text: &str) -> bool {

@@ -2,17 +2,18 @@
 //! what it is, and together against what the record says went back.
 
 use pay_core::domain::{
-    Outcome, Provider, ProviderRef, ProviderRefund, ProviderTxn, RefundId, RefundReport,
-    RefundState, Refunds, Source, Verdict,
+    Digest, Outcome, Provider, ProviderRef, ProviderRefund, ProviderTxn, RefundId, RefundReason,
+    RefundReference, RefundReport, RefundState, Refunds, Source, Status, Verdict,
 };
+use pay_core::limits::{BACKOFF_MAX_MS, QUERY_BACKOFF_MAX_MS};
 
 use super::attributes::Attributes;
 use super::chain::{Findings, RECORD};
 use super::event::ReadEvent;
-use super::key::refund_reference_of;
-use super::record::Record;
+use super::key::{payment_of, refund_reference_of};
+use super::record::{Record, outbox};
 use crate::Row;
-use crate::limits::TIME_SLACK_MS;
+use crate::limits::{REFUND_REQUESTED_MS, TIME_SLACK_MS};
 
 /// A refund, as far as it can be read.
 #[derive(Debug, Clone)]
@@ -24,6 +25,10 @@ pub(super) struct ReadRefund {
     provider_refund: Option<ProviderRefund>,
     /// The total that it was reported with, if no provider named it.
     total: Option<u64>,
+    /// Whether we were asked for it.
+    is_request: bool,
+    /// Whether that was more than an hour before the audit.
+    is_old: bool,
     state: Option<RefundState>,
     create_time: Option<u64>,
     update_time: Option<u64>,
@@ -48,6 +53,8 @@ pub(super) fn read(id: RefundId, row: &Row, now: u64) -> (ReadRefund, Vec<String
     of.text("reference", is_id);
     of.must_text("state", |_any| true);
     let total = id.as_str().strip_prefix("total-").and_then(|total| total.parse::<u64>().ok());
+    let create_time = of.must_time("create_time");
+    let latest = now.saturating_sub(REFUND_REQUESTED_MS);
     let refund = ReadRefund {
         sk: row.text("sk").to_owned(),
         amount: of.must_number("amount", |_any| true),
@@ -56,14 +63,20 @@ pub(super) fn read(id: RefundId, row: &Row, now: u64) -> (ReadRefund, Vec<String
             Some(ProviderRef { source: Source::new(source).ok()?, txn })
         }),
         total: total.filter(|total| RefundId::of_total(*total) == id),
+        is_request: of.has("key"),
         state: of.word("state", &RefundState::ALL, RefundState::as_str),
-        create_time: of.must_time("create_time"),
+        is_old: create_time.is_some_and(|made| made < latest),
+        create_time,
         update_time: of.must_time("update_time"),
         provider_refund: named,
         id,
     };
     of.in_order(("create_time", refund.create_time), ("update_time", refund.update_time));
+    request(&mut of, &refund, row);
+    due(&mut of, &refund, now);
     match (&refund.provider_refund, refund.total) {
+        // Its id is that of its key, whatever the provider calls it.
+        (_, _) if refund.is_request => {}
         (Some(named), _) => {
             let provider = refund.taken_from.as_ref().and_then(|of| Provider::of_source(of.source));
             let own = provider.map(|provider| RefundId::adopted(provider, named));
@@ -79,6 +92,30 @@ pub(super) fn read(id: RefundId, row: &Row, now: u64) -> (ReadRefund, Vec<String
         }
     }
     (refund, of.finish())
+}
+
+/// What we were asked for: a key, which its id is made of.
+fn request(of: &mut Attributes<'_>, refund: &ReadRefund, row: &Row) {
+    let key = of.text("key", |hex| Digest::from_hex(hex).is_ok());
+    of.text("reason", |reason| RefundReason::new(reason).is_ok());
+    of.wrong_if(of.has("reason") && !refund.is_request, "a reason, and no key");
+    let requested = refund.state == Some(RefundState::Requested);
+    of.wrong_if(requested && !refund.is_request, "requested without a key");
+    if let (Some(payment), Some(Ok(key))) = (payment_of(row.text("pk")), key.map(Digest::from_hex))
+    {
+        let own = RefundId::requested(RefundReference::new(payment, key));
+        of.wrong_if(own != refund.id, "its id is not that of its key");
+    }
+}
+
+/// The entry of the outbox: until it has come to an end, and then until the order service is notified.
+fn due(of: &mut Attributes<'_>, refund: &ReadRefund, now: u64) {
+    let is_open = refund.is_open();
+    let longest = if is_open { QUERY_BACKOFF_MAX_MS } else { BACKOFF_MAX_MS };
+    outbox(of, refund.create_time, longest, now);
+    of.wrong_if(is_open && !of.has("queue"), "it has not come to an end, and is not due");
+    let failed = refund.state == Some(RefundState::Failed);
+    of.wrong_if(failed && of.has("queue"), "due, and failed");
 }
 
 /// Reads a reference, and says what is wrong with it; `None` if its key is none of a reference.
@@ -108,6 +145,11 @@ pub(super) fn check(
     events: &[ReadEvent],
 ) -> Findings {
     let mut found = Findings::new();
+    let known = Known { record, refunds, references };
+    for refund in refunds.iter().filter(|refund| refund.is_stuck()) {
+        let what = "requested more than an hour ago, and what became of it is not known";
+        found.push((refund.sk.clone(), "I22", what.to_owned()));
+    }
     let mut wrong = |sk: &str, what: &str| found.push((sk.to_owned(), "I21", what.to_owned()));
     for refund in refunds {
         for what in against_record(record, refund) {
@@ -117,7 +159,7 @@ pub(super) fn check(
         if refund.provider_refund.is_some() && !references.iter().any(|one| own(&one)) {
             wrong(&refund.sk, "no reference stands for it");
         }
-        if !events.iter().any(|event| refund.is_made_by(event, record)) {
+        if !events.iter().any(|event| refund.is_made_by(event, &known)) {
             wrong(&refund.sk, "no event made it what it is");
         }
     }
@@ -126,29 +168,42 @@ pub(super) fn check(
             wrong(&reference.sk, "it stands for no refund that has its id");
         }
     }
-    let counted = events.iter().filter(|event| event.verdict == Some(Verdict::Applied));
-    for event in counted {
-        if event.counts(record).is_some_and(|id| !refunds.iter().any(|refund| refund.id == id)) {
+    let is_missing = |id: RefundId| !refunds.iter().any(|refund| refund.id == id);
+    for event in events {
+        let counted = event.verdict == Some(Verdict::Applied);
+        if counted && known.counted_by(event).is_some_and(is_missing) {
             wrong(&event.sk, "the refund that it counted is missing");
         }
+        if event.reserved().is_some_and(is_missing) {
+            wrong(&event.sk, "the refund that it reserved is missing");
+        }
     }
-    let Refunds { sum, total } = together(refunds);
+    let Refunds { sum, total, pending } = together(refunds);
     if record.refunds.sum != sum {
         wrong(RECORD, "refunds_sum is not the sum of its refunds");
     }
     if record.refunds.total != total {
         wrong(RECORD, "refunds_total is not the highest total of its refunds");
     }
+    if record.refunds.pending != pending {
+        wrong(RECORD, "refund_pending is not the sum of its refunds that have not come to an end");
+    }
     found
 }
 
 /// What the refunds come to.
 fn together(refunds: &[ReadRefund]) -> Refunds {
-    let named = refunds.iter().filter(|refund| refund.provider_refund.is_some());
-    let succeeded = named.filter(|refund| refund.state == Some(RefundState::Succeeded));
-    let sum = succeeded.filter_map(|refund| refund.amount).fold(0, u64::saturating_add);
+    let sum_of = |counts: &dyn Fn(&ReadRefund) -> bool| {
+        let counted = refunds.iter().filter(|refund| counts(refund));
+        counted.filter_map(|refund| refund.amount).fold(0, u64::saturating_add)
+    };
+    let is_one = |refund: &ReadRefund| refund.provider_refund.is_some() || refund.is_request;
     let totals = refunds.iter().filter_map(|refund| refund.total);
-    Refunds { sum, total: totals.max().unwrap_or_default() }
+    Refunds {
+        sum: sum_of(&|refund| is_one(refund) && refund.state == Some(RefundState::Succeeded)),
+        total: totals.max().unwrap_or_default(),
+        pending: sum_of(&|refund| refund.is_open()),
+    }
 }
 
 fn against_record(record: &Record, refund: &ReadRefund) -> Vec<&'static str> {
@@ -177,6 +232,16 @@ fn against_record(record: &Record, refund: &ReadRefund) -> Vec<&'static str> {
 }
 
 impl ReadRefund {
+    /// Whether it reserves its amount.
+    fn is_open(&self) -> bool {
+        self.is_request && self.state.is_some_and(|state| !state.is_final())
+    }
+
+    /// Whether what became of it at its provider is not known for long.
+    fn is_stuck(&self) -> bool {
+        self.is_old && self.state == Some(RefundState::Requested)
+    }
+
     fn is_of(&self, reference: &ReadReference) -> bool {
         let provider = self.taken_from.as_ref().and_then(|of| Provider::of_source(of.source));
         provider == Some(reference.provider)
@@ -185,7 +250,10 @@ impl ReadRefund {
     }
 
     /// Whether an event changed it to what it is.
-    fn is_made_by(&self, event: &ReadEvent, record: &Record) -> bool {
+    fn is_made_by(&self, event: &ReadEvent, known: &Known<'_>) -> bool {
+        if self.state == Some(RefundState::Requested) {
+            return event.reserved().as_ref() == Some(&self.id) && event.at == self.update_time;
+        }
         let as_reported = match &event.refund {
             Some(RefundReport::One { amount_minor, state, .. }) => {
                 self.amount == Some(*amount_minor) && self.state == Some(*state)
@@ -194,28 +262,55 @@ impl ReadRefund {
         };
         event.verdict == Some(Verdict::Applied)
             && event.at == self.update_time
-            && event.counts(record).as_ref() == Some(&self.id)
+            && known.counted_by(event).as_ref() == Some(&self.id)
             && as_reported
     }
 }
 
-impl ReadEvent {
+/// What is known of the refunds of a record when an event is read.
+struct Known<'a> {
+    record: &'a Record,
+    refunds: &'a [ReadRefund],
+    references: &'a [ReadReference],
+}
+
+impl Known<'_> {
     /// The refund that a notification is about which counts when it is applied; `None` if it is about none.
-    fn counts(&self, record: &Record) -> Option<RefundId> {
-        if self.outcome != Some(Outcome::Refunded) {
+    fn counted_by(&self, event: &ReadEvent) -> Option<RefundId> {
+        if event.outcome != Some(Outcome::Refunded) {
             return None;
         }
-        match &self.refund {
+        match &event.refund {
             // It proves that it was paid, and is not kept.
-            Some(
-                RefundReport::One { state: RefundState::Pending, .. } | RefundReport::Total(0),
-            ) => None,
-            Some(RefundReport::One { id, .. }) => {
-                let source = self.reference.as_ref()?.source;
-                Some(RefundId::adopted(Provider::of_source(source)?, id))
+            Some(RefundReport::One { state: RefundState::Pending, .. })
+                if event.before < Some(Status::Paid) =>
+            {
+                None
+            }
+            Some(RefundReport::Total(0)) => None,
+            Some(RefundReport::One { id, reference, .. }) => {
+                self.requested(reference.as_ref()).or_else(|| {
+                    let provider = Provider::of_source(event.reference.as_ref()?.source)?;
+                    let named =
+                        |of: &&ReadReference| of.provider == provider && of.provider_refund == *id;
+                    let named = self.references.iter().find(named).and_then(|of| of.refund.clone());
+                    let is_request = |id: &RefundId| self.is_request(id);
+                    named.filter(is_request).or_else(|| Some(RefundId::adopted(provider, id)))
+                })
             }
             Some(RefundReport::Total(total)) => Some(RefundId::of_total(*total)),
-            None => record.amount.map(RefundId::of_total),
+            None => self.record.amount.map(RefundId::of_total),
         }
+    }
+
+    /// The refund that we were asked for with this reference.
+    fn requested(&self, reference: Option<&ProviderRefund>) -> Option<RefundId> {
+        let reference = RefundReference::parse(reference?.as_str()).ok()?;
+        let id = RefundId::requested(reference);
+        self.is_request(&id).then_some(id)
+    }
+
+    fn is_request(&self, id: &RefundId) -> bool {
+        self.refunds.iter().any(|refund| refund.is_request && refund.id == *id)
     }
 }

@@ -1,3 +1,4 @@
+mod requested;
 mod tampered;
 mod valid;
 

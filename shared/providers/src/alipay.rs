@@ -8,6 +8,7 @@ mod keys;
 mod querier;
 mod read;
 mod refund;
+mod refund_call;
 mod response;
 mod signed;
 #[cfg(test)]

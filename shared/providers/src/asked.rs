@@ -2,7 +2,7 @@
 
 use pay_core::{
     domain::{PaymentId, ProviderTxn, RefundReference},
-    ports::{Query, QueryError},
+    ports::{Query, QueryError, RefundOrder},
 };
 
 use crate::query::unusable;
@@ -46,5 +46,12 @@ impl<'a> Asked<'a> {
                 Err(unusable("a query that this provider does not take"))
             }
         }
+    }
+}
+
+impl<'a> From<&RefundOrder<'a>> for AskedRefund<'a> {
+    /// The response to an order is about what was ordered.
+    fn from(order: &RefundOrder<'a>) -> Self {
+        Self { refund: order.reference, txn: order.txn }
     }
 }

@@ -19,11 +19,19 @@ pub(super) fn minor_units(text: &str, decimals: usize) -> Option<u64> {
     format!("{whole}{fraction:0<decimals$}").parse().ok()
 }
 
+/// Writes an amount in minor units as decimal text in major units, with all `decimals`: 1230 is `12.30` with
+/// two. There is at least one.
+pub(super) fn major_units(minor: u64, decimals: usize) -> String {
+    let mut text = format!("{minor:0>width$}", width = decimals.saturating_add(1));
+    text.insert(text.len().saturating_sub(decimals), '.');
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::minor_units;
+    use super::{major_units, minor_units};
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..<_>::default() })]
@@ -34,6 +42,7 @@ mod tests {
             let (whole, fraction) =
                 minor.checked_div(unit).zip(minor.checked_rem(unit)).unwrap();
             let text = format!("{whole}.{fraction:0decimals$}");
+            assert_eq!(major_units(minor, decimals), text);
             assert_eq!(minor_units(&text, decimals), Some(minor));
             // Without trailing zeros of the fraction, and without a bare point.
             let short = text.trim_end_matches('0').trim_end_matches('.');

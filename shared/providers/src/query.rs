@@ -4,12 +4,15 @@ use std::fmt;
 
 use pay_core::{
     domain::{
-        EventId, Notification, Provider, ProviderTxn, RefundReference, RefundReport, Timestamp,
+        EventId, Notification, Outcome, Provider, ProviderRef, ProviderRefund, ProviderTxn,
+        RefundReason, RefundReference, RefundReport, RefundState, Report, Timestamp,
     },
     ports::{
         ProviderState, Query, QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder,
     },
 };
+
+use serde_json::Value;
 
 use crate::{Headers, adapter::Message, sha256};
 
@@ -165,6 +168,60 @@ pub(crate) fn respond_no_refund(
     let nothing = Message { payment: Some(refund.payment()), ..Message::unreadable(None) };
     let notification = nothing.into_queried(provider, state.as_str(), Some(&reference), body);
     QueryResponse { state, notifications: vec![notification], next: None }
+}
+
+/// Why a refund is ordered, where that was said.
+pub(crate) fn reason<'a>(order: &RefundOrder<'a>) -> Option<&'a str> {
+    order.refund.request.as_ref()?.reason.as_ref().map(RefundReason::as_str)
+}
+
+/// The JSON of a request, without the members that are not known.
+pub(crate) fn written(mut content: Value) -> String {
+    if let Some(members) = content.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    content.to_string()
+}
+
+/// The report that a refund which was ordered is in this state, where the provider has no id of it: our
+/// reference stands for it.
+///
+/// # Errors
+///
+/// [`QueryError::Unusable`] for a reference that is too long to be an id; none is.
+pub(crate) fn ordered(
+    order: &RefundOrder<'_>,
+    state: RefundState,
+) -> Result<Message<'static>, QueryError> {
+    let id = ProviderRefund::new(&order.reference.to_string());
+    let id = id.map_err(|_out_of_range| unusable("a long reference"))?;
+    let (amount_minor, reference) = (order.refund.amount_minor, Some(id.clone()));
+    let report = Report {
+        outcome: Some(Outcome::Refunded),
+        refund: Some(RefundReport::One { id, reference, amount_minor, state }),
+        reference: ProviderRef { txn: Some(order.txn.clone()), ..ProviderRef::NONE },
+        amount_minor: None,
+        currency: Some(order.paid.currency().code().to_owned()),
+    };
+    let payment = Some(order.reference.payment());
+    Ok(Message { payment, report, ..Message::unreadable(None) })
+}
+
+/// The refusal of a refund by a code of the provider's own list.
+pub(crate) fn refused(
+    provider: Provider,
+    order: &RefundOrder<'_>,
+    code: &str,
+    body: &[u8],
+) -> RefundCallError {
+    let (state, reference) = (RefundState::Failed, order.reference.to_string());
+    match ordered(order, state) {
+        Ok(message) => {
+            let report = message.into_queried(provider, state.as_str(), Some(&reference), body);
+            RefundCallError::Refused { code: code.to_owned(), report: Box::new(report) }
+        }
+        Err(error) => error.into(),
+    }
 }
 
 /// A response that proves nothing, and why.

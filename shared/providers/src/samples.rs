@@ -1,5 +1,6 @@
 //! What the tests of the providers share: times, official vectors, and expected notifications.
 
+pub(crate) mod orders;
 pub(crate) mod queries;
 
 use pay_core::domain::{

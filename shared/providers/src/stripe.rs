@@ -8,6 +8,7 @@ mod kind;
 mod querier;
 mod read;
 mod reference;
+mod refund_call;
 mod response;
 mod state;
 mod target;

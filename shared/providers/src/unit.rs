@@ -24,6 +24,19 @@ pub(crate) fn minor_units(provider: Provider, currency: Currency, amount: u64) -
     let (Some(from), Some(to)) = (decimals(provider, currency), currency.decimals()) else {
         return Some(amount);
     };
+    scaled(amount, from, to)
+}
+
+/// Converts minor units of ISO 4217 to an amount in the provider's unit, as [`minor_units`] does back.
+pub(crate) fn provider_units(provider: Provider, currency: Currency, minor: u64) -> Option<u64> {
+    let (Some(from), Some(to)) = (currency.decimals(), decimals(provider, currency)) else {
+        return Some(minor);
+    };
+    scaled(minor, from, to)
+}
+
+/// An amount of a unit with `from` decimals, in one with `to`.
+fn scaled(amount: u64, from: u32, to: u32) -> Option<u64> {
     let factor = 10_u64.checked_pow(from.abs_diff(to))?;
     if from <= to {
         return amount.checked_mul(factor);
@@ -36,7 +49,7 @@ pub(crate) fn minor_units(provider: Provider, currency: Currency, amount: u64) -
 mod tests {
     use pay_core::domain::{Currency, Provider};
 
-    use super::{decimals, minor_units};
+    use super::{decimals, minor_units, provider_units};
 
     fn currency(code: &str) -> Currency {
         Currency::new(code).unwrap()
@@ -85,6 +98,26 @@ mod tests {
         ] {
             let found = minor_units(Provider::Stripe, currency(code), amount);
             assert_eq!(found, minor, "{code} {amount}");
+        }
+    }
+    #[test]
+    fn an_amount_that_is_sent_is_read_back() {
+        for (code, minor, amount) in [
+            ("EUR", 1050, Some(1050)),
+            ("JPY", 500, Some(500)),
+            ("KWD", 5120, Some(5120)),
+            ("ISK", 5, Some(500)),
+            ("UGX", 3700, Some(370_000)),
+            ("MGA", 500, Some(5)),
+            ("MGA", 550, None),
+            ("ISK", u64::MAX, None),
+            ("XAU", 7, Some(7)),
+        ] {
+            let (provider, currency) = (Provider::Stripe, currency(code));
+            assert_eq!(provider_units(provider, currency, minor), amount, "{code} {minor}");
+            if let Some(amount) = amount {
+                assert_eq!(minor_units(provider, currency, amount), Some(minor), "{code}");
+            }
         }
     }
 }

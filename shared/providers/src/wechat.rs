@@ -11,6 +11,7 @@ mod querier;
 mod read;
 mod reference;
 mod refund;
+mod refund_call;
 #[cfg(test)]
 mod tests;
 mod verify;

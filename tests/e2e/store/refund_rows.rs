@@ -1,12 +1,14 @@
 //! The rows of refunds: their attributes, what they do to those of the record, and malformed ones.
 
-use aws_sdk_dynamodb::types::AttributeValue::N;
+use aws_sdk_dynamodb::types::AttributeValue::{self, N};
 use pay_core::{
-    domain::{RefundState, Status},
+    domain::{Provider, ProviderRefund, RefundState, Status},
+    limits::SWEEP_QUEUES,
     ports::{Payments as _, StoreError},
     testing::contract::{
         fresh::{at, refunding},
         refunds::{one, total},
+        requested::requested,
     },
 };
 
@@ -65,6 +67,99 @@ fn a_refund_has_the_documented_layout() {
             ("update_time", n(1_800_000_000_030)),
         ]));
         assert_eq!(row(&store, &pk, "refund#total-70").await, want);
+    });
+}
+
+#[test]
+fn a_requested_refund_has_the_documented_layout() {
+    on_dynamo(|store, fresh| async move {
+        let paid = fresh.stored_as(&store.payments, Status::Paid).await;
+        let refund = requested(&fresh, &paid, 30, 20);
+        let change = paid.reserving(&refund, at(20));
+        let payment = fresh.changed(&store.payments, &paid, &change).await;
+        let pk = format!("pay#{}", paid.id);
+        let mut want = paid_item(&payment);
+        want.extend(item([
+            ("version", n(3)),
+            ("update_time", n(1_800_000_000_020)),
+            ("refund_pending", n(30)),
+        ]));
+        assert_eq!(row(&store, &pk, "record").await, want);
+        let sk = format!("refund#{}", refund.id.as_str());
+        let want = item([
+            ("pk", s(pk.clone())),
+            ("sk", s(sk.clone())),
+            ("amount", n(30)),
+            ("source", n(3)),
+            ("provider_txn", s("pi_1")),
+            ("state", s("requested")),
+            ("key", s(refund.request.unwrap().key.to_string())),
+            ("reason", s("b. é")),
+            ("queue", s(format!("sweep#{}", paid.id.get() % SWEEP_QUEUES))),
+            ("due", n(1_800_000_060_020)),
+            ("attempts", n(0)),
+            ("create_time", n(1_800_000_000_020)),
+            ("update_time", n(1_800_000_000_020)),
+        ]);
+        assert_eq!(row(&store, &pk, &sk).await, want);
+    });
+}
+
+#[test]
+fn a_malformed_requested_refund_is_a_fault_and_never_a_default() {
+    on_dynamo(|store, fresh| async move {
+        let paid = fresh.stored_as(&store.payments, Status::Paid).await;
+        let refund = requested(&fresh, &paid, 30, 20);
+        let change = paid.reserving(&refund, at(20));
+        fresh.changed(&store.payments, &paid, &change).await;
+        let (pk, sk) = (format!("pay#{}", paid.id), format!("refund#{}", refund.id.as_str()));
+        let good = row(&store, &pk, &sk).await;
+        let with = |name: &str, value| {
+            good.clone().into_iter().chain([(name.to_owned(), value)]).collect::<Item>()
+        };
+        let without = |name: &str| {
+            let mut item = good.clone();
+            assert!(item.remove(name).is_some(), "{name}");
+            item
+        };
+        for bad in [
+            // A reason without a key, and an entry of the outbox in part.
+            without("key"),
+            without("queue"),
+            without("due"),
+            without("attempts"),
+            with("key", s("short")),
+            with("key", n(1)),
+            with("reason", s("")),
+            with("reason", s("a\tb")),
+            with("reason", s("x".repeat(81))),
+            with("queue", s("review")),
+            with("attempts", n(1 << 32)),
+            with("due", s("1")),
+            with("state", s("asked")),
+        ] {
+            store.put(bad.clone()).await;
+            let found = store.payments.refund(paid.id, &refund.id).await;
+            assert!(matches!(found, Err(StoreError::Fault(_))), "{bad:?}: {found:?}");
+        }
+        store.put(good.clone()).await;
+        assert!(store.payments.refund(paid.id, &refund.id).await.unwrap().is_some());
+
+        // What the provider's id stands for is read as well.
+        let named = ProviderRefund::new("re_1").unwrap();
+        let reference = |refund: Option<AttributeValue>| {
+            let key = [("pk", s(pk.clone())), ("sk", s("refund-ref#stripe#re_1"))];
+            let named = refund.map(|refund| ("refund", refund));
+            key.into_iter().chain(named).map(|(name, value)| (name.to_owned(), value)).collect()
+        };
+        for bad in [None, Some(s("a#b")), Some(s("")), Some(n(1))] {
+            store.put(reference(bad.clone())).await;
+            let found = store.payments.refund_named(paid.id, Provider::Stripe, &named).await;
+            assert!(matches!(found, Err(StoreError::Fault(_))), "{bad:?}: {found:?}");
+        }
+        store.put(reference(Some(s(refund.id.as_str())))).await;
+        let found = store.payments.refund_named(paid.id, Provider::Stripe, &named).await;
+        assert_eq!(found.unwrap(), Some(refund.id));
     });
 }
 

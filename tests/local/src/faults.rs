@@ -21,7 +21,8 @@ pub use self::plan::{Plan, Rule};
 /// of its own.
 ///
 /// A provider's webhooks are one of its calls.
-pub const POINTS: [&str; 28] = [
+pub const POINTS: [&str; 31] = [
+    "alipay:make-refund",
     "alipay:query",
     "alipay:refund-query",
     "alipay:webhook",
@@ -39,6 +40,7 @@ pub const POINTS: [&str; 28] = [
     "orders:update",
     "secretsmanager:GetSecretValue",
     "stripe:charge",
+    "stripe:make-refund",
     "stripe:payment-intent",
     "stripe:refund",
     "stripe:refunds",
@@ -47,6 +49,7 @@ pub const POINTS: [&str; 28] = [
     "stripe:webhook",
     "users:register",
     "users:userinfo",
+    "wechat:make-refund",
     "wechat:payment",
     "wechat:refund",
     "wechat:webhook",

@@ -252,7 +252,7 @@ fn refunds() -> Vec<Tampering> {
         (one, json!({"update_time": T + HOUR}), "update_time is after its payment last changed"),
         (one, json!({"update_time": NOW + HOUR}), "update_time is in the future"),
         (one, json!({"id": 11}), "no item of ours has the attribute id here"),
-        (one, json!({"queue": "review"}), "no item of ours has the attribute queue here"),
+        (one, json!({"queue": "review"}), "in a queue that is not one of the sweep"),
         (one, json!({"pk": "pay#77"}), "a refund of a payment that has no record"),
         (one, json!({"sk": "refund#stripe.re_9"}), "its id is not that of the provider's"),
         (failed, json!({"state": "succeeded"}), "refunds_sum is not the sum of its refunds"),

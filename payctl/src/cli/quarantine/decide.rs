@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use pay_core::domain::{
-    Decided, Decision, Note, Operator, OrderId, Payment, PaymentId, RawBody, UserId,
+    Decided, Decision, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, UserId,
 };
 use pay_core::limits::{NOTE_MAX_CHARS, OPERATOR_MAX_CHARS};
 use pay_core::ports::{Order, Orders, ShopError, TraceParent};
@@ -172,6 +172,20 @@ impl Orders for OutOfReach {
     }
 
     async fn notify_paid(&self, _payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
+        Err(left_to_the_sweep())
+    }
+
+    /// Only the functions have the URL. Where they have none, the sweep clears what is due.
+    fn hears_of_refunds(&self) -> bool {
+        true
+    }
+
+    async fn notify_refunded(
+        &self,
+        _payment: &Payment,
+        _refund: &Refund,
+        _trace: &TraceParent,
+    ) -> Result<(), ShopError> {
         Err(left_to_the_sweep())
     }
 }

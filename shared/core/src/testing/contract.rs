@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod quarantine;
 pub mod read;
 pub mod refunds;
+pub mod requested;
 pub mod transactions;
 pub mod update;
 
@@ -69,6 +70,10 @@ macro_rules! store_contract {
                 sum_and_total_are_kept_apart, parts_make_the_whole, a_failure_leaves_the_sum,
                 a_refund_is_new_once, another_state_than_read_is_a_changed_record,
                 a_reference_stands_for_one_refund, a_refund_is_kept_with_its_event_or_not_at_all;
+            requested: a_reservation_is_kept_whole, a_requested_refund_is_named_once,
+                a_name_stands_for_one_requested_refund, a_refused_refund_releases_what_it_reserved,
+                due_refunds_are_listed_among_the_payments,
+                a_refund_is_rescheduled_and_cleared_as_read;
             transactions: finds_the_payment_of_one, finds_two_of_one,
                 finds_one_that_was_completed, finds_nothing_without_both;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
@@ -111,6 +116,7 @@ mod tests {
             include_str!("contract/read.rs"),
             include_str!("contract/quarantine.rs"),
             include_str!("contract/refunds.rs"),
+            include_str!("contract/requested.rs"),
             include_str!("contract/transactions.rs"),
             include_str!("contract/update.rs"),
         ];
@@ -120,6 +126,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 69);
+        assert_eq!(cases, 75);
     }
 }

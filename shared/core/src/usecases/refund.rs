@@ -82,7 +82,8 @@ pub struct Carried {
 /// Reserves a refund and asks its provider to make it; with a key that was used before, says what became of
 /// the refund.
 ///
-/// One whose outcome is not known stays as it is: the sweep asks the provider about it.
+/// One whose outcome is not known stays as it is: the sweep asks the provider about it. So does one whose
+/// next call may not start, as `may_start` says.
 ///
 /// # Errors
 ///
@@ -90,7 +91,7 @@ pub struct Carried {
 pub async fn refund(
     ports: &impl AnyQueryPorts,
     request: &RefundPayment,
-    observe: Observe<'_>,
+    (observe, may_start): (Observe<'_>, &dyn Fn() -> bool),
     now: Timestamp,
     trace: &TraceParent,
 ) -> Result<Carried, RefundError> {
@@ -98,7 +99,8 @@ pub async fn refund(
     if refund.state.is_final() {
         return Ok(Carried { refund, refused: None, unknown: None });
     }
-    let carried = carry_out(ports, (&record, refund), is_new, observe, now, trace).await?;
+    let how = (observe, may_start);
+    let carried = carry_out(ports, (&record, refund), is_new, how, now, trace).await?;
     match carried.refused {
         Some(code) => Err(RefundError::Refused(code)),
         None => Ok(carried),
@@ -175,7 +177,8 @@ async fn refundable(
 }
 
 /// Asks a provider to make a refund that is reserved, and applies what it reports. Unless it is new, the
-/// provider is asked about it first, and it is sent again only where the provider does not have it.
+/// provider is asked about it first, and it is sent again only where the provider does not have it. No call
+/// starts once `may_start` says so: the refund stays as it is, and is due.
 ///
 /// # Errors
 ///
@@ -184,7 +187,7 @@ pub(super) async fn carry_out(
     ports: &impl AnyQueryPorts,
     (record, refund): (&Payment, Refund),
     is_new: bool,
-    observe: Observe<'_>,
+    (observe, may_start): (Observe<'_>, &dyn Fn() -> bool),
     now: Timestamp,
     trace: &TraceParent,
 ) -> Result<Carried, Failure> {
@@ -198,6 +201,9 @@ pub(super) async fn carry_out(
     };
     let query = Query::Refund { refund: reference, txn: txn.clone() };
     let ask = || ports.providers().query(provider, &query, now);
+    if !may_start() {
+        return Ok(carried);
+    }
     if !is_new {
         match ask().await {
             Ok(response) if response.state == QueryState::NoRefund => {}
@@ -206,6 +212,9 @@ pub(super) async fn carry_out(
             }
             Err(error) => return Ok(Carried { unknown: Some(error), ..carried }),
         }
+    }
+    if !may_start() {
+        return Ok(carried);
     }
     let paid = record.amount;
     let order = RefundOrder { reference, refund: &carried.refund, txn: &txn, paid };
@@ -218,6 +227,9 @@ pub(super) async fn carry_out(
         }
         Err(RefundCallError::Refused { code, report }) => (code, report),
     };
+    if !may_start() {
+        return Ok(carried);
+    }
     // A refused repeat may stand for a refund that was made.
     match ask().await {
         Ok(response) if response.state == QueryState::NoRefund => {

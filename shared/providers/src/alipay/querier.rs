@@ -8,7 +8,7 @@ use std::fmt;
 use pay_core::{
     domain::Timestamp,
     json::Json,
-    ports::{BadSecret, Query, QueryError, QueryResponse},
+    ports::{BadSecret, Query, QueryError, QueryResponse, RefundCallError, RefundOrder},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -23,7 +23,7 @@ use crate::{
 
 /// A method of the gateway.
 pub(super) struct Method {
-    name: &'static str,
+    pub(super) name: &'static str,
     /// The member that its responses have.
     pub(super) response: &'static str,
 }
@@ -68,6 +68,43 @@ impl AlipayQuerier {
     }
 }
 
+impl AlipayQuerier {
+    /// A request of a method, signed. Its response is not bound to it by anything but what it is about.
+    pub(super) fn signed(
+        &self,
+        method: &Method,
+        content: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        let timestamp = beijing(now).ok_or_else(|| unusable("a time without a calendar"))?;
+        let common = [
+            ("app_id", &*self.app_id),
+            ("charset", "utf-8"),
+            ("format", "JSON"),
+            ("method", method.name),
+            (SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE),
+            ("timestamp", &timestamp),
+            ("version", "1.0"),
+        ];
+        let biz_content = [("biz_content", content)];
+        let signed = signed([&common[..], &biz_content].concat());
+        let signature = self.private_key.sign(signed.as_bytes());
+        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
+        let query = encoded(&[&common[..], &[(SIGNATURE_FIELD, &*signature)]].concat());
+        let content_type = "application/x-www-form-urlencoded;charset=utf-8";
+        Ok(RawRequest {
+            method: "POST",
+            target: format!("?{query}"),
+            headers: vec![
+                ("accept", "application/json".to_owned()),
+                ("content-type", content_type.to_owned()),
+                ("user-agent", USER_AGENT.to_owned()),
+            ],
+            body: encoded(&biz_content).into_bytes(),
+        })
+    }
+}
+
 impl Method {
     /// The method that is called with a query.
     pub(super) const fn of(asked: &Asked<'_>) -> Self {
@@ -95,33 +132,7 @@ impl Querier for AlipayQuerier {
                 json!({"out_request_no": refund.to_string(), "trade_no": txn.as_str()})
             }
         };
-        let content = content.to_string();
-        let timestamp = beijing(now).ok_or_else(|| unusable("a time without a calendar"))?;
-        let common = [
-            ("app_id", &*self.app_id),
-            ("charset", "utf-8"),
-            ("format", "JSON"),
-            ("method", Method::of(&asked).name),
-            (SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE),
-            ("timestamp", &timestamp),
-            ("version", "1.0"),
-        ];
-        let biz_content = [("biz_content", &*content)];
-        let signed = signed([&common[..], &biz_content].concat());
-        let signature = self.private_key.sign(signed.as_bytes());
-        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
-        let query = encoded(&[&common[..], &[(SIGNATURE_FIELD, &*signature)]].concat());
-        let content_type = "application/x-www-form-urlencoded;charset=utf-8";
-        Ok(RawRequest {
-            method: "POST",
-            target: format!("?{query}"),
-            headers: vec![
-                ("accept", "application/json".to_owned()),
-                ("content-type", content_type.to_owned()),
-                ("user-agent", USER_AGENT.to_owned()),
-            ],
-            body: encoded(&biz_content).into_bytes(),
-        })
+        self.signed(&Method::of(&asked), &content.to_string(), now)
     }
 
     /// The signature is over the exact bytes of the value of the method's member, and says nothing of the
@@ -133,12 +144,37 @@ impl Querier for AlipayQuerier {
         _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
         let asked = Asked::of(query)?;
-        let status = response.status;
-        match status {
+        match response.status {
             200 => self.read(&asked, response.body),
-            429 | 500..=599 => Err(QueryError::Unavailable(format!("HTTP status {status}").into())),
-            _ => Err(QueryError::Unusable(format!("HTTP status {status}").into())),
+            status => Err(failure(status)),
         }
+    }
+
+    fn refund_request(
+        &self,
+        order: &RefundOrder<'_>,
+        _nonce: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        self.order_refund(order, now)
+    }
+
+    fn refund_response(
+        &self,
+        order: &RefundOrder<'_>,
+        response: &RawResponse<'_>,
+        _now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        self.made_refund(order, response)
+    }
+}
+
+/// What a response with another status than 200 proves by it: nothing.
+pub(super) fn failure(status: u16) -> QueryError {
+    let cause = format!("HTTP status {status}").into();
+    match status {
+        429 | 500..=599 => QueryError::Unavailable(cause),
+        _ => QueryError::Unusable(cause),
     }
 }
 

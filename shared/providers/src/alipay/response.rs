@@ -27,26 +27,37 @@ use crate::{
 const ERROR: &str = "error_response";
 
 impl AlipayQuerier {
-    /// Reads a response: what the gateway rejects or postpones need not be signed, since it changes
-    /// nothing; everything else must be.
+    /// Reads a response to a query.
     pub(super) fn read(&self, asked: &Asked<'_>, body: &[u8]) -> Result<QueryResponse, QueryError> {
+        let read = |response: &Object| match asked {
+            Asked::Payment(asked) => trade(asked, response, body),
+            Asked::Refund(asked) => refund::read(asked, response, body),
+        };
+        self.authentic(&Method::of(asked), body, read)
+    }
+
+    /// Reads the response of a method: what the gateway rejects or postpones need not be signed, since it
+    /// changes nothing; everything else must be.
+    pub(super) fn authentic<T, E: From<QueryError>>(
+        &self,
+        method: &Method,
+        body: &[u8],
+        read: impl FnOnce(&Object) -> Result<T, E>,
+    ) -> Result<T, E> {
         let whole = Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
-        let member = Method::of(asked).response;
+        let member = method.response;
         let [response, error] = [member, ERROR].map(|name| whole.object(name));
         if let Some(error) = response.or(error).and_then(failure) {
-            return Err(error);
+            return Err(error.into());
         }
-        let response = response.ok_or_else(|| unusable("no response to a query"))?;
+        let response = response.ok_or_else(|| unusable("no response of the method"))?;
         let signature = whole.text(SIGNATURE_FIELD).and_then(base64);
         let signature = signature.ok_or_else(|| unusable("no signature"))?;
         let signed = signed(body, member).ok_or_else(|| unusable("not JSON in UTF-8"))?;
         if !self.keys.public_keys.iter().any(|key| key.verifies(signed.as_bytes(), &signature)) {
-            return Err(unusable("no signature fits any key"));
+            return Err(unusable("no signature fits any key").into());
         }
-        match asked {
-            Asked::Payment(asked) => trade(asked, response, body),
-            Asked::Refund(asked) => refund::read(asked, response, body),
-        }
+        read(response)
     }
 }
 

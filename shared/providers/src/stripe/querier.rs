@@ -1,14 +1,14 @@
-//! Queries: how the key is configured, how a request is built, and which status of a response counts.
+//! How the key is configured, how the request of a query is built, and which status of a response counts.
 
 use std::fmt;
 
 use pay_core::{
     domain::Timestamp,
     json::Json,
-    ports::{BadSecret, Query, QueryError, QueryResponse},
+    ports::{BadSecret, Query, QueryError, QueryResponse, RefundCallError, RefundOrder},
 };
 
-use super::{keys::truth, response, target::Target};
+use super::{keys::truth, refund_call, response, target::Target};
 use crate::{
     keys::optional_text,
     query::{Querier, RawRequest, RawResponse, USER_AGENT},
@@ -60,6 +60,18 @@ impl StripeQuerier {
         let shared = truth(entry, "shared", bad)?.unwrap_or(false);
         Ok(Self { api_key: api_key.to_owned(), account, shared })
     }
+
+    /// The headers that every request has.
+    pub(super) fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![
+            ("authorization", format!("Bearer {}", self.api_key)),
+            ("stripe-version", VERSION.to_owned()),
+            ("accept", "application/json".to_owned()),
+            ("user-agent", USER_AGENT.to_owned()),
+        ];
+        headers.extend(self.account.clone().map(|account| ("stripe-account", account)));
+        headers
+    }
 }
 
 impl Querier for StripeQuerier {
@@ -70,14 +82,7 @@ impl Querier for StripeQuerier {
         _now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
         let target = Target::of(query)?.path();
-        let mut headers = vec![
-            ("authorization", format!("Bearer {}", self.api_key)),
-            ("stripe-version", VERSION.to_owned()),
-            ("accept", "application/json".to_owned()),
-            ("user-agent", USER_AGENT.to_owned()),
-        ];
-        headers.extend(self.account.clone().map(|account| ("stripe-account", account)));
-        Ok(RawRequest { method: "GET", target, headers, body: Vec::new() })
+        Ok(RawRequest { method: "GET", target, headers: self.headers(), body: Vec::new() })
     }
 
     /// A 404 proves nothing: the key may be of another account or mode.
@@ -87,14 +92,38 @@ impl Querier for StripeQuerier {
         response: &RawResponse<'_>,
         _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        let status = response.status;
-        let cause = || format!("Stripe's response has the status {status}").into();
-        match status {
+        match response.status {
             200 => response::read(query, response.body, self.shared),
-            401 | 403 => Err(QueryError::Rejected(cause())),
-            429 | 500..=599 => Err(QueryError::Unavailable(cause())),
-            _ => Err(QueryError::Unusable(cause())),
+            status => Err(failure(status)),
         }
+    }
+
+    fn refund_request(
+        &self,
+        order: &RefundOrder<'_>,
+        _nonce: &str,
+        _now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        self.order_refund(order)
+    }
+
+    fn refund_response(
+        &self,
+        order: &RefundOrder<'_>,
+        response: &RawResponse<'_>,
+        _now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        refund_call::read(order, response)
+    }
+}
+
+/// What a response with another status than 200 proves by it: nothing.
+pub(super) fn failure(status: u16) -> QueryError {
+    let cause = format!("Stripe's response has the status {status}").into();
+    match status {
+        401 | 403 => QueryError::Rejected(cause),
+        429 | 500..=599 => QueryError::Unavailable(cause),
+        _ => QueryError::Unusable(cause),
     }
 }
 

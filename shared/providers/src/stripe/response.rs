@@ -7,7 +7,7 @@ use pay_core::{
         Report,
     },
     json::{Json, Object},
-    ports::{ProviderState, Query, QueryError, QueryResponse, QueryState},
+    ports::{ProviderState, Query, QueryError, QueryResponse, QueryState, RefundOrder},
 };
 
 use super::{
@@ -243,6 +243,20 @@ fn own_refund(
     Ok(respond_no_refund(Provider::Stripe, ours, &kept.whole()))
 }
 
+/// The refund that was made by an order of ours.
+pub(super) fn made(order: &RefundOrder<'_>, body: &[u8]) -> Result<QueryResponse, QueryError> {
+    let object = Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
+    is(&object, "refund")?;
+    let message = read::message(None, &object, kind::refund("refund", &object));
+    is_of(order.txn.as_str(), &message.report)?;
+    let of = reference::in_refund(&object);
+    let of = of.map_err(|_unknown_type| unusable("a refund with an unknown reference"))?;
+    if of != Some(&*order.reference.to_string()) {
+        return Err(unusable("another refund than was ordered"));
+    }
+    respond_about_refund(Provider::Stripe, order.reference, message, &Kept::of(body).whole())
+}
+
 /// One refund. The payment of its `PaymentIntent`, where it is known, is its payment.
 fn refund(
     payment: Option<PaymentId>,
@@ -258,7 +272,9 @@ fn refund(
     };
     let after = match state {
         Some(RefundState::Succeeded) => ProviderState::Refunded,
-        Some(RefundState::Pending | RefundState::Failed) | None => ProviderState::Paid,
+        Some(RefundState::Requested | RefundState::Pending | RefundState::Failed) | None => {
+            ProviderState::Paid
+        }
     };
     let word = state.map_or("unknown", RefundState::as_str);
     Ok((after, queried(message, word, id, body)))

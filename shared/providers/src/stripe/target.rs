@@ -48,15 +48,20 @@ impl<'a> Target<'a> {
                 let known = txn.as_ref().and_then(Self::of_id);
                 Ok(known.filter(Self::is_intent).unwrap_or(Self::Search(*id)))
             }
-            Query::Refunds { txn, .. } => match Self::of_id(txn) {
-                Some(Self::Intent(id)) => Ok(Self::Refunds(id)),
-                Some(_) | None => Err(unknown()),
-            },
-            Query::Refund { refund, txn } => match Self::of_id(txn) {
-                Some(Self::Intent(id)) => Ok(Self::OwnRefund(id, *refund)),
-                Some(_) | None => Err(unknown()),
-            },
+            Query::Refunds { txn, .. } => Self::intent(txn).map(Self::Refunds).ok_or_else(unknown),
+            Query::Refund { refund, txn } => {
+                let intent = Self::intent(txn).ok_or_else(unknown)?;
+                Ok(Self::OwnRefund(intent, *refund))
+            }
             Query::Object(id) => Self::of_id(id).ok_or_else(unknown),
+        }
+    }
+
+    /// The `PaymentIntent` of a transaction that is one.
+    pub(super) fn intent(txn: &'a ProviderTxn) -> Option<&'a str> {
+        match Self::of_id(txn) {
+            Some(Self::Intent(id)) => Some(id),
+            Some(_) | None => None,
         }
     }
 

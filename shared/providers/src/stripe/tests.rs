@@ -1,5 +1,6 @@
 mod accounts;
 mod queries;
+mod refund_calls;
 mod refunds;
 mod responses;
 mod sessions;

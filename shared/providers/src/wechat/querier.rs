@@ -8,11 +8,14 @@ use std::fmt;
 use pay_core::{
     domain::{Provider, Report, Timestamp},
     json::{Json, Object},
-    ports::{BadSecret, ProviderState, Query, QueryError, QueryResponse},
+    ports::{
+        BadSecret, ProviderState, Query, QueryError, QueryResponse, RefundCallError, RefundOrder,
+    },
 };
 
 use super::{SERIAL_HEADER, SIGNATURE_TYPE, WeChatKeys, decrypt::ApiV3Key, reference};
 use crate::{
+    Headers,
     adapter::Message,
     asked::{Asked, AskedPayment, AskedRefund},
     keys::optional_text,
@@ -87,6 +90,43 @@ impl WeChatQuerier {
         serials.find(|serial| serial.starts_with(PUBLIC_KEY))
     }
 
+    /// A request with a signature over all that it is.
+    pub(super) fn signed(
+        &self,
+        method: &'static str,
+        target: String,
+        body: String,
+        (nonce, now): (&str, Timestamp),
+    ) -> Result<RawRequest, QueryError> {
+        let timestamp = now.secs();
+        let signed = format!("{method}\n{target}\n{timestamp}\n{nonce}\n{body}\n");
+        let signature = self.private_key.sign(signed.as_bytes());
+        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
+        let (mchid, serial) = (&self.mchid, &self.serial);
+        let authorization = format!(
+            "{SIGNATURE_TYPE} mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",\
+             serial_no=\"{serial}\",signature=\"{signature}\""
+        );
+        let mut headers = vec![
+            ("authorization", authorization),
+            ("accept", "application/json".to_owned()),
+            // Without one, some requests are rejected.
+            ("user-agent", USER_AGENT.to_owned()),
+        ];
+        headers.extend(self.public_key().map(|serial| (SERIAL_HEADER, serial.to_owned())));
+        Ok(RawRequest { method, target, headers, body: body.into_bytes() })
+    }
+
+    pub(super) fn authenticate(
+        &self,
+        headers: &Headers<'_>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), QueryError> {
+        let authentic = self.keys.authenticate(headers, body, now);
+        authentic.map_err(|error| QueryError::Unusable(error.into()))
+    }
+
     /// What an authentic response reports.
     fn read(&self, asked: &Asked<'_>, body: &[u8]) -> Result<QueryResponse, QueryError> {
         let object = Object::parse_message(body).ok_or_else(|| unusable("not a JSON object"))?;
@@ -142,23 +182,7 @@ impl Querier for WeChatQuerier {
         now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
         let target = self.target(&Asked::of(query)?)?;
-        let timestamp = now.secs();
-        let signed = format!("GET\n{target}\n{timestamp}\n{nonce}\n\n");
-        let signature = self.private_key.sign(signed.as_bytes());
-        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
-        let (mchid, serial) = (&self.mchid, &self.serial);
-        let authorization = format!(
-            "{SIGNATURE_TYPE} mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",\
-             serial_no=\"{serial}\",signature=\"{signature}\""
-        );
-        let mut headers = vec![
-            ("authorization", authorization),
-            ("accept", "application/json".to_owned()),
-            // Without one, some requests are rejected.
-            ("user-agent", USER_AGENT.to_owned()),
-        ];
-        headers.extend(self.public_key().map(|serial| (SERIAL_HEADER, serial.to_owned())));
-        Ok(RawRequest { method: "GET", target, headers, body: Vec::new() })
+        self.signed("GET", target, String::new(), (nonce, now))
     }
 
     /// WeChat Pay signs successes only. Of the errors, those that are listed here count: they came from
@@ -172,20 +196,52 @@ impl Querier for WeChatQuerier {
         let asked = Asked::of(query)?;
         let RawResponse { status, headers, body } = *response;
         match status {
-            202 | 429 | 500..=599 => {
-                Err(QueryError::Unavailable(format!("HTTP status {status}").into()))
-            }
+            202 | 429 | 500..=599 => Err(unavailable(status)),
             200..=299 => {
-                let authentic = self.keys.authenticate(headers, body, now);
-                authentic.map_err(|error| QueryError::Unusable(error.into()))?;
+                self.authenticate(headers, body, now)?;
                 self.read(&asked, body)
             }
             _ => unsigned(&asked, status, body),
         }
     }
+
+    fn refund_request(
+        &self,
+        order: &RefundOrder<'_>,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        self.order_refund(order, nonce, now)
+    }
+
+    fn refund_response(
+        &self,
+        order: &RefundOrder<'_>,
+        response: &RawResponse<'_>,
+        now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        self.made_refund(order, response, now)
+    }
 }
 
-/// What an error without a signature proves.
+/// The error of a response that says to come again later.
+pub(super) fn unavailable(status: u16) -> QueryError {
+    QueryError::Unavailable(format!("HTTP status {status}").into())
+}
+
+/// What an error without a signature proves, whatever was requested.
+pub(super) fn failure(status: u16, code: Option<&str>) -> QueryError {
+    match (status, code) {
+        (400, Some(code @ ("PARAM_ERROR" | "MCH_NOT_EXISTS" | "APPID_MCHID_NOT_MATCH")))
+        | (401, Some(code @ "SIGN_ERROR"))
+        | (403, Some(code @ "NO_AUTH")) => {
+            QueryError::Rejected(format!("HTTP status {status}: {code}").into())
+        }
+        _ => QueryError::Unusable(format!("HTTP status {status}, which is not signed").into()),
+    }
+}
+
+/// What an error without a signature proves about what was asked.
 fn unsigned(asked: &Asked<'_>, status: u16, body: &[u8]) -> Result<QueryResponse, QueryError> {
     let error = Object::parse_message(body).unwrap_or_default();
     match (status, error.text("code"), asked) {
@@ -197,17 +253,12 @@ fn unsigned(asked: &Asked<'_>, status: u16, body: &[u8]) -> Result<QueryResponse
         (404, Some("RESOURCE_NOT_EXISTS"), Asked::Refund(asked)) => {
             Ok(respond_no_refund(Provider::WeChat, asked.refund, body))
         }
-        (400, Some(code @ ("PARAM_ERROR" | "MCH_NOT_EXISTS" | "APPID_MCHID_NOT_MATCH")), _)
-        | (401, Some(code @ "SIGN_ERROR"), _)
-        | (403, Some(code @ "NO_AUTH"), _) => {
-            Err(QueryError::Rejected(format!("HTTP status {status}: {code}").into()))
-        }
-        _ => Err(QueryError::Unusable(format!("HTTP status {status}, which is not signed").into())),
+        (status, code, _) => Err(failure(status, code)),
     }
 }
 
 /// Whether a text can stand in a URL and between the quotes of a header as it is.
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 

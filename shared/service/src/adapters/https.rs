@@ -141,11 +141,12 @@ impl Clients {
             result => result,
         }
     }
-}
 
-impl Clients {
     /// One attempt on a new connection, for what must not be sent twice at a time.
-    pub(super) async fn once<T, F>(&self, attempt: impl FnOnce(Client) -> F) -> Result<T, CallFailure>
+    pub(super) async fn once<T, F>(
+        &self,
+        attempt: impl FnOnce(Client) -> F,
+    ) -> Result<T, CallFailure>
     where
         F: Future<Output = Result<T, CallFailure>>,
     {

@@ -13,7 +13,8 @@ use pay_core::{
     domain::{PaymentId, Provider, Timestamp},
     limits::QUERY_CALL_MS,
     ports::{
-        Keys, NoKeys, Providers, Query, QueryError, QueryResponse, RefundCallError, RefundOrder, chain,
+        Keys, NoKeys, Providers, Query, QueryError, QueryResponse, RefundCallError, RefundOrder,
+        chain,
     },
 };
 use pay_providers::{Headers, ProviderKeys, Querier, RawRequest, RawResponse, adapter};

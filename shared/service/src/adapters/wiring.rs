@@ -74,6 +74,11 @@ pub fn shop<K: Keys<AuthKey> + Send + Sync>(
     let clients = Clients::new(settings.ca_bundle.as_deref())?;
     let client = ShopClient::new(clients, Arc::clone(keys), clock);
     let users = HttpUsers::new(client.clone(), settings.user_info);
-    let orders = HttpOrders::new(client, settings.order_detail, settings.order_paid, settings.order_refunded);
+    let orders = HttpOrders::new(
+        client,
+        settings.order_detail,
+        settings.order_paid,
+        settings.order_refunded,
+    );
     Ok((users, orders))
 }

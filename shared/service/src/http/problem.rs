@@ -112,14 +112,7 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        Self {
-            code,
-            detail: None,
-            payment: None,
-            provider_code: None,
-            cause: None,
-            own_form: None,
-        }
+        Self { code, detail: None, payment: None, provider_code: None, cause: None, own_form: None }
     }
 }
 

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use pay_core::domain::Provider;
 
-use super::ledger::{Ledger, Occasion, Trade, TradeRefund, TradeState};
+use super::ledger::{Ledger, Occasion, Orders, Trade, TradeRefund, TradeState};
 use super::{Simulator, Webhook, simulator};
 use crate::faults::{Fault, Faults};
 use crate::{client, clock};
@@ -201,6 +202,11 @@ impl Account {
         self.move_refund(id, RefundState::Failed).await
     }
 
+    /// Decides what becomes of the refunds that are ordered from now on.
+    pub fn refund_orders(&self, orders: Orders) {
+        self.lock().ledger.orders = orders;
+    }
+
     /// Every webhook so far, lost ones included, in the order in which they were made.
     #[must_use]
     pub fn webhooks(&self) -> Vec<Webhook> {
@@ -287,9 +293,35 @@ impl Account {
         *calls = calls.saturating_add(1);
     }
 
-    /// What the provider knows now.
-    pub(super) fn ledger(&self) -> Ledger {
-        self.lock().ledger.clone()
+    /// Reads what the provider knows, or changes it.
+    pub(super) fn with_ledger<T>(&self, edit: impl FnOnce(&mut Ledger) -> T) -> T {
+        edit(&mut self.lock().ledger)
+    }
+
+    /// Reports a refund that a call has begun, beside the response to the call. One that the provider only
+    /// accepts comes to its end now.
+    pub(super) fn report_begun(&self, id: &str) {
+        let (account, id) = (self.clone(), id.to_owned());
+        self.faults.later(Duration::ZERO, async move {
+            let found = account.with_ledger(|ledger| {
+                let succeeds = ledger.orders == Orders::Succeed;
+                let pending = ledger.refund_that(|of| of.id == id)?.1.state == RefundState::Pending;
+                if succeeds && pending {
+                    let now = clock::now_secs();
+                    ledger.move_refund(&id, RefundState::Succeeded, now).ok()?;
+                }
+                let (trade, refund) = ledger.refund_that(|refund| refund.id == id)?;
+                Some((trade.clone(), refund.clone()))
+            });
+            if let Some((trade, refund)) = found {
+                // Whoever misses a webhook asks.
+                drop(
+                    account
+                        .report(&trade, Occasion::Refund { refund: &refund, is_new: true })
+                        .await,
+                );
+            }
+        });
     }
 
     pub(super) fn faults(&self) -> &Faults {

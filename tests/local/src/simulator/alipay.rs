@@ -3,6 +3,7 @@
 //! Sources: alipay-sdk-nodejs-all; opendocs.alipay.com, "asynchronous notification parameters".
 
 mod api;
+mod refunds;
 
 use anyhow::{Context as _, Result, bail};
 use pay_core::domain::Outcome;

@@ -13,7 +13,7 @@ use rsa::sha2::Sha256;
 use rsa::signature::Verifier as _;
 use serde_json::Value;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, TradeRefund};
 
 /// What a provider's API is: one constant in each provider's file.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Api {
     /// The name of a call in fault rules; empty for a call that there is not.
     pub point: fn(&Call) -> &'static str,
     /// Checks a call at this time, in Unix seconds, and carries it out.
-    pub respond: fn(&Ledger, &Call, u64) -> Result<Reply>,
+    pub respond: fn(&mut Ledger, &Call, u64) -> Result<Reply>,
     /// Writes a reply as HTTP, signed if [`Reply::signed`] says so.
     pub write: fn(&Reply) -> Result<Response<Bytes>>,
     /// The error with this status.
@@ -36,7 +36,7 @@ pub struct Api {
     pub error_envelope: fn() -> Reply,
     /// The reply that nothing was found, of a call that searches.
     pub nothing_found: fn() -> Reply,
-    /// The members of a reply that name what it is about by our reference.
+    /// The members of a reply that name what it is about, at least by our reference.
     pub references: &'static [&'static str],
 }
 
@@ -60,9 +60,17 @@ pub struct Reply {
     pub content: Value,
     /// Whether it is signed.
     pub signed: bool,
+    /// The provider's id of the refund that the call began.
+    pub begun: Option<String>,
 }
 
 impl Call {
+    /// Whether it asks for something to be done.
+    #[must_use]
+    pub fn is_post(&self) -> bool {
+        self.head.method == Method::POST
+    }
+
     /// Whether it reads.
     #[must_use]
     pub fn is_get(&self) -> bool {
@@ -106,7 +114,13 @@ impl Reply {
     /// A reply that is not signed.
     #[must_use]
     pub fn unsigned(status: StatusCode, content: Value) -> Self {
-        Self { status, member: String::new(), content, signed: false }
+        Self { status, member: String::new(), content, signed: false, begun: None }
+    }
+
+    /// The same of a call that began this refund.
+    #[must_use]
+    pub(crate) fn beginning(self, refund: &TradeRefund) -> Self {
+        Self { begun: Some(refund.id.clone()), ..self }
     }
 
     /// The same about another payment: in every member of these names the number at the end is raised.

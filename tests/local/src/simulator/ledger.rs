@@ -3,12 +3,55 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
 use pay_core::domain::RefundState;
+
+use super::api::Reply;
 
 /// The payments of the shop's account at one provider, by our id.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     trades: BTreeMap<u64, Trade>,
+    /// What becomes of the refunds that the shop orders.
+    pub orders: Orders,
+    /// What was responded to each idempotency key, where the provider has them.
+    pub replies: BTreeMap<String, KeptReply>,
+}
+
+/// What becomes of the refunds that the shop orders.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Orders {
+    /// They succeed, if more is left of the payment.
+    #[default]
+    Succeed,
+    /// They are accepted, and stay pending until somebody moves them.
+    Wait,
+    /// They are refused by this code.
+    Refused(String),
+}
+
+/// The first response to an idempotency key.
+#[derive(Debug, Clone)]
+pub struct KeptReply {
+    /// The request that it was sent with.
+    pub request: Bytes,
+    /// When it was used first, in Unix seconds.
+    pub time_secs: u64,
+    /// The response.
+    pub reply: Reply,
+}
+
+/// Why a refund is not begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotBegun {
+    /// There is no such payment.
+    NoTrade,
+    /// It is not paid.
+    NotPaid,
+    /// All of it is back, or on its way back.
+    NothingLeft,
+    /// The amount is nothing, or more than is left.
+    WrongAmount,
 }
 
 /// A payment as its provider keeps it.
@@ -180,6 +223,29 @@ impl Ledger {
         ensure!((1..=left).contains(&refund.amount), "1 to {left} can be refunded");
         trade.refunds.push(refund);
         Ok(trade)
+    }
+
+    /// Begins a refund that the shop orders, of the payment with this transaction. Whether the order is a
+    /// repeat is for its caller to know.
+    ///
+    /// # Errors
+    ///
+    /// [`NotBegun`].
+    pub fn begin(&mut self, transaction: &str, refund: TradeRefund) -> Result<&Trade, NotBegun> {
+        let mut trades = self.trades.values_mut();
+        let trade = trades.find(|trade| trade.transaction == transaction);
+        let trade = trade.ok_or(NotBegun::NoTrade)?;
+        if trade.state != TradeState::Paid {
+            return Err(NotBegun::NotPaid);
+        }
+        match trade.amount.saturating_sub(trade.refunded_or_pending()) {
+            0 => Err(NotBegun::NothingLeft),
+            left if (1..=left).contains(&refund.amount) => {
+                trade.refunds.push(refund);
+                Ok(trade)
+            }
+            _ => Err(NotBegun::WrongAmount),
+        }
     }
 
     /// Moves a refund to another state.

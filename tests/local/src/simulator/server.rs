@@ -22,8 +22,13 @@ impl Account {
     fn reply(&self, head: Parts, body: Bytes) -> Reply {
         let api = self.simulator().api;
         let call = Call { head, body };
-        let reply = (api.respond)(&self.ledger(), &call, clock::now_secs());
-        reply.unwrap_or_else(|_unusable| (api.problem)(StatusCode::INTERNAL_SERVER_ERROR))
+        let reply = self.with_ledger(|ledger| (api.respond)(ledger, &call, clock::now_secs()));
+        let reply =
+            reply.unwrap_or_else(|_unusable| (api.problem)(StatusCode::INTERNAL_SERVER_ERROR));
+        if let Some(refund) = &reply.begun {
+            self.report_begun(refund);
+        }
+        reply
     }
 
     fn write(&self, reply: &Reply) -> Response<Bytes> {

@@ -7,6 +7,7 @@
 
 mod api;
 mod objects;
+mod refunds;
 
 use anyhow::Result;
 use pay_core::domain::Outcome;
@@ -111,7 +112,9 @@ fn webhooks(trade: &Trade, occasion: Occasion<'_>, now_secs: u64) -> Result<Vec<
         Occasion::Refund { refund, is_new: false } => {
             let kind = match refund.state {
                 RefundState::Failed => "refund.failed",
-                RefundState::Pending | RefundState::Succeeded => "refund.updated",
+                RefundState::Requested | RefundState::Pending | RefundState::Succeeded => {
+                    "refund.updated"
+                }
             };
             vec![(kind, objects::refund(trade, refund))]
         }

@@ -3,6 +3,7 @@
 mod alipay;
 mod caller;
 mod faults;
+mod orders;
 mod queries;
 mod stripe;
 mod webhooks;

@@ -7,6 +7,7 @@
 
 mod api;
 mod objects;
+mod refunds;
 
 use anyhow::{Result, anyhow, bail};
 use base64::Engine as _;
@@ -127,7 +128,7 @@ fn webhooks(trade: &Trade, occasion: Occasion<'_>, now_secs: u64) -> Result<Vec<
         Occasion::Paid => (PAID, objects::transaction(trade)?),
         Occasion::Refund { refund, .. } => {
             let kind = match refund.state {
-                RefundState::Pending => return Ok(Vec::new()),
+                RefundState::Requested | RefundState::Pending => return Ok(Vec::new()),
                 RefundState::Succeeded => REFUND,
                 RefundState::Failed => REFUND_CLOSED,
             };

@@ -22,7 +22,7 @@ pub(in crate::usecases) enum Plan {
 
 /// What one attempt came to.
 enum Attempt {
-    Done(Payment, Verdict, Option<Refund>),
+    Done(Payment, Verdict, Option<Box<Refund>>),
     /// The record has changed meanwhile.
     Conflict,
     /// A person decides.
@@ -46,7 +46,8 @@ pub(super) async fn decide(
         let plan = plan(&notification.report, &record, refund.as_ref(), hears_of_refunds, now);
         match attempt(store, notification, &record, plan, now).await {
             Ok(Attempt::Done(after, verdict, changed)) => {
-                return Ok(Applied::of(record, after, verdict, changed.or(refund)));
+                let refund = changed.map(|changed| *changed).or(refund);
+                return Ok(Applied::of(record, after, verdict, refund));
             }
             Ok(Attempt::Mismatch(mismatch)) => {
                 return Err(quarantine(store, notification, Some(&record), mismatch, now).await);
@@ -73,7 +74,7 @@ async fn attempt(
             Ok(match update(store, &change, event).await? {
                 Updated::Done => {
                     let after = change.applied_to(record.clone());
-                    Attempt::Done(after, verdict, change.refund.map(|refund| refund.item))
+                    Attempt::Done(after, verdict, change.refund.map(|refund| Box::new(refund.item)))
                 }
                 // The key with the version as suffix is taken only once that version was reached.
                 Updated::RecordChanged | Updated::KeyTaken => Attempt::Conflict,

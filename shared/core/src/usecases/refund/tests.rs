@@ -29,7 +29,17 @@ fn request(id: PaymentId, amount_minor: Option<u64>, key: u8) -> RefundPayment {
 }
 
 fn ask(world: &World, request: &RefundPayment) -> Result<Carried, RefundError> {
-    block_on(refund(&world.ports(), request, &|_, _| (), now(), &world.trace))
+    ask_while(world, request, &|| true)
+}
+
+/// The same, with calls that start only while this is true.
+fn ask_while(
+    world: &World,
+    request: &RefundPayment,
+    may_start: &dyn Fn() -> bool,
+) -> Result<Carried, RefundError> {
+    let how: (Observe<'_>, _) = (&|_, _| (), may_start);
+    block_on(refund(&world.ports(), request, how, now(), &world.trace))
 }
 
 /// Where the refund of this key stands.
@@ -139,6 +149,55 @@ fn an_unknown_outcome_is_found_out_by_its_reference() {
             assert_eq!((world.passed(Call::MakeRefund), due(&world)), (calls, vec![]), "{fate:?}");
         }
     }
+}
+
+/// A repeat never sends what it had no time to ask about.
+#[test]
+fn no_call_starts_without_time_for_its_response() {
+    let counted = |most: usize| {
+        let started = std::cell::Cell::new(0);
+        move || {
+            started.set(started.get() + 1);
+            started.get() <= most
+        }
+    };
+    let (world, id) = paid();
+    let calls = || (world.passed(Call::Query), world.passed(Call::MakeRefund));
+    let state = |most, key| {
+        let asked = ask_while(&world, &request(id, Some(30), key), &counted(most)).unwrap();
+        assert!(asked.unknown.is_none());
+        asked.refund.state
+    };
+    assert_eq!((state(0, 1), calls()), (Requested, (0, 0)));
+    assert_eq!((state(0, 1), calls()), (Requested, (0, 0)));
+    // It is asked about, and not sent.
+    assert_eq!((state(1, 1), calls()), (Requested, (1, 0)));
+    assert_eq!((amounts(&world, id), due(&world).len()), ((0, 30), 1));
+    assert_eq!((state(2, 1), calls()), (Succeeded, (2, 1)));
+    // Refused, and not asked about: it stays reserved, and the sweep learns that it is not there.
+    world.providers.edit(|providers| {
+        let held = providers.held.get_mut(&(Stripe, id)).unwrap();
+        held.refunds.push(HeldRefund::new(ProviderRefund::new("re_x").unwrap(), 60, Succeeded));
+    });
+    assert_eq!((state(2, 2), calls()), (Requested, (2, 2)));
+    assert_eq!(amounts(&world, id), (30, 30));
+    assert_eq!((run(&world).moved, kept(&world, id, 2).state), (1, Failed));
+    assert_eq!((amounts(&world, id), due(&world)), ((30, 0), vec![]));
+}
+
+/// A sweep whose time is over leaves the rest to the next one.
+#[test]
+fn a_sweep_starts_no_call_without_time_for_its_response() {
+    let (world, id) = paid();
+    ask_while(&world, &request(id, Some(30), 1), &|| false).unwrap();
+    let at = Timestamp::from_millis(now().millis() + 3_600_000).unwrap();
+    // Until the first call to the provider has begun.
+    let go_on = || (world.passed(Call::Query) == 0).then_some(at);
+    let run = Run { now: at, go_on: &go_on, observe: &|_, _| (), trace: &world.trace };
+    block_on(sweep(&world.ports(), Sweep::new(100, true).unwrap(), &run)).unwrap();
+    assert_eq!((world.passed(Call::Query), world.passed(Call::MakeRefund)), (1, 0));
+    assert_eq!(kept(&world, id, 1).state, Requested);
+    assert_eq!(due(&world).len(), 1);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{
     domain::{Due, PaymentId, Provider, Refund, RefundId, RefundState, Timestamp},
     ports::{Orders, Outbox, Payments, QueryError, ShopError, TraceParent},
     usecases::{
-        query::AnyQueryPorts,
+        query::{AnyQueryPorts, Observe},
         refund::{Carried, carry_out},
     },
 };
@@ -96,7 +96,9 @@ pub(super) async fn carry_on(
         Ok(None) => return Entry::Stale,
         Err(error) => return Entry::Failed(id, error, None),
     };
-    let carried = carry_out(ports, (&record, refund), false, run.observe, now, run.trace).await;
+    let may_start = || (run.go_on)().is_some();
+    let how: (Observe<'_>, &dyn Fn() -> bool) = (run.observe, &may_start);
+    let carried = carry_out(ports, (&record, refund), false, how, now, run.trace).await;
     let Carried { refund, unknown, .. } = match carried {
         Ok(carried) => carried,
         Err(failure) => return failed(id, failure),

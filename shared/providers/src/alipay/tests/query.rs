@@ -1,6 +1,7 @@
 //! Queries: the bytes of the requests, and what responses prove.
 
 mod refund;
+mod refund_calls;
 mod response;
 
 use pay_core::{

@@ -1,4 +1,4 @@
-//! The outbox: which payments are due, and what the sweep writes about them.
+//! The outbox: which payments and refunds are due, and what the sweep writes about them.
 
 use futures_util::future::try_join_all;
 use pay_core::{
@@ -82,14 +82,10 @@ impl Outbox for DynamoDbPayments {
     async fn reschedule_refund(&self, read: &Refund, next: Option<Due>) -> Result<(), StoreError> {
         let Some(due) = read.due else { return Ok(()) };
         let as_read = Expression::default().when("state", s(read.state.as_str()));
-        let as_read = due_attributes(due)
-            .into_iter()
-            .fold(as_read, |all, (name, value)| all.when(name, value));
+        let as_read = as_read.when_all(due_attributes(due));
         let change = match next {
-            Some(next) => due_attributes(next)
-                .into_iter()
-                .fold(as_read, |all, (name, value)| all.set(name, value)),
-            None => without_due(as_read),
+            Some(next) => as_read.set_all(due_attributes(next)),
+            None => as_read.remove_due(),
         };
         Box::pin(self.update_item(keys::refund(read.payment, &read.id), &change)).await
     }

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::try_join;
 use pay_core::{
     domain::{
-        Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, Refund, RefundId,
-        UserId,
+        Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, Refund,
+        RefundId, UserId,
     },
     ports::{PaymentLists, PaymentPage, StoreError},
 };
@@ -18,7 +18,7 @@ use super::{
     attempts::{Backoff, classify},
     keys::{self, OID_INDEX, TRANSACTION_INDEX, UID_INDEX},
     payment_row::{read_guard, read_payment},
-    refund_row::read_refund,
+    refund_row::{read_refund, read_refund_reference},
     row::{BadRow, Item, must_number, must_text, n, s},
     units,
     unreadable::readable,
@@ -74,12 +74,7 @@ impl DynamoDbPayments {
         provider: Provider,
         id: &ProviderRefund,
     ) -> Result<Option<RefundId>, StoreError> {
-        let item = self.get(keys::refund_reference(payment, provider, id)).await?;
-        let read = |item: Item| {
-            let refund = must_text(&item, "refund").and_then(|id| Ok(RefundId::new(id)?));
-            refund.map_err(|bad| fault(&item, &bad))
-        };
-        item.map(read).transpose()
+        self.get_as(keys::refund_reference(payment, provider, id), read_refund_reference).await
     }
 
     pub(super) async fn query_newest(&self, oid: OrderId) -> Result<Option<PaymentId>, StoreError> {

@@ -9,7 +9,7 @@ use super::{
     event_row::word,
     keys,
     payment_row::{check_key, due_attributes, read_due, read_reference},
-    row::{BadRow, Item, must_number, n, put_if_some, s, text},
+    row::{BadRow, Item, must_number, must_text, n, put_if_some, s, text},
 };
 
 /// Of the keys of indexes it has only those of what is due.
@@ -74,6 +74,11 @@ fn read_request(item: &Item) -> Result<Option<RefundRequest>, BadRow> {
         Some(key) => Ok(Some(RefundRequest { key: Digest::from_hex(key)?, reason })),
         None => reason.map_or(Ok(None), |_| Err(BadRow::Missing("key"))),
     }
+}
+
+/// The refund that a row of [`reference_item`] names.
+pub(super) fn read_refund_reference(item: &Item) -> Result<RefundId, BadRow> {
+    Ok(RefundId::new(must_text(item, "refund")?)?)
 }
 
 /// The refund that a provider's id stands for, put once; `None` where no provider of ours named one.

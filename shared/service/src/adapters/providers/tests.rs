@@ -47,7 +47,7 @@ fn get() -> RawRequest {
 }
 
 async fn call(sender: &Sender, request: &RawRequest) -> Result<Received, SendError> {
-    sender.call(Provider::Stripe, request).await
+    sender.call(Provider::Stripe, Purpose::Query, request).await
 }
 
 /// The whole cause of a call that should have no response.
@@ -129,6 +129,21 @@ async fn a_broken_connection_is_replaced_once() {
     assert_eq!((server.requests().len(), server.connections()), (3, 2));
     let [_, first, second] = server.requests().try_into().unwrap();
     assert_eq!(first, second);
+}
+
+/// A kept connection that died cannot be told from one on which the request arrived, and a second request on
+/// its heels may overtake it.
+#[tokio::test]
+async fn a_refund_is_sent_once_on_a_connection_of_its_own() {
+    let server = Server::start([respond(200, ""), Act::Reset, respond(200, "{}")]);
+    let sender = sender(&server, "");
+    call(&sender, &get()).await.unwrap();
+    let request = get();
+    let refund = || sender.call(Provider::Stripe, Purpose::Refund, &request);
+    assert_eq!(refund().await.unwrap_err().to_string(), "the connection failed");
+    assert_eq!((server.requests().len(), server.connections()), (2, 2));
+    assert_eq!(refund().await.unwrap().body, b"{}");
+    assert_eq!((server.requests().len(), server.connections()), (3, 3));
 }
 
 #[tokio::test]

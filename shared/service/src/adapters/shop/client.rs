@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use pay_core::{
-    domain::{PaymentId, Timestamp, UserId},
+    domain::{Timestamp, UserId},
     json::Object,
     limits::SHOP_CALL_MS,
     ports::{Keys, NoKeys, ShopError, TraceParent, chain},

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod envelope;
+mod refunds;
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const USER: &str = r#"{"id":1,"name":"x"}"#;
@@ -66,7 +67,8 @@ fn users(server: &Server) -> HttpUsers<Fixed> {
 fn orders(server: &Server) -> HttpOrders<Fixed> {
     let client = client(&server.ca_pem, Fixed::available());
     let paid = server.url("/api/order/paid?canary=1");
-    HttpOrders::new(client, server.url("/api/order/detail"), paid)
+    let refunded = server.url("/api/order/refunded?canary=1");
+    HttpOrders::new(client, server.url("/api/order/detail"), paid, Some(refunded))
 }
 
 fn trace() -> TraceParent {
@@ -276,7 +278,7 @@ async fn a_kept_connection_that_died_is_replaced_on_the_fresh_client() {
     let clients = Clients { kept: named("kept"), fresh: named("fresh") };
     let client = ShopClient::new(clients, keys, now);
     let client = client.with_deadline(PATIENT);
-    let orders = HttpOrders::new(client, server.url("/detail"), server.url("/paid"));
+    let orders = HttpOrders::new(client, server.url("/detail"), server.url("/paid"), None);
     assert!(find(&orders).await.unwrap().is_some());
     assert!(notify(&orders).await.is_ok());
     assert_eq!((server.requests().len(), server.connections()), (3, 2));
@@ -295,9 +297,9 @@ async fn each_host_is_warmed_once() {
     let other = one.beside([respond(405, "")]);
     let (detail, paid) = (one.url("/detail"), one.url("/paid"));
     let client = client(&one.ca_pem, Fixed::available());
-    HttpOrders::new(client.clone(), detail.clone(), paid).warm().await;
+    HttpOrders::new(client.clone(), detail.clone(), paid, None).warm().await;
     assert_eq!((one.requests().len(), other.requests().len()), (1, 0));
-    HttpOrders::new(client, detail, other.url("/paid")).warm().await;
+    HttpOrders::new(client, detail, other.url("/paid"), None).warm().await;
     assert_eq!((one.requests().len(), other.requests().len()), (2, 1));
 }
 

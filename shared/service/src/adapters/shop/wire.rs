@@ -5,7 +5,7 @@
 //! its `data`, if there is one, is the content.
 
 use pay_core::{
-    domain::{OrderId, Payment, UserId},
+    domain::{OrderId, Payment, Refund, UserId},
     json::Object,
     ports::Order,
 };

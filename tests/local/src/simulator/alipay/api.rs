@@ -1,4 +1,4 @@
-//! Alipay's gateway as far as it reads payments and refunds.
+//! Alipay's gateway as far as it reads payments and makes and reads refunds.
 //!
 //! Sources: alipay-sdk-python-all, alipay-sdk-nodejs-all; opendocs.alipay.com, "alipay.trade.query",
 //! "alipay.trade.fastpay.refund.query", "common error codes".
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::api::{Api, Call, Reply, verifies};
 use super::super::ledger::{Ledger, Trade, TradeState};
-use super::{APP_ID, KEY, beijing_text, yuan};
+use super::{APP_ID, KEY, beijing_text, refunds, yuan};
 use crate::faults::server;
 use crate::keys::KeptKey;
 use pay_core::domain::RefundState;
@@ -25,6 +25,7 @@ pub static APP_KEY: KeptKey = KeptKey::named("alipay-app.pem");
 const CLOCK_OFF_MAX_SECS: u64 = 600;
 
 const QUERY: &str = "alipay.trade.query";
+pub(super) const REFUND: &str = "alipay.trade.refund";
 const REFUND_QUERY: &str = "alipay.trade.fastpay.refund.query";
 
 /// Alipay's gateway.
@@ -38,6 +39,7 @@ pub(super) const API: Api = Api {
     point: |call| match parameters(call).get("method").map(String::as_str) {
         Some(QUERY) => "alipay:query",
         Some(REFUND_QUERY) => "alipay:refund-query",
+        Some(REFUND) => "alipay:make-refund",
         _ => "",
     },
     respond,
@@ -46,7 +48,7 @@ pub(super) const API: Api = Api {
     throttled: || gateway_error("40005", "isv.call-limited"),
     error_envelope: || gateway_error("20000", "isp.unknow-error"),
     nothing_found: || business_error(QUERY, "ACQ.TRADE_NOT_EXIST"),
-    references: &["out_trade_no", "out_request_no"],
+    references: &["out_trade_no", "out_request_no", "trade_no"],
 };
 
 /// All parameters: those in the query, and those in the form.
@@ -59,7 +61,7 @@ fn parameters(call: &Call) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
 }
 
-fn respond(ledger: &Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
+fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
     let parameters = parameters(call);
     if parameters.is_empty() {
         return Ok(Reply::unsigned(StatusCode::NOT_FOUND, Value::Null));
@@ -80,6 +82,10 @@ fn respond(ledger: &Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
     let Some(trade) = trade else { return Ok(business_error(method, "ACQ.TRADE_NOT_EXIST")) };
     match (method, text("out_request_no")) {
         (QUERY, _) => queried(trade),
+        (REFUND, Some(number)) => {
+            let (transaction, amount) = (trade.transaction.clone(), text("refund_amount"));
+            refunds::make(ledger, (&transaction, number, amount), now_secs)
+        }
         (_, Some(number)) => refund(trade, number),
         (_, None) => Ok(business_error(method, "ACQ.INVALID_PARAMETER")),
     }
@@ -111,7 +117,7 @@ fn wrong_call(
     if !["", "JSON"].contains(&parameter("format")) {
         return wrong("isv.invalid-format");
     }
-    if ![QUERY, REFUND_QUERY].contains(&parameter("method")) {
+    if ![QUERY, REFUND, REFUND_QUERY].contains(&parameter("method")) {
         return wrong("isv.invalid-method");
     }
     // In the order of the map, which is that of the names: unlike in messages with `sign_type`.
@@ -195,13 +201,13 @@ fn refund(trade: &Trade, number: &str) -> Result<Reply> {
     Ok(success(REFUND_QUERY, content))
 }
 
-fn success(method: &str, content: Value) -> Reply {
+pub(super) fn success(method: &str, content: Value) -> Reply {
     let member = format!("{}_response", method.replace('.', "_"));
-    Reply { status: StatusCode::OK, member, content, signed: true }
+    Reply { status: StatusCode::OK, member, content, signed: true, begun: None }
 }
 
 /// An error of the business behind the gateway, which is signed.
-fn business_error(method: &str, sub_code: &str) -> Reply {
+pub(super) fn business_error(method: &str, sub_code: &str) -> Reply {
     let content = json!({
         "code": "40004", "msg": "Business Failed", "sub_code": sub_code, "sub_msg": "业务处理失败",
     });
@@ -212,7 +218,7 @@ fn business_error(method: &str, sub_code: &str) -> Reply {
 fn gateway_error(code: &str, sub_code: &str) -> Reply {
     let content = json!({"code": code, "msg": "Invalid Arguments", "sub_code": sub_code});
     let member = "error_response".to_owned();
-    Reply { status: StatusCode::OK, member, content, signed: false }
+    Reply { status: StatusCode::OK, member, content, signed: false, begun: None }
 }
 
 fn write(reply: &Reply) -> Result<Response<Bytes>> {

@@ -1,4 +1,4 @@
-//! Stripe's API as far as it reads payments and refunds.
+//! Stripe's API as far as it reads payments and makes and reads refunds.
 //!
 //! Sources: Stripe API reference, "Payment Intents", "Checkout Sessions", "Charges", "Refunds",
 //! "Errors", "Pagination", "Search".
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::super::api::{Api, Call, Reply};
 use super::super::ledger::{Ledger, Trade, TradeState};
 use super::objects::{charge, intent, refund};
+use super::refunds::make_refund;
 use crate::faults::server;
 
 /// The key with which the shop calls Stripe.
@@ -21,7 +22,7 @@ pub(super) const API: Api = Api {
     url: ("STRIPE_URL", ""),
     entry: || Ok(json!({"api_key": API_KEY})),
     point,
-    respond: |ledger, call, _now_secs| Ok(respond(ledger, call)),
+    respond: |ledger, call, now_secs| Ok(respond(ledger, call, now_secs)),
     write,
     problem,
     throttled: || problem(StatusCode::TOO_MANY_REQUESTS),
@@ -37,12 +38,13 @@ fn point(call: &Call) -> &'static str {
         ["v1", "checkout", "sessions", _] if call.is_get() => "stripe:session",
         ["v1", "charges", _] if call.is_get() => "stripe:charge",
         ["v1", "refunds"] if call.is_get() => "stripe:refunds",
+        ["v1", "refunds"] if call.is_post() => "stripe:make-refund",
         ["v1", "refunds", _] if call.is_get() => "stripe:refund",
         _ => "",
     }
 }
 
-fn respond(ledger: &Ledger, call: &Call) -> Reply {
+fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Reply {
     let key = call.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
     if key != Some(API_KEY) {
         let text = "Invalid API Key provided";
@@ -56,6 +58,7 @@ fn respond(ledger: &Ledger, call: &Call) -> Reply {
     match (point(call), call.path().last()) {
         ("stripe:search", _) => search(ledger, call),
         ("stripe:refunds", _) => refunds(ledger, call),
+        ("stripe:make-refund", _) => make_refund(ledger, call, now_secs),
         ("stripe:payment-intent", Some(id)) => {
             let trade = ledger.by_transaction(id);
             let content = trade.map(|trade| whole_intent(trade, expands(call, "latest_charge")));
@@ -181,7 +184,7 @@ fn session(trade: &Trade) -> Value {
     })
 }
 
-fn or_missing(content: Option<Value>, kind: &str, id: &str) -> Reply {
+pub(super) fn or_missing(content: Option<Value>, kind: &str, id: &str) -> Reply {
     content.map_or_else(
         || {
             let text = format!("No such {kind}: '{id}'");
@@ -192,18 +195,18 @@ fn or_missing(content: Option<Value>, kind: &str, id: &str) -> Reply {
     )
 }
 
-fn found(content: Value) -> Reply {
+pub(super) fn found(content: Value) -> Reply {
     Reply::unsigned(StatusCode::OK, content)
 }
 
-fn error(status: StatusCode, more: &Value) -> Reply {
+pub(super) fn error(status: StatusCode, more: &Value) -> Reply {
     let kind = match status {
         status if status.is_server_error() => "api_error",
         _ => "invalid_request_error",
     };
     let mut error = more.clone();
     if let Some(error) = error.as_object_mut() {
-        error.insert("type".to_owned(), json!(kind));
+        error.entry("type").or_insert_with(|| json!(kind));
     }
     Reply::unsigned(status, json!({"error": error}))
 }

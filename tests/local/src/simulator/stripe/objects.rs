@@ -51,14 +51,14 @@ pub(super) fn charge(trade: &Trade) -> Value {
 /// A refund.
 pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Value {
     let status = match refund.state {
-        RefundState::Pending => "pending",
+        RefundState::Requested | RefundState::Pending => "pending",
         RefundState::Succeeded => "succeeded",
         RefundState::Failed => "failed",
     };
-    let metadata = refund
-        .reference
-        .as_ref()
-        .map_or_else(|| json!({}), |reference| json!({"refund_id": reference}));
+    let metadata = refund.reference.as_ref().map_or_else(
+        || json!({}),
+        |reference| json!({"payment_id": trade.payment.to_string(), "refund_id": reference}),
+    );
     let mut object = json!({
         "id": refund.id, "object": "refund", "amount": refund.amount, "charge": charge_id(trade),
         "created": refund.time_secs, "currency": currency(trade), "metadata": metadata,

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bench::Authority;
 use pay_core::domain::Provider;
+use pay_providers::RawRequest;
 use rsa::PrivateKey;
 use rsa::PublicKey;
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
@@ -54,6 +55,23 @@ impl Served {
         let url = format!("https://{}{path}", server.address);
         Self { account, faults, url, http, _server: server }
     }
+}
+
+/// A response as the service gets it: status, headers and body.
+pub(super) type Received = (u16, Vec<(String, String)>, Vec<u8>);
+
+/// Sends a request of the service's own; `None` if there is no response.
+pub(super) async fn exchange(served: &Served, request: RawRequest) -> Option<Received> {
+    let url = format!("{}{}", served.url, request.target);
+    let mut sent = served.http.request(request.method.parse().unwrap(), url).body(request.body);
+    for (name, value) in request.headers {
+        sent = sent.header(name, value);
+    }
+    let response = send(sent).await?;
+    let headers = response.headers.iter();
+    let headers =
+        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+    Some((response.status, headers.collect(), response.text.into_bytes()))
 }
 
 /// Sends a request; `None` if there is no response.

@@ -9,7 +9,7 @@ use pay_core::ports::{
 };
 use pay_providers::{Headers, ProviderKeys, RawResponse};
 
-use super::caller::{Served, send};
+use super::caller::{Served, exchange};
 use crate::faults::Fault;
 use crate::simulator::ledger::TradeRefund;
 use crate::{clock, defaults};
@@ -17,29 +17,16 @@ use crate::{clock, defaults};
 const ID: u64 = 117_360_123_037_075;
 
 /// Queries a provider as the service does.
-async fn query(served: &Served, query: &Query) -> Result<QueryResponse, QueryError> {
+pub(super) async fn query(served: &Served, query: &Query) -> Result<QueryResponse, QueryError> {
     let secret = defaults::provider_secrets().unwrap().to_string();
     let keys = ProviderKeys::read(&secret).unwrap();
     let querier = keys.querier(served.account.provider()).unwrap();
     let now = Timestamp::from_millis(clock::now_ms()).unwrap();
     let nonce = "593bec0c930bf1afeb40b4a08c8fb242";
     let request = querier.request(query, nonce, now).unwrap();
-    let url = format!("{}{}", served.url, request.target);
-    let mut sent = served.http.request(request.method.parse().unwrap(), url).body(request.body);
-    for (name, value) in request.headers {
-        sent = sent.header(name, value);
-    }
-    let response = send(sent).await.unwrap();
-    let headers = response.headers.iter();
-    let headers: Vec<(String, String)> = headers
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
-    let response = RawResponse {
-        status: response.status,
-        headers: &Headers::from_pairs(&headers),
-        body: response.text.as_bytes(),
-    };
-    querier.response(query, &response, now)
+    let (status, headers, body) = exchange(served, request).await.unwrap();
+    let headers = Headers::from_pairs(&headers);
+    querier.response(query, &RawResponse { status, headers: &headers, body: &body }, now)
 }
 
 /// What became of the payment that was asked about.

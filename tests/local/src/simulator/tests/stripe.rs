@@ -106,7 +106,7 @@ async fn refunds_are_listed_newest_first_in_pages() {
         data.map(|refund| refund["id"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!((ids(&all), &all["has_more"]), (vec!["re_2".into(), "re_1".into()], &json!(false)));
-    assert_eq!(all["data"][0]["metadata"], json!({"refund_id": "42_abc"}));
+    assert_eq!(all["data"][0]["metadata"], json!({"payment_id": "42", "refund_id": "42_abc"}));
     let expanded = found(&served, "/v1/refunds/re_1?expand%5B%5D=payment_intent").await;
     assert_eq!(expanded["payment_intent"]["metadata"]["payment_id"], "42");
     assert_eq!(found(&served, "/v1/refunds/re_1").await["payment_intent"], "pi_42");

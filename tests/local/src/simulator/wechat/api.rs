@@ -1,4 +1,4 @@
-//! WeChat Pay's API as far as it reads payments and refunds.
+//! WeChat Pay's API as far as it reads payments and makes and reads refunds.
 //!
 //! Sources: wechatpay-go; pay.weixin.qq.com/doc/v3, "query an order", "query a refund", "signing",
 //! "error codes".
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::super::api::{Api, Call, Reply, verifies};
 use super::super::ledger::{Ledger, Trade, TradeState};
-use super::{API_V3_KEY, APPID, KEY, MCHID, SERIAL, objects, sign};
+use super::{API_V3_KEY, APPID, KEY, MCHID, SERIAL, objects, refunds, sign};
 use crate::clock;
 use crate::faults::server;
 use crate::keys::KeptKey;
@@ -57,11 +57,12 @@ fn point(call: &Call) -> &'static str {
             "wechat:payment"
         }
         ["v3", "refund", "domestic", "refunds", _] if call.is_get() => "wechat:refund",
+        ["v3", "refund", "domestic", "refunds"] if call.is_post() => "wechat:make-refund",
         _ => "",
     }
 }
 
-fn respond(ledger: &Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
+fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
     // A path that is not known has a response without a body.
     if point(call).is_empty() {
         return Ok(Reply::unsigned(StatusCode::NOT_FOUND, Value::Null));
@@ -79,6 +80,7 @@ fn respond(ledger: &Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
         return Ok(error(StatusCode::UNAUTHORIZED, "SIGN_ERROR", &wrong));
     }
     match call.path()[..] {
+        ["v3", "refund", "domestic", "refunds"] => refunds::make(ledger, call, now_secs),
         ["v3", "refund", .., number] => {
             let found = ledger.refund_that(|refund| refund.number() == number);
             let found = found.map(|(trade, refund)| objects::refund(trade, refund)).transpose()?;
@@ -142,8 +144,8 @@ fn wrong_signature(call: &Call, now_secs: u64) -> Result<Option<String>> {
     })
 }
 
-fn signed(content: Value) -> Reply {
-    Reply { status: StatusCode::OK, member: String::new(), content, signed: true }
+pub(super) fn signed(content: Value) -> Reply {
+    Reply { status: StatusCode::OK, member: String::new(), content, signed: true, begun: None }
 }
 
 fn absent() -> Reply {
@@ -151,7 +153,7 @@ fn absent() -> Reply {
 }
 
 /// An error. WeChat Pay does not sign one.
-fn error(status: StatusCode, code: &str, text: &str) -> Reply {
+pub(super) fn error(status: StatusCode, code: &str, text: &str) -> Reply {
     Reply::unsigned(status, json!({"code": code, "message": text}))
 }
 

@@ -40,7 +40,7 @@ pub(super) fn transaction(trade: &Trade) -> Result<Value> {
 /// A refund, as the query of it has it.
 pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
     let status = match refund.state {
-        RefundState::Pending => "PROCESSING",
+        RefundState::Requested | RefundState::Pending => "PROCESSING",
         RefundState::Succeeded => "SUCCESS",
         RefundState::Failed => "CLOSED",
     };
@@ -65,7 +65,7 @@ pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
 /// A refund, as a message has it: with other names, and without a currency.
 pub(super) fn refund_notification(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
     let status = match refund.state {
-        RefundState::Pending => "PROCESSING",
+        RefundState::Requested | RefundState::Pending => "PROCESSING",
         RefundState::Succeeded => "SUCCESS",
         RefundState::Failed => "CLOSED",
     };

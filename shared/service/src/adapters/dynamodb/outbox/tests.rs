@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::{
     http::StatusCode,
 };
 use aws_smithy_types::body::SdkBody;
+use pay_core::domain::{PaymentId, RefundId};
 use serde_json::{Value, json};
 
 use super::*;
@@ -64,7 +65,16 @@ impl HttpConnector for DueIndex {
     }
 }
 
+/// The ids of the payments that are due; no refund is.
 async fn due(index: &DueIndex, limit: usize) -> Vec<u64> {
+    let id = |item| match item {
+        DueItem::Payment(id) => id.get(),
+        DueItem::Refund(..) => panic!("{item:?}"),
+    };
+    due_items(index, limit).await.into_iter().map(id).collect()
+}
+
+async fn due_items(index: &DueIndex, limit: usize) -> Vec<DueItem> {
     let stub = index.clone();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -75,8 +85,7 @@ async fn due(index: &DueIndex, limit: usize) -> Vec<u64> {
         .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(stub.clone())))
         .build();
     let payments = DynamoDbPayments::new(Client::from_conf(config), "payments");
-    let found = payments.due_payments(None, limit).await.unwrap();
-    found.into_iter().map(PaymentId::get).collect()
+    payments.due_items(None, limit).await.unwrap()
 }
 
 #[tokio::test]
@@ -96,6 +105,33 @@ async fn an_entry_that_cannot_be_read_does_not_stop_the_others() {
     // All five are in the first queue, and it is read beyond them.
     assert_eq!(due(&index, 40).await, (1..=40).collect::<Vec<_>>());
     assert_eq!(due(&index, 33).await, (1..=33).collect::<Vec<_>>());
+}
+
+/// A refund is in the queue of its payment.
+#[tokio::test]
+async fn refunds_are_listed_among_the_payments() {
+    let mut index = DueIndex::with([(1, 64), (3, 32)]);
+    let at = |due: &str| json!({"N": due});
+    index.entries.splice(
+        1..1,
+        [
+            (at("2"), "pay#32".to_owned(), "refund#32_0123456789abcdef"),
+            (at("2"), "pay#32".to_owned(), "refund#"),
+            (at("2"), "pay#32".to_owned(), "refund#a b"),
+            (at("2"), "pay#x".to_owned(), "refund#total-9"),
+            (at("2"), "pay#32".to_owned(), "refund-ref#stripe#re_1"),
+            (at("2"), "order#32".to_owned(), "refund#total-9"),
+        ],
+    );
+    let payment = |id| PaymentId::new(id).unwrap();
+    let refund = RefundId::new("32_0123456789abcdef").unwrap();
+    let all = [
+        DueItem::Payment(payment(64)),
+        DueItem::Refund(payment(32), refund),
+        DueItem::Payment(payment(32)),
+    ];
+    assert_eq!(due_items(&index, 9).await, all);
+    assert_eq!(due_items(&index, 2).await, all[..2]);
 }
 
 #[tokio::test]

@@ -1,0 +1,102 @@
+//! Makes a refund: the request, and what the response to it proves.
+//!
+//! Sources: docs.stripe.com/api "Create a refund", "Idempotent requests"; docs.stripe.com/error-codes;
+//! stripe-go `error.go`.
+
+use std::borrow::Cow;
+
+use pay_core::{
+    domain::Provider,
+    json::Object,
+    ports::{QueryError, QueryResponse, RefundCallError, RefundOrder},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    kept::Kept,
+    querier::{StripeQuerier, failure},
+    response,
+    target::Target,
+};
+use crate::{
+    query::{RawRequest, RawResponse, reason, refused, unusable},
+    unit::provider_units,
+};
+
+/// What stands in a form as it is (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The codes of errors after which no money went back by the request.
+const REFUSALS: [&str; 5] = [
+    "amount_too_large",
+    "balance_insufficient",
+    "charge_already_refunded",
+    "charge_disputed",
+    "refund_disputed_payment",
+];
+
+impl StripeQuerier {
+    /// The request that makes a refund. Our reference is the idempotency key, too: while Stripe knows it,
+    /// for a day at least, a repeat gets the first response.
+    pub(super) fn order_refund(&self, order: &RefundOrder<'_>) -> Result<RawRequest, QueryError> {
+        let unknown = || unusable("a refund of something else than a PaymentIntent");
+        let intent = Target::intent(order.txn).ok_or_else(unknown)?;
+        let (currency, minor) = (order.paid.currency(), order.refund.amount_minor);
+        let amount = provider_units(Provider::Stripe, currency, minor);
+        let amount = amount.ok_or_else(|| unusable("an amount that Stripe has no unit for"))?;
+        let (reference, payment) = (order.reference.to_string(), order.reference.payment());
+        let mut fields: Vec<(_, Cow<'_, str>)> = vec![
+            ("payment_intent", intent.into()),
+            ("amount", amount.to_string().into()),
+            ("metadata[payment_id]", payment.to_string().into()),
+            ("metadata[refund_id]", reference.as_str().into()),
+        ];
+        // Its own `reason` is one of three words.
+        fields.extend(reason(order).map(|reason| ("metadata[reason]", reason.into())));
+        let pair = |(name, value): &(&str, Cow<'_, str>)| {
+            let [name, value] =
+                [*name, value.as_ref()].map(|text| utf8_percent_encode(text, ENCODED));
+            format!("{name}={value}")
+        };
+        let body = fields.iter().map(pair).collect::<Vec<_>>().join("&");
+        let mut headers = self.headers();
+        headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
+        headers.push(("idempotency-key", reference));
+        let target = "/v1/refunds".to_owned();
+        Ok(RawRequest { method: "POST", target, headers, body: body.into_bytes() })
+    }
+}
+
+/// What the response to an order proves.
+pub(super) fn read(
+    order: &RefundOrder<'_>,
+    response: &RawResponse<'_>,
+) -> Result<QueryResponse, RefundCallError> {
+    let RawResponse { status, body, .. } = *response;
+    match status {
+        200 => Ok(response::made(order, body)?),
+        // Another request with this key is being worked on.
+        409 => {
+            Err(QueryError::Unavailable("a request with our reference is in flight".into()).into())
+        }
+        400 | 402 => match refusal(body) {
+            Some(code) => Err(refused(Provider::Stripe, order, code, &Kept::of(body).whole())),
+            None => Err(failure(status).into()),
+        },
+        _ => Err(failure(status).into()),
+    }
+}
+
+/// The code of an error by which a refund is refused.
+fn refusal(body: &[u8]) -> Option<&'static str> {
+    let object = Object::parse_message(body)?;
+    let error = object.object("error")?;
+    let Some(code) = error.get("code") else {
+        // More than is left: some versions of the API have no code for it.
+        let of_amount = error.text("param") == Some("amount");
+        let kind = "invalid_request_error";
+        return (of_amount && error.text("type") == Some(kind)).then_some(kind);
+    };
+    let code = code.as_text()?;
+    REFUSALS.iter().copied().find(|known| *known == code)
+}
