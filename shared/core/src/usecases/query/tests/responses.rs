@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::*;
-use crate::ports::QueryResponse;
+use crate::ports::{QueryResponse, RefundCallError, RefundOrder};
 
 /// A provider that gives one response to every query.
 struct Always {
@@ -24,6 +24,15 @@ impl Providers for Always {
     ) -> Result<QueryResponse, QueryError> {
         self.asked.fetch_add(1, Relaxed);
         Ok(self.response.clone())
+    }
+
+    async fn refund(
+        &self,
+        _provider: Provider,
+        _order: &RefundOrder<'_>,
+        _now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        Err(QueryError::NoKey.into())
     }
 }
 
