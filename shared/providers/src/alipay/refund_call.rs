@@ -116,7 +116,8 @@ fn read(
             outcome: Some(Outcome::Refunded),
             refund: Some(RefundReport::Total(total)),
             reference: ProviderRef { txn: Some(order.txn.clone()), ..ProviderRef::NONE },
-            amount_minor: None,
+            // It does not say how much the trade paid: that is of the order, which named the trade.
+            amount_minor: Some(order.paid.minor()),
             currency: Some("CNY".to_owned()),
         };
         let payment = Some(order.reference.payment());

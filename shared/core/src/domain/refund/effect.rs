@@ -1,5 +1,7 @@
 //! What a report about a refund does to a payment.
 
+use std::cmp::Ordering;
+
 use super::{Refund, RefundChange, RefundId, RefundReport, RefundState, Refunds};
 use crate::domain::{Due, Mismatch, MismatchField, Payment, Report, Timestamp};
 
@@ -149,18 +151,16 @@ fn of_total(record: &Payment, reported: u64) -> Result<CountedRefund, RefundEffe
     if reported == 0 {
         return Err(RefundEffect::Pending);
     }
-    if reported == total {
-        return Err(RefundEffect::Duplicate);
+    match reported.cmp(&total) {
+        Ordering::Less => Err(RefundEffect::Stale),
+        Ordering::Equal => Err(RefundEffect::Duplicate),
+        Ordering::Greater => Ok(CountedRefund {
+            refunds: Refunds { total: reported, ..record.refunds },
+            id: RefundId::of_total(reported),
+            amount_minor: reported.saturating_sub(record.refunded()),
+            state: RefundState::Succeeded,
+        }),
     }
-    if reported < total {
-        return Err(RefundEffect::Stale);
-    }
-    Ok(CountedRefund {
-        refunds: Refunds { total: reported, ..record.refunds },
-        id: RefundId::of_total(reported),
-        amount_minor: reported.saturating_sub(record.refunded()),
-        state: RefundState::Succeeded,
-    })
 }
 
 #[cfg(test)]

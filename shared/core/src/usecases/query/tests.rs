@@ -1,3 +1,5 @@
+mod responses;
+
 use std::cell::RefCell;
 
 use super::*;

@@ -117,7 +117,9 @@ fn a_refund_that_changed_funds_is_reported_with_the_total() {
     ] {
         let body = signed(&refund.to_string());
         let one = ordered().report(PROVIDER, RefundState::Succeeded);
-        let total = Report { refund: Some(RefundReport::Total(2000)), ..one.clone() };
+        // How much the trade paid is known from the order.
+        let (total, amount_minor) = (Some(RefundReport::Total(2000)), Some(8888));
+        let total = Report { refund: total, amount_minor, ..one.clone() };
         let of =
             |event: &str, report| ordered().notification(PROVIDER, event, report, body.as_bytes());
         let want = QueryResponse {
