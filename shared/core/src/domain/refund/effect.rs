@@ -80,6 +80,8 @@ impl RefundEffect {
                 state,
                 request: found.and_then(|found| found.request.clone()),
                 due: match state {
+                    // A total may say nothing that its refunds did not.
+                    RefundState::Succeeded if amount_minor == 0 => None,
                     RefundState::Succeeded => notify.then(|| Due::after_grace(now)),
                     RefundState::Failed => None,
                     RefundState::Requested | RefundState::Pending => found.and_then(|of| of.due),
