@@ -17,7 +17,7 @@ pub(crate) const OUTCOMES: [(&str, &str); 3] = [
     ),
     (
         "callback",
-        "ok body-too-large provider-not-found bad-signature unauthenticated forbidden unsupported-media-type invalid-request user-not-found order-not-found payment-not-found amount-mismatch record-mismatch status-conflict",
+        "ok body-too-large provider-not-found bad-signature unauthenticated forbidden unsupported-media-type invalid-request user-not-found order-not-found payment-not-found amount-mismatch record-mismatch status-conflict key-reused payment-not-payable refund-exceeds-payment provider-refused",
     ),
 ];
 

@@ -5,6 +5,7 @@
 //! | `{{token}}`, `{{token:UID}}` | a payer's token, of user 1 or of `UID` |
 //! | `{{expired_token}}` | a token of user 1 that expired a second ago |
 //! | `{{service_token}}` | the token of a gateway of the shop's own |
+//! | `{{refund_token}}` | the token of a service of the shop's that may ask for refunds |
 //! | `{{now}}`, `{{now-SECONDS}}` | Unix time in seconds, now or so many seconds ago |
 //! | `{{filler:LENGTH}}` | so many `x` |
 //! | `{{NAME}}`, `{{NAME=DEFAULT}}` | the value that the caller gives for `NAME` |
@@ -157,6 +158,7 @@ fn value(name: &str, filling: &Filling) -> Result<Option<String>> {
             token(1, None, issued)
         }
         "service_token" => token(1, Some(tokens::CALLBACK_SCOPE), now),
+        "refund_token" => token(1, Some(tokens::REFUND_SCOPE), now),
         "now" => now.to_string(),
         _ => {
             let number = |prefix: &str| {

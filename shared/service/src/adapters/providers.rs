@@ -100,7 +100,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
     async fn call(
         &self,
         provider: Provider,
-        purpose: Purpose,
+        purpose: ProviderCall,
         request: &RawRequest,
     ) -> Result<Received, SendError> {
         let url = self.url(provider, &request.target).ok_or(SendError::Url)?;
@@ -108,8 +108,8 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
         let attempts = async {
             let send = |client| send(client, url.clone(), request);
             match purpose {
-                Purpose::Query => clients.attempts(send).await,
-                Purpose::Refund => clients.once(send).await,
+                ProviderCall::Query => clients.attempts(send).await,
+                ProviderCall::Refund => clients.once(send).await,
             }
         };
         Ok(https::within(self.deadline, attempts).await?)
@@ -151,7 +151,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         let read = |querier: &dyn Querier, response: &RawResponse<'_>| {
             querier.response(query, response, now)
         };
-        let response = self.exchange((provider, Purpose::Query), request, read, now).await;
+        let response = self.exchange((provider, ProviderCall::Query), request, read, now).await;
         response.inspect_err(|error| no_response(provider, query.payment(), error))
     }
 
@@ -166,7 +166,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         let read = |querier: &dyn Querier, response: &RawResponse<'_>| {
             querier.refund_response(order, response, now)
         };
-        let response = self.exchange((provider, Purpose::Refund), request, read, now).await;
+        let response = self.exchange((provider, ProviderCall::Refund), request, read, now).await;
         response.inspect_err(|error| {
             if let RefundCallError::Unknown(error) = error {
                 no_response(provider, Some(order.reference.payment()), error);
@@ -177,7 +177,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
 
 /// What a call is for.
 #[derive(Clone, Copy)]
-enum Purpose {
+enum ProviderCall {
     Query,
     Refund,
 }
@@ -186,7 +186,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
     /// Makes one call: builds its request with the provider's keys, sends it, and reads the response.
     async fn exchange<E: From<QueryError>>(
         &self,
-        (provider, purpose): (Provider, Purpose),
+        (provider, purpose): (Provider, ProviderCall),
         request: impl FnOnce(&dyn Querier, &str) -> Result<RawRequest, QueryError>,
         read: impl FnOnce(&dyn Querier, &RawResponse<'_>) -> Result<QueryResponse, E>,
         now: Timestamp,
