@@ -167,8 +167,8 @@ impl HeldPayment {
             return (found.amount_minor == amount_minor).then(|| found.clone());
         }
         let taken: u64 = self.refunds.iter().map(|refund| refund.amount_minor).sum();
-        let fits = self.state == ProviderState::Paid && taken + amount_minor <= self.amount_minor;
-        let id = ProviderRefund::new(&format!("re_{}", self.refunds.len() + 1)).ok()?;
+        let fits = self.state == ProviderState::Paid && taken.saturating_add(amount_minor) <= self.amount_minor;
+        let id = ProviderRefund::new(&format!("re_{}", self.refunds.len().saturating_add(1))).ok()?;
         let reference = Some(reference.clone());
         let made = HeldRefund { id, reference, amount_minor, state: self.refunds_as };
         fits.then(|| {
