@@ -8,12 +8,13 @@ use pay_core::{
 };
 
 use super::{
-    actor::{Actor, ClientResponse},
+    actor::Actor,
     bugs::{
         Bug, StoreBug, clears_the_outbox, clears_what_changed, counts_refunds_again,
         creates_unguarded, lowers_by_a_query, overwrites_events, overwrites_records,
         replaces_any_payment, writes_due_back,
     },
+    client::ClientResponse,
     explore::Explorer,
     invariants::{check_response, check_world},
     scenario::{

@@ -47,6 +47,16 @@ pub(crate) enum Bug {
     BelievesTheHint,
     /// A notification that no index finds the payment of counts as one of others.
     TakesUnmatchedForOthers,
+    /// A provider is asked to refund before the refund is reserved.
+    CallsBeforeItReserves,
+    /// A repeated request to refund gets a reference of its own.
+    NewReferenceOnRepeat,
+    /// A refund whose outcome is unknown is released, as if it was refused.
+    ReleasesOnUnknown,
+    /// A refusal counts without a query whether it stands for a refund that was made.
+    TrustsRefusals,
+    /// The order service is notified of a refund whether it knows of the payment or not.
+    NotifiesOfRefundsFirst,
 }
 
 /// A bug at work in one run of an actor.
@@ -73,7 +83,7 @@ impl PlantedBug {
         if let Request::Update { change, .. } = &mut request {
             change.guarded &= self.bug != Bug::SkipsGuard;
             if let (Bug::AddsTotals, Some(refund)) = (self.bug, &mut change.refund) {
-                let Refunds { sum, total } = &mut refund.refunds;
+                let Refunds { sum, total, .. } = &mut refund.refunds;
                 *sum = sum.saturating_add(*total);
             }
         }
@@ -135,7 +145,7 @@ fn asked(request: &Request) -> Option<PaymentId> {
     match query {
         Query::Payment { id, .. } => Some(*id),
         Query::Object(_) => Some(payment_of(0)),
-        Query::Refunds { .. } => None,
+        Query::Refunds { .. } | Query::Refund { .. } => None,
     }
 }
 

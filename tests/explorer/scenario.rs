@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use pay_core::{
     domain::{
-        Amount, Currency, Digest, EventKey, Notification, OrderId, PaymentId, Provider, Timestamp,
-        UserId,
+        Amount, Currency, Digest, EventKey, Notification, OrderId, PaymentId, Provider, RawBody,
+        RefundId, RefundReference, Sender, Timestamp, UserId,
     },
     ports::{Order, Query, TraceParent},
     testing::{Call, SeededIds},
-    usecases::create::CreatePayment,
+    usecases::{create::CreatePayment, refund::RefundPayment},
 };
 
 use super::{
@@ -45,10 +45,15 @@ impl Scenario {
         world: World,
         actors: impl IntoIterator<Item = Actor>,
     ) -> Self {
+        let hears_of_refunds = world.shop.hears_of_refunds;
+        let actors = actors.into_iter().map(|actor| Actor { hears_of_refunds, ..actor });
+        let actors: Vec<_> = actors.collect();
+        let requested = actors.iter().filter_map(Actor::refund_id);
+        let world = World { requested: requested.collect(), ..world };
         Self {
             name,
             world,
-            actors: actors.into_iter().collect(),
+            actors,
             faults: USUAL_FAULTS,
             down: None,
             store_bug: None,
@@ -144,7 +149,7 @@ pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
 }
 
 const fn actor(number: u64, role: Role) -> Actor {
-    Actor { number, role, first_id: None, bug: None }
+    Actor { number, role, first_id: None, hears_of_refunds: false, bug: None }
 }
 
 /// Actor `number`, who creates a payment.
@@ -206,7 +211,34 @@ pub(crate) fn accepting(number: u64, key: &str) -> Actor {
     actor(number, Role::Accept(EventKey::parse(key).unwrap()))
 }
 
+/// Actor `number`, who requests a refund of the payment of actor 0 with this key.
+pub(crate) fn refunding(number: u64, amount_minor: u64, key: u8) -> Actor {
+    let key = Digest::new([key; 32]);
+    actor(
+        number,
+        Role::Refund(RefundPayment {
+            id: payment_of(0),
+            amount_minor: Some(amount_minor),
+            key,
+            reason: None,
+            sender: Sender::Native,
+            body: RawBody::new(&[100], key),
+        }),
+    )
+}
+
+/// Our reference of the refund of the payment of actor 0 that was requested with this key.
+pub(crate) fn reference(key: u8) -> RefundReference {
+    RefundReference::new(payment_of(0), Digest::new([key; 32]))
+}
+
 impl Actor {
+    /// The id of the refund that it requests.
+    pub(crate) fn refund_id(&self) -> Option<RefundId> {
+        let Role::Refund(request) = &self.role else { return None };
+        Some(RefundId::requested(RefundReference::new(request.id, request.key)))
+    }
+
     /// The same, drawing this id first.
     pub(crate) fn with_first_id(self, id: PaymentId) -> Self {
         Self { first_id: Some(id), ..self }
