@@ -120,10 +120,8 @@ impl Explorer<'_> {
         // The sweep that notifies of a payment may leave a refund of it for the next one.
         let sweeps = if has_refunds { 2 } else { usize::from(needs_sweep(&world, order)) };
         for _ in 0..sweeps {
-            let role = Role::Sweep(world.providers.keys.clone());
-            let hears_of_refunds = world.shop.hears_of_refunds;
-            let sweeping = Actor { role, hears_of_refunds, ..sweeping(9) };
-            self.repeat(state, &sweeping, &mut world)?;
+            let sweeping = Actor { role: Role::Sweep(world.providers.keys.clone()), ..sweeping(9) };
+            self.repeat(state, &sweeping.in_world(&mut world), &mut world)?;
         }
         loop {
             let before = world.clone();

@@ -45,11 +45,8 @@ impl Scenario {
         world: World,
         actors: impl IntoIterator<Item = Actor>,
     ) -> Self {
-        let hears_of_refunds = world.shop.hears_of_refunds;
-        let actors = actors.into_iter().map(|actor| Actor { hears_of_refunds, ..actor });
-        let actors: Vec<_> = actors.collect();
-        let requested = actors.iter().filter_map(Actor::refund_id);
-        let world = World { requested: requested.collect(), ..world };
+        let (mut world, actors) = (world, actors.into_iter());
+        let actors: Vec<_> = actors.map(|actor| actor.in_world(&mut world)).collect();
         Self {
             name,
             world,
@@ -110,7 +107,8 @@ pub(crate) fn after(world: World, actors: &[Actor]) -> World {
 /// The same, while a call failed each time.
 pub(crate) fn after_with(mut world: World, actors: &[Actor], down: Option<Call>) -> World {
     for actor in actors {
-        run_alone(&Fakes::new(None), (actor, 0), down, &mut world).unwrap();
+        let actor = actor.clone().in_world(&mut world);
+        run_alone(&Fakes::new(None), (&actor, 0), down, &mut world).unwrap();
     }
     world.table.catch_up();
     world
@@ -233,10 +231,14 @@ pub(crate) fn reference(key: u8) -> RefundReference {
 }
 
 impl Actor {
-    /// The id of the refund that it requests.
-    pub(crate) fn refund_id(&self) -> Option<RefundId> {
-        let Role::Refund(request) = &self.role else { return None };
-        Some(RefundId::requested(RefundReference::new(request.id, request.key)))
+    /// The same, who knows whether the order service of this world is notified of refunds; the world knows
+    /// which refund is requested.
+    pub(crate) fn in_world(self, world: &mut World) -> Self {
+        if let Role::Refund(request) = &self.role {
+            let reference = RefundReference::new(request.id, request.key);
+            world.requested.insert(RefundId::requested(reference));
+        }
+        Self { hears_of_refunds: world.shop.hears_of_refunds, ..self }
     }
 
     /// The same, drawing this id first.
