@@ -37,7 +37,10 @@ const INVARIANTS: [(&str, &str); 16] = [
     ),
     ("I8", "the order service was notified of a paid payment and of its refunds, or they are due"),
     ("I9", "once faults stop, one more delivery or sweeps leave nothing due"),
-    ("I10", "an order is paid once, however many order notifications arrive"),
+    (
+        "I10",
+        "an order is paid once, and refunded what went back, however many notifications arrive",
+    ),
     ("I11", "nothing changes but by what a provider said"),
     (
         "I21",

@@ -37,8 +37,8 @@ pub(super) fn check_references(world: &World) -> Result<(), Broken> {
     Ok(())
 }
 
-/// The order service is notified of refunds that succeeded, each once in effect, once it was notified that
-/// the payment is paid. A refund of which it is not notified is due, unless it never hears of the payment.
+/// The order service is notified of refunds that succeeded, each once in effect and together of no more than
+/// went back, once it was notified that the payment is paid. A refund of which it is not notified is due, unless it never hears of the payment.
 pub(super) fn check_refund_notifications(world: &World) -> Result<(), Broken> {
     for (id, (payment, amount)) in &world.shop.refunds {
         let kept = world.table.refunds.get(&(*payment, id.clone()));
@@ -50,6 +50,13 @@ pub(super) fn check_refund_notifications(world: &World) -> Result<(), Broken> {
         })?;
         hold(world.shop.effects.contains_key(payment), "I7", || {
             format!("the order service was notified of {kept:?}, and not that it was paid")
+        })?;
+    }
+    for payment in world.table.payments.values() {
+        let notified = world.shop.refunds.values().filter(|(of, _)| *of == payment.id);
+        let notified: u64 = notified.map(|(_, amount)| amount).sum();
+        hold(notified <= payment.refunded(), "I10", || {
+            format!("{:?} of {payment:?}", world.shop.refunds)
         })?;
     }
     if !world.shop.hears_of_refunds {

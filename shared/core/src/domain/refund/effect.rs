@@ -172,7 +172,8 @@ fn of_total(record: &Payment, reported: u64) -> Result<CountedRefund, RefundEffe
     Ok(CountedRefund {
         refunds: Refunds { total: reported, ..record.refunds },
         id: RefundId::of_total(reported),
-        amount_minor: reported.saturating_sub(record.refunded()),
+        // What is reserved may be part of it, and is notified of by its own item.
+        amount_minor: reported.saturating_sub(record.refunds.claimed()),
         state: RefundState::Succeeded,
     })
 }

@@ -222,13 +222,22 @@ fn a_refund_that_we_were_asked_for_keeps_its_reservation_until_it_ends() {
     }
 }
 
+/// A total that was reached by a refund of our own is notified of by the item of that one.
 #[test]
-fn the_order_service_is_notified_of_no_refund_of_nothing() {
-    for (reported, is_due) in [(40, false), (41, true)] {
-        let record = paid(Refunds { sum: 40, ..Refunds::NONE });
+fn a_total_is_notified_of_as_far_as_no_other_item_is() {
+    for (pending, reported, amount, is_due) in [
+        (0, 40, 0, false),
+        (0, 41, 1, true),
+        (30, 70, 0, false),
+        (30, 60, 0, false),
+        (30, 71, 1, true),
+    ] {
+        let record = paid(Refunds { sum: 40, pending, ..Refunds::NONE });
         let effect = RefundEffect::of(&total(reported), &record, None, true, at(9));
         let RefundEffect::Counts(change) = effect else { panic!("{effect:?}") };
-        assert_eq!(change.item.due.is_some(), is_due, "{reported}");
+        let item = (change.item.amount_minor, change.item.due.is_some());
+        assert_eq!((item, change.refunds.total), ((amount, is_due), reported));
+        assert_eq!(change.refunds.pending, pending);
     }
 }
 
