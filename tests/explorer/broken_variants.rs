@@ -107,7 +107,7 @@ fn hints() -> [(&'static str, Scenario); 3] {
 }
 
 /// Refunds that are requested with a bug, each with the invariant that it breaks.
-fn requested() -> [(&'static str, Scenario); 5] {
+fn requested() -> [(&'static str, Scenario); 6] {
     let refund = |name, world, bug| Scenario::new(name, world, [refunding(1, 40, 1).with_bug(bug)]);
     let beside_another = [refunding(1, 40, 1), refunding(2, 40, 1).with_bug(Bug::TrustsRefusals)];
     [
@@ -118,6 +118,14 @@ fn requested() -> [(&'static str, Scenario); 5] {
         (
             "I7",
             refund("notifies of refunds first", refundable_and_due(), Bug::NotifiesOfRefundsFirst),
+        ),
+        (
+            "I8",
+            refund(
+                "ignores failed notification of a refund",
+                refundable(),
+                Bug::IgnoresFailedNotification,
+            ),
         ),
     ]
 }

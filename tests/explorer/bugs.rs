@@ -117,7 +117,9 @@ impl PlantedBug {
             (Bug::AssumesSuccess, Err(Failed::Unknown)) if call == Call::Create => {
                 Ok(Value::Created(Created::Done))
             }
-            (Bug::IgnoresFailedNotification, Err(_)) if call == Call::NotifyPaid => {
+            (Bug::IgnoresFailedNotification, Err(_))
+                if matches!(call, Call::NotifyPaid | Call::NotifyRefunded) =>
+            {
                 Ok(Value::Done(()))
             }
             (Bug::TrustsTheEventLog, Ok(Value::Updated(Updated::KeyTaken))) => {
