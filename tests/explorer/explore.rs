@@ -10,8 +10,9 @@ use pay_core::{domain::PaymentId, testing::Call};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    actor::{ClientResponse, Tree},
-    invariants::{Broken, check_change, check_response, check_world},
+    actor::Tree,
+    client::ClientResponse,
+    invariants::{Broken, check_call, check_change, check_response, check_world},
     ports::{CallId, Request},
     scenario::Scenario,
     schedule::{self, Step, WorldStep},
@@ -142,8 +143,8 @@ impl<'a> Explorer<'a> {
         let mut lines = vec![step.to_string()];
         if let Step::Call { actor, id, .. } = step {
             let tree = &self.trees[actor];
-            let request = tree.waiting(before.places[actor]).iter().find(|call| call.id() == id);
-            lines.extend(request.map(|request| format!("{request:?}")));
+            let request = waits(tree.waiting(before.places[actor]), id);
+            lines.push(format!("{request:?}"));
             let at = Some(after.places[actor]).filter(|at| *at != CRASHED);
             let response = at.and_then(|at| tree.last_response(at));
             lines.push(response.map_or("crash".into(), |response| format!("-> {response:?}")));
@@ -225,7 +226,7 @@ impl<'a> Explorer<'a> {
         let mut is_behind = false;
         let begun = |(actor, _): &(usize, usize)| self.trees[*actor].actor().may_begin(&world);
         for (actor, at) in state.actors().filter(begun) {
-            let calls: Vec<_> = self.trees[actor].waiting(at).iter().map(Request::id).collect();
+            let calls = CallId::all(self.trees[actor].waiting(at));
             // No call changes who exists, so when that is read makes no difference: it goes first.
             if let Some(user) = calls.iter().find(|id| id.call == Call::UserExists) {
                 return self.with_faults(actor, *user, true, state.faults);
@@ -240,8 +241,10 @@ impl<'a> Explorer<'a> {
         }
         let writes = (0..world.table.late.len()).map(WorldStep::LateWrite);
         let notifications = (0..world.shop.late.len()).map(WorldStep::LateNotification);
+        let refunds = (0..world.providers.late.len()).map(WorldStep::LateRefund);
         let provider = (!world.to_happen.is_empty()).then_some(WorldStep::Provider);
-        steps.extend(writes.chain(notifications).chain(provider).map(Step::World));
+        let late = writes.chain(notifications).chain(refunds);
+        steps.extend(late.chain(provider).map(Step::World));
         steps
     }
 
@@ -282,9 +285,9 @@ impl<'a> Explorer<'a> {
             return Ok(*effect);
         }
         let (before, actor, at, id, fault) = cause;
-        let request = self.trees[actor].waiting(at).iter().find(|request| request.id() == id);
-        let request = request.expect("a call that waits").clone();
+        let request = waits(self.trees[actor].waiting(at), id).clone();
         let mut world = World::clone(&self.worlds.get(before));
+        check_call(&world, &request)?;
         let response = self.fakes.carry_out(&mut world, &request, fault);
         let after = self.intern(Some(before), world)?;
         let place = match response {
@@ -308,6 +311,10 @@ impl<'a> Explorer<'a> {
             WorldStep::LateNotification(number) => {
                 world.shop.late[..=number].rotate_right(1);
                 world.shop.land_late();
+            }
+            WorldStep::LateRefund(number) => {
+                world.providers.late[..=number].rotate_right(1);
+                world.providers.land_late();
             }
             WorldStep::Index => world.table.catch_up(),
             WorldStep::Provider => world.happen(),
@@ -335,4 +342,10 @@ impl<'a> Explorer<'a> {
         let others = self.clients(state).enumerate().filter(|(other, _)| *other != actor);
         check_response(&self.worlds.get(state.world), end, others.filter_map(|(_, end)| end))
     }
+}
+
+/// The call of this id, of those that wait.
+fn waits(waiting: &[Request], id: CallId) -> &Request {
+    let mut ids = CallId::all(waiting).into_iter().zip(waiting);
+    ids.find(|(of, _)| *of == id).expect("a call that waits").1
 }
