@@ -6,6 +6,7 @@ mod doctor;
 mod history;
 mod quarantine;
 mod query;
+mod refund;
 mod sweep;
 
 use std::io::{self, Write as _, stderr, stdout};
@@ -39,6 +40,8 @@ enum Command {
     Audit(audit::AuditArguments),
     /// Ask the providers what became of a payment now, and apply what they report.
     Query(query::QueryArguments),
+    /// Give money of a payment back at its provider, once for each key.
+    Refund(refund::RefundArguments),
     /// Do what is due, as the schedule does each minute: notify the order service, ask providers.
     Sweep(sweep::SweepArguments),
     /// Explain why the signature of a webhook or a token is or is not valid: JSON lines in and out.
@@ -101,6 +104,7 @@ async fn execute(command: Command) -> Result<End> {
         Command::Quarantine(arguments) => quarantine::run(arguments).await,
         Command::Audit(arguments) => audit::run(arguments).await,
         Command::Query(arguments) => query::run(arguments).await,
+        Command::Refund(arguments) => refund::run(arguments).await,
         Command::Sweep(arguments) => sweep::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(arguments).await,
@@ -150,6 +154,19 @@ mod tests {
         assert!(!parse("payctl history 0 --local"));
         assert!(parse("payctl query 7 --function pay-callback"));
         assert!(!parse("payctl query 7") && !parse("payctl query 0 --local"));
+        assert!(parse("payctl refund 7 --key a --local"));
+        assert!(parse("payctl refund 7 --amount 5 --reason x --key a --function pay-callback"));
+        for wrong in [
+            "",
+            "--amount 0 --key a",
+            "--amount 4294967296 --key a",
+            "--key= ",
+            "--key=\u{e9}",
+            "--reason= --key a",
+        ] {
+            assert!(!parse(&format!("payctl refund 7 --local {wrong}")), "{wrong}");
+        }
+        assert!(!parse("payctl refund 7 --key a"));
         assert!(!parse("payctl sweep"));
         assert!(!parse("payctl sweep --local --function pay-callback"));
         assert!(parse("payctl check-config --create a --callback b"));

@@ -37,11 +37,15 @@ pub(crate) fn from_provider<'a>(
     request.headers(&signed.headers).bytes(signed.body.clone())
 }
 
-/// The request that a caller with the right to it would make: a service of the callback, a payer of
-/// anything else.
+/// The request that a caller with the right to it would make: a service of the callback and of a refund, a
+/// payer of anything else.
 pub(crate) fn authorized<'a>(stack: &'a Stack, operation: &str, uid: u64) -> Request<'a> {
     let request = post(stack, operation);
-    if operation == "callback" { request.service() } else { request.payer(uid) }
+    match operation {
+        "callback" => request.service(),
+        "refund" => request.refunder().header("idempotency-key", &format!("key-{}", fresh())),
+        _ => request.payer(uid),
+    }
 }
 
 /// The function of an operation.
@@ -76,6 +80,12 @@ impl Request<'_> {
     /// With the token of a gateway of the shop's own.
     pub(crate) fn service(self) -> Self {
         let token = self.stack.service_token();
+        self.bearer(&token)
+    }
+
+    /// With the token of a service of the shop's that may ask for refunds.
+    pub(crate) fn refunder(self) -> Self {
+        let token = self.stack.refund_token();
         self.bearer(&token)
     }
 

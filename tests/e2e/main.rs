@@ -31,6 +31,7 @@ mod providers;
 mod queries;
 mod races;
 mod readme;
+mod refunds;
 mod shop;
 mod stack;
 mod stage;

@@ -52,10 +52,10 @@ pub(crate) fn on_both_entry_points() -> Vec<&'static str> {
     all().iter().filter(|one| one.route.is_some()).filter_map(|one| one.name).collect()
 }
 
-/// Those of them that payers call: all but the callback.
+/// Those of them that payers call: all but the callback and a refund.
 pub(crate) fn of_payers() -> Vec<&'static str> {
     let mut names = on_both_entry_points();
-    names.retain(|name| *name != "callback");
+    names.retain(|name| !["callback", "refund"].contains(name));
     names
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn named(name: &str) -> Operation {
 /// The route of an operation ends with its name, as [`crate::api::post`] takes for granted.
 #[test]
 fn a_route_ends_with_the_name_of_its_operation() {
-    assert_eq!(on_both_entry_points().len(), 4);
+    assert_eq!(on_both_entry_points().len(), 5);
     for name in on_both_entry_points() {
         assert_eq!(named(name).route, Some(format!("POST /api/pay/{name}").as_str()));
     }

@@ -156,6 +156,8 @@ impl Payment {
             // A direct event names the payer; the API ignores it and takes the token's.
             "list" => json!({"uid": self.uid}),
             "callback" => self.native(1, 2),
+            // The API has the key in a header.
+            "refund" => json!({"id": self.id, "idempotency_key": format!("key-{}", fresh())}),
             other => panic!("{other} needs a valid request here"),
         }
     }

@@ -32,6 +32,12 @@ pub(crate) async fn record(stack: &Stack, id: u64) -> Item {
     found.unwrap_or_else(|| panic!("no record of payment {id}"))
 }
 
+/// The refund of a payment that a response is about.
+pub(crate) async fn refund(stack: &Stack, id: u64, response: &Value) -> Item {
+    let sk = format!("refund#{}", response["refund_id"].as_str().unwrap());
+    item(stack, &format!("pay#{id}"), &sk).await.unwrap_or_else(|| panic!("no {sk}"))
+}
+
 /// The guard of an order.
 pub(crate) async fn guard(stack: &Stack, oid: u64) -> Option<Item> {
     item(stack, &format!("order#{oid}"), "guard").await

@@ -25,6 +25,7 @@ mod events;
 mod handlers;
 mod keys;
 mod messages;
+mod orders;
 mod responses;
 mod texts;
 
@@ -57,4 +58,5 @@ targets! {
     doctor_line, 1000, texts::doctor_line;
     secret, 1000, keys::secret;
     query_response, 200, responses::only_what_was_asked_is_read;
+    refund_response, 200, orders::only_what_was_ordered_is_read;
 }

@@ -14,7 +14,7 @@ use pay_core::domain::{
 use pay_core::ports::{
     ProviderState, Query, QueryError, QueryResponse, QueryState, SecretKeys as _,
 };
-use pay_providers::{Headers, ProviderKeys, Querier, RawResponse};
+use pay_providers::{Headers, ProviderKeys, Querier, RawRequest, RawResponse};
 use serde_json::{Value, json};
 
 use crate::NOW_SECS;
@@ -56,7 +56,7 @@ fn payment() -> PaymentId {
     PaymentId::new(42).unwrap()
 }
 
-fn transaction(provider: Provider) -> &'static str {
+pub(crate) fn transaction(provider: Provider) -> &'static str {
     match provider {
         Provider::Stripe => "pi_42",
         Provider::WeChat | Provider::Alipay => "4200000000202701150000000042",
@@ -81,11 +81,11 @@ fn queries(provider: Provider) -> Vec<Query> {
 }
 
 /// Our reference of a refund.
-fn own(number: u8) -> RefundReference {
+pub(crate) fn own(number: u8) -> RefundReference {
     RefundReference::parse(&format!("42_{number:016x}")).unwrap()
 }
 
-fn ledger(provider: Provider, state: TradeState) -> Ledger {
+pub(crate) fn ledger(provider: Provider, state: TradeState) -> Ledger {
     let mut trade = Trade::new(42, transaction(provider).to_owned(), 10_050, NOW_SECS);
     trade.state = state;
     let states = [RefundState::Succeeded, RefundState::Pending, RefundState::Failed];
@@ -111,15 +111,7 @@ impl Genuine {
             Err(QueryError::Unusable(_)) => return None,
             Err(error) => panic!("{provider:?} {query:?}: {error}"),
         };
-        let api = simulator(provider).api;
-        let uri = format!("{}{}", api.url.1, request.target);
-        let mut head = Request::builder().method(request.method).uri(uri);
-        for (name, value) in request.headers {
-            head = head.header(name, value);
-        }
-        let (head, ()) = head.body(()).unwrap().into_parts();
-        let call = Call { head, body: request.body.into() };
-        let reply = (api.respond)(ledger, &call, NOW_SECS).unwrap();
+        let reply = replied(provider, request, &mut ledger.clone());
         Some(Self { provider, query: query.clone(), reply })
     }
 
@@ -143,15 +135,28 @@ impl Genuine {
     }
 }
 
+/// What the provider's simulator replies to a request.
+pub(crate) fn replied(provider: Provider, request: RawRequest, ledger: &mut Ledger) -> Reply {
+    let api = simulator(provider).api;
+    let uri = format!("{}{}", api.url.1, request.target);
+    let mut head = Request::builder().method(request.method).uri(uri);
+    for (name, value) in request.headers {
+        head = head.header(name, value);
+    }
+    let (head, ()) = head.body(()).unwrap().into_parts();
+    let call = Call { head, body: request.body.into() };
+    (api.respond)(ledger, &call, NOW_SECS).unwrap()
+}
+
 /// A response as it is received.
-struct Written {
-    status: u16,
-    headers: Pairs,
-    body: Vec<u8>,
+pub(crate) struct Written {
+    pub(crate) status: u16,
+    pub(crate) headers: Pairs,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Written {
-    fn of<B: AsRef<[u8]>>(response: &Response<B>) -> Self {
+    pub(crate) fn of<B: AsRef<[u8]>>(response: &Response<B>) -> Self {
         let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.to_string(), value.to_str().unwrap().to_owned())
         };
@@ -163,13 +168,13 @@ impl Written {
     }
 
     /// When it was signed, if it says so.
-    fn at(&self) -> Timestamp {
+    pub(crate) fn at(&self) -> Timestamp {
         let time = self.headers.iter().find(|(name, _)| name.ends_with("-timestamp"));
         at(time.and_then(|(_, secs)| secs.parse().ok()).unwrap_or(NOW_SECS))
     }
 }
 
-fn querier(provider: Provider) -> &'static dyn Querier {
+pub(crate) fn querier(provider: Provider) -> &'static dyn Querier {
     PROVIDER_KEYS.querier(provider).unwrap()
 }
 

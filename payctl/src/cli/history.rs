@@ -46,13 +46,16 @@ const HEAD: [&str; 12] = [
     "note",
 ];
 
-const REFUNDS: [&str; 9] = [
+const REFUNDS: [&str; 12] = [
     "refund",
     "amount",
     "state",
     "source",
     "transaction",
     "reference",
+    "requested",
+    "reason",
+    "due",
     "created",
     "updated",
     "unreadable",
@@ -146,6 +149,8 @@ fn refund_cells(row: &Row) -> [String; REFUNDS.len()] {
     let cell = |name: &str| row.0.get(name).map(plain).unwrap_or_default();
     let at = |name| time(row.number(name).unwrap_or_default());
     let wrong = faults(row, clock()).join("; ");
+    // By its key, which only one that we were asked for has.
+    let requested = if row.has("key") { "yes" } else { "" };
     [
         row.text("sk").trim_start_matches("refund#").to_owned(),
         cell("amount"),
@@ -153,6 +158,9 @@ fn refund_cells(row: &Row) -> [String; REFUNDS.len()] {
         cell("source"),
         cell("provider_txn"),
         cell("reference"),
+        requested.to_owned(),
+        cell("reason"),
+        row.number("due").map(time).unwrap_or_default(),
         at("create_time"),
         at("update_time"),
         wrong,

@@ -1,18 +1,21 @@
-//! Builds the request of a query, and reads a response to it, for the judges of `tests/conformance`.
+//! Builds the request of a query or of a refund, and reads a response to it, for the judges of
+//! `tests/conformance`.
 //!
 //! Reads one JSON object from the standard input: `{"secret": {…}, "provider", "id", "txn": … or null,
 //! "nonce", "secs", "response": {"status", "headers": {…}, "body"} or null}`. Prints the request, or what
 //! the response proves, as one JSON object. With `"refunds": true` the refunds of `txn` are asked for, with
 //! `"refund"` the one of them that has this reference of ours, and with `"object"` the object with this id.
+//! With `"order": {"amount", "paid", "currency", "reason": … or null}` that refund is ordered.
 
 use std::io::{Read as _, Write as _, stdin, stdout};
 
 use pay_core::{
     domain::{
-        Notification, PaymentId, Provider, ProviderRefund, ProviderTxn, RefundReference,
-        RefundReport, Timestamp,
+        Amount, Currency, Digest, Notification, PaymentId, Provider, ProviderRef, ProviderRefund,
+        ProviderTxn, Refund, RefundId, RefundReason, RefundReference, RefundReport, RefundRequest,
+        RefundState, Timestamp,
     },
-    ports::{Query, QueryError, QueryResponse, SecretKeys as _},
+    ports::{Query, QueryError, QueryResponse, RefundCallError, RefundOrder, SecretKeys as _},
 };
 use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse};
 use serde_json::{Value, json};
@@ -34,7 +37,25 @@ fn output(input: &Value) -> Result<Value, Failed> {
     if let Some((_, bad)) = keys.unusable().first() {
         return Err((*bad).into());
     }
-    let querier = keys.querier(Provider::new(text("provider")?)?)?;
+    let provider = Provider::new(text("provider")?)?;
+    let querier = keys.querier(provider)?;
+    let now = Timestamp::from_millis(number("secs")?.saturating_mul(1000))?;
+    let response = &input["response"];
+    if !input["order"].is_null() {
+        let ordered = Ordered::read(provider, input)?;
+        let order = ordered.order();
+        if response.is_null() {
+            return Ok(requested(&querier.refund_request(&order, text("nonce")?, now)?));
+        }
+        let read = |response: &RawResponse<'_>| querier.refund_response(&order, response, now);
+        return Ok(match with_response(response, read)? {
+            Err(RefundCallError::Refused { code, report }) => {
+                json!({"refused": code, "notifications": [reported(&report)]})
+            }
+            Err(RefundCallError::Unknown(error)) => proved(Err(error)),
+            Ok(made) => proved(Ok(made)),
+        });
+    }
     let txn = input["txn"].as_str().map(ProviderTxn::new).transpose()?;
     let id = PaymentId::new(number("id")?)?;
     let [object, refund] = ["object", "refund"].map(|name| input[name].as_str());
@@ -49,17 +70,63 @@ fn output(input: &Value) -> Result<Value, Failed> {
         }
         (None, None, Some(false) | None) => Query::Payment { id, txn },
     };
-    let now = Timestamp::from_millis(number("secs")?.saturating_mul(1000))?;
-    let response = &input["response"];
     if response.is_null() {
         return Ok(requested(&querier.request(&query, text("nonce")?, now)?));
     }
+    let read = |response: &RawResponse<'_>| querier.response(&query, response, now);
+    Ok(proved(with_response(response, read)?))
+}
+
+/// What is read of a response.
+fn with_response<T>(
+    response: &Value,
+    read: impl FnOnce(&RawResponse<'_>) -> T,
+) -> Result<T, Failed> {
     let headers = response["headers"].as_object().ok_or("no object `headers`")?.iter();
     let headers = headers.filter_map(|(name, value)| Some((&**name, value.as_str()?.into())));
     let body = response["body"].as_str().ok_or("no text `body`")?.as_bytes();
     let status = response["status"].as_u64().ok_or("no number `status`")?.try_into()?;
-    let response = RawResponse { status, headers: &Headers::new(headers), body };
-    Ok(proved(querier.response(&query, &response, now)))
+    Ok(read(&RawResponse { status, headers: &Headers::new(headers), body }))
+}
+
+/// An order, with what it borrows.
+struct Ordered {
+    reference: RefundReference,
+    refund: Refund,
+    txn: ProviderTxn,
+    paid: Amount,
+}
+
+impl Ordered {
+    fn read(provider: Provider, input: &Value) -> Result<Self, Failed> {
+        let text = |name: &str| input[name].as_str().ok_or(format!("no text `{name}`"));
+        let order = &input["order"];
+        let number = |name: &str| order[name].as_u64().ok_or(format!("no number `{name}`"));
+        let reference = RefundReference::parse(text("refund")?)?;
+        let txn = ProviderTxn::new(text("txn")?)?;
+        let currency = Currency::new(order["currency"].as_str().ok_or("no text `currency`")?)?;
+        let reason = order["reason"].as_str().map(RefundReason::new).transpose()?;
+        let time = Timestamp::from_millis(1)?;
+        let refund = Refund {
+            payment: reference.payment(),
+            id: RefundId::requested(reference),
+            taken_from: ProviderRef { source: provider.source(), txn: Some(txn.clone()) },
+            provider_refund: None,
+            reference: None,
+            amount_minor: number("amount")?,
+            state: RefundState::Requested,
+            request: Some(RefundRequest { key: Digest::new([0; 32]), reason }),
+            due: None,
+            create_time: time,
+            update_time: time,
+        };
+        Ok(Self { reference, refund, txn, paid: Amount::new(number("paid")?, currency)? })
+    }
+
+    const fn order(&self) -> RefundOrder<'_> {
+        let Self { reference, refund, txn, paid } = self;
+        RefundOrder { reference: *reference, refund, txn, paid: *paid }
+    }
 }
 
 fn requested(request: &RawRequest) -> Value {

@@ -1,4 +1,4 @@
-"""Alipay's queries, judged by its own client: both directions."""
+"""Alipay's queries and refunds, judged by its own client: both directions."""
 
 import calendar
 import os
@@ -16,11 +16,13 @@ from alipay.aop.api.domain.AlipayTradeFastpayRefundQueryModel import (
     AlipayTradeFastpayRefundQueryModel,
 )
 from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
+from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
 from alipay.aop.api.exception.Exception import ResponseException
 from alipay.aop.api.request.AlipayTradeFastpayRefundQueryRequest import (
     AlipayTradeFastpayRefundQueryRequest,
 )
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
+from alipay.aop.api.request.AlipayTradeRefundRequest import AlipayTradeRefundRequest
 from alipay.aop.api.util.SignatureUtils import get_sign_content, sign_with_rsa2, verify_with_rsa
 
 from ours import ask, is_unusable, same
@@ -66,6 +68,11 @@ REFUND_QUERY = (
 )
 
 
+MAKE_REFUND = (
+    AlipayTradeRefundRequest, AlipayTradeRefundModel, "alipay_trade_refund_response",
+)
+
+
 def signed(member, value):
     """A response as Alipay signs it."""
     sign = sign_with_rsa2(theirs_private, value, "utf-8")
@@ -105,13 +112,27 @@ refund = (
     '"total_amount":"88.88","trade_no":"%s"}' % (REFUND, PAYMENT, TRADE)
 )
 
+made = (
+    '{"code":"10000","msg":"Success","buyer_logon_id":"159****4027","fund_change":"Y",'
+    '"out_trade_no":"%d","refund_fee":"20.00","send_back_fee":"12.33",'
+    '"store_name":"a\\/b \\u4ea4 语雀","total_amount":"88.88","trade_no":"%s"}' % (PAYMENT, TRADE)
+)
+
 # What we send is what the client sends at the same time.
 requests = 0
 of_refund = {"txn": TRADE, "refund": REFUND}
+reason = '退款 "a" & b=1/2'
+of_order = {
+    **of_refund, "order": {"amount": 1233, "paid": 8888, "currency": "CNY", "reason": reason},
+}
+order = {
+    "out_request_no": REFUND, "refund_amount": "12.33", "refund_reason": reason, "trade_no": TRADE,
+}
 for asked, method, query in [
     ({}, TRADE_QUERY, {"out_trade_no": str(PAYMENT)}),
     ({"txn": TRADE}, TRADE_QUERY, {"trade_no": TRADE}),
     (of_refund, REFUND_QUERY, {"out_request_no": REFUND, "trade_no": TRADE}),
+    (of_order, MAKE_REFUND, order),
 ]:
     sent, _ = theirs(method, signed(method[2], value), **query)
     common = dict(parse_qsl(sent["query"], strict_parsing=True))
@@ -150,6 +171,7 @@ for asked, method, query, value, (state, other) in [
         of_refund, REFUND_QUERY, {"out_request_no": REFUND, "trade_no": TRADE}, refund,
         ('"12.33"', '"12.34"'),
     ),
+    (of_order, MAKE_REFUND, order, made, ('"20.00"', '"12.33"')),
 ]:
     member = method[2]
     good = signed(member, value)
@@ -170,6 +192,14 @@ for asked, method, query, value, (state, other) in [
     common = {"payment": PAYMENT, "txn": TRADE, "amount": 8888, "currency": "CNY"}
     if method is TRADE_QUERY:
         want = ("paid", {"event": f"query.paid.{TRADE}", **common})
+    elif method is MAKE_REFUND:
+        common["amount"] = None
+        one = {"id": REFUND, "reference": REFUND, "amount": 1233, "state": "succeeded"}
+        same(member, read(good, asked), {"state": "succeeded", "notifications": [
+            {"event": f"query.succeeded.{REFUND}", **common, "refund": one},
+            {"event": "query.refunded.2000", **common, "refund": {"total": 2000}},
+        ]})
+        continue
     else:
         one = {"id": REFUND, "reference": REFUND, "amount": 1233, "state": "succeeded"}
         want = ("succeeded", {"event": f"query.succeeded.{REFUND}", **common, "refund": one})

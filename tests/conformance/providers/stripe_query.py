@@ -1,9 +1,9 @@
-"""Stripe's queries, judged by stripe-mock and by the OpenAPI document in it."""
+"""Stripe's queries and refunds, judged by stripe-mock and by the OpenAPI document in it."""
 
 import http.client
 import json
 import sys
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from ours import ask, is_unusable, same
 
@@ -19,6 +19,10 @@ QUERIES = {
     "object-session": {"object": "cs_test_1234567890aBcDeF"},
     "object-charge": {"object": "ch_1234567890aBcDeF"},
     "object-refund": {"object": "re_1234567890aBcDeF"},
+    "order": {
+        "txn": INTENT, "refund": REFUND,
+        "order": {"amount": 30, "paid": 1099, "currency": "USD", "reason": "退款 a&b=c"},
+    },
 }
 
 with open(DOCUMENT) as file:
@@ -35,13 +39,16 @@ def ours(name, status=None, body=None):
     )
 
 
-def send(request, target=None, **headers):
+def send(request, target=None, body=None, **headers):
     """Sends our request as it is, but for what is given here."""
     connection = http.client.HTTPConnection("127.0.0.1", int(PORT), timeout=30)
     connection.putrequest(request["method"], target or request["target"], skip_accept_encoding=True)
     for name, value in {**request["headers"], **headers}.items():
         connection.putheader(name, value)
-    connection.endheaders(request["body"].encode())
+    content = (body or request["body"]).encode()
+    if content:
+        connection.putheader("content-length", str(len(content)))
+    connection.endheaders(content)
     response = connection.getresponse()
     return response.status, response.read().decode()
 
@@ -82,6 +89,8 @@ def expanded(target):
 # It takes what we send, and neither another parameter nor another key. What it responds is read.
 samples, expansions = {}, 0
 for name in QUERIES:
+    if name == "order":
+        continue
     request = ours(name)
     same("version", request["headers"]["stripe-version"], document["info"]["version"])
     target = request["target"]
@@ -153,4 +162,29 @@ for name, state, after, event, txn in [
     same(name, (found["state"], found.get("next")), (state, after))
     same(name, found["notifications"], [one])
 same("objects that were not read", samples, {})
-print(f"{len(QUERIES)} requests and {4 * len(QUERIES) + 1} responses: stripe-mock and we agree")
+
+# It takes a refund that we order, with no other parameter and no other key; what it responds is another
+# refund than was ordered until it is ours.
+request = ours("order")
+status, body = send(request)
+assert status == 200, f"{status} {body}"
+assert is_unusable(ours("order", status, body)), body
+for parameter in ["unknown=1", "reason=other", "amount=x"]:
+    wrong = send(request, body=f"{request['body']}&{parameter}")
+    same(f"status of an order with {parameter}", wrong[0], 400)
+    assert is_unusable(ours("order", *wrong)), wrong
+wrong_key = send(request, authorization="Bearer of no key")
+same("status of an order with a wrong key", wrong_key[0], 401)
+same("error", ours("order", *wrong_key)["error"], "the provider rejects our configuration")
+form = dict(parse_qsl(request["body"], strict_parsing=True))
+same("idempotency key", request["headers"]["idempotency-key"], REFUND)
+made = json.loads(body)
+stored = {name[9:-1]: value for name, value in form.items() if name.startswith("metadata[")}
+same("metadata", stored, {"payment_id": str(PAYMENT), "reason": "退款 a&b=c", "refund_id": REFUND})
+made.update(payment_intent=form["payment_intent"], amount=int(form["amount"]), metadata=stored)
+same("made", ours("order", 200, json.dumps(made)), {"state": "succeeded", "notifications": [{
+    "event": f"query.succeeded.{made['id']}", "payment": PAYMENT, "txn": INTENT, "amount": None,
+    "currency": "USD",
+    "refund": {"id": made["id"], "reference": REFUND, "amount": 30, "state": "succeeded"},
+}]})
+print(f"{len(QUERIES)} requests and {4 * len(QUERIES) + 3} responses: stripe-mock and we agree")

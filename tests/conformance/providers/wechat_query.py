@@ -1,4 +1,4 @@
-"""WeChat Pay's queries, judged by wechatpayv3: both directions."""
+"""WeChat Pay's queries and refunds, judged by wechatpayv3: both directions."""
 
 import json
 import re
@@ -64,13 +64,14 @@ def theirs(response, call=client.query, **query):
     """What the client sends, and whether it accepts the response."""
     sent = {}
 
-    def get(url, headers, **_):
+    def respond(url, headers, data=None, json=None, **_):
         sent.update(url=url, headers={name.lower(): value for name, value in headers.items()})
+        sent.update(data=data, json=json)
         given = SimpleNamespace(status_code=response["status"], headers=response["headers"])
         given.text = response["body"]
         return given
 
-    core.requests.get = get
+    core.requests.get = core.requests.post = respond
     try:
         call(**query)
     except Exception as error:
@@ -157,4 +158,50 @@ same("refunded", read(good_refund, by_reference), {"state": "succeeded", "notifi
     "event": event, "payment": PAYMENT, "txn": TRANSACTION, "amount": 100, "currency": "CNY",
     "refund": one,
 }]})
+
+# A refund that we order: the client sends the same content, and accepts our signature over our own body,
+# whose members may stand in another order.
+content = {"refund": 30, "total": 100, "currency": "CNY"}
+reason = '退款 "a" & b'
+order_of = {
+    **by_reference, "order": {"amount": 30, "paid": 100, "currency": "CNY", "reason": reason},
+}
+of_order = {
+    "call": client.refund, "out_refund_no": REFUND, "transaction_id": TRANSACTION, "reason": reason,
+    "amount": content,
+}
+sent, _ = theirs(signed(refund, 0), **of_order)
+fields = dict(re.findall(r'(\w+)="([^"]*)"', sent["headers"]["authorization"]))
+request = ask(
+    secret=secret, provider="wechat", id=PAYMENT, nonce=fields["nonce_str"],
+    secs=int(fields["timestamp"]), **order_of,
+)
+same("URL", "https://api.mch.weixin.qq.com" + request["target"], sent["url"])
+same("method", request["method"], "POST")
+theirs_content = sent["json"] or json.loads(sent["data"])
+theirs_content.pop("notify_url", None)
+same("content", json.loads(request["body"]), theirs_content)
+for name in ["accept", "wechatpay-serial"]:
+    same(name, request["headers"][name], sent["headers"][name])
+same("content type", request["headers"]["content-type"], "application/json")
+ours_fields = dict(re.findall(r'(\w+)="([^"]*)"', request["headers"]["authorization"]))
+text = "\n".join([
+    "POST", request["target"], fields["timestamp"], fields["nonce_str"], request["body"], "",
+])
+signature = ours_fields.pop("signature")
+same("Authorization", ours_fields, {name: fields[name] for name in ours_fields})
+same("signature", signature, rsa_sign(load_private_key(ours_private), text))
+requests += 1
+for response, accepted in [
+    (good_refund, True),
+    (signed({**refund, "status": "PROCESSING"}, now), True),
+    ({**good_refund, "body": good_refund["body"].replace("SUCCESS", "CLOSED")}, False),
+    ({**good_refund, "headers": {**good_refund["headers"], "Wechatpay-Signature": "AAAA"}}, False),
+]:
+    _, by_client = theirs(response, **of_order)
+    found = read(response, order_of)
+    same(f"accepted: {response}", ("state" in found, is_unusable(found)), (accepted, not accepted))
+    same(f"accepted by the client: {response}", by_client, accepted)
+    responses += 1
+same("made", read(good_refund, order_of), read(good_refund, by_reference))
 print(f"{requests} requests and {responses} responses: wechatpayv3 and we agree")

@@ -135,7 +135,7 @@ fn a_malformed_requested_refund_is_a_fault_and_never_a_default() {
             with("reason", s("x".repeat(81))),
             with("queue", s("review")),
             with("attempts", n(1 << 32)),
-            with("due", s("1")),
+            with("due", N("1.5".to_owned())),
             with("state", s("asked")),
         ] {
             store.put(bad.clone()).await;

@@ -4,8 +4,8 @@ use std::{cell::Cell, collections::BTreeMap};
 
 use pay_core::{
     domain::{
-        Change, Due, Event, EventId, Guard, OrderId, Payment, PaymentId, RefundEffect, RefundState,
-        Sender, Status, UserId, Verdict,
+        Change, Due, Event, EventId, Guard, OrderId, Payment, PaymentId, Refund, RefundEffect,
+        RefundReport, RefundState, Sender, Status, UserId, Verdict,
     },
     limits::QUERY_FIRST_MS,
     ports::{Outbox, PaymentLists, Payments},
@@ -14,6 +14,7 @@ use pay_core::{
         contract::{
             fresh::{Fresh, at, moving, stripe},
             refunds::{one, total},
+            requested::requested,
         },
     },
 };
@@ -39,7 +40,7 @@ struct Step {
 
 prop_compose! {
     fn step()(
-        call in 0..13_u8,
+        call in 0..15_u8,
         payment in 1..=PAYMENTS,
         order in 1..=ORDERS,
         other in 0..=PAYMENTS,
@@ -70,6 +71,8 @@ impl Both {
                 assert_eq!(self.real.payments.append(&event).await.unwrap(), fake, "{step:?}");
             }
             7..=9 => self.outbox(step).await,
+            13 => self.reserve(step).await,
+            14 => self.reschedule_refund(step).await,
             _ => self.refund(step).await,
         }
     }
@@ -104,9 +107,9 @@ impl Both {
     /// A refund that is new or known, in the state that was read or in another one.
     async fn refund(&self, step: Step) {
         let payment = self.known(step);
-        let state = RefundState::ALL[usize::from(step.status.rem_euclid(3))];
+        let state = RefundState::ALL[usize::from(step.status.rem_euclid(4))];
         let amount = step.order.saturating_mul(10);
-        let report = match step.call {
+        let mut report = match step.call {
             10 => total(amount),
             _ => one(&format!("re_{}", step.event), amount, state),
         };
@@ -114,15 +117,56 @@ impl Both {
             Some(id) => self.fake.refund(payment.id, &id).await.unwrap(),
             None => None,
         };
+        let requested = self.requested(step).filter(|_| step.call == 12);
+        if let (Some(requested), Some(RefundReport::One { amount_minor, .. })) =
+            (&requested, &mut report.refund)
+        {
+            *amount_minor = requested.amount_minor;
+        }
+        let found = requested.or(found);
         let now = at(self.now.get());
-        let effect = RefundEffect::of(&report, &payment, found.as_ref(), now);
+        let notify = step.other.is_multiple_of(2);
+        let effect = RefundEffect::of(&report, &payment, found.as_ref(), notify, now);
         let RefundEffect::Counts(mut refund) = effect else { return };
         if step.odd {
             refund.from =
-                Some(RefundState::ALL[usize::try_from(step.other).unwrap().rem_euclid(3)]);
+                Some(RefundState::ALL[usize::try_from(step.other).unwrap().rem_euclid(4)]);
         }
         let change = payment.refunded_by(refund, &report.reference, false, now);
         self.write(step, &payment, &change).await;
+    }
+
+    /// A refund that was requested of the payment, if there is one.
+    fn requested(&self, step: Step) -> Option<Refund> {
+        let refunds = self.fake.table().refunds.into_values();
+        let of_payment = refunds.filter(|of| of.payment.get() == step.payment);
+        let mut requested: Vec<_> = of_payment.filter(|of| of.request.is_some()).collect();
+        let at = usize::try_from(step.event).unwrap().checked_rem(requested.len())?;
+        Some(requested.swap_remove(at))
+    }
+
+    async fn reserve(&self, step: Step) {
+        let payment = self.known(step);
+        if payment.status != Status::Paid {
+            return;
+        }
+        let refund = requested(&self.fresh, &payment, step.order, self.now.get());
+        let change = payment.reserving(&refund, at(self.now.get()));
+        let from_version = change.from_version.saturating_add(step.odd.into());
+        self.write(step, &payment, &Change { from_version, ..change }).await;
+    }
+
+    async fn reschedule_refund(&self, step: Step) {
+        let Some(mut read) = self.requested(step) else { return };
+        let next = read.due.map(|due| due.queried_again(read.payment, at(self.now.get())));
+        if step.odd && step.event.is_multiple_of(2) {
+            read.state = RefundState::Succeeded;
+        } else if step.odd {
+            read.due = read.due.map(|due| Due { attempts: due.attempts.saturating_add(1), ..due });
+        }
+        let next = next.filter(|_| step.order > 1);
+        self.fake.reschedule_refund(&read, next).await.unwrap();
+        self.real.payments.reschedule_refund(&read, next).await.unwrap();
     }
 
     async fn write(&self, step: Step, payment: &Payment, change: &Change) {
@@ -224,8 +268,8 @@ impl Both {
         assert_eq!(self.real.listed().await, self.fake.listed().await);
         for until in [None, Some(at(self.now.get()).plus_millis(70_000))] {
             for limit in [1, 9] {
-                let fake = self.fake.due_payments(until, limit).await.unwrap();
-                assert_eq!(self.real.payments.due_payments(until, limit).await.unwrap(), fake);
+                let fake = self.fake.due_items(until, limit).await.unwrap();
+                assert_eq!(self.real.payments.due_items(until, limit).await.unwrap(), fake);
             }
         }
     }

@@ -193,6 +193,12 @@ async fn callback(stack: &Stack) -> BTreeSet<Action> {
     total["refunded"] = json!(60);
     api::post(stack, "callback").json(&total).signed().send().await.ok();
     assert_eq!(stage::shown(stack, third).await["refunded"], 60);
+    // One that the shop asks for, of which it is notified.
+    let fourth = payment(stack).await;
+    stack.account(Provider::Stripe).unwrap().pay(fourth.id, fourth.amount).await.unwrap();
+    let refund = json!({"id": fourth.id, "amount": 5, "reason": "broken"});
+    let refund = api::authorized(stack, "refund", fourth.uid).json(&refund).send().await.ok();
+    assert_eq!(refund["status"], "succeeded");
     let nobodys = Payment { id: 1, ..one };
     send(nobodys, 1, "pi_3").await.problem("payment-not-found");
     let swept = stack.invoke("callback", &schedule_input()).await.unwrap();

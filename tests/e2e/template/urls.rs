@@ -10,11 +10,13 @@ fn the_template_accepts_the_urls_that_the_functions_accept() {
         ("UserInfoUrl", "USER_INFO_URL"),
         ("OrderDetailUrl", "ORDER_DETAIL_URL"),
         ("OrderPaidUrl", "ORDER_PAID_URL"),
+        ("OrderRefundedUrl", "ORDER_REFUNDED_URL"),
     ];
     for (parameter, setting) in names {
         let pattern = text(&template()["Parameters"][parameter]["AllowedPattern"]).to_owned();
         let pattern = regex::Regex::new(&pattern).unwrap();
         for (url, is_good) in [
+            ("", parameter == "OrderRefundedUrl"),
             ("https://shop.example", true),
             ("https://shop.example/", true),
             ("https://shop.example:8443/api/user?x=1@y", true),

@@ -21,7 +21,7 @@ pub use self::plan::{Plan, Rule};
 /// of its own.
 ///
 /// A provider's webhooks are one of its calls.
-pub const POINTS: [&str; 31] = [
+pub const POINTS: [&str; 32] = [
     "alipay:make-refund",
     "alipay:query",
     "alipay:refund-query",
@@ -37,6 +37,7 @@ pub const POINTS: [&str; 31] = [
     "orders:create",
     "orders:detail",
     "orders:paid",
+    "orders:refunded",
     "orders:update",
     "secretsmanager:GetSecretValue",
     "stripe:charge",

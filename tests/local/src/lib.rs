@@ -33,6 +33,6 @@ pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
 pub use payctl::Scheme;
 pub use secrets::Secrets;
-pub use shop::{Order, OrderPaidCall, Shop, ShopRoute};
+pub use shop::{Order, OrderPaidCall, OrderRefundedCall, Shop, ShopRoute};
 pub use simulator::{Account, Delivery};
 pub use stack::{Stack, StackOptions};

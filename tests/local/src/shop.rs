@@ -42,6 +42,25 @@ pub struct OrderPaidCall {
     pub counted: bool,
 }
 
+/// One notification of the order service that a refund succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRefundedCall {
+    /// The order.
+    pub oid: u64,
+    /// The payment id in it.
+    pub pay_id: Option<u64>,
+    /// The refund's id in it.
+    pub refund_id: Option<String>,
+    /// The amount in it, in minor units.
+    pub amount: Option<u64>,
+    /// What went back of the payment in all, in minor units.
+    pub refunded: Option<u64>,
+    /// The `Idempotency-Key` header.
+    pub key: Option<String>,
+    /// Whether it had an effect: only the first one with its key has.
+    pub counted: bool,
+}
+
 /// A route of the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShopRoute {
@@ -55,18 +74,21 @@ pub enum ShopRoute {
     OrderDetail,
     /// `/api/order/paid`
     OrderPaid,
+    /// `/api/order/refunded`
+    OrderRefunded,
     /// `/api/order/update`
     OrderUpdate,
 }
 
 impl ShopRoute {
     /// Every route.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::UserRegister,
         Self::UserInfo,
         Self::OrderCreate,
         Self::OrderDetail,
         Self::OrderPaid,
+        Self::OrderRefunded,
         Self::OrderUpdate,
     ];
 
@@ -79,6 +101,7 @@ impl ShopRoute {
             Self::OrderCreate => "/api/order/create",
             Self::OrderDetail => "/api/order/detail",
             Self::OrderPaid => "/api/order/paid",
+            Self::OrderRefunded => "/api/order/refunded",
             Self::OrderUpdate => "/api/order/update",
         }
     }
@@ -92,6 +115,7 @@ impl ShopRoute {
             Self::OrderCreate => "orders:create",
             Self::OrderDetail => "orders:detail",
             Self::OrderPaid => "orders:paid",
+            Self::OrderRefunded => "orders:refunded",
             Self::OrderUpdate => "orders:update",
         }
     }
@@ -104,7 +128,10 @@ struct State {
     order_notifications: Vec<OrderPaidCall>,
     /// By order, the keys that had an effect.
     keys: BTreeMap<u64, BTreeSet<Option<String>>>,
-    /// Where users, orders and keys are kept; `None` if they end with the shop.
+    refund_notifications: Vec<OrderRefundedCall>,
+    /// By order and key, what went back.
+    refunds: BTreeMap<u64, BTreeMap<String, u64>>,
+    /// Where users, orders, keys and refunds are kept; `None` if they end with the shop.
     file: Option<PathBuf>,
     calls: BTreeMap<ShopRoute, usize>,
     access_secret: String,
@@ -126,6 +153,8 @@ impl Shop {
             orders: BTreeMap::new(),
             order_notifications: Vec::new(),
             keys: BTreeMap::new(),
+            refund_notifications: Vec::new(),
+            refunds: BTreeMap::new(),
             file: None,
             calls: BTreeMap::new(),
             access_secret: access_secret.to_owned(),
@@ -176,6 +205,18 @@ impl Shop {
     #[must_use]
     pub fn times_paid(&self, oid: u64) -> usize {
         self.lock().keys.get(&oid).map_or(0, BTreeSet::len)
+    }
+
+    /// Every notification of a refund, in order.
+    #[must_use]
+    pub fn refund_notifications(&self) -> Vec<OrderRefundedCall> {
+        self.lock().refund_notifications.clone()
+    }
+
+    /// What went back of an order, by the refunds that it was notified of: one for each key.
+    #[must_use]
+    pub fn given_back(&self, oid: u64) -> Vec<u64> {
+        self.lock().refunds.get(&oid).map(|of| of.values().copied().collect()).unwrap_or_default()
     }
 
     /// How many calls a route has had, failed ones included.

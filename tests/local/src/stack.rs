@@ -252,6 +252,12 @@ impl Stack {
         tokens::issue(&self.access_secret, 1, Some(tokens::CALLBACK_SCOPE), clock::now_secs())
     }
 
+    /// The token of a service of the shop's, which may ask for refunds.
+    #[must_use]
+    pub fn refund_token(&self) -> String {
+        tokens::issue(&self.access_secret, 1, Some(tokens::REFUND_SCOPE), clock::now_secs())
+    }
+
     /// The first secret for Standard Webhooks.
     pub fn standard_secret(&self) -> Result<&str> {
         let secrets =

@@ -17,6 +17,9 @@ pub const SERVICE_SCOPE: &str = "pay:service";
 /// Scope of the tokens with which a gateway of the shop's own sends notifications.
 pub const CALLBACK_SCOPE: &str = "pay:callback";
 
+/// Scope of the tokens with which the shop asks for refunds.
+pub const REFUND_SCOPE: &str = "pay:refund";
+
 /// A token for `uid`, issued now; with a scope it is a service's, without one a payer's.
 #[must_use]
 pub fn issue(access_secret: &str, uid: u64, scope: Option<&str>, now_secs: u64) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Order, OrderPaidCall, Shop, ShopRoute, State};
+use super::{Order, OrderPaidCall, OrderRefundedCall, Shop, ShopRoute, State};
 use crate::{clock, tokens};
 
 /// Status and body; an error's body is text.
@@ -32,6 +32,7 @@ pub(super) fn response(
         ShopRoute::OrderCreate => create(&mut state, &request),
         ShopRoute::OrderDetail => detail(&state, &request),
         ShopRoute::OrderPaid => paid(&mut state, &request, key),
+        ShopRoute::OrderRefunded => refunded(&mut state, &request, key),
         ShopRoute::OrderUpdate => update(&mut state, &request),
     };
     let changes = match route {
@@ -39,6 +40,7 @@ pub(super) fn response(
         ShopRoute::UserRegister
         | ShopRoute::OrderCreate
         | ShopRoute::OrderPaid
+        | ShopRoute::OrderRefunded
         | ShopRoute::OrderUpdate => result.is_ok(),
     };
     if changes && let Err(error) = state.keep() {
@@ -160,6 +162,38 @@ fn paid(state: &mut State, request: &Value, key: Option<String>) -> Result<Value
     Ok(json!({}))
 }
 
+/// Books a refund of an order, once a key. The shop has heard that the order was paid by that payment.
+fn refunded(state: &mut State, request: &Value, key: Option<String>) -> Result<Value, GrpcError> {
+    let oid = number(request, "id");
+    if !state.orders.contains_key(&oid) {
+        return Err(NO_ORDER);
+    }
+    let (pay_id, amount) = (optional(request, "pay_id"), optional(request, "amount"));
+    let refund_id = request.get("refund_id").and_then(Value::as_str).map(str::to_owned);
+    let paid_by = state.keys.get(&oid).zip(pay_id);
+    if !paid_by.is_some_and(|(keys, id)| keys.contains(&Some(id.to_string()))) {
+        return Err(GrpcError { code: 103, text: "The order is not paid by that payment" });
+    }
+    let (Some(of), Some(amount_minor)) = (key.clone(), amount) else {
+        return Err(GrpcError { code: 104, text: "A refund has a key and an amount" });
+    };
+    let refunds = state.refunds.entry(oid).or_default();
+    let counted = !refunds.contains_key(&of);
+    if *refunds.entry(of).or_insert(amount_minor) != amount_minor {
+        return Err(GrpcError { code: 105, text: "The key is that of another amount" });
+    }
+    state.refund_notifications.push(OrderRefundedCall {
+        oid,
+        pay_id,
+        refund_id,
+        amount,
+        refunded: optional(request, "refunded"),
+        key,
+        counted,
+    });
+    Ok(json!({}))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -180,6 +214,7 @@ mod tests {
             (ShopRoute::UserInfo, "User does not exist"),
             (ShopRoute::OrderDetail, "Order does not exist"),
             (ShopRoute::OrderPaid, "Order does not exist"),
+            (ShopRoute::OrderRefunded, "Order does not exist"),
             (ShopRoute::OrderUpdate, "Order does not exist"),
         ] {
             let found = response(&shop, route, Some(&token), None, br#"{"id":2}"#);
@@ -247,6 +282,33 @@ mod tests {
         assert_eq!(pay("7", json!(100)), done);
         assert_eq!(pay("8", json!(100)).0, StatusCode::BAD_REQUEST);
         assert_eq!(shop.times_paid(1), 1);
+    }
+
+    #[test]
+    fn a_refund_counts_once_a_key_and_after_the_order_was_paid() {
+        let shop = Shop::new("secret", Faults::default());
+        let token = token(Some(tokens::SERVICE_SCOPE));
+        let send = |route, key: &str, body: &str| {
+            response(&shop, route, Some(&token), Some(key.to_owned()), body.as_bytes()).0
+        };
+        let refund = |key: &str, pay_id: u64, amount: u64| {
+            let body = json!({"id": 1, "pay_id": pay_id, "refund_id": key, "amount": amount,
+                "refunded": 30});
+            send(ShopRoute::OrderRefunded, key, &body.to_string())
+        };
+        assert_eq!(refund("7_a", 7, 30), StatusCode::BAD_REQUEST);
+        assert_eq!(send(ShopRoute::OrderPaid, "7", r#"{"id":1,"pay_id":7,"amount":100}"#), 200);
+        assert_eq!(refund("7_a", 8, 30), StatusCode::BAD_REQUEST);
+        assert_eq!(
+            (refund("7_a", 7, 30), refund("7_a", 7, 30), refund("7_b", 7, 30)),
+            (StatusCode::OK, StatusCode::OK, StatusCode::OK)
+        );
+        assert_eq!(refund("7_a", 7, 31), StatusCode::BAD_REQUEST);
+        assert_eq!(shop.given_back(1), [30, 30]);
+        let calls = shop.refund_notifications();
+        let counted: Vec<_> = calls.iter().map(|call| call.counted).collect();
+        assert_eq!(counted, [true, false, true]);
+        assert_eq!((calls[0].refund_id.as_deref(), calls[0].refunded), (Some("7_a"), Some(30)));
     }
 
     #[test]

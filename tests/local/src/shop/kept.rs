@@ -1,4 +1,4 @@
-//! What a shop keeps beside the table: users, orders, and which payments paid them. Without it the ids of
+//! What a shop keeps beside the table: users, orders, which payments paid them, and what went back. Without it the ids of
 //! orders would begin anew, and an order would be one whose payment is in the table.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,8 @@ struct Kept {
     users: BTreeSet<u64>,
     orders: Vec<Order>,
     keys: BTreeMap<u64, BTreeSet<Option<String>>>,
+    #[serde(default)]
+    refunds: BTreeMap<u64, BTreeMap<String, u64>>,
 }
 
 impl Shop {
@@ -34,11 +36,12 @@ impl Shop {
             }
             Ok(text) => {
                 let kept = serde_json::from_slice(&text);
-                let Kept { users, orders, keys } =
+                let Kept { users, orders, keys, refunds } =
                     kept.with_context(|| format!("{} is not a shop's", path.display()))?;
                 state.users = users;
                 state.orders = orders.into_iter().map(|order| (order.id, order)).collect();
                 state.keys = keys;
+                state.refunds = refunds;
             }
         }
         state.file = Some(path);
@@ -54,6 +57,7 @@ impl State {
             users: self.users.clone(),
             orders: self.orders.values().cloned().collect(),
             keys: self.keys.clone(),
+            refunds: self.refunds.clone(),
         };
         // In one step, so that a kill leaves the file before or the file after.
         let mut file = NamedTempFile::new_in(path.parent().context("a path without a directory")?)?;
@@ -81,10 +85,12 @@ mod tests {
         let order = Order { id: 41, uid: 7, pid: 2, amount: 5, status: 1 };
         first.put_order(order.clone());
         first.lock().keys.entry(41).or_default().insert(Some("key".to_owned()));
+        first.lock().refunds.entry(41).or_default().insert("refund".to_owned(), 3);
         first.lock().keep().unwrap();
 
         let second = open().unwrap();
         assert_eq!((second.order(41), second.times_paid(41)), (Some(order), 1));
+        assert_eq!(second.given_back(41), [3]);
         assert!(second.lock().users.contains(&7));
         assert_eq!(second.add_order(7, 5), 42);
         assert_eq!(open().unwrap().order(42), None, "nothing is kept before it is written");

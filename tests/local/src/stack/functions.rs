@@ -59,6 +59,7 @@ pub(super) fn variables(
         ("USER_INFO_URL", format!("{shop}/api/user/userinfo")),
         ("ORDER_DETAIL_URL", format!("{shop}/api/order/detail")),
         ("ORDER_PAID_URL", format!("{shop}/api/order/paid")),
+        ("ORDER_REFUNDED_URL", format!("{shop}/api/order/refunded")),
         ("AUTH_SECRET_ID", defaults::AUTH_SECRET_ID.to_owned()),
         ("WEBHOOK_SECRET_ID", defaults::WEBHOOK_SECRET_ID.to_owned()),
         ("CALLBACK_TOKENS", "on".to_owned()),
