@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use pay_core::domain::{
-    Amount, Currency, Digest, PaymentId, Provider, ProviderRef, ProviderTxn, Refund, RefundId,
-    RefundReason, RefundReference, RefundReport, RefundRequest, RefundState, Timestamp,
+    Amount, Currency, Digest, PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn,
+    Refund, RefundId, RefundReason, RefundReference, RefundReport, RefundRequest, RefundState,
+    Timestamp,
 };
 use pay_core::ports::{
     Query, QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder, SecretKeys as _,
@@ -138,7 +139,7 @@ async fn an_order_refunds_once_and_is_reported_by_a_webhook() {
         let Some(Some(RefundReport::One { reference, amount_minor, .. })) = reports.first() else {
             panic!("{reports:?}");
         };
-        assert_eq!(reference.as_ref().map(|of| of.as_str()), Some(REFUND), "{provider:?}");
+        assert_eq!(reference.as_ref().map(ProviderRefund::as_str), Some(REFUND), "{provider:?}");
         assert_eq!(*amount_minor, 30, "{provider:?}");
         let total = (provider == Provider::Alipay).then_some(Some(RefundReport::Total(30)));
         assert_eq!(reports.get(1), total.as_ref(), "{provider:?}");
