@@ -16,7 +16,7 @@ use pay_core::{
         apply::apply,
         create::{CreatePayment, create},
         quarantine::{Resolve, resolve},
-        query::{QueryPorts, follow},
+        query::{Observe, QueryPorts, follow},
         refund::{RefundPayment, refund},
         sweep::{Run, Sweep, sweep},
     },
@@ -122,7 +122,8 @@ impl Actor {
                     ClientResponse::Deliver(notification, applied.map(Box::new))
                 }
                 Role::Follow { message, query, .. } => {
-                    let done = follow(&all, (&message, query), &|_, _| {}, now, &trace).await;
+                    let done = follow(&all, (&message, query), &|_, _| {}, now, &trace);
+                    let done = Box::pin(done).await;
                     ClientResponse::Follow(message, done)
                 }
                 Role::Sweep(_) => {
@@ -144,7 +145,8 @@ impl Actor {
                     if bug == Some(Bug::NewReferenceOnRepeat) && attempt > 0 {
                         request.key = Digest::new([0xee; 32]);
                     }
-                    let carried = refund(&all, &request, &|_, _| {}, now, &trace).await;
+                    let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| {}, &|| true);
+                    let carried = Box::pin(refund(&all, &request, how, now, &trace)).await;
                     ClientResponse::Refund(carried.map(Box::new))
                 }
             }

@@ -109,12 +109,12 @@ fn hints() -> [(&'static str, Scenario); 3] {
 /// Refunds that are requested with a bug, each with the invariant that it breaks.
 fn requested() -> [(&'static str, Scenario); 6] {
     let refund = |name, world, bug| Scenario::new(name, world, [refunding(1, 40, 1).with_bug(bug)]);
-    let beside_another = [refunding(1, 40, 1), refunding(2, 40, 1).with_bug(Bug::TrustsRefusals)];
+    let beside_another = [refunding(1, 40, 1), refunding(2, 40, 1).with_bug(Bug::TrustsRefused)];
     [
         ("I25", refund("calls before it reserves", refundable(), Bug::CallsBeforeItReserves)),
         ("I22", refund("new reference on repeat", refundable(), Bug::NewReferenceOnRepeat)),
         ("I22", refund("releases on unknown", refundable(), Bug::ReleasesOnUnknown)),
-        ("I22", Scenario::new("trusts refusals", repeats_refused(), beside_another)),
+        ("I22", Scenario::new("trusts that it is refused", repeats_refused(), beside_another)),
         (
             "I7",
             refund("notifies of refunds first", refundable_and_due(), Bug::NotifiesOfRefundsFirst),

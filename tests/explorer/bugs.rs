@@ -12,7 +12,7 @@ use pay_core::{
 };
 
 use super::{
-    ports::{Failed, MadeRefund, Probe, Request, Response, Value},
+    ports::{Failed, MadeRefund, Probe, RefundCall, Request, Response, Value},
     scenario::payment_of,
 };
 
@@ -57,8 +57,8 @@ pub(crate) enum Bug {
     NewReferenceOnRepeat,
     /// A refund whose outcome is unknown is released, as if it was refused.
     ReleasesOnUnknown,
-    /// A refusal counts without a query whether it stands for a refund that was made.
-    TrustsRefusals,
+    /// A refund counts as refused without a query whether it was made before.
+    TrustsRefused,
     /// The order service is notified of a refund whether it knows of the payment or not.
     NotifiesOfRefundsFirst,
 }
@@ -146,11 +146,18 @@ impl PlantedBug {
                 response.notifications.iter_mut().for_each(|sent| sent.payment = asked);
                 Ok(Value::Queried(response))
             }
-            (Bug::ReleasesOnUnknown, Err(_)) if call == Call::MakeRefund => {
-                self.refused.store(true, Relaxed);
-                Ok(refunds::refused(&refund.expect("a request to refund")))
+            (_, response) => self.about_refunds(refund.as_deref(), response),
+        }
+    }
+
+    /// The same for bugs about refunds; `refund` is what a provider was asked for.
+    fn about_refunds(&self, refund: Option<&RefundCall>, response: Response) -> Response {
+        match (self.bug, response) {
+            (Bug::ReleasesOnUnknown, Err(failed)) => {
+                self.refused.fetch_or(refund.is_some(), Relaxed);
+                refund.map(refunds::refused).ok_or(failed)
             }
-            (Bug::TrustsRefusals, Ok(Value::MadeRefund(refused))) => {
+            (Bug::TrustsRefused, Ok(Value::MadeRefund(refused))) => {
                 let is_refused = matches!(refused, MadeRefund::Refused { .. });
                 self.refused.store(is_refused, Relaxed);
                 Ok(Value::MadeRefund(refused))

@@ -112,8 +112,9 @@ impl World {
             Happening::ConsoleRefund(_)
             | Happening::ConsoleRefundFails
             | Happening::RefundsEnd(_) => {
-                let held = self.providers.held.get_mut(&(Provider::Stripe, id));
-                held.into_iter().for_each(|held| happening.with_refunds(held));
+                if let Some(held) = self.providers.held.get_mut(&(Provider::Stripe, id)) {
+                    happening.with_refunds(held);
+                }
                 return;
             }
         };

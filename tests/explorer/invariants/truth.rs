@@ -56,8 +56,8 @@ pub(super) fn check_truth(world: &World, payment: &Payment) -> Result<(), Broken
     })
 }
 
-/// A refund is never gone, and that it failed is final, unless that was never reported but taken from a
-/// refusal. It is reserved only within what is known to be left.
+/// A refund is never gone, and that it failed is final, unless it only counts as failed because
+/// its provider refused it. It is reserved only within what is known to be left.
 pub(super) fn check_refund_change(before: &World, after: &World) -> Result<(), Broken> {
     for (key, old) in &before.table.refunds {
         let new = after.table.refunds.get(key);

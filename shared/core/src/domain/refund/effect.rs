@@ -83,11 +83,10 @@ impl RefundEffect {
                 state,
                 request: found.and_then(|found| found.request.clone()),
                 due: match state {
-                    // Of a total that tells nothing new there is nothing to notify of.
-                    RefundState::Succeeded if notify && amount_minor > 0 => {
-                        Some(Due::after_grace(now))
+                    // A total that is known already is no news for the order service.
+                    RefundState::Succeeded => {
+                        (notify && amount_minor > 0).then(|| Due::after_grace(now))
                     }
-                    RefundState::Succeeded => None,
                     RefundState::Failed => None,
                     RefundState::Requested | RefundState::Pending => found.and_then(|of| of.due),
                 },
@@ -109,8 +108,8 @@ struct CountedRefund {
 /// Whether a refund outlives a report that one of this name failed. Where that is our own reference, the
 /// provider refused a request and did not have the refund: another request may have made it since.
 fn outlives(found: &Refund, name: &ProviderRefund) -> bool {
-    let is_refusal = found.id.as_str() == name.as_str();
-    is_refusal && (found.state == RefundState::Succeeded || found.provider_refund.is_some())
+    let is_unnamed = found.id.as_str() == name.as_str();
+    is_unnamed && (found.state == RefundState::Succeeded || found.provider_refund.is_some())
 }
 
 /// One refund. That it failed is final, whether it is reported before or after its success. One that we

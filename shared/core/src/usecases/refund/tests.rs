@@ -62,7 +62,7 @@ fn held(world: &World, id: PaymentId) -> Vec<(u64, RefundState)> {
 }
 
 fn run(world: &World) -> Swept {
-    let at = Timestamp::from_millis(now().millis() + 3_600_000).unwrap();
+    let at = now().plus_millis(3_600_000);
     let run = Run { now: at, go_on: &|| Some(at), observe: &|_, _| (), trace: &world.trace };
     block_on(sweep(&world.ports(), Sweep::new(100, true).unwrap(), &run)).unwrap()
 }
@@ -192,7 +192,7 @@ fn no_call_starts_without_time_for_its_response() {
 fn a_sweep_starts_no_call_without_time_for_its_response() {
     let (world, id) = paid();
     ask_while(&world, &request(id, Some(30), 1), &|| false).unwrap();
-    let at = Timestamp::from_millis(now().millis() + 3_600_000).unwrap();
+    let at = now().plus_millis(3_600_000);
     // Until the first call to the provider has begun.
     let go_on = || (world.passed(Call::Query) == 0).then_some(at);
     let run = Run { now: at, go_on: &go_on, observe: &|_, _| (), trace: &world.trace };
@@ -234,9 +234,9 @@ fn a_refund_that_is_refused_and_not_there_releases_its_reservation() {
     assert_eq!(ask(&world, &request(id, Some(40), 2)).unwrap().refund.state, Succeeded);
 }
 
-/// A sweep sends it again where another refund in the console has failed, before the refusal is written down.
+/// A sweep sends it again where another refund in the console has failed, before it is written that it was refused.
 #[test]
-fn a_refusal_undoes_no_refund_that_was_made_meanwhile() {
+fn a_request_that_was_refused_undoes_no_refund_that_was_made_meanwhile() {
     let (world, id) = paid();
     world.providers.edit(|providers| {
         let held = providers.held.get_mut(&(Stripe, id)).unwrap();

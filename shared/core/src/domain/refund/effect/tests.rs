@@ -172,7 +172,7 @@ fn a_refund_that_we_were_asked_for_keeps_its_reservation_until_it_ends() {
         ((10, 70), (Requested, false), named(Failed), "10/30 failed+"),
         ((10, 70), (Requested, false), of_ours("r1", 50, Succeeded), other),
         ((10, 70), (Requested, false), of_ours("r1", 50, Failed), other),
-        // A provider without ids of its own, and a refusal.
+        // A provider without ids of its own, or one that refused it.
         ((10, 70), (Requested, false), unnamed(Pending), "10/70 pending"),
         ((10, 70), (Requested, false), unnamed(Succeeded), "50/30 succeeded"),
         ((10, 70), (Requested, false), unnamed(Failed), "10/30 failed"),
@@ -216,7 +216,10 @@ fn a_refund_that_we_were_asked_for_keeps_its_reservation_until_it_ends() {
                 let plus = if item.provider_refund.is_some() { "+" } else { "" };
                 format!("{sum}/{pending} {}{plus}", item.state.as_str())
             }
-            _ => described(&effect),
+            RefundEffect::Duplicate
+            | RefundEffect::Stale
+            | RefundEffect::Pending
+            | RefundEffect::Mismatch(_) => described(&effect),
         };
         assert_eq!(what, want, "{sum}/{pending} {state:?} {is_named} {report:?}");
     }
