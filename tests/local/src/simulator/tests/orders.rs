@@ -231,15 +231,15 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_provider_may_let_refunds_wait_or_refuse_them() {
-    for (provider, refusal) in [
+    for (provider, refused_by) in [
         (Provider::Stripe, "balance_insufficient"),
         (Provider::WeChat, "USER_ACCOUNT_ABNORMAL"),
         (Provider::Alipay, "ACQ.SELLER_BALANCE_NOT_ENOUGH"),
     ] {
         let served = paid(provider).await;
-        served.account.refund_orders(Orders::Refused(refusal.to_owned()));
+        served.account.refund_orders(Orders::Refused(refused_by.to_owned()));
         let refused = Ordered::new(provider, OTHER, 30).send(&served).await.unwrap();
-        assert_eq!(code(&refused), Some(refusal), "{refused:?}");
+        assert_eq!(code(&refused), Some(refused_by), "{refused:?}");
         assert!(amounts(&served).is_empty(), "{provider:?}");
         let absent = query(&served, &Ordered::new(provider, OTHER, 30).query()).await.unwrap();
         assert_eq!(absent.state, QueryState::NoRefund, "{provider:?}");
