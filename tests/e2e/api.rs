@@ -265,7 +265,10 @@ pub(crate) fn assert_problem(problem: &Value, slug: &str) {
     for (member, value) in problem.as_object().unwrap() {
         let fits = match member.as_str() {
             "type" | "title" | "status" | "code" | "request_id" => true,
-            "detail" => slug == "invalid-request" && value.is_string(),
+            "detail" => {
+                ["invalid-request", "payment-not-payable"].contains(&slug) && value.is_string()
+            }
+            "provider_code" => slug == "provider-refused" && value.is_string(),
             "payment_id" => slug == "payment-exists" && value.is_u64(),
             _ => false,
         };

@@ -29,6 +29,7 @@ async fn each_route_accepts_the_callers_that_it_names_and_nobody_else() {
         for (schemes, request) in [
             (BTreeSet::from(["payerToken"]), bare().payer(payment.uid)),
             (BTreeSet::from(["serviceToken"]), bare().service()),
+            (BTreeSet::from(["refundToken"]), bare().refunder().header("idempotency-key", "a")),
             (BTreeSet::from(signature), bare().signed()),
             (BTreeSet::new(), bare()),
         ] {

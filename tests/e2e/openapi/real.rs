@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use local::messages::{Message, Outcome};
+use local::simulator::ledger::Orders;
 use local::{Fault, Stack};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
@@ -149,6 +150,26 @@ impl<'a> Observed<'a> {
         notify(self.stack, pending, 1, 1).await.ok();
     }
 
+    /// A refund that is made, and everything that stands in the way of one.
+    async fn refunds(&mut self) {
+        let stack = self.stack;
+        let (pending, paid) = (payment(stack).await, payment(stack).await);
+        let account = stack.account(Provider::Stripe).unwrap();
+        account.pay(paid.id, paid.amount).await.unwrap();
+        let payer = api::post(stack, "refund").payer(paid.uid).json(&json!({}));
+        self.send("refund", payer).await;
+        let of = |id: u64, amount: u64| json!({"id": id, "amount": amount});
+        for amount in [30, 31] {
+            let request = api::post(stack, "refund").refunder().header("idempotency-key", "k");
+            self.send("refund", request.json(&of(paid.id, amount))).await;
+        }
+        for body in [of(fresh(), 1), of(pending.id, 1), of(paid.id, 71)] {
+            self.send_json("refund", 1, &body).await;
+        }
+        account.refund_orders(Orders::Refused("charge_disputed".to_owned()));
+        self.send_json("refund", 1, &of(paid.id, 1)).await;
+    }
+
     /// With a malformed record, and then without a store.
     async fn failures(&mut self) {
         let stack = self.stack;
@@ -173,6 +194,7 @@ impl<'a> Observed<'a> {
         self.send_json("detail", payment.uid, &json!({"id": payment.id})).await;
         self.send_json("list", payment.uid, &json!({})).await;
         self.send_json("callback", payment.uid, &payment.native(1, 1)).await;
+        self.send_json("refund", payment.uid, &json!({"id": payment.id})).await;
         self.providers(payment).await;
     }
 }
@@ -186,6 +208,7 @@ async fn every_described_response_is_given() {
     observed.whole_requests(uid).await;
     observed.creates(uid).await;
     observed.notifications().await;
+    observed.refunds().await;
     observed.all_routes(payment(&stack).await).await;
     observed.failures().await;
     let expected: BTreeSet<_> = observed.responses.union(&not_caused()).cloned().collect();

@@ -158,7 +158,7 @@ async fn detail(stack: &Stack) -> BTreeSet<Action> {
 /// schedule invokes it.
 async fn callback(stack: &Stack) -> BTreeSet<Action> {
     let (one, other) = (payment(stack).await, payment(stack).await);
-    let third = payment(stack).await;
+    let (third, fourth) = (payment(stack).await, payment(stack).await);
     drop(stack.dynamodb_control().take_actions());
     // Closed, paid after all, a late failure, refunded.
     for status in [3, 1, 2, 4] {
@@ -194,7 +194,6 @@ async fn callback(stack: &Stack) -> BTreeSet<Action> {
     api::post(stack, "callback").json(&total).signed().send().await.ok();
     assert_eq!(stage::shown(stack, third).await["refunded"], 60);
     // One that the shop asks for, of which it is notified.
-    let fourth = payment(stack).await;
     stack.account(Provider::Stripe).unwrap().pay(fourth.id, fourth.amount).await.unwrap();
     let refund = json!({"id": fourth.id, "amount": 5, "reason": "broken"});
     let refund = api::authorized(stack, "refund", fourth.uid).json(&refund).send().await.ok();
