@@ -1,7 +1,7 @@
 //! Broken variants of the service: each is caught by the invariant that it breaks.
 
 use pay_core::{
-    domain::{Notification, Outcome, Provider, ProviderTxn, RefundState},
+    domain::{Due, Notification, Outcome, Provider, ProviderTxn, RefundState},
     ports::ProviderState,
     testing::{HeldPayment, OrderPaidCall, a_notification, a_total},
     usecases::create::{CreatePayment, CreatedPayment},
@@ -16,10 +16,10 @@ use super::{
     },
     client::ClientResponse,
     explore::Explorer,
-    invariants::{check_response, check_world},
+    invariants::{check_recovered, check_response, check_world},
     scenario::{
         Scenario, after, asking, creating, delivering, following, id, oid, payment_of, refunding,
-        request, shop, sweeping,
+        request, shop, sweeping, time,
     },
     scenarios::{
         hints::{never_due, thin, while_open},
@@ -247,6 +247,22 @@ fn an_order_paid_by_two_payments() {
         world.shop.notify(OrderPaidCall { payment: id(number), oid, uid, amount });
     }
     assert_eq!(check_world(&world).unwrap_err().invariant, "I10");
+}
+
+/// Sweeps would repair both.
+#[test]
+fn a_refund_that_stays_due_and_one_that_stays_reserved() {
+    let world = after(refundable(), &[refunding(1, 40, 1)]);
+    let refund_is = |state, due| {
+        let mut world = world.clone();
+        let refund = world.table.refunds.values_mut().next().unwrap();
+        (refund.state, refund.due) = (state, due);
+        check_recovered(&world).map_err(|broken| broken.invariant)
+    };
+    let due = Some(Due::after_grace(time(1, 0)));
+    assert_eq!(refund_is(RefundState::Succeeded, None), Ok(()));
+    assert_eq!(refund_is(RefundState::Succeeded, due), Err("I9"));
+    assert_eq!(refund_is(RefundState::Requested, due), Err("I22"));
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl State {
 pub(crate) struct Found {
     pub(crate) states: usize,
     pub(crate) schedules: u128,
+    /// The calls that were made while a fault was left.
     pub(crate) calls: BTreeSet<Call>,
     pub(crate) faults: BTreeSet<(Call, Fault)>,
     /// The kinds of [`WorldStep`].
@@ -76,6 +77,7 @@ pub(crate) struct Explorer<'a> {
     effects: FxHashMap<Cause, (usize, usize)>,
     world_effects: FxHashMap<(usize, WorldStep), usize>,
     seen: FxHashMap<u128, u128>,
+    calls: BTreeSet<Call>,
     pub(super) recovered: FxHashSet<(usize, Vec<Option<PaymentId>>, Vec<bool>)>,
     pub(super) ends: BTreeMap<String, Vec<Step>>,
     pub(super) path: Vec<Step>,
@@ -92,6 +94,7 @@ impl<'a> Explorer<'a> {
             effects: FxHashMap::default(),
             world_effects: FxHashMap::default(),
             seen: FxHashMap::default(),
+            calls: BTreeSet::new(),
             recovered: FxHashSet::default(),
             ends: BTreeMap::new(),
             path: Vec::new(),
@@ -164,13 +167,14 @@ impl<'a> Explorer<'a> {
     }
 
     fn found(self, schedules: u128) -> Found {
-        let calls = self.effects.keys().map(|(_, _, _, id, fault)| (id.call, *fault));
+        let faults =
+            self.effects.keys().filter_map(|(_, _, _, id, fault)| Some((id.call, (*fault)?)));
         let responses = self.trees.iter().flat_map(Tree::ends).map(ClientResponse::label);
         Found {
             states: self.seen.len(),
             schedules,
-            calls: calls.clone().map(|(call, _)| call).collect(),
-            faults: calls.filter_map(|(call, fault)| Some((call, fault?))).collect(),
+            faults: faults.collect(),
+            calls: self.calls,
             world_steps: self.world_effects.keys().map(|(_, step)| step.as_str()).collect(),
             responses: responses.collect(),
             ends: self.ends,
@@ -270,6 +274,9 @@ impl<'a> Explorer<'a> {
         let mut next = state.clone();
         match step {
             Step::Call { actor, id, fault } => {
+                if state.faults > 0 {
+                    self.calls.insert(id.call);
+                }
                 let cause = (state.world, actor, state.places[actor], id, fault);
                 (next.world, next.places[actor]) = self.effect(cause)?;
                 next.faults = state.faults.saturating_sub(self.cost(id.call, fault));
