@@ -83,16 +83,10 @@ impl RefundEffect {
                 state,
                 request: found.and_then(|found| found.request.clone()),
                 due: match state {
-<<<<<<< HEAD
                     // A total that is known already is no news for the order service.
                     RefundState::Succeeded => {
                         (notify && amount_minor > 0).then(|| Due::after_grace(now))
                     }
-=======
-                    // A total may say nothing that its refunds did not.
-                    RefundState::Succeeded if amount_minor == 0 => None,
-                    RefundState::Succeeded => notify.then(|| Due::after_grace(now)),
->>>>>>> i14-service
                     RefundState::Failed => None,
                     RefundState::Requested | RefundState::Pending => found.and_then(|of| of.due),
                 },
