@@ -11,20 +11,21 @@ use std::{
 
 use pay_core::{
     domain::{Decision, Digest, EventKey, Notification, Operator, PaymentId, Provider, RawBody},
-    ports::{Query, StoreError},
+    ports::Query,
     usecases::{
-        Failure,
-        apply::{Applied, ApplyError, OrderNotification, apply},
-        create::{CreateError, CreatePayment, CreatedPayment, create},
-        quarantine::{Resolve, ResolveError, resolve},
-        query::{QueryPorts, follow},
-        sweep::{Run, Sweep, Swept, sweep},
+        apply::apply,
+        create::{CreatePayment, create},
+        quarantine::{Resolve, resolve},
+        query::{Observe, QueryPorts, follow},
+        refund::{RefundPayment, refund},
+        sweep::{Run, Sweep, sweep},
     },
 };
 use rustc_hash::FxHashMap;
 
 use super::{
     bugs::Bug,
+    client::ClientResponse,
     ports::{CallId, Probe, Request, Response},
     scenario::{ids, time, trace},
     world::World,
@@ -54,6 +55,8 @@ pub(crate) enum Role {
     Sweep(Vec<Provider>),
     /// Accept a quarantined notification.
     Accept(EventKey),
+    /// Request a refund at Stripe.
+    Refund(RefundPayment),
 }
 
 /// An actor of a scenario.
@@ -63,6 +66,8 @@ pub(crate) struct Actor {
     pub(crate) role: Role,
     /// The id that it draws before its own.
     pub(crate) first_id: Option<PaymentId>,
+    /// Whether the order service is notified of refunds.
+    pub(crate) hears_of_refunds: bool,
     pub(crate) bug: Option<Bug>,
 }
 
@@ -78,7 +83,8 @@ impl Actor {
             Role::Deliver { early: true, .. }
             | Role::Create(_)
             | Role::Sweep(_)
-            | Role::Accept(_) => true,
+            | Role::Accept(_)
+            | Role::Refund(_) => true,
         }
     }
 
@@ -86,6 +92,7 @@ impl Actor {
     fn keys(&self) -> &[Provider] {
         match &self.role {
             Role::Sweep(keys) | Role::Follow { keys, .. } => keys,
+            Role::Refund(_) => &[Provider::Stripe],
             Role::Create(_) | Role::Deliver { .. } | Role::Accept(_) => &[],
         }
     }
@@ -97,7 +104,7 @@ impl Actor {
 
     /// Begins its use case on these ports; `attempt` numbers the attempts of its client from 0.
     fn run(&self, ports: Probe, attempt: u64) -> UseCase {
-        let (Self { number, role, first_id, bug }, trace) = (self.clone(), trace());
+        let (Self { number, role, first_id, bug, .. }, trace) = (self.clone(), trace());
         let now = time(number, attempt);
         Box::pin(async move {
             let (users, orders, store, providers) = (&ports, &ports, &ports, &ports);
@@ -115,7 +122,8 @@ impl Actor {
                     ClientResponse::Deliver(notification, applied.map(Box::new))
                 }
                 Role::Follow { message, query, .. } => {
-                    let done = follow(&all, (&message, query), &|_, _| {}, now, &trace).await;
+                    let done = follow(&all, (&message, query), &|_, _| {}, now, &trace);
+                    let done = Box::pin(done).await;
                     ClientResponse::Follow(message, done)
                 }
                 Role::Sweep(_) => {
@@ -133,128 +141,16 @@ impl Actor {
                     };
                     ClientResponse::Accept(resolve(&ports, &ports, &accept, now, &trace).await)
                 }
+                Role::Refund(mut request) => {
+                    if bug == Some(Bug::NewReferenceOnRepeat) && attempt > 0 {
+                        request.key = Digest::new([0xee; 32]);
+                    }
+                    let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| {}, &|| true);
+                    let carried = Box::pin(refund(&all, &request, how, now, &trace)).await;
+                    ClientResponse::Refund(carried.map(Box::new))
+                }
             }
         })
-    }
-}
-
-/// What an actor's client gets in the end, with what it asked for.
-#[derive(Debug)]
-pub(crate) enum ClientResponse {
-    Create(CreatePayment, Result<CreatedPayment, CreateError>),
-    Deliver(Box<Notification>, Result<Box<Applied>, ApplyError>),
-    Follow(Box<Notification>, Result<(), ApplyError>),
-    Sweep(Result<Swept, StoreError>),
-    Accept(Result<(), ResolveError>),
-}
-
-impl ClientResponse {
-    /// In a few words.
-    pub(crate) fn label(&self) -> String {
-        match self {
-            Self::Create(_, Ok(created)) if created.replayed => "replayed".into(),
-            Self::Create(_, Ok(_)) => "created".into(),
-            Self::Create(_, Err(error)) => match error {
-                CreateError::UserNotFound => "user-not-found".into(),
-                CreateError::OrderNotFound => "order-not-found".into(),
-                CreateError::KeyReused => "key-reused".into(),
-                CreateError::PaymentExists(_) => "payment-exists".into(),
-                CreateError::OrderPaid => "order-paid".into(),
-                CreateError::AmountMismatch => "amount-mismatch".into(),
-                CreateError::Failed(failure) => format!("create: {}", word(failure)),
-            },
-            Self::Deliver(_, Ok(applied)) => {
-                let verdict = applied.verdict.as_str();
-                match applied.order_notification {
-                    OrderNotification::NotDue => verdict.into(),
-                    OrderNotification::Done => format!("{verdict}+notified"),
-                    OrderNotification::NotCleared(_) => format!("{verdict}+not cleared"),
-                    OrderNotification::Failed(_) => "not notified".into(),
-                }
-            }
-            Self::Follow(_, Ok(())) => "followed".into(),
-            Self::Deliver(_, Err(error)) | Self::Follow(_, Err(error)) => match error {
-                ApplyError::NotOurs => "not ours".into(),
-                ApplyError::Mismatch(mismatch) => {
-                    format!("quarantined: {}", mismatch.field.as_str())
-                }
-                ApplyError::Failed(failure) => word(failure).into(),
-            },
-            Self::Sweep(Ok(swept)) => {
-                let counts = [
-                    (swept.notified, "notified"),
-                    (swept.moved, "moved"),
-                    (swept.queried, "queried"),
-                    (swept.stale, "stale"),
-                    (swept.rescheduled.len(), "rescheduled"),
-                    (swept.failed.len(), "failed"),
-                    (swept.unknown.len(), "unknown"),
-                ];
-                let counts = counts.into_iter().filter(|(count, _)| *count > 0);
-                let words: Vec<_> = counts.map(|(count, word)| format!("{count} {word}")).collect();
-                let words = words.join(", ");
-                format!("sweep: {}", if words.is_empty() { "nothing" } else { &words })
-            }
-            Self::Sweep(Err(_)) => "sweep: unavailable".into(),
-            Self::Accept(Ok(())) => "accepted".into(),
-            Self::Accept(Err(error)) => match error {
-                ResolveError::NotFound => "accept: not found".into(),
-                ResolveError::Decided(decided) => {
-                    format!("{} by another", decided.decision.as_str())
-                }
-                ResolveError::OnlyDismiss(why) => format!("only dismiss: {why}"),
-                ResolveError::OtherPayment(_)
-                | ResolveError::NoPayment
-                | ResolveError::PaymentNotFound(_)
-                | ResolveError::Mismatch(..) => format!("accept: {error}"),
-                ResolveError::Failed(failure) => format!("accept: {}", word(failure)),
-            },
-        }
-    }
-
-    /// The successful create.
-    pub(crate) const fn created(&self) -> Option<(&CreatePayment, CreatedPayment)> {
-        match self {
-            Self::Create(request, Ok(created)) => Some((request, *created)),
-            Self::Create(_, Err(_))
-            | Self::Deliver(..)
-            | Self::Follow(..)
-            | Self::Sweep(_)
-            | Self::Accept(_) => None,
-        }
-    }
-
-    /// Whether a message was acknowledged: then its sender never sends it again.
-    pub(crate) const fn is_acknowledgement(&self) -> bool {
-        match self {
-            Self::Deliver(_, Ok(_)) | Self::Follow(_, Ok(())) => true,
-            Self::Deliver(_, Err(error)) | Self::Follow(_, Err(error)) => {
-                matches!(error, ApplyError::Mismatch(_) | ApplyError::NotOurs)
-            }
-            Self::Create(..) | Self::Sweep(_) | Self::Accept(_) => false,
-        }
-    }
-
-    /// Why the use case could not finish.
-    pub(crate) const fn failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Create(_, Err(CreateError::Failed(failure)))
-            | Self::Deliver(_, Err(ApplyError::Failed(failure)))
-            | Self::Follow(_, Err(ApplyError::Failed(failure)))
-            | Self::Accept(Err(ResolveError::Failed(failure))) => Some(failure),
-            Self::Create(..)
-            | Self::Deliver(..)
-            | Self::Follow(..)
-            | Self::Sweep(_)
-            | Self::Accept(_) => None,
-        }
-    }
-}
-
-const fn word(failure: &Failure) -> &'static str {
-    match failure {
-        Failure::Unavailable(_) => "unavailable",
-        Failure::Fault(_) => "fault",
     }
 }
 
@@ -273,7 +169,7 @@ pub(crate) struct LiveRun {
 
 impl LiveRun {
     pub(crate) fn begin(actor: &Actor, attempt: u64) -> (Self, Progress) {
-        let probe = Probe::new(actor.keys(), actor.bug);
+        let probe = Probe::new(actor.keys(), actor.hears_of_refunds, actor.bug);
         let mut live = Self { run: actor.run(probe.clone(), attempt), probe };
         let progress = live.poll();
         (live, progress)
@@ -294,10 +190,6 @@ impl LiveRun {
                     !waiting.is_empty(),
                     "it got the response of another call, or waits for none"
                 );
-                let mut ids: Vec<_> = waiting.iter().map(Request::id).collect();
-                ids.sort_unstable();
-                ids.dedup();
-                assert_eq!(ids.len(), waiting.len(), "two calls have one id");
                 Progress::Waiting(waiting)
             }
         }

@@ -1,30 +1,32 @@
 //! Broken variants of the service: each is caught by the invariant that it breaks.
 
 use pay_core::{
-    domain::{Notification, Outcome, Provider, ProviderTxn},
+    domain::{Due, Notification, Outcome, Provider, ProviderTxn, RefundState},
     ports::ProviderState,
     testing::{HeldPayment, OrderPaidCall, a_notification, a_total},
     usecases::create::{CreatePayment, CreatedPayment},
 };
 
 use super::{
-    actor::{Actor, ClientResponse},
+    actor::Actor,
     bugs::{
         Bug, StoreBug, clears_the_outbox, clears_what_changed, counts_refunds_again,
         creates_unguarded, lowers_by_a_query, overwrites_events, overwrites_records,
-        replaces_any_payment, writes_due_back,
+        replaces_any_payment, reserves_unconditioned, resolves_again, writes_due_back,
     },
+    client::ClientResponse,
     explore::Explorer,
-    invariants::{check_response, check_world},
+    invariants::{check_recovered, check_response, check_world},
     scenario::{
-        Scenario, after, asking, creating, delivering, following, id, oid, payment_of, request,
-        shop, sweeping,
+        Scenario, after, asking, creating, delivering, following, id, oid, payment_of, refunding,
+        request, shop, sweeping, time,
     },
     scenarios::{
         hints::{never_due, thin, while_open},
         paid, paid_second,
         queries::{held, no_key, with_a_truth},
         refunds::{one, paid_and_unlisted, paid_before, unnamed},
+        requested::{refundable, refundable_and_due, repeats_refused, webhook},
         with_a_closed_payment, with_a_payment, with_two_due,
     },
     schedule,
@@ -101,6 +103,44 @@ fn hints() -> [(&'static str, Scenario); 3] {
         ("I23", followed("takes no response for open", is_paid, Bug::TakesNoResponseForOpen)),
         ("I11", followed("believes the hint", while_open(), Bug::BelievesTheHint)),
         ("I4", Scenario::new("takes unmatched for others", paid_and_unlisted(), [for_others])),
+    ]
+}
+
+/// Refunds that are requested with a bug, each with the invariant that it breaks.
+fn requested() -> [(&'static str, Scenario); 6] {
+    let refund = |name, world, bug| Scenario::new(name, world, [refunding(1, 40, 1).with_bug(bug)]);
+    let beside_another = [refunding(1, 40, 1), refunding(2, 40, 1).with_bug(Bug::TrustsRefused)];
+    [
+        ("I25", refund("calls before it reserves", refundable(), Bug::CallsBeforeItReserves)),
+        ("I22", refund("new reference on repeat", refundable(), Bug::NewReferenceOnRepeat)),
+        ("I22", refund("releases on unknown", refundable(), Bug::ReleasesOnUnknown)),
+        ("I22", Scenario::new("trusts that it is refused", repeats_refused(), beside_another)),
+        (
+            "I7",
+            refund("notifies of refunds first", refundable_and_due(), Bug::NotifiesOfRefundsFirst),
+        ),
+        (
+            "I8",
+            refund(
+                "ignores failed notification of a refund",
+                refundable(),
+                Bug::IgnoresFailedNotification,
+            ),
+        ),
+    ]
+}
+
+/// Stores with a bug that requests to refund meet, each with the invariant that it breaks.
+fn stores_of_refunds() -> [(&'static str, StoreBug, Scenario); 2] {
+    let both = [refunding(1, 60, 1), refunding(2, 60, 2)];
+    let heard = [refunding(1, 40, 1), delivering(2, webhook(2, 40, RefundState::Succeeded))];
+    [
+        (
+            "I21",
+            reserves_unconditioned,
+            Scenario::new("reserves unconditioned", refundable(), both),
+        ),
+        ("I21", resolves_again, Scenario::new("resolves again", refundable(), heard)),
     ]
 }
 
@@ -185,8 +225,15 @@ fn every_bug_of_a_hint_is_caught() {
 }
 
 #[test]
+fn every_bug_of_a_requested_refund_is_caught() {
+    for (invariant, broken_variant) in requested() {
+        assert_breaks(invariant, &broken_variant);
+    }
+}
+
+#[test]
 fn every_bug_of_a_store_is_caught() {
-    for (invariant, bug, scenario) in stores() {
+    for (invariant, bug, scenario) in stores().into_iter().chain(stores_of_refunds()) {
         assert_breaks(invariant, &Scenario { store_bug: Some(bug), ..scenario });
     }
 }
@@ -200,6 +247,22 @@ fn an_order_paid_by_two_payments() {
         world.shop.notify(OrderPaidCall { payment: id(number), oid, uid, amount });
     }
     assert_eq!(check_world(&world).unwrap_err().invariant, "I10");
+}
+
+/// Sweeps would repair both.
+#[test]
+fn a_refund_that_stays_due_and_one_that_stays_reserved() {
+    let world = after(refundable(), &[refunding(1, 40, 1)]);
+    let refund_is = |state, due| {
+        let mut world = world.clone();
+        let refund = world.table.refunds.values_mut().next().unwrap();
+        (refund.state, refund.due) = (state, due);
+        check_recovered(&world).map_err(|broken| broken.invariant)
+    };
+    let due = Some(Due::after_grace(time(1, 0)));
+    assert_eq!(refund_is(RefundState::Succeeded, None), Ok(()));
+    assert_eq!(refund_is(RefundState::Succeeded, due), Err("I9"));
+    assert_eq!(refund_is(RefundState::Requested, due), Err("I22"));
 }
 
 #[test]

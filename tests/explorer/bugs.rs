@@ -1,18 +1,22 @@
 //! Planted bugs, each one that a service like this has been seen to have: in a use case, as ports
 //! that do something else than what they are asked, or in the store.
 
+mod refunds;
+
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use pay_core::{
-    domain::{Guard, PaymentId, Provider, ProviderTxn, Refunds, Status},
+    domain::{Guard, Payment, PaymentId, Provider, ProviderTxn, Refunds, Status},
     ports::{Created, ProviderState, Query, QueryResponse, QueryState, Updated},
     testing::{Call, HeldPayment, Table},
 };
 
 use super::{
-    ports::{Failed, Probe, Request, Response, Value},
+    ports::{Failed, MadeRefund, Probe, RefundCall, Request, Response, Value},
     scenario::payment_of,
 };
+
+pub(crate) use refunds::{counts_refunds_again, reserves_unconditioned, resolves_again};
 
 /// A bug of a use case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,16 @@ pub(crate) enum Bug {
     BelievesTheHint,
     /// A notification that no index finds the payment of counts as one of others.
     TakesUnmatchedForOthers,
+    /// A provider is asked to refund before the refund is reserved.
+    CallsBeforeItReserves,
+    /// A repeated request to refund gets a reference of its own.
+    NewReferenceOnRepeat,
+    /// A refund whose outcome is unknown is released, as if it was refused.
+    ReleasesOnUnknown,
+    /// A refund counts as refused without a query whether it was made before.
+    TrustsRefused,
+    /// The order service is notified of a refund whether it knows of the payment or not.
+    NotifiesOfRefundsFirst,
 }
 
 /// A bug at work in one run of an actor.
@@ -57,11 +71,14 @@ pub(crate) struct PlantedBug {
     moved: AtomicBool,
     /// Whether this run takes the notification for handled.
     handled: AtomicBool,
+    /// Whether this run takes a refund for refused.
+    refused: AtomicBool,
 }
 
 impl PlantedBug {
     pub(crate) const fn new(bug: Bug) -> Self {
-        Self { bug, moved: AtomicBool::new(false), handled: AtomicBool::new(false) }
+        let [moved, handled, refused] = [const { AtomicBool::new(false) }; 3];
+        Self { bug, moved, handled, refused }
     }
 
     /// Makes a call as a use case with the bug would, and passes on what it would see.
@@ -70,14 +87,23 @@ impl PlantedBug {
         if matches!(call, Call::NotifyPaid | Call::MarkNotified) && self.is_silent() {
             return Ok(Value::Done(()));
         }
+        if call == Call::Query && self.refused.load(Relaxed) {
+            return Ok(refunds::absent());
+        }
+        let early = refunds::call_of(&request).filter(|_| self.bug == Bug::CallsBeforeItReserves);
+        if let Some(early) = early {
+            drop(probe.call(Request::MakeRefund(Box::new(early))).await);
+        }
         if let Request::Update { change, .. } = &mut request {
             change.guarded &= self.bug != Bug::SkipsGuard;
             if let (Bug::AddsTotals, Some(refund)) = (self.bug, &mut change.refund) {
-                let Refunds { sum, total } = &mut refund.refunds;
+                let Refunds { sum, total, .. } = &mut refund.refunds;
                 *sum = sum.saturating_add(*total);
             }
         }
         let asked = asked(&request);
+        let refund =
+            if let Request::MakeRefund(call) = &request { Some(call.clone()) } else { None };
         if let (Bug::AppliesToTheAsked, Request::Query { query, .. }) = (self.bug, &mut request) {
             *query = Query::Payment { id: payment_of(1), txn: None };
         }
@@ -91,7 +117,9 @@ impl PlantedBug {
             (Bug::AssumesSuccess, Err(Failed::Unknown)) if call == Call::Create => {
                 Ok(Value::Created(Created::Done))
             }
-            (Bug::IgnoresFailedNotification, Err(_)) if call == Call::NotifyPaid => {
+            (Bug::IgnoresFailedNotification, Err(_))
+                if matches!(call, Call::NotifyPaid | Call::NotifyRefunded) =>
+            {
                 Ok(Value::Done(()))
             }
             (Bug::TrustsTheEventLog, Ok(Value::Updated(Updated::KeyTaken))) => {
@@ -117,6 +145,26 @@ impl PlantedBug {
             (Bug::AppliesToTheAsked, Ok(Value::Queried(mut response))) => {
                 response.notifications.iter_mut().for_each(|sent| sent.payment = asked);
                 Ok(Value::Queried(response))
+            }
+            (_, response) => self.about_refunds(refund.as_deref(), response),
+        }
+    }
+
+    /// The same for bugs about refunds; `refund` is what a provider was asked for.
+    fn about_refunds(&self, refund: Option<&RefundCall>, response: Response) -> Response {
+        match (self.bug, response) {
+            (Bug::ReleasesOnUnknown, Err(failed)) => {
+                self.refused.fetch_or(refund.is_some(), Relaxed);
+                refund.map(refunds::refused).ok_or(failed)
+            }
+            (Bug::TrustsRefused, Ok(Value::MadeRefund(refused))) => {
+                let is_refused = matches!(refused, MadeRefund::Refused { .. });
+                self.refused.store(is_refused, Relaxed);
+                Ok(Value::MadeRefund(refused))
+            }
+            (Bug::NotifiesOfRefundsFirst, Ok(Value::Payment(Some(payment)))) => {
+                let notified_time = payment.paid_time;
+                Ok(Value::Payment(Some(Payment { notified_time, ..payment })))
             }
             (_, response) => response,
         }
@@ -217,18 +265,6 @@ pub(crate) fn lowers_by_a_query(table: &mut Table, request: &Request) -> Option<
         && event.id.as_str().starts_with("query.open")
     {
         table.payments.get_mut(&event.payment?)?.status = Status::Pending;
-    }
-    None
-}
-
-/// Counts a refund that is kept already once more.
-pub(crate) fn counts_refunds_again(table: &mut Table, request: &Request) -> Option<Response> {
-    if let Request::Refund(..) = request {
-        return Some(Ok(Value::Refund(None)));
-    }
-    if let Request::Update { change, .. } = request {
-        let id = &change.refund.as_ref()?.item.id;
-        table.refunds.remove(&(change.id, id.clone()));
     }
     None
 }

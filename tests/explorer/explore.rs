@@ -10,8 +10,9 @@ use pay_core::{domain::PaymentId, testing::Call};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    actor::{ClientResponse, Tree},
-    invariants::{Broken, check_change, check_response, check_world},
+    actor::Tree,
+    client::ClientResponse,
+    invariants::{Broken, check_call, check_change, check_response, check_world},
     ports::{CallId, Request},
     scenario::Scenario,
     schedule::{self, Step, WorldStep},
@@ -53,6 +54,7 @@ impl State {
 pub(crate) struct Found {
     pub(crate) states: usize,
     pub(crate) schedules: u128,
+    /// The calls that were made while a fault was left.
     pub(crate) calls: BTreeSet<Call>,
     pub(crate) faults: BTreeSet<(Call, Fault)>,
     /// The kinds of [`WorldStep`].
@@ -75,6 +77,7 @@ pub(crate) struct Explorer<'a> {
     effects: FxHashMap<Cause, (usize, usize)>,
     world_effects: FxHashMap<(usize, WorldStep), usize>,
     seen: FxHashMap<u128, u128>,
+    calls: BTreeSet<Call>,
     pub(super) recovered: FxHashSet<(usize, Vec<Option<PaymentId>>, Vec<bool>)>,
     pub(super) ends: BTreeMap<String, Vec<Step>>,
     pub(super) path: Vec<Step>,
@@ -91,6 +94,7 @@ impl<'a> Explorer<'a> {
             effects: FxHashMap::default(),
             world_effects: FxHashMap::default(),
             seen: FxHashMap::default(),
+            calls: BTreeSet::new(),
             recovered: FxHashSet::default(),
             ends: BTreeMap::new(),
             path: Vec::new(),
@@ -142,8 +146,8 @@ impl<'a> Explorer<'a> {
         let mut lines = vec![step.to_string()];
         if let Step::Call { actor, id, .. } = step {
             let tree = &self.trees[actor];
-            let request = tree.waiting(before.places[actor]).iter().find(|call| call.id() == id);
-            lines.extend(request.map(|request| format!("{request:?}")));
+            let request = waits(tree.waiting(before.places[actor]), id);
+            lines.push(format!("{request:?}"));
             let at = Some(after.places[actor]).filter(|at| *at != CRASHED);
             let response = at.and_then(|at| tree.last_response(at));
             lines.push(response.map_or("crash".into(), |response| format!("-> {response:?}")));
@@ -163,13 +167,14 @@ impl<'a> Explorer<'a> {
     }
 
     fn found(self, schedules: u128) -> Found {
-        let calls = self.effects.keys().map(|(_, _, _, id, fault)| (id.call, *fault));
+        let faults =
+            self.effects.keys().filter_map(|(_, _, _, id, fault)| Some((id.call, (*fault)?)));
         let responses = self.trees.iter().flat_map(Tree::ends).map(ClientResponse::label);
         Found {
             states: self.seen.len(),
             schedules,
-            calls: calls.clone().map(|(call, _)| call).collect(),
-            faults: calls.filter_map(|(call, fault)| Some((call, fault?))).collect(),
+            faults: faults.collect(),
+            calls: self.calls,
             world_steps: self.world_effects.keys().map(|(_, step)| step.as_str()).collect(),
             responses: responses.collect(),
             ends: self.ends,
@@ -225,7 +230,7 @@ impl<'a> Explorer<'a> {
         let mut is_behind = false;
         let begun = |(actor, _): &(usize, usize)| self.trees[*actor].actor().may_begin(&world);
         for (actor, at) in state.actors().filter(begun) {
-            let calls: Vec<_> = self.trees[actor].waiting(at).iter().map(Request::id).collect();
+            let calls = CallId::all(self.trees[actor].waiting(at));
             // No call changes who exists, so when that is read makes no difference: it goes first.
             if let Some(user) = calls.iter().find(|id| id.call == Call::UserExists) {
                 return self.with_faults(actor, *user, true, state.faults);
@@ -240,8 +245,10 @@ impl<'a> Explorer<'a> {
         }
         let writes = (0..world.table.late.len()).map(WorldStep::LateWrite);
         let notifications = (0..world.shop.late.len()).map(WorldStep::LateNotification);
+        let refunds = (0..world.providers.late.len()).map(WorldStep::LateRefund);
         let provider = (!world.to_happen.is_empty()).then_some(WorldStep::Provider);
-        steps.extend(writes.chain(notifications).chain(provider).map(Step::World));
+        let late = writes.chain(notifications).chain(refunds);
+        steps.extend(late.chain(provider).map(Step::World));
         steps
     }
 
@@ -267,6 +274,9 @@ impl<'a> Explorer<'a> {
         let mut next = state.clone();
         match step {
             Step::Call { actor, id, fault } => {
+                if state.faults > 0 {
+                    self.calls.insert(id.call);
+                }
                 let cause = (state.world, actor, state.places[actor], id, fault);
                 (next.world, next.places[actor]) = self.effect(cause)?;
                 next.faults = state.faults.saturating_sub(self.cost(id.call, fault));
@@ -282,9 +292,9 @@ impl<'a> Explorer<'a> {
             return Ok(*effect);
         }
         let (before, actor, at, id, fault) = cause;
-        let request = self.trees[actor].waiting(at).iter().find(|request| request.id() == id);
-        let request = request.expect("a call that waits").clone();
+        let request = waits(self.trees[actor].waiting(at), id).clone();
         let mut world = World::clone(&self.worlds.get(before));
+        check_call(&world, &request)?;
         let response = self.fakes.carry_out(&mut world, &request, fault);
         let after = self.intern(Some(before), world)?;
         let place = match response {
@@ -308,6 +318,10 @@ impl<'a> Explorer<'a> {
             WorldStep::LateNotification(number) => {
                 world.shop.late[..=number].rotate_right(1);
                 world.shop.land_late();
+            }
+            WorldStep::LateRefund(number) => {
+                world.providers.late[..=number].rotate_right(1);
+                world.providers.land_late();
             }
             WorldStep::Index => world.table.catch_up(),
             WorldStep::Provider => world.happen(),
@@ -335,4 +349,10 @@ impl<'a> Explorer<'a> {
         let others = self.clients(state).enumerate().filter(|(other, _)| *other != actor);
         check_response(&self.worlds.get(state.world), end, others.filter_map(|(_, end)| end))
     }
+}
+
+/// The call of this id, of those that wait.
+fn waits(waiting: &[Request], id: CallId) -> &Request {
+    let mut ids = CallId::all(waiting).into_iter().zip(waiting);
+    ids.find(|(of, _)| *of == id).expect("a call that waits").1
 }

@@ -11,30 +11,48 @@ use pay_core::{
         Failure,
         apply::{Applied, ApplyError, OrderNotification},
         create::{CreateError, CreatePayment, CreatedPayment},
+        refund::Carried,
     },
 };
 
-use super::{actor::ClientResponse, world::World};
+use super::{client::ClientResponse, world::World};
+pub(crate) use refunds::check_call;
+use refunds::{check_references, check_refund_notifications, check_refunded_in_the_end};
 use truth::{check_money, check_refund_change, check_refunded, check_refunds, check_truth};
 
+mod refunds;
 mod truth;
 
 /// The invariants, by their numbers in docs/reliability.md.
-const INVARIANTS: [(&str, &str); 14] = [
+const INVARIANTS: [(&str, &str); 16] = [
     ("I1", "an order has at most one live payment, and its guard names it"),
     ("I2", "all successful creates with one key have one id; a second payment is rejected with it"),
     ("I3", "user, order, amount and currency of a payment never change"),
     ("I4", "a response of success is durable"),
     ("I5", "after a 5xx or a crash, a repeat finds out what was done"),
     ("I6", "a status only rises, by the table, and every order of delivery ends the same"),
-    ("I7", "the order service is notified only after the payment moved to paid"),
-    ("I8", "the order service was notified of a paid payment, or the payment is due"),
-    ("I9", "once faults stop, one more delivery or one sweep leaves no payment due"),
-    ("I10", "an order is paid once, however many order notifications arrive"),
+    (
+        "I7",
+        "the order service is notified only after the payment moved to paid, and of a refund only after that",
+    ),
+    ("I8", "the order service was notified of a paid payment and of its refunds, or they are due"),
+    ("I9", "once faults stop, one more delivery or sweeps leave nothing due"),
+    (
+        "I10",
+        "an order is paid once, and refunded what went back, however many notifications arrive",
+    ),
     ("I11", "nothing changes but by what a provider said"),
-    ("I21", "what went back is explained by its refunds, and no more than was paid"),
+    (
+        "I21",
+        "what went back and what is reserved is explained by its refunds, and no more than was paid",
+    ),
+    (
+        "I22",
+        "a request is one refund at the provider at most, counted here or released once faults stop",
+    ),
     ("I23", "money that a provider holds as paid is paid or quarantined here once faults stop"),
     ("I24", "an order is freed only when its payment can no longer be paid, as its provider says"),
+    ("I25", "every request to a provider to refund was preceded by its reservation"),
 ];
 
 /// A broken invariant.
@@ -89,7 +107,8 @@ pub(crate) fn check_world(world: &World) -> Result<(), Broken> {
         });
         hold(paid, "I7", || format!("{call:?}, and the record is {record:?}"))?;
     }
-    Ok(())
+    check_references(world)?;
+    check_refund_notifications(world)
 }
 
 fn check_order(world: &World, oid: OrderId) -> Result<(), Broken> {
@@ -137,8 +156,10 @@ fn check_events(world: &World, payment: &Payment) -> Result<(), Broken> {
 
 /// Whether an event that raised the version is a transition of the table.
 fn is_transition(event: &Event, from: Status) -> bool {
-    let (Some((before, after)), Some(outcome)) = (event.status, event.report.outcome) else {
-        return false;
+    let Some((before, after)) = event.status else { return false };
+    let Some(outcome) = event.report.outcome else {
+        let reserves = event.id.as_str().starts_with("refund.");
+        return reserves && event.verdict == Verdict::Noted && (before, after) == (from, from);
     };
     let row = from.transition(outcome, true);
     let expected = match event.verdict {
@@ -235,7 +256,20 @@ pub(crate) fn check_response<'a>(
         | ClientResponse::Deliver(_, Err(ApplyError::Failed(_)))
         | ClientResponse::Follow(_, Err(ApplyError::Failed(_)))
         | ClientResponse::Sweep(_)
-        | ClientResponse::Accept(_) => Ok(()),
+        | ClientResponse::Accept(_)
+        | ClientResponse::Refund(Err(_)) => Ok(()),
+        ClientResponse::Refund(Ok(carried)) => {
+            let Carried { refund, .. } = &**carried;
+            let kept = world.table.refunds.get(&(refund.payment, refund.id.clone()));
+            let durable = kept.is_some_and(|kept| {
+                let same =
+                    (kept.amount_minor, &kept.request) == (refund.amount_minor, &refund.request);
+                same && (kept.state.is_final()
+                    || kept.state == refund.state
+                    || !refund.state.is_final())
+            });
+            hold(durable, "I4", || format!("a client gets {refund:?}, and {kept:?} is kept"))
+        }
     }
 }
 
@@ -344,6 +378,7 @@ pub(crate) fn check_repeat(world: &World, end: &ClientResponse) -> Result<(), Br
 /// Checks what holds after recovery.
 pub(crate) fn check_recovered(world: &World) -> Result<(), Broken> {
     check_money(world)?;
+    check_refunded_in_the_end(world)?;
     for payment in world.table.payments.values() {
         if !world.shop.orders.contains_key(&payment.oid) {
             // No order can be notified, and the payment stays due: I8.

@@ -15,6 +15,7 @@
 mod actor;
 mod broken_variants;
 mod bugs;
+mod client;
 mod explore;
 mod invariants;
 mod ports;

@@ -1,9 +1,9 @@
 //! The ports as an actor sees them: every call waits until the explorer has a response for it.
 
+mod request;
 mod response;
 
 use std::{
-    fmt,
     future::{pending, poll_fn},
     sync::{Arc, Mutex},
     task::Poll,
@@ -12,124 +12,19 @@ use std::{
 use pay_core::{
     domain::{
         Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider,
-        ProviderRef, Quarantined, Refund, RefundId, Timestamp, UserId,
+        ProviderRef, ProviderRefund, Quarantined, Refund, RefundId, Timestamp, UserId,
     },
     ports::{
-        Appended, Created, NoKeys, Order, Orders, Outbox, Payments, Providers, Quarantine, Query,
-        QueryError, QueryResponse, Resolved, ShopError, StoreError, TraceParent, Updated, Users,
+        Appended, Created, DueItem, NoKeys, Order, Orders, Outbox, Payments, Providers, Quarantine,
+        Query, QueryError, QueryResponse, RefundCallError, RefundOrder, Resolved, ShopError,
+        StoreError, TraceParent, Updated, Users,
     },
-    testing::{Call, FakeProviders, FakeShop, FakeStore},
 };
 
-pub(crate) use response::{Failed, Response, Value};
-
-use response::response;
+pub(crate) use request::{CallId, RefundCall, Request};
+pub(crate) use response::{Failed, MadeRefund, Response, Value};
 
 use super::bugs::{Bug, PlantedBug};
-
-/// Identifies one of the calls that an actor waits for: there can be several of a kind, each about
-/// another payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct CallId {
-    pub(crate) call: Call,
-    pub(crate) payment: Option<PaymentId>,
-}
-
-impl fmt::Display for CallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self { call, payment: None } => write!(f, "{call:?}"),
-            Self { call, payment: Some(payment) } => write!(f, "{call:?}@{payment}"),
-        }
-    }
-}
-
-/// A call of a port, as data.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Request {
-    NewestOfOrder(OrderId),
-    Guard(OrderId),
-    Payment(PaymentId),
-    OfTransaction(ProviderRef),
-    Refund(PaymentId, RefundId),
-    Create { payment: Payment, guard: Guard, replacing: Option<PaymentId> },
-    Update { change: Change, event: Event },
-    Append(Event),
-    DuePayments { until: Option<Timestamp>, limit: usize },
-    MarkNotified { read: Payment, at: Timestamp },
-    Clear(Payment),
-    Reschedule { read: Payment, next: Due },
-    Quarantined(EventKey),
-    Resolve { key: EventKey, decided: Decided, change: Option<Change>, event: Event },
-    UserExists(UserId),
-    FindOrder { oid: OrderId, payer: UserId },
-    NotifyPaid(Payment),
-    Query { provider: Provider, query: Query, at: Timestamp },
-}
-
-impl Request {
-    pub(crate) const fn id(&self) -> CallId {
-        let (call, payment) = match self {
-            Self::NewestOfOrder(_) => (Call::NewestOfOrder, None),
-            Self::Guard(_) => (Call::Guard, None),
-            Self::Payment(id) => (Call::Payment, Some(*id)),
-            Self::OfTransaction(_) => (Call::OfTransaction, None),
-            Self::Refund(id, _) => (Call::Refund, Some(*id)),
-            Self::Create { .. } => (Call::Create, None),
-            Self::Update { change, .. } => (Call::Update, Some(change.id)),
-            Self::Append(event) => (Call::Append, event.payment),
-            Self::DuePayments { .. } => (Call::DuePayments, None),
-            Self::MarkNotified { read, .. } => (Call::MarkNotified, Some(read.id)),
-            Self::Clear(read) => (Call::Clear, Some(read.id)),
-            Self::Reschedule { read, .. } => (Call::Reschedule, Some(read.id)),
-            Self::Quarantined(_) => (Call::Quarantined, None),
-            Self::Resolve { .. } => (Call::Resolve, None),
-            Self::UserExists(_) => (Call::UserExists, None),
-            Self::FindOrder { .. } => (Call::FindOrder, None),
-            Self::NotifyPaid(payment) => (Call::NotifyPaid, Some(payment.id)),
-            Self::Query { query, .. } => (Call::Query, query.payment()),
-        };
-        CallId { call, payment }
-    }
-
-    /// Makes the call to the fakes.
-    pub(crate) async fn make(
-        &self,
-        store: &FakeStore,
-        shop: &FakeShop,
-        providers: &FakeProviders,
-    ) -> Response {
-        let trace = TraceParent::start(1, 1);
-        match self {
-            Self::NewestOfOrder(oid) => response(store.newest_of_order(*oid).await),
-            Self::Guard(oid) => response(store.guard(*oid).await),
-            Self::Payment(id) => response(store.payment(*id).await),
-            Self::OfTransaction(reference) => response(store.of_transaction(reference).await),
-            Self::Refund(payment, id) => response(store.refund(*payment, id).await),
-            Self::Create { payment, guard, replacing } => {
-                response(store.create(payment, guard, *replacing).await)
-            }
-            Self::Update { change, event } => response(store.update(change, event).await),
-            Self::Append(event) => response(store.append(event).await),
-            Self::DuePayments { until, limit } => {
-                response(store.due_payments(*until, *limit).await)
-            }
-            Self::MarkNotified { read, at } => response(store.mark_notified(read, *at).await),
-            Self::Clear(read) => response(store.clear(read).await),
-            Self::Reschedule { read, next } => response(store.reschedule(read, *next).await),
-            Self::Quarantined(key) => response(store.quarantined(key).await),
-            Self::Resolve { key, decided, change, event } => {
-                response(store.resolve(key, decided, change.as_ref(), event).await)
-            }
-            Self::UserExists(uid) => response(shop.exists(*uid, &trace).await),
-            Self::FindOrder { oid, payer } => response(shop.find(*oid, *payer, &trace).await),
-            Self::NotifyPaid(payment) => response(shop.notify_paid(payment, &trace).await),
-            Self::Query { provider, query, at } => {
-                response(providers.query(*provider, query, *at).await)
-            }
-        }
-    }
-}
 
 /// What goes between an actor and the explorer that polls it.
 #[derive(Debug, Default)]
@@ -144,13 +39,14 @@ pub(crate) struct Probe {
     exchange: Arc<Mutex<Exchange>>,
     /// The providers that there are keys for. Nothing changes them.
     keys: Vec<Provider>,
+    hears_of_refunds: bool,
     bug: Option<Arc<PlantedBug>>,
 }
 
 impl Probe {
-    pub(crate) fn new(keys: &[Provider], bug: Option<Bug>) -> Self {
+    pub(crate) fn new(keys: &[Provider], hears_of_refunds: bool, bug: Option<Bug>) -> Self {
         let bug = bug.map(PlantedBug::new).map(Arc::new);
-        Self { exchange: Arc::default(), keys: keys.to_vec(), bug }
+        Self { exchange: Arc::default(), keys: keys.to_vec(), hears_of_refunds, bug }
     }
 
     /// Has a response ready for the next poll.
@@ -169,9 +65,10 @@ impl Probe {
 
     /// Makes a call, and waits for its response.
     pub(crate) async fn call(&self, request: Request) -> Response {
-        let id = request.id();
         poll_fn(|_| {
             let mut exchange = self.exchange.lock().unwrap();
+            // Those that were polled before wait before it, in the same order at every poll.
+            let id = request.id().after(&CallId::all(&exchange.waiting));
             if let Some((_, response)) = exchange.response.take_if(|(of, _)| *of == id) {
                 return Poll::Ready(response);
             }
@@ -220,6 +117,15 @@ impl Payments for Probe {
         self.ask(Request::Refund(payment, id.clone())).await
     }
 
+    async fn refund_named(
+        &self,
+        payment: PaymentId,
+        provider: Provider,
+        id: &ProviderRefund,
+    ) -> Result<Option<RefundId>, StoreError> {
+        self.ask(Request::RefundNamed(payment, provider, id.clone())).await
+    }
+
     async fn create(
         &self,
         payment: &Payment,
@@ -240,12 +146,12 @@ impl Payments for Probe {
 }
 
 impl Outbox for Probe {
-    async fn due_payments(
+    async fn due_items(
         &self,
         until: Option<Timestamp>,
         limit: usize,
-    ) -> Result<Vec<PaymentId>, StoreError> {
-        self.ask(Request::DuePayments { until, limit }).await
+    ) -> Result<Vec<DueItem>, StoreError> {
+        self.ask(Request::DueItems { until, limit }).await
     }
 
     async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
@@ -258,6 +164,10 @@ impl Outbox for Probe {
 
     async fn reschedule(&self, read: &Payment, next: Due) -> Result<(), StoreError> {
         self.ask(Request::Reschedule { read: read.clone(), next }).await
+    }
+
+    async fn reschedule_refund(&self, read: &Refund, next: Option<Due>) -> Result<(), StoreError> {
+        self.ask(Request::RescheduleRefund { read: read.clone(), next }).await
     }
 }
 
@@ -297,6 +207,19 @@ impl Orders for Probe {
     async fn notify_paid(&self, payment: &Payment, _trace: &TraceParent) -> Result<(), ShopError> {
         self.ask(Request::NotifyPaid(payment.clone())).await
     }
+
+    fn hears_of_refunds(&self) -> bool {
+        self.hears_of_refunds
+    }
+
+    async fn notify_refunded(
+        &self,
+        payment: &Payment,
+        refund: &Refund,
+        _trace: &TraceParent,
+    ) -> Result<(), ShopError> {
+        self.ask(Request::NotifyRefunded(payment.clone(), refund.clone())).await
+    }
 }
 
 impl Providers for Probe {
@@ -311,5 +234,19 @@ impl Providers for Probe {
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
         self.ask(Request::Query { provider, query: query.clone(), at: now }).await
+    }
+
+    async fn refund(
+        &self,
+        provider: Provider,
+        order: &RefundOrder<'_>,
+        now: Timestamp,
+    ) -> Result<QueryResponse, RefundCallError> {
+        let RefundOrder { reference, refund, txn, paid } = *order;
+        let (refund, txn) = (refund.clone(), txn.clone());
+        let call = RefundCall { provider, reference, refund, txn, paid, at: now };
+        let made: Result<MadeRefund, QueryError> =
+            self.ask(Request::MakeRefund(Box::new(call))).await;
+        made?.into_result()
     }
 }

@@ -7,10 +7,12 @@ use pay_core::{
 };
 
 use super::{
-    actor::{Actor, ClientResponse, LiveRun, Progress, Role},
+    actor::{Actor, LiveRun, Progress, Role},
+    client::ClientResponse,
     explore::{Explorer, State},
     invariants::{
-        Broken, check_change, check_recovered, check_repeat, check_response, check_world, hold,
+        Broken, check_call, check_change, check_recovered, check_repeat, check_response,
+        check_world, hold,
     },
     scenario::sweeping,
     world::{Fakes, Fault, World},
@@ -30,6 +32,7 @@ pub(crate) fn run_alone(
             Progress::Waiting(waiting) => waiting.into_iter().next().expect("a call that waits"),
         };
         let before = world.clone();
+        check_call(world, &request)?;
         let fault = (down == Some(request.id().call)).then_some(Fault::Before);
         let response = fakes.carry_out(world, &request, fault).expect("no crash");
         checked(&before, world)?;
@@ -100,13 +103,25 @@ impl Explorer<'_> {
             world.shop.late.clear();
             world.table.catch_up();
         }
+        // A request to refund that is on its way has arrived by now, or never does.
+        if late {
+            while let before = world.clone()
+                && world.providers.land_late()
+            {
+                checked(&before, &world)?;
+            }
+        }
+        world.providers.late.clear();
+        let has_refunds = !world.requested.is_empty();
         let start = world.clone();
         for actor in order.iter().filter(|actor| actor.may_begin(&start)) {
             self.repeat(state, actor, &mut world)?;
         }
-        if needs_sweep(&world, order) {
+        // The sweep that notifies of a payment may leave a refund of it for the next one.
+        let sweeps = if has_refunds { 2 } else { usize::from(needs_sweep(&world, order)) };
+        for _ in 0..sweeps {
             let sweeping = Actor { role: Role::Sweep(world.providers.keys.clone()), ..sweeping(9) };
-            self.repeat(state, &sweeping, &mut world)?;
+            self.repeat(state, &sweeping.in_world(&mut world), &mut world)?;
         }
         loop {
             let before = world.clone();
@@ -132,7 +147,11 @@ fn needs_sweep(world: &World, order: &[Actor]) -> bool {
     let delivered = |payment: &Payment| {
         order.iter().any(|actor| match &actor.role {
             Role::Deliver { notification, .. } => notification.payment == Some(payment.id),
-            Role::Create(_) | Role::Follow { .. } | Role::Sweep(_) | Role::Accept(_) => false,
+            Role::Create(_)
+            | Role::Follow { .. }
+            | Role::Sweep(_)
+            | Role::Accept(_)
+            | Role::Refund(_) => false,
         })
     };
     let delivers = |actor: &Actor| matches!(actor.role, Role::Deliver { .. });
@@ -152,9 +171,13 @@ fn described(world: &World) -> String {
             reference => format!("{status} {reference}"),
         };
         // A payment that was refunded in full says so by its status.
-        match payment.refunded() {
+        let refunded = match payment.refunded() {
             part if part > 0 && payment.status == Status::Paid => format!("{referred} -{part}"),
             _ => referred,
+        };
+        match payment.refunds.pending {
+            0 => refunded,
+            pending => format!("{refunded} ({pending} pending)"),
         }
     });
     payments.collect::<Vec<_>>().join(", ")

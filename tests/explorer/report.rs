@@ -76,6 +76,7 @@ fn check(scenario: &Scenario, found: &Found, faults: usize) -> String {
     for (kind, expected) in [
         ("late-write", writes),
         ("late-notification", found.calls.contains(&Call::NotifyPaid)),
+        ("late-refund", found.calls.contains(&Call::MakeRefund)),
         ("index", creates.count() > 1 || found.calls.contains(&Call::OfTransaction)),
         ("provider", !scenario.world.to_happen.is_empty()),
     ] {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use pay_core::{
     domain::{
-        Amount, Currency, Digest, EventKey, Notification, OrderId, PaymentId, Provider, Timestamp,
-        UserId,
+        Amount, Currency, Digest, EventKey, Notification, OrderId, PaymentId, Provider, RawBody,
+        RefundId, RefundReference, Sender, Timestamp, UserId,
     },
     ports::{Order, Query, TraceParent},
     testing::{Call, SeededIds},
-    usecases::create::CreatePayment,
+    usecases::{create::CreatePayment, refund::RefundPayment},
 };
 
 use super::{
@@ -45,10 +45,12 @@ impl Scenario {
         world: World,
         actors: impl IntoIterator<Item = Actor>,
     ) -> Self {
+        let (mut world, actors) = (world, actors.into_iter());
+        let actors: Vec<_> = actors.map(|actor| actor.in_world(&mut world)).collect();
         Self {
             name,
             world,
-            actors: actors.into_iter().collect(),
+            actors,
             faults: USUAL_FAULTS,
             down: None,
             store_bug: None,
@@ -105,7 +107,8 @@ pub(crate) fn after(world: World, actors: &[Actor]) -> World {
 /// The same, while a call failed each time.
 pub(crate) fn after_with(mut world: World, actors: &[Actor], down: Option<Call>) -> World {
     for actor in actors {
-        run_alone(&Fakes::new(None), (actor, 0), down, &mut world).unwrap();
+        let actor = actor.clone().in_world(&mut world);
+        run_alone(&Fakes::new(None), (&actor, 0), down, &mut world).unwrap();
     }
     world.table.catch_up();
     world
@@ -144,7 +147,7 @@ pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
 }
 
 const fn actor(number: u64, role: Role) -> Actor {
-    Actor { number, role, first_id: None, bug: None }
+    Actor { number, role, first_id: None, hears_of_refunds: false, bug: None }
 }
 
 /// Actor `number`, who creates a payment.
@@ -206,7 +209,38 @@ pub(crate) fn accepting(number: u64, key: &str) -> Actor {
     actor(number, Role::Accept(EventKey::parse(key).unwrap()))
 }
 
+/// Actor `number`, who requests a refund of the payment of actor 0 with this key.
+pub(crate) fn refunding(number: u64, amount_minor: u64, key: u8) -> Actor {
+    let key = Digest::new([key; 32]);
+    actor(
+        number,
+        Role::Refund(RefundPayment {
+            id: payment_of(0),
+            amount_minor: Some(amount_minor),
+            key,
+            reason: None,
+            sender: Sender::Native,
+            body: RawBody::new(&[100], key),
+        }),
+    )
+}
+
+/// Our reference of the refund of the payment of actor 0 that was requested with this key.
+pub(crate) fn reference(key: u8) -> RefundReference {
+    RefundReference::new(payment_of(0), Digest::new([key; 32]))
+}
+
 impl Actor {
+    /// The same, who knows whether the order service of this world is notified of refunds; the world knows
+    /// which refund is requested.
+    pub(crate) fn in_world(self, world: &mut World) -> Self {
+        if let Role::Refund(request) = &self.role {
+            let reference = RefundReference::new(request.id, request.key);
+            world.requested.insert(RefundId::requested(reference));
+        }
+        Self { hears_of_refunds: world.shop.hears_of_refunds, ..self }
+    }
+
     /// The same, drawing this id first.
     pub(crate) fn with_first_id(self, id: PaymentId) -> Self {
         Self { first_id: Some(id), ..self }

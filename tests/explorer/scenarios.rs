@@ -5,6 +5,7 @@ pub(crate) mod hints;
 mod notifications;
 pub(crate) mod queries;
 pub(crate) mod refunds;
+pub(crate) mod requested;
 mod together;
 
 use pay_core::{
@@ -32,7 +33,7 @@ const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled |
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
     let alone = [creates::all(), notifications::all(), refunds::all()].concat();
-    [alone, together::all(), queries::all(), hints::all()].concat()
+    [alone, together::all(), queries::all(), hints::all(), requested::all()].concat()
 }
 
 /// Those with more actors, which take longer.

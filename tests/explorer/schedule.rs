@@ -1,9 +1,9 @@
 //! A step of a schedule, and its text.
 //!
-//! `0:Guard` carries out that call of actor 0, `0:Payment@10` its call about payment 10, and
-//! `0:Create:Late` its call with a fault. By `late-write:0` a late write has its effect, by
-//! `late-notification:0` a late order notification arrives, and by `index` the indexes catch up. By
-//! `provider` the next thing happens at the provider.
+//! `0:Guard` carries out that call of actor 0, `0:Payment@10` its call about payment 10 (`#1` the second of
+//! two), and `0:Create:Late` its call with a fault. By `late-write:0` a late write has its effect, by
+//! `late-notification:0` a late order notification arrives, by `late-refund:0` a late request to refund,
+//! and by `index` the indexes catch up. By `provider` the next thing happens at the provider.
 
 use std::fmt;
 
@@ -25,6 +25,8 @@ pub(crate) enum WorldStep {
     LateWrite(usize),
     /// The late order notification of this number arrives.
     LateNotification(usize),
+    /// The late request to refund of this number arrives at the provider.
+    LateRefund(usize),
     /// The indexes catch up.
     Index,
     /// The next thing happens at the provider.
@@ -37,6 +39,7 @@ impl WorldStep {
         match self {
             Self::LateWrite(_) => "late-write",
             Self::LateNotification(_) => "late-notification",
+            Self::LateRefund(_) => "late-refund",
             Self::Index => "index",
             Self::Provider => "provider",
         }
@@ -49,7 +52,9 @@ impl fmt::Display for Step {
             Self::Call { actor, id, fault: None } => write!(f, "{actor}:{id}"),
             Self::Call { actor, id, fault: Some(fault) } => write!(f, "{actor}:{id}:{fault:?}"),
             Self::World(step) => match step {
-                WorldStep::LateWrite(number) | WorldStep::LateNotification(number) => {
+                WorldStep::LateWrite(number)
+                | WorldStep::LateNotification(number)
+                | WorldStep::LateRefund(number) => {
                     write!(f, "{}:{number}", step.as_str())
                 }
                 WorldStep::Index | WorldStep::Provider => f.write_str(step.as_str()),

@@ -1,13 +1,20 @@
 //! Everything outside the actors, and what a call does to it: the fakes, a call at a time.
 
-use std::{collections::VecDeque, mem::swap, rc::Rc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    mem::swap,
+    rc::Rc,
+};
 
 use pay_core::{
-    domain::{Notification, OrderId, Outcome, Payment, PaymentId, Provider, ProviderTxn},
+    domain::{
+        Notification, OrderId, Outcome, Payment, PaymentId, Provider, ProviderRefund, ProviderTxn,
+        RefundId, RefundReport, RefundState,
+    },
     ports::ProviderState,
     testing::{
-        Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, HeldPayment, ProvidersState,
-        ShopState, Table, block_on,
+        Call, FakeProviders, FakeShop, FakeStore, Fate, Gate, HeldPayment, HeldRefund,
+        ProvidersState, ShopState, Table, block_on,
     },
     usecases::detail::{DetailError, Wanted, detail},
 };
@@ -27,6 +34,8 @@ pub(crate) struct World {
     pub(crate) providers: ProvidersState,
     /// What is still to happen at Stripe, to the payment of that id, in this order.
     pub(crate) to_happen: VecDeque<(PaymentId, Happening)>,
+    /// The refunds that clients request. Nothing changes them.
+    pub(crate) requested: BTreeSet<RefundId>,
 }
 
 /// What happens to a payment at its provider.
@@ -38,6 +47,38 @@ pub(crate) enum Happening {
     Pays,
     /// It can no longer be paid.
     Closes,
+    /// Somebody gives so much back in the provider's console, if that is left.
+    ConsoleRefund(u64),
+    /// Every refund that was made in the console fails.
+    ConsoleRefundFails,
+    /// Every pending refund comes to this end.
+    RefundsEnd(RefundState),
+}
+
+impl Happening {
+    /// What happens to the refunds of a payment.
+    fn with_refunds(self, held: &mut HeldPayment) {
+        match self {
+            Self::ConsoleRefund(amount) if held.has_left(amount) => {
+                held.refunds.push(console_refund(amount));
+            }
+            Self::ConsoleRefundFails => {
+                let of_console = held.refunds.iter_mut().filter(|of| of.reference.is_none());
+                of_console.for_each(|refund| refund.state = RefundState::Failed);
+            }
+            Self::RefundsEnd(state) => {
+                held.refunds_as = state;
+                let pending = held.refunds.iter_mut().filter(|of| of.state == RefundState::Pending);
+                pending.for_each(|refund| refund.state = state);
+            }
+            Self::Opens | Self::Pays | Self::Closes | Self::ConsoleRefund(_) => {}
+        }
+    }
+}
+
+/// A refund that somebody made in the provider's console.
+pub(crate) fn console_refund(amount: u64) -> HeldRefund {
+    HeldRefund::new(ProviderRefund::new("re_console").unwrap(), amount, RefundState::Succeeded)
 }
 
 impl World {
@@ -68,6 +109,14 @@ impl World {
             Happening::Opens => (ProviderState::Open, None),
             Happening::Pays => (ProviderState::Paid, txn),
             Happening::Closes => (ProviderState::Closed, None),
+            Happening::ConsoleRefund(_)
+            | Happening::ConsoleRefundFails
+            | Happening::RefundsEnd(_) => {
+                if let Some(held) = self.providers.held.get_mut(&(Provider::Stripe, id)) {
+                    happening.with_refunds(held);
+                }
+                return;
+            }
         };
         let held = HeldPayment::new(state, txn, 100);
         self.providers.held.insert((Provider::Stripe, id), held);
@@ -88,6 +137,13 @@ impl World {
         let held = named.map_or_else(by_txn, |id| self.held(id));
         let Some(held) = held else { return false };
         let is_paid = matches!(held.state, ProviderState::Paid | ProviderState::Refunded);
+        match &notification.report.refund {
+            Some(RefundReport::One { id, state, .. }) => {
+                return held.refunds.iter().any(|of| of.id == *id && of.state == *state);
+            }
+            Some(RefundReport::Total(total)) => return held.refunded() >= *total,
+            None => {}
+        }
         match notification.report.outcome {
             Some(Outcome::Paid | Outcome::Refunded) => is_paid,
             Some(Outcome::Closed) => held.state == ProviderState::Closed,
@@ -136,20 +192,30 @@ impl Fault {
             | Call::Payment
             | Call::OfTransaction
             | Call::Refund
+            | Call::RefundNamed
             | Call::Queried
             | Call::ListByUser
-            | Call::DuePayments
+            | Call::DueItems
             | Call::Quarantined
             | Call::UserExists
             | Call::FindOrder => &[Self::Before, Self::CrashBefore],
             // A response that does not come, and one that proves nothing.
             Call::Query => &[Self::Before, Self::Lost, Self::CrashBefore],
+            // Of a call that fails before its effect the caller knows no more than of one that is lost. No
+            // port repeats it.
+            Call::MakeRefund => {
+                &[Self::Before, Self::After, Self::Late, Self::CrashBefore, Self::CrashAfter]
+            }
+            Call::NotifyRefunded => {
+                &[Self::Before, Self::After, Self::CrashBefore, Self::CrashAfter]
+            }
             Call::Create
             | Call::Update
             | Call::Append
             | Call::MarkNotified
             | Call::Clear
             | Call::Reschedule
+            | Call::RescheduleRefund
             | Call::Resolve
             | Call::NotifyPaid => &Self::ALL,
         }

@@ -28,7 +28,7 @@ static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
         let mut waiting = paid.clone();
         waiting.orders = Orders::Wait;
         let mut refusing = paid.clone();
-        refusing.orders = Orders::Refused(refusal(provider).to_owned());
+        refusing.orders = Orders::Refused(refused_code(provider).to_owned());
         let open = ledger(provider, TradeState::Open);
         // One that is not there, one of each state, and more than is left.
         let of_paid = [(9, 1000), (1, 1000), (2, 1000), (3, 1000), (1, 999), (9, 9000), (9, 8050)];
@@ -50,7 +50,7 @@ static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
     all
 });
 
-const fn refusal(provider: Provider) -> &'static str {
+const fn refused_code(provider: Provider) -> &'static str {
     match provider {
         Provider::Stripe => "charge_disputed",
         Provider::WeChat => "TRADE_OVERDUE",
@@ -214,7 +214,7 @@ pub(crate) fn only_what_was_ordered_is_read(input: &[u8]) {
             assert_eq!(reports(&made), reports(&want), "{provider:?}");
         }
 
-        // Nobody signed it: only WeChat Pay's refusals need no signature, and they have another status.
+        // Nobody signed it: only what WeChat Pay refuses needs no signature, and they have another status.
         if provider != Provider::Stripe {
             let (headers, body) = read(input);
             let unsigned = other.to_string().into_bytes();

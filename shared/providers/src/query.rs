@@ -207,7 +207,7 @@ pub(crate) fn ordered(
     Ok(Message { payment, report, ..Message::unreadable(None) })
 }
 
-/// The refusal of a refund by a code of the provider's own list.
+/// That a refund is refused by a code of the provider's own list.
 pub(crate) fn refused(
     provider: Provider,
     order: &RefundOrder<'_>,

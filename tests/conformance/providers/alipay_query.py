@@ -193,10 +193,9 @@ for asked, method, query, value, (state, other) in [
     if method is TRADE_QUERY:
         want = ("paid", {"event": f"query.paid.{TRADE}", **common})
     elif method is MAKE_REFUND:
-        common["amount"] = None
         one = {"id": REFUND, "reference": REFUND, "amount": 1233, "state": "succeeded"}
         same(member, read(good, asked), {"state": "succeeded", "notifications": [
-            {"event": f"query.succeeded.{REFUND}", **common, "refund": one},
+            {"event": f"query.succeeded.{REFUND}", **common, "amount": None, "refund": one},
             {"event": "query.refunded.2000", **common, "refund": {"total": 2000}},
         ]})
         continue

@@ -2,8 +2,8 @@
 
 use pay_core::{
     domain::{
-        Event, Notification, Outcome, Payment, PaymentId, Refund, RefundReport, RefundState,
-        Refunds, Status, Verdict,
+        Event, Notification, Outcome, Payment, PaymentId, Refund, RefundId, RefundReport,
+        RefundState, Refunds, Status, Verdict,
     },
     ports::ProviderState,
 };
@@ -12,15 +12,18 @@ use super::{Broken, hold};
 use crate::world::World;
 
 /// What went back is the sum of the refunds that succeeded and the highest total, not both; no more
-/// than was paid, and no more than its provider ever gave back.
+/// than was paid, and no more than its provider ever gave back. What is reserved is the sum of the requested
+/// refunds that have not come to an end.
 pub(super) fn check_refunds(world: &World, payment: &Payment) -> Result<(), Broken> {
     let of_payment = |refund: &&Refund| refund.payment == payment.id;
     let all = || world.table.refunds.values().filter(of_payment);
-    let ones = all().filter(|refund| refund.provider_refund.is_some());
-    let counted = ones.filter(|one| one.state == RefundState::Succeeded);
+    let is_one = |of: &&Refund| of.provider_refund.is_some() || of.request.is_some();
+    let counted = all().filter(is_one).filter(|one| one.state == RefundState::Succeeded);
     let sum = counted.map(|one| one.amount_minor).sum();
+    let reserved = all().filter(|of| of.request.is_some() && !of.state.is_final());
+    let pending = reserved.map(|of| of.amount_minor).sum();
     let totals = all().filter_map(|refund| refund.id.as_str().strip_prefix("total-")?.parse().ok());
-    let explained = Refunds { sum, total: totals.max().unwrap_or(0) };
+    let explained = Refunds { sum, total: totals.max().unwrap_or(0), pending };
     hold(payment.refunds == explained, "I21", || {
         let refunds: Vec<_> = all().collect();
         format!("{payment:?} is not explained by {refunds:?}")
@@ -30,8 +33,8 @@ pub(super) fn check_refunds(world: &World, payment: &Payment) -> Result<(), Brok
         format!("{refunded} of {payment:?} went back")
     })?;
     let Some(held) = world.held(payment.id) else { return Ok(()) };
-    let given = held.refunds.iter().filter(|(_, _, state)| *state != RefundState::Pending);
-    let given: u64 = given.map(|(_, amount, _)| amount).sum();
+    let given = held.refunds.iter().filter(|of| of.state != RefundState::Pending);
+    let given: u64 = given.map(|of| of.amount_minor).sum();
     hold(refunded <= given, "I21", || format!("{held:?} gave back {given}: {payment:?}"))
 }
 
@@ -53,16 +56,32 @@ pub(super) fn check_truth(world: &World, payment: &Payment) -> Result<(), Broken
     })
 }
 
-/// A refund is never gone, and that it failed is final.
+/// A refund is never gone, and that it failed is final, unless it only counts as failed because
+/// its provider refused it. It is reserved only within what is known to be left.
 pub(super) fn check_refund_change(before: &World, after: &World) -> Result<(), Broken> {
     for (key, old) in &before.table.refunds {
         let new = after.table.refunds.get(key);
         let fits = new.is_some_and(|new| {
-            let falls = old.state == RefundState::Succeeded && new.state == RefundState::Pending;
-            let is_final = old.state != RefundState::Failed || new.state == RefundState::Failed;
+            let falls = match old.state {
+                RefundState::Requested => false,
+                RefundState::Pending => new.state == RefundState::Requested,
+                RefundState::Succeeded | RefundState::Failed => !new.state.is_final(),
+            };
+            let is_final = old.state != RefundState::Failed
+                || new.state == RefundState::Failed
+                || old.is_unnamed_request();
             new.amount_minor == old.amount_minor && !falls && is_final
         });
         hold(fits, "I21", || format!("{old:?} became {new:?}"))?;
+    }
+    for (key, new) in &after.table.refunds {
+        let is_reserved = new.request.is_some() && !before.table.refunds.contains_key(key);
+        let record = before.table.payments.get(&new.payment);
+        let fits = record.is_some_and(|record| {
+            let claimed = record.refunds.claimed().saturating_add(new.amount_minor);
+            claimed <= record.amount.minor()
+        });
+        hold(!is_reserved || fits, "I21", || format!("{new:?} was reserved of {record:?}"))?;
     }
     Ok(())
 }
@@ -77,13 +96,19 @@ pub(super) fn check_refunded(
         return Ok(());
     }
     let record = world.table.payments.get(&id);
-    let kept = notification.report.refund_id();
-    let kept = kept.and_then(|refund| world.table.refunds.get(&(id, refund)));
+    let of = |refund: RefundId| world.table.refunds.get(&(id, refund));
+    let ours = notification.report.refund.as_ref().and_then(|report| match report {
+        RefundReport::One { reference, .. } => RefundId::new(reference.as_ref()?.as_str()).ok(),
+        RefundReport::Total(_) => None,
+    });
+    let kept = ours.and_then(of).or_else(|| of(notification.report.refund_id()?));
     let total = record.map_or(0, |record| record.refunds.total);
     let durable = match &notification.report.refund {
         None => record.is_some_and(|record| record.status == Status::Refunded),
         Some(RefundReport::Total(reported)) => total >= *reported,
-        Some(RefundReport::One { state: RefundState::Pending, .. }) => true,
+        Some(RefundReport::One {
+            state: RefundState::Requested | RefundState::Pending, ..
+        }) => true,
         Some(RefundReport::One { state: RefundState::Succeeded, .. }) => kept.is_some(),
         Some(RefundReport::One { state: RefundState::Failed, .. }) => {
             kept.is_some_and(|refund| refund.state == RefundState::Failed)

@@ -1,10 +1,10 @@
 //! What a call of a port returns, as data: a value that can be compared and passed on.
 
 use pay_core::{
-    domain::{Guard, Payment, PaymentId, Quarantined, Refund},
+    domain::{Guard, Notification, Payment, PaymentId, Quarantined, Refund, RefundId},
     ports::{
-        Appended, Created, Order, QueryError, QueryResponse, Resolved, ShopError, StoreError,
-        Updated,
+        Appended, Created, DueItem, Order, QueryError, QueryResponse, RefundCallError, Resolved,
+        ShopError, StoreError, Updated,
     },
 };
 
@@ -47,13 +47,41 @@ values! {
     Updated(Updated),
     Appended(Appended),
     Listed(Vec<PaymentId>),
+    Due(Vec<DueItem>),
     Refund(Option<Refund>),
+    RefundNamed(Option<RefundId>),
     Queried(QueryResponse),
+    MadeRefund(MadeRefund),
     Quarantined(Option<Quarantined>),
     Resolved(Resolved),
     Exists(bool),
     Order(Option<Order>),
     Done(()),
+}
+
+/// What a provider responds that is asked to make a refund.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MadeRefund {
+    Taken(QueryResponse),
+    Refused { code: String, report: Box<Notification> },
+}
+
+impl MadeRefund {
+    /// What the port returned, with what it says of it.
+    pub(super) fn of(result: Result<QueryResponse, RefundCallError>) -> Result<Self, QueryError> {
+        match result {
+            Ok(taken) => Ok(Self::Taken(taken)),
+            Err(RefundCallError::Refused { code, report }) => Ok(Self::Refused { code, report }),
+            Err(RefundCallError::Unknown(error)) => Err(error),
+        }
+    }
+
+    pub(super) fn into_result(self) -> Result<QueryResponse, RefundCallError> {
+        match self {
+            Self::Taken(taken) => Ok(taken),
+            Self::Refused { code, report } => Err(RefundCallError::Refused { code, report }),
+        }
+    }
 }
 
 /// Why a call failed, without the cause.

@@ -3,7 +3,7 @@
 use pay_core::{
     domain::{Notification, Outcome, Provider, ProviderRefund, ProviderTxn, RefundState},
     ports::ProviderState,
-    testing::{Call, HeldPayment, a_notification, a_total},
+    testing::{Call, HeldPayment, HeldRefund, a_notification, a_total},
     usecases::create::CreatePayment,
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn held(state: ProviderState, amount: u64) -> HeldPayment {
 /// A payment of 100 that Stripe gave these back of.
 pub(crate) fn given_back(refunds: &[(&str, u64)]) -> HeldPayment {
     let refunds = refunds.iter().map(|(name, amount)| {
-        (ProviderRefund::new(name).unwrap(), *amount, RefundState::Succeeded)
+        HeldRefund::new(ProviderRefund::new(name).unwrap(), *amount, RefundState::Succeeded)
     });
     HeldPayment { refunds: refunds.collect(), ..held(ProviderState::Refunded, 100) }
 }

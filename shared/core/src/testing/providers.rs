@@ -33,6 +33,25 @@ pub struct ProvidersState {
     pub down: BTreeSet<Provider>,
     /// The payments that they hold.
     pub held: BTreeMap<(Provider, PaymentId), HeldPayment>,
+    /// Requests to refund that are still to arrive; their callers got no response.
+    pub late: Vec<LateRefund>,
+}
+
+/// A request to refund that has not arrived yet: provider, payment, our reference, the amount.
+pub type LateRefund = (Provider, PaymentId, ProviderRefund, u64);
+
+impl ProvidersState {
+    /// Delivers the oldest late request to refund; `false` if there is none.
+    pub fn land_late(&mut self) -> bool {
+        if self.late.is_empty() {
+            return false;
+        }
+        let (provider, payment, reference, amount_minor) = self.late.remove(0);
+        if let Some(held) = self.held.get_mut(&(provider, payment)) {
+            held.take(&reference, amount_minor);
+        }
+        true
+    }
 }
 
 /// A payment as a provider holds it.
@@ -52,6 +71,9 @@ pub struct HeldPayment {
     pub refunds_as: RefundState,
     /// Whether the provider reports what went back in all, not each refund.
     pub reports_total: bool,
+    /// Whether the provider refuses a request with a reference that it has: it refunds nothing twice, and
+    /// says so by an error.
+    pub refuses_repeats: bool,
 }
 
 /// A refund as a provider holds it.
@@ -100,6 +122,7 @@ impl HeldPayment {
             refunds: Vec::new(),
             refunds_as: RefundState::Succeeded,
             reports_total: false,
+            refuses_repeats: false,
         }
     }
 
@@ -164,17 +187,27 @@ impl HeldPayment {
     fn take(&mut self, reference: &ProviderRefund, amount_minor: u64) -> Option<HeldRefund> {
         let same = |refund: &&HeldRefund| refund.reference.as_ref() == Some(reference);
         if let Some(found) = self.refunds.iter().find(same) {
-            return (found.amount_minor == amount_minor).then(|| found.clone());
+            let is_taken = found.amount_minor == amount_minor && !self.refuses_repeats;
+            return is_taken.then(|| found.clone());
         }
-        let taken: u64 = self.refunds.iter().map(|refund| refund.amount_minor).sum();
-        let fits = self.state == ProviderState::Paid && taken.saturating_add(amount_minor) <= self.amount_minor;
-        let id = ProviderRefund::new(&format!("re_{}", self.refunds.len().saturating_add(1))).ok()?;
+        if !self.has_left(amount_minor) {
+            return None;
+        }
+        let ours = self.refunds.iter().filter(|refund| refund.reference.is_some()).count();
+        let id = ProviderRefund::new(&format!("re_{}", ours.saturating_add(1))).ok()?;
         let reference = Some(reference.clone());
         let made = HeldRefund { id, reference, amount_minor, state: self.refunds_as };
-        fits.then(|| {
-            self.refunds.push(made.clone());
-            made
-        })
+        self.refunds.push(made.clone());
+        Some(made)
+    }
+
+    /// Whether so much of it can still be given back.
+    #[must_use]
+    pub fn has_left(&self, amount_minor: u64) -> bool {
+        let taken = self.refunds.iter().filter(|refund| refund.state != RefundState::Failed);
+        let taken: u64 = taken.map(|refund| refund.amount_minor).sum();
+        let is_paid = matches!(self.state, ProviderState::Paid | ProviderState::Refunded);
+        is_paid && taken.saturating_add(amount_minor) <= self.amount_minor
     }
 
     fn reported(
@@ -272,7 +305,8 @@ impl Providers for FakeProviders {
         })
     }
 
-    /// A fate is that of the refund as well: `After` makes it, and its response is lost.
+    /// A fate is that of the refund as well: `After` makes it, and its response is lost; after `Late` it is
+    /// made when [`ProvidersState::land_late`] says so.
     async fn refund(
         &self,
         provider: Provider,
@@ -282,14 +316,17 @@ impl Providers for FakeProviders {
         let fate = self.gate.pass(Call::MakeRefund).await;
         let lost = || QueryError::Unavailable("scripted: no response".into()).into();
         let mut providers = lock(&self.state);
+        let payment = order.reference.payment();
+        let Ok(reference) = ProviderRefund::new(&order.reference.to_string()) else {
+            return Err(lost());
+        };
+        if fate == Fate::Late {
+            providers.late.push((provider, payment, reference.clone(), order.refund.amount_minor));
+        }
         if !matches!(fate, Fate::Responded | Fate::After) || providers.down.contains(&provider) {
             return Err(lost());
         }
-        let payment = order.reference.payment();
         let Some(held) = providers.held.get_mut(&(provider, payment)) else {
-            return Err(lost());
-        };
-        let Ok(reference) = ProviderRefund::new(&order.reference.to_string()) else {
             return Err(lost());
         };
         let taken = held.take(&reference, order.refund.amount_minor);

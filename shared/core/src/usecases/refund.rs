@@ -231,20 +231,15 @@ pub(super) async fn carry_out(
         return Ok(carried);
     }
     // A refused repeat may stand for a refund that was made.
-    match ask().await {
-        Ok(response) if response.state == QueryState::NoRefund => {
-            let carried = applied(ports, carried, vec![*report], observe, now, trace).await?;
-            Ok(Carried { refused: Some(code), ..carried })
-        }
-        Ok(response) => {
-            let refused =
-                (response.state == QueryState::Refund(RefundState::Failed)).then_some(code);
-            let carried =
-                applied(ports, carried, response.notifications, observe, now, trace).await?;
-            Ok(Carried { refused, ..carried })
-        }
-        Err(error) => Ok(Carried { unknown: Some(error), ..carried }),
-    }
+    let notifications = match ask().await {
+        Ok(response) if response.state == QueryState::NoRefund => vec![*report],
+        Ok(response) => response.notifications,
+        Err(error) => return Ok(Carried { unknown: Some(error), ..carried }),
+    };
+    let carried = applied(ports, carried, notifications, observe, now, trace).await?;
+    // Another request may have made it meanwhile.
+    let refused = (carried.refund.state == RefundState::Failed).then_some(code);
+    Ok(Carried { refused, ..carried })
 }
 
 /// Applies what a response reports about a refund.

@@ -27,7 +27,7 @@ const REFUND: Method =
     Method { name: "alipay.trade.refund", response: "alipay_trade_refund_response" };
 
 /// The `sub_code`s, without `ACQ.`, of errors after which no money went back by the request.
-const REFUSALS: [&str; 10] = [
+const REFUSED_CODES: [&str; 10] = [
     // Of our reference with another amount.
     "DISCORDANT_REPEAT_REQUEST",
     "REASON_TRADE_BEEN_FREEZEN",
@@ -89,8 +89,8 @@ fn read(
         return Err(unusable("a response about another refund").into());
     }
     let (code, sub_code) = (text("code")?, text("sub_code")?);
-    let refusal = sub_code.and_then(|code| code.strip_prefix("ACQ."));
-    let state = match (code, refusal.filter(|code| REFUSALS.contains(code)), sub_code) {
+    let listed = sub_code.and_then(|code| code.strip_prefix("ACQ."));
+    let state = match (code, listed.filter(|code| REFUSED_CODES.contains(code)), sub_code) {
         (Some("40004"), Some(_), Some(code)) => {
             return Err(refused(Provider::Alipay, order, code, body));
         }

@@ -93,7 +93,7 @@ impl Ordered {
         }
     }
 
-    /// The result is a refusal by this code, and what it reports is that the refund failed.
+    /// It is refused by this code, and what is reported is that the refund failed.
     pub(crate) fn assert_refused(&self, provider: Provider, code: &str, body: &[u8], made: Made) {
         let Err(RefundCallError::Refused { code: found, report }) = made else {
             panic!("{provider:?} {code}: {made:?}");

@@ -27,7 +27,7 @@ use crate::{
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The codes of errors after which no money went back by the request.
-const REFUSALS: [&str; 5] = [
+const REFUSED_CODES: [&str; 5] = [
     "amount_too_large",
     "balance_insufficient",
     "charge_already_refunded",
@@ -79,7 +79,7 @@ pub(super) fn read(
         409 => {
             Err(QueryError::Unavailable("a request with our reference is in flight".into()).into())
         }
-        400 | 402 => match refusal(body) {
+        400 | 402 => match refused_code(body) {
             Some(code) => Err(refused(Provider::Stripe, order, code, &Kept::of(body).whole())),
             None => Err(failure(status).into()),
         },
@@ -88,7 +88,7 @@ pub(super) fn read(
 }
 
 /// The code of an error by which a refund is refused.
-fn refusal(body: &[u8]) -> Option<&'static str> {
+fn refused_code(body: &[u8]) -> Option<&'static str> {
     let object = Object::parse_message(body)?;
     let error = object.object("error")?;
     let Some(code) = error.get("code") else {
@@ -98,5 +98,5 @@ fn refusal(body: &[u8]) -> Option<&'static str> {
         return (of_amount && error.text("type") == Some(kind)).then_some(kind);
     };
     let code = code.as_text()?;
-    REFUSALS.iter().copied().find(|known| *known == code)
+    REFUSED_CODES.iter().copied().find(|known| *known == code)
 }

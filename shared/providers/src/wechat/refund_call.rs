@@ -18,7 +18,7 @@ use crate::{
 
 /// The codes of errors after which no money went back by the request. That the balance is too low is none of
 /// them: the same request succeeds once it is not.
-const REFUSALS: [&str; 4] =
+const REFUSED_CODES: [&str; 4] =
     ["REFUND_FEE_MISMATCH", "RESOURCE_NOT_EXISTS", "TRADE_OVERDUE", "USER_ACCOUNT_ABNORMAL"];
 
 impl WeChatQuerier {
@@ -69,8 +69,8 @@ impl WeChatQuerier {
             _ => {
                 let error = Object::parse_message(body).unwrap_or_default();
                 let code = error.text("code");
-                let refusal = code.filter(|code| REFUSALS.contains(code));
-                match refusal.filter(|_| matches!(status, 400 | 403 | 404)) {
+                let listed = code.filter(|code| REFUSED_CODES.contains(code));
+                match listed.filter(|_| matches!(status, 400 | 403 | 404)) {
                     Some(code) => Err(refused(Provider::WeChat, order, code, body)),
                     None => Err(not_refused(status, code).into()),
                 }

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -298,32 +297,6 @@ impl Account {
         edit(&mut self.lock().ledger)
     }
 
-    /// Reports a refund that a call has begun, beside the response to the call. One that the provider only
-    /// accepts comes to its end now.
-    pub(super) fn report_begun(&self, id: &str) {
-        let (account, id) = (self.clone(), id.to_owned());
-        self.faults.later(Duration::ZERO, async move {
-            let found = account.with_ledger(|ledger| {
-                let succeeds = ledger.orders == Orders::Succeed;
-                let pending = ledger.refund_that(|of| of.id == id)?.1.state == RefundState::Pending;
-                if succeeds && pending {
-                    let now = clock::now_secs();
-                    ledger.move_refund(&id, RefundState::Succeeded, now).ok()?;
-                }
-                let (trade, refund) = ledger.refund_that(|refund| refund.id == id)?;
-                Some((trade.clone(), refund.clone()))
-            });
-            if let Some((trade, refund)) = found {
-                // Whoever misses a webhook asks.
-                drop(
-                    account
-                        .report(&trade, Occasion::Refund { refund: &refund, is_new: true })
-                        .await,
-                );
-            }
-        });
-    }
-
     pub(super) fn faults(&self) -> &Faults {
         &self.faults
     }
@@ -350,7 +323,11 @@ impl Account {
         self.report(&trade, Occasion::Refund { refund: &refund, is_new: false }).await
     }
 
-    async fn report(&self, trade: &Trade, occasion: Occasion<'_>) -> Result<Vec<Delivery>> {
+    pub(super) async fn report(
+        &self,
+        trade: &Trade,
+        occasion: Occasion<'_>,
+    ) -> Result<Vec<Delivery>> {
         let webhooks = (self.simulator().webhooks)(trade, occasion, clock::now_secs())?;
         let refund = match occasion {
             Occasion::Refund { refund, .. } => Some(TrackedRefund {

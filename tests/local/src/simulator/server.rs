@@ -1,15 +1,18 @@
 //! A provider's API over HTTPS.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
+use pay_core::domain::RefundState;
 use tokio_rustls::TlsAcceptor;
 
 use super::account::Account;
 use super::api::{Call, Reply};
+use super::ledger::{Occasion, Orders};
 use crate::clock;
 use crate::faults::server::{self, Server, Service};
 
@@ -29,6 +32,32 @@ impl Account {
             self.report_begun(refund);
         }
         reply
+    }
+
+    /// Reports a refund that a call has begun, beside the response to the call. One that the provider only
+    /// accepts comes to its end now.
+    fn report_begun(&self, id: &str) {
+        let (account, id) = (self.clone(), id.to_owned());
+        self.faults().later(Duration::ZERO, async move {
+            let found = account.with_ledger(|ledger| {
+                let succeeds = ledger.orders == Orders::Succeed;
+                let pending = ledger.refund_that(|of| of.id == id)?.1.state == RefundState::Pending;
+                if succeeds && pending {
+                    let now = clock::now_secs();
+                    ledger.move_refund(&id, RefundState::Succeeded, now).ok()?;
+                }
+                let (trade, refund) = ledger.refund_that(|refund| refund.id == id)?;
+                Some((trade.clone(), refund.clone()))
+            });
+            if let Some((trade, refund)) = found {
+                // Whoever misses a webhook asks.
+                drop(
+                    account
+                        .report(&trade, Occasion::Refund { refund: &refund, is_new: true })
+                        .await,
+                );
+            }
+        });
     }
 
     fn write(&self, reply: &Reply) -> Response<Bytes> {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Refund, RefundChange, RefundId, RefundReport, RefundState, Refunds};
+use super::{ProviderRefund, Refund, RefundChange, RefundId, RefundReport, RefundState, Refunds};
 use crate::domain::{Due, Mismatch, MismatchField, Payment, Report, Timestamp};
 
 /// What a report about a refund does to a payment, whatever the references are.
@@ -32,7 +32,10 @@ impl RefundEffect {
         now: Timestamp,
     ) -> Self {
         let effect = match (&report.refund, report.refund_id()) {
-            (Some(RefundReport::One { amount_minor, state, .. }), Some(id)) => {
+            (Some(RefundReport::One { id: name, amount_minor, state, .. }), Some(id)) => {
+                if *state == RefundState::Failed && found.is_some_and(|of| outlives(of, name)) {
+                    return Self::Stale;
+                }
                 let id = found.map_or(id, |found| found.id.clone());
                 one(record, found, id, (*amount_minor, *state))
             }
@@ -80,9 +83,10 @@ impl RefundEffect {
                 state,
                 request: found.and_then(|found| found.request.clone()),
                 due: match state {
-                    // A total may say nothing that its refunds did not.
-                    RefundState::Succeeded if amount_minor == 0 => None,
-                    RefundState::Succeeded => notify.then(|| Due::after_grace(now)),
+                    // A total that is known already is no news for the order service.
+                    RefundState::Succeeded => {
+                        (notify && amount_minor > 0).then(|| Due::after_grace(now))
+                    }
                     RefundState::Failed => None,
                     RefundState::Requested | RefundState::Pending => found.and_then(|of| of.due),
                 },
@@ -99,6 +103,13 @@ struct CountedRefund {
     id: RefundId,
     amount_minor: u64,
     state: RefundState,
+}
+
+/// Whether a refund outlives a report that one of this name failed. Where that is our own reference, the
+/// provider refused a request and did not have the refund: another request may have made it since.
+fn outlives(found: &Refund, name: &ProviderRefund) -> bool {
+    let is_unnamed = found.id.as_str() == name.as_str();
+    is_unnamed && (found.state == RefundState::Succeeded || found.provider_refund.is_some())
 }
 
 /// One refund. That it failed is final, whether it is reported before or after its success. One that we
@@ -159,7 +170,8 @@ fn of_total(record: &Payment, reported: u64) -> Result<CountedRefund, RefundEffe
         Ordering::Greater => Ok(CountedRefund {
             refunds: Refunds { total: reported, ..record.refunds },
             id: RefundId::of_total(reported),
-            amount_minor: reported.saturating_sub(record.refunded()),
+            // What is reserved may be part of it, and is notified of by its own item.
+            amount_minor: reported.saturating_sub(record.refunds.claimed()),
             state: RefundState::Succeeded,
         }),
     }

@@ -1,6 +1,8 @@
+use std::task::Poll;
+
 use super::*;
 use crate::{
-    domain::{Outcome, Payment, ProviderRefund},
+    domain::{Outcome, Payment, ProviderRefund, Refunds},
     ports::{DueItem, Outbox, ProviderState},
     testing::{Call, Fate, HeldRefund, block_on},
     usecases::{
@@ -60,7 +62,7 @@ fn held(world: &World, id: PaymentId) -> Vec<(u64, RefundState)> {
 }
 
 fn run(world: &World) -> Swept {
-    let at = Timestamp::from_millis(now().millis() + 3_600_000).unwrap();
+    let at = now().plus_millis(3_600_000);
     let run = Run { now: at, go_on: &|| Some(at), observe: &|_, _| (), trace: &world.trace };
     block_on(sweep(&world.ports(), Sweep::new(100, true).unwrap(), &run)).unwrap()
 }
@@ -190,7 +192,7 @@ fn no_call_starts_without_time_for_its_response() {
 fn a_sweep_starts_no_call_without_time_for_its_response() {
     let (world, id) = paid();
     ask_while(&world, &request(id, Some(30), 1), &|| false).unwrap();
-    let at = Timestamp::from_millis(now().millis() + 3_600_000).unwrap();
+    let at = now().plus_millis(3_600_000);
     // Until the first call to the provider has begun.
     let go_on = || (world.passed(Call::Query) == 0).then_some(at);
     let run = Run { now: at, go_on: &go_on, observe: &|_, _| (), trace: &world.trace };
@@ -230,6 +232,35 @@ fn a_refund_that_is_refused_and_not_there_releases_its_reservation() {
     // The same key says what became of it; another one is another refund.
     assert_eq!(ask(&world, &request(id, Some(60), 1)).unwrap().refund.state, Failed);
     assert_eq!(ask(&world, &request(id, Some(40), 2)).unwrap().refund.state, Succeeded);
+}
+
+/// A sweep sends it again where another refund in the console has failed, before it is written that it was refused.
+#[test]
+fn a_request_that_was_refused_undoes_no_refund_that_was_made_meanwhile() {
+    let (world, id) = paid();
+    world.providers.edit(|providers| {
+        let held = providers.held.get_mut(&(Stripe, id)).unwrap();
+        let other = ProviderRefund::new("re_x").unwrap();
+        held.refunds.push(HeldRefund::new(other, 60, Succeeded));
+    });
+    let (store, gate) = (world.store.clone(), world.gate.clone());
+    world.gate.hook(move |call, _| {
+        let refused_and_absent = gate.passed().last() == Some(&Call::Query);
+        if call == Call::Payment && refused_and_absent {
+            store.edit(|table| {
+                let payment = table.payments.get_mut(&id).unwrap();
+                payment.refunds = Refunds { sum: 60, ..Refunds::NONE };
+                payment.version += 1;
+                let refund = table.refunds.values_mut().next().unwrap();
+                refund.state = Succeeded;
+                refund.provider_refund = Some(ProviderRefund::new("re_1").unwrap());
+            });
+        }
+        Poll::Ready(Fate::Responded)
+    });
+    let carried = ask(&world, &request(id, Some(60), 1)).unwrap();
+    assert_eq!((carried.refund.state, carried.refused), (Succeeded, None));
+    assert_eq!((kept(&world, id, 1).state, amounts(&world, id)), (Succeeded, (60, 0)));
 }
 
 #[test]

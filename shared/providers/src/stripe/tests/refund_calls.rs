@@ -173,7 +173,7 @@ fn error(kind: &str, code: impl Into<Option<&'static str>>, param: Option<&str>)
 }
 
 #[test]
-fn only_a_listed_code_is_a_refusal() {
+fn only_a_listed_code_refuses() {
     let kind = "invalid_request_error";
     for code in [
         "amount_too_large",

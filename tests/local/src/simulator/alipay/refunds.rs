@@ -27,10 +27,10 @@ pub(super) fn make(
     if let Some(trade) = trade
         && let Some(known) = trade.refunds.iter().find(same)
     {
-        return match known.amount == amount {
-            true => made(trade, None, now_secs),
-            false => refused("ACQ.DISCORDANT_REPEAT_REQUEST"),
-        };
+        if known.amount != amount {
+            return refused("ACQ.DISCORDANT_REPEAT_REQUEST");
+        }
+        return made(trade, None, now_secs);
     }
     if let Orders::Refused(code) = &ledger.orders {
         return refused(code);

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use pay_core::domain::{
-    Amount, Currency, Digest, PaymentId, Provider, ProviderRef, ProviderTxn, Refund, RefundId,
-    RefundReason, RefundReference, RefundReport, RefundRequest, RefundState, Timestamp,
+    Amount, Currency, Digest, PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn,
+    Refund, RefundId, RefundReason, RefundReference, RefundReport, RefundRequest, RefundState,
+    Timestamp,
 };
 use pay_core::ports::{
     Query, QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder, SecretKeys as _,
@@ -138,7 +139,7 @@ async fn an_order_refunds_once_and_is_reported_by_a_webhook() {
         let Some(Some(RefundReport::One { reference, amount_minor, .. })) = reports.first() else {
             panic!("{reports:?}");
         };
-        assert_eq!(reference.as_ref().map(|of| of.as_str()), Some(REFUND), "{provider:?}");
+        assert_eq!(reference.as_ref().map(ProviderRefund::as_str), Some(REFUND), "{provider:?}");
         assert_eq!(*amount_minor, 30, "{provider:?}");
         let total = (provider == Provider::Alipay).then_some(Some(RefundReport::Total(30)));
         assert_eq!(reports.get(1), total.as_ref(), "{provider:?}");
@@ -230,15 +231,15 @@ async fn what_does_not_fit_is_refused_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_provider_may_let_refunds_wait_or_refuse_them() {
-    for (provider, refusal) in [
+    for (provider, refused_by) in [
         (Provider::Stripe, "balance_insufficient"),
         (Provider::WeChat, "USER_ACCOUNT_ABNORMAL"),
         (Provider::Alipay, "ACQ.SELLER_BALANCE_NOT_ENOUGH"),
     ] {
         let served = paid(provider).await;
-        served.account.refund_orders(Orders::Refused(refusal.to_owned()));
+        served.account.refund_orders(Orders::Refused(refused_by.to_owned()));
         let refused = Ordered::new(provider, OTHER, 30).send(&served).await.unwrap();
-        assert_eq!(code(&refused), Some(refusal), "{refused:?}");
+        assert_eq!(code(&refused), Some(refused_by), "{refused:?}");
         assert!(amounts(&served).is_empty(), "{provider:?}");
         let absent = query(&served, &Ordered::new(provider, OTHER, 30).query()).await.unwrap();
         assert_eq!(absent.state, QueryState::NoRefund, "{provider:?}");

@@ -35,8 +35,8 @@ pub(super) fn make(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Re
         return Ok(error(StatusCode::BAD_REQUEST, "PARAM_ERROR", "订单金额不一致"));
     }
     let refund = TradeRefund {
-        // 28 digits.
-        id: format!("50{:026}", Uuid::new_v4().as_u128() % 10_u128.pow(26)),
+        // Digits only.
+        id: format!("50{:039}", Uuid::new_v4().as_u128()),
         reference: Some(order.number.to_owned()),
         amount: order.refund,
         state: RefundState::Pending,

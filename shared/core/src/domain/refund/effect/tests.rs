@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::{
-    Amount, Currency, OrderId, PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn,
-    Status, UserId,
+    Amount, Currency, Digest, OrderId, PaymentId, Provider, ProviderRef, ProviderTxn,
+    RefundRequest, Status, UserId,
 };
 use RefundState::{Failed, Pending, Succeeded};
 
@@ -135,6 +135,112 @@ fn a_report_about_a_refund_does_what_the_table_says() {
         let found = state.map(kept);
         let effect = RefundEffect::of(&report, &record, found.as_ref(), false, at(9));
         assert_eq!(described(&effect), want, "{sum}/{total} {state:?} {report:?}");
+    }
+}
+
+/// Our reference of the refund that we were asked for.
+const OURS: &str = "7_0101010101010101";
+
+/// The refund of 40 that we were asked for, in this state, and whether its provider has named it.
+fn requested(state: RefundState, is_named: bool) -> Refund {
+    let request = Some(RefundRequest { key: Digest::new([1; 32]), reason: None });
+    let due = (!state.is_final()).then(|| Due::after_grace(at(5)));
+    let id = RefundId::new(OURS).unwrap();
+    let provider_refund = is_named.then(|| ProviderRefund::new("r1").unwrap());
+    Refund { id, provider_refund, request, due, ..kept(state) }
+}
+
+/// A report about it by the provider's id of it, or by our reference alone.
+fn of_ours(name: &str, amount_minor: u64, state: RefundState) -> Report {
+    let [id, reference] = [name, OURS].map(|name| ProviderRefund::new(name).unwrap());
+    let reference = Some(reference);
+    report(Some(RefundReport::One { id, reference, amount_minor, state }))
+}
+
+/// What a report does to a refund that we were asked for. Before and after: the sum, what is reserved; the
+/// state, and `+` once the provider has named it. A reservation of 30 is another's.
+#[test]
+fn a_refund_that_we_were_asked_for_keeps_its_reservation_until_it_ends() {
+    use RefundState::Requested;
+    let other = "refunded: expected 40, received 50";
+    let named = |state| of_ours("r1", 40, state);
+    let unnamed = |state| of_ours(OURS, 40, state);
+    #[rustfmt::skip]
+    let table = [
+        ((10, 70), (Requested, false), named(Pending), "10/70 pending+"),
+        ((10, 70), (Requested, false), named(Succeeded), "50/30 succeeded+"),
+        ((10, 70), (Requested, false), named(Failed), "10/30 failed+"),
+        ((10, 70), (Requested, false), of_ours("r1", 50, Succeeded), other),
+        ((10, 70), (Requested, false), of_ours("r1", 50, Failed), other),
+        // A provider without ids of its own, or one that refused it.
+        ((10, 70), (Requested, false), unnamed(Pending), "10/70 pending"),
+        ((10, 70), (Requested, false), unnamed(Succeeded), "50/30 succeeded"),
+        ((10, 70), (Requested, false), unnamed(Failed), "10/30 failed"),
+        ((10, 70), (Pending, true), named(Pending), "pending"),
+        ((10, 70), (Pending, true), named(Succeeded), "50/30 succeeded+"),
+        ((10, 70), (Pending, true), named(Failed), "10/30 failed+"),
+        ((10, 70), (Pending, true), of_ours("r1", 50, Succeeded), other),
+        ((10, 70), (Pending, false), unnamed(Succeeded), "50/30 succeeded"),
+        ((10, 70), (Pending, false), unnamed(Failed), "10/30 failed"),
+        // A request that was refused says nothing of one that the provider took.
+        ((10, 70), (Pending, true), unnamed(Failed), "stale"),
+        ((50, 30), (Succeeded, true), unnamed(Failed), "stale"),
+        ((50, 30), (Succeeded, false), unnamed(Failed), "stale"),
+        // What is reserved is released once.
+        ((50, 30), (Succeeded, true), named(Pending), "stale"),
+        ((50, 30), (Succeeded, true), named(Succeeded), "duplicate"),
+        ((50, 30), (Succeeded, true), named(Failed), "10/30 failed+"),
+        ((10, 30), (Failed, true), named(Pending), "stale"),
+        ((10, 30), (Failed, true), named(Succeeded), "stale"),
+        ((10, 30), (Failed, true), named(Failed), "duplicate"),
+        // Its provider refused it, and made it after all.
+        ((10, 30), (Failed, false), named(Pending), "stale"),
+        ((10, 30), (Failed, false), named(Succeeded), "50/30 succeeded+"),
+        ((10, 30), (Failed, false), unnamed(Succeeded), "50/30 succeeded"),
+        ((10, 30), (Failed, false), named(Failed), "duplicate"),
+        ((10, 30), (Failed, false), unnamed(Failed), "duplicate"),
+    ];
+    for ((sum, pending), (state, is_named), report, want) in table {
+        let record = paid(Refunds { sum, pending, ..Refunds::NONE });
+        let found = requested(state, is_named);
+        let effect = RefundEffect::of(&report, &record, Some(&found), true, at(9));
+        let what = match &effect {
+            RefundEffect::Counts(change) => {
+                let RefundChange { refunds: Refunds { sum, pending, .. }, item, .. } = &**change;
+                let notified = (item.state == Succeeded).then(|| Due::after_grace(at(9)));
+                let waits = found.due.filter(|_| !item.state.is_final());
+                assert_eq!((item.due, &item.id), (notified.or(waits), &found.id), "{item:?}");
+                assert_eq!((&item.request, change.from), (&found.request, Some(state)));
+                let is_new = item.provider_refund.is_some() && !is_named;
+                assert_eq!(change.is_named, is_new, "{change:?}");
+                let plus = if item.provider_refund.is_some() { "+" } else { "" };
+                format!("{sum}/{pending} {}{plus}", item.state.as_str())
+            }
+            RefundEffect::Duplicate
+            | RefundEffect::Stale
+            | RefundEffect::Pending
+            | RefundEffect::Mismatch(_) => described(&effect),
+        };
+        assert_eq!(what, want, "{sum}/{pending} {state:?} {is_named} {report:?}");
+    }
+}
+
+/// A total that was reached by a refund of our own is notified of by the item of that one.
+#[test]
+fn a_total_is_notified_of_as_far_as_no_other_item_is() {
+    for (pending, reported, amount, is_due) in [
+        (0, 40, 0, false),
+        (0, 41, 1, true),
+        (30, 70, 0, false),
+        (30, 60, 0, false),
+        (30, 71, 1, true),
+    ] {
+        let record = paid(Refunds { sum: 40, pending, ..Refunds::NONE });
+        let effect = RefundEffect::of(&total(reported), &record, None, true, at(9));
+        let RefundEffect::Counts(change) = effect else { panic!("{effect:?}") };
+        let item = (change.item.amount_minor, change.item.due.is_some());
+        assert_eq!((item, change.refunds.total), ((amount, is_due), reported));
+        assert_eq!(change.refunds.pending, pending);
     }
 }
 

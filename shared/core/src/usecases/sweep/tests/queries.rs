@@ -156,6 +156,16 @@ fn a_payment_that_nobody_paid_is_asked_about_for_72_hours() {
 }
 
 #[test]
+fn a_payment_is_asked_about_up_to_its_last_hour() {
+    for (age_ms, queried, abandoned) in [(QUERY_AGE_MAX_MS, 1, 0), (QUERY_AGE_MAX_MS + 1, 0, 1)] {
+        let (world, id) = pending();
+        world.hold(Stripe, id, ProviderState::Open);
+        let done = run(&world, true, later(age_ms)).unwrap();
+        assert_eq!((done.queried, done.abandoned.len()), (queried, abandoned), "{age_ms}");
+    }
+}
+
+#[test]
 fn a_payment_whose_end_is_not_known_is_not_abandoned() {
     let old = later(QUERY_AGE_MAX_MS + 3_600_000);
     let cases: [fn(&World, PaymentId); 4] = [

@@ -196,7 +196,7 @@ fn a_response_about_something_else_or_that_cannot_be_read_proves_nothing() {
 }
 
 #[test]
-fn only_a_listed_code_is_a_refusal() {
+fn only_a_listed_code_refuses() {
     for code in [
         "DISCORDANT_REPEAT_REQUEST",
         "REASON_TRADE_BEEN_FREEZEN",

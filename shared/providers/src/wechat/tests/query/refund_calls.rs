@@ -188,7 +188,7 @@ fn a_refund_counts_only_with_a_signature_that_fits() {
 }
 
 #[test]
-fn only_a_listed_code_is_a_refusal() {
+fn only_a_listed_code_refuses() {
     for code in
         ["REFUND_FEE_MISMATCH", "RESOURCE_NOT_EXISTS", "TRADE_OVERDUE", "USER_ACCOUNT_ABNORMAL"]
     {
