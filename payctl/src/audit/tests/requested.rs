@@ -145,8 +145,8 @@ fn tamperings() -> Vec<(String, Value, &'static str)> {
         (reservation("d", "operator"), json!({"by": "ada"}), "no item of ours has the attribute by here"),
         (reservation("a", "native"), json!({"sk": "event#native#refund.17_0123456789abcdef"}), "a refund of another payment"),
         (reservation("a", "native"), json!({"sk": format!("event#native#refund.{}#9", id("a"))}), "its suffix is no version"),
-        (format!("pay#16 event#stripe#c.pending"), json!({"refund": "re_9", "refund_reference": "ours"}), "the refund that it counted is missing"),
-        (format!("pay#16 event#stripe#c.pending"), json!({"refund_reference": "ours"}), "another verdict than the table has"),
+        ("pay#16 event#stripe#c.pending".to_owned(), json!({"refund": "re_9", "refund_reference": "ours"}), "the refund that it counted is missing"),
+        ("pay#16 event#stripe#c.pending".to_owned(), json!({"refund_reference": "ours"}), "another verdict than the table has"),
     ]
 }
 
