@@ -215,6 +215,13 @@ impl Reply {
         slug.map_or_else(plain, str::to_owned)
     }
 
+    /// The response to a valid request about a payment that is not paid: there is nothing to refund, all else
+    /// is done.
+    #[track_caller]
+    pub(crate) fn taken(self, operation: &str) -> Value {
+        if operation == "refund" { self.problem("payment-not-payable") } else { self.ok() }
+    }
+
     /// The body of a 200.
     #[track_caller]
     pub(crate) fn ok(self) -> Value {

@@ -49,9 +49,11 @@ async fn a_native_notification() {
         Cost::of("callback, paid, as another notification", &[NATIVE, &["PutItem"]], (UNIT, 2));
     cost.is_of(&stack, budget(NATIVE_BYTES), paid()).await;
 
-    // The record, the event and the refund, twice for the transaction.
+    // The record, the event and the refund, twice for the transaction, and the due index. Then the refund
+    // and the due index.
     let refunded = async { drop(notify(&stack, there, 1, 4).await.ok()) };
-    let cost = Cost::of("callback, refunded", &[NATIVE, &["TransactWriteItems"]], (6 * UNIT, 2));
+    let calls: &[&[_]] = &[NATIVE, &["TransactWriteItems"], &["orders:refunded"], &["UpdateItem"]];
+    let cost = Cost::of("callback, refunded", calls, (9 * UNIT, 2));
     cost.is_of(&stack, budget(NATIVE_BYTES), refunded).await;
 }
 
@@ -132,14 +134,16 @@ async fn a_refund_of_a_part() {
     let paid = Message::new(there.id, there.amount, Outcome::Paid).from(Provider::WeChat).unwrap();
     deliver(&stack, "callback/wechat", &paid).await;
     let part = Message::refund(there.id, there.amount, 25).from(Provider::WeChat).unwrap();
-    let budget = Budget { hops: 3, writes: 10 * UNIT };
-    // The record, the event of two kilobytes, the refund and its reference, twice for the transaction.
-    let calls: &[&[_]] = &[&["GetItem!"], &["GetItem!"], &["TransactWriteItems"]];
-    let cost = Cost::of("callback, a refund of a part", calls, (10 * UNIT, 4));
+    let budget = Budget { hops: 5, writes: 13 * UNIT };
+    // The record, the event of two kilobytes, the refund and its reference, twice for the transaction, and
+    // the due index. Then the refund and the due index.
+    let [get, write, clear] = [["GetItem!"], ["TransactWriteItems"], ["UpdateItem"]];
+    let calls: &[&[_]] = &[&get, &get, &write, &["orders:refunded"], &clear];
+    let cost = Cost::of("callback, a refund of a part", calls, (13 * UNIT, 4));
     cost.is_of(&stack, budget, deliver(&stack, "callback/wechat", &part)).await;
-    // Again: the record, the refund, and the event, whose key is taken.
-    let calls: &[&[_]] = &[&["GetItem!"], &["GetItem!"], &["PutItem"]];
-    let cost = Cost::of("callback, the same refund again", calls, (0, 4));
+    // Again: the record, the refund by its reference, and the event, whose key is taken.
+    let calls: &[&[_]] = &[&get, &get, &get, &["PutItem"]];
+    let cost = Cost::of("callback, the same refund again", calls, (0, 6));
     cost.is_of(&stack, budget, deliver(&stack, "callback/wechat", &part)).await;
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{ProviderRefund, Refund, RefundChange, RefundId, RefundReport, RefundState, Refunds};
-use crate::domain::{Due, Mismatch, MismatchField, Payment, Report, Timestamp};
+use crate::domain::{Due, Mismatch, MismatchField, Payment, Report, Status, Timestamp};
 
 /// What a report about a refund does to a payment, whatever the references are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,10 +83,8 @@ impl RefundEffect {
                 state,
                 request: found.and_then(|found| found.request.clone()),
                 due: match state {
-                    // A total that is known already is no news for the order service.
-                    RefundState::Succeeded => {
-                        (notify && amount_minor > 0).then(|| Due::after_grace(now))
-                    }
+                    RefundState::Succeeded => (notify && is_news(record, refunds, amount_minor))
+                        .then(|| Due::after_grace(now)),
                     RefundState::Failed => None,
                     RefundState::Requested | RefundState::Pending => found.and_then(|of| of.due),
                 },
@@ -95,6 +93,14 @@ impl RefundEffect {
             },
         }))
     }
+}
+
+/// Whether the order service is to hear of a refund. A total that is known already is no news, and neither is
+/// one of a payment that is refunded in full before the order service knew that it was paid.
+const fn is_news(record: &Payment, refunds: Refunds, amount_minor: u64) -> bool {
+    let hears_of_paid =
+        record.notified_time.is_some() || matches!(record.status_with(refunds), Status::Paid);
+    amount_minor > 0 && hears_of_paid
 }
 
 /// What is to be kept.

@@ -264,6 +264,19 @@ fn what_is_kept_of_a_refund() {
 }
 
 #[test]
+fn the_order_service_hears_of_a_refund_in_full_only_if_it_knows_of_the_payment() {
+    for (is_notified, minor, is_due) in
+        [(false, 40, true), (false, 100, false), (true, 40, true), (true, 100, true)]
+    {
+        let notified_time = is_notified.then(|| at(2));
+        let record = Payment { notified_time, ..paid(Refunds::NONE) };
+        let effect = RefundEffect::of(&one("r1", minor, Succeeded), &record, None, true, at(9));
+        let RefundEffect::Counts(change) = effect else { panic!("{effect:?}") };
+        assert_eq!(change.item.due.is_some(), is_due, "{is_notified} {minor}");
+    }
+}
+
+#[test]
 fn a_refund_of_no_provider_is_for_a_person() {
     let mut report = one("r1", 40, Succeeded);
     report.reference = ProviderRef::NONE;
