@@ -81,8 +81,8 @@ async fn a_part_and_the_rest_go_back_and_the_order_service_is_notified_of_each()
 
         let calls = stack.shop().refund_notifications().into_iter();
         let calls: Vec<_> = calls.filter(|call| call.oid == payment.oid && call.counted).collect();
-        let told: Vec<_> = calls.iter().map(|call| (call.amount, call.refunded)).collect();
-        let once = |minor: u64| told.iter().filter(|(amount, _)| *amount == Some(minor)).count();
+        let amounts: Vec<_> = calls.iter().map(|call| (call.amount, call.refunded)).collect();
+        let once = |minor: u64| amounts.iter().filter(|(amount, _)| *amount == Some(minor)).count();
         assert_eq!((once(30), once(70)), (1, 1), "{provider:?}: {calls:?}");
         let first = calls.iter().find(|call| call.amount == Some(30)).unwrap();
         assert_eq!((first.pay_id, first.refunded), (Some(payment.id), Some(30)));

@@ -19,7 +19,10 @@ use pay_core::{
 use pay_providers::{Adapter, Verified, WebhookKeys, adapter};
 use pay_service::{
     auth::{AuthKey, CALLBACK_SCOPE, REFUND_SCOPE, TokenRules},
-    http::{ApiRequest, Code, EntryPoint, Fields, Invocation, Problem, Response, sha256},
+    http::{
+        ApiRequest, Code, EntryPoint, Fields, IDEMPOTENCY_FIELD, IDEMPOTENCY_HEADER, Invocation,
+        Problem, Response, sha256,
+    },
 };
 use serde_json::json;
 
@@ -88,7 +91,7 @@ where
                     Operation::Refund => {
                         let (keys, rules) = (&self.auth_keys, &self.rules);
                         request.service(keys, rules, REFUND_SCOPE, invocation.now).await?;
-                        let (fields, key) = (request.json()?, request.header(refund::KEY_HEADER)?);
+                        let (fields, key) = (request.json()?, request.header(IDEMPOTENCY_HEADER)?);
                         let request = refund::read(&fields, key, Sender::Native, request.body())?;
                         refund::run(&self.query_ports(), &request, &invocation).await
                     }
@@ -109,7 +112,7 @@ where
                     }
                     Operation::Refund => {
                         let key =
-                            fields.optional_text(refund::KEY_FIELD, |key| Ok(key.to_owned()))?;
+                            fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?;
                         let request =
                             refund::read(&fields, key.as_deref(), Sender::Operator, body)?;
                         refund::run(&self.query_ports(), &request, &invocation).await

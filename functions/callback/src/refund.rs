@@ -17,9 +17,6 @@ use tokio::time::Instant;
 
 use crate::outcome;
 
-pub(crate) const KEY_HEADER: &str = "idempotency-key";
-pub(crate) const KEY_FIELD: &str = "idempotency_key";
-
 /// Reads a request.
 ///
 /// # Errors

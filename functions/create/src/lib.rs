@@ -8,15 +8,16 @@ use pay_core::{
 };
 use pay_service::{
     auth::{AuthKey, TokenRules},
-    http::{Code, EntryPoint, Fields, Invocation, Problem, Response, idempotency_digest},
+    http::{
+        Code, EntryPoint, Fields, IDEMPOTENCY_FIELD, IDEMPOTENCY_HEADER, Invocation, Problem,
+        Response, idempotency_digest,
+    },
     metrics,
 };
 use serde_json::json;
 
 pub use pay_service::limits::REQUEST_MAX_BYTES as BODY_MAX;
 
-const KEY_HEADER: &str = "idempotency-key";
-const KEY_FIELD: &str = "idempotency_key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pay_service::operations! {
@@ -64,7 +65,7 @@ impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateAp
                 let Operation::Create = Operation::of_request(&request)?;
                 let payer = request.payer(&self.auth_keys, &self.rules, now).await?;
                 let fields = request.json()?;
-                let key = request.header(KEY_HEADER)?;
+                let key = request.header(IDEMPOTENCY_HEADER)?;
                 let wanted = self.read(&fields, key)?;
                 if wanted.uid != payer {
                     return Err(Code::Forbidden.into());
@@ -75,7 +76,7 @@ impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateAp
                 let fields = Fields::parse(event.get().as_bytes())?;
                 // There is only one: any other name is a problem.
                 let Operation::Create = Operation::of_fields(&fields)?.unwrap_or(Operation::Create);
-                let key = fields.optional_text(KEY_FIELD, |key| Ok(key.to_owned()))?;
+                let key = fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?;
                 self.read(&fields, key.as_deref())?
             }
         };

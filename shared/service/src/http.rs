@@ -17,7 +17,7 @@ mod serve;
 pub use api::ApiRequest;
 pub use code::Code;
 pub use fields::Fields;
-pub use idempotency::idempotency_digest;
+pub use idempotency::{IDEMPOTENCY_FIELD, IDEMPOTENCY_HEADER, idempotency_digest};
 pub use pay_providers::sha256;
 pub use payment::{payment_body, rfc3339};
 pub use problem::Problem;

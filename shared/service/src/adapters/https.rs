@@ -78,7 +78,7 @@ pub fn client(tls: ClientConfig, pool: Pool) -> Result<Client, HttpsError> {
         .map_err(|error| HttpsError::Client(error.into()))
 }
 
-/// Two clients with the same TLS settings, for calls that may be repeated.
+/// Two clients with the same TLS settings.
 #[derive(Clone, Debug)]
 pub struct Clients {
     /// Keeps its connections.

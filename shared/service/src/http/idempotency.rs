@@ -5,6 +5,12 @@ use pay_core::domain::Digest;
 use super::{Problem, sha256};
 use crate::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 
+/// The header that carries an Idempotency-Key.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+
+/// The member that carries one by direct invoke.
+pub const IDEMPOTENCY_FIELD: &str = "idempotency_key";
+
 /// The digest of an Idempotency-Key. What it is for is part of it: for another user or another payment, an
 /// equal key is another key.
 ///
