@@ -5,6 +5,7 @@
 
 mod amount;
 mod change;
+mod checkout;
 mod decision;
 mod digest;
 mod due;
@@ -21,9 +22,14 @@ mod reference;
 mod refund;
 mod status;
 mod time;
+mod time_to_live;
 
 pub use amount::{Amount, Currency};
 pub use change::{Change, DueChange};
+pub use checkout::{
+    Checkout, CheckoutMethod, CheckoutNumber, CheckoutParameters, CheckoutReference, CheckoutState,
+    Description, MerchantAccount, OpenId, PayerIp, ProviderCheckout, WebUrl,
+};
 pub use decision::{Decided, Decision, Note, Operator, OperatorDecision};
 pub use digest::Digest;
 pub use due::Due;
@@ -41,6 +47,7 @@ pub use refund::{
 };
 pub use status::{Outcome, Status, Transition};
 pub use time::Timestamp;
+pub use time_to_live::TimeToLive;
 
 /// A value outside the range its type documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -25,6 +25,33 @@ pub const QUERY_BACKOFF_MAX_MS: u64 = 60 * 60_000;
 /// that it is processing.
 pub const QUERY_AGE_MAX_MS: u64 = 72 * 60 * 60_000;
 
+/// How many checkouts a payment can have in all: a payer who tries so often gets a new payment.
+pub const CHECKOUTS_MAX: u32 = 20;
+
+/// How many of them can be unended at the same time: each can be paid.
+pub const CHECKOUTS_UNENDED_MAX: usize = 5;
+
+/// The least time between two calls of providers for checkouts of one payment, in milliseconds.
+pub const CHECKOUT_CALL_GAP_MS: u64 = 3_000;
+
+/// How long a checkout is sent again under its key, in milliseconds: Stripe forgets keys after a day.
+pub const CHECKOUT_KEY_MS: u64 = 23 * 60 * 60_000;
+
+/// How long after the expiry of a checkout its provider may still come to have something of it, in
+/// milliseconds: a payer who is paying may finish.
+pub const CHECKOUT_ABSENT_AFTER_MS: u64 = 5 * 60_000;
+
+/// The least time between the two queries that both say that a provider has nothing of a checkout, in
+/// milliseconds.
+pub const CHECKOUT_ABSENT_GAP_MS: u64 = 60_000;
+
+/// How often a payment is looked at that is not queried any more and of which a checkout is unended or which
+/// is closing, in milliseconds: once a day.
+pub const UNENDED_LOOK_MS: u64 = 24 * 60 * 60_000;
+
+/// The shortest and the longest time to live of a payment that can be configured, in seconds.
+pub const TIME_TO_LIVE_SECONDS: (u64, u64) = (60, 30 * 24 * 60 * 60);
+
 /// How often a decision is made at most, after version conflicts and writes whose outcome is unknown.
 pub const DECISIONS_MAX: u32 = 3;
 

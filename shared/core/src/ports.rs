@@ -15,8 +15,8 @@ pub use payments::{
     Appended, Created, PaymentIds, PaymentLists, PaymentPage, Payments, StoreError, Updated,
 };
 pub use providers::{
-    ProviderState, Providers, Query, QueryError, QueryResponse, QueryState, RefundCallError,
-    RefundOrder,
+    CheckoutAction, CheckoutCallError, CheckoutOrder, ProviderState, Providers, Query, QueryError,
+    QueryResponse, QueryState, RefundCallError, RefundOrder, StartedCheckout,
 };
 pub use quarantine::{Quarantine, Resolved};
 pub use secrets::{BadSecret, Keys, NoKeys, SecretKeys};

@@ -34,7 +34,7 @@ pub use headers::{Doubled, Headers};
 pub use ignored::Ignored;
 pub use keys::WebhookKeys;
 pub use provider_keys::ProviderKeys;
-pub use query::{Querier, RawRequest, RawResponse};
+pub use query::{CheckoutStep, Querier, RawRequest, RawResponse, SignedQuery};
 pub use sha::sha256;
 pub use unit::decimals;
 

@@ -4,11 +4,13 @@ use std::fmt;
 
 use pay_core::{
     domain::{
-        EventId, Notification, Outcome, Provider, ProviderRef, ProviderRefund, ProviderTxn,
-        RefundReason, RefundReference, RefundReport, RefundState, Report, Timestamp,
+        Checkout, EventId, MerchantAccount, Notification, Outcome, Provider, ProviderRef,
+        ProviderRefund, ProviderTxn, RefundReason, RefundReference, RefundReport, RefundState,
+        Report, Timestamp,
     },
     ports::{
-        ProviderState, Query, QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder,
+        CheckoutAction, CheckoutCallError, CheckoutOrder, ProviderState, Query, QueryError,
+        QueryResponse, QueryState, RefundCallError, RefundOrder, StartedCheckout,
     },
 };
 
@@ -36,6 +38,28 @@ pub struct RawRequest {
 impl fmt::Debug for RawRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RawRequest({})", self.method)
+    }
+}
+
+/// What makes a checkout.
+#[derive(Debug)]
+pub enum CheckoutStep {
+    /// This is sent to the provider, whose response says what the payer's program does next.
+    Send(RawRequest),
+    /// The provider is not called: this is opened at its URL, to which it is the query, from its `?`.
+    Redirect(SignedQuery),
+    /// The provider is not called: the payer's program does this.
+    Ready(CheckoutAction),
+}
+
+/// A signed query, with which whoever has it may pay.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SignedQuery(pub String);
+
+/// Never what it holds.
+impl fmt::Debug for SignedQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignedQuery")
     }
 }
 
@@ -99,6 +123,61 @@ pub trait Querier: fmt::Debug + Send + Sync {
         response: &RawResponse<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError>;
+
+    /// The merchant account that checkouts are made with.
+    fn account(&self) -> MerchantAccount;
+
+    /// Builds what makes a checkout, from what is kept of it: the same parameters on each attempt. One whose
+    /// provider id is known is asked for by that. Pure, as [`Self::request`].
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unusable`] for a checkout that this provider cannot make.
+    fn checkout_request(
+        &self,
+        order: &CheckoutOrder<'_>,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<CheckoutStep, QueryError>;
+
+    /// Verifies that a response is authentic and about the checkout that was ordered, then reads it. `nonce`
+    /// and `now` are for what the payer's program is given signed.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckoutCallError`]: refused only by a code of the provider's own list.
+    fn checkout_response(
+        &self,
+        order: &CheckoutOrder<'_>,
+        response: &RawResponse<'_>,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError>;
+
+    /// Builds the request that closes a checkout. Pure, as [`Self::request`].
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unusable`] for a checkout that this provider cannot close.
+    fn close_request(
+        &self,
+        checkout: &Checkout,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError>;
+
+    /// Reads the response to it: accepted, or refused by a code after which the provider is asked what became
+    /// of the checkout.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`]: it may have been closed or not.
+    fn close_response(
+        &self,
+        checkout: &Checkout,
+        response: &RawResponse<'_>,
+        now: Timestamp,
+    ) -> Result<(), QueryError>;
 }
 
 impl Message<'_> {

@@ -1,6 +1,8 @@
 //! A change of a record.
 
-use super::{Due, OrderId, Payment, PaymentId, ProviderRef, RefundChange, Status, Timestamp};
+use super::{
+    Checkout, Due, OrderId, Payment, PaymentId, ProviderRef, RefundChange, Status, Timestamp,
+};
 
 /// A change of a record, conditioned on the status and version it was computed from.
 ///
@@ -21,6 +23,10 @@ pub struct Change {
     pub reference: Option<ProviderRef>,
     /// The refund that it keeps, and what went back in all with it; `None` leaves both.
     pub refund: Option<Box<RefundChange>>,
+    /// The checkout that it requests, which is its payment's newest.
+    pub checkout: Option<Box<Checkout>>,
+    /// Whether the payment is being closed from now on.
+    pub is_closing: bool,
     /// What becomes of `due`.
     pub due: DueChange,
     /// Whether the order's guard must name this payment.
@@ -34,7 +40,7 @@ pub struct Change {
 pub enum DueChange {
     /// Nothing.
     Keep,
-    /// The payment is paid now: `paid_time` is set, and the order service is to be notified.
+    /// Something is to be done about the payment.
     Set {
         /// What `due` must still be: a sweep may be rescheduling it.
         before: Option<Due>,
@@ -52,6 +58,19 @@ impl Change {
         self.from_version.saturating_add(1)
     }
 
+    /// Whether the payment is paid by it: `paid_time` is set.
+    #[must_use]
+    pub const fn pays(&self) -> bool {
+        let was_paid = matches!(self.from, Status::Paid | Status::Refunded);
+        !was_paid && matches!(self.to, Status::Paid)
+    }
+
+    /// Whether the payment is closed, paid or refunded by it: then it is closing no more.
+    #[must_use]
+    pub const fn ends_closing(&self) -> bool {
+        !matches!(self.to, Status::Pending | Status::Failed)
+    }
+
     /// The record after it.
     #[must_use]
     pub fn applied_to(&self, mut payment: Payment) -> Payment {
@@ -64,12 +83,16 @@ impl Change {
         if let Some(refund) = &self.refund {
             payment.refunds = refund.refunds;
         }
+        if let Some(checkout) = &self.checkout {
+            payment.checkouts = checkout.reference.number.get();
+        }
+        payment.closing = (payment.closing || self.is_closing) && !self.ends_closing();
+        if self.pays() {
+            payment.paid_time = Some(self.at);
+        }
         match self.due {
             DueChange::Keep => {}
-            DueChange::Set { after, .. } => {
-                payment.paid_time = Some(self.at);
-                payment.due = Some(after);
-            }
+            DueChange::Set { after, .. } => payment.due = Some(after),
             DueChange::Clear => payment.due = None,
         }
         payment

@@ -1,8 +1,9 @@
 //! A notification about a payment in our terms, whoever sent it.
 
 use super::{
-    Change, Event, EventId, Mismatch, MismatchField, OrderId, Outcome, Payment, PaymentId,
-    Provider, ProviderRef, RawBody, RefundId, RefundReport, Sender, Timestamp, UserId, Verdict,
+    Change, CheckoutNumber, Event, EventId, Mismatch, MismatchField, OrderId, Outcome, Payment,
+    PaymentId, Provider, ProviderRef, RawBody, RefundId, RefundReport, Sender, Timestamp, UserId,
+    Verdict,
 };
 
 /// An authentic notification about a payment.
@@ -17,6 +18,8 @@ pub struct Notification {
     pub event_id: EventId,
     /// The payment it names; `None` if what it names cannot be an id of ours.
     pub payment: Option<PaymentId>,
+    /// The checkout of the payment that it is about, where it says which.
+    pub checkout: Option<CheckoutNumber>,
     /// The user and order that a native notification names.
     pub claims: Option<Claims>,
     /// Set where it is for another merchant account, or from another mode, than is configured.

@@ -1,8 +1,8 @@
 //! A payment's record, and which changes can be made to one.
 
 use super::{
-    Amount, Change, Due, DueChange, OrderId, PaymentId, ProviderRef, Refund, RefundChange, Refunds,
-    Status, Timestamp, UserId,
+    Amount, Change, Checkout, Due, DueChange, OrderId, PaymentId, ProviderRef, Refund,
+    RefundChange, Refunds, Status, Timestamp, UserId,
 };
 use crate::limits::{NOTIFY_GRACE_MS, QUERY_FIRST_MS};
 
@@ -35,6 +35,10 @@ pub struct Payment {
     pub paid_time: Option<Timestamp>,
     /// When the order service acknowledged that it is paid.
     pub notified_time: Option<Timestamp>,
+    /// How many checkouts were made of it.
+    pub checkouts: u32,
+    /// Whether it is being closed: no further checkout is made of it. Only that it is paid undoes it.
+    pub closing: bool,
     /// Set while something is still to be done about it: the rest of the record says what.
     pub due: Option<Due>,
 }
@@ -67,6 +71,8 @@ impl Payment {
             version: 1,
             paid_time: None,
             notified_time: None,
+            checkouts: 0,
+            closing: false,
             due: None,
         }
     }
@@ -81,6 +87,12 @@ impl Payment {
     #[must_use]
     pub const fn was_paid(&self) -> bool {
         matches!(self.status, Status::Paid | Status::Refunded)
+    }
+
+    /// Whether nobody has paid it yet, and somebody still may.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.status, Status::Pending | Status::Failed)
     }
 
     /// Whether the order service is still to be notified that it is paid.
@@ -118,7 +130,9 @@ impl Payment {
             Err(Incoherent("paid_time or notified_time before it was paid"))
         } else if !was_paid && self.reference != ProviderRef::NONE {
             Err(Incoherent("a provider reference before it was paid"))
-        } else if self.is_final() && self.due.is_some() {
+        } else if self.closing && !self.is_open() {
+            Err(Incoherent("closing, and closed or paid"))
+        } else if self.is_final() && self.due.is_some() && self.checkouts == 0 {
             Err(Incoherent("due, and closed or refunded"))
         } else if !was_paid && self.refunds != Refunds::NONE {
             Err(Incoherent("refunds before it was paid"))
@@ -148,6 +162,7 @@ impl Payment {
         let (reference, due) = match to {
             // Money moved for the first time: the notification says which.
             Status::Paid => (Some(reference.clone()), self.due_for_notification(now)),
+            // Of what is closed all checkouts are ended.
             Status::Closed | Status::Refunded => (None, DueChange::Clear),
             Status::Pending | Status::Failed => (None, DueChange::Keep),
         };
@@ -169,13 +184,17 @@ impl Payment {
             (false, Status::Paid) => self.change_to(to, reference, guarded, now),
             (false, _) => Change {
                 reference: Some(reference.clone()),
-                due: DueChange::Clear,
+                due: self.due_for_checkouts(now),
                 guarded,
                 ..self.unchanged(to, now)
             },
             (true, _) => Change {
                 reference: self.reference.completed_by(reference),
-                due: if to == self.status { DueChange::Keep } else { DueChange::Clear },
+                due: if to == self.status || self.checkouts > 0 {
+                    DueChange::Keep
+                } else {
+                    DueChange::Clear
+                },
                 ..self.unchanged(to, now)
             },
         };
@@ -196,6 +215,42 @@ impl Payment {
     #[must_use]
     pub const fn status_with(&self, refunds: Refunds) -> Status {
         if refunds.refunded() < self.amount.minor() { Status::Paid } else { Status::Refunded }
+    }
+
+    /// The change that requests a checkout. The payment is due for it, so that no sweep that has read none
+    /// clears `due`.
+    #[must_use]
+    pub fn beginning(&self, checkout: &Checkout, now: Timestamp) -> Change {
+        Change {
+            checkout: Some(Box::new(checkout.clone())),
+            due: self.due_by(now.plus_millis(QUERY_FIRST_MS)),
+            ..self.unchanged(self.status, now)
+        }
+    }
+
+    /// The change that begins to close it: no further checkout is made. Whoever makes the change closes it
+    /// himself, and the sweep leaves a minute for that.
+    #[must_use]
+    pub fn begin_closing(&self, now: Timestamp) -> Change {
+        Change {
+            is_closing: true,
+            due: self.due_by(now.plus_millis(NOTIFY_GRACE_MS)),
+            ..self.unchanged(self.status, now)
+        }
+    }
+
+    /// The sweep ends the checkouts of what was refunded before we heard that it was paid.
+    fn due_for_checkouts(&self, now: Timestamp) -> DueChange {
+        if self.checkouts == 0 {
+            return DueChange::Clear;
+        }
+        self.due_by(now.plus_millis(QUERY_FIRST_MS))
+    }
+
+    /// A time before this one is left as it is: that writes no index.
+    fn due_by(&self, latest: Timestamp) -> DueChange {
+        let at = self.due.map_or(latest, |due| due.at.min(latest));
+        DueChange::Set { before: self.due, after: Due { at, attempts: 0 } }
     }
 
     /// The callback that moves the payment to paid notifies the order service itself, and the sweep leaves
@@ -223,6 +278,8 @@ impl Payment {
             to,
             reference: None,
             refund: None,
+            checkout: None,
+            is_closing: false,
             due: DueChange::Keep,
             guarded: false,
             at,

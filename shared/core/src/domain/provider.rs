@@ -68,6 +68,8 @@ pub enum Sender {
     Native,
     /// A person, who decided on a quarantined notification.
     Operator,
+    /// The scheduled run, which closes what nobody has paid in time.
+    Sweep,
     /// A payment provider.
     Provider(Provider),
 }
@@ -75,11 +77,12 @@ pub enum Sender {
 impl Sender {
     const NATIVE: &str = "native";
     const OPERATOR: &str = "operator";
+    const SWEEP: &str = "sweep";
 
     /// Every sender.
     pub fn all() -> impl Iterator<Item = Self> {
         let providers = Provider::ALL.iter().copied().map(Self::Provider);
-        [Self::Native, Self::Operator].into_iter().chain(providers)
+        [Self::Native, Self::Operator, Self::Sweep].into_iter().chain(providers)
     }
 
     /// The name in keys and log lines.
@@ -88,6 +91,7 @@ impl Sender {
         match self {
             Self::Native => Self::NATIVE,
             Self::Operator => Self::OPERATOR,
+            Self::Sweep => Self::SWEEP,
             Self::Provider(provider) => provider.as_str(),
         }
     }
@@ -101,6 +105,7 @@ impl Sender {
         match name {
             Self::NATIVE => Ok(Self::Native),
             Self::OPERATOR => Ok(Self::Operator),
+            Self::SWEEP => Ok(Self::Sweep),
             name => {
                 Provider::new(name).map(Self::Provider).map_err(|_none| OutOfRange::new("sender"))
             }
@@ -120,7 +125,7 @@ mod tests {
 
     #[test]
     fn names_and_numbers_of_senders_stay() {
-        let stored = ["native", "operator", "stripe", "wechat", "alipay"];
+        let stored = ["native", "operator", "sweep", "stripe", "wechat", "alipay"];
         let all: Vec<_> = Sender::all().map(Sender::as_str).collect();
         assert_eq!(all, stored);
         for name in stored {

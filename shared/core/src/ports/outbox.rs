@@ -41,7 +41,8 @@ pub trait Outbox {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<DueItem>, StoreError>> + Send;
 
-    /// Clears `due` and sets the time at which the order service was notified.
+    /// Sets the time at which the order service was notified, and `due` to `next`: `None` where nothing else
+    /// is to be done.
     ///
     /// # Errors
     ///
@@ -50,6 +51,7 @@ pub trait Outbox {
         &self,
         read: &Payment,
         at: Timestamp,
+        next: Option<Due>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Clears `due`: nothing is left to do.

@@ -2,8 +2,8 @@
 
 use super::Cause;
 use crate::domain::{
-    Change, Digest, Event, Guard, OrderId, Payment, PaymentId, Provider, ProviderRef,
-    ProviderRefund, Refund, RefundId, Timestamp, UserId,
+    Change, Checkout, CheckoutReference, CheckoutState, Digest, Event, Guard, OrderId, Payment,
+    PaymentId, Provider, ProviderRef, ProviderRefund, Refund, RefundId, Timestamp, UserId,
 };
 
 /// Why the store gave no result.
@@ -39,8 +39,8 @@ pub enum Created {
 pub enum Updated {
     /// The change and its event were written.
     Done,
-    /// The record has another version, status or `due` by now, or its refund another state, whatever
-    /// else was wrong.
+    /// The record has another version, status or `due` by now, its refund another state, or its checkout
+    /// is there already, whatever else was wrong.
     RecordChanged,
     /// The record is as expected; the order's guard names this payment instead, or none.
     NotLive(Option<PaymentId>),
@@ -101,6 +101,29 @@ pub trait Payments {
         id: &ProviderRefund,
     ) -> impl Future<Output = Result<Option<RefundId>, StoreError>> + Send;
 
+    /// The checkouts of a payment, oldest first.
+    fn checkouts(
+        &self,
+        payment: PaymentId,
+    ) -> impl Future<Output = Result<Vec<Checkout>, StoreError>> + Send;
+
+    /// Writes a checkout as it is now, while it is as it was read: `false` if it is not. It raises no
+    /// version: a checkout decides nothing about its payment.
+    fn change_checkout(
+        &self,
+        read: &Checkout,
+        next: &Checkout,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Moves a checkout that is unended to an end, [`CheckoutState::Ended`] or [`CheckoutState::Refused`].
+    /// One that has come to an end, or was never made, stays as it is.
+    fn end_checkout(
+        &self,
+        checkout: CheckoutReference,
+        end: CheckoutState,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Creates a payment and its guard in one transaction.
     ///
     /// With `replacing`: only while the guard names that payment and it is replaceable. Without:
@@ -112,7 +135,8 @@ pub trait Payments {
         replacing: Option<PaymentId>,
     ) -> impl Future<Output = Result<Created, StoreError>> + Send;
 
-    /// Changes a record, keeps the refund of the change and appends its event, in one transaction.
+    /// Changes a record, keeps the refund or the new checkout of the change and appends its event, in one
+    /// transaction.
     fn update(
         &self,
         change: &Change,

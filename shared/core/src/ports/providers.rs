@@ -1,9 +1,11 @@
 //! The payment providers, asked what became of a payment or of a refund.
 
+use std::fmt;
+
 use super::{Cause, NoKeys};
 use crate::domain::{
-    Amount, Notification, PaymentId, Provider, ProviderTxn, Refund, RefundReference, RefundState,
-    Timestamp,
+    Amount, Checkout, CheckoutReference, MerchantAccount, Notification, OrderId, PaymentId,
+    Provider, ProviderCheckout, ProviderTxn, Refund, RefundReference, RefundState, Timestamp,
 };
 
 /// What a provider is asked.
@@ -15,6 +17,15 @@ pub enum Query {
         id: PaymentId,
         /// The provider's transaction, where it is known.
         txn: Option<ProviderTxn>,
+    },
+    /// What became of one checkout of ours.
+    Checkout {
+        /// Our reference of it, which names its payment.
+        reference: CheckoutReference,
+        /// The provider's id of it, where the provider makes one.
+        provider_id: Option<ProviderCheckout>,
+        /// The account that it was made with: another one does not know of it.
+        account: MerchantAccount,
     },
     /// The refunds of a transaction, of a provider that lists them.
     Refunds {
@@ -40,6 +51,7 @@ impl Query {
     pub const fn payment(&self) -> Option<PaymentId> {
         match self {
             Self::Payment { id, .. } => Some(*id),
+            Self::Checkout { reference, .. } => Some(reference.payment),
             Self::Refunds { payment, .. } => *payment,
             Self::Refund { refund, .. } => Some(refund.payment()),
             Self::Object(_) => None,
@@ -86,7 +98,7 @@ impl ProviderState {
 /// What a provider says of what it was asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QueryState {
-    /// What became of the payment; the response to every query but [`Query::Refund`].
+    /// What became of the payment, or of the checkout; the response to every query but [`Query::Refund`].
     Payment(ProviderState),
     /// Where the refund stands. One that waits for somebody at the provider is pending.
     Refund(RefundState),
@@ -180,8 +192,115 @@ pub enum RefundCallError {
     Unknown(#[from] QueryError),
 }
 
+/// A checkout that a provider is to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckoutOrder<'a> {
+    /// The checkout: its reference makes it once.
+    pub checkout: &'a Checkout,
+    /// The order that is paid.
+    pub oid: OrderId,
+    /// The amount to pay.
+    pub amount: Amount,
+}
+
+/// What a payer's program does next. Whoever has it may pay, or read what is paid: it is neither kept nor
+/// logged.
+#[derive(Clone, PartialEq, Eq)]
+pub enum CheckoutAction {
+    /// Opens this URL in the payer's browser.
+    Redirect {
+        /// An `https` URL.
+        url: String,
+    },
+    /// Shows this text as a QR code.
+    Qr {
+        /// The text.
+        text: String,
+    },
+    /// Gives these to the provider's own program: name and value.
+    Client {
+        /// Each name once.
+        parameters: Vec<(&'static str, String)>,
+    },
+}
+
+/// Never what it holds.
+impl fmt::Debug for CheckoutAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Redirect { .. } => "Redirect",
+            Self::Qr { .. } => "Qr",
+            Self::Client { .. } => "Client",
+        })
+    }
+}
+
+/// A checkout that can be paid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartedCheckout {
+    /// The provider's id of it, where the provider makes one.
+    pub provider_id: Option<ProviderCheckout>,
+    /// What the payer's program does next.
+    pub action: CheckoutAction,
+}
+
+/// Why a checkout that was asked for is not known to be there.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutCallError {
+    /// The provider refuses it, by this code of its own list.
+    #[error("the provider refuses the checkout: {code}")]
+    Refused {
+        /// Its code.
+        code: String,
+        /// Whether that proves that nothing was made. Else a refused repeat may stand for a checkout that was
+        /// paid or closed, and the provider is asked.
+        is_absent: bool,
+    },
+    /// The provider has it, and it can no longer be paid: the provider is asked what became of it.
+    #[error("the checkout can no longer be paid")]
+    Ended,
+    /// It may have been made or not.
+    #[error(transparent)]
+    Unknown(#[from] QueryError),
+}
+
 /// The payment providers.
 pub trait Providers {
+    /// The account that checkouts are made with at a provider; `None` without a key of it.
+    ///
+    /// # Errors
+    ///
+    /// [`NoKeys`] if that cannot be read.
+    fn account(
+        &self,
+        provider: Provider,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<MerchantAccount>, NoKeys>> + Send;
+
+    /// Asks the checkout's provider to make it, or for what it is paid with if it is there: one attempt,
+    /// which a repeat with the same reference makes no second one of.
+    ///
+    /// # Errors
+    ///
+    /// [`CheckoutCallError`].
+    fn checkout(
+        &self,
+        order: &CheckoutOrder<'_>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<StartedCheckout, CheckoutCallError>> + Send;
+
+    /// Asks the checkout's provider to close it: one attempt. Neither that the provider accepts it nor that it
+    /// refuses says what became of it: it is asked again.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError`]: it may have been closed or not.
+    fn close(
+        &self,
+        checkout: &Checkout,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), QueryError>> + Send;
+
     /// The providers that can be asked what became of a payment by our own reference: those with a key.
     ///
     /// # Errors

@@ -12,8 +12,8 @@ use futures_util::future;
 use super::Failure;
 use crate::{
     domain::{
-        Claims, Mismatch, MismatchField, Notification, Outcome, Payment, Refund, RefundState,
-        Report, Timestamp, Verdict,
+        CheckoutNumber, Claims, Due, Mismatch, MismatchField, Notification, Outcome, Payment,
+        Refund, RefundState, Report, Timestamp, Verdict,
     },
     ports::{Orders, Outbox, Payments, ShopError, StoreError, TraceParent, Users},
 };
@@ -118,10 +118,12 @@ pub async fn apply(
     let hears_of_refunds = orders.hears_of_refunds();
     let mut applied = decide::decide(store, notification, record, hears_of_refunds, now).await?;
     if notification.report.outcome.is_some_and(Outcome::moves_money) {
-        applied.order_notification = notify(orders, store, &applied.record, now, trace).await;
+        // The sweep ends the checkouts that did not pay.
+        let next = applied.record.due.filter(|_| !is_only_checkout(&applied.record, notification));
+        applied.order_notification = notify(orders, store, &applied.record, next, now, trace).await;
         if matches!(applied.order_notification, OrderNotification::Done) {
             applied.record.notified_time = Some(now);
-            applied.record.due = None;
+            applied.record.due = next;
         }
     }
     if let Some(refund) = applied.refund.as_ref().filter(|refund| refund.due.is_some()) {
@@ -132,6 +134,13 @@ pub async fn apply(
         }
     }
     Ok(applied)
+}
+
+/// Whether no checkout of the payment can be left that somebody may still pay: it has none, or one, which the
+/// notification is about.
+fn is_only_checkout(record: &Payment, notification: &Notification) -> bool {
+    let number = notification.checkout.map_or(0, CheckoutNumber::get);
+    record.checkouts == 0 || (record.checkouts == 1 && number == 1)
 }
 
 /// The record of the payment that a notification names. One about a refund may name the provider's
@@ -169,11 +178,13 @@ async fn absent(
     }
 }
 
-/// Notifies the order service of a paid payment, if that is still due.
+/// Notifies the order service of a paid payment, if that is still due; `next` is when else is to be looked at
+/// the payment.
 pub(super) async fn notify(
     orders: &impl Orders,
     store: &impl Outbox,
     record: &Payment,
+    next: Option<Due>,
     now: Timestamp,
     trace: &TraceParent,
 ) -> OrderNotification {
@@ -184,7 +195,7 @@ pub(super) async fn notify(
         return OrderNotification::Failed(error);
     }
     // If this fails the sweep notifies again, which the order service takes as the same notification.
-    match store.mark_notified(record, now).await {
+    match store.mark_notified(record, now, next).await {
         Ok(()) => OrderNotification::Done,
         Err(error) => OrderNotification::NotCleared(error),
     }

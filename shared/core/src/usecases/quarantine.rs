@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Decided, Decision, Event, EventId, EventKey, Mismatch, MismatchField, Operator,
-        OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender, Timestamp,
-        Verdict,
+        Change, Decided, Decision, Due, Event, EventId, EventKey, Mismatch, MismatchField,
+        Operator, OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender,
+        Timestamp, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},
@@ -120,7 +120,7 @@ pub async fn resolve(
             Ok(Resolved::Done) => {
                 if let Some((record, change)) = change {
                     let record = change.applied_to(record);
-                    notify(orders, store, &record, now, trace).await;
+                    notify(orders, store, &record, due_for_checkouts(&record), now, trace).await;
                     if let Some(refund) = &change.refund {
                         notify_refund(orders, store, (&record, &refund.item), trace).await;
                     }
@@ -140,6 +140,11 @@ pub async fn resolve(
     }
     let changing = || "the record kept changing".into();
     Err(Failure::Unavailable(unknown.unwrap_or_else(changing)).into())
+}
+
+/// When else is to be looked at a payment: its checkouts may be unended.
+fn due_for_checkouts(record: &Payment) -> Option<Due> {
+    record.due.filter(|_| record.checkouts > 0)
 }
 
 /// Writes the decision; where the key of its event is taken, with the digest of the note as suffix.

@@ -126,7 +126,7 @@ pub async fn follow(
 ) -> Result<(), ApplyError> {
     let provider = match message.sender {
         Sender::Provider(provider) => Some(provider),
-        Sender::Native | Sender::Operator => None,
+        Sender::Native | Sender::Operator | Sender::Sweep => None,
     };
     let queried = ports.providers().queried(now).await;
     let queried = queried.map_err(|error| Failure::Unavailable(error.into()))?;

@@ -103,7 +103,11 @@ async fn notify(
     let notified = orders.notify_paid(payment, trace).await;
     outages.count(Upstream::Orders, matches!(notified, Err(ShopError::Unavailable(_))));
     let written = match &notified {
-        Ok(()) => store.mark_notified(payment, now).await,
+        // The sweep ends the checkouts that did not pay.
+        Ok(()) => {
+            let next = (payment.checkouts > 0).then_some(Due { at: now, attempts: 0 });
+            store.mark_notified(payment, now, next).await
+        }
         Err(_) => store.reschedule(payment, due.rescheduled(id, now)).await,
     };
     match (written, notified) {
