@@ -52,6 +52,7 @@ fn shown(queried: &Queried) -> Value {
     let query = match query {
         Query::Payment { txn: None, .. } => "payment by our reference",
         Query::Payment { txn: Some(_), .. } => "payment by its transaction",
+        Query::Checkout { .. } => "checkout",
         Query::Refunds { .. } => "refunds",
         Query::Refund { .. } => "refund",
         Query::Object(_) => "object",

@@ -51,6 +51,6 @@ fn wire() -> Result<WiredCreate, Cause> {
         auth_keys,
         rules: settings.rules,
         currency: settings.currency,
-        queried: create.queried,
+        queried: create.providers.is_some(),
     })
 }

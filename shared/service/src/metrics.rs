@@ -92,10 +92,12 @@ catalogue! {
     REFUNDS_RECORDED = "RefundsRecorded", Count;
     /// Minor units that went back, by `Currency`.
     AMOUNT_REFUNDED = "AmountRefunded", Count;
-    /// Queries of providers without a usable response; also by `Provider` and `Reason`.
+    /// Calls of providers without a usable response; also by `Provider` and `Reason`.
     QUERIES_FAILED = "QueriesFailed", Count;
     /// Those of them in which the provider rejects our key, our account or our clock.
     QUERIES_REJECTED = "QueriesRejected", Count;
+    /// Checkouts and refunds that a provider refuses by a code of its own list; also by `Provider`.
+    PROVIDER_REFUSALS = "ProviderRefusals", Count;
     /// Payments that nobody paid in time, and that are not asked about any more.
     PAYMENTS_ABANDONED = "PaymentsAbandoned", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.
