@@ -3,7 +3,6 @@
 //! invoke.
 
 mod native;
-mod outcome;
 mod query;
 mod refund;
 mod sweep;
@@ -23,6 +22,7 @@ use pay_service::{
         ApiRequest, Code, EntryPoint, Fields, IDEMPOTENCY_FIELD, IDEMPOTENCY_HEADER, Invocation,
         Problem, Response, sha256,
     },
+    outcome,
 };
 use serde_json::json;
 

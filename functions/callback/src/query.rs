@@ -9,10 +9,8 @@ use pay_core::{
     },
 };
 use pay_providers::Ignored;
-use pay_service::http::{Code, Fields, Invocation, Problem, Response};
+use pay_service::{http::{Code, Fields, Invocation, Problem, Response}, outcome};
 use serde_json::{Value, json};
-
-use crate::outcome;
 
 /// Asks each provider that may have collected a payment, and applies what they report.
 ///

@@ -14,12 +14,10 @@ use pay_core::{
 use pay_service::{
     http::{Fields, Invocation, Problem, Response},
     limits::SWEEP_LIMIT_DEFAULT,
-    metrics,
+    metrics, outcome,
 };
 use serde_json::json;
 use tokio::time::Instant;
-
-use crate::outcome;
 
 /// Reads a request.
 ///

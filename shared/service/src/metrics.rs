@@ -78,6 +78,8 @@ catalogue! {
     CREATES_REPLAYED = "CreatesReplayed", Count;
     /// Creates that were rejected because the order has a payment, or the key another request.
     DUPLICATES_REJECTED = "DuplicatesRejected", Count;
+    /// Checkouts that were given to a payer, also by `Provider`.
+    CHECKOUTS_STARTED = "CheckoutsStarted", Count;
     /// Payments that moved to paid.
     PAYMENTS_PAID = "PaymentsPaid", Count;
     /// Payments that moved to failed.
