@@ -1,7 +1,9 @@
 //! Payment providers in memory, which hold the truth about payments.
 
+mod checkouts;
+
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -9,12 +11,12 @@ use super::{Call, Fate, Gate, lock};
 use crate::{
     domain::{
         Checkout, CheckoutReference, Digest, EventId, MerchantAccount, Notification, Outcome,
-        PaymentId, Provider, ProviderCheckout, ProviderRef, ProviderRefund, ProviderTxn, RawBody,
-        RefundReference, RefundReport, RefundState, Report, Timestamp,
+        PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReference,
+        RefundReport, RefundState, Report, Timestamp,
     },
     ports::{
-        CheckoutAction, CheckoutCallError, CheckoutOrder, NoKeys, ProviderState, Providers, Query,
-        QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder, StartedCheckout,
+        CheckoutCallError, CheckoutOrder, NoKeys, ProviderState, Providers, Query, QueryError,
+        QueryResponse, QueryState, RefundCallError, RefundOrder, StartedCheckout,
     },
 };
 
@@ -48,25 +50,6 @@ pub struct ProvidersState {
 pub type LateRefund = (Provider, PaymentId, ProviderRefund, u64);
 
 impl ProvidersState {
-    /// The payer pays a checkout, if it can be paid: the provider holds it as paid by the transaction
-    /// `pay_<reference>`.
-    pub fn pay(&mut self, reference: CheckoutReference, amount_minor: u64) -> bool {
-        let open = || HeldPayment::new(ProviderState::Open, None, amount_minor);
-        let is_page = self.are_pages;
-        let found = self.checkouts.entry(reference);
-        let held = match found {
-            Entry::Occupied(held) => held.into_mut(),
-            Entry::Vacant(none) if is_page => none.insert(open()),
-            Entry::Vacant(_) => return false,
-        };
-        let can_be_paid = held.state == ProviderState::Open;
-        if can_be_paid {
-            held.state = ProviderState::Paid;
-            held.txn = ProviderTxn::new(&format!("pay_{reference}")).ok();
-        }
-        can_be_paid
-    }
-
     /// Delivers the oldest late request to refund; `false` if there is none.
     pub fn land_late(&mut self) -> bool {
         if self.late.is_empty() {
@@ -268,40 +251,6 @@ impl HeldPayment {
     }
 }
 
-impl FakeProviders {
-    fn query_checkout(
-        &self,
-        provider: Provider,
-        (reference, provider_id): (CheckoutReference, Option<&ProviderCheckout>),
-        account: &MerchantAccount,
-    ) -> Result<QueryResponse, QueryError> {
-        if account.as_str() != ACCOUNT {
-            return Err(QueryError::NoKey);
-        }
-        let by_id = provider == Provider::Stripe;
-        if by_id && provider_id.is_none() {
-            return Err(QueryError::Unusable("it is found by the provider's id alone".into()));
-        }
-        let absent = HeldPayment::new(ProviderState::Absent, None, 0);
-        let providers = lock(&self.state);
-        let held = match providers.checkouts.get(&reference) {
-            None if by_id => return Err(QueryError::Unusable("no such object".into())),
-            None => &absent,
-            Some(held) => held,
-        };
-        let notification = held.notification(provider, reference.payment);
-        let checkout = Some(reference.number);
-        Ok(QueryResponse {
-            state: QueryState::Payment(held.state),
-            notifications: vec![Notification { checkout, ..notification }],
-            next: None,
-        })
-    }
-}
-
-/// The account of every provider.
-const ACCOUNT: &str = "merchant_1";
-
 impl Providers for FakeProviders {
     async fn account(
         &self,
@@ -311,7 +260,7 @@ impl Providers for FakeProviders {
         match self.gate.pass(Call::Account).await {
             Fate::Responded => {
                 let has_key = self.edit(|state| state.keys.contains(&provider));
-                Ok(MerchantAccount::new(ACCOUNT).ok().filter(|_| has_key))
+                Ok(MerchantAccount::new(checkouts::ACCOUNT).ok().filter(|_| has_key))
             }
             Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
                 Err(NoKeys("scripted: no keys".into()))
@@ -319,66 +268,16 @@ impl Providers for FakeProviders {
         }
     }
 
-    /// A fate is that of the checkout as well: `After` makes it, and its response is lost.
     async fn checkout(
         &self,
         order: &CheckoutOrder<'_>,
         _now: Timestamp,
     ) -> Result<StartedCheckout, CheckoutCallError> {
-        let fate = self.gate.pass(Call::MakeCheckout).await;
-        let lost = || QueryError::Unavailable("scripted: no response".into());
-        let CheckoutOrder { checkout, amount, .. } = order;
-        let (reference, method) = (checkout.reference, checkout.parameters.method);
-        let mut providers = lock(&self.state);
-        let is_down = providers.down.contains(&method.provider());
-        if !matches!(fate, Fate::Responded | Fate::After) || is_down {
-            return Err(lost().into());
-        }
-        let refused = |is_absent| {
-            let code = "CHECKOUT_REFUSED".to_owned();
-            CheckoutCallError::Refused { code, is_absent }
-        };
-        if let Some(is_absent) = providers.refuse_checkouts {
-            return Err(refused(is_absent));
-        }
-        let is_fetched = checkout.provider_id.is_some();
-        let is_page = providers.are_pages;
-        match providers.checkouts.get(&reference).map(|held| held.state) {
-            None if is_page || is_fetched => {}
-            None => {
-                let held = HeldPayment::new(ProviderState::Open, None, amount.minor());
-                providers.checkouts.insert(reference, held);
-            }
-            Some(ProviderState::Open) => {}
-            Some(_) if is_page => {}
-            Some(_) if is_fetched => return Err(CheckoutCallError::Ended),
-            Some(_) => return Err(refused(false)),
-        }
-        if fate == Fate::After {
-            return Err(lost().into());
-        }
-        let id = method.has_provider_id().then(|| format!("cs_{reference}"));
-        let provider_id = id.and_then(|id| ProviderCheckout::new(&id).ok());
-        let url = format!("https://pay.example/{reference}");
-        Ok(StartedCheckout { provider_id, action: CheckoutAction::Redirect { url } })
+        self.make_checkout(order).await
     }
 
     async fn close(&self, checkout: &Checkout, _now: Timestamp) -> Result<(), QueryError> {
-        let fate = self.gate.pass(Call::Close).await;
-        let mut providers = lock(&self.state);
-        let is_down = providers.down.contains(&checkout.parameters.method.provider());
-        if matches!(fate, Fate::Responded | Fate::After)
-            && !is_down
-            && let Some(held) = providers.checkouts.get_mut(&checkout.reference)
-            && held.state == ProviderState::Open
-        {
-            held.state = ProviderState::Closed;
-        }
-        if fate == Fate::Responded && !is_down {
-            Ok(())
-        } else {
-            Err(QueryError::Unavailable("scripted: no response".into()))
-        }
+        self.close_checkout(checkout).await
     }
 
     async fn queried(&self, _now: Timestamp) -> Result<Vec<Provider>, NoKeys> {

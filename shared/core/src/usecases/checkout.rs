@@ -15,7 +15,7 @@ use crate::{
     domain::{
         Checkout, CheckoutMethod, CheckoutNumber, CheckoutParameters, CheckoutReference,
         CheckoutState, Description, Event, MerchantAccount, OpenId, PayerIp, Payment, PaymentId,
-        Provider, RawBody, Sender, TimeToLive, Timestamp, UserId, WebUrl,
+        RawBody, Sender, TimeToLive, Timestamp, UserId, WebUrl,
     },
     limits::{CHECKOUT_CALL_GAP_MS, CHECKOUTS_MAX, CHECKOUTS_UNENDED_MAX, DECISIONS_MAX},
     ports::{CheckoutAction, Payments, Providers, StoreError, TraceParent, Updated},
@@ -104,25 +104,18 @@ pub async fn checkout(
     let may_start = |_provider| may_start();
     let calls = Calls { ports, observe, may_start: &may_start, now, trace };
     for _ in 0..DECISIONS_MAX {
-        match attempt(&calls, request).await? {
-            Attempt::Started(started) => return Ok(started),
-            Attempt::Changed => {}
+        if let Some(started) = attempt(&calls, request).await? {
+            return Ok(started);
         }
     }
     Err(later("the payment or its checkouts kept changing"))
 }
 
-/// What one attempt came to.
-enum Attempt {
-    Started(StartedPayment),
-    /// The payment or its checkouts are not what they were.
-    Changed,
-}
-
+/// One attempt; `None` if the payment or its checkouts are not what they were.
 async fn attempt(
     calls: &Calls<'_, impl AnyQueryPorts>,
     request: &CheckoutPayment,
-) -> Result<Attempt, CheckoutError> {
+) -> Result<Option<StartedPayment>, CheckoutError> {
     let (store, now) = (calls.ports.store(), calls.now);
     let (record, all) = future::join(store.payment(request.id), store.checkouts(request.id)).await;
     let is_theirs = |record: &Payment| request.payer.is_none_or(|payer| payer == record.uid);
@@ -145,14 +138,14 @@ async fn attempt(
             && request.asked.is_for(&checkout.parameters);
         if can_be_repeated {
             is_calm(&all, now)?;
-            let Some(leased) = calls.lease(checkout).await? else { return Ok(Attempt::Changed) };
+            let Some(leased) = calls.lease(checkout).await? else { return Ok(None) };
             return call(calls, &mut record, leased).await;
         }
         earlier = Some(checkout);
     }
     if let Some(earlier) = earlier {
         match calls.look_at(&mut record, earlier, Purpose::End).await? {
-            Seen::Ended => return Ok(Attempt::Changed),
+            Seen::Ended => return Ok(None),
             Seen::Absent => {}
             Seen::Unfitting => {
                 return Err(CheckoutError::NotPayable("what was paid waits for a person"));
@@ -166,7 +159,7 @@ async fn attempt(
     is_calm(&all, now)?;
     match begin(calls, request, (&record, &all), account).await? {
         Some((mut record, begun)) => call(calls, &mut record, begun).await,
-        None => Ok(Attempt::Changed),
+        None => Ok(None),
     }
 }
 
@@ -255,14 +248,14 @@ async fn call(
     calls: &Calls<'_, impl AnyQueryPorts>,
     record: &mut Payment,
     checkout: Checkout,
-) -> Result<Attempt, CheckoutError> {
-    let provider: Provider = checkout.parameters.method.provider();
+) -> Result<Option<StartedPayment>, CheckoutError> {
+    let provider = checkout.parameters.method.provider();
     if !(calls.may_start)(provider) {
         return Err(later("no time is left for a call to the provider"));
     }
     let code = match calls.call(record, &checkout).await? {
         Called::Open(checkout, action) => {
-            return Ok(Attempt::Started(StartedPayment { checkout, action }));
+            return Ok(Some(StartedPayment { checkout: *checkout, action }));
         }
         Called::Refused(code) => return Err(CheckoutError::Refused(code)),
         Called::Unknown(error) => return Err(unknown(error.into())),
@@ -272,8 +265,8 @@ async fn call(
     };
     let purpose = if code.is_some() { Purpose::Refused } else { Purpose::Ask };
     match (calls.look_at(record, &checkout, purpose).await?, code) {
-        (Seen::Ended, None) => Ok(Attempt::Changed),
-        (Seen::Ended, Some(_)) if record.was_paid() => Ok(Attempt::Changed),
+        (Seen::Ended, None) => Ok(None),
+        (Seen::Ended, Some(_)) if record.was_paid() => Ok(None),
         (Seen::Ended, Some(code)) => Err(CheckoutError::Refused(code)),
         (Seen::Unfitting, _) => Err(CheckoutError::NotPayable("what was paid waits for a person")),
         (Seen::Unknown(error), _) => Err(unknown(error.into())),

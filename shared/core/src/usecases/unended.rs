@@ -59,7 +59,7 @@ pub(super) enum Seen {
 /// What a request to make a checkout came to.
 pub(super) enum Called {
     /// It can be paid.
-    Open(Checkout, CheckoutAction),
+    Open(Box<Checkout>, CheckoutAction),
     /// Its provider refuses it by this code, and has nothing of it: it is kept as refused.
     Refused(String),
     /// Its provider refuses it by this code, which may be of a repeat.
@@ -156,7 +156,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         }
         let Some(leased) = self.lease(checkout).await? else { return Ok(Err(Seen::Open)) };
         Ok(match self.call(record, &leased).await? {
-            Called::Open(checkout, _secret) => Ok(checkout),
+            Called::Open(checkout, _secret) => Ok(*checkout),
             Called::Refused(_) => Err(Seen::Ended),
             Called::Unknown(error) => Err(Seen::Unknown(error)),
             // It is looked at again.
@@ -200,7 +200,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             Err(CheckoutCallError::Unknown(error)) => return Ok(Called::Unknown(error)),
         };
         if checkout.state == CheckoutState::Open {
-            return Ok(Called::Open(checkout.clone(), started.action));
+            return Ok(Called::Open(Box::new(checkout.clone()), started.action));
         }
         let open = Checkout {
             state: CheckoutState::Open,
@@ -209,7 +209,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             ..checkout.clone()
         };
         if store.change_checkout(checkout, &open).await? {
-            return Ok(Called::Open(open, started.action));
+            return Ok(Called::Open(Box::new(open), started.action));
         }
         let all = store.checkouts(record.id).await?;
         let found = all.iter().find(|found| found.reference == checkout.reference);

@@ -6,7 +6,7 @@ use super::{
     lanes::{Outages, Upstream},
 };
 use crate::{
-    domain::{Checkout, Due, Payment, Provider, RawBody, Sender, Timestamp},
+    domain::{Checkout, Due, Payment, PaymentId, Provider, RawBody, Sender, Timestamp},
     limits::{CHECKOUT_ABSENT_AFTER_MS, QUERY_AGE_MAX_MS, UNENDED_LOOK_MS},
     ports::QueryError,
     usecases::{
@@ -104,7 +104,7 @@ async fn look<P: AnyQueryPorts>(calls: &Calls<'_, P>, payment: Payment) -> Resul
 
 /// Counts the outages, and gives the queries without a usable response.
 fn counted(
-    id: crate::domain::PaymentId,
+    id: PaymentId,
     checkouts: Vec<(Checkout, Seen)>,
     asked: Vec<(Provider, Result<(), QueryError>)>,
     outages: &Outages,
@@ -114,7 +114,9 @@ fn counted(
         match seen {
             Seen::NoTime => None,
             Seen::Unknown(error) => Some((provider, Err(error))),
-            _ => Some((provider, Ok(()))),
+            Seen::Ended | Seen::Open | Seen::Processing | Seen::Absent | Seen::Unfitting => {
+                Some((provider, Ok(())))
+            }
         }
     });
     let mut unknown = Unknown::new();
