@@ -3,6 +3,8 @@
 //! No clock, no runtime, no wire format: time and randomness come in as values.
 
 pub mod apply;
+pub mod checkout;
+pub mod close;
 pub mod create;
 pub mod detail;
 pub mod list;
@@ -10,6 +12,7 @@ pub mod quarantine;
 pub mod query;
 pub mod refund;
 pub mod sweep;
+mod unended;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod world;

@@ -5,8 +5,8 @@ mod key;
 pub use key::EventKey;
 
 use super::{
-    Change, Decided, Digest, Mismatch, OperatorDecision, PaymentId, Report, Sender, Status,
-    Timestamp,
+    Change, Decided, Digest, Mismatch, OperatorDecision, Payment, PaymentId, Report, Sender,
+    Status, Timestamp,
 };
 
 /// A sender's own id of a notification, made safe to be part of a key.
@@ -52,6 +52,12 @@ impl RawBody {
     pub fn new(body: &[u8], digest: Digest) -> Self {
         let kept = body.get(..Self::KEPT_MAX).unwrap_or(body).to_vec();
         Self { digest, len: u64::try_from(body.len()).unwrap_or(u64::MAX), kept }
+    }
+
+    /// The body of what has none.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self { digest: Digest::OF_NOTHING, len: 0, kept: Vec::new() }
     }
 
     /// SHA-256 of the whole body.
@@ -164,6 +170,31 @@ pub struct Event {
 }
 
 impl Event {
+    /// The event of a request of ours, which reports nothing about money: who asked, for what, and the change
+    /// that it caused.
+    #[must_use]
+    pub fn of_request(
+        (sender, body): (Sender, &RawBody),
+        name: &str,
+        (record, change): (&Payment, &Change),
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            payment: Some(record.id),
+            sender,
+            id: EventId::new(Some(name), body.digest()),
+            suffix: None,
+            at,
+            report: Report::NONE,
+            status: Some((change.from, change.to)),
+            version: Some(change.version()),
+            verdict: Verdict::Noted,
+            mismatch: None,
+            decision: None,
+            body: body.clone(),
+        }
+    }
+
     /// What names it.
     #[must_use]
     pub fn key(&self) -> EventKey {

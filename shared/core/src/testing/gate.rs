@@ -20,6 +20,9 @@ pub enum Call {
     OfTransaction,
     Refund,
     RefundNamed,
+    Checkouts,
+    ChangeCheckout,
+    EndCheckout,
     ListByUser,
     Create,
     Update,
@@ -38,6 +41,9 @@ pub enum Call {
     Queried,
     Query,
     MakeRefund,
+    Account,
+    MakeCheckout,
+    Close,
 }
 
 /// What becomes of a call. A read whose result does not arrive is `Unavailable`.

@@ -20,6 +20,7 @@ pub fn a_notification(
         sender: Provider::Stripe.into(),
         event_id: EventId::new(Some(&format!("evt_{name}")), digest),
         payment: Some(payment),
+        checkout: None,
         claims: None,
         wrong_account: None,
         review: None,

@@ -1,5 +1,7 @@
 //! Payment providers in memory, which hold the truth about payments.
 
+mod checkouts;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -8,12 +10,13 @@ use std::{
 use super::{Call, Fate, Gate, lock};
 use crate::{
     domain::{
-        Digest, EventId, Notification, Outcome, PaymentId, Provider, ProviderRef, ProviderRefund,
-        ProviderTxn, RawBody, RefundReference, RefundReport, RefundState, Report, Timestamp,
+        Checkout, CheckoutReference, Digest, EventId, MerchantAccount, Notification, Outcome,
+        PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReference,
+        RefundReport, RefundState, Report, Timestamp,
     },
     ports::{
-        NoKeys, ProviderState, Providers, Query, QueryError, QueryResponse, QueryState,
-        RefundCallError, RefundOrder,
+        CheckoutCallError, CheckoutOrder, NoKeys, ProviderState, Providers, Query, QueryError,
+        QueryResponse, QueryState, RefundCallError, RefundOrder, StartedCheckout,
     },
 };
 
@@ -31,6 +34,12 @@ pub struct ProvidersState {
     pub keys: Vec<Provider>,
     /// Those that are down.
     pub down: BTreeSet<Provider>,
+    /// The checkouts that they hold.
+    pub checkouts: BTreeMap<CheckoutReference, HeldPayment>,
+    /// Whether they hold a checkout only once the payer has begun to pay, as the pages of Alipay's.
+    pub are_pages: bool,
+    /// Whether they refuse every checkout, and whether that proves that nothing was made.
+    pub refuse_checkouts: Option<bool>,
     /// The payments that they hold.
     pub held: BTreeMap<(Provider, PaymentId), HeldPayment>,
     /// Requests to refund that are still to arrive; their callers got no response.
@@ -224,6 +233,7 @@ impl HeldPayment {
             sender: provider.into(),
             event_id: EventId::new(Some(name), digest),
             payment: Some(id),
+            checkout: None,
             claims: None,
             wrong_account: None,
             review: None,
@@ -242,6 +252,34 @@ impl HeldPayment {
 }
 
 impl Providers for FakeProviders {
+    async fn account(
+        &self,
+        provider: Provider,
+        _now: Timestamp,
+    ) -> Result<Option<MerchantAccount>, NoKeys> {
+        match self.gate.pass(Call::Account).await {
+            Fate::Responded => {
+                let has_key = self.edit(|state| state.keys.contains(&provider));
+                Ok(MerchantAccount::new(checkouts::ACCOUNT).ok().filter(|_| has_key))
+            }
+            Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
+                Err(NoKeys("scripted: no keys".into()))
+            }
+        }
+    }
+
+    async fn checkout(
+        &self,
+        order: &CheckoutOrder<'_>,
+        _now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        self.make_checkout(order).await
+    }
+
+    async fn close(&self, checkout: &Checkout, _now: Timestamp) -> Result<(), QueryError> {
+        self.close_checkout(checkout).await
+    }
+
     async fn queried(&self, _now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         match self.gate.pass(Call::Queried).await {
             Fate::Responded => Ok(self.edit(|state| state.keys.clone())),
@@ -266,10 +304,13 @@ impl Providers for FakeProviders {
                 return Err(QueryError::Unusable("scripted: not signed".into()));
             }
         }
-        let ProvidersState { down, held, .. } = &*lock(&self.state);
-        if down.contains(&provider) {
+        if self.edit(|state| state.down.contains(&provider)) {
             return Err(QueryError::Unavailable("it is down".into()));
         }
+        if let Query::Checkout { reference, provider_id, account } = query {
+            return self.query_checkout(provider, (*reference, provider_id.as_ref()), account);
+        }
+        let ProvidersState { held, .. } = &*lock(&self.state);
         let named = |id: PaymentId| Some((id, held.get(&(provider, id))));
         let by_txn = |txn: &ProviderTxn| {
             let of_provider = held.iter().filter(|((of, _), _)| *of == provider);
@@ -278,6 +319,7 @@ impl Providers for FakeProviders {
         };
         let found = match query {
             Query::Payment { id, .. } => named(*id),
+            Query::Checkout { .. } => None,
             Query::Refunds { txn, .. } | Query::Refund { txn, .. } | Query::Object(txn) => {
                 by_txn(txn)
             }

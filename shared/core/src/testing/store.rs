@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use super::{Call, Fate, Gate, Table, Write, inspect, lock};
 use crate::{
     domain::{
-        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider,
-        ProviderRef, ProviderRefund, Quarantined, Refund, RefundId, Sender, Timestamp, UserId,
-        Verdict,
+        Change, Checkout, CheckoutReference, CheckoutState, Decided, Due, Event, EventKey, Guard,
+        OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, Quarantined, Refund,
+        RefundId, Sender, Timestamp, UserId, Verdict,
     },
     ports::{
         Appended, Created, DueItem, Outbox, PaymentLists, PaymentPage, Payments, Quarantine,
@@ -136,6 +136,29 @@ impl Payments for FakeStore {
         .await
     }
 
+    async fn checkouts(&self, payment: PaymentId) -> Result<Vec<Checkout>, StoreError> {
+        self.read(Call::Checkouts, |table| {
+            let all = table.checkouts.values();
+            all.filter(|checkout| checkout.reference.payment == payment).cloned().collect()
+        })
+        .await
+    }
+
+    async fn change_checkout(&self, read: &Checkout, next: &Checkout) -> Result<bool, StoreError> {
+        let write = Write::ChangeCheckout { read: read.clone(), next: next.clone() };
+        self.write(Call::ChangeCheckout, write, |table| table.change_checkout(read, next)).await
+    }
+
+    async fn end_checkout(
+        &self,
+        checkout: CheckoutReference,
+        end: CheckoutState,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let write = Write::EndCheckout { checkout, end, at };
+        self.write(Call::EndCheckout, write, |table| table.end_checkout(checkout, end, at)).await
+    }
+
     async fn create(
         &self,
         payment: &Payment,
@@ -201,9 +224,14 @@ impl Outbox for FakeStore {
         .await
     }
 
-    async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
-        let write = Write::MarkNotified { read: read.clone(), at };
-        self.write(Call::MarkNotified, write, |table| table.mark_notified(read, at)).await
+    async fn mark_notified(
+        &self,
+        read: &Payment,
+        at: Timestamp,
+        next: Option<Due>,
+    ) -> Result<(), StoreError> {
+        let write = Write::MarkNotified { read: read.clone(), at, next };
+        self.write(Call::MarkNotified, write, |table| table.mark_notified(read, at, next)).await
     }
 
     async fn clear(&self, read: &Payment) -> Result<(), StoreError> {

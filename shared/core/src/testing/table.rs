@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::inspect::refund_reference;
 use crate::{
     domain::{
-        Change, Decided, Digest, Due, DueChange, Event, EventKey, Guard, OrderId, Payment,
-        PaymentId, Refund, RefundChange, RefundId, Timestamp, UserId, Verdict,
+        Change, Checkout, CheckoutReference, CheckoutState, Decided, Digest, Due, DueChange, Event,
+        EventKey, Guard, OrderId, Payment, PaymentId, Refund, RefundChange, RefundId, Timestamp,
+        UserId, Verdict,
     },
     ports::{Appended, Created, Resolved, Updated},
 };
@@ -20,6 +21,8 @@ pub struct Table {
     pub guards: BTreeMap<OrderId, Guard>,
     /// The refunds.
     pub refunds: BTreeMap<(PaymentId, RefundId), Refund>,
+    /// The checkouts.
+    pub checkouts: BTreeMap<CheckoutReference, Checkout>,
     /// The event log, in the order it was written.
     pub events: Vec<Event>,
     /// What was decided on notifications.
@@ -47,7 +50,11 @@ pub enum Write {
     /// [`crate::ports::Payments::append`].
     Append(Event),
     /// [`crate::ports::Outbox::mark_notified`].
-    MarkNotified { read: Payment, at: Timestamp },
+    MarkNotified { read: Payment, at: Timestamp, next: Option<Due> },
+    /// [`crate::ports::Payments::change_checkout`].
+    ChangeCheckout { read: Checkout, next: Checkout },
+    /// [`crate::ports::Payments::end_checkout`].
+    EndCheckout { checkout: CheckoutReference, end: CheckoutState, at: Timestamp },
     /// [`crate::ports::Outbox::clear`].
     Clear(Payment),
     /// [`crate::ports::Quarantine::resolve`].
@@ -98,6 +105,10 @@ impl Table {
         if !change.refund.as_ref().is_none_or(|refund| self.is_as_read(refund)) {
             return Updated::RecordChanged;
         }
+        let checkout = change.checkout.as_deref();
+        if checkout.is_some_and(|checkout| self.checkouts.contains_key(&checkout.reference)) {
+            return Updated::RecordChanged;
+        }
         let Some(payment) = self.payments.get_mut(&change.id).filter(as_expected) else {
             return Updated::RecordChanged;
         };
@@ -112,6 +123,9 @@ impl Table {
         payment.clone_from(&changed);
         if let Some(RefundChange { item, .. }) = change.refund.as_deref() {
             self.refunds.insert((item.payment, item.id.clone()), item.clone());
+        }
+        if let Some(checkout) = checkout {
+            self.checkouts.insert(checkout.reference, checkout.clone());
         }
         self.events.push(event.clone());
         self.index(&changed);
@@ -138,10 +152,29 @@ impl Table {
         Appended::Done
     }
 
-    /// Clears `due` and sets `notified_time`, if the record is as it was read.
-    pub fn mark_notified(&mut self, read: &Payment, at: Timestamp) {
+    /// Writes a checkout, if it is as it was read.
+    pub fn change_checkout(&mut self, read: &Checkout, next: &Checkout) -> bool {
+        match self.checkouts.get_mut(&read.reference) {
+            Some(found) if found == read => {
+                found.clone_from(next);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Ends a checkout that is unended.
+    pub fn end_checkout(&mut self, of: CheckoutReference, end: CheckoutState, at: Timestamp) {
+        if let Some(found) = self.checkouts.get_mut(&of).filter(|found| found.is_unended()) {
+            found.state = end;
+            found.update_time = at;
+        }
+    }
+
+    /// Sets `notified_time`, and `due` to `next`, if the record is as it was read.
+    pub fn mark_notified(&mut self, read: &Payment, at: Timestamp, next: Option<Due>) {
         if let Some(payment) = self.as_read(read) {
-            payment.due = None;
+            payment.due = next;
             payment.notified_time = Some(at);
         }
     }
@@ -225,7 +258,11 @@ impl Table {
             Write::Append(event) => {
                 self.append(&event);
             }
-            Write::MarkNotified { read, at } => self.mark_notified(&read, at),
+            Write::MarkNotified { read, at, next } => self.mark_notified(&read, at, next),
+            Write::ChangeCheckout { read, next } => {
+                self.change_checkout(&read, &next);
+            }
+            Write::EndCheckout { checkout, end, at } => self.end_checkout(checkout, end, at),
             Write::Clear(read) => self.clear(&read),
             Write::Resolve { key, decided, change, event } => {
                 self.resolve(&key, &decided, change.as_ref(), &event);

@@ -7,7 +7,9 @@ use futures_util::future;
 
 use super::Failure;
 use crate::{
-    domain::{Amount, Digest, Due, Guard, OrderId, Payment, PaymentId, Timestamp, UserId},
+    domain::{
+        Amount, Digest, Due, Guard, OrderId, Payment, PaymentId, TimeToLive, Timestamp, UserId,
+    },
     limits::DECISIONS_MAX,
     ports::{Created, Order, Orders, PaymentIds, Payments, StoreError, TraceParent, Users},
 };
@@ -25,6 +27,18 @@ pub struct CreatePayment {
     pub key: Option<Digest>,
     /// Whether providers can be asked what became of it: then it is looked at until its end is known.
     pub queried: bool,
+    /// How long it can be paid, where that is limited: then it is closed.
+    pub time_to_live: Option<TimeToLive>,
+}
+
+impl CreatePayment {
+    /// When a payment that is made now is first looked at.
+    fn first_look(&self, now: Timestamp) -> Option<Due> {
+        let query = self.queried.then(|| Due::first_query(now));
+        let Some(time) = self.time_to_live else { return query };
+        let end = Due { at: time.end_of(now), attempts: 0 };
+        Some(query.map_or(end, |query| time.bounds(now, query)))
+    }
 }
 
 /// The payment that a create names.
@@ -124,7 +138,7 @@ async fn write(
         };
         payable(order, request.amount)?;
         let payment = Payment::pending(id, request.uid, request.oid, request.amount, now);
-        let due = request.queried.then(|| Due::first_query(now));
+        let due = request.first_look(now);
         let payment = Payment { due, ..payment };
         let own = Guard::of(&payment, request.key);
         let attempt = store.create(&payment, &own, replacing).await;

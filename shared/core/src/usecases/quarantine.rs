@@ -7,13 +7,13 @@
 
 use super::{
     Failure,
-    apply::{Plan, known_refund, notify, notify_refund, plan},
+    apply::{Plan, has_unended, known_refund, notify, notify_refund, plan},
 };
 use crate::{
     domain::{
         Change, Decided, Decision, Due, Event, EventId, EventKey, Mismatch, MismatchField,
-        Operator, OperatorDecision, Payment, PaymentId, Quarantined, RawBody, Report, Sender,
-        Timestamp, Verdict,
+        Operator, OperatorDecision, Outcome, Payment, PaymentId, Quarantined, RawBody, Report,
+        Sender, Timestamp, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},
@@ -236,6 +236,9 @@ async fn change(
 ) -> Result<Change, ResolveError> {
     let refund = known_refund(store, record, report).await?;
     let only_dismiss = |why| Err(ResolveError::OnlyDismiss(why));
+    if report.outcome == Some(Outcome::Closed) && has_unended(store, record).await? {
+        return only_dismiss("a checkout of the payment can still be paid: close the payment");
+    }
     match plan(report, record, refund.as_ref(), hears_of_refunds, now) {
         // A person may come long after: the guard is checked whatever the status is.
         Plan::Update(change, Verdict::Applied) => Ok(Change { guarded: true, ..change }),

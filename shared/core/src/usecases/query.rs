@@ -181,7 +181,7 @@ async fn apply_itself(
     applied.map(drop)
 }
 
-async fn query_and_apply(
+pub(super) async fn query_and_apply(
     ports: &impl AnyQueryPorts,
     provider: Provider,
     first: Query,

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Digest, Due, Event, EventId, Notification, Payment, PaymentId, Provider, RawBody,
-        Refund, RefundId, RefundReason, RefundReference, RefundRequest, RefundState, Report,
-        Sender, Status, Timestamp, Verdict,
+        Change, Digest, Due, Event, Notification, Payment, PaymentId, Provider, RawBody, Refund,
+        RefundId, RefundReason, RefundReference, RefundRequest, RefundState, Sender, Status,
+        Timestamp,
     },
     limits::DECISIONS_MAX,
     ports::{
@@ -293,20 +293,7 @@ impl RefundPayment {
     fn event(&self, record: &Payment, change: &Change, now: Timestamp) -> Event {
         let refund = change.refund.as_ref().map(|refund| refund.item.id.as_str());
         let name = format!("refund.{}", refund.unwrap_or_default());
-        Event {
-            payment: Some(record.id),
-            sender: self.sender,
-            id: EventId::new(Some(&name), self.body.digest()),
-            suffix: None,
-            at: now,
-            report: Report::NONE,
-            status: Some((change.from, change.to)),
-            version: Some(change.version()),
-            verdict: Verdict::Noted,
-            mismatch: None,
-            decision: None,
-            body: self.body.clone(),
-        }
+        Event::of_request((self.sender, &self.body), &name, (record, change), now)
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! How fast it may be, and why it leaves a service alone that is down, is in docs/scale.md.
 
+mod checkouts;
 mod entry;
 mod lanes;
 mod refund;
@@ -17,7 +18,7 @@ use futures_util::future::join_all;
 
 use super::query::{AnyQueryPorts, Observe};
 use crate::{
-    domain::{OutOfRange, PaymentId, Provider, Timestamp},
+    domain::{OutOfRange, PaymentId, Provider, TimeToLive, Timestamp},
     limits::{SWEEP_ENTRY_MS, SWEEP_LANES, SWEEP_LIMIT_MAX, SWEEP_PAGE},
     ports::{DueItem, Outbox, QueryError, ShopError, StoreError, TraceParent},
 };
@@ -60,6 +61,8 @@ pub struct Run<'a> {
     pub go_on: &'a dyn Fn() -> Option<Timestamp>,
     /// Is shown what each response of a provider reports, and what that did.
     pub observe: Observe<'a>,
+    /// How long a payment can be paid, where that is limited.
+    pub time_to_live: Option<TimeToLive>,
     /// The trace of the invocation.
     pub trace: &'a TraceParent,
 }
@@ -75,9 +78,9 @@ impl fmt::Debug for Run<'_> {
 pub struct Swept {
     /// Payments whose order service was notified.
     pub notified: usize,
-    /// Payments that providers were asked about and that are still not paid.
+    /// Payments that providers were asked about and that can still be paid, there at least.
     pub queried: usize,
-    /// Payments that a response moved on.
+    /// Payments that a response moved on, and those that were closed.
     pub moved: usize,
     /// Entries of an index that lagged, and payments that somebody else has dealt with, or about which
     /// nothing was left to do.
@@ -162,7 +165,7 @@ async fn work_off(
             Task::Look(item) => {
                 let entry = match item {
                     DueItem::Payment(id) => {
-                        entry::look(ports, (id, until), lanes, outages, now, run.trace).await
+                        entry::look(ports, (id, until), run, lanes, outages, now).await
                     }
                     DueItem::Refund(payment, id) => {
                         let item = (payment, &id, until);
@@ -177,6 +180,9 @@ async fn work_off(
                 let asked = match waiting {
                     Waiting::Payment(payment) => {
                         entry::query(ports, payment, run, outages, now).await
+                    }
+                    Waiting::Checkouts(payment) => {
+                        checkouts::carry_on(ports, payment, run, outages, now).await
                     }
                     Waiting::Refund(refund) => {
                         refund::carry_on(ports, refund, run, outages, now).await

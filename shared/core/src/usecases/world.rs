@@ -52,7 +52,14 @@ pub(super) fn now() -> Timestamp {
 /// User 1's request for order 1.
 pub(super) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     let key = key.map(|byte| Digest::new([byte; 32]));
-    CreatePayment { uid: uid(1), oid: oid(1), amount: amount(minor), key, queried: false }
+    CreatePayment {
+        uid: uid(1),
+        oid: oid(1),
+        amount: amount(minor),
+        key,
+        queried: false,
+        time_to_live: None,
+    }
 }
 
 /// A reference of Stripe's.

@@ -108,9 +108,10 @@ impl CheckoutMethod {
     #[must_use]
     pub const fn lifetime_ms(self) -> (u64, u64) {
         const MINUTE_MS: u64 = 60_000;
-        match self {
-            Self::StripeCheckout => (31 * MINUTE_MS, 31 * MINUTE_MS),
-            _ => (2 * MINUTE_MS, 30 * MINUTE_MS),
+        if matches!(self, Self::StripeCheckout) {
+            (31 * MINUTE_MS, 31 * MINUTE_MS)
+        } else {
+            (2 * MINUTE_MS, 30 * MINUTE_MS)
         }
     }
 }

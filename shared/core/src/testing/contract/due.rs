@@ -44,7 +44,7 @@ pub async fn the_move_to_paid_leaves_a_near_time(
     let paid = fresh.changed(&store, &due, &change).await;
     assert_eq!(paid.due, Some(Due { attempts: 0, ..again }));
     lists(&store, &log, &paid).await;
-    store.mark_notified(&paid, at(99)).await.unwrap();
+    store.mark_notified(&paid, at(99), None).await.unwrap();
     let notified = Payment { due: None, notified_time: Some(at(99)), ..paid };
     lists(&store, &log, &notified).await;
 }

@@ -10,7 +10,7 @@ use crate::{
 pub async fn clears_due(store: impl Store, log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     assert_eq!(log.listed().await.len(), 1);
-    store.mark_notified(&payment, at(99)).await.unwrap();
+    store.mark_notified(&payment, at(99), None).await.unwrap();
     let notified = Payment { notified_time: Some(at(99)), due: None, ..payment };
     has(&store, &notified).await;
     assert_eq!(log.listed().await, []);
@@ -26,12 +26,12 @@ pub async fn leaves_any_other_due(store: impl Store, log: impl Inspect, fresh: F
         [Due { at: due.at.plus_millis(1), ..due }, Due { attempts: due.attempts + 1, ..due }];
     for outdated in outdated {
         let read = Payment { due: Some(outdated), ..payment.clone() };
-        store.mark_notified(&read, at(99)).await.unwrap();
+        store.mark_notified(&read, at(99), None).await.unwrap();
         store.clear(&read).await.unwrap();
         has(&store, &payment).await;
     }
     let read = Payment { version: payment.version - 1, ..payment.clone() };
-    store.mark_notified(&read, at(99)).await.unwrap();
+    store.mark_notified(&read, at(99), None).await.unwrap();
     store.clear(&read).await.unwrap();
     store.reschedule(&read, Due { attempts: 9, ..due }).await.unwrap();
     has(&store, &payment).await;
@@ -41,8 +41,8 @@ pub async fn leaves_any_other_due(store: impl Store, log: impl Inspect, fresh: F
 /// The first time stays.
 pub async fn happens_once(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
-    store.mark_notified(&payment, at(99)).await.unwrap();
-    store.mark_notified(&payment, at(100)).await.unwrap();
+    store.mark_notified(&payment, at(99), None).await.unwrap();
+    store.mark_notified(&payment, at(100), None).await.unwrap();
     let notified = Payment { notified_time: Some(at(99)), due: None, ..payment };
     has(&store, &notified).await;
 }
@@ -51,7 +51,7 @@ pub async fn happens_once(store: impl Store, _log: impl Inspect, fresh: Fresh) {
 pub async fn no_payment_is_no_error(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let paid = fresh.stored_as(&store, Status::Paid).await;
     let missing = Payment { due: paid.due, ..fresh.payment() };
-    store.mark_notified(&missing, at(99)).await.unwrap();
+    store.mark_notified(&missing, at(99), None).await.unwrap();
     store.clear(&missing).await.unwrap();
     assert_eq!(store.payment(missing.id).await.unwrap(), None);
     has(&store, &paid).await;

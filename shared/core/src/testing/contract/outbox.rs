@@ -57,7 +57,7 @@ pub async fn rescheduling_changes_due_alone(store: impl Store, log: impl Inspect
     assert_eq!(log.listed().await.len(), 1);
     // What was read before is outdated by now.
     store.reschedule(&payment, Due { attempts: 9, ..next }).await.unwrap();
-    store.mark_notified(&payment, at(99)).await.unwrap();
+    store.mark_notified(&payment, at(99), None).await.unwrap();
     store.clear(&payment).await.unwrap();
     has(&store, &rescheduled).await;
 }
@@ -70,7 +70,7 @@ pub async fn rescheduling_what_is_done_does_nothing(
 ) {
     let payment = fresh.stored_as(&store, Status::Paid).await;
     let due = payment.due.unwrap();
-    store.mark_notified(&payment, at(99)).await.unwrap();
+    store.mark_notified(&payment, at(99), None).await.unwrap();
     let next = Due { at: due.at.plus_millis(7), attempts: 1 };
     store.reschedule(&payment, next).await.unwrap();
     has(&store, &Payment { notified_time: Some(at(99)), due: None, ..payment }).await;
@@ -91,7 +91,7 @@ pub async fn clearing_changes_due_alone(store: impl Store, log: impl Inspect, fr
         Payment { due: None, ..pending.clone() },
     ] {
         store.clear(&outdated).await.unwrap();
-        store.mark_notified(&outdated, at(99)).await.unwrap();
+        store.mark_notified(&outdated, at(99), None).await.unwrap();
         has(&store, &pending).await;
     }
     store.clear(&pending).await.unwrap();
@@ -101,7 +101,7 @@ pub async fn clearing_changes_due_alone(store: impl Store, log: impl Inspect, fr
     for read in [&pending, &cleared] {
         store.clear(read).await.unwrap();
         store.reschedule(read, Due { at: at(9), attempts: 1 }).await.unwrap();
-        store.mark_notified(read, at(99)).await.unwrap();
+        store.mark_notified(read, at(99), None).await.unwrap();
         has(&store, &cleared).await;
     }
     assert_eq!(log.listed().await, []);

@@ -200,7 +200,7 @@ pub async fn due_refunds_are_listed_among_the_payments(
     let waiting = fresh.due_after(60_025);
     create(&store, &waiting, None).await;
     let paid = fresh.stored_as(&store, Status::Paid).await;
-    store.mark_notified(&paid, at(12)).await.unwrap();
+    store.mark_notified(&paid, at(12), None).await.unwrap();
     let paid = Payment { due: None, notified_time: Some(at(12)), ..paid };
     let (first, second) = (requested(&fresh, &paid, 30, 20), requested(&fresh, &paid, 40, 30));
     let payment = reserved(&store, &fresh, &paid, &first).await;
@@ -236,7 +236,7 @@ pub async fn a_refund_is_rescheduled_and_cleared_as_read(
     fresh: Fresh,
 ) {
     let paid = fresh.stored_as(&store, Status::Paid).await;
-    store.mark_notified(&paid, at(12)).await.unwrap();
+    store.mark_notified(&paid, at(12), None).await.unwrap();
     let paid = Payment { due: None, notified_time: Some(at(12)), ..paid };
     let read = requested(&fresh, &paid, 30, 20);
     let payment = reserved(&store, &fresh, &paid, &read).await;

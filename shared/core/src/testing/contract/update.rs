@@ -76,7 +76,7 @@ pub async fn a_change_names_what_it_sets(store: impl Store, log: impl Inspect, f
     let change = payment.change_to(Status::Paid, &stripe(""), false, at(20));
     let payment = fresh.changed(&store, &payment, &change).await;
     let completed = payment.completion(&stripe("pi_1"), at(40)).unwrap();
-    store.mark_notified(&payment, at(30)).await.unwrap();
+    store.mark_notified(&payment, at(30), None).await.unwrap();
     let event = fresh.event_of(&payment, &completed);
     assert_eq!(store.update(&completed, &event).await.unwrap(), Updated::Done);
     let notified =

@@ -4,9 +4,9 @@
 use super::{Applied, ApplyError};
 use crate::{
     domain::{
-        Change, Event, Mismatch, MismatchField, Notification, Outcome, Payment, PaymentId,
-        Provider, ProviderRef, Refund, RefundEffect, RefundId, RefundReference, RefundReport,
-        Report, Timestamp, Transition, Verdict,
+        Change, Checkout, CheckoutReference, CheckoutState, Event, Mismatch, MismatchField,
+        Notification, Outcome, Payment, PaymentId, Provider, ProviderRef, Refund, RefundEffect,
+        RefundId, RefundReference, RefundReport, Report, Sender, Timestamp, Transition, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Appended, Cause, Payments, StoreError, Updated},
@@ -43,7 +43,10 @@ pub(super) async fn decide(
 ) -> Result<Applied, ApplyError> {
     for _ in 0..DECISIONS_MAX {
         let refund = known_refund(store, &record, &notification.report).await?;
-        let plan = plan(&notification.report, &record, refund.as_ref(), hears_of_refunds, now);
+        let plan = match closing(store, notification, &record, now).await? {
+            Some(plan) => plan,
+            None => plan(&notification.report, &record, refund.as_ref(), hears_of_refunds, now),
+        };
         match attempt(store, notification, &record, plan, now).await {
             Ok(Attempt::Done(after, verdict, changed)) => {
                 let refund = changed.map(|changed| *changed).or(refund);
@@ -59,6 +62,43 @@ pub(super) async fn decide(
         record = store.payment(record.id).await?.ok_or_else(gone)?;
     }
     Err(Failure::Unavailable("the record kept changing".into()).into())
+}
+
+/// What a *closed* does to a payment with checkouts. A provider's ends one of them, and the payment is closed
+/// by whoever closes it; the shop's own closes a payment, once all of them have come to an end.
+async fn closing(
+    store: &impl Payments,
+    notification: &Notification,
+    record: &Payment,
+    now: Timestamp,
+) -> Result<Option<Plan>, StoreError> {
+    let is_closed = notification.report.outcome == Some(Outcome::Closed);
+    if !is_closed || !record.is_open() || record.checkouts == 0 {
+        return Ok(None);
+    }
+    if let Sender::Provider(_) = notification.sender {
+        if let Some(number) = notification.checkout {
+            let ended = CheckoutReference { payment: record.id, number };
+            store.end_checkout(ended, CheckoutState::Ended, now).await?;
+        }
+        return Ok(Some(Plan::Append(Verdict::Noted)));
+    }
+    if !has_unended(store, record).await? {
+        return Ok(None);
+    }
+    Ok(Some(if record.closing {
+        Plan::Append(Verdict::Noted)
+    } else {
+        Plan::Update(record.begin_closing(now), Verdict::Noted)
+    }))
+}
+
+/// Whether somebody may still pay a checkout of a payment.
+pub(in crate::usecases) async fn has_unended(
+    store: &impl Payments,
+    record: &Payment,
+) -> Result<bool, StoreError> {
+    Ok(record.checkouts > 0 && store.checkouts(record.id).await?.iter().any(Checkout::is_unended))
 }
 
 async fn attempt(

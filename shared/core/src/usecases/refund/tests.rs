@@ -2,7 +2,7 @@ use std::task::Poll;
 
 use super::*;
 use crate::{
-    domain::{Outcome, Payment, ProviderRefund, Refunds},
+    domain::{Outcome, Payment, ProviderRefund, Refunds, Verdict},
     ports::{DueItem, Outbox, ProviderState},
     testing::{Call, Fate, HeldRefund, block_on},
     usecases::{
@@ -63,7 +63,13 @@ fn held(world: &World, id: PaymentId) -> Vec<(u64, RefundState)> {
 
 fn run(world: &World) -> Swept {
     let at = now().plus_millis(3_600_000);
-    let run = Run { now: at, go_on: &|| Some(at), observe: &|_, _| (), trace: &world.trace };
+    let run = Run {
+        now: at,
+        go_on: &|| Some(at),
+        observe: &|_, _| (),
+        time_to_live: None,
+        trace: &world.trace,
+    };
     block_on(sweep(&world.ports(), Sweep::new(100, true).unwrap(), &run)).unwrap()
 }
 
@@ -195,7 +201,13 @@ fn a_sweep_starts_no_call_without_time_for_its_response() {
     let at = now().plus_millis(3_600_000);
     // Until the first call to the provider has begun.
     let go_on = || (world.passed(Call::Query) == 0).then_some(at);
-    let run = Run { now: at, go_on: &go_on, observe: &|_, _| (), trace: &world.trace };
+    let run = Run {
+        now: at,
+        go_on: &go_on,
+        observe: &|_, _| (),
+        time_to_live: None,
+        trace: &world.trace,
+    };
     block_on(sweep(&world.ports(), Sweep::new(100, true).unwrap(), &run)).unwrap();
     assert_eq!((world.passed(Call::Query), world.passed(Call::MakeRefund)), (1, 0));
     assert_eq!(kept(&world, id, 1).state, Requested);

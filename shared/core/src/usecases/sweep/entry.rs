@@ -1,11 +1,11 @@
 //! One entry of a sweep: what its record says is to be done.
 
 use super::{
-    Run,
+    Run, checkouts,
     lanes::{Lanes, Outages, Upstream, Waiting},
 };
 use crate::{
-    domain::{Due, Payment, PaymentId, Provider, Status, Timestamp},
+    domain::{Due, Payment, PaymentId, Provider, Timestamp},
     limits::QUERY_AGE_MAX_MS,
     ports::{
         Orders, Outbox, Payments, ProviderState, QueryError, QueryState, ShopError, StoreError,
@@ -52,10 +52,10 @@ impl Entry {
 pub(super) async fn look(
     ports: &impl AnyQueryPorts,
     (id, until): (PaymentId, Option<Timestamp>),
+    run: &Run<'_>,
     lanes: &Lanes<'_>,
     outages: &Outages,
     now: Timestamp,
-    trace: &TraceParent,
 ) -> Option<Entry> {
     let payment = match ports.store().payment(id).await {
         Ok(payment) => payment,
@@ -73,11 +73,14 @@ pub(super) async fn look(
             return Some(Entry::Left(payment.paid_time));
         }
         return Some(
-            notify(ports.orders(), ports.store(), (&payment, due), outages, now, trace).await,
+            notify(ports.orders(), ports.store(), (&payment, due), outages, now, run.trace).await,
         );
     }
-    let is_open = matches!(payment.status, Status::Pending | Status::Failed);
-    if is_open {
+    if payment.checkouts > 0 || checkouts::is_to_be_closed(&payment, run, now) {
+        lanes.wait_for_query(Waiting::Checkouts(payment));
+        return None;
+    }
+    if payment.is_open() {
         match providers_of(ports, &payment, now).await {
             Ok(providers) if providers.is_empty() => {}
             Ok(_) => {
@@ -88,7 +91,35 @@ pub(super) async fn look(
             Err(_no_keys) => return Some(Entry::Left(None)),
         }
     }
-    Some(cleared(ports.store(), &payment, Entry::Stale).await)
+    Some(later_or_cleared(ports.store(), &payment, run, Entry::Stale).await)
+}
+
+/// Nothing is to be done about a payment: `due` is the end of its time to live, or cleared.
+pub(super) async fn later_or_cleared(
+    store: &impl Outbox,
+    payment: &Payment,
+    run: &Run<'_>,
+    entry: Entry,
+) -> Entry {
+    match run.time_to_live.filter(|_| payment.is_open()) {
+        Some(time) => {
+            let next = Due { at: time.end_of(payment.create_time), attempts: 0 };
+            rescheduled(store, payment, next, entry).await
+        }
+        None => cleared(store, payment, entry).await,
+    }
+}
+
+pub(super) async fn rescheduled(
+    store: &impl Outbox,
+    payment: &Payment,
+    next: Due,
+    entry: Entry,
+) -> Entry {
+    match store.reschedule(payment, next).await {
+        Ok(()) => entry,
+        Err(error) => Entry::Failed(payment.id, error, None),
+    }
 }
 
 async fn notify(
@@ -159,7 +190,7 @@ pub(super) async fn query(
                 }
             }
         }
-        if !matches!(payment.status, Status::Pending | Status::Failed) {
+        if !payment.is_open() {
             return Entry::Moved(unknown);
         }
     }
@@ -171,12 +202,11 @@ pub(super) async fn query(
     let age_ms = now.millis().saturating_sub(payment.create_time.millis());
     let is_known = all_asked && unknown.is_empty();
     if age_ms > QUERY_AGE_MAX_MS && is_known && !processing {
-        return cleared(ports.store(), &payment, Entry::Abandoned(id)).await;
+        return later_or_cleared(ports.store(), &payment, run, Entry::Abandoned(id)).await;
     }
-    match ports.store().reschedule(&payment, due.queried_again(id, now)).await {
-        Ok(()) => Entry::Queried(unknown),
-        Err(error) => Entry::Failed(id, error, None),
-    }
+    let next = due.queried_again(id, now);
+    let next = run.time_to_live.map_or(next, |time| time.bounds(payment.create_time, next));
+    rescheduled(ports.store(), &payment, next, Entry::Queried(unknown)).await
 }
 
 pub(super) fn failed(id: PaymentId, failure: Failure) -> Entry {

@@ -22,6 +22,8 @@ pub(super) enum Upstream {
 /// What providers are to be asked about.
 pub(super) enum Waiting {
     Payment(Payment),
+    /// The checkouts of a payment, and whether it can be closed.
+    Checkouts(Payment),
     Refund(Refund),
 }
 

@@ -46,14 +46,16 @@ fn at_work<'a>(
     now: Timestamp,
     go_on: &'a dyn Fn() -> Option<Timestamp>,
 ) -> Run<'a> {
-    Run { now, go_on, observe: &|_, _| {}, trace: &world.trace }
+    Run { now, go_on, observe: &|_, _| {}, time_to_live: None, trace: &world.trace }
 }
 
 /// What becomes of one entry.
 fn look(world: &World, id: PaymentId, until: Option<Timestamp>) -> Option<Entry> {
     let (lanes, outages) = (Lanes::new(&[]), Outages::default());
     let (ports, of) = (world.ports(), (id, until));
-    block_on(entry::look(&ports, of, &lanes, &outages, now(), &world.trace))
+    let go_on = || Some(now());
+    let run = at_work(world, now(), &go_on);
+    block_on(entry::look(&ports, of, &run, &lanes, &outages, now()))
 }
 
 /// A run over everything that goes on while there is a time to go on at.

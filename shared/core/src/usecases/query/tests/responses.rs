@@ -3,7 +3,13 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::*;
-use crate::ports::{QueryResponse, RefundCallError, RefundOrder};
+use crate::{
+    domain::{Checkout, MerchantAccount},
+    ports::{
+        CheckoutCallError, CheckoutOrder, QueryResponse, RefundCallError, RefundOrder,
+        StartedCheckout,
+    },
+};
 
 /// A provider that gives one response to every query.
 struct Always {
@@ -12,6 +18,26 @@ struct Always {
 }
 
 impl Providers for Always {
+    async fn account(
+        &self,
+        _: Provider,
+        _now: Timestamp,
+    ) -> Result<Option<MerchantAccount>, NoKeys> {
+        Ok(None)
+    }
+
+    async fn checkout(
+        &self,
+        _: &CheckoutOrder<'_>,
+        _now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        Err(QueryError::NoKey.into())
+    }
+
+    async fn close(&self, _: &Checkout, _now: Timestamp) -> Result<(), QueryError> {
+        Err(QueryError::NoKey)
+    }
+
     async fn queried(&self, _now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         Ok(vec![Stripe])
     }

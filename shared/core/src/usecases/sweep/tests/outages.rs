@@ -5,9 +5,12 @@ use super::{
     *,
 };
 use crate::{
-    domain::{Due, Provider, ProviderRefund, RefundState},
+    domain::{Checkout, Due, MerchantAccount, Provider, ProviderRefund, RefundState},
     limits::{QUERY_AGE_MAX_MS, SWEEP_QUERY_LANES},
-    ports::{NoKeys, ProviderState, Providers, Query, QueryResponse, RefundCallError, RefundOrder},
+    ports::{
+        CheckoutCallError, CheckoutOrder, NoKeys, ProviderState, Providers, Query, QueryResponse,
+        RefundCallError, RefundOrder, StartedCheckout,
+    },
     testing::{FakeProviders, HeldPayment, HeldRefund},
     usecases::world::held,
 };
@@ -154,6 +157,26 @@ struct SlowProviders {
 }
 
 impl Providers for SlowProviders {
+    async fn account(
+        &self,
+        _: Provider,
+        _now: Timestamp,
+    ) -> Result<Option<MerchantAccount>, NoKeys> {
+        Ok(None)
+    }
+
+    async fn checkout(
+        &self,
+        _: &CheckoutOrder<'_>,
+        _now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        Err(QueryError::NoKey.into())
+    }
+
+    async fn close(&self, _: &Checkout, _now: Timestamp) -> Result<(), QueryError> {
+        Err(QueryError::NoKey)
+    }
+
     async fn queried(&self, now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         self.fake.queried(now).await
     }

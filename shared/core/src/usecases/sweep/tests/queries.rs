@@ -221,8 +221,13 @@ fn what_a_response_reports_is_shown() {
         let verdict = applied.as_ref().map(|applied| applied.verdict).ok();
         seen.borrow_mut().push((sent.event_id.as_str().to_owned(), verdict));
     };
-    let run =
-        Run { now: first(), go_on: &|| Some(first()), observe: &observe, trace: &world.trace };
+    let run = Run {
+        now: first(),
+        go_on: &|| Some(first()),
+        observe: &observe,
+        time_to_live: None,
+        trace: &world.trace,
+    };
     block_on(sweep(&world.ports(), Sweep::new(9, false).unwrap(), &run)).unwrap();
     assert_eq!(seen.into_inner(), [("query.paid.pi_1".to_owned(), Some(Verdict::Applied))]);
 }

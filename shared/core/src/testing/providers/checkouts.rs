@@ -1,0 +1,132 @@
+//! The checkouts that providers hold in memory.
+
+use std::collections::btree_map::Entry;
+
+use super::{FakeProviders, HeldPayment, ProvidersState};
+use crate::{
+    domain::{
+        Checkout, CheckoutReference, MerchantAccount, Notification, Provider, ProviderCheckout,
+        ProviderTxn,
+    },
+    ports::{
+        CheckoutAction, CheckoutCallError, CheckoutOrder, ProviderState, QueryError, QueryResponse,
+        QueryState, StartedCheckout,
+    },
+    testing::{Call, Fate, lock},
+};
+
+/// The account of every provider.
+pub(super) const ACCOUNT: &str = "merchant_1";
+
+impl ProvidersState {
+    /// The payer pays a checkout, if it can be paid: the provider holds it as paid by the transaction
+    /// `pay_<reference>`.
+    pub fn pay(&mut self, reference: CheckoutReference, amount_minor: u64) -> bool {
+        let open = || HeldPayment::new(ProviderState::Open, None, amount_minor);
+        let is_page = self.are_pages;
+        let found = self.checkouts.entry(reference);
+        let held = match found {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(none) if is_page => none.insert(open()),
+            Entry::Vacant(_) => return false,
+        };
+        let can_be_paid = held.state == ProviderState::Open;
+        if can_be_paid {
+            held.state = ProviderState::Paid;
+            held.txn = ProviderTxn::new(&format!("pay_{reference}")).ok();
+        }
+        can_be_paid
+    }
+}
+
+impl FakeProviders {
+    pub(super) fn query_checkout(
+        &self,
+        provider: Provider,
+        (reference, provider_id): (CheckoutReference, Option<&ProviderCheckout>),
+        account: &MerchantAccount,
+    ) -> Result<QueryResponse, QueryError> {
+        if account.as_str() != ACCOUNT {
+            return Err(QueryError::NoKey);
+        }
+        let by_id = provider == Provider::Stripe;
+        if by_id && provider_id.is_none() {
+            return Err(QueryError::Unusable("it is found by the provider's id alone".into()));
+        }
+        let absent = HeldPayment::new(ProviderState::Absent, None, 0);
+        let providers = lock(&self.state);
+        let held = match providers.checkouts.get(&reference) {
+            None if by_id => return Err(QueryError::Unusable("no such object".into())),
+            None => &absent,
+            Some(held) => held,
+        };
+        let notification = held.notification(provider, reference.payment);
+        let checkout = Some(reference.number);
+        Ok(QueryResponse {
+            state: QueryState::Payment(held.state),
+            notifications: vec![Notification { checkout, ..notification }],
+            next: None,
+        })
+    }
+
+    /// A fate is that of the checkout as well: `After` makes it, and its response is lost.
+    pub(super) async fn make_checkout(
+        &self,
+        order: &CheckoutOrder<'_>,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        let fate = self.gate.pass(Call::MakeCheckout).await;
+        let lost = || QueryError::Unavailable("scripted: no response".into());
+        let CheckoutOrder { checkout, amount, .. } = order;
+        let (reference, method) = (checkout.reference, checkout.parameters.method);
+        let mut providers = lock(&self.state);
+        let is_down = providers.down.contains(&method.provider());
+        if !matches!(fate, Fate::Responded | Fate::After) || is_down {
+            return Err(lost().into());
+        }
+        let refused = |is_absent| {
+            let code = "CHECKOUT_REFUSED".to_owned();
+            CheckoutCallError::Refused { code, is_absent }
+        };
+        if let Some(is_absent) = providers.refuse_checkouts {
+            return Err(refused(is_absent));
+        }
+        let is_fetched = checkout.provider_id.is_some();
+        let is_page = providers.are_pages;
+        match providers.checkouts.get(&reference).map(|held| held.state) {
+            None if is_page || is_fetched => {}
+            None => {
+                let held = HeldPayment::new(ProviderState::Open, None, amount.minor());
+                providers.checkouts.insert(reference, held);
+            }
+            Some(ProviderState::Open) => {}
+            Some(_) if is_page => {}
+            Some(_) if is_fetched => return Err(CheckoutCallError::Ended),
+            Some(_) => return Err(refused(false)),
+        }
+        if fate == Fate::After {
+            return Err(lost().into());
+        }
+        let id = method.has_provider_id().then(|| format!("cs_{reference}"));
+        let provider_id = id.and_then(|id| ProviderCheckout::new(&id).ok());
+        let url = format!("https://pay.example/{reference}");
+        Ok(StartedCheckout { provider_id, action: CheckoutAction::Redirect { url } })
+    }
+
+    pub(super) async fn close_checkout(&self, checkout: &Checkout) -> Result<(), QueryError> {
+        let fate = self.gate.pass(Call::Close).await;
+        let mut providers = lock(&self.state);
+        let is_down = providers.down.contains(&checkout.parameters.method.provider());
+        if matches!(fate, Fate::Responded | Fate::After)
+            && !is_down
+            && let Some(held) = providers.checkouts.get_mut(&checkout.reference)
+            && held.state == ProviderState::Open
+        {
+            held.state = ProviderState::Closed;
+        }
+        if fate == Fate::Responded && !is_down {
+            Ok(())
+        } else {
+            Err(QueryError::Unavailable("scripted: no response".into()))
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! A checkout that is unended: what its provider says became of it, and its end there.
+
+use super::{
+    Failure,
+    apply::ApplyError,
+    query::{AnyQueryPorts, Observe, query_and_apply},
+};
+use crate::{
+    domain::{Checkout, CheckoutState, Payment, Provider, Timestamp},
+    limits::CHECKOUT_ABSENT_GAP_MS,
+    ports::{
+        CheckoutAction, CheckoutCallError, CheckoutOrder, Payments, ProviderState, Providers,
+        Query, QueryError, QueryState, TraceParent,
+    },
+};
+
+/// How providers are called.
+#[derive(Clone, Copy)]
+pub(super) struct Calls<'a, P> {
+    pub(super) ports: &'a P,
+    /// Is shown what each response reports, and what that did.
+    pub(super) observe: Observe<'a>,
+    /// Whether there is time for a call to this provider and for what its response writes.
+    pub(super) may_start: &'a dyn Fn(Provider) -> bool,
+    pub(super) now: Timestamp,
+    pub(super) trace: &'a TraceParent,
+}
+
+/// What is to be done about a checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To know what became of it.
+    Ask,
+    /// To end it.
+    End,
+    /// To know whether a request that was refused made nothing.
+    Refused,
+}
+
+/// What is known of a checkout after it was looked at.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// It has come to an end, here as well.
+    Ended,
+    /// It can be paid.
+    Open,
+    /// The payer has paid, and the money is on its way.
+    Processing,
+    /// Its provider has nothing of it now.
+    Absent,
+    /// It is paid, and what its provider reports does not fit the payment: a person decides.
+    Unfitting,
+    /// Not known, and why.
+    Unknown(QueryError),
+    /// No call may start.
+    NoTime,
+}
+
+/// What a request to make a checkout came to.
+pub(super) enum Called {
+    /// It can be paid.
+    Open(Box<Checkout>, CheckoutAction),
+    /// Its provider refuses it by this code, and has nothing of it: it is kept as refused.
+    Refused(String),
+    /// Its provider refuses it by this code, which may be of a repeat.
+    Unclear(String),
+    /// Its provider has it, and it can no longer be paid.
+    Ended,
+    /// Whether it was made is not known.
+    Unknown(QueryError),
+    /// Somebody else has written it meanwhile.
+    Overtaken,
+}
+
+/// What became of the unended checkouts of a payment.
+pub(super) struct Round {
+    pub(super) record: Payment,
+    /// Each checkout that was looked at.
+    pub(super) looked: Vec<(Checkout, Seen)>,
+}
+
+impl Round {
+    /// Those that are still unended.
+    pub(super) fn unended(&self) -> impl Iterator<Item = &(Checkout, Seen)> {
+        self.looked.iter().filter(|(_, seen)| !matches!(seen, Seen::Ended))
+    }
+}
+
+impl<P: AnyQueryPorts> Calls<'_, P> {
+    /// Looks at every unended checkout of a payment; `purpose` says what for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] of the store.
+    pub(super) async fn look_at_all(
+        &self,
+        record: Payment,
+        purpose: impl Fn(&Checkout) -> Purpose,
+    ) -> Result<Round, Failure> {
+        let all = self.ports.store().checkouts(record.id).await?;
+        let mut round = Round { record, looked: Vec::new() };
+        for checkout in all.into_iter().filter(Checkout::is_unended) {
+            let seen = self.look_at(&mut round.record, &checkout, purpose(&checkout)).await?;
+            round.looked.push((checkout, seen));
+        }
+        Ok(round)
+    }
+
+    /// Asks a checkout's provider what became of it and applies that, also to `record`; ends it there where it
+    /// is to be ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] of the store.
+    pub(super) async fn look_at(
+        &self,
+        record: &mut Payment,
+        checkout: &Checkout,
+        purpose: Purpose,
+    ) -> Result<Seen, Failure> {
+        if checkout.is_forgotten(self.now) {
+            self.end(checkout, CheckoutState::Ended).await?;
+            return Ok(Seen::Ended);
+        }
+        let named;
+        let checkout = if checkout.is_unnamed() {
+            match self.name(record, checkout).await? {
+                Ok(found) => {
+                    named = found;
+                    &named
+                }
+                Err(seen) => return Ok(seen),
+            }
+        } else {
+            checkout
+        };
+        let seen = self.ask(record, checkout, purpose).await?;
+        let provider = checkout.parameters.method.provider();
+        if !matches!(seen, Seen::Open) || purpose != Purpose::End || !(self.may_start)(provider) {
+            return Ok(seen);
+        }
+        if let Err(error) = self.ports.providers().close(checkout, self.now).await {
+            return Ok(Seen::Unknown(error));
+        }
+        self.ask(record, checkout, purpose).await
+    }
+
+    /// Sends the request of a checkout again, to learn the provider's id of it.
+    async fn name(
+        &self,
+        record: &Payment,
+        checkout: &Checkout,
+    ) -> Result<Result<Checkout, Seen>, Failure> {
+        if !(self.may_start)(checkout.parameters.method.provider()) {
+            return Ok(Err(Seen::NoTime));
+        }
+        let Some(leased) = self.lease(checkout).await? else { return Ok(Err(Seen::Open)) };
+        Ok(match self.call(record, &leased).await? {
+            Called::Open(checkout, _secret) => Ok(*checkout),
+            Called::Refused(_) => Err(Seen::Ended),
+            Called::Unknown(error) => Err(Seen::Unknown(error)),
+            // It is looked at again.
+            Called::Unclear(_) | Called::Ended | Called::Overtaken => Err(Seen::Open),
+        })
+    }
+
+    /// Takes the right to call a checkout's provider to make it; `None` if somebody else has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] of the store.
+    pub(super) async fn lease(&self, checkout: &Checkout) -> Result<Option<Checkout>, Failure> {
+        let leased = Checkout { called_time: self.now, ..checkout.clone() };
+        let is_ours = self.ports.store().change_checkout(checkout, &leased).await?;
+        Ok(is_ours.then_some(leased))
+    }
+
+    /// Asks a checkout's provider to make it, and writes what came of that.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] of the store. What was made is found there by the same request.
+    pub(super) async fn call(
+        &self,
+        record: &Payment,
+        checkout: &Checkout,
+    ) -> Result<Called, Failure> {
+        let (store, providers, now) = (self.ports.store(), self.ports.providers(), self.now);
+        let order = CheckoutOrder { checkout, oid: record.oid, amount: record.amount };
+        let started = match providers.checkout(&order, now).await {
+            Ok(started) => started,
+            Err(CheckoutCallError::Refused { code, is_absent: true }) => {
+                self.end(checkout, CheckoutState::Refused).await?;
+                return Ok(Called::Refused(code));
+            }
+            Err(CheckoutCallError::Refused { code, is_absent: false }) => {
+                return Ok(Called::Unclear(code));
+            }
+            Err(CheckoutCallError::Ended) => return Ok(Called::Ended),
+            Err(CheckoutCallError::Unknown(error)) => return Ok(Called::Unknown(error)),
+        };
+        if checkout.state == CheckoutState::Open {
+            return Ok(Called::Open(Box::new(checkout.clone()), started.action));
+        }
+        let open = Checkout {
+            state: CheckoutState::Open,
+            provider_id: started.provider_id,
+            update_time: now,
+            ..checkout.clone()
+        };
+        if store.change_checkout(checkout, &open).await? {
+            return Ok(Called::Open(Box::new(open), started.action));
+        }
+        let all = store.checkouts(record.id).await?;
+        let found = all.iter().find(|found| found.reference == checkout.reference);
+        if found.is_some_and(Checkout::is_unended) {
+            return Ok(Called::Overtaken);
+        }
+        // It was ended while its provider made it. The provider is asked to end it, too; what is paid
+        // nevertheless waits for a person.
+        if (self.may_start)(checkout.parameters.method.provider()) {
+            // Nobody has got what it is paid with.
+            let _closed_or_not = providers.close(&open, now).await;
+        }
+        Ok(Called::Ended)
+    }
+
+    async fn ask(
+        &self,
+        record: &mut Payment,
+        checkout: &Checkout,
+        purpose: Purpose,
+    ) -> Result<Seen, Failure> {
+        let query = Query::Checkout {
+            reference: checkout.reference,
+            provider_id: checkout.provider_id.clone(),
+            account: checkout.account.clone(),
+        };
+        let provider = checkout.parameters.method.provider();
+        let may_start = || (self.may_start)(provider);
+        if !may_start() {
+            return Ok(Seen::NoTime);
+        }
+        let steps =
+            query_and_apply(self.ports, provider, query, &may_start, self.now, self.trace).await;
+        let Some(first) = steps.first() else { return Ok(Seen::NoTime) };
+        let state = first.state.as_ref().ok().copied();
+        let mut unknown = None;
+        for step in steps {
+            for (notification, applied) in step.applied {
+                (self.observe)(&notification, &applied);
+                match applied {
+                    Ok(applied) => *record = applied.record,
+                    Err(ApplyError::Mismatch(_) | ApplyError::NotOurs) => {}
+                    Err(ApplyError::Failed(failure)) => return Err(failure),
+                }
+            }
+            unknown = unknown.or(step.state.err());
+        }
+        let Some(QueryState::Payment(state)) = state else {
+            let unusable = || QueryError::Unusable("a response about something else".into());
+            return Ok(Seen::Unknown(unknown.unwrap_or_else(unusable)));
+        };
+        let end = match state {
+            ProviderState::Paid | ProviderState::Refunded if record.is_open() => {
+                return Ok(Seen::Unfitting);
+            }
+            ProviderState::Paid | ProviderState::Refunded | ProviderState::Closed => {
+                CheckoutState::Ended
+            }
+            ProviderState::Open => return Ok(Seen::Open),
+            ProviderState::Processing => return Ok(Seen::Processing),
+            ProviderState::Absent if purpose == Purpose::Refused => CheckoutState::Refused,
+            ProviderState::Absent if self.is_absent_for_good(checkout).await? => {
+                CheckoutState::Ended
+            }
+            ProviderState::Absent => return Ok(Seen::Absent),
+        };
+        self.end(checkout, end).await?;
+        Ok(Seen::Ended)
+    }
+
+    /// Whether its provider has said twice, and late enough, that it has nothing of a checkout. The first time
+    /// is kept.
+    async fn is_absent_for_good(&self, checkout: &Checkout) -> Result<bool, Failure> {
+        if !checkout.can_be_absent(self.now) {
+            return Ok(false);
+        }
+        if let Some(first) = checkout.absent_time {
+            return Ok(self.now >= first.plus_millis(CHECKOUT_ABSENT_GAP_MS));
+        }
+        let absent = Checkout { absent_time: Some(self.now), ..checkout.clone() };
+        self.ports.store().change_checkout(checkout, &absent).await?;
+        Ok(false)
+    }
+
+    async fn end(&self, checkout: &Checkout, end: CheckoutState) -> Result<(), Failure> {
+        Ok(self.ports.store().end_checkout(checkout.reference, end, self.now).await?)
+    }
+}
