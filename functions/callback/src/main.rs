@@ -58,5 +58,6 @@ fn wire() -> Result<WiredCallback, Cause> {
         webhook_keys: aws.keys(callback.webhook_secret_id, overlap),
         rules: settings.rules,
         tokens: callback.tokens,
+        time_to_live: callback.time_to_live,
     })
 }

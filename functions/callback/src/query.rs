@@ -9,7 +9,10 @@ use pay_core::{
     },
 };
 use pay_providers::Ignored;
-use pay_service::{http::{Code, Fields, Invocation, Problem, Response}, outcome};
+use pay_service::{
+    http::{Code, Fields, Invocation, Problem, Response},
+    outcome,
+};
 use serde_json::{Value, json};
 
 /// Asks each provider that may have collected a payment, and applies what they report.

@@ -8,7 +8,10 @@ use pay_core::{
         refund::{Carried, RefundPayment, refund},
     },
 };
-use pay_service::{http::{Fields, Invocation, Problem, Response, idempotency_digest, sha256}, outcome};
+use pay_service::{
+    http::{Fields, Invocation, Problem, Response, idempotency_digest, sha256},
+    outcome,
+};
 use serde_json::json;
 
 /// Reads a request.

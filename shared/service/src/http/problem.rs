@@ -4,8 +4,8 @@ use pay_core::{
     domain::PaymentId,
     ports::{Cause, NoKeys, StoreError},
     usecases::{
-        Failure, apply::ApplyError, checkout::CheckoutError, close::CloseError, create::CreateError,
-        detail::DetailError, refund::RefundError,
+        Failure, apply::ApplyError, checkout::CheckoutError, close::CloseError,
+        create::CreateError, detail::DetailError, refund::RefundError,
     },
 };
 use serde::Serialize;
