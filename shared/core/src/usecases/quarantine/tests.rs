@@ -1,3 +1,5 @@
+mod refund;
+
 use super::*;
 use crate::{
     domain::{
@@ -22,7 +24,14 @@ fn by(name: &str) -> Operator {
 
 /// A decision of Ada's.
 fn a_decision(key: &EventKey, decision: Decision) -> Resolve {
-    Resolve { key: key.clone(), decision, payment: None, by: by("ada"), note: note(9) }
+    Resolve {
+        key: key.clone(),
+        decision,
+        payment: None,
+        by: by("ada"),
+        note: note(9),
+        refund_key: Digest::new([8; 32]),
+    }
 }
 
 fn carry_out(world: &World, request: &Resolve) -> Result<(), ResolveError> {
