@@ -159,15 +159,17 @@ fn what_is_no_other_money_is_not_given_back() {
     };
     let (world, _, key) = short(Some(Outcome::Closed));
     assert_eq!(not_refundable(&world, &key), "it reports no money that was paid");
-    for (edit, why) in [
+    type Edit = fn(&mut Report);
+    let cases: [(Edit, &str); 4] = [
         (
-            (|report: &mut Report| report.currency = Some("USD".to_owned())) as fn(&mut Report),
+            |report| report.currency = Some("USD".to_owned()),
             "it is in another currency than the deployment's",
         ),
         (|report| report.amount_minor = None, "it says no amount that can be given back"),
         (|report| report.amount_minor = Some(0), "it says no amount that can be given back"),
         (|report| report.reference.txn = None, "it names no transaction of a provider's"),
-    ] {
+    ];
+    for (edit, why) in cases {
         let (world, id) = World::with_payment();
         let notification = reporting(a_notification(id, PAID, 1), |report| {
             report.amount_minor = Some(99);
