@@ -149,6 +149,7 @@ fn proved(response: Result<QueryResponse, QueryError>) -> Value {
         Query::Payment { .. } => "payment",
         Query::Refunds { .. } => "refunds",
         Query::Refund { .. } => "refund",
+        Query::Checkout { .. } => "checkout",
         Query::Object(_) => "object",
     });
     let notifications: Vec<_> = notifications.iter().map(reported).collect();
