@@ -13,6 +13,8 @@ use crate::{
 use Provider::Alipay;
 use RefundState::{Failed, Requested, Succeeded};
 
+type Edit = fn(&mut Report);
+
 /// A payment that Stripe's `pi_1` paid, and the notification that Alipay's `tr_2` paid 70 for it.
 fn paid_twice() -> (World, PaymentId, EventKey) {
     let (world, id) = World::with_payment();
@@ -159,7 +161,6 @@ fn what_is_no_other_money_is_not_given_back() {
     };
     let (world, _, key) = short(Some(Outcome::Closed));
     assert_eq!(not_refundable(&world, &key), "it reports no money that was paid");
-    type Edit = fn(&mut Report);
     let cases: [(Edit, &str); 4] = [
         (
             |report| report.currency = Some("USD".to_owned()),
