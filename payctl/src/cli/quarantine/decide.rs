@@ -3,8 +3,7 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use pay_core::domain::{
-    Decided, Decision, Digest, EventKey, Note, Operator, OrderId, Payment, PaymentId, RawBody,
-    Refund, UserId,
+    Decided, Decision, Digest, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, UserId,
 };
 use pay_core::limits::{NOTE_MAX_CHARS, OPERATOR_MAX_CHARS};
 use pay_core::ports::{Order, Orders, ShopError, TraceParent};
@@ -14,12 +13,12 @@ use pay_service::start::{clock, environment};
 use serde_json::json;
 
 use super::{End, find, named, payment, unreadable};
-use crate::Table;
 use crate::arguments::payment_id;
 use crate::audit::{event_key, payment_of};
 use crate::event::{EventEntry, status};
 use crate::print::{print, print_json, time};
 use crate::target::TableTarget;
+use crate::{Row, Table};
 
 /// Arguments of `quarantine dismiss`.
 #[derive(Debug, Args)]
@@ -92,7 +91,7 @@ pub(super) async fn decide(
     match event_key(&name.0.0, &name.0.1).filter(|_| wrong.is_empty()) {
         Some(key) => {
             let note = kept(note);
-            let refund_key = refund_key(&key);
+            let refund_key = refund_key(&row);
             let request =
                 Resolve { key, decision, payment: onto, by: by.clone(), note, refund_key };
             let (now, trace) = (clock(), trace());
@@ -130,9 +129,11 @@ pub(super) async fn decide(
     Ok(End::Done)
 }
 
-/// The key of the refund that gives back what a notification reports: the same one, whoever asks.
-pub(super) fn refund_key(key: &EventKey) -> Digest {
-    sha256(&[b"quarantine refund ", key.to_string().as_bytes()])
+/// The key of the refund that gives back what a notification reports: the same one for the same transaction,
+/// whichever notification is decided on.
+pub(super) fn refund_key(row: &Row) -> Digest {
+    let source = row.number("source").unwrap_or_default().to_string();
+    sha256(&[b"quarantine refund ", source.as_bytes(), b"/", row.text("provider_txn").as_bytes()])
 }
 
 /// The note as its event keeps it.

@@ -6,9 +6,9 @@ use pay_core::domain::{Decision, RefundId, RefundReference};
 use serde_json::{Value, json};
 
 use super::decide::{DecisionArguments, decide, refund_key};
-use super::{End, named};
+use super::{End, find, named};
 use crate::arguments::function_name;
-use crate::audit::event_key;
+use crate::audit::payment_of;
 use crate::print::{escaped, print};
 
 /// Arguments of `quarantine refund`.
@@ -36,12 +36,9 @@ pub(super) async fn run(arguments: RefundArguments) -> Result<End> {
         }
     };
     let name = named(&decision.notification)?;
-    let Some((key, id)) =
-        event_key(&name.0.0, &name.0.1).and_then(|key| Some((key.clone(), key.payment?)))
-    else {
-        return Ok(decided);
-    };
-    let refund = RefundId::requested(RefundReference::new(id, refund_key(&key)));
+    let Some(id) = payment_of(&name.0.0) else { return Ok(decided) };
+    let row = find(&decision.target.open().await?, &name).await?;
+    let refund = RefundId::requested(RefundReference::new(id, refund_key(&row)));
     let request = json!({ "operation": "refund", "id": id.get(), "refund_id": refund.as_str() });
     let (lambda, _) = functions.open().await?;
     let response = lambda.invoke(&function, &request).await?;
