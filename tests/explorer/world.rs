@@ -22,7 +22,6 @@ use pay_core::{
 };
 use rustc_hash::FxHashMap;
 
-#[cfg(any())]
 pub(crate) use checkouts::checkout_of;
 
 use super::{
