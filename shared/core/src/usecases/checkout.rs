@@ -122,6 +122,10 @@ async fn attempt(
     let mut record = record?.filter(is_theirs).ok_or(CheckoutError::PaymentNotFound)?;
     let all = all?;
     is_payable(request, &record, now)?;
+    // Read before a checkout was requested that the record knows of: the same request would make another one.
+    if u32::try_from(all.len()) != Ok(record.checkouts) {
+        return Ok(None);
+    }
     let method = request.asked.method;
     let account = calls.ports.providers().account(method.provider(), now).await;
     let account = account.map_err(|error| Failure::Unavailable(error.into()))?;
