@@ -3,13 +3,12 @@
 //! invoke.
 
 mod native;
-mod outcome;
 mod query;
 mod refund;
 mod sweep;
 
 use pay_core::{
-    domain::{EventId, Notification, Provider, RawBody, Sender},
+    domain::{EventId, Notification, Provider, RawBody, Sender, TimeToLive},
     ports::{Keys, Orders, Outbox, Payments, Providers, Users},
     usecases::{
         apply::{Applied, ApplyError, OrderNotification, apply},
@@ -20,9 +19,10 @@ use pay_providers::{Adapter, Verified, WebhookKeys, adapter};
 use pay_service::{
     auth::{AuthKey, CALLBACK_SCOPE, REFUND_SCOPE, TokenRules},
     http::{
-        ApiRequest, Code, EntryPoint, Fields, IDEMPOTENCY_FIELD, IDEMPOTENCY_HEADER, Invocation,
-        Problem, Response, sha256,
+        ApiRequest, Code, EntryPoint, Fields, IDEMPOTENCY_HEADER, Invocation, Problem, Response,
+        sha256,
     },
+    outcome,
 };
 use serde_json::json;
 
@@ -60,6 +60,8 @@ pub struct CallbackApp<S, U, O, P, K, W> {
     pub rules: TokenRules,
     /// Whether a service's token may stand for a signature on the native route.
     pub tokens: bool,
+    /// How long a payment can be paid, where that is limited.
+    pub time_to_live: Option<TimeToLive>,
 }
 
 impl<S, U, O, P, K, W> CallbackApp<S, U, O, P, K, W>
@@ -93,7 +95,8 @@ where
                         request.service(keys, rules, REFUND_SCOPE, invocation.now).await?;
                         let (fields, key) = (request.json()?, request.header(IDEMPOTENCY_HEADER)?);
                         let request = refund::read(&fields, key, Sender::Native, request.body())?;
-                        refund::run(&self.query_ports(), &request, &invocation).await
+                        let wanted = refund::Wanted::Keyed(request);
+                        refund::run(&self.query_ports(), &wanted, &invocation).await
                     }
                     // The others have no route.
                     Operation::Callback | Operation::Sweep | Operation::Query => {
@@ -111,15 +114,13 @@ where
                         self.native(&fields, None, body, invocation).await
                     }
                     Operation::Refund => {
-                        let key =
-                            fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?;
-                        let request =
-                            refund::read(&fields, key.as_deref(), Sender::Operator, body)?;
-                        refund::run(&self.query_ports(), &request, &invocation).await
+                        let wanted = refund::read_direct(&fields, body)?;
+                        refund::run(&self.query_ports(), &wanted, &invocation).await
                     }
                     Operation::Sweep => {
                         let request = sweep::read(&fields)?;
-                        sweep::run(&self.query_ports(), request, &invocation).await
+                        let time_to_live = self.time_to_live;
+                        sweep::run(&self.query_ports(), (request, time_to_live), &invocation).await
                     }
                     Operation::Query => query::run(&self.query_ports(), &fields, &invocation).await,
                 }

@@ -115,7 +115,7 @@ impl Ordered {
             reference: None,
             amount_minor: number("amount")?,
             state: RefundState::Requested,
-            request: Some(RefundRequest { key: Digest::new([0; 32]), reason }),
+            request: Some(RefundRequest { key: Digest::new([0; 32]), reason, quarantined: None }),
             due: None,
             create_time: time,
             update_time: time,
@@ -149,6 +149,7 @@ fn proved(response: Result<QueryResponse, QueryError>) -> Value {
         Query::Payment { .. } => "payment",
         Query::Refunds { .. } => "refunds",
         Query::Refund { .. } => "refund",
+        Query::Checkout { .. } => "checkout",
         Query::Object(_) => "object",
     });
     let notifications: Vec<_> = notifications.iter().map(reported).collect();

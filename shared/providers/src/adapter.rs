@@ -4,8 +4,8 @@ use std::{fmt, sync::Arc};
 
 use pay_core::{
     domain::{
-        EventId, Mismatch, MismatchField, Notification, PaymentId, Provider, ProviderTxn, RawBody,
-        Report, Timestamp,
+        CheckoutNumber, EventId, Mismatch, MismatchField, Notification, PaymentId, Provider,
+        ProviderTxn, RawBody, Report, Timestamp,
     },
     json::{Json, Object},
     ports::{BadSecret, Query},
@@ -95,6 +95,8 @@ pub(crate) struct Message<'a> {
     pub(crate) event_id: Option<&'a str>,
     /// The payment it names; `None` if what it names cannot be an id of ours.
     pub(crate) payment: Option<PaymentId>,
+    /// The checkout of that payment, where it says which.
+    pub(crate) checkout: Option<CheckoutNumber>,
     /// Set where the message is for another account than is configured.
     pub(crate) wrong_account: Option<Mismatch>,
     /// Set where a person must decide whatever the record says.
@@ -112,6 +114,7 @@ impl<'a> Message<'a> {
         Self {
             event_id,
             payment: None,
+            checkout: None,
             wrong_account: None,
             review: None,
             is_shared: false,
@@ -145,6 +148,7 @@ impl<'a> Message<'a> {
             sender: provider.into(),
             event_id: EventId::new(self.event_id, digest),
             payment: self.payment,
+            checkout: self.checkout,
             claims: None,
             wrong_account: self.wrong_account,
             review: self.review,

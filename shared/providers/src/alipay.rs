@@ -3,6 +3,8 @@
 //! Sources: alipay-sdk-nodejs-all `src/alipay.ts`; smartwalle/alipay `alipay.go`, `notify.go`,
 //! `notify_type.go`, `trade_type.go`; opendocs.alipay.com "asynchronous notifications".
 
+mod checkout_call;
+mod close_call;
 mod form;
 mod keys;
 mod querier;

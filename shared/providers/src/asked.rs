@@ -1,7 +1,9 @@
 //! What a query asks for, at providers that list nothing.
 
 use pay_core::{
-    domain::{PaymentId, ProviderTxn, RefundReference},
+    domain::{
+        CheckoutNumber, CheckoutReference, MerchantAccount, PaymentId, ProviderTxn, RefundReference,
+    },
     ports::{Query, QueryError, RefundOrder},
 };
 
@@ -16,6 +18,8 @@ pub(crate) enum Asked<'a> {
 /// Which payment is asked for.
 pub(crate) struct AskedPayment<'a> {
     pub(crate) payment: PaymentId,
+    /// The checkout of it, where one is asked for.
+    pub(crate) checkout: Option<CheckoutNumber>,
     /// The provider's transaction, where it is known.
     pub(crate) txn: Option<&'a ProviderTxn>,
 }
@@ -30,16 +34,31 @@ pub(crate) struct AskedRefund<'a> {
     pub(crate) txn: &'a ProviderTxn,
 }
 
+impl AskedPayment<'_> {
+    /// Our reference of the checkout that is asked for.
+    pub(crate) fn checkout(&self) -> Option<CheckoutReference> {
+        self.checkout.map(|number| CheckoutReference { payment: self.payment, number })
+    }
+}
+
 impl<'a> Asked<'a> {
-    /// The payment or the refund of a query.
+    /// The payment, the checkout or the refund of a query.
     ///
     /// # Errors
     ///
-    /// [`QueryError::Unusable`] for a query of something else.
-    pub(crate) fn of(query: &'a Query) -> Result<Self, QueryError> {
+    /// [`QueryError::NoKey`] for a checkout of another account, [`QueryError::Unusable`] for a query of
+    /// something else.
+    pub(crate) fn of(query: &'a Query, ours: &MerchantAccount) -> Result<Self, QueryError> {
         match query {
             Query::Payment { id, txn } => {
-                Ok(Self::Payment(AskedPayment { payment: *id, txn: txn.as_ref() }))
+                let (payment, txn) = (*id, txn.as_ref());
+                Ok(Self::Payment(AskedPayment { payment, checkout: None, txn }))
+            }
+            // Neither provider has an id of it before it is paid.
+            Query::Checkout { reference, account, .. } => {
+                of_our_account(account, ours)?;
+                let CheckoutReference { payment, number } = *reference;
+                Ok(Self::Payment(AskedPayment { payment, checkout: Some(number), txn: None }))
             }
             Query::Refund { refund, txn } => Ok(Self::Refund(AskedRefund { refund: *refund, txn })),
             Query::Refunds { .. } | Query::Object(_) => {
@@ -47,6 +66,18 @@ impl<'a> Asked<'a> {
             }
         }
     }
+}
+
+/// Whether a checkout was made with our account: another one does not know of it.
+///
+/// # Errors
+///
+/// [`QueryError::NoKey`] if it was not.
+pub(crate) fn of_our_account(
+    made_with: &MerchantAccount,
+    ours: &MerchantAccount,
+) -> Result<(), QueryError> {
+    if made_with == ours { Ok(()) } else { Err(QueryError::NoKey) }
 }
 
 impl<'a> From<&RefundOrder<'a>> for AskedRefund<'a> {

@@ -10,12 +10,15 @@
 mod adapter;
 pub mod alipay;
 mod asked;
+mod beijing;
 mod decimal;
+mod encoding;
 mod error;
 mod headers;
 mod ignored;
 mod keys;
 pub mod limits;
+mod out_trade_no;
 mod provider_keys;
 mod query;
 mod rsa;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use pay_core::{
     domain::{
-        Checkout, EventId, MerchantAccount, Notification, Outcome, Provider, ProviderRef,
-        ProviderRefund, ProviderTxn, RefundReason, RefundReference, RefundReport, RefundState,
+        Checkout, CheckoutReference, EventId, MerchantAccount, Notification, Outcome, Provider,
+        ProviderRef, ProviderRefund, RefundReason, RefundReference, RefundReport, RefundState,
         Report, Timestamp,
     },
     ports::{
@@ -198,16 +198,18 @@ impl Message<'_> {
     }
 }
 
-/// A response that reports one thing; what it names is the transaction, where it has one.
+/// A response that reports one thing; what it names is the transaction, where it has one, or else the checkout.
 pub(crate) fn respond(
     provider: Provider,
     state: ProviderState,
     message: Message<'_>,
     body: &[u8],
 ) -> QueryResponse {
-    let txn = message.report.reference.txn.clone();
-    let what = txn.as_ref().map(ProviderTxn::as_str);
-    let notification = message.into_queried(provider, state.as_str(), what, body);
+    let txn = message.report.reference.txn.as_ref().map(|txn| txn.as_str().to_owned());
+    let checkout = message.payment.zip(message.checkout);
+    let checkout = checkout.map(|(payment, number)| CheckoutReference { payment, number });
+    let what = txn.or_else(|| checkout.map(|reference| reference.to_string()));
+    let notification = message.into_queried(provider, state.as_str(), what.as_deref(), body);
     let state = QueryState::Payment(state);
     QueryResponse { state, notifications: vec![notification], next: None }
 }

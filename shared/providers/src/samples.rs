@@ -1,5 +1,6 @@
 //! What the tests of the providers share: times, official vectors, and expected notifications.
 
+pub(crate) mod checkouts;
 pub(crate) mod orders;
 pub(crate) mod queries;
 
@@ -81,6 +82,7 @@ pub(crate) fn without_content(
         sender: Sender::Provider(provider),
         event_id: EventId::new(event_id, digest),
         payment: None,
+        checkout: None,
         claims: None,
         wrong_account: None,
         review: None,

@@ -2,6 +2,8 @@
 //!
 //! Sources: stripe-go `webhooks.go`, stripe-python `_webhook.py`; docs.stripe.com/webhooks.
 
+mod checkout_call;
+mod close_call;
 mod kept;
 mod keys;
 mod kind;

@@ -5,11 +5,12 @@
 //! `services/payments/models.go`; wechatpay-java `AeadAesCipher`, `RefundNotification`;
 //! pay.weixin.qq.com/doc/v3 "notifications".
 
+mod checkout_call;
+mod close_call;
 mod decrypt;
 mod keys;
 mod querier;
 mod read;
-mod reference;
 mod refund;
 mod refund_call;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Queries of trades and refunds: the signed requests, and what responses prove.
+//! Queries of trades, checkouts and refunds: the signed requests, and what responses prove.
 //!
 //! Sources: smartwalle/alipay `alipay.go`, `trade_type.go`; alipay-sdk-nodejs-all `src/alipay.ts`;
 //! opendocs.alipay.com `alipay.trade.query`, `alipay.trade.fastpay.refund.query`.
@@ -6,18 +6,22 @@
 use std::fmt;
 
 use pay_core::{
-    domain::Timestamp,
+    domain::{Checkout, MerchantAccount, Timestamp},
     json::Json,
-    ports::{BadSecret, Query, QueryError, QueryResponse, RefundCallError, RefundOrder},
+    ports::{
+        BadSecret, CheckoutCallError, CheckoutOrder, Query, QueryError, QueryResponse,
+        RefundCallError, RefundOrder, StartedCheckout,
+    },
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
-use time::{OffsetDateTime, UtcOffset};
 
-use super::{AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD};
+use super::{
+    AlipayKeys, SIGNATURE_FIELD, SIGNATURE_TYPE, SIGNATURE_TYPE_FIELD, response::our_reference,
+};
 use crate::{
     asked::{Asked, AskedPayment, AskedRefund},
-    query::{Querier, RawRequest, RawResponse, USER_AGENT, unusable},
+    beijing, encoding,
+    query::{CheckoutStep, Querier, RawRequest, RawResponse, USER_AGENT, unusable},
     rsa::SigningKey,
 };
 
@@ -35,17 +39,14 @@ const REFUND_QUERY: Method = Method {
     response: "alipay_trade_fastpay_refund_query_response",
 };
 
-/// What stands in a query string and in a form as it is (RFC 3986, section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Hours that the clocks of Beijing are ahead of UTC, all year round.
-const BEIJING_HOURS: i8 = 8;
+/// The parameter of what a method is called with.
+const CONTENT: &str = "biz_content";
 
 /// What Alipay is queried with. Never printed.
 pub(super) struct AlipayQuerier {
     /// What responses are verified with.
     pub(super) keys: AlipayKeys,
-    app_id: String,
+    pub(super) app_id: MerchantAccount,
     private_key: SigningKey,
 }
 
@@ -63,7 +64,8 @@ impl AlipayQuerier {
         let [app_id] = &*keys.app_ids else {
             return Err(BadSecret("`alipay` has not one `app_id` to ask with"));
         };
-        let app_id = app_id.clone();
+        let bad = BadSecret("`app_id` of `alipay` is not of letters and digits");
+        let app_id = MerchantAccount::new(app_id).map_err(|_out_of_range| bad)?;
         Ok(Self { keys, app_id, private_key: SigningKey::parse(private_key)? })
     }
 }
@@ -76,21 +78,21 @@ impl AlipayQuerier {
         content: &str,
         now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
-        let timestamp = beijing(now).ok_or_else(|| unusable("a time without a calendar"))?;
-        let common = [
-            ("app_id", &*self.app_id),
-            ("charset", "utf-8"),
-            ("format", "JSON"),
-            ("method", method.name),
-            (SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE),
-            ("timestamp", &timestamp),
-            ("version", "1.0"),
-        ];
-        let biz_content = [("biz_content", content)];
-        let signed = signed([&common[..], &biz_content].concat());
-        let signature = self.private_key.sign(signed.as_bytes());
-        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
-        let query = encoded(&[&common[..], &[(SIGNATURE_FIELD, &*signature)]].concat());
+        self.signed_with(method, &[], content, now)
+    }
+
+    /// The same with more parameters than the common ones.
+    pub(super) fn signed_with(
+        &self,
+        method: &Method,
+        more: &[(&str, &str)],
+        content: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        let is_content = |(name, _): &(&str, String)| *name == CONTENT;
+        let parameters = self.parameters(method.name, more, content, now)?;
+        let (content, common): (Vec<_>, Vec<_>) = parameters.into_iter().partition(is_content);
+        let query = encoded(&common);
         let content_type = "application/x-www-form-urlencoded;charset=utf-8";
         Ok(RawRequest {
             method: "POST",
@@ -100,8 +102,38 @@ impl AlipayQuerier {
                 ("content-type", content_type.to_owned()),
                 ("user-agent", USER_AGENT.to_owned()),
             ],
-            body: encoded(&biz_content).into_bytes(),
+            body: encoded(&content).into_bytes(),
         })
+    }
+
+    /// Every parameter of a method, sorted, and the signature over them last.
+    pub(super) fn parameters<'a>(
+        &self,
+        method: &'a str,
+        more: &[(&'a str, &str)],
+        content: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(&'a str, String)>, QueryError> {
+        let no_calendar = || unusable("a time without a calendar");
+        let timestamp = beijing::wall_clock(now).ok_or_else(no_calendar)?;
+        let common = [
+            ("app_id", self.app_id.as_str()),
+            (CONTENT, content),
+            ("charset", "utf-8"),
+            ("format", "JSON"),
+            ("method", method),
+            (SIGNATURE_TYPE_FIELD, SIGNATURE_TYPE),
+            ("timestamp", &timestamp),
+            ("version", "1.0"),
+        ];
+        let parameters = common.iter().chain(more);
+        let mut parameters: Vec<_> =
+            parameters.map(|(name, value)| (*name, (*value).to_owned())).collect();
+        parameters.sort_unstable();
+        let signature = self.private_key.sign(signed(&parameters).as_bytes());
+        let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
+        parameters.push((SIGNATURE_FIELD, signature));
+        Ok(parameters)
     }
 }
 
@@ -116,17 +148,17 @@ impl Method {
 }
 
 impl Querier for AlipayQuerier {
-    /// A trade by its number where that is known, else by our reference; a refund by our reference and the
-    /// trade. Refunds are reported as totals, never listed. The nonce is not used: what is signed is the
+    /// A trade by its number where that is known, else by our reference, as a checkout; a refund by our
+    /// reference and the trade. Refunds are reported as totals, never listed. The nonce is not used: what is signed is the
     /// time.
     fn request(&self, query: &Query, _: &str, now: Timestamp) -> Result<RawRequest, QueryError> {
-        let asked = Asked::of(query)?;
+        let asked = Asked::of(query, &self.app_id)?;
         let content = match &asked {
             Asked::Payment(AskedPayment { txn: Some(txn), .. }) => {
                 json!({"trade_no": txn.as_str()})
             }
-            Asked::Payment(AskedPayment { payment, txn: None }) => {
-                json!({"out_trade_no": payment.to_string()})
+            Asked::Payment(asked @ AskedPayment { txn: None, .. }) => {
+                json!({"out_trade_no": our_reference(asked)})
             }
             Asked::Refund(AskedRefund { refund, txn }) => {
                 json!({"out_request_no": refund.to_string(), "trade_no": txn.as_str()})
@@ -143,7 +175,7 @@ impl Querier for AlipayQuerier {
         response: &RawResponse<'_>,
         _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        let asked = Asked::of(query)?;
+        let asked = Asked::of(query, &self.app_id)?;
         match response.status {
             200 => self.read(&asked, response.body),
             status => Err(failure(status)),
@@ -167,6 +199,47 @@ impl Querier for AlipayQuerier {
     ) -> Result<QueryResponse, RefundCallError> {
         self.made_refund(order, response)
     }
+
+    fn account(&self) -> MerchantAccount {
+        self.app_id.clone()
+    }
+
+    fn checkout_request(
+        &self,
+        order: &CheckoutOrder<'_>,
+        _nonce: &str,
+        now: Timestamp,
+    ) -> Result<CheckoutStep, QueryError> {
+        self.order_checkout(order, now)
+    }
+
+    fn checkout_response(
+        &self,
+        order: &CheckoutOrder<'_>,
+        response: &RawResponse<'_>,
+        _nonce: &str,
+        _now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        self.made_checkout(order, response)
+    }
+
+    fn close_request(
+        &self,
+        checkout: &Checkout,
+        _nonce: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        self.order_close(checkout, now)
+    }
+
+    fn close_response(
+        &self,
+        checkout: &Checkout,
+        response: &RawResponse<'_>,
+        _now: Timestamp,
+    ) -> Result<(), QueryError> {
+        self.closed(checkout, response)
+    }
 }
 
 /// What a response with another status than 200 proves by it: nothing.
@@ -178,26 +251,14 @@ pub(super) fn failure(status: u16) -> QueryError {
     }
 }
 
-/// The text that is signed: every parameter, sorted, as it is before it is encoded. None is empty.
-fn signed(mut parameters: Vec<(&str, &str)>) -> String {
-    parameters.sort_unstable();
+/// The text that is signed: every parameter, as it is before it is encoded. None is empty.
+fn signed(parameters: &[(&str, String)]) -> String {
     let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
 }
 
-fn encoded(parameters: &[(&str, &str)]) -> String {
-    let pair =
-        |(name, value): &(&str, &str)| format!("{name}={}", utf8_percent_encode(value, ENCODED));
-    parameters.iter().map(pair).collect::<Vec<_>>().join("&")
-}
-
-/// The wall clock of Beijing, `yyyy-MM-dd HH:mm:ss`.
-fn beijing(now: Timestamp) -> Option<String> {
-    let secs = i64::try_from(now.secs()).ok()?;
-    let offset = UtcOffset::from_hms(BEIJING_HOURS, 0, 0).ok()?;
-    let at = OffsetDateTime::from_unix_timestamp(secs).ok()?.checked_to_offset(offset)?;
-    let (date, (hour, minute, second)) = (at.date(), at.to_hms());
-    Some(format!("{date} {hour:02}:{minute:02}:{second:02}"))
+pub(super) fn encoded(parameters: &[(&str, String)]) -> String {
+    encoding::form(parameters.iter().map(|(name, value)| (*name, value.as_str())))
 }
 
 impl fmt::Debug for AlipayQuerier {

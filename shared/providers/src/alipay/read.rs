@@ -1,14 +1,13 @@
 //! Reads the form into a notification.
 
-use pay_core::domain::{
-    MismatchField, Outcome, PaymentId, Provider, ProviderRef, RefundReport, Report,
-};
+use pay_core::domain::{MismatchField, Outcome, Provider, ProviderRef, RefundReport, Report};
 
 use super::{AlipayKeys, TRADE, signed::SignedFields};
 use crate::{
     Ignored, Verified,
     adapter::{Message, transaction, unknown, wrong_account},
     decimal::minor_units,
+    out_trade_no,
 };
 
 /// Decimals of an amount in yuan: 1 yuan is 100 fen.
@@ -58,9 +57,11 @@ impl AlipayKeys {
         let other_seller =
             |seller: &str| wrong_account("seller_id", self.seller_id.as_slice(), Some(seller));
         let (txn, unknown_txn) = transaction("trade_no", Ok(fields.get("trade_no")));
+        let named = fields.get("out_trade_no").and_then(out_trade_no::named);
         let message = Message {
             event_id: fields.get("notify_id"),
-            payment: fields.get("out_trade_no").and_then(|id| PaymentId::parse(id).ok()),
+            payment: named.map(|(payment, _)| payment),
+            checkout: named.and_then(|(_, checkout)| checkout),
             // `app_id` is always there, `seller_id` is not.
             wrong_account: wrong_account("app_id", &self.app_ids, fields.get("app_id"))
                 .or_else(|| fields.get("seller_id").and_then(other_seller)),

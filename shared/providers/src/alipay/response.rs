@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pay_core::{
-    domain::{Outcome, PaymentId, Provider, ProviderRef, ProviderTxn, Report},
+    domain::{Outcome, Provider, ProviderRef, ProviderTxn, Report},
     json::{Json, Object},
     ports::{ProviderState, QueryError, QueryResponse},
 };
@@ -19,6 +19,7 @@ use crate::{
     adapter::{Message, UnknownType, optional},
     asked::{Asked, AskedPayment},
     decimal::minor_units,
+    out_trade_no,
     query::{respond, unusable},
     verify::base64,
 };
@@ -84,6 +85,12 @@ fn failure(response: &Object) -> Option<QueryError> {
     }
 }
 
+/// Our reference of what is asked for, where its trade is not known.
+pub(super) fn our_reference(asked: &AskedPayment<'_>) -> String {
+    let checkout = asked.checkout().map(|reference| reference.to_string());
+    checkout.unwrap_or_else(|| asked.payment.to_string())
+}
+
 /// What an authentic response reports about the trade that was asked for.
 fn trade(
     asked: &AskedPayment<'_>,
@@ -92,7 +99,12 @@ fn trade(
 ) -> Result<QueryResponse, QueryError> {
     let text = |name| member(response, name);
     let (reference, trade_no) = (text("out_trade_no")?, text("trade_no")?);
-    let is_ours = |text: &str| PaymentId::parse(text) == Ok(asked.payment);
+    let named = reference.and_then(out_trade_no::named);
+    let is_ours = |text: &str| match asked.txn {
+        // It may be that of a checkout.
+        Some(_) => named.is_some_and(|(payment, _)| payment == asked.payment),
+        None => text == our_reference(asked),
+    };
     let is_asked = |txn: &str| asked.txn.is_none_or(|asked| asked.as_str() == txn);
     if !reference.is_none_or(is_ours) || !trade_no.is_none_or(is_asked) {
         return Err(unusable("a response about another payment"));
@@ -123,7 +135,8 @@ fn trade(
         amount_minor,
         currency: Some("CNY".to_owned()),
     };
-    let message = Message { payment: Some(asked.payment), report, ..Message::unreadable(None) };
+    let (payment, checkout) = (Some(asked.payment), named.map_or(asked.checkout, |(_, of)| of));
+    let message = Message { payment, checkout, report, ..Message::unreadable(None) };
     Ok(respond(Provider::Alipay, state, message, body))
 }
 

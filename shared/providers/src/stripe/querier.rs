@@ -3,15 +3,19 @@
 use std::fmt;
 
 use pay_core::{
-    domain::Timestamp,
+    domain::{Checkout, MerchantAccount, Timestamp},
     json::Json,
-    ports::{BadSecret, Query, QueryError, QueryResponse, RefundCallError, RefundOrder},
+    ports::{
+        BadSecret, CheckoutCallError, CheckoutOrder, Query, QueryError, QueryResponse,
+        RefundCallError, RefundOrder, StartedCheckout,
+    },
 };
 
-use super::{keys::truth, refund_call, response, target::Target};
+use super::{checkout_call, close_call, keys::truth, refund_call, response, target::Target};
 use crate::{
+    asked::of_our_account,
     keys::optional_text,
-    query::{Querier, RawRequest, RawResponse, USER_AGENT},
+    query::{CheckoutStep, Querier, RawRequest, RawResponse, USER_AGENT},
 };
 
 /// The version of the API that responses have, whatever version the account is on.
@@ -24,12 +28,15 @@ pub(super) const VERSION: &str = "2026-08-26.dahlia";
 pub(super) struct StripeQuerier {
     api_key: String,
     account: Option<String>,
+    /// The account and the mode that the key is of.
+    pub(super) merchant: MerchantAccount,
     shared: bool,
 }
 
 impl StripeQuerier {
     /// Reads the entry `stripe` of the provider secret: `{"api_key": "rk_…"}`, without white space
-    /// around it. A restricted key needs to read `PaymentIntent`s, charges, refunds and Checkout sessions.
+    /// around it. A restricted key needs to read `PaymentIntent`s, charges, refunds and Checkout sessions, and to
+    /// write those that it is to make.
     ///
     /// `"account": "acct_…"` is the connected account that is asked about with the platform's key. With
     /// `"shared": true` other products use the account, and an object that names no payment is not ours.
@@ -56,9 +63,11 @@ impl StripeQuerier {
         if !account.iter().all(is_account) {
             return Err(bad);
         }
-        let bad = BadSecret("`shared` of `stripe` is not true or false");
-        let shared = truth(entry, "shared", bad)?.unwrap_or(false);
-        Ok(Self { api_key: api_key.to_owned(), account, shared })
+        let not_truth = BadSecret("`shared` of `stripe` is not true or false");
+        let shared = truth(entry, "shared", not_truth)?.unwrap_or(false);
+        let merchant = merchant(secret.unwrap_or_default(), account.as_deref());
+        let merchant = MerchantAccount::new(&merchant).map_err(|_out_of_range| bad)?;
+        Ok(Self { api_key: api_key.to_owned(), account, merchant, shared })
     }
 
     /// The headers that every request has.
@@ -72,6 +81,26 @@ impl StripeQuerier {
         headers.extend(self.account.clone().map(|account| ("stripe-account", account)));
         headers
     }
+
+    /// A request that reads.
+    pub(super) fn get(&self, target: String) -> RawRequest {
+        RawRequest { method: "GET", target, headers: self.headers(), body: Vec::new() }
+    }
+
+    /// A request that writes. A repeat with the same key gets the first response, while Stripe knows the key.
+    pub(super) fn post(&self, target: String, body: String, key: Option<&str>) -> RawRequest {
+        let mut headers = self.headers();
+        headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
+        headers.extend(key.map(|key| ("idempotency-key", key.to_owned())));
+        RawRequest { method: "POST", target, headers, body: body.into_bytes() }
+    }
+}
+
+/// The mode of a key, and the account where it is named: a key does not say of which account it is, and lives
+/// shorter than the account.
+fn merchant(secret: &str, account: Option<&str>) -> String {
+    let mode = if secret.starts_with("test_") { "test" } else { "live" };
+    account.map_or_else(|| mode.to_owned(), |account| format!("{mode}-{account}"))
 }
 
 impl Querier for StripeQuerier {
@@ -81,8 +110,8 @@ impl Querier for StripeQuerier {
         _nonce: &str,
         _now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
-        let target = Target::of(query)?.path();
-        Ok(RawRequest { method: "GET", target, headers: self.headers(), body: Vec::new() })
+        self.knows(query)?;
+        Ok(self.get(Target::of(query)?.path()))
     }
 
     /// A 404 proves nothing: the key may be of another account or mode.
@@ -92,6 +121,7 @@ impl Querier for StripeQuerier {
         response: &RawResponse<'_>,
         _now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
+        self.knows(query)?;
         match response.status {
             200 => response::read(query, response.body, self.shared),
             status => Err(failure(status)),
@@ -114,6 +144,60 @@ impl Querier for StripeQuerier {
         _now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError> {
         refund_call::read(order, response)
+    }
+
+    fn account(&self) -> MerchantAccount {
+        self.merchant.clone()
+    }
+
+    fn checkout_request(
+        &self,
+        order: &CheckoutOrder<'_>,
+        _nonce: &str,
+        _now: Timestamp,
+    ) -> Result<CheckoutStep, QueryError> {
+        self.order_checkout(order).map(CheckoutStep::Send)
+    }
+
+    fn checkout_response(
+        &self,
+        order: &CheckoutOrder<'_>,
+        response: &RawResponse<'_>,
+        _nonce: &str,
+        _now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        checkout_call::read(order, response)
+    }
+
+    fn close_request(
+        &self,
+        checkout: &Checkout,
+        _nonce: &str,
+        _now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        self.order_close(checkout)
+    }
+
+    fn close_response(
+        &self,
+        checkout: &Checkout,
+        response: &RawResponse<'_>,
+        _now: Timestamp,
+    ) -> Result<(), QueryError> {
+        close_call::read(checkout, response)
+    }
+}
+
+impl StripeQuerier {
+    /// Whether what a query is about was made with our account.
+    fn knows(&self, query: &Query) -> Result<(), QueryError> {
+        match query {
+            Query::Checkout { account, .. } => of_our_account(account, &self.merchant),
+            Query::Payment { .. }
+            | Query::Refunds { .. }
+            | Query::Refund { .. }
+            | Query::Object(_) => Ok(()),
+        }
     }
 }
 

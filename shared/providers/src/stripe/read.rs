@@ -124,6 +124,7 @@ pub(super) fn message<'a>(
     Message {
         event_id,
         payment,
+        checkout: payment.and_then(|_| reference::checkout(object)),
         wrong_account: None,
         review: review.filter(|_| reports),
         is_shared: false,

@@ -1,7 +1,9 @@
 //! Which payment of ours, and which transaction of Stripe's, an object names.
 
 use pay_core::{
-    domain::{Mismatch, MismatchField, Outcome, PaymentId, ProviderRefund, ProviderTxn},
+    domain::{
+        CheckoutNumber, Mismatch, MismatchField, Outcome, PaymentId, ProviderRefund, ProviderTxn,
+    },
     json::{Json, Object},
 };
 
@@ -36,6 +38,12 @@ pub(super) fn payment(object: &Object, kind: ObjectKind) -> (Option<PaymentId>, 
         _ => None,
     };
     (payment, two)
+}
+
+/// The checkout in `metadata.checkout`, which we put there.
+pub(super) fn checkout(object: &Object) -> Option<CheckoutNumber> {
+    let number = object.object("metadata").and_then(|metadata| metadata.text("checkout"));
+    number.and_then(|number| CheckoutNumber::parse(number).ok())
 }
 
 /// The text in a refund's `metadata.refund_id`, where whoever made it put their reference.

@@ -10,7 +10,6 @@ use pay_core::{
     json::Object,
     ports::{QueryError, QueryResponse, RefundCallError, RefundOrder},
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
     kept::Kept,
@@ -19,12 +18,10 @@ use super::{
     target::Target,
 };
 use crate::{
+    encoding::form,
     query::{RawRequest, RawResponse, reason, refused, unusable},
     unit::provider_units,
 };
-
-/// What stands in a form as it is (RFC 3986, section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The codes of errors after which no money went back by the request.
 const REFUSED_CODES: [&str; 5] = [
@@ -53,17 +50,8 @@ impl StripeQuerier {
         ];
         // Its own `reason` is one of three words.
         fields.extend(reason(order).map(|reason| ("metadata[reason]", reason.into())));
-        let pair = |(name, value): &(&str, Cow<'_, str>)| {
-            let [name, value] =
-                [*name, value.as_ref()].map(|text| utf8_percent_encode(text, ENCODED));
-            format!("{name}={value}")
-        };
-        let body = fields.iter().map(pair).collect::<Vec<_>>().join("&");
-        let mut headers = self.headers();
-        headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
-        headers.push(("idempotency-key", reference));
-        let target = "/v1/refunds".to_owned();
-        Ok(RawRequest { method: "POST", target, headers, body: body.into_bytes() })
+        let body = form(fields.iter().map(|(name, value)| (*name, value.as_ref())));
+        Ok(self.post("/v1/refunds".to_owned(), body, Some(&reference)))
     }
 }
 

@@ -66,9 +66,13 @@ fn read_target(
         Target::Session(id) => {
             is_about(object, "checkout.session", id)?;
             let (state, reading) = state::of_session(object)?;
-            let message = read::message(None, object, reading);
+            let mut message = read::message(None, object, reading);
+            is_asked_for(&mut message, query, object, ObjectKind::Session)?;
+            let txn = message.report.reference.txn.clone().filter(|_| state == ProviderState::Paid);
+            let of_checkout = txn.filter(|_| matches!(query, Query::Checkout { .. }));
+            let next = of_checkout.map(|txn| Query::Refunds { payment: message.payment, txn });
             let notification = queried(message, state.as_str(), id, &kept.whole());
-            Ok(responded(state, vec![notification], None))
+            Ok(responded(state, vec![notification], next))
         }
         Target::Refund(id) => {
             is_about(object, "refund", id)?;
@@ -109,18 +113,10 @@ impl<'a> PaymentObject<'a> {
         Ok(Self { id, state, message, refunded: object.integer("amount_refunded") })
     }
 
-    /// The same, if it is about the payment that the query is about. One that names none is: the record
-    /// has its transaction.
+    /// The same, if it is about what the query is about.
     fn asked_by(mut self, query: &Query, object: &Object) -> Result<Self, QueryError> {
-        let Query::Payment { id, .. } = query else { return Ok(self) };
-        if reference::is_not_ours(object, ObjectKind::Intent) {
-            self.message.payment = Some(*id);
-        }
-        if self.message.payment == Some(*id) {
-            Ok(self)
-        } else {
-            Err(unusable("a PaymentIntent of another payment than was asked for"))
-        }
+        is_asked_for(&mut self.message, query, object, ObjectKind::Intent)?;
+        Ok(self)
     }
 
     fn is_paid(&self) -> bool {
@@ -198,10 +194,7 @@ fn refunds(
     object: &Object,
     kept: &Kept,
 ) -> Result<QueryResponse, QueryError> {
-    let payment = match query {
-        Query::Refunds { payment, .. } => *payment,
-        Query::Payment { .. } | Query::Refund { .. } | Query::Object(_) => None,
-    };
+    let payment = query.payment();
     let mut state = ProviderState::Paid;
     let mut notifications = Vec::new();
     for (index, one) in items(object, "list", "refund")? {
@@ -302,6 +295,28 @@ const fn responded(
     next: Option<Query>,
 ) -> QueryResponse {
     QueryResponse { state: QueryState::Payment(state), notifications, next }
+}
+
+/// Whether an object is about the payment or the checkout that the query is about. One that names none is: the
+/// record has its id.
+fn is_asked_for(
+    message: &mut Message<'_>,
+    query: &Query,
+    object: &Object,
+    kind: ObjectKind,
+) -> Result<(), QueryError> {
+    let (payment, checkout) = match query {
+        Query::Payment { id, .. } => (*id, None),
+        Query::Checkout { reference, .. } => (reference.payment, Some(reference.number)),
+        Query::Refunds { .. } | Query::Refund { .. } | Query::Object(_) => return Ok(()),
+    };
+    if reference::is_not_ours(object, kind) {
+        message.payment = Some(payment);
+        message.checkout = checkout;
+    }
+    let is_checkout = checkout.is_none_or(|number| message.checkout == Some(number));
+    let is_it = message.payment == Some(payment) && is_checkout;
+    is_it.then_some(()).ok_or_else(|| unusable("an object of another payment than was asked for"))
 }
 
 /// Whether a refund is taken from this `PaymentIntent`.

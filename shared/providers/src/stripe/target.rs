@@ -4,10 +4,12 @@
 //! docs.stripe.com/search.
 
 use pay_core::{
-    domain::{PaymentId, ProviderTxn, RefundReference},
+    domain::{PaymentId, ProviderCheckout, ProviderTxn, RefundReference},
+    json::Object,
     ports::{Query, QueryError},
 };
 
+use super::kind::ObjectKind;
 use crate::{
     limits::{STRIPE_INTENTS_MAX, STRIPE_REFUNDS_MAX},
     query::unusable,
@@ -53,6 +55,14 @@ impl<'a> Target<'a> {
                 let intent = Self::intent(txn).ok_or_else(unknown)?;
                 Ok(Self::OwnRefund(intent, *refund))
             }
+            Query::Checkout { provider_id, .. } => {
+                let unknown = || unusable("a checkout whose id at Stripe is not known");
+                let id = provider_id.as_ref().ok_or_else(unknown)?;
+                Ok(match CheckoutObject::of(id)? {
+                    CheckoutObject::Intent(id) => Self::Intent(id),
+                    CheckoutObject::Session(id) => Self::Session(id),
+                })
+            }
             Query::Object(id) => Self::of_id(id).ok_or_else(unknown),
         }
     }
@@ -71,7 +81,10 @@ impl<'a> Target<'a> {
     }
 
     fn of_id(id: &'a ProviderTxn) -> Option<Self> {
-        let id = id.as_str();
+        Self::of_text(id.as_str())
+    }
+
+    fn of_text(id: &'a str) -> Option<Self> {
         let (prefix, rest) = id.split_once('_')?;
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if rest.is_empty() || !rest.bytes().all(safe) {
@@ -109,5 +122,57 @@ impl<'a> Target<'a> {
                 format!("/v1/refunds?payment_intent={intent}&limit={STRIPE_REFUNDS_MAX}")
             }
         }
+    }
+}
+
+/// The object that a checkout is, by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CheckoutObject<'a> {
+    /// A `PaymentIntent`.
+    Intent(&'a str),
+    /// A Checkout session.
+    Session(&'a str),
+}
+
+impl<'a> CheckoutObject<'a> {
+    /// The object of this id.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unusable`] for an id of another kind.
+    pub(super) fn of(id: &'a ProviderCheckout) -> Result<Self, QueryError> {
+        match Target::of_text(id.as_str()) {
+            Some(Target::Intent(id)) => Ok(Self::Intent(id)),
+            Some(Target::Session(id)) => Ok(Self::Session(id)),
+            Some(_) | None => Err(unusable("an id of a kind that is no checkout")),
+        }
+    }
+
+    pub(super) const fn kind(self) -> ObjectKind {
+        match self {
+            Self::Intent(_) => ObjectKind::Intent,
+            Self::Session(_) => ObjectKind::Session,
+        }
+    }
+
+    pub(super) fn path(self) -> String {
+        match self {
+            Self::Intent(id) => format!("/v1/payment_intents/{id}"),
+            Self::Session(id) => format!("/v1/checkout/sessions/{id}"),
+        }
+    }
+
+    /// Whether a response is this object.
+    ///
+    /// # Errors
+    ///
+    /// [`QueryError::Unusable`] for another object.
+    pub(super) fn is(self, object: &Object) -> Result<(), QueryError> {
+        let (kind, id) = match self {
+            Self::Intent(id) => ("payment_intent", id),
+            Self::Session(id) => ("checkout.session", id),
+        };
+        let is_it = (object.text("object"), object.text("id")) == (Some(kind), Some(id));
+        is_it.then_some(()).ok_or_else(|| unusable("another object than was asked for"))
     }
 }

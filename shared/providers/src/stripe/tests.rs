@@ -1,4 +1,5 @@
 mod accounts;
+mod checkout_calls;
 mod queries;
 mod refund_calls;
 mod refunds;

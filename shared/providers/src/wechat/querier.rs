@@ -1,4 +1,4 @@
-//! Queries of payments and refunds: the signed requests, and what responses prove.
+//! Queries of payments, checkouts and refunds: the signed requests, and what responses prove.
 //!
 //! Sources: wechatpay-go `core/auth/credentials`, `core/auth/validators`, `core/client.go`;
 //! pay.weixin.qq.com/doc/v3 "query an order", "query a refund", "error codes".
@@ -6,20 +6,27 @@
 use std::fmt;
 
 use pay_core::{
-    domain::{Provider, Report, Timestamp},
+    domain::{Checkout, MerchantAccount, Provider, Report, Timestamp},
     json::{Json, Object},
     ports::{
-        BadSecret, ProviderState, Query, QueryError, QueryResponse, RefundCallError, RefundOrder,
+        BadSecret, CheckoutCallError, CheckoutOrder, ProviderState, Query, QueryError,
+        QueryResponse, RefundCallError, RefundOrder, StartedCheckout,
     },
 };
 
-use super::{SERIAL_HEADER, SIGNATURE_TYPE, WeChatKeys, decrypt::ApiV3Key, reference};
+use super::{
+    SERIAL_HEADER, SIGNATURE_TYPE, WeChatKeys, close_call::ABSENT_CODES, decrypt::ApiV3Key,
+};
 use crate::{
     Headers,
     adapter::Message,
     asked::{Asked, AskedPayment, AskedRefund},
     keys::optional_text,
-    query::{Querier, RawRequest, RawResponse, USER_AGENT, respond, respond_no_refund, unusable},
+    out_trade_no,
+    query::{
+        CheckoutStep, Querier, RawRequest, RawResponse, USER_AGENT, respond, respond_no_refund,
+        unusable,
+    },
     rsa::SigningKey,
 };
 
@@ -30,16 +37,17 @@ const PUBLIC_KEY: &str = "PUB_KEY_ID_";
 pub(super) struct WeChatQuerier {
     /// What responses are verified and read with.
     pub(super) keys: WeChatKeys,
-    pub(super) mchid: String,
+    pub(super) mchid: MerchantAccount,
     /// Of our own certificate, whose key this is.
     serial: String,
-    private_key: SigningKey,
+    pub(super) private_key: SigningKey,
 }
 
 impl WeChatQuerier {
     /// Reads the entry: `{"mchid": "…", "serial": "<of the merchant's certificate>", "private_key":
     /// "<PEM>", "public_keys": {"<serial>": "<certificate or public key>"}, "appid": "…" or ["…"],
-    /// "api_v3_key": "…"}`. Queries need the first four. Without `appid` it is not compared.
+    /// "api_v3_key": "…"}`. Queries need the first four. Without `appid` it is not compared, and no checkout
+    /// is made; of several, the first makes them.
     ///
     /// # Errors
     ///
@@ -56,8 +64,10 @@ impl WeChatQuerier {
         };
         let private_key =
             entry.text("private_key").ok_or(BadSecret("`wechat` has no text `private_key`"))?;
+        let no_mchid = BadSecret("`wechat` has no `mchid` of letters and digits");
+        let mchid = MerchantAccount::new(&text("mchid", no_mchid)?);
         Ok(Self {
-            mchid: text("mchid", BadSecret("`wechat` has no `mchid` of letters and digits"))?,
+            mchid: mchid.map_err(|_out_of_range| no_mchid)?,
             serial: text("serial", BadSecret("`wechat` has no `serial` of letters and digits"))?,
             private_key: SigningKey::parse(private_key)?,
             keys,
@@ -71,8 +81,10 @@ impl WeChatQuerier {
             Asked::Refund(AskedRefund { refund, .. }) => {
                 return Ok(format!("/v3/refund/domestic/refunds/{refund}"));
             }
-            Asked::Payment(AskedPayment { payment, txn: None }) => {
-                format!("out-trade-no/{}", reference::of(*payment))
+            Asked::Payment(asked @ AskedPayment { payment, txn: None, .. }) => {
+                let reference = asked.checkout().map(|reference| reference.to_string());
+                let reference = reference.unwrap_or_else(|| out_trade_no::of(*payment));
+                format!("out-trade-no/{reference}")
             }
             Asked::Payment(AskedPayment { txn: Some(txn), .. }) if is_plain(txn.as_str()) => {
                 format!("id/{}", txn.as_str())
@@ -81,7 +93,7 @@ impl WeChatQuerier {
                 return Err(unusable("a transaction that WeChat Pay cannot have"));
             }
         };
-        Ok(format!("/v3/pay/transactions/{order}?mchid={}", self.mchid))
+        Ok(format!("/v3/pay/transactions/{order}?mchid={}", self.mchid.as_str()))
     }
 
     /// What responses are to be signed with, where it is chosen by the request.
@@ -102,7 +114,7 @@ impl WeChatQuerier {
         let signed = format!("{method}\n{target}\n{timestamp}\n{nonce}\n{body}\n");
         let signature = self.private_key.sign(signed.as_bytes());
         let signature = signature.ok_or_else(|| unusable("there is no randomness to sign with"))?;
-        let (mchid, serial) = (&self.mchid, &self.serial);
+        let (mchid, serial) = (self.mchid.as_str(), &self.serial);
         let authorization = format!(
             "{SIGNATURE_TYPE} mchid=\"{mchid}\",nonce_str=\"{nonce}\",timestamp=\"{timestamp}\",\
              serial_no=\"{serial}\",signature=\"{signature}\""
@@ -142,12 +154,17 @@ impl WeChatQuerier {
         transaction: &Object,
         body: &[u8],
     ) -> Result<QueryResponse, QueryError> {
-        if transaction.text("mchid") != Some(&*self.mchid) {
+        if transaction.text("mchid") != Some(self.mchid.as_str()) {
             return Err(unusable("a response about another merchant"));
         }
         let message = self.keys.transaction(transaction, None);
         let txn = message.report.reference.txn.as_ref();
-        if message.payment != Some(asked.payment) || asked.txn.is_some_and(|of| txn != Some(of)) {
+        let is_asked = match asked.txn {
+            // It may be that of a checkout.
+            Some(asked) => txn == Some(asked),
+            None => message.checkout == asked.checkout,
+        };
+        if message.payment != Some(asked.payment) || !is_asked {
             return Err(unusable("a response about another payment"));
         }
         let state = match transaction.text("trade_state") {
@@ -173,7 +190,8 @@ impl WeChatQuerier {
 }
 
 impl Querier for WeChatQuerier {
-    /// A payment by the transaction where it is known, else by our reference; a refund by our reference.
+    /// A payment by the transaction where it is known, else by our reference; a checkout and a refund by our
+    /// reference.
     /// Refunds are reported one by one, never listed.
     fn request(
         &self,
@@ -181,7 +199,7 @@ impl Querier for WeChatQuerier {
         nonce: &str,
         now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
-        let target = self.target(&Asked::of(query)?)?;
+        let target = self.target(&Asked::of(query, &self.mchid)?)?;
         self.signed("GET", target, String::new(), (nonce, now))
     }
 
@@ -193,7 +211,7 @@ impl Querier for WeChatQuerier {
         response: &RawResponse<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        let asked = Asked::of(query)?;
+        let asked = Asked::of(query, &self.mchid)?;
         let RawResponse { status, headers, body } = *response;
         match status {
             202 | 429 | 500..=599 => Err(unavailable(status)),
@@ -222,6 +240,47 @@ impl Querier for WeChatQuerier {
     ) -> Result<QueryResponse, RefundCallError> {
         self.made_refund(order, response, now)
     }
+
+    fn account(&self) -> MerchantAccount {
+        self.mchid.clone()
+    }
+
+    fn checkout_request(
+        &self,
+        order: &CheckoutOrder<'_>,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<CheckoutStep, QueryError> {
+        self.order_checkout(order, nonce, now).map(CheckoutStep::Send)
+    }
+
+    fn checkout_response(
+        &self,
+        order: &CheckoutOrder<'_>,
+        response: &RawResponse<'_>,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        self.made_checkout(order, response, (nonce, now))
+    }
+
+    fn close_request(
+        &self,
+        checkout: &Checkout,
+        nonce: &str,
+        now: Timestamp,
+    ) -> Result<RawRequest, QueryError> {
+        self.order_close(checkout, nonce, now)
+    }
+
+    fn close_response(
+        &self,
+        _checkout: &Checkout,
+        response: &RawResponse<'_>,
+        now: Timestamp,
+    ) -> Result<(), QueryError> {
+        self.closed(response, now)
+    }
 }
 
 /// The error of a response that says to come again later.
@@ -245,9 +304,9 @@ pub(super) fn failure(status: u16, code: Option<&str>) -> QueryError {
 fn unsigned(asked: &Asked<'_>, status: u16, body: &[u8]) -> Result<QueryResponse, QueryError> {
     let error = Object::parse_message(body).unwrap_or_default();
     match (status, error.text("code"), asked) {
-        // Both spellings occur.
-        (404, Some("ORDER_NOT_EXIST" | "ORDERNOTEXIST"), Asked::Payment(asked)) => {
-            let absent = Message { payment: Some(asked.payment), ..Message::unreadable(None) };
+        (404, Some(code), Asked::Payment(asked)) if ABSENT_CODES.contains(&code) => {
+            let (payment, checkout) = (Some(asked.payment), asked.checkout);
+            let absent = Message { payment, checkout, ..Message::unreadable(None) };
             Ok(respond(Provider::WeChat, ProviderState::Absent, absent, body))
         }
         (404, Some("RESOURCE_NOT_EXISTS"), Asked::Refund(asked)) => {

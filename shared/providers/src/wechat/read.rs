@@ -8,10 +8,11 @@ use pay_core::{
     json::{Json, Object},
 };
 
-use super::{WeChatKeys, decrypt::Encrypted, reference};
+use super::{WeChatKeys, decrypt::Encrypted};
 use crate::{
     Ignored, Verified, VerifyError,
     adapter::{Message, UnknownType, failed_refund, optional, transaction, unknown, wrong_account},
+    out_trade_no,
 };
 
 impl WeChatKeys {
@@ -129,9 +130,11 @@ impl WeChatKeys {
             Ok(outcome) => (outcome, None),
             Err(unknown) => (None, Some(unknown)),
         };
+        let named = resource.text("out_trade_no").and_then(out_trade_no::named);
         Message {
             event_id,
-            payment: resource.text("out_trade_no").and_then(reference::payment),
+            payment: named.map(|(payment, _)| payment),
+            checkout: named.and_then(|(_, checkout)| checkout),
             wrong_account: self.wrong_merchant(resource),
             review: unknown_outcome.or(unknown_txn),
             is_shared: false,

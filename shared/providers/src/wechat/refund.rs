@@ -32,7 +32,7 @@ impl WeChatQuerier {
                 return Err(unusable("a response about another refund"));
             }
         }
-        if object.get("mchid").is_some_and(|mchid| mchid.as_text() != Some(&*self.mchid)) {
+        if object.get("mchid").is_some_and(|mchid| mchid.as_text() != Some(self.mchid.as_str())) {
             return Err(unusable("a response about another merchant"));
         }
         let state = match object.text("status") {

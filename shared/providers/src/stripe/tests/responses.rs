@@ -1,5 +1,6 @@
 //! What responses to queries prove.
 
+mod checkout;
 mod lists;
 mod refund;
 mod unusable;

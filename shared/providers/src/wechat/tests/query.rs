@@ -1,5 +1,7 @@
 //! Queries: the bytes of the requests, and what responses prove.
 
+mod checkout;
+mod checkout_calls;
 mod refund;
 mod refund_calls;
 mod response;

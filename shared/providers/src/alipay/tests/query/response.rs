@@ -27,7 +27,7 @@ fn signed_by(pair: &Pair, value: &str) -> String {
     format!(r#"{{"alipay_trade_query_response":{value},"sign":"{sign}"}}"#)
 }
 
-fn signed(value: &str) -> String {
+pub(super) fn signed(value: &str) -> String {
     signed_by(Pair::one(), value)
 }
 
@@ -46,7 +46,7 @@ fn one(found: Found) -> (ProviderState, Notification) {
     }
 }
 
-fn trade() -> Value {
+pub(super) fn trade() -> Value {
     json!({
         "code": "10000", "msg": "Success",
         "buyer_logon_id": "159****4027", "buyer_pay_amount": "80.00", "buyer_user_id": "2088012351746164",
@@ -66,7 +66,7 @@ pub(super) fn with(mut trade: Value, name: &str, value: impl Into<Option<Value>>
     trade
 }
 
-fn failed(code: &str, sub_code: &str) -> Value {
+pub(super) fn failed(code: &str, sub_code: &str) -> Value {
     json!({
         "code": code, "msg": "Business Failed", "sub_code": sub_code, "sub_msg": "交易不存在",
         "buyer_pay_amount": "0.00", "invoice_amount": "0.00", "out_trade_no": "1217752501201407",

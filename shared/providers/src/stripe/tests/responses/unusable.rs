@@ -5,11 +5,13 @@ use std::error::Error as _;
 use proptest::prelude::*;
 
 use super::{
+    checkout::of_checkout,
     refund::{OURS, own_refund},
     *,
 };
+use crate::samples::checkouts::checkout;
 
-fn queries() -> [Query; 9] {
+fn queries() -> [Query; 11] {
     [
         payment(Some("pi_1")),
         payment(None),
@@ -20,6 +22,8 @@ fn queries() -> [Query; 9] {
         refunds(Some("42"), "pi_1"),
         refunds(None, "pi_1"),
         own_refund(OURS, "pi_1"),
+        checkout("000042_1", Some("pi_1"), "test"),
+        checkout("000042_1", Some("cs_1"), "test"),
     ]
 }
 
@@ -31,6 +35,10 @@ fn sample(query: &Query) -> Value {
             json!({"object": "search_result", "has_more": false, "data": [intent_in("succeeded")]})
         }
         Query::Payment { .. } => with(&intent_in("succeeded"), "latest_charge", charge()),
+        Query::Checkout { provider_id, .. } => match provider_id.as_ref().unwrap().as_str() {
+            "pi_1" => of_checkout(&intent_in("succeeded")),
+            _ => of_checkout(&session_in("complete", "paid")),
+        },
         Query::Refunds { .. } => json!({"object": "list", "has_more": false, "data": [refund]}),
         Query::Refund { .. } => {
             let ours = with(&refund, "metadata", json!({"refund_id": OURS}));
@@ -148,7 +156,7 @@ proptest! {
     /// Any bytes as a response are a response or an error, always the same one.
     #[test]
     fn any_bytes_are_read_or_unusable(
-        body in prop::collection::vec(any::<u8>(), 0..300), which in 0..9_usize,
+        body in prop::collection::vec(any::<u8>(), 0..300), which in 0..11_usize,
     ) {
         let query = &queries()[which];
         let found = respond(query, 200, &body);
@@ -158,7 +166,7 @@ proptest! {
     /// A response in which anything is of any type is one that reports what can be applied, or proves nothing.
     #[test]
     fn a_member_of_any_type_is_read_or_unusable(
-        which in 0..9_usize, place in 0..60_usize, kind in 0..9_usize,
+        which in 0..11_usize, place in 0..60_usize, kind in 0..9_usize,
     ) {
         let query = &queries()[which];
         let others = [
