@@ -122,10 +122,6 @@ async fn attempt(
     let mut record = record?.filter(is_theirs).ok_or(CheckoutError::PaymentNotFound)?;
     let all = all?;
     is_payable(request, &record, now)?;
-    // Read before a checkout was requested that the record knows of: the same request would make another one.
-    if u32::try_from(all.len()) != Ok(record.checkouts) {
-        return Ok(None);
-    }
     let method = request.asked.method;
     let account = calls.ports.providers().account(method.provider(), now).await;
     let account = account.map_err(|error| Failure::Unavailable(error.into()))?;
@@ -210,6 +206,11 @@ async fn begin(
     let not_payable = |why| Err(CheckoutError::NotPayable(why));
     if record.checkouts >= CHECKOUTS_MAX {
         return not_payable("it has had the most checkouts that it can have");
+    }
+    // The checkouts were read before one of them was requested, and the record after that: the same request
+    // would make another one.
+    if u32::try_from(all.len()) != Ok(record.checkouts) {
+        return Ok(None);
     }
     if unended >= CHECKOUTS_UNENDED_MAX {
         return not_payable("the most checkouts that can be open at a time are open");
@@ -319,6 +320,9 @@ impl AskedCheckout {
     }
 }
 
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod overlap;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
