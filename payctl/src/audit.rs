@@ -8,11 +8,13 @@
 mod across;
 mod attributes;
 mod chain;
+mod checkout;
 mod event;
 mod guard;
 mod key;
 mod record;
 mod refund;
+mod request;
 mod table;
 
 use anyhow::{Context as _, Result};
@@ -21,8 +23,9 @@ use pay_core::domain::{Status, Timestamp};
 use serde::Serialize;
 
 use self::across::Across;
+use self::checkout::ReadCheckout;
 use self::event::{Link, ReadEvent};
-use self::key::refund_of;
+use self::key::{checkout_of, refund_of};
 use self::record::Record;
 use self::refund::{ReadReference, ReadRefund};
 use self::table::Items;
@@ -35,7 +38,7 @@ pub use self::table::{Audited, Key};
 /// What is wrong with an item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Violation {
-    /// The invariant that is broken: `I1`, `I6`, `I8`, `I21`, `I22`, or `row` for an item that the code cannot have
+    /// The invariant that is broken: `I1`, `I6`, `I8`, `I21` to `I25`, or `row` for an item that the code cannot have
     /// written so.
     pub invariant: &'static str,
     /// The item.
@@ -59,6 +62,8 @@ pub struct Audit {
     pub orders: usize,
     /// Entries of the event log.
     pub events: usize,
+    /// Checkouts.
+    pub checkouts: usize,
     /// Refunds.
     pub refunds: usize,
     /// What providers' ids of refunds stand for.
@@ -78,6 +83,7 @@ impl Audit {
         self.payments
             .saturating_add(self.orders)
             .saturating_add(self.events)
+            .saturating_add(self.checkouts)
             .saturating_add(self.refunds)
             .saturating_add(self.refund_references)
     }
@@ -133,6 +139,9 @@ pub(crate) fn faults(row: &Row, now: Timestamp) -> Vec<String> {
         (Some(ItemKind::Record(id)), _, _) => record::read(id, row, now).1,
         (Some(ItemKind::Guard(oid)), _, _) => guard::read(oid, row, now).1,
         (Some(ItemKind::Refund(_)), _, Some(id)) => refund::read(id, row, now).1,
+        (Some(ItemKind::Checkout(_)), _, _) => {
+            checkout_of(&key.1).map(|number| checkout::read(number, row, now).1).unwrap_or_default()
+        }
         (_, Some(event), _) => event::read(&event, row, now).2,
         (_, None, _) => vec!["its key is none of a notification".to_owned()],
     }
@@ -154,6 +163,7 @@ struct Partition {
     pk: String,
     record: Option<Record>,
     events: Vec<ReadEvent>,
+    checkouts: Vec<ReadCheckout>,
     refunds: Vec<ReadRefund>,
     references: Vec<ReadReference>,
     links: Vec<Link>,
@@ -173,6 +183,7 @@ impl AuditRun {
             Some(ItemKind::Record(_)) => Some(&mut audit.payments),
             Some(ItemKind::Guard(_)) => Some(&mut audit.orders),
             Some(ItemKind::Event(_) | ItemKind::Unmatched) => Some(&mut audit.events),
+            Some(ItemKind::Checkout(_)) => Some(&mut audit.checkouts),
             Some(ItemKind::Refund(_)) => Some(&mut audit.refunds),
             Some(ItemKind::RefundReference(_)) => Some(&mut audit.refund_references),
             None => None,
@@ -205,6 +216,7 @@ impl AuditRun {
             Some(
                 ItemKind::Record(_)
                 | ItemKind::Event(_)
+                | ItemKind::Checkout(_)
                 | ItemKind::Refund(_)
                 | ItemKind::RefundReference(_),
             ) => payment.add(row, self.now),
@@ -254,6 +266,10 @@ impl Partition {
             self.events.push(entry);
             self.links.extend(link);
             wrong
+        } else if let Some(number) = checkout_of(&key.1) {
+            let (checkout, wrong) = checkout::read(number, row, now);
+            self.checkouts.push(checkout);
+            wrong
         } else if let Some(id) = refund_of(&key.1) {
             let (refund, wrong) = refund::read(id, row, now);
             self.refunds.push(refund);
@@ -278,10 +294,14 @@ impl Partition {
             let orphans = refund::keys(&self.refunds, &self.references).map(key);
             let what = "a refund of a payment that has no record";
             found.extend(orphans.map(|key| Violation::of("row", key, what)));
+            let orphans = self.checkouts.iter().map(|checkout| key(&checkout.sk));
+            let what = "a checkout of a payment that has no record";
+            found.extend(orphans.map(|key| Violation::of("row", key, what)));
             return found;
         };
         let refunds = refund::check(record, &self.refunds, &self.references, &self.events);
-        let chain = chain::check(record, &self.events).into_iter().chain(refunds);
+        let checkouts = checkout::check(record, &self.checkouts, &self.events);
+        let chain = chain::check(record, &self.events).into_iter().chain(refunds).chain(checkouts);
         found.extend(chain.map(|(sk, invariant, what)| Violation::of(invariant, key(&sk), what)));
         if record.status == Some(Status::Paid) && !record.is_due && !record.is_notified {
             let what = "paid, and the order service neither notified nor due";

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check_config;
+mod close;
 mod doctor;
 mod history;
 mod quarantine;
@@ -42,6 +43,8 @@ enum Command {
     Query(query::QueryArguments),
     /// Give money of a payment back at its provider, once for each key.
     Refund(refund::RefundArguments),
+    /// Close a payment that nobody is to pay any more, and its checkouts at their providers.
+    Close(close::CloseArguments),
     /// Do what is due, as the schedule does each minute: notify the order service, ask providers.
     Sweep(sweep::SweepArguments),
     /// Explain why the signature of a webhook or a token is or is not valid: JSON lines in and out.
@@ -105,6 +108,7 @@ async fn execute(command: Command) -> Result<End> {
         Command::Audit(arguments) => audit::run(arguments).await,
         Command::Query(arguments) => query::run(arguments).await,
         Command::Refund(arguments) => refund::run(arguments).await,
+        Command::Close(arguments) => close::run(arguments).await,
         Command::Sweep(arguments) => sweep::run(arguments).await,
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(arguments).await,
@@ -167,6 +171,8 @@ mod tests {
             assert!(!parse(&format!("payctl refund 7 --local {wrong}")), "{wrong}");
         }
         assert!(!parse("payctl refund 7 --key a"));
+        assert!(parse("payctl close 7 --function pay-create") && parse("payctl close 7 --local"));
+        assert!(!parse("payctl close 7") && !parse("payctl close 0 --local"));
         assert!(!parse("payctl sweep"));
         assert!(!parse("payctl sweep --local --function pay-callback"));
         assert!(parse("payctl check-config --create a --callback b"));

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
-/// An item: texts and whole numbers by name. Every other value has its type beside it, as in
+/// An item: texts, whole numbers and truths by name. Every other value has its type beside it, as in
 /// DynamoDB's own JSON: bytes are `{"B": "<base64>"}`, a fraction is `{"N": "1.5"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row(pub Map<String, Value>);
@@ -55,12 +55,13 @@ fn plain(value: &AttributeValue) -> Value {
         Value::from(text.as_str())
     } else if let Ok(number) = value.as_n() {
         number.parse::<u64>().map_or_else(|_odd| json!({ "N": number }), Value::from)
+    } else if let Ok(is) = value.as_bool() {
+        Value::from(*is)
     } else if let Ok(bytes) = value.as_b() {
         json!({ "B": BASE64.encode(bytes) })
     } else {
         // A type that we never write: which one says enough.
         let odd = [
-            (value.is_bool(), "BOOL"),
             (value.is_null(), "NULL"),
             (value.is_l(), "L"),
             (value.is_m(), "M"),
@@ -86,11 +87,12 @@ mod tests {
             ("n".to_owned(), AttributeValue::N("1".to_owned())),
             ("f".to_owned(), AttributeValue::N("1.5".to_owned())),
             ("b".to_owned(), AttributeValue::B(Blob::new(b"1"))),
+            ("t".to_owned(), AttributeValue::Bool(true)),
             ("null".to_owned(), AttributeValue::Null(true)),
         ]);
         let row = Row::from(item);
         let want = json!({
-            "s": "1", "n": 1, "f": {"N": "1.5"}, "b": {"B": "MQ=="}, "null": {"NULL": "…"},
+            "s": "1", "n": 1, "f": {"N": "1.5"}, "b": {"B": "MQ=="}, "t": true, "null": {"NULL": "…"},
         });
         assert_eq!(Value::Object(row.0.clone()), want);
         assert_eq!((row.bytes("b"), row.bytes("s")), (Some(b"1".to_vec()), None));

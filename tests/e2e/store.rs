@@ -2,6 +2,7 @@
 //! of every way in which a call can fail. All but the last also check what we assume of another DynamoDB:
 //! tests/conformance/stores.
 
+mod checkout_rows;
 pub(crate) mod dynamo;
 mod failures;
 mod refund_rows;

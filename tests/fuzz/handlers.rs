@@ -75,6 +75,7 @@ pub(crate) async fn callback(
         webhook_keys: world.webhook_keys,
         rules: TokenRules::default(),
         tokens: true,
+        time_to_live: None,
     };
     let event = invocation(event, now_secs);
     let handle = |entry_point, invocation| app.handle(entry_point, invocation);

@@ -3,13 +3,12 @@
 //! invoke.
 
 mod native;
-mod outcome;
 mod query;
 mod refund;
 mod sweep;
 
 use pay_core::{
-    domain::{EventId, Notification, Provider, RawBody, Sender},
+    domain::{EventId, Notification, Provider, RawBody, Sender, TimeToLive},
     ports::{Keys, Orders, Outbox, Payments, Providers, Users},
     usecases::{
         apply::{Applied, ApplyError, OrderNotification, apply},
@@ -23,6 +22,7 @@ use pay_service::{
         ApiRequest, Code, EntryPoint, Fields, IDEMPOTENCY_FIELD, IDEMPOTENCY_HEADER, Invocation,
         Problem, Response, sha256,
     },
+    outcome,
 };
 use serde_json::json;
 
@@ -60,6 +60,8 @@ pub struct CallbackApp<S, U, O, P, K, W> {
     pub rules: TokenRules,
     /// Whether a service's token may stand for a signature on the native route.
     pub tokens: bool,
+    /// How long a payment can be paid, where that is limited.
+    pub time_to_live: Option<TimeToLive>,
 }
 
 impl<S, U, O, P, K, W> CallbackApp<S, U, O, P, K, W>
@@ -119,7 +121,8 @@ where
                     }
                     Operation::Sweep => {
                         let request = sweep::read(&fields)?;
-                        sweep::run(&self.query_ports(), request, &invocation).await
+                        let time_to_live = self.time_to_live;
+                        sweep::run(&self.query_ports(), (request, time_to_live), &invocation).await
                     }
                     Operation::Query => query::run(&self.query_ports(), &fields, &invocation).await,
                 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use callback::{BODY_MAX, CallbackApp};
 use lambda_runtime::Error;
 use pay_core::ports::Cause;
-use pay_providers::{ProviderKeys, WebhookKeys};
+use pay_providers::WebhookKeys;
 use pay_service::{
     adapters::{
         dynamodb::DynamoDbPayments,
-        providers::HttpProviders,
         secrets_manager::RotatingSecret,
         shop::{HttpOrders, HttpUsers},
-        wiring::{self, AuthKeys, Aws},
+        wiring::{self, AuthKeys, Aws, WiredProviders},
     },
     config,
     start::{self, clock, environment},
@@ -23,7 +22,7 @@ type WiredCallback = CallbackApp<
     DynamoDbPayments,
     HttpUsers<AuthKeys>,
     HttpOrders<AuthKeys>,
-    HttpProviders<RotatingSecret<ProviderKeys>>,
+    WiredProviders,
     Arc<AuthKeys>,
     RotatingSecret<WebhookKeys>,
 >;
@@ -48,13 +47,7 @@ fn wire() -> Result<WiredCallback, Cause> {
     let aws = Aws::load(environment)?;
     let overlap = settings.secret_overlap;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, overlap));
-    let providers = match callback.providers {
-        Some(providers) => {
-            let keys = aws.keys(providers.secret_id, overlap);
-            HttpProviders::new(Some(keys), providers.urls, shop.ca_bundle.clone())
-        }
-        None => HttpProviders::new(None, Vec::new(), None),
-    };
+    let providers = aws.providers(callback.providers, overlap, shop.ca_bundle.clone());
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
     Ok(CallbackApp {
         store: aws.payments(settings.table),
@@ -65,5 +58,6 @@ fn wire() -> Result<WiredCallback, Cause> {
         webhook_keys: aws.keys(callback.webhook_secret_id, overlap),
         rules: settings.rules,
         tokens: callback.tokens,
+        time_to_live: callback.time_to_live,
     })
 }

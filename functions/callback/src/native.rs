@@ -33,6 +33,7 @@ pub(crate) fn read(
         sender: Sender::Native,
         event_id,
         payment: Some(payment),
+        checkout: None,
         claims: Some(claims),
         wrong_account: None,
         review,

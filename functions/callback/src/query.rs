@@ -9,10 +9,11 @@ use pay_core::{
     },
 };
 use pay_providers::Ignored;
-use pay_service::http::{Code, Fields, Invocation, Problem, Response};
+use pay_service::{
+    http::{Code, Fields, Invocation, Problem, Response},
+    outcome,
+};
 use serde_json::{Value, json};
-
-use crate::outcome;
 
 /// Asks each provider that may have collected a payment, and applies what they report.
 ///
@@ -52,6 +53,7 @@ fn shown(queried: &Queried) -> Value {
     let query = match query {
         Query::Payment { txn: None, .. } => "payment by our reference",
         Query::Payment { txn: Some(_), .. } => "payment by its transaction",
+        Query::Checkout { .. } => "checkout",
         Query::Refunds { .. } => "refunds",
         Query::Refund { .. } => "refund",
         Query::Object(_) => "object",

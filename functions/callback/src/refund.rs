@@ -1,21 +1,18 @@
 //! A refund that the shop or an operator asks for: `POST /api/pay/refund`, and the same by direct invoke.
 
-use std::time::Duration;
-
 use pay_core::{
     domain::{Amount, PaymentId, RawBody, RefundReason, Sender},
-    limits::SWEEP_ENTRY_MS,
     ports::chain,
     usecases::{
         query::{AnyQueryPorts, Observe},
         refund::{Carried, RefundPayment, refund},
     },
 };
-use pay_service::http::{Fields, Invocation, Problem, Response, idempotency_digest, sha256};
+use pay_service::{
+    http::{Fields, Invocation, Problem, Response, idempotency_digest, sha256},
+    outcome,
+};
 use serde_json::json;
-use tokio::time::Instant;
-
-use crate::outcome;
 
 /// Reads a request.
 ///
@@ -46,11 +43,10 @@ pub(crate) fn read(
 pub(crate) async fn run(
     ports: &impl AnyQueryPorts,
     request: &RefundPayment,
-    Invocation { now, until, trace }: &Invocation,
+    invocation: &Invocation,
 ) -> Result<Response, Problem> {
-    let left = Duration::from_millis(until.millis().saturating_sub(now.millis()));
-    let (started, call) = (Instant::now(), Duration::from_millis(SWEEP_ENTRY_MS));
-    let may_start = || left.saturating_sub(started.elapsed()) >= call;
+    let Invocation { now, trace, .. } = invocation;
+    let may_start = invocation.may_call_provider();
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&outcome::record, &may_start);
     let Carried { refund, unknown, .. } = refund(ports, request, how, *now, trace).await?;
     if let Some(error) = unknown {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pay_core::{
-    domain::Timestamp,
+    domain::{TimeToLive, Timestamp},
     json::Json,
     ports::chain,
     usecases::{
@@ -14,12 +14,10 @@ use pay_core::{
 use pay_service::{
     http::{Fields, Invocation, Problem, Response},
     limits::SWEEP_LIMIT_DEFAULT,
-    metrics,
+    metrics, outcome,
 };
 use serde_json::json;
 use tokio::time::Instant;
-
-use crate::outcome;
 
 /// Reads a request.
 ///
@@ -46,7 +44,7 @@ pub(crate) fn read(fields: &Fields) -> Result<Sweep, Problem> {
 /// Those of the store.
 pub(crate) async fn run(
     ports: &impl AnyQueryPorts,
-    request: Sweep,
+    (request, time_to_live): (Sweep, Option<TimeToLive>),
     Invocation { now, until, trace }: &Invocation,
 ) -> Result<Response, Problem> {
     let left_ms = until.millis().saturating_sub(now.millis());
@@ -56,7 +54,7 @@ pub(crate) async fn run(
         let passed_ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
         (passed < starts_for).then(|| now.plus_millis(passed_ms))
     };
-    let run = Run { now: *now, go_on: &go_on, observe: &outcome::record, trace };
+    let run = Run { now: *now, go_on: &go_on, observe: &outcome::record, time_to_live, trace };
     let swept = sweep(ports, request, &run).await?;
     let waited = |paid: Timestamp| now.secs().saturating_sub(paid.secs());
     let oldest_secs = swept.oldest_paid.map(waited);

@@ -1,10 +1,17 @@
-//! The handler of create: `POST /api/pay/create`, and the same by direct invoke.
+//! The handler of create: `POST /api/pay/create`, `POST /api/pay/checkout` and `POST /api/pay/close`, and the
+//! same by direct invoke.
+
+mod checkout;
+mod close;
 
 use http::{HeaderName, HeaderValue};
 use pay_core::{
-    domain::{Amount, Currency, OrderId, UserId},
-    ports::{Keys, Orders, PaymentIds, Payments, Users},
-    usecases::create::{CreateError, CreatePayment, CreatedPayment, create},
+    domain::{Amount, Currency, OrderId, Provider, Sender, TimeToLive, UserId, WebUrl},
+    ports::{Keys, Orders, Outbox, PaymentIds, Payments, Providers, Users},
+    usecases::{
+        create::{CreateError, CreatePayment, CreatedPayment, create},
+        query::QueryPorts,
+    },
 };
 use pay_service::{
     auth::{AuthKey, TokenRules},
@@ -23,17 +30,23 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pay_service::operations! {
     /// Creates a payment for an order.
     Create: Some("create"), Some("POST /api/pay/create");
+    /// Starts a checkout of a payment at a provider.
+    Checkout: Some("checkout"), Some("POST /api/pay/checkout");
+    /// Closes a payment.
+    Close: Some("close"), Some("POST /api/pay/close");
 }
 
 /// What the function works with.
 #[derive(Debug)]
-pub struct CreateApp<S, U, O, I, K> {
+pub struct CreateApp<S, U, O, P, I, K> {
     /// The store of payments.
     pub store: S,
     /// The shop's users.
     pub users: U,
     /// The shop's orders.
     pub orders: O,
+    /// The payment providers.
+    pub providers: P,
     /// Where ids come from.
     pub ids: I,
     /// The keys that payers' tokens are signed with.
@@ -44,44 +57,104 @@ pub struct CreateApp<S, U, O, I, K> {
     pub currency: Currency,
     /// Whether providers can be asked what became of a payment.
     pub queried: bool,
+    /// Where each provider sends its notifications, where that is configured.
+    pub notify_urls: Vec<(Provider, WebUrl)>,
+    /// How long a payment can be paid, where that is limited.
+    pub time_to_live: Option<TimeToLive>,
 }
 
-impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateApp<S, U, O, I, K> {
+/// Who asks: a payer by their token, or anybody whom IAM lets invoke the function.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    payer: Option<UserId>,
+    sender: Sender,
+}
+
+impl<S, U, O, P, I, K> CreateApp<S, U, O, P, I, K>
+where
+    S: Payments + Outbox,
+    U: Users,
+    O: Orders,
+    P: Providers,
+    I: PaymentIds,
+    K: Keys<AuthKey>,
+{
     /// Responds to one request.
     ///
     /// # Errors
     ///
     /// [`Problem`]: token, media type, JSON, ranges, another's `uid`, then the rules of
-    /// [`pay_core::usecases::create`].
+    /// [`pay_core::usecases::create`], [`pay_core::usecases::checkout`] and [`pay_core::usecases::close`].
     pub async fn handle(
         &self,
         entry_point: EntryPoint,
         invocation: Invocation,
     ) -> Result<Response, Problem> {
-        let Invocation { now, trace, .. } = invocation;
-        let request = match entry_point {
+        match entry_point {
             EntryPoint::HttpApi(request) => {
-                // There is only one: any other route is a problem.
-                let Operation::Create = Operation::of_request(&request)?;
-                let payer = request.payer(&self.auth_keys, &self.rules, now).await?;
+                let operation = Operation::of_request(&request)?;
+                let (keys, rules) = (&self.auth_keys, &self.rules);
+                let payer = request.payer(keys, rules, invocation.now).await?;
+                let caller = Caller { payer: Some(payer), sender: Sender::Native };
                 let fields = request.json()?;
-                let key = request.header(IDEMPOTENCY_HEADER)?;
-                let wanted = self.read(&fields, key)?;
-                if wanted.uid != payer {
-                    return Err(Code::Forbidden.into());
-                }
-                wanted
+                let key = match operation {
+                    Operation::Create => request.header(IDEMPOTENCY_HEADER)?,
+                    Operation::Checkout | Operation::Close => None,
+                };
+                self.run(operation, caller, (&fields, key, request.body()), &invocation).await
             }
             EntryPoint::Direct(event) => {
-                let fields = Fields::parse(event.get().as_bytes())?;
-                // There is only one: any other name is a problem.
-                let Operation::Create = Operation::of_fields(&fields)?.unwrap_or(Operation::Create);
-                let key = fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?;
-                self.read(&fields, key.as_deref())?
+                let body = event.get().as_bytes();
+                let fields = Fields::parse(body)?;
+                let operation = Operation::of_fields(&fields)?.unwrap_or(Operation::Create);
+                let caller = Caller { payer: None, sender: Sender::Operator };
+                let key = match operation {
+                    Operation::Create => {
+                        fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?
+                    }
+                    Operation::Checkout | Operation::Close => None,
+                };
+                self.run(operation, caller, (&fields, key.as_deref(), body), &invocation).await
             }
-        };
+        }
+    }
+
+    async fn run(
+        &self,
+        operation: Operation,
+        caller: Caller,
+        (fields, key, body): (&Fields, Option<&str>, &[u8]),
+        invocation: &Invocation,
+    ) -> Result<Response, Problem> {
+        let Self { users, orders, store, providers, .. } = self;
+        let ports = QueryPorts { users, orders, store, providers };
+        match operation {
+            Operation::Create => Box::pin(self.create(caller, fields, key, invocation)).await,
+            Operation::Checkout => {
+                let config = (self.notify_urls.as_slice(), self.time_to_live);
+                let request = checkout::read(fields, caller, config, body)?;
+                Box::pin(checkout::run(&ports, &request, invocation)).await
+            }
+            Operation::Close => {
+                let request = close::read(fields, caller, body)?;
+                Box::pin(close::run(&ports, &request, invocation)).await
+            }
+        }
+    }
+
+    async fn create(
+        &self,
+        caller: Caller,
+        fields: &Fields,
+        key: Option<&str>,
+        Invocation { now, trace, .. }: &Invocation,
+    ) -> Result<Response, Problem> {
+        let request = self.read(fields, key)?;
+        if caller.payer.is_some_and(|payer| payer != request.uid) {
+            return Err(Code::Forbidden.into());
+        }
         let shop = (&self.users, &self.orders);
-        let created = create(shop, (&self.store, &self.ids), request, now, &trace).await;
+        let created = create(shop, (&self.store, &self.ids), request, *now, trace).await;
         count(&created);
         let created = created?;
         let response = Response::json(&json!({ "id": created.id.get() }))?.about(created.id);
@@ -101,6 +174,7 @@ impl<S: Payments, U: Users, O: Orders, I: PaymentIds, K: Keys<AuthKey>> CreateAp
             amount: fields.required_number("amount", amount)?,
             key: key.map(|key| idempotency_digest(uid.get(), key)).transpose()?,
             queried: self.queried,
+            time_to_live: self.time_to_live,
         })
     }
 }
@@ -113,5 +187,21 @@ fn count(created: &Result<CreatedPayment, CreateError>) {
             metrics::DUPLICATES_REJECTED.count();
         }
         Err(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation;
+
+    #[test]
+    fn routes_and_names_are_those_of_the_contract() {
+        let all = Operation::ALL.iter().map(|operation| (operation.name(), operation.route()));
+        let contract = [
+            (Some("create"), Some("POST /api/pay/create")),
+            (Some("checkout"), Some("POST /api/pay/checkout")),
+            (Some("close"), Some("POST /api/pay/close")),
+        ];
+        assert!(all.eq(contract));
     }
 }

@@ -10,7 +10,7 @@ use pay_service::{
         dynamodb::DynamoDbPayments,
         ids::RandomIds,
         shop::{HttpOrders, HttpUsers},
-        wiring::{self, AuthKeys, Aws},
+        wiring::{self, AuthKeys, Aws, WiredProviders},
     },
     config,
     start::{self, clock, environment},
@@ -21,6 +21,7 @@ type WiredCreate = CreateApp<
     DynamoDbPayments,
     HttpUsers<AuthKeys>,
     HttpOrders<AuthKeys>,
+    WiredProviders,
     RandomIds,
     Arc<AuthKeys>,
 >;
@@ -42,15 +43,21 @@ fn wire() -> Result<WiredCreate, Cause> {
     telemetry::init(settings.log_level, environment);
     let aws = Aws::load(environment)?;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, settings.secret_overlap));
+    let queried = create.providers.is_some();
+    let ca_bundle = shop.ca_bundle.clone();
+    let providers = aws.providers(create.providers, settings.secret_overlap, ca_bundle);
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
     Ok(CreateApp {
         store: aws.payments(settings.table),
         users,
         orders,
+        providers,
         ids: RandomIds,
         auth_keys,
         rules: settings.rules,
         currency: settings.currency,
-        queried: create.queried,
+        queried,
+        notify_urls: create.notify_urls,
+        time_to_live: create.time_to_live,
     })
 }

@@ -53,6 +53,12 @@ impl<'a> Attributes<'a> {
         self.number(name, fits)
     }
 
+    /// What is there where it is so, and absent where it is not.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        let value = self.row.0.get(name).and_then(serde_json::Value::as_bool);
+        self.noted(name, value.filter(|is| *is), "not `true`").unwrap_or_default()
+    }
+
     /// A time: after 1970 and not in the future.
     pub(super) fn time(&mut self, name: &'static str) -> Option<u64> {
         let latest = self.now.saturating_add(TIME_SLACK_MS);

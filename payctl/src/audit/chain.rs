@@ -73,9 +73,9 @@ impl Walk {
 
     /// The events of one version: one reached it, the others found the record there.
     fn version(&mut self, version: u64, events: &[&ReadEvent]) {
-        // A reservation raises the version as well, and reports nothing.
+        // A request of ours raises the version as well, and reports nothing.
         let raised = |event: &&&ReadEvent| {
-            event.verdict == Some(Verdict::Applied) || event.reserved().is_some()
+            event.verdict == Some(Verdict::Applied) || event.requested().is_some()
         };
         let mut moves = events.iter().filter(raised);
         let first = moves.next();
@@ -118,6 +118,10 @@ impl Walk {
         let before = self.reference.clone();
         let mut times = Vec::new();
         for event in events {
+            if event.begins_closing() {
+                times.extend(event.at);
+                continue;
+            }
             let kept = [Verdict::Duplicate, Verdict::Stale, Verdict::Noted];
             let repeats = event.verdict.is_some_and(|verdict| kept.contains(&verdict));
             let reports = event.outcome.is_some_and(Outcome::moves_money);
@@ -180,8 +184,17 @@ fn fits(record: &Record, event: &ReadEvent) -> Vec<String> {
     {
         wrong.push("at is before the payment was created".to_owned());
     }
-    if event.reserved().is_some() {
+    if event.requested().is_some() || event.is_end() {
         return wrong;
+    }
+    let closed = event.outcome == Some(Outcome::Closed);
+    let by_provider = matches!(event.sender, Sender::Provider(_));
+    let (noted, applied) = (Some(Verdict::Noted), Some(Verdict::Applied));
+    if closed && event.verdict == noted && record.checkouts == 0 {
+        wrong.push("closed and only noted, and its payment has no checkout".to_owned());
+    }
+    if closed && event.verdict == applied && by_provider && record.checkouts > 0 {
+        wrong.push("it closed a payment with checkouts, of which it ends one".to_owned());
     }
     let code = record.currency.map(Currency::code);
     // A report about one refund need not say how much was paid, where it names the same money.

@@ -2,13 +2,14 @@
 
 use pay_core::domain::{
     Decision, Digest, EventId, EventKey, Mismatch, MismatchField, Note, Operator, Outcome,
-    ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundId, RefundReference, RefundReport,
-    RefundState, Sender, Source, Status, Transition, Verdict,
+    ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReference, RefundReport, RefundState,
+    Sender, Source, Status, Transition, Verdict,
 };
 use pay_service::http::sha256;
 use pay_service::limits::EVENT_CURRENCY_MAX_CHARS;
 
 use super::attributes::Attributes;
+use super::request::Requested;
 use super::table::Key;
 use crate::Row;
 
@@ -88,34 +89,19 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Li
     name(&mut of, key, &entry, digest);
     sender(&mut of, &entry);
     state(&mut of, key, &entry);
+    let is_ours = entry.requested().is_some() || entry.is_end();
+    of.wrong_if(
+        key.sender == Sender::Sweep && !is_ours,
+        "an event of the sweep that closes nothing",
+    );
     let link = match key.sender {
-        Sender::Operator if entry.reserved().is_some() => None,
+        Sender::Operator | Sender::Sweep if is_ours => None,
         Sender::Operator => decision(&mut of, key, &entry),
-        Sender::Native | Sender::Provider(_) => review(&mut of, &entry),
+        Sender::Native | Sender::Sweep | Sender::Provider(_) => review(&mut of, &entry),
     };
     let link =
         link.map(|link| Link { from: (row.text("pk").into(), row.text("sk").into()), ..link });
     (entry, link, of.finish())
-}
-
-impl ReadEvent {
-    /// The refund that it reserved: a request of one, which reports nothing, and raised the version.
-    pub(super) fn reserved(&self) -> Option<RefundId> {
-        let is_request = matches!(self.sender, Sender::Native | Sender::Operator)
-            && self.verdict == Some(Verdict::Noted)
-            && self.outcome.is_none();
-        let (_, id) = self.sk.strip_prefix("event#")?.split_once('#')?;
-        // Where its key was taken it has the version as suffix.
-        let id = id.strip_prefix("refund.")?.split('#').next()?;
-        let reference = RefundReference::parse(id).ok()?;
-        is_request.then(|| RefundId::requested(reference))
-    }
-
-    /// Whether it reserved a refund of the payment whose event it is.
-    fn is_reservation_of(&self, key: &EventKey) -> bool {
-        let reference = self.reserved().and_then(|id| RefundReference::parse(id.as_str()).ok());
-        reference.is_some_and(|reference| Some(reference.payment()) == key.payment)
-    }
 }
 
 /// What it reports of a refund: one, or the total so far.
@@ -158,7 +144,8 @@ fn body(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Digest> {
         let is_whole = kept.len() == whole;
         of.wrong_if(is_whole && sha256(&[kept]) != digest, "sha256 is not that of the body");
     }
-    if entry.sender == Sender::Operator && entry.reserved().is_none() {
+    let is_ours = entry.requested().is_some() || entry.is_end();
+    if entry.sender == Sender::Operator && !is_ours {
         let note = kept.as_deref().and_then(|kept| str::from_utf8(kept).ok());
         let fits = note.is_some_and(|note| Note::new(note).is_ok());
         of.wrong_if(!fits, "the body is no note of a decision");
@@ -199,7 +186,8 @@ fn sender(of: &mut Attributes<'_>, entry: &ReadEvent) {
         let own = reference.source == provider.source();
         of.wrong_if(!own, "another source than its sender's");
     }
-    let is_native = entry.sender == Sender::Native && entry.reserved().is_none();
+    let is_ours = entry.requested().is_some() || entry.is_end();
+    let is_native = entry.sender == Sender::Native && !is_ours;
     let native = is_native && entry.amount.is_none();
     of.wrong_if(native, "a native notification without amount");
 }
@@ -238,6 +226,11 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
     };
     let unpaid = entry.reserved().is_some() && before != Status::Paid;
     of.wrong_if(unpaid, "a refund requested of a payment that is not paid");
+    let for_open = matches!(entry.requested(), Some(Requested::Close | Requested::Checkout(_)));
+    of.wrong_if(
+        for_open && before > Status::Failed,
+        "a checkout or a close requested of a payment that nobody can pay",
+    );
     let moved = before != after;
     // What went back in part, or did not after all, leaves a paid payment paid.
     let counted = refunded && verdict == Verdict::Applied && after >= Status::Paid;
@@ -262,6 +255,10 @@ fn by_table(outcome: Option<Outcome>, (before, after): (Status, Status), verdict
         (Verdict::Applied, Some(Transition::Move(to) | Transition::MoveIfLive(to))) => to == after,
         (Verdict::Duplicate, by_table) => by_table == Some(Transition::Duplicate),
         (Verdict::Stale, by_table) => by_table == Some(Transition::Stale),
+        // It ends a checkout, or begins to close the payment.
+        (Verdict::Noted, _) if outcome == Some(Outcome::Closed) && before < Status::Closed => {
+            before == after
+        }
         // Noted is one that only said where to look.
         (Verdict::Ignored | Verdict::Noted, by_table) => by_table.is_none(),
         (Verdict::Applied | Verdict::Quarantined, _) => false,

@@ -1,6 +1,8 @@
 //! What an item is by its key.
 
-use pay_core::domain::{EventKey, OrderId, PaymentId, Provider, ProviderRefund, RefundId};
+use pay_core::domain::{
+    CheckoutNumber, EventKey, OrderId, PaymentId, Provider, ProviderRefund, RefundId,
+};
 
 use crate::Row;
 
@@ -11,6 +13,8 @@ pub enum ItemKind {
     Record(u64),
     /// An event of the payment with this id.
     Event(u64),
+    /// A checkout of the payment with this id.
+    Checkout(u64),
     /// A refund of the payment with this id.
     Refund(u64),
     /// What a provider's id of a refund stands for, of the payment with this id.
@@ -31,6 +35,7 @@ pub fn kind(row: &Row) -> Option<ItemKind> {
     let payment = payment_of(pk);
     match payment {
         Some(id) if sk == "record" => Some(ItemKind::Record(id.get())),
+        Some(id) if checkout_of(sk).is_some() => Some(ItemKind::Checkout(id.get())),
         Some(id) if refund_of(sk).is_some() => Some(ItemKind::Refund(id.get())),
         Some(id) if refund_reference_of(sk).is_some() => Some(ItemKind::RefundReference(id.get())),
         _ => event_key(pk, sk).map(|_| match payment {
@@ -49,6 +54,11 @@ fn order_of(pk: &str) -> Option<u64> {
     let text = pk.strip_prefix("order#")?;
     let oid = OrderId::new(text.parse().ok()?).ok()?.get();
     (oid.to_string() == text).then_some(oid)
+}
+
+/// The checkout that has this sort key, if it is the key of one.
+pub(super) fn checkout_of(sk: &str) -> Option<CheckoutNumber> {
+    CheckoutNumber::parse(sk.strip_prefix("checkout#")?).ok()
 }
 
 /// The refund that has this sort key, if it is the key of one.

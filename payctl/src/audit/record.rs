@@ -1,9 +1,13 @@
 //! A payment's record by itself.
 
 use pay_core::domain::{
-    Amount, Currency, OrderId, PaymentId, ProviderRef, ProviderTxn, Refunds, Source, Status, UserId,
+    Amount, CheckoutNumber, Currency, OrderId, PaymentId, ProviderRef, ProviderTxn, Refunds,
+    Source, Status, UserId,
 };
-use pay_core::limits::{BACKOFF_MAX_MS, QUERY_BACKOFF_MAX_MS, QUERY_FIRST_MS, SWEEP_QUEUES};
+use pay_core::limits::{
+    BACKOFF_MAX_MS, QUERY_BACKOFF_MAX_MS, QUERY_FIRST_MS, SWEEP_QUEUES, TIME_TO_LIVE_SECONDS,
+    UNENDED_LOOK_MS,
+};
 
 use super::attributes::Attributes;
 use crate::Row;
@@ -12,6 +16,13 @@ use crate::limits::TIME_SLACK_MS;
 /// From this id on an id was made by our own code: smaller ones are of the first days of 2026, or came
 /// with a payment from elsewhere.
 const GENERATED_MIN: u64 = 1 << 41;
+
+/// The longest time to live that can be configured, in milliseconds.
+const TIME_TO_LIVE_MAX_MS: u64 = TIME_TO_LIVE_SECONDS.1.saturating_mul(1000);
+
+/// When a payment is first looked at, after its creation: at the end of the shortest time to live, in
+/// milliseconds.
+const FIRST_LOOK_MS: u64 = TIME_TO_LIVE_SECONDS.0.saturating_mul(1000);
 
 /// A record, as far as it can be read.
 #[derive(Debug, Clone)]
@@ -28,6 +39,9 @@ pub(super) struct Record {
     pub(super) create_time: Option<u64>,
     pub(super) update_time: Option<u64>,
     pub(super) paid_time: Option<u64>,
+    /// How many checkouts were made of it.
+    pub(super) checkouts: u64,
+    pub(super) closing: bool,
     pub(super) is_due: bool,
     pub(super) is_notified: bool,
 }
@@ -74,6 +88,8 @@ pub(super) fn read(id: u64, row: &Row, now: u64) -> (Record, Vec<String>) {
         create_time: of.must_time("create_time"),
         update_time: of.must_time("update_time"),
         paid_time: of.time("paid_time"),
+        checkouts: checkouts(&mut of),
+        closing: of.flag("closing"),
         is_due: of.has("queue"),
         is_notified: of.has("notified_time"),
     };
@@ -89,6 +105,11 @@ pub(super) fn read(id: u64, row: &Row, now: u64) -> (Record, Vec<String>) {
     by_status(&mut of, &record);
     queue(&mut of, &record, now);
     (record, of.finish())
+}
+
+fn checkouts(of: &mut Attributes<'_>) -> u64 {
+    let is_number = |number| u32::try_from(number).is_ok_and(|of| CheckoutNumber::new(of).is_ok());
+    of.number("checkouts", is_number).unwrap_or_default()
 }
 
 /// What went back: only what is not 0 is kept, and the larger of the two beside them.
@@ -110,6 +131,8 @@ fn by_status(of: &mut Attributes<'_>, record: &Record) {
     let was_paid = paid || record.status == Some(Status::Refunded);
     let is_final = matches!(record.status, Some(Status::Closed | Status::Refunded));
     let refunded = record.refunds.refunded();
+    // Else the sweep ends its checkouts.
+    let is_done = record.checkouts == 0;
     for (wrong, what) in [
         (paid && !of.has("paid_time"), "paid without paid_time"),
         (!was_paid && of.has("paid_time"), "paid_time, and never paid"),
@@ -118,14 +141,19 @@ fn by_status(of: &mut Attributes<'_>, record: &Record) {
             !was_paid && record.reference.as_ref().is_some_and(|of| *of != ProviderRef::NONE),
             "a provider reference, and never paid",
         ),
-        (is_final && of.has("queue"), "due, and closed or refunded"),
+        (is_final && is_done && of.has("queue"), "due, and closed or refunded"),
+        (record.closing && (was_paid || is_final), "closing, and closed or paid"),
+        (record.closing && !of.has("queue"), "closing, and not due"),
         (!was_paid && record.refunds.claimed() > 0, "refunds, and never paid"),
         (record.amount.is_some_and(|amount| refunded > amount), "more went back than was paid"),
         (
             was_paid && record.amount.is_some_and(|amount| paid == (refunded >= amount)),
             "its status is not what went back of it",
         ),
-        (of.has("queue") && of.has("notified_time"), "due, and the order service was notified"),
+        (
+            is_done && of.has("queue") && of.has("notified_time"),
+            "due, and the order service was notified",
+        ),
     ] {
         of.wrong_if(wrong, what);
     }
@@ -134,16 +162,29 @@ fn by_status(of: &mut Attributes<'_>, record: &Record) {
 /// The entry of the outbox: a queue that the sweep reads, and a time at which it comes.
 fn queue(of: &mut Attributes<'_>, record: &Record, now: u64) {
     let paid = record.paid_time;
-    let longest = if paid.is_some() { BACKOFF_MAX_MS } else { QUERY_BACKOFF_MAX_MS };
+    let has_more = record.checkouts > 0 || record.closing;
+    let longest = match paid {
+        _ if of.number("attempts", |_any| true) == Some(0) && paid.is_none() => TIME_TO_LIVE_MAX_MS,
+        _ if has_more => UNENDED_LOOK_MS,
+        Some(_) => BACKOFF_MAX_MS,
+        None => QUERY_BACKOFF_MAX_MS,
+    };
     let (due, attempts) = outbox(of, record.create_time, longest, now);
     let (Some(0), Some(due)) = (attempts, due) else { return };
     if let Some(paid) = paid {
         // A minute after the move to paid, which leaves a near time as it is.
         let latest = paid.saturating_add(QUERY_FIRST_MS);
-        of.wrong_if(due > latest, "due later than after the move to paid, without an attempt");
+        let is_late = due > latest && !record.is_notified;
+        of.wrong_if(is_late, "due later than after the move to paid, without an attempt");
     } else if let Some(created) = record.create_time {
-        let first = due == created.saturating_add(QUERY_FIRST_MS);
-        of.wrong_if(!first, "due at another time than after its creation, without an attempt");
+        let longest = created.saturating_add(TIME_TO_LIVE_MAX_MS);
+        // After five minutes, or at the end of its time to live, which is a number of seconds.
+        let is_second = due.saturating_sub(created).is_multiple_of(1_000) || has_more;
+        let is_early = due < created.saturating_add(FIRST_LOOK_MS);
+        of.wrong_if(
+            is_early || due > longest || !is_second,
+            "due at another time than after its creation, without an attempt",
+        );
     }
 }
 

@@ -1,3 +1,4 @@
+mod checkouts;
 mod requested;
 mod tampered;
 mod valid;

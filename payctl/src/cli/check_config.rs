@@ -70,8 +70,10 @@ const BUNDLE: &str = "UPSTREAM_CA_BUNDLE";
 
 const FUNCTIONS: [(&str, ReadSettings); 3] = [
     ("create", |lookup| {
-        let (settings, _shop, _create) = config::create(lookup)?;
-        Ok(vec![(SecretUse::Tokens, settings.auth_secret_id)])
+        let (settings, _shop, create) = config::create(lookup)?;
+        let providers = create.providers.map(|one| (SecretUse::Providers, one.secret_id));
+        let tokens = (SecretUse::Tokens, settings.auth_secret_id);
+        Ok([tokens].into_iter().chain(providers).collect())
     }),
     ("detail", |lookup| Ok(vec![(SecretUse::Tokens, config::detail(lookup)?.auth_secret_id)])),
     ("callback", |lookup| {

@@ -61,6 +61,20 @@ const REFUNDS: [&str; 12] = [
     "unreadable",
 ];
 
+const CHECKOUTS: [&str; 11] = [
+    "checkout",
+    "provider",
+    "method",
+    "state",
+    "provider id",
+    "expires",
+    "called",
+    "absent",
+    "created",
+    "updated",
+    "unreadable",
+];
+
 pub(super) async fn run(
     HistoryArguments { payment, transaction, target, json }: HistoryArguments,
 ) -> Result<End> {
@@ -82,6 +96,10 @@ pub(super) async fn run(
     };
     let (refunds, rows): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| matches!(kind(row), Some(ItemKind::Refund(_))));
+    let (mut checkouts, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| matches!(kind(row), Some(ItemKind::Checkout(_))));
+    // Their keys order them as texts.
+    checkouts.sort_by_key(|row| row.number("create_time"));
     let (references, mut rows): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| matches!(kind(row), Some(ItemKind::RefundReference(_))));
     rows.sort_by_key(|event| (event.number("at"), event.number("version")));
@@ -91,6 +109,7 @@ pub(super) async fn run(
         let mut shown = json!({
             "record": record.map(|record| record.0),
             "events": events,
+            "checkouts": plain(checkouts),
             "refunds": plain(refunds),
             "refund_references": plain(references),
         });
@@ -108,8 +127,12 @@ pub(super) async fn run(
             [] => String::new(),
             refunds => format!("\n{}", columns(REFUNDS, refunds.iter().map(refund_cells))),
         };
+        let checkouts = match &checkouts[..] {
+            [] => String::new(),
+            checkouts => format!("\n{}", columns(CHECKOUTS, checkouts.iter().map(checkout_cells))),
+        };
         let record = attributes(&record.unwrap_or_default());
-        print(&format!("{record}{wrong}\n{events}{refunds}"))?;
+        print(&format!("{record}{wrong}\n{events}{checkouts}{refunds}"))?;
     }
     Ok(End::Done)
 }
@@ -164,6 +187,24 @@ fn refund_cells(row: &Row) -> [String; REFUNDS.len()] {
         at("create_time"),
         at("update_time"),
         wrong,
+    ]
+}
+
+fn checkout_cells(row: &Row) -> [String; CHECKOUTS.len()] {
+    let cell = |name: &str| row.0.get(name).map(plain).unwrap_or_default();
+    let at = |name| row.number(name).map(time).unwrap_or_default();
+    [
+        row.text("sk").trim_start_matches("checkout#").to_owned(),
+        cell("provider"),
+        cell("method"),
+        cell("state"),
+        cell("provider_id"),
+        at("expires_time"),
+        at("called_time"),
+        at("absent_time"),
+        at("create_time"),
+        at("update_time"),
+        faults(row, clock()).join("; "),
     ]
 }
 

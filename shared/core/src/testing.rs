@@ -3,6 +3,7 @@
 //! Stateful: a test says what is there and what goes wrong, and looks at what happened. No
 //! runtime, no clock. Never part of a shipped build.
 
+mod checkouts;
 pub mod contract;
 mod gate;
 mod ids;
@@ -21,6 +22,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+pub use checkouts::{a_checkout, a_checkout_reference};
 pub use gate::{Call, Fate, Gate};
 pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};

@@ -7,7 +7,7 @@ mod read;
 
 use std::{fmt, time::Duration};
 
-use pay_core::domain::{Currency, Provider};
+use pay_core::domain::{Currency, Provider, TimeToLive, WebUrl};
 use reqwest::Url;
 use tracing::level_filters::LevelFilter;
 
@@ -50,9 +50,12 @@ pub struct ShopSettings {
 /// What create needs beside them.
 #[derive(Clone, Debug)]
 pub struct CreateSettings {
-    /// Whether `PROVIDER_SECRET_ID` is set: then callback can query providers, and looks at each new
-    /// payment. Create does not read that secret.
-    pub queried: bool,
+    /// What providers are called with; `None` if they are not, and no checkout can be made.
+    pub providers: Option<ProviderSettings>,
+    /// Where each provider sends its notifications, below `PUBLIC_URL`; none without it.
+    pub notify_urls: Vec<(Provider, WebUrl)>,
+    /// `PAYMENT_TTL_SECONDS`: how long a payment can be paid; `None` for ever.
+    pub time_to_live: Option<TimeToLive>,
 }
 
 /// What callback needs beside them.
@@ -63,11 +66,13 @@ pub struct CallbackSettings {
     /// `CALLBACK_TOKENS`, `on` (the default) or `off`: whether a service's token may stand for a
     /// signature on the native route.
     pub tokens: bool,
-    /// What providers are queried with; `None` if they are not.
+    /// What providers are called with; `None` if they are not.
     pub providers: Option<ProviderSettings>,
+    /// `PAYMENT_TTL_SECONDS`, as in [`CreateSettings`]: the sweep closes what is older.
+    pub time_to_live: Option<TimeToLive>,
 }
 
-/// What callback needs to query providers.
+/// What a function needs to call providers.
 #[derive(Clone, Debug)]
 pub struct ProviderSettings {
     /// `PROVIDER_SECRET_ID`.
@@ -98,9 +103,9 @@ pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub fn create(lookup: Lookup<'_>) -> Result<(Settings, ShopSettings, CreateSettings), BadSettings> {
     let mut reader = Reader { lookup, wrong: Vec::new() };
     let (settings, shop) = (reader.settings(), reader.shop());
-    let queried = reader.provider_secret().is_some();
+    let create = reader.create();
     let read = settings.zip(shop);
-    reader.finish(read.map(|(settings, shop)| (settings, shop, CreateSettings { queried })))
+    reader.finish(read.map(|(settings, shop)| (settings, shop, create)))
 }
 
 /// The settings of detail.
@@ -171,25 +176,41 @@ impl Reader<'_> {
         })
     }
 
+    /// What create needs beside: none of it is required.
+    fn create(&mut self) -> CreateSettings {
+        CreateSettings {
+            providers: self.providers(),
+            notify_urls: self.optional("PUBLIC_URL", read::notify_urls).unwrap_or_default(),
+            time_to_live: self.time_to_live(),
+        }
+    }
+
     /// What callback needs beside; `None` if some of it is wrong.
     fn callback(&mut self) -> Option<CallbackSettings> {
         let webhook_secret_id = self.required("WEBHOOK_SECRET_ID", read::text);
         let tokens = self.optional("CALLBACK_TOKENS", read::on_or_off);
-        let provider_secret_id = self.provider_secret();
+        let (providers, time_to_live) = (self.providers(), self.time_to_live());
+        Some(CallbackSettings {
+            webhook_secret_id: webhook_secret_id?,
+            tokens: tokens.unwrap_or(true),
+            providers,
+            time_to_live,
+        })
+    }
+
+    /// What a function needs that calls providers.
+    fn providers(&mut self) -> Option<ProviderSettings> {
+        let secret_id = self.optional("PROVIDER_SECRET_ID", read::text);
         let urls = Provider::ALL.iter().filter_map(|provider| {
             let url = self.optional(url_variable(*provider), read::https_base)?;
             Some((*provider, url))
         });
         let urls = urls.collect();
-        Some(CallbackSettings {
-            webhook_secret_id: webhook_secret_id?,
-            tokens: tokens.unwrap_or(true),
-            providers: provider_secret_id.map(|secret_id| ProviderSettings { secret_id, urls }),
-        })
+        secret_id.map(|secret_id| ProviderSettings { secret_id, urls })
     }
 
-    fn provider_secret(&mut self) -> Option<String> {
-        self.optional("PROVIDER_SECRET_ID", read::text)
+    fn time_to_live(&mut self) -> Option<TimeToLive> {
+        self.optional("PAYMENT_TTL_SECONDS", read::time_to_live)
     }
 
     /// What was read, unless something was wrong.

@@ -9,6 +9,7 @@ pub mod config;
 pub mod http;
 pub mod limits;
 pub mod metrics;
+pub mod outcome;
 pub mod start;
 pub mod telemetry;
 pub mod usage;

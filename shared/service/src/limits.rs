@@ -13,6 +13,10 @@ pub const NOTIFICATION_MAX_BYTES: usize = 1024 * 1024;
 /// The longest Idempotency-Key, in bytes.
 pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 255;
 
+/// The longest `PUBLIC_URL`, in bytes: with the path of a provider's route it is still shorter than the 256 that
+/// WeChat Pay and Alipay take as `notify_url`.
+pub const PUBLIC_URL_MAX_BYTES: usize = 200;
+
 /// The longest token that is read, in bytes. The mall's have about 150.
 pub const TOKEN_MAX_BYTES: usize = 4095;
 

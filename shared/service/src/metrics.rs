@@ -78,6 +78,8 @@ catalogue! {
     CREATES_REPLAYED = "CreatesReplayed", Count;
     /// Creates that were rejected because the order has a payment, or the key another request.
     DUPLICATES_REJECTED = "DuplicatesRejected", Count;
+    /// Checkouts that were given to a payer, also by `Provider`.
+    CHECKOUTS_STARTED = "CheckoutsStarted", Count;
     /// Payments that moved to paid.
     PAYMENTS_PAID = "PaymentsPaid", Count;
     /// Payments that moved to failed.
@@ -92,10 +94,12 @@ catalogue! {
     REFUNDS_RECORDED = "RefundsRecorded", Count;
     /// Minor units that went back, by `Currency`.
     AMOUNT_REFUNDED = "AmountRefunded", Count;
-    /// Queries of providers without a usable response; also by `Provider` and `Reason`.
+    /// Calls of providers without a usable response; also by `Provider` and `Reason`.
     QUERIES_FAILED = "QueriesFailed", Count;
     /// Those of them in which the provider rejects our key, our account or our clock.
     QUERIES_REJECTED = "QueriesRejected", Count;
+    /// Checkouts and refunds that a provider refuses by a code of its own list; also by `Provider`.
+    PROVIDER_REFUSALS = "ProviderRefusals", Count;
     /// Payments that nobody paid in time, and that are not asked about any more.
     PAYMENTS_ABANDONED = "PaymentsAbandoned", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.

@@ -216,7 +216,7 @@ fn writes_of_one_item_fail_alike() {
             assert_eq!(name(&store.append(&event).await), want, "{response:?}");
             assert_eq!(stub.requests().len(), calls, "{response:?}");
             stub.script([response.clone()]);
-            let marked = store.mark_notified(&paid, at(2)).await;
+            let marked = store.mark_notified(&paid, at(2), None).await;
             assert_eq!(name(&marked), want, "{response:?}");
             assert_eq!(stub.requests().len(), calls, "{response:?}");
             stub.script([response.clone()]);

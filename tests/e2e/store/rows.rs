@@ -75,7 +75,7 @@ fn a_payment_has_the_documented_layout_at_every_stage() {
         let mut want = paid_item(&paid);
         assert_eq!(row(&store, &pk, "record").await, want);
 
-        store.payments.mark_notified(&paid, at(99)).await.unwrap();
+        store.payments.mark_notified(&paid, at(99), None).await.unwrap();
         for name in ["queue", "due", "attempts"] {
             want.remove(name);
         }

@@ -90,8 +90,8 @@ impl Both {
         match step.call {
             // A sweep notifies of what is paid alone, and clears what is not.
             7 if read.status == Status::Paid => {
-                self.fake.mark_notified(&read, now).await.unwrap();
-                self.real.payments.mark_notified(&read, now).await.unwrap();
+                self.fake.mark_notified(&read, now, None).await.unwrap();
+                self.real.payments.mark_notified(&read, now, None).await.unwrap();
             }
             8 if read.status != Status::Paid => {
                 self.fake.clear(&read).await.unwrap();

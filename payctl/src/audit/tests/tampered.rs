@@ -67,7 +67,7 @@ fn records() -> Vec<Tampering> {
         ("pay#2 record", json!({"notified_time": null}), "paid, and the order service neither notified"),
         ("pay#1 record", json!({"source": 3}), "a provider reference, and never paid"),
         ("pay#1 record", json!({"provider_txn": "pi_1"}), "a provider reference, and never paid"),
-        ("pay#2 record", json!({"checkouts": 1}), "no item of ours has the attribute checkouts here"),
+        ("pay#2 record", json!({"checkouts": 1}), "checkouts is not how many there are"),
     ])
 }
 

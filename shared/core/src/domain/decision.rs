@@ -10,11 +10,13 @@ pub enum Decision {
     Accept,
     /// It has no effect.
     Dismiss,
+    /// The money that it reports goes back.
+    Refund,
 }
 
 impl Decision {
     /// Every decision.
-    pub const ALL: [Self; 2] = [Self::Accept, Self::Dismiss];
+    pub const ALL: [Self; 3] = [Self::Accept, Self::Dismiss, Self::Refund];
 
     /// The word in the event log.
     #[must_use]
@@ -22,6 +24,7 @@ impl Decision {
         match self {
             Self::Accept => "accepted",
             Self::Dismiss => "dismissed",
+            Self::Refund => "refunded",
         }
     }
 }
@@ -125,6 +128,6 @@ mod tests {
 
     #[test]
     fn the_words_of_the_event_log_stay() {
-        assert_eq!(Decision::ALL.map(Decision::as_str), ["accepted", "dismissed"]);
+        assert_eq!(Decision::ALL.map(Decision::as_str), ["accepted", "dismissed", "refunded"]);
     }
 }

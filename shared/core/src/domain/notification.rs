@@ -2,8 +2,8 @@
 
 use super::{
     Change, CheckoutNumber, Event, EventId, Mismatch, MismatchField, OrderId, Outcome, Payment,
-    PaymentId, Provider, ProviderRef, RawBody, RefundId, RefundReport, Sender, Timestamp, UserId,
-    Verdict,
+    PaymentId, Provider, ProviderRef, RawBody, Refund, RefundId, RefundReport, Sender, Timestamp,
+    UserId, Verdict,
 };
 
 /// An authentic notification about a payment.
@@ -94,6 +94,21 @@ impl Report {
         (!fits).then(mismatch)
     }
 
+    /// Whether it reports a refund of other money than this one gives back, or another amount of that money,
+    /// all of which goes back.
+    #[must_use]
+    pub fn outside_mismatch(&self, refund: &Refund) -> Option<Mismatch> {
+        let Self { amount_minor, reference, .. } = self;
+        if !reference.may_match(&refund.taken_from) {
+            let (expected, received) = (Some(&refund.taken_from), Some(reference));
+            return Some(Mismatch::new(MismatchField::Reference, expected, received));
+        }
+        let expected = refund.amount_minor;
+        let fits = amount_minor.is_none_or(|reported| reported == expected);
+        let mismatch = || Mismatch::new(MismatchField::Amount, Some(expected), *amount_minor);
+        (!fits).then(mismatch)
+    }
+
     /// Whether it reports another currency than the record's; or none, unless that is `optional`, as in a
     /// native notification.
     #[must_use]
@@ -110,13 +125,18 @@ impl Report {
 
 impl Notification {
     /// The first field in which it does not match a record: what is set for review, then amount,
-    /// account, uid, oid, currency.
+    /// account, uid, oid, currency. Of a refund of other money than what the payment was paid with, that
+    /// money and its amount count.
     #[must_use]
-    pub fn mismatch(&self, record: &Payment) -> Option<Mismatch> {
+    pub fn mismatch(&self, record: &Payment, outside: Option<&Refund>) -> Option<Mismatch> {
         if self.review.is_some() {
             return self.review.clone();
         }
-        if let Some(mismatch) = self.report.amount_mismatch(record) {
+        let of_money = match outside {
+            Some(refund) => self.report.outside_mismatch(refund),
+            None => self.report.amount_mismatch(record),
+        };
+        if let Some(mismatch) = of_money {
             return Some(mismatch);
         }
         if let Some(mismatch) = &self.wrong_account {

@@ -211,6 +211,19 @@ impl Payment {
         Change { refund: Some(Box::new(reserved)), ..self.unchanged(self.status, now) }
     }
 
+    /// The change that keeps a refund of other money than what the payment was paid with.
+    #[must_use]
+    pub fn keeping(&self, item: Refund, now: Timestamp) -> Change {
+        let kept = RefundChange { refunds: self.refunds, item, from: None, is_named: false };
+        self.with_outside(kept, now)
+    }
+
+    /// The change that such a refund makes: it touches neither amounts nor status.
+    #[must_use]
+    pub fn with_outside(&self, refund: RefundChange, now: Timestamp) -> Change {
+        Change { refund: Some(Box::new(refund)), ..self.unchanged(self.status, now) }
+    }
+
     /// The status of a payment that was paid and of which this went back.
     #[must_use]
     pub const fn status_with(&self, refunds: Refunds) -> Status {

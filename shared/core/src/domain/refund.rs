@@ -9,7 +9,7 @@ mod reference;
 pub use effect::RefundEffect;
 pub use reference::RefundReference;
 
-use super::{Digest, Due, OutOfRange, PaymentId, Provider, ProviderRef, Timestamp};
+use super::{Digest, Due, EventKey, OutOfRange, PaymentId, Provider, ProviderRef, Timestamp};
 
 /// How much of a payment went back, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -193,6 +193,12 @@ pub struct Refund {
 }
 
 impl Refund {
+    /// Whether it gives back what a quarantined notification reports, not what the payment was paid with.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.quarantined.is_some())
+    }
+
     /// Whether we were asked for it, and its provider never named it.
     #[must_use]
     pub const fn is_unnamed_request(&self) -> bool {
@@ -207,6 +213,9 @@ pub struct RefundRequest {
     pub key: Digest,
     /// Why the money goes back, for the payer and for us.
     pub reason: Option<RefundReason>,
+    /// The quarantined notification whose money it gives back; `None` if that is what the payment was paid
+    /// with. It is outside of the payment's amounts and status.
+    pub quarantined: Option<EventKey>,
 }
 
 /// Why money goes back: 1 to 80 bytes of UTF-8 without control characters, which every provider takes.

@@ -15,6 +15,7 @@
 use crate::ports::{Outbox, PaymentLists, Payments, Quarantine};
 
 pub mod append;
+pub mod checkouts;
 pub mod create;
 pub mod due;
 pub mod fresh;
@@ -74,6 +75,9 @@ macro_rules! store_contract {
                 a_name_stands_for_one_requested_refund, a_refused_refund_releases_what_it_reserved,
                 due_refunds_are_listed_among_the_payments,
                 a_refund_is_rescheduled_and_cleared_as_read;
+            checkouts: a_checkout_is_kept_whole, a_checkout_is_new_once,
+                a_checkout_is_changed_as_read, a_checkout_ends_once, closing_is_kept_to_its_end,
+                a_payment_with_checkouts_stays_due;
             transactions: finds_the_payment_of_one, finds_two_of_one,
                 finds_one_that_was_completed, finds_nothing_without_both;
             read: finds_nothing_where_nothing_is, the_newest_of_an_order_is_the_last_made,
@@ -109,6 +113,7 @@ mod tests {
         let listed = include_str!("contract.rs");
         let areas = [
             include_str!("contract/append.rs"),
+            include_str!("contract/checkouts.rs"),
             include_str!("contract/create.rs"),
             include_str!("contract/due.rs"),
             include_str!("contract/notified.rs"),
@@ -126,6 +131,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 75);
+        assert_eq!(cases, 81);
     }
 }

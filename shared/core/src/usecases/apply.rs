@@ -112,7 +112,9 @@ pub async fn apply(
         let mismatch = absent.or_else(|| notification.review.clone()).unwrap_or_else(named);
         return Err(decide::quarantine(store, notification, None, mismatch, now).await);
     };
-    if let Some(mismatch) = absent.or_else(|| notification.mismatch(&record)) {
+    let outside = decide::known_outside(store, &record, &notification.report).await?;
+    let mismatch = || notification.mismatch(&record, outside.as_ref());
+    if let Some(mismatch) = absent.or_else(mismatch) {
         return Err(decide::quarantine(store, notification, Some(&record), mismatch, now).await);
     }
     let hears_of_refunds = orders.hears_of_refunds();

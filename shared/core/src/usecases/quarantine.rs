@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Decided, Decision, Due, Event, EventId, EventKey, Mismatch, MismatchField,
-        Operator, OperatorDecision, Outcome, Payment, PaymentId, Quarantined, RawBody, Report,
-        Sender, Timestamp, Verdict,
+        Amount, Change, Decided, Decision, Digest, Due, Event, EventId, EventKey, Mismatch,
+        MismatchField, Operator, OperatorDecision, Outcome, Payment, PaymentId, Provider,
+        Quarantined, RawBody, Refund, RefundId, RefundReference, RefundRequest, RefundState,
+        Report, Sender, Timestamp, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},
@@ -32,6 +33,8 @@ pub struct Resolve {
     pub by: Operator,
     /// Why, as it is kept.
     pub note: RawBody,
+    /// SHA-256 of what names the notification: of money that is given back, it is the refund's key.
+    pub refund_key: Digest,
 }
 
 /// Why nothing was decided.
@@ -64,6 +67,9 @@ pub enum ResolveError {
     /// It can only be dismissed; why.
     #[error("it cannot be accepted, only dismissed: {0}")]
     OnlyDismiss(&'static str),
+    /// The money that it reports cannot be given back by us; why.
+    #[error("its money cannot be given back: {0}")]
+    NotRefundable(&'static str),
     /// A dependency failed.
     #[error(transparent)]
     Failed(Failure),
@@ -110,6 +116,7 @@ pub async fn resolve(
                 accept(store, request, &found, orders.hears_of_refunds(), now).await
             }
             Decision::Dismiss => dismiss(store, request, found, now).await,
+            Decision::Refund => give_back(store, request, &found, now).await,
         };
         let Writes { change, event } = match writes {
             // An attempt may have taken effect since the notification was read.
@@ -199,6 +206,59 @@ async fn accept(
         status: Some((change.from, change.to)),
         version: Some(change.version()),
         ..request.event(Some(id), report, Verdict::Applied, now)
+    };
+    Ok(Writes { change: Some((record, change)), event })
+}
+
+/// The refund of the money that a notification reports: requested, and due at once.
+async fn give_back(
+    store: &impl Payments,
+    request: &Resolve,
+    found: &Quarantined,
+    now: Timestamp,
+) -> Result<Writes, ResolveError> {
+    let not_refundable = |why| Err(ResolveError::NotRefundable(why));
+    let Some(id) = request.key.payment else {
+        return not_refundable("it names no payment of ours: give it back at the provider");
+    };
+    let report = &found.report;
+    let record = store.payment(id).await?.ok_or(ResolveError::PaymentNotFound(id))?;
+    if report.outcome != Some(Outcome::Paid) {
+        return not_refundable("it reports no money that was paid");
+    }
+    if Provider::of_source(report.reference.source).is_none() || report.reference.txn.is_none() {
+        return not_refundable("it names no transaction of a provider's");
+    }
+    if report.reference.is_same(&record.reference) {
+        return not_refundable("it is what the payment was paid with: refund the payment");
+    }
+    if report.currency.as_deref() != Some(record.amount.currency().code()) {
+        return not_refundable("it is in another currency than the deployment's");
+    }
+    let amount_minor = report.amount_minor.filter(|minor| Amount::check_minor(*minor).is_ok());
+    let Some(amount_minor) = amount_minor else {
+        return not_refundable("it says no amount that can be given back");
+    };
+    let (key, quarantined) = (request.refund_key, Some(request.key.clone()));
+    let refund = Refund {
+        payment: id,
+        id: RefundId::requested(RefundReference::new(id, key)),
+        taken_from: report.reference.clone(),
+        provider_refund: None,
+        reference: None,
+        amount_minor,
+        state: RefundState::Requested,
+        request: Some(RefundRequest { key, reason: None, quarantined }),
+        due: Some(Due { at: now, attempts: 0 }),
+        create_time: now,
+        update_time: now,
+    };
+    let change = record.keeping(refund, now);
+    let event = Event {
+        status: Some((change.from, change.to)),
+        version: Some(change.version()),
+        mismatch: found.mismatch.clone(),
+        ..request.event(Some(id), report.clone(), Verdict::Noted, now)
     };
     Ok(Writes { change: Some((record, change)), event })
 }

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Change, Digest, Due, Event, Notification, Payment, PaymentId, Provider, RawBody, Refund,
-        RefundId, RefundReason, RefundReference, RefundRequest, RefundState, Sender, Status,
-        Timestamp,
+        Amount, Change, Digest, Due, Event, Notification, Payment, PaymentId, Provider, RawBody,
+        Refund, RefundId, RefundReason, RefundReference, RefundReport, RefundRequest, RefundState,
+        Sender, Status, Timestamp,
     },
     limits::DECISIONS_MAX,
     ports::{
@@ -101,6 +101,31 @@ pub async fn refund(
     }
     let how = (observe, may_start);
     let carried = carry_out(ports, (&record, refund), is_new, how, now, trace).await?;
+    match carried.refused {
+        Some(code) => Err(RefundError::Refused(code)),
+        None => Ok(carried),
+    }
+}
+
+/// Goes on with a refund that is kept, as the sweep does.
+///
+/// # Errors
+///
+/// [`RefundError::PaymentNotFound`] where there is no such refund; [`RefundError::Refused`],
+/// [`RefundError::Failed`].
+pub async fn go_on(
+    ports: &impl AnyQueryPorts,
+    (payment, id): (PaymentId, &RefundId),
+    how: (Observe<'_>, &dyn Fn() -> bool),
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Result<Carried, RefundError> {
+    let record = ports.store().payment(payment).await?.ok_or(RefundError::PaymentNotFound)?;
+    let refund = ports.store().refund(payment, id).await?.ok_or(RefundError::PaymentNotFound)?;
+    if refund.state.is_final() {
+        return Ok(Carried { refund, refused: None, unknown: None });
+    }
+    let carried = carry_out(ports, (&record, refund), false, how, now, trace).await?;
     match carried.refused {
         Some(code) => Err(RefundError::Refused(code)),
         None => Ok(carried),
@@ -216,7 +241,12 @@ pub(super) async fn carry_out(
     if !may_start() {
         return Ok(carried);
     }
-    let paid = record.amount;
+    let paid = if carried.refund.is_outside() {
+        Amount::new(carried.refund.amount_minor, record.amount.currency())
+            .map_err(|error| Failure::Fault(error.into()))?
+    } else {
+        record.amount
+    };
     let order = RefundOrder { reference, refund: &carried.refund, txn: &txn, paid };
     let (code, report) = match ports.providers().refund(provider, &order, now).await {
         Ok(response) => {
@@ -251,7 +281,12 @@ async fn applied(
     now: Timestamp,
     trace: &TraceParent,
 ) -> Result<Carried, Failure> {
+    let is_outside = carried.refund.is_outside();
     for notification in notifications {
+        // The total of other money than the payment's is compared with nothing.
+        if is_outside && matches!(notification.report.refund, Some(RefundReport::Total(_))) {
+            continue;
+        }
         let result = apply_response(ports, &notification, now, trace).await;
         observe(&notification, &result);
         match result {
@@ -282,7 +317,11 @@ impl RefundPayment {
             reference: None,
             amount_minor,
             state: RefundState::Requested,
-            request: Some(RefundRequest { key: self.key, reason: self.reason.clone() }),
+            request: Some(RefundRequest {
+                key: self.key,
+                reason: self.reason.clone(),
+                quarantined: None,
+            }),
             due: Some(Due::after_grace(now)),
             create_time: now,
             update_time: now,

@@ -185,7 +185,7 @@ async fn work_off(
                         checkouts::carry_on(ports, payment, run, outages, now).await
                     }
                     Waiting::Refund(refund) => {
-                        refund::carry_on(ports, refund, run, outages, now).await
+                        refund::carry_on(ports, *refund, run, outages, now).await
                     }
                 };
                 lanes.asked();

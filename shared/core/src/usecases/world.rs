@@ -49,6 +49,11 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(NOW_MS).unwrap()
 }
 
+/// So many milliseconds after [`now`].
+pub(super) fn later(ms: u64) -> Timestamp {
+    now().plus_millis(ms)
+}
+
 /// User 1's request for order 1.
 pub(super) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     let key = key.map(|byte| Digest::new([byte; 32]));

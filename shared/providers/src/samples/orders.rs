@@ -44,7 +44,11 @@ impl Ordered {
             reference: None,
             amount_minor,
             state: RefundState::Requested,
-            request: Some(RefundRequest { key: Digest::new([0; 32]), reason: None }),
+            request: Some(RefundRequest {
+                key: Digest::new([0; 32]),
+                reason: None,
+                quarantined: None,
+            }),
             due: None,
             create_time: at(1),
             update_time: at(1),

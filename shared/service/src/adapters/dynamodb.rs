@@ -5,6 +5,8 @@
 
 mod append;
 mod attempts;
+mod checkout_row;
+mod checkouts;
 mod create;
 mod event_row;
 mod expression;
@@ -27,8 +29,8 @@ use aws_sdk_dynamodb::Client;
 use aws_smithy_types::retry::RetryConfig;
 use pay_core::{
     domain::{
-        Change, Event, Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund,
-        Refund, RefundId,
+        Change, Checkout, CheckoutReference, CheckoutState, Event, Guard, OrderId, Payment,
+        PaymentId, Provider, ProviderRef, ProviderRefund, Refund, RefundId, Timestamp,
     },
     ports::{Appended, Created, Payments, StoreError, Updated, chain},
 };
@@ -100,6 +102,23 @@ impl Payments for DynamoDbPayments {
         id: &ProviderRefund,
     ) -> Result<Option<RefundId>, StoreError> {
         Box::pin(self.get_refund_named(payment, provider, id)).await
+    }
+
+    async fn checkouts(&self, payment: PaymentId) -> Result<Vec<Checkout>, StoreError> {
+        Box::pin(self.query_checkouts(payment)).await
+    }
+
+    async fn change_checkout(&self, read: &Checkout, next: &Checkout) -> Result<bool, StoreError> {
+        Box::pin(self.write_checkout(read, next)).await
+    }
+
+    async fn end_checkout(
+        &self,
+        checkout: CheckoutReference,
+        end: CheckoutState,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        Box::pin(self.end_of_checkout(checkout, end, at)).await
     }
 
     async fn create(

@@ -1,7 +1,7 @@
-//! The payment providers, queried over HTTPS.
+//! The payment providers, called over HTTPS.
 //!
 //! What is sent and what a response proves is the business of [`pay_providers`]; this sends the bytes.
-//! Nothing is read or opened before the first query: most invocations make none.
+//! Nothing is read or opened before the first call: most invocations make none.
 
 use std::{
     fmt,
@@ -10,14 +10,16 @@ use std::{
 };
 
 use pay_core::{
-    domain::{PaymentId, Provider, Timestamp},
+    domain::{Checkout, MerchantAccount, PaymentId, Provider, Timestamp},
     limits::QUERY_CALL_MS,
     ports::{
-        Keys, NoKeys, Providers, Query, QueryError, QueryResponse, RefundCallError, RefundOrder,
-        chain,
+        CheckoutAction, CheckoutCallError, CheckoutOrder, Keys, NoKeys, Providers, Query,
+        QueryError, QueryResponse, RefundCallError, RefundOrder, StartedCheckout, chain,
     },
 };
-use pay_providers::{Headers, ProviderKeys, Querier, RawRequest, RawResponse, adapter};
+use pay_providers::{
+    CheckoutStep, Headers, ProviderKeys, RawRequest, RawResponse, SignedQuery, adapter,
+};
 use reqwest::{Client, Method, Url};
 use tokio::time::Instant;
 
@@ -33,7 +35,7 @@ use crate::{
 
 /// The payment providers.
 pub struct HttpProviders<K> {
-    /// `None` where none can be queried.
+    /// `None` where none can be called.
     keys: Option<K>,
     /// Where a provider's API is, if not at its own URL.
     urls: Vec<(Provider, Url)>,
@@ -74,7 +76,7 @@ struct Received {
 }
 
 impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
-    /// Providers that are queried with these keys: `urls` names those that are not at their own URL, and
+    /// Providers that are called with these keys: `urls` names those that are not at their own URL, and
     /// only they may have a certificate of `ca_bundle`.
     #[must_use]
     pub fn new(keys: Option<K>, urls: Vec<(Provider, Url)>, ca_bundle: Option<String>) -> Self {
@@ -109,7 +111,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
             let send = |client| send(client, url.clone(), request);
             match purpose {
                 ProviderCall::Query => clients.attempts(send).await,
-                ProviderCall::Refund => clients.once(send).await,
+                ProviderCall::Action => clients.once(send).await,
             }
         };
         Ok(https::within(self.deadline, attempts).await?)
@@ -136,6 +138,49 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
 }
 
 impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
+    async fn account(
+        &self,
+        provider: Provider,
+        now: Timestamp,
+    ) -> Result<Option<MerchantAccount>, NoKeys> {
+        let Some(keys) = self.current_keys(now).await? else { return Ok(None) };
+        match keys.querier(provider) {
+            Ok(querier) => Ok(Some(querier.account())),
+            Err(QueryError::NoKey) => Ok(None),
+            Err(error) => Err(NoKeys(error.into())),
+        }
+    }
+
+    async fn checkout(
+        &self,
+        order: &CheckoutOrder<'_>,
+        now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        let reference = order.checkout.reference;
+        let provider = order.checkout.parameters.method.provider();
+        let started = self.start(provider, order, now).await;
+        started.inspect_err(|error| match error {
+            CheckoutCallError::Unknown(error) => {
+                no_response(provider, Some(reference.payment), error);
+            }
+            CheckoutCallError::Refused { code, .. } => refused(provider, reference.payment, code),
+            CheckoutCallError::Ended => {}
+        })
+    }
+
+    async fn close(&self, checkout: &Checkout, now: Timestamp) -> Result<(), QueryError> {
+        let provider = checkout.parameters.method.provider();
+        let call = Box::pin(async {
+            let keys = self.provider_keys(now).await?;
+            let querier = keys.querier(provider)?;
+            let request = querier.close_request(checkout, &nonce(), now)?;
+            let received = self.timed((provider, ProviderCall::Action), &request).await?;
+            received.with(|response| querier.close_response(checkout, response, now))
+        });
+        let payment = Some(checkout.reference.payment);
+        call.await.inspect_err(|error| no_response(provider, payment, error))
+    }
+
     async fn queried(&self, now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         let keys = self.current_keys(now).await?;
         Ok(keys.map(|keys| keys.configured().collect()).unwrap_or_default())
@@ -147,12 +192,14 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         query: &Query,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        let request = |querier: &dyn Querier, nonce: &str| querier.request(query, nonce, now);
-        let read = |querier: &dyn Querier, response: &RawResponse<'_>| {
-            querier.response(query, response, now)
-        };
-        let response = self.exchange((provider, ProviderCall::Query), request, read, now).await;
-        response.inspect_err(|error| no_response(provider, query.payment(), error))
+        let call = Box::pin(async {
+            let keys = self.provider_keys(now).await?;
+            let querier = keys.querier(provider)?;
+            let request = querier.request(query, &nonce(), now)?;
+            let received = self.timed((provider, ProviderCall::Query), &request).await?;
+            received.with(|response| querier.response(query, response, now))
+        });
+        call.await.inspect_err(|error| no_response(provider, query.payment(), error))
     }
 
     async fn refund(
@@ -161,48 +208,92 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         order: &RefundOrder<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError> {
-        let request =
-            |querier: &dyn Querier, nonce: &str| querier.refund_request(order, nonce, now);
-        let read = |querier: &dyn Querier, response: &RawResponse<'_>| {
-            querier.refund_response(order, response, now)
-        };
-        let response = self.exchange((provider, ProviderCall::Refund), request, read, now).await;
-        response.inspect_err(|error| {
-            if let RefundCallError::Unknown(error) = error {
-                no_response(provider, Some(order.reference.payment()), error);
-            }
+        let payment = order.reference.payment();
+        let call = Box::pin(async {
+            let keys = self.provider_keys(now).await?;
+            let querier = keys.querier(provider)?;
+            let request = querier.refund_request(order, &nonce(), now)?;
+            let received = self.timed((provider, ProviderCall::Action), &request).await?;
+            received.with(|response| querier.refund_response(order, response, now))
+        });
+        call.await.inspect_err(|error| match error {
+            RefundCallError::Unknown(error) => no_response(provider, Some(payment), error),
+            RefundCallError::Refused { code, .. } => refused(provider, payment, code),
         })
     }
 }
 
-/// What a call is for.
+/// What a call does there.
 #[derive(Clone, Copy)]
 enum ProviderCall {
+    /// Nothing: it asks.
     Query,
-    Refund,
+    /// It makes or changes something.
+    Action,
 }
 
 impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
-    /// Makes one call: builds its request with the provider's keys, sends it, and reads the response.
-    async fn exchange<E: From<QueryError>>(
+    /// Makes a checkout that is made by a call, or signs one that is made without.
+    async fn start(
         &self,
-        (provider, purpose): (Provider, ProviderCall),
-        request: impl FnOnce(&dyn Querier, &str) -> Result<RawRequest, QueryError>,
-        read: impl FnOnce(&dyn Querier, &RawResponse<'_>) -> Result<QueryResponse, E>,
+        provider: Provider,
+        order: &CheckoutOrder<'_>,
         now: Timestamp,
-    ) -> Result<QueryResponse, E> {
-        let keys =
-            self.current_keys(now).await.map_err(|error| QueryError::Unavailable(error.0))?;
-        let querier = keys.as_ref().ok_or(QueryError::NoKey)?.querier(provider)?;
-        let nonce = format!("{:016x}{:016x}", random_u64(), random_u64());
-        let request = request(querier, &nonce)?;
-        let begun = Instant::now();
-        let received = self.call(provider, purpose, &request).await;
-        metrics::UPSTREAM_TIME.time_under("Service", provider.as_str(), begun.elapsed());
-        let Received { status, headers, body } = received.map_err(QueryError::from)?;
-        let headers = Headers::from_pairs(&headers);
-        read(querier, &RawResponse { status, headers: &headers, body: &body })
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        let keys = self.provider_keys(now).await?;
+        let querier = keys.querier(provider)?;
+        let nonce = nonce();
+        let action = match querier.checkout_request(order, &nonce, now)? {
+            CheckoutStep::Send(request) => {
+                let call = Box::pin(self.timed((provider, ProviderCall::Action), &request));
+                let read = |response: &RawResponse<'_>| {
+                    querier.checkout_response(order, response, &nonce, now)
+                };
+                return call.await?.with(read);
+            }
+            CheckoutStep::Redirect(SignedQuery(query)) => {
+                let url = self.url(provider, &query).ok_or(SendError::Url);
+                CheckoutAction::Redirect { url: url.map_err(QueryError::from)?.into() }
+            }
+            CheckoutStep::Ready(action) => action,
+        };
+        Ok(StartedCheckout { provider_id: None, action })
     }
+
+    async fn provider_keys(&self, now: Timestamp) -> Result<Arc<ProviderKeys>, QueryError> {
+        let keys = self.current_keys(now).await;
+        keys.map_err(|error| QueryError::Unavailable(error.0))?.ok_or(QueryError::NoKey)
+    }
+
+    /// Makes one call, and notes how long it took.
+    async fn timed(
+        &self,
+        (provider, call): (Provider, ProviderCall),
+        request: &RawRequest,
+    ) -> Result<Received, QueryError> {
+        let begun = Instant::now();
+        let received = self.call(provider, call, request).await;
+        metrics::UPSTREAM_TIME.time_under("Service", provider.as_str(), begun.elapsed());
+        Ok(received?)
+    }
+}
+
+impl Received {
+    fn with<T>(&self, read: impl FnOnce(&RawResponse<'_>) -> T) -> T {
+        let headers = Headers::from_pairs(&self.headers);
+        read(&RawResponse { status: self.status, headers: &headers, body: &self.body })
+    }
+}
+
+fn nonce() -> String {
+    format!("{:016x}{:016x}", random_u64(), random_u64())
+}
+
+/// Logs and counts what a provider refuses by a code of its own list.
+fn refused(provider: Provider, payment: PaymentId, code: &str) {
+    let (provider, payment_id) = (provider.as_str(), payment.get());
+    tracing::warn!(provider, payment_id, code, "provider refused");
+    metrics::PROVIDER_REFUSALS.count_by(&[("Provider", provider)]);
 }
 
 /// Logs and counts a call without a usable response.

@@ -6,18 +6,26 @@ use pay_core::{
     domain::Timestamp,
     ports::{Cause, Keys, SecretKeys},
 };
+use pay_providers::ProviderKeys;
 
 use super::{
     aws::{self, AwsSettings},
     dynamodb::DynamoDbPayments,
     https::{self, Clients, HttpsError, Pool},
+    providers::HttpProviders,
     secrets_manager::RotatingSecret,
     shop::{HttpOrders, HttpUsers, ShopClient},
 };
-use crate::{auth::AuthKey, config::ShopSettings};
+use crate::{
+    auth::AuthKey,
+    config::{ProviderSettings, ShopSettings},
+};
 
 /// The keys that tokens are signed with, from their secret.
 pub type AuthKeys = RotatingSecret<AuthKey>;
+
+/// The payment providers, called with the keys of their secret.
+pub type WiredProviders = HttpProviders<RotatingSecret<ProviderKeys>>;
 
 /// Clients of AWS, and the settings they share.
 #[derive(Debug)]
@@ -58,6 +66,22 @@ impl Aws {
     #[must_use]
     pub fn keys<K: SecretKeys>(&self, id: String, overlap: Duration) -> RotatingSecret<K> {
         RotatingSecret::new(self.secrets.clone(), id, overlap)
+    }
+
+    /// The payment providers. Their secret is read by the first call of one.
+    #[must_use]
+    pub fn providers(
+        &self,
+        settings: Option<ProviderSettings>,
+        overlap: Duration,
+        ca_bundle: Option<String>,
+    ) -> WiredProviders {
+        match settings {
+            Some(ProviderSettings { secret_id, urls }) => {
+                HttpProviders::new(Some(self.keys(secret_id, overlap)), urls, ca_bundle)
+            }
+            None => HttpProviders::new(None, Vec::new(), None),
+        }
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::io::ErrorKind;
 
-use pay_core::domain::Currency;
+use pay_core::{
+    domain::{Currency, Provider, TimeToLive, WebUrl},
+    limits::TIME_TO_LIVE_SECONDS,
+};
 use reqwest::Url;
 use tracing::level_filters::LevelFilter;
 
-use crate::adapters::https;
+use crate::{adapters::https, limits::PUBLIC_URL_MAX_BYTES};
 
 /// What is wrong with a setting and what to do, as it follows the setting's name.
 pub(super) type Why = String;
@@ -35,6 +38,13 @@ pub(super) fn currency(code: &str) -> Result<Currency, Why> {
 pub(super) fn seconds(secs: &str) -> Result<u64, Why> {
     secs.parse()
         .map_err(|_no_number| "is no whole number of seconds: write one, as in `86400`".to_owned())
+}
+
+pub(super) fn time_to_live(secs: &str) -> Result<TimeToLive, Why> {
+    let (least, most) = TIME_TO_LIVE_SECONDS;
+    TimeToLive::new(seconds(secs)?).map_err(|_out_of_range| {
+        format!("is out of range: write {least} (a minute) to {most} (30 days)")
+    })
 }
 
 pub(super) fn log_level(level: &str) -> Result<LevelFilter, Why> {
@@ -97,6 +107,25 @@ pub(super) fn https_base(text: &str) -> Result<Url, Why> {
         return Err("has a query (`?`), and requests have their own: remove it".to_owned());
     }
     https(text)
+}
+
+/// Where each provider sends its notifications, below the URL that the API has outside.
+pub(super) fn notify_urls(text: &str) -> Result<Vec<(Provider, WebUrl)>, Why> {
+    if text.ends_with('/') {
+        return Err("ends with `/`, and a path is appended to it: remove that".to_owned());
+    }
+    https_base(text)?;
+    if text.len() > PUBLIC_URL_MAX_BYTES {
+        return Err(format!(
+            "is longer than {PUBLIC_URL_MAX_BYTES} bytes: providers take no longer one"
+        ));
+    }
+    let notified = Provider::ALL.iter().map(|provider| {
+        let url = WebUrl::new(&format!("{text}/api/pay/callback/{}", provider.as_str()));
+        let why = |_bad| "has a character that no URL has: write it in its `%` form".to_owned();
+        Ok((*provider, url.map_err(why)?))
+    });
+    notified.collect()
 }
 
 /// PEM text, or a file of it, with certificates that the HTTP client can use.

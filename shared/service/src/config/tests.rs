@@ -47,20 +47,72 @@ fn providers_are_queried_where_there_is_a_secret() {
     {
         let settings: Vec<_> = urls.into_iter().chain([webhooks]).chain(secret).collect();
         let (_, _, create) = create(&with(&settings)).unwrap();
-        assert_eq!(create.queried, queried, "{secret:?}");
         let (_, _, callback) = callback(&with(&settings)).unwrap();
-        let found = callback.providers.map(|found| {
-            let urls = found.urls.into_iter();
-            (found.secret_id, urls.map(|(at, url)| (at, url.to_string())).collect::<Vec<_>>())
+        let [create, callback] = [create.providers, callback.providers].map(|found| {
+            found.map(|found| {
+                let urls = found.urls.into_iter();
+                (found.secret_id, urls.map(|(at, url)| (at, url.to_string())).collect::<Vec<_>>())
+            })
         });
         let urls = vec![
             (Provider::Stripe, "https://sandbox.example:8443/".to_owned()),
             (Provider::Alipay, "https://sandbox.example/gateway.do".to_owned()),
         ];
-        assert_eq!(found, queried.then(|| ("providers".to_owned(), urls)), "{secret:?}");
+        let want = queried.then(|| ("providers".to_owned(), urls));
+        assert_eq!((&create, &callback), (&want, &want), "{secret:?}");
     }
-    // Create does not look at what it does not use.
-    assert!(create(&with(&[("STRIPE_URL", "http://canary")])).is_ok());
+    // Detail does not look at what it does not use.
+    assert!(detail(&with(&[("STRIPE_URL", "http://canary")])).is_ok());
+}
+
+#[test]
+fn providers_send_their_notifications_to_routes_below_the_public_url() {
+    let urls = |value: &str| {
+        let (_, _, create) = create(&with(&[("PUBLIC_URL", value)])).unwrap();
+        let urls = create.notify_urls.into_iter();
+        urls.map(|(provider, url)| (provider, url.as_str().to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(urls(""), []);
+    for public in ["https://pay.example", "https://pay.example:8443/v1", "https://[::1]:8443"] {
+        let want = [
+            (Provider::Stripe, format!("{public}/api/pay/callback/stripe")),
+            (Provider::WeChat, format!("{public}/api/pay/callback/wechat")),
+            (Provider::Alipay, format!("{public}/api/pay/callback/alipay")),
+        ];
+        assert_eq!(urls(public), want);
+    }
+    let longest = format!("https://pay.example/{}", "a".repeat(180));
+    assert!(urls(&longest).iter().all(|(_, url)| url.len() < 256));
+    let long = format!("{longest}a");
+    for (value, says) in [
+        ("https://canary.example/", "ends with `/`, and a path is appended to it: remove that"),
+        ("https://canary.example/v1/", "ends with `/`, and a path is appended to it: remove that"),
+        (
+            "https://canary.example/?a=b",
+            "has a query (`?`), and requests have their own: remove it",
+        ),
+        ("http://canary.example", "begins with `http://`: tokens are sent there, so serve it "),
+        ("https://canary.example/\"a", "has a character that no URL has: write it in its `%` form"),
+        (&long, "is longer than 200 bytes: providers take no longer one"),
+    ] {
+        let found = why("PUBLIC_URL", value);
+        assert!(found.starts_with(says), "{value}: {found}");
+    }
+}
+
+#[test]
+fn a_time_to_live_is_the_same_for_create_and_callback() {
+    let read = |value: &str| {
+        let settings = [("PAYMENT_TTL_SECONDS", value), ("WEBHOOK_SECRET_ID", "webhooks")];
+        let (_, _, create) = create(&with(&settings)).unwrap();
+        let (_, _, callback) = callback(&with(&settings)).unwrap();
+        assert_eq!(create.time_to_live, callback.time_to_live);
+        create.time_to_live
+    };
+    assert_eq!(read(""), None);
+    for seconds in [60, 1_800, 2_592_000] {
+        assert_eq!(read(&seconds.to_string()), Some(TimeToLive::new(seconds).unwrap()));
+    }
 }
 
 #[test]
@@ -113,8 +165,7 @@ fn every_bad_setting_is_reported_at_once_and_none_is_shown() {
 
 /// What is wrong with one setting.
 fn why(name: &str, value: &str) -> String {
-    let callback_only =
-        ["WEBHOOK_SECRET_ID", "CALLBACK_TOKENS", "STRIPE_URL", "WECHAT_URL", "ALIPAY_URL"];
+    let callback_only = ["WEBHOOK_SECRET_ID", "CALLBACK_TOKENS"];
     let lookup = |wanted: &str| {
         let others = GOOD.iter().chain(&[("WEBHOOK_SECRET_ID", "webhooks")]);
         let others = others.clone().find(|(known, _)| *known == wanted);
@@ -153,6 +204,13 @@ fn each_bad_setting_says_what_is_wrong_and_what_to_do() {
         ("CURRENCY", "156", "is no code of ISO 4217: write three letters, as in `CNY`"),
         ("SECRET_OVERLAP_SECONDS", "1h", "is no whole number of seconds: write one, as in `86400`"),
         ("SECRET_OVERLAP_SECONDS", "-1", "is no whole number of seconds: write one, as in `86400`"),
+        ("PAYMENT_TTL_SECONDS", "30m", "is no whole number of seconds: write one, as in `86400`"),
+        ("PAYMENT_TTL_SECONDS", "59", "is out of range: write 60 (a minute) to 2592000 (30 days)"),
+        (
+            "PAYMENT_TTL_SECONDS",
+            "2592001",
+            "is out of range: write 60 (a minute) to 2592000 (30 days)",
+        ),
         ("LOG_LEVEL", "loud", "is no level: write `error`, `warn`, `info`, `debug` or `trace`"),
         ("CALLBACK_TOKENS", "no", "is neither `on` nor `off`: write one of them, in lower case"),
         (

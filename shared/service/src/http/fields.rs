@@ -74,6 +74,19 @@ impl Fields {
     ) -> Result<Option<T>, Problem> {
         self.get(name).map(|value| wrapped(name, value.as_text(), wrap)).transpose()
     }
+
+    /// A text that `wrap` accepts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::optional_text`], and for a missing name.
+    pub fn required_text<T>(
+        &self,
+        name: &'static str,
+        wrap: impl FnOnce(&str) -> Result<T, OutOfRange>,
+    ) -> Result<T, Problem> {
+        wrapped(name, self.get(name).and_then(Json::as_text), wrap)
+    }
 }
 
 /// The names whose value is `null`, which [`Json`] does not tell from a number that is not whole.
@@ -116,6 +129,10 @@ mod tests {
         }
         assert!(fields.optional_text("absent", Currency::new).unwrap().is_none());
         assert!(fields.optional_text("text", Currency::new).unwrap().is_some());
+        assert!(fields.required_text("text", Currency::new).is_ok());
+        for name in ["absent", "none", "oid"] {
+            assert!(fields.required_text(name, Currency::new).is_err(), "{name}");
+        }
         for name in ["oid", "half"] {
             assert!(fields.optional_text(name, Currency::new).is_err(), "{name}");
         }

@@ -4,7 +4,8 @@ use pay_core::{
     domain::PaymentId,
     ports::{Cause, NoKeys, StoreError},
     usecases::{
-        Failure, apply::ApplyError, create::CreateError, detail::DetailError, refund::RefundError,
+        Failure, apply::ApplyError, checkout::CheckoutError, close::CloseError,
+        create::CreateError, detail::DetailError, refund::RefundError,
     },
 };
 use serde::Serialize;
@@ -175,6 +176,30 @@ impl From<RefundError> for Problem {
                 Self { provider_code: Some(code), ..Self::from(Code::ProviderRefused) }
             }
             RefundError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<CheckoutError> for Problem {
+    fn from(error: CheckoutError) -> Self {
+        match error {
+            CheckoutError::PaymentNotFound => Code::PaymentNotFound.into(),
+            CheckoutError::NotPayable(why) => {
+                Self { detail: Some(why.to_owned()), ..Self::from(Code::PaymentNotPayable) }
+            }
+            CheckoutError::Refused(code) => {
+                Self { provider_code: Some(code), ..Self::from(Code::ProviderRefused) }
+            }
+            CheckoutError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<CloseError> for Problem {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::PaymentNotFound => Code::PaymentNotFound.into(),
+            CloseError::Failed(failure) => failure.into(),
         }
     }
 }

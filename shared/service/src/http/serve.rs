@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use lambda_runtime::{Context, LambdaEvent};
 use pay_core::{
     domain::{PaymentId, Timestamp},
+    limits::SWEEP_ENTRY_MS,
     ports::{self, TraceParent},
 };
 use serde_json::value::RawValue;
@@ -43,6 +44,16 @@ pub struct Invocation {
     pub until: Timestamp,
     /// The trace its calls are part of.
     pub trace: TraceParent,
+}
+
+impl Invocation {
+    /// Whether there is still time for a call of a provider and for what its response writes, asked at any
+    /// moment from now on.
+    pub fn may_call_provider(&self) -> impl Fn() -> bool + use<> {
+        let left = Duration::from_millis(self.until.millis().saturating_sub(self.now.millis()));
+        let (begun, call) = (time::Instant::now(), Duration::from_millis(SWEEP_ENTRY_MS));
+        move || left.saturating_sub(begun.elapsed()) >= call
+    }
 }
 
 /// Serves one invocation: reads the event, has `handle` make the response, and replies through the same entry point.

@@ -52,7 +52,9 @@ impl<'a> Table<'a> {
                 Some(ItemKind::Guard(oid)) => {
                     table.guards.insert(oid, row.number("payment").unwrap_or_default());
                 }
-                Some(ItemKind::Refund(_) | ItemKind::RefundReference(_)) => {}
+                Some(
+                    ItemKind::Checkout(_) | ItemKind::Refund(_) | ItemKind::RefundReference(_),
+                ) => {}
                 Some(ItemKind::Event(_) | ItemKind::Unmatched) | None => {
                     table.events.insert((row.text("pk"), row.text("sk")), row);
                 }

@@ -81,6 +81,15 @@ impl CheckoutMethod {
         matches!(self, Self::StripeCheckout)
     }
 
+    /// Whether the payer can come back to a page of the shop.
+    #[must_use]
+    pub const fn takes_return_url(self) -> bool {
+        matches!(
+            self,
+            Self::StripeCheckout | Self::WeChatH5 | Self::AlipayPage | Self::AlipayWap
+        )
+    }
+
     /// Whether the payer's id in the shop's WeChat app must be named.
     #[must_use]
     pub const fn needs_openid(self) -> bool {
@@ -132,6 +141,7 @@ mod tests {
         assert_eq!(of(Provider::Alipay), ["page", "wap", "qr", "app"]);
         for method in CheckoutMethod::ALL {
             assert_eq!(CheckoutMethod::new(method.provider(), method.as_str()), Ok(*method));
+            assert!(method.takes_return_url() || !method.needs_return_url(), "{method:?}");
         }
         assert_eq!(CheckoutMethod::new(Provider::Stripe, "native").unwrap_err().what, "method");
     }

@@ -68,7 +68,13 @@ impl RefundEffect {
         let known_id = found.and_then(|found| found.provider_refund.clone());
         let is_named = known_id.is_none() && provider_refund.is_some();
         let known = || found.and_then(|found| found.reference.clone());
-        let taken_from = record.reference.completed_by(&report.reference);
+        let is_outside = found.is_some_and(Refund::is_outside);
+        let taken_from = match found {
+            Some(found) if is_outside => found.taken_from.completed_by(&report.reference),
+            _ => record.reference.completed_by(&report.reference),
+        };
+        let known_from =
+            found.filter(|_| is_outside).map_or(&record.reference, |of| &of.taken_from);
         Self::Counts(Box::new(RefundChange {
             refunds,
             from: found.map(|found| found.state),
@@ -76,15 +82,17 @@ impl RefundEffect {
             item: Refund {
                 payment: record.id,
                 id,
-                taken_from: taken_from.unwrap_or_else(|| record.reference.clone()),
+                taken_from: taken_from.unwrap_or_else(|| known_from.clone()),
                 provider_refund: provider_refund.or(known_id),
                 reference: reference.or_else(known),
                 amount_minor,
                 state,
                 request: found.and_then(|found| found.request.clone()),
                 due: match state {
-                    RefundState::Succeeded => (notify && is_news(record, refunds, amount_minor))
-                        .then(|| Due::after_grace(now)),
+                    RefundState::Succeeded => {
+                        (notify && !is_outside && is_news(record, refunds, amount_minor))
+                            .then(|| Due::after_grace(now))
+                    }
                     RefundState::Failed => None,
                     RefundState::Requested | RefundState::Pending => found.and_then(|of| of.due),
                 },
@@ -153,6 +161,9 @@ fn one(
     };
     let released = if state.is_final() { reserved.unwrap_or_default() } else { 0 };
     let refunds = Refunds { sum, total, pending: pending.saturating_sub(released) };
+    if found.is_some_and(Refund::is_outside) {
+        return Ok(CountedRefund { refunds: record.refunds, id, amount_minor, state });
+    }
     // A total beyond the others may count it; and a payment that was refunded in full stays it.
     let may_count = total > sum || record.status_with(refunds) < record.status;
     if state == Failed && reserved.is_none() && may_count {

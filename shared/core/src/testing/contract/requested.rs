@@ -25,7 +25,11 @@ pub fn requested(fresh: &Fresh, payment: &Payment, amount_minor: u64, after: u64
         reference: None,
         amount_minor,
         state: RefundState::Requested,
-        request: Some(RefundRequest { key, reason: RefundReason::new("b. \u{e9}").ok() }),
+        request: Some(RefundRequest {
+            key,
+            reason: RefundReason::new("b. \u{e9}").ok(),
+            quarantined: None,
+        }),
         due: Some(Due::after_grace(at(after))),
         create_time: at(after),
         update_time: at(after),

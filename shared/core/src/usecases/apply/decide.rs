@@ -207,6 +207,18 @@ pub(in crate::usecases) async fn known_refund(
     }
 }
 
+/// The refund that a report is about, where that gives back other money than the payment was paid with.
+pub(super) async fn known_outside(
+    store: &impl Payments,
+    record: &Payment,
+    report: &Report,
+) -> Result<Option<Refund>, StoreError> {
+    if report.refund.is_none() || report.reference.is_same(&record.reference) {
+        return Ok(None);
+    }
+    Ok(known_refund(store, record, report).await?.filter(Refund::is_outside))
+}
+
 /// What a report does to a record. `refund` is the one that it is about, if it is kept; `hears_of_refunds`
 /// says whether the order service is notified of refunds.
 pub(in crate::usecases) fn plan(
@@ -251,6 +263,9 @@ fn plan_refund(
     hears_of_refunds: bool,
     now: Timestamp,
 ) -> Plan {
+    if let Some(outside) = refund.filter(|refund| refund.is_outside()) {
+        return plan_outside(report, record, outside, now);
+    }
     let reference = &report.reference;
     let may_match = record.reference.may_match(reference);
     let row = record.status.transition(Outcome::Refunded, may_match);
@@ -269,6 +284,19 @@ fn plan_refund(
     };
     let guarded = matches!(row, Transition::MoveIfLive(_));
     Plan::Update(record.refunded_by(refund, reference, guarded, now), Verdict::Applied)
+}
+
+/// A refund of other money than the payment was paid with: it comes to its end, and that is all.
+fn plan_outside(report: &Report, record: &Payment, refund: &Refund, now: Timestamp) -> Plan {
+    match RefundEffect::of(report, record, Some(refund), false, now) {
+        RefundEffect::Counts(refund) => {
+            Plan::Update(record.with_outside(*refund, now), Verdict::Applied)
+        }
+        RefundEffect::Duplicate => Plan::Append(Verdict::Duplicate),
+        RefundEffect::Stale => Plan::Append(Verdict::Stale),
+        RefundEffect::Pending => Plan::Append(Verdict::Noted),
+        RefundEffect::Mismatch(mismatch) => Plan::Quarantine(mismatch),
+    }
 }
 
 /// A notification that changes no status may still complete the provider reference.

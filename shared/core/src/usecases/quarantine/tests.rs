@@ -1,3 +1,5 @@
+mod refund;
+
 use super::*;
 use crate::{
     domain::{
@@ -22,7 +24,8 @@ fn by(name: &str) -> Operator {
 
 /// A decision of Ada's.
 fn a_decision(key: &EventKey, decision: Decision) -> Resolve {
-    Resolve { key: key.clone(), decision, payment: None, by: by("ada"), note: note(9) }
+    let (key, refund_key) = (key.clone(), Digest::new([8; 32]));
+    Resolve { key, decision, payment: None, by: by("ada"), note: note(9), refund_key }
 }
 
 fn carry_out(world: &World, request: &Resolve) -> Result<(), ResolveError> {

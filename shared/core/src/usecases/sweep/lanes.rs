@@ -24,7 +24,7 @@ pub(super) enum Waiting {
     Payment(Payment),
     /// The checkouts of a payment, and whether it can be closed.
     Checkouts(Payment),
-    Refund(Refund),
+    Refund(Box<Refund>),
 }
 
 /// What a lane does next.

@@ -36,7 +36,7 @@ pub(super) async fn look(
     };
     match refund.state {
         RefundState::Requested | RefundState::Pending => {
-            lanes.wait_for_query(Waiting::Refund(refund));
+            lanes.wait_for_query(Waiting::Refund(Box::new(refund)));
             None
         }
         RefundState::Succeeded => Some(notify(ports, (&refund, due), outages, now, trace).await),

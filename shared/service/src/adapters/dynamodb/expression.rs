@@ -46,6 +46,22 @@ impl Expression {
         self.named(name)
     }
 
+    /// On condition that an attribute has one of these values.
+    pub(super) fn when_one_of(
+        mut self,
+        name: &str,
+        values: impl IntoIterator<Item = AttributeValue>,
+    ) -> Self {
+        let mut placeholders = Vec::new();
+        for (number, value) in values.into_iter().enumerate() {
+            let placeholder = format!(":is_{name}_{number}");
+            self.values.insert(placeholder.clone(), value);
+            placeholders.push(placeholder);
+        }
+        self.conditions.push(format!("#{name} IN ({})", placeholders.join(", ")));
+        self.named(name)
+    }
+
     pub(super) fn set_all(
         self,
         attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>,
@@ -121,5 +137,13 @@ mod tests {
         );
         assert_eq!(expression.names().len(), 5);
         assert_eq!(expression.values().len(), 3);
+    }
+
+    #[test]
+    fn a_condition_can_name_several_values() {
+        let expression = Expression::default().when_one_of("state", [n(1), n(2)]);
+        assert_eq!(expression.condition(), "#state IN (:is_state_0, :is_state_1)");
+        let values = [(":is_state_0".to_owned(), n(1)), (":is_state_1".to_owned(), n(2))];
+        assert_eq!(expression.values(), HashMap::from(values));
     }
 }

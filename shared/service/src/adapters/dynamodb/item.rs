@@ -1,6 +1,8 @@
 //! One item: a consistent read, a conditional update.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure,
+};
 use pay_core::ports::StoreError;
 
 use super::{
@@ -40,8 +42,31 @@ impl DynamoDbPayments {
         key: ItemKey,
         expression: &Expression,
     ) -> Result<(), StoreError> {
+        self.update_if(key, expression, None).await.map(drop)
+    }
+
+    /// The same, of an item that becomes `next` by it; `false` if it does not meet the conditions.
+    pub(super) async fn update_item_to(
+        &self,
+        key: ItemKey,
+        expression: &Expression,
+        next: &Item,
+    ) -> Result<bool, StoreError> {
+        self.update_if(key, expression, Some(next)).await
+    }
+
+    async fn update_if(
+        &self,
+        key: ItemKey,
+        expression: &Expression,
+        next: Option<&Item>,
+    ) -> Result<bool, StoreError> {
         let key = key.into_item();
+        let returned = next.map(|_| ReturnValuesOnConditionCheckFailure::AllOld);
+        let mut attempts = 0_u32;
         write(|_token| {
+            attempts = attempts.saturating_add(1);
+            let is_repeat = attempts > 1;
             let request = self
                 .writer
                 .update_item()
@@ -50,16 +75,20 @@ impl DynamoDbPayments {
                 .update_expression(expression.update())
                 .condition_expression(expression.condition())
                 .return_consumed_capacity(units::TOTAL)
+                .set_return_values_on_condition_check_failure(returned.clone())
                 .set_expression_attribute_names(Some(expression.names()))
                 .set_expression_attribute_values(Some(expression.values()));
             async move {
                 match request.send().await {
                     Ok(done) => {
                         units::written(done.consumed_capacity());
-                        Ok(())
+                        Ok(true)
                     }
                     Err(error) => match error.as_service_error() {
-                        Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                        // An attempt before this one may have made the item what it is.
+                        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                            Ok(is_repeat && next.is_some() && failed.item.as_ref() == next)
+                        }
                         _ => Err(classify("UpdateItem", &error)),
                     },
                 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::{
-    domain::{EventKey, OrderId, PaymentId, Provider, ProviderRefund, RefundId},
+    domain::{CheckoutReference, EventKey, OrderId, PaymentId, Provider, ProviderRefund, RefundId},
     limits::SWEEP_QUEUES,
     ports::DueItem,
 };
@@ -21,6 +21,9 @@ pub(super) const TRANSACTION_INDEX: &str = "transaction-index";
 pub(super) const DUE_INDEX: &str = "due-index";
 /// The queue of the notifications that a person must look at.
 pub(super) const REVIEW: &str = "review";
+
+/// Begins the sort keys of the checkouts of a payment; their number follows.
+pub(super) const CHECKOUT: &str = "checkout#";
 
 /// Begins the names of the queues of due payments.
 const SWEEP: &str = "sweep#";
@@ -58,6 +61,11 @@ pub(super) fn due_item(pk: &str, sk: &str) -> Option<DueItem> {
     let id = payment_of(pk, RECORD)?;
     let refund = RefundId::new(sk.strip_prefix("refund#")?).ok()?;
     Some(DueItem::Refund(id, refund))
+}
+
+pub(super) fn checkout(reference: CheckoutReference) -> ItemKey {
+    let sk = format!("{CHECKOUT}{}", reference.number);
+    ItemKey { pk: payment(reference.payment).pk, sk }
 }
 
 pub(super) fn refund(payment_id: PaymentId, id: &RefundId) -> ItemKey {

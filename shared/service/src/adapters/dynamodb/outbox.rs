@@ -63,9 +63,19 @@ impl Outbox for DynamoDbPayments {
         Ok(due.into_iter().map(|(_, item)| item).collect())
     }
 
-    async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
-        let notified =
-            |expression: Expression| expression.remove_due().set("notified_time", n(at.millis()));
+    async fn mark_notified(
+        &self,
+        read: &Payment,
+        at: Timestamp,
+        next: Option<Due>,
+    ) -> Result<(), StoreError> {
+        let notified = |expression: Expression| {
+            let expression = expression.set("notified_time", n(at.millis()));
+            match next {
+                Some(next) => expression.set_all(due_attributes(next)),
+                None => expression.remove_due(),
+            }
+        };
         Box::pin(self.update_as_read(read, notified)).await
     }
 

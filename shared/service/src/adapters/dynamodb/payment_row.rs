@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::domain::{
-    Amount, Currency, Digest, Due, Guard, OrderId, Payment, PaymentId, ProviderRef, ProviderTxn,
-    Refunds, Source, Status, Timestamp, UserId,
+    Amount, CheckoutNumber, Currency, Digest, Due, Guard, OrderId, Payment, PaymentId, ProviderRef,
+    ProviderTxn, Refunds, Source, Status, Timestamp, UserId,
 };
 
 use super::{
@@ -36,6 +36,9 @@ pub(super) fn payment_item(payment: &Payment) -> Item {
     let millis = |at: Option<Timestamp>| at.map(|at| n(at.millis()));
     put_if_some(&mut item, "paid_time", millis(payment.paid_time));
     put_if_some(&mut item, "notified_time", millis(payment.notified_time));
+    let checkouts = (payment.checkouts > 0).then(|| n(payment.checkouts.into()));
+    put_if_some(&mut item, "checkouts", checkouts);
+    put_if_some(&mut item, "closing", payment.closing.then_some(AttributeValue::Bool(true)));
     if let Some(due) = payment.due {
         item.insert("queue".to_owned(), s(keys::queue_of(payment.id)));
         item.extend(due_attributes(due).map(|(name, value)| (name.to_owned(), value)));
@@ -84,6 +87,8 @@ pub(super) fn read_payment(item: &Item) -> Result<Payment, BadRow> {
         version: must_number(item, "version")?,
         paid_time: time(item, "paid_time")?,
         notified_time: time(item, "notified_time")?,
+        checkouts: read_checkouts(item)?,
+        closing: read_closing(item)?,
         due: read_due(item)?,
     };
     // Another one would be found by it.
@@ -119,7 +124,23 @@ fn read_refunds(item: &Item) -> Result<Refunds, BadRow> {
     }
 }
 
-fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, BadRow> {
+/// How many checkouts were made; never a 0.
+fn read_checkouts(item: &Item) -> Result<u32, BadRow> {
+    let Some(number) = number(item, "checkouts")? else { return Ok(0) };
+    let number = u32::try_from(number).map_err(|_too_many| BadRow::Malformed("checkouts"))?;
+    Ok(CheckoutNumber::new(number)?.get())
+}
+
+/// Never `false`.
+fn read_closing(item: &Item) -> Result<bool, BadRow> {
+    match item.get("closing") {
+        None => Ok(false),
+        Some(AttributeValue::Bool(true)) => Ok(true),
+        Some(_) => Err(BadRow::Malformed("closing")),
+    }
+}
+
+pub(super) fn time(item: &Item, name: &'static str) -> Result<Option<Timestamp>, BadRow> {
     Ok(number(item, name)?.map(Timestamp::from_millis).transpose()?)
 }
 

@@ -70,7 +70,9 @@ impl DynamoDbPayments {
             Transacted::Done => Ok(Resolved::Done),
             Transacted::ConditionFailed(ResolveCheck::Notification, _) => Ok(Resolved::NotOpen),
             Transacted::ConditionFailed(ResolveCheck::Change(check), found) => match check {
-                UpdateCheck::Record | UpdateCheck::Refund => Ok(Resolved::RecordChanged),
+                UpdateCheck::Record | UpdateCheck::Refund | UpdateCheck::Checkout => {
+                    Ok(Resolved::RecordChanged)
+                }
                 UpdateCheck::Guard => {
                     let oid = change.map(|change| change.oid);
                     Ok(Resolved::NotLive(live_payment(found, oid)?))

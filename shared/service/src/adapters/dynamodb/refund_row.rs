@@ -1,8 +1,8 @@
 //! Rows of refunds, and of what a provider's id of a refund stands for.
 
 use pay_core::domain::{
-    Digest, PaymentId, Provider, ProviderRefund, ProviderTxn, Refund, RefundId, RefundReason,
-    RefundRequest, RefundState, Timestamp,
+    Digest, EventKey, PaymentId, Provider, ProviderRefund, ProviderTxn, Refund, RefundId,
+    RefundReason, RefundRequest, RefundState, Timestamp,
 };
 
 use super::{
@@ -33,9 +33,10 @@ pub(super) fn refund_item(refund: &Refund) -> Item {
     for (name, value) in texts {
         put_if_some(&mut item, name, value.map(s));
     }
-    if let Some(RefundRequest { key, reason }) = &refund.request {
+    if let Some(RefundRequest { key, reason, quarantined }) = &refund.request {
         item.insert("key".to_owned(), s(key.to_string()));
         put_if_some(&mut item, "reason", reason.as_ref().map(|reason| s(reason.as_str())));
+        put_if_some(&mut item, "quarantined", quarantined.as_ref().map(|key| s(key.to_string())));
     }
     if let Some(due) = refund.due {
         item.insert("queue".to_owned(), s(keys::queue_of(refund.payment)));
@@ -70,9 +71,11 @@ pub(super) fn read_refund(
 
 fn read_request(item: &Item) -> Result<Option<RefundRequest>, BadRow> {
     let reason = text(item, "reason")?.map(RefundReason::new).transpose()?;
+    let quarantined = text(item, "quarantined")?.map(EventKey::parse).transpose()?;
     match text(item, "key")? {
-        Some(key) => Ok(Some(RefundRequest { key: Digest::from_hex(key)?, reason })),
-        None => reason.map_or(Ok(None), |_| Err(BadRow::Missing("key"))),
+        Some(key) => Ok(Some(RefundRequest { key: Digest::from_hex(key)?, reason, quarantined })),
+        None if reason.is_some() || quarantined.is_some() => Err(BadRow::Missing("key")),
+        None => Ok(None),
     }
 }
 

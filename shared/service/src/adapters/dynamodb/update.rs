@@ -2,7 +2,10 @@
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+    types::{
+        AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure,
+        TransactWriteItem, Update,
+    },
 };
 use pay_core::{
     domain::{Change, Due, DueChange, Event, OrderId, PaymentId, RefundChange},
@@ -11,6 +14,7 @@ use pay_core::{
 
 use super::{
     DynamoDbPayments,
+    checkout_row::checkout_item,
     event_row::event_item,
     expression::{ABSENT, Expression},
     keys::{self, ItemKey},
@@ -26,6 +30,7 @@ use super::{
 pub(super) enum UpdateCheck {
     Record,
     Refund,
+    Checkout,
     Guard,
     EventKey,
 }
@@ -40,9 +45,10 @@ impl DynamoDbPayments {
             self.update_items(change, event).map_err(|error| StoreError::Fault(error.into()))?;
         match self.transact(&items).await? {
             Transacted::Done => Ok(Updated::Done),
-            Transacted::ConditionFailed(UpdateCheck::Record | UpdateCheck::Refund, _) => {
-                Ok(Updated::RecordChanged)
-            }
+            Transacted::ConditionFailed(
+                UpdateCheck::Record | UpdateCheck::Refund | UpdateCheck::Checkout,
+                _,
+            ) => Ok(Updated::RecordChanged),
             Transacted::ConditionFailed(UpdateCheck::Guard, found) => {
                 Ok(Updated::NotLive(live_payment(found, Some(change.oid))?))
             }
@@ -60,6 +66,10 @@ impl DynamoDbPayments {
         if let Some(refund) = &change.refund {
             let puts = self.refund_items(refund)?.into_iter();
             items.extend(puts.map(|item| Checked { item, check: UpdateCheck::Refund }));
+        }
+        if let Some(checkout) = &change.checkout {
+            let item = self.put_new(checkout_item(checkout))?;
+            items.push(Checked { item, check: UpdateCheck::Checkout });
         }
         if change.guarded {
             items.push(Checked { item: self.live_check(change)?, check: UpdateCheck::Guard });
@@ -165,10 +175,20 @@ fn expression(change: &Change) -> Expression {
             expression = expression.set_or_remove(name, (minor > 0).then(|| n(minor)));
         }
     }
+    if let Some(checkout) = &change.checkout {
+        expression = expression.set("checkouts", n(checkout.reference.number.get().into()));
+    }
+    if change.ends_closing() {
+        expression = expression.remove("closing");
+    } else if change.is_closing {
+        expression = expression.set("closing", AttributeValue::Bool(true));
+    }
+    if change.pays() {
+        expression = expression.set("paid_time", n(change.at.millis()));
+    }
     match change.due {
         DueChange::Keep => expression,
-        DueChange::Set { before, after } => due_expression(expression, change.id, before, after)
-            .set("paid_time", n(change.at.millis())),
+        DueChange::Set { before, after } => due_expression(expression, change.id, before, after),
         DueChange::Clear => expression.remove_due(),
     }
 }

@@ -139,7 +139,7 @@ async fn a_refund_is_sent_once_on_a_connection_of_its_own() {
     let sender = sender(&server, "");
     call(&sender, &get()).await.unwrap();
     let request = get();
-    let refund = || sender.call(Provider::Stripe, ProviderCall::Refund, &request);
+    let refund = || sender.call(Provider::Stripe, ProviderCall::Action, &request);
     assert_eq!(refund().await.unwrap_err().to_string(), "the connection failed");
     assert_eq!((server.requests().len(), server.connections()), (2, 2));
     assert_eq!(refund().await.unwrap().body, b"{}");

@@ -48,7 +48,7 @@ impl Ordered {
             reference: None,
             amount_minor,
             state: RefundState::Requested,
-            request: Some(RefundRequest { key: Digest::new([0; 32]), reason }),
+            request: Some(RefundRequest { key: Digest::new([0; 32]), reason, quarantined: None }),
             due: None,
             create_time: time,
             update_time: time,

@@ -143,7 +143,8 @@ const OURS: &str = "7_0101010101010101";
 
 /// The refund of 40 that we were asked for, in this state, and whether its provider has named it.
 fn requested(state: RefundState, is_named: bool) -> Refund {
-    let request = Some(RefundRequest { key: Digest::new([1; 32]), reason: None });
+    let request =
+        Some(RefundRequest { key: Digest::new([1; 32]), reason: None, quarantined: None });
     let due = (!state.is_final()).then(|| Due::after_grace(at(5)));
     let id = RefundId::new(OURS).unwrap();
     let provider_refund = is_named.then(|| ProviderRefund::new("r1").unwrap());

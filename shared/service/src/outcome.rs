@@ -6,10 +6,11 @@ use pay_core::{
     usecases::apply::{Applied, ApplyError, OrderNotification},
 };
 use pay_providers::Ignored;
-use pay_service::metrics;
+
+use crate::metrics;
 
 /// Logs and counts what a notification did, beside the line of the invocation.
-pub(crate) fn record(notification: &Notification, outcome: &Result<Applied, ApplyError>) {
+pub fn record(notification: &Notification, outcome: &Result<Applied, ApplyError>) {
     match outcome {
         Ok(applied) => {
             log(notification, applied);
@@ -27,7 +28,7 @@ pub(crate) fn record(notification: &Notification, outcome: &Result<Applied, Appl
 }
 
 /// Logs and counts a provider's message that changes no payment.
-pub(crate) fn ignored(provider: Provider, reason: Ignored) {
+pub fn ignored(provider: Provider, reason: Ignored) {
     let (sender, word) = (provider.as_str(), reason.as_str());
     tracing::info!(sender, reason = reason.text(), "notification ignored");
     metrics::MESSAGES_IGNORED.count_by(&[("Provider", sender), ("Reason", word)]);
