@@ -84,10 +84,7 @@ impl CheckoutMethod {
     /// Whether the payer can come back to a page of the shop.
     #[must_use]
     pub const fn takes_return_url(self) -> bool {
-        matches!(
-            self,
-            Self::StripeCheckout | Self::WeChatH5 | Self::AlipayPage | Self::AlipayWap
-        )
+        matches!(self, Self::StripeCheckout | Self::WeChatH5 | Self::AlipayPage | Self::AlipayWap)
     }
 
     /// Whether the payer's id in the shop's WeChat app must be named.
