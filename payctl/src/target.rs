@@ -76,6 +76,13 @@ impl TableTarget {
     }
 }
 
+impl TableTarget {
+    /// The functions of the local stack, if that is the target.
+    pub(crate) fn functions(&self) -> LocalFunctions {
+        LocalFunctions { local: self.local.clone() }
+    }
+}
+
 impl LocalStack {
     /// Asks the stack whose API is at this URL.
     ///

@@ -19,8 +19,8 @@ use pay_providers::{Adapter, Verified, WebhookKeys, adapter};
 use pay_service::{
     auth::{AuthKey, CALLBACK_SCOPE, REFUND_SCOPE, TokenRules},
     http::{
-        ApiRequest, Code, EntryPoint, Fields, IDEMPOTENCY_FIELD, IDEMPOTENCY_HEADER, Invocation,
-        Problem, Response, sha256,
+        ApiRequest, Code, EntryPoint, Fields, IDEMPOTENCY_HEADER, Invocation, Problem, Response,
+        sha256,
     },
     outcome,
 };
@@ -95,7 +95,8 @@ where
                         request.service(keys, rules, REFUND_SCOPE, invocation.now).await?;
                         let (fields, key) = (request.json()?, request.header(IDEMPOTENCY_HEADER)?);
                         let request = refund::read(&fields, key, Sender::Native, request.body())?;
-                        refund::run(&self.query_ports(), &request, &invocation).await
+                        let wanted = refund::Wanted::Keyed(request);
+                        refund::run(&self.query_ports(), &wanted, &invocation).await
                     }
                     // The others have no route.
                     Operation::Callback | Operation::Sweep | Operation::Query => {
@@ -113,11 +114,8 @@ where
                         self.native(&fields, None, body, invocation).await
                     }
                     Operation::Refund => {
-                        let key =
-                            fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?;
-                        let request =
-                            refund::read(&fields, key.as_deref(), Sender::Operator, body)?;
-                        refund::run(&self.query_ports(), &request, &invocation).await
+                        let wanted = refund::read_direct(&fields, body)?;
+                        refund::run(&self.query_ports(), &wanted, &invocation).await
                     }
                     Operation::Sweep => {
                         let request = sweep::read(&fields)?;

@@ -1,15 +1,15 @@
 //! A refund that the shop or an operator asks for: `POST /api/pay/refund`, and the same by direct invoke.
 
 use pay_core::{
-    domain::{Amount, PaymentId, RawBody, RefundReason, Sender},
+    domain::{Amount, PaymentId, RawBody, RefundId, RefundReason, Sender},
     ports::chain,
     usecases::{
         query::{AnyQueryPorts, Observe},
-        refund::{Carried, RefundPayment, refund},
+        refund::{Carried, RefundPayment, go_on, refund},
     },
 };
 use pay_service::{
-    http::{Fields, Invocation, Problem, Response, idempotency_digest, sha256},
+    http::{Fields, IDEMPOTENCY_FIELD, Invocation, Problem, Response, idempotency_digest, sha256},
     outcome,
 };
 use serde_json::json;
@@ -34,6 +34,27 @@ pub(crate) fn read(
     Ok(RefundPayment { id, amount_minor, key, reason, sender, body })
 }
 
+/// What is asked for.
+pub(crate) enum Wanted {
+    /// A refund by a key, which may be new.
+    Keyed(RefundPayment),
+    /// To go on with a refund that is kept.
+    Kept(PaymentId, RefundId),
+}
+
+/// Reads a direct request: of a refund that is kept it names the id, not a key.
+///
+/// # Errors
+///
+/// As [`read`]; [`pay_service::http::Code::InvalidRequest`] for a `refund_id` that can be none.
+pub(crate) fn read_direct(fields: &Fields, body: &[u8]) -> Result<Wanted, Problem> {
+    if let Some(refund) = fields.optional_text("refund_id", RefundId::new)? {
+        return Ok(Wanted::Kept(fields.required_number("id", PaymentId::new)?, refund));
+    }
+    let key = fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?;
+    read(fields, key.as_deref(), Sender::Operator, body).map(Wanted::Keyed)
+}
+
 /// Makes the refund, or says what became of it. One whose outcome is not known yet is `requested`: the sweep
 /// goes on with it. A provider is called only while there is time for the call and for what it writes.
 ///
@@ -42,13 +63,17 @@ pub(crate) fn read(
 /// Those of [`pay_core::usecases::refund`].
 pub(crate) async fn run(
     ports: &impl AnyQueryPorts,
-    request: &RefundPayment,
+    wanted: &Wanted,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let Invocation { now, trace, .. } = invocation;
     let may_start = invocation.may_call_provider();
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&outcome::record, &may_start);
-    let Carried { refund, unknown, .. } = refund(ports, request, how, *now, trace).await?;
+    let carried = match wanted {
+        Wanted::Keyed(request) => refund(ports, request, how, *now, trace).await?,
+        Wanted::Kept(payment, id) => go_on(ports, (*payment, id), how, *now, trace).await?,
+    };
+    let Carried { refund, unknown, .. } = carried;
     if let Some(error) = unknown {
         let (payment_id, refund_id) = (refund.payment.get(), refund.id.as_str());
         let cause = chain(&error);

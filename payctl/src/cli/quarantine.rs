@@ -1,6 +1,7 @@
 //! Notifications that wait for a person's decision.
 
 mod decide;
+mod refund;
 mod unreadable;
 
 use anyhow::{Context as _, Result};
@@ -9,6 +10,7 @@ use pay_core::domain::{EventKey, PaymentId};
 use serde_json::{Value, json};
 
 use self::decide::{AcceptArguments, DecisionArguments};
+use self::refund::RefundArguments;
 use super::End;
 use crate::audit::payment_of;
 use crate::event::{EventEntry, plain, status};
@@ -32,6 +34,9 @@ enum QuarantineCommand {
     Show(ShowArguments),
     /// Apply one: the payment gets the status that it reports, with the payment's own amount.
     Accept(AcceptArguments),
+    /// Give back the money that one reports: a second payment of an order, too little, or money that came
+    /// late.
+    Refund(RefundArguments),
     /// Decide that one has no effect.
     Dismiss(DecisionArguments),
 }
@@ -62,6 +67,7 @@ pub(super) async fn run(QuarantineArguments { command }: QuarantineArguments) ->
         QuarantineCommand::List(arguments) => list(arguments).await,
         QuarantineCommand::Show(arguments) => show(arguments).await,
         QuarantineCommand::Accept(arguments) => decide::accept(arguments).await,
+        QuarantineCommand::Refund(arguments) => refund::run(arguments).await,
         QuarantineCommand::Dismiss(arguments) => decide::dismiss(arguments).await,
     }
 }

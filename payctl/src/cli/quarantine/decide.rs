@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use pay_core::domain::{
-    Decided, Decision, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, UserId,
+    Decided, Decision, Digest, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, UserId,
 };
 use pay_core::limits::{NOTE_MAX_CHARS, OPERATOR_MAX_CHARS};
 use pay_core::ports::{Order, Orders, ShopError, TraceParent};
@@ -13,19 +13,19 @@ use pay_service::start::{clock, environment};
 use serde_json::json;
 
 use super::{End, find, named, payment, unreadable};
-use crate::Table;
 use crate::arguments::payment_id;
 use crate::audit::{event_key, payment_of};
 use crate::event::{EventEntry, status};
 use crate::print::{print, print_json, time};
 use crate::target::TableTarget;
+use crate::{Row, Table};
 
 /// Arguments of `quarantine dismiss`.
 #[derive(Debug, Args)]
 pub(super) struct DecisionArguments {
     /// The notification, as `list` names it: `<payment id>/<sender>/<event id>`; of an unreadable item
     /// also `item/<pk>/<sk>`.
-    notification: String,
+    pub(super) notification: String,
     /// Why: 1 to 1024 characters, kept in the event log.
     #[arg(long, value_parser = note)]
     note: Note,
@@ -33,7 +33,7 @@ pub(super) struct DecisionArguments {
     #[arg(long, value_name = "NAME", value_parser = operator)]
     by: Option<Operator>,
     #[command(flatten)]
-    target: TableTarget,
+    pub(super) target: TableTarget,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -50,11 +50,11 @@ pub(super) struct AcceptArguments {
 }
 
 pub(super) async fn accept(arguments: AcceptArguments) -> Result<End> {
-    decide(Decision::Accept, arguments.payment, arguments.decision).await
+    decide(Decision::Accept, arguments.payment, &arguments.decision).await
 }
 
 pub(super) async fn dismiss(arguments: DecisionArguments) -> Result<End> {
-    decide(Decision::Dismiss, None, arguments).await
+    decide(Decision::Dismiss, None, &arguments).await
 }
 
 fn note(text: &str) -> Result<Note, String> {
@@ -76,22 +76,24 @@ fn decider(named: Option<Operator>) -> Result<Operator> {
     named.context("the environment names no user: say who decides with --by NAME")
 }
 
-async fn decide(
+pub(super) async fn decide(
     decision: Decision,
     onto: Option<PaymentId>,
-    arguments: DecisionArguments,
+    arguments: &DecisionArguments,
 ) -> Result<End> {
     let DecisionArguments { notification, note, by, target, json } = arguments;
-    let name = named(&notification)?;
-    let by = decider(by)?;
+    let name = named(notification)?;
+    let by = decider(by.clone())?;
     let table = target.open().await?;
     let row = find(&table, &name).await?;
     let id = payment_of(&name.0.0).or(onto);
     let wrong = EventEntry(&row).unreadable();
     match event_key(&name.0.0, &name.0.1).filter(|_| wrong.is_empty()) {
         Some(key) => {
-            let note = kept(&note);
-            let request = Resolve { key, decision, payment: onto, by: by.clone(), note };
+            let note = kept(note);
+            let refund_key = refund_key(&row);
+            let request =
+                Resolve { key, decision, payment: onto, by: by.clone(), note, refund_key };
             let (now, trace) = (clock(), trace());
             let done = resolve(&OutOfReach, &table.payments(), &request, now, &trace).await;
             if let Err(error) = done {
@@ -99,7 +101,7 @@ async fn decide(
             }
         }
         None if decision == Decision::Dismiss => {
-            unreadable::dismiss(&table, &name, &row, &by, &note).await?;
+            unreadable::dismiss(&table, &name, &row, &by, note).await?;
         }
         None => {
             bail!("{name} is unreadable, and can only be dismissed: {}", wrong.join("; "));
@@ -108,7 +110,7 @@ async fn decide(
     let record = payment(&table, id).await?;
     let status = record.and_then(|record| record.number("status")).map(status);
     let done = decision.as_str();
-    if json {
+    if *json {
         let payment = id.map(PaymentId::get);
         print_json(&json!({
             "event": notification, "decision": done, "by": by.as_str(), "payment": payment,
@@ -125,6 +127,13 @@ async fn decide(
         print("If its order service is to be notified, the next sweep does it.\n")?;
     }
     Ok(End::Done)
+}
+
+/// The key of the refund that gives back what a notification reports: the same one for the same transaction,
+/// whichever notification is decided on.
+pub(super) fn refund_key(row: &Row) -> Digest {
+    let source = row.number("source").unwrap_or_default().to_string();
+    sha256(&[b"quarantine refund ", source.as_bytes(), b"/", row.text("provider_txn").as_bytes()])
 }
 
 /// The note as its event keeps it.

@@ -189,11 +189,14 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         let order = CheckoutOrder { checkout, oid: record.oid, amount: record.amount };
         let started = match providers.checkout(&order, now).await {
             Ok(started) => started,
-            Err(CheckoutCallError::Refused { code, is_absent: true }) => {
+            // One that was handed out may be paid, whatever a repeat of it gets.
+            Err(CheckoutCallError::Refused { code, is_absent: true })
+                if checkout.state == CheckoutState::Requested =>
+            {
                 self.end(checkout, CheckoutState::Refused).await?;
                 return Ok(Called::Refused(code));
             }
-            Err(CheckoutCallError::Refused { code, is_absent: false }) => {
+            Err(CheckoutCallError::Refused { code, .. }) => {
                 return Ok(Called::Unclear(code));
             }
             Err(CheckoutCallError::Ended) => return Ok(Called::Ended),
@@ -261,6 +264,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             let unusable = || QueryError::Unusable("a response about something else".into());
             return Ok(Seen::Unknown(unknown.unwrap_or_else(unusable)));
         };
+        // The code of one that was handed out can still be scanned.
+        let is_refused = purpose == Purpose::Refused && checkout.state == CheckoutState::Requested;
         let end = match state {
             ProviderState::Paid | ProviderState::Refunded if record.is_open() => {
                 return Ok(Seen::Unfitting);
@@ -270,7 +275,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             }
             ProviderState::Open => return Ok(Seen::Open),
             ProviderState::Processing => return Ok(Seen::Processing),
-            ProviderState::Absent if purpose == Purpose::Refused => CheckoutState::Refused,
+            ProviderState::Absent if is_refused => CheckoutState::Refused,
             ProviderState::Absent if self.is_absent_for_good(checkout).await? => {
                 CheckoutState::Ended
             }
