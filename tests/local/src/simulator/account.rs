@@ -156,7 +156,7 @@ impl Account {
     ///
     /// It is not known there, or is paid.
     pub async fn close(&self, payment: u64) -> Result<Vec<Delivery>> {
-        let trade = self.trade(payment);
+        let trade = self.checkout(&payment.to_string());
         let trade = trade.with_context(|| format!("payment {payment} is not known there"))?;
         let trade = self.move_to(payment, trade.amount, TradeState::Closed)?;
         self.report(&trade, Occasion::Closed).await
@@ -303,9 +303,9 @@ impl Account {
 
     /// Moves a payment, which is made if it is not known. Returns it as it is then.
     fn move_to(&self, payment: u64, amount: u64, to: TradeState) -> Result<Trade> {
-        let (transaction, now) = ((self.simulator().transaction)(payment), clock::now_secs());
+        let (transaction, now) = ((self.simulator().transaction)(payment, 0), clock::now_secs());
         let mut state = self.lock();
-        let known = state.ledger.trade(payment).cloned();
+        let known = state.ledger.by_reference(&payment.to_string()).cloned();
         let known = known.unwrap_or_else(|| Trade::new(payment, transaction, amount, now));
         let ended = matches!(known.state, TradeState::Paid | TradeState::Closed);
         ensure!(!ended, "payment {payment} is {:?} there", known.state);
