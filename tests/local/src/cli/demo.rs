@@ -2,6 +2,7 @@
 
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -9,6 +10,7 @@ use local::simulator::simulator;
 use local::{Delivery, Order, Scheme, Stack, client, clock, signing};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::serve::until_stopped;
 use super::{StackArguments, scheme_parser};
@@ -163,6 +165,12 @@ impl Demo<'_> {
         if !self.check(&started, &right)? {
             return Ok(false);
         }
+        // Of a page the provider knows only once it is opened.
+        let url = field(&started.1, "action").and_then(|action| action.get("url").cloned());
+        if let Some(url) = url.as_ref().and_then(Value::as_str) {
+            let browser = client::client(&std::fs::read_to_string(&self.stack.ca_file)?)?;
+            browser.get(url).send().await?.error_for_status()?;
+        }
         if self.lose_webhook {
             return self.ask(provider, id).await;
         }
@@ -195,12 +203,40 @@ impl Demo<'_> {
             ];
             let by =
                 format!("Authorization: Bearer (token with pay:refund); Idempotency-Key: {key}");
-            let refunded = self.post("refund", &by, &headers, &body.to_string()).await?;
+            let body = body.to_string();
+            let mut refunded = self.post("refund", &by, &headers, &body).await?;
+            if field(&refunded.1, "status") == Some(json!("pending")) {
+                let accepted = json!({"amount": amount, "status": "pending"});
+                if !self.check(&refunded, &accepted)? {
+                    return Ok(false);
+                }
+                self.announce(&format!("{name} reports that it was made: the same request again"))?;
+                refunded = self.until_made(&by, &headers, &body).await?;
+            }
             if !self.check(&refunded, &json!({"amount": amount, "status": "succeeded"}))? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Sends the same request to refund until the refund was made, for five seconds.
+    async fn until_made(
+        &self,
+        by: &str,
+        headers: &[(&str, String)],
+        body: &str,
+    ) -> Result<Response> {
+        let mut response = self.send("refund", headers, body).await?;
+        for _ in 0..50 {
+            if field(&response.1, "status") != Some(json!("pending")) {
+                break;
+            }
+            sleep(Duration::from_millis(100)).await;
+            response = self.send("refund", headers, body).await?;
+        }
+        Self::show_request("refund", by, body)?;
+        Ok(response)
     }
 
     /// Compares what the provider and the shop know with what the payment says.
@@ -272,10 +308,23 @@ impl Demo<'_> {
         headers: &[(&str, String)],
         body: &str,
     ) -> Result<Response> {
-        let path = format!("/api/pay/{operation}");
+        Self::show_request(operation, by, body)?;
+        self.send(operation, headers, body).await
+    }
+
+    fn show_request(operation: &str, by: &str, body: &str) -> Result<()> {
         let (by, shown) = (shortened(by, 100), shortened(body, SHOWN));
-        writeln!(stdout(), "   POST {path}\n        {by}\n     -> {shown}")?;
-        let mut request = self.http.post(format!("{}{path}", self.stack.api));
+        writeln!(stdout(), "   POST /api/pay/{operation}\n        {by}\n     -> {shown}")?;
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        operation: &str,
+        headers: &[(&str, String)],
+        body: &str,
+    ) -> Result<Response> {
+        let mut request = self.http.post(format!("{}/api/pay/{operation}", self.stack.api));
         for (name, value) in headers {
             request = request.header(*name, value);
         }

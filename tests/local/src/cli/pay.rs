@@ -33,7 +33,9 @@ pub(super) async fn run(Arguments { checkout, api }: Arguments) -> Result<ExitCo
     let response = response.with_context(|| format!("no local stack runs at {api}: {hint}"))?;
     let (status, text) = (response.status(), response.text().await?);
     if !status.is_success() {
-        bail!("nothing was paid:\n{text}");
+        bail!(
+            "nothing was paid; of a page of Alipay's it knows only once its URL is opened:\n{text}"
+        );
     }
     let paid: Value = serde_json::from_str(&text)?;
     let provider = paid.get("provider").and_then(Value::as_str).unwrap_or_default();
