@@ -188,6 +188,7 @@ impl Actor {
                         key,
                         decision: Decision::Accept,
                         payment: None,
+                        refund_key: Digest::new([201; 32]),
                         by: Operator::new(&format!("operator {number}")).unwrap(),
                         note: RawBody::new(&[200], Digest::new([200; 32])),
                     };

@@ -85,6 +85,7 @@ impl ClientResponse {
                 ResolveError::OnlyDismiss(why) => format!("only dismiss: {why}"),
                 ResolveError::OtherPayment(_)
                 | ResolveError::NoPayment
+                | ResolveError::NotRefundable(_)
                 | ResolveError::PaymentNotFound(_)
                 | ResolveError::Mismatch(..) => format!("accept: {error}"),
                 ResolveError::Failed(failure) => format!("accept: {}", word(failure)),
