@@ -107,8 +107,7 @@ pub(crate) fn ledger(provider: Provider, state: TradeState) -> Ledger {
         time_secs: NOW_SECS,
     }));
     let number = 1;
-    let checkout =
-        TradeCheckout {
+    let checkout = TradeCheckout {
         number,
         method: "intent",
         parameters: Vec::new().into(),
