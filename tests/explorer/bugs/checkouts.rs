@@ -52,6 +52,15 @@ impl Remembered {
                 let ended = probe.call(Request::EndCheckout { checkout, end, at }).await;
                 Some(ended.map(|_| Value::Is(true)))
             }
+            (Bug::TakesRefusedForAbsent, Request::MakeCheckout(call)) => {
+                let (checkout, at) = (call.checkout.reference, call.at);
+                let made = probe.call(Request::MakeCheckout(call.clone())).await;
+                if let Ok(Value::MadeCheckout(MadeCheckout::Refused { .. })) = made {
+                    let end = CheckoutState::Refused;
+                    drop(probe.call(Request::EndCheckout { checkout, end, at }).await);
+                }
+                Some(made)
+            }
             (Bug::ClearsBesideCheckouts, Request::MarkNotified { next, .. }) => {
                 *next = None;
                 None
@@ -66,14 +75,6 @@ impl Remembered {
             (Bug::ClosesWhatCanBePaid, Ok(Value::Checkouts(_))) => Ok(Value::Checkouts(Vec::new())),
             (Bug::IgnoresClosing, Ok(Value::Payment(Some(payment)))) => {
                 Ok(Value::Payment(Some(Payment { closing: false, ..payment })))
-            }
-            (Bug::TakesRefusedForAbsent, Ok(Value::MadeCheckout(made))) => {
-                Ok(Value::MadeCheckout(match made {
-                    MadeCheckout::Refused { code, .. } => {
-                        MadeCheckout::Refused { code, is_absent: true }
-                    }
-                    MadeCheckout::Started(_) | MadeCheckout::Ended => made,
-                }))
             }
             (_, response) => response,
         }
