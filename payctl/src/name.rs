@@ -41,9 +41,11 @@ impl fmt::Display for Name {
     }
 }
 
-/// The key of the refund that gives back what a notification reports: the same one, whoever asks.
-pub(crate) fn refund_key(notification: &EventKey) -> Digest {
-    sha256(&[b"quarantine refund ", notification.to_string().as_bytes()])
+/// The key of the refund that gives back the money of a row's transaction: the same one, whichever notification
+/// is decided on and whoever asks.
+pub(crate) fn refund_key(row: &Row) -> Digest {
+    let source = row.number("source").unwrap_or_default().to_string();
+    sha256(&[b"quarantine refund ", source.as_bytes(), b"/", row.text("provider_txn").as_bytes()])
 }
 
 #[cfg(test)]

@@ -353,7 +353,7 @@ async fn the_configuration_of_a_stack_is_checked_and_no_secret_is_printed() {
         "create    secret pay/auth AWSCURRENT        ok     signs tokens",
         "callback  secret pay/webhooks AWSCURRENT    ok     standard, stripe, wechat, alipay",
         "callback  secret pay/webhooks AWSPREVIOUS   ok     none",
-        "callback  secret pay/providers AWSCURRENT   ok     stripe, wechat, alipay",
+        "create    secret pay/providers AWSCURRENT   ok     stripe, wechat, alipay",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }

@@ -10,10 +10,15 @@ use std::{
 };
 
 use pay_core::{
-    domain::{Decision, Digest, EventKey, Notification, Operator, PaymentId, Provider, RawBody},
+    domain::{
+        Decision, Digest, EventKey, Notification, Operator, PaymentId, Provider, RawBody,
+        TimeToLive, Timestamp,
+    },
     ports::Query,
     usecases::{
         apply::apply,
+        checkout::{CheckoutPayment, checkout},
+        close::{ClosePayment, close},
         create::{CreatePayment, create},
         quarantine::{Resolve, resolve},
         query::{Observe, QueryPorts, follow},
@@ -57,6 +62,40 @@ pub(crate) enum Role {
     Accept(EventKey),
     /// Request a refund at Stripe.
     Refund(RefundPayment),
+    /// Start a checkout.
+    Checkout(Box<CheckoutPayment>),
+    /// Close a payment; these providers can be asked.
+    Close(ClosePayment, Vec<Provider>),
+}
+
+/// When an actor is at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// While checkouts can be paid.
+    Now,
+    /// Once their last moment is over, and what is then absent at a provider may be so for good.
+    Expired,
+    /// Once nothing more happens at a provider.
+    Last,
+}
+
+impl When {
+    /// How long after everything began, in minutes.
+    const fn minutes(self) -> u64 {
+        match self {
+            Self::Now => 0,
+            Self::Expired => 40,
+            Self::Last => 50,
+        }
+    }
+
+    fn has_come(self, world: &World) -> bool {
+        match self {
+            Self::Now => true,
+            Self::Expired => world.providers.are_expired,
+            Self::Last => world.providers.are_expired && world.to_happen.is_empty(),
+        }
+    }
 }
 
 /// An actor of a scenario.
@@ -68,6 +107,9 @@ pub(crate) struct Actor {
     pub(crate) first_id: Option<PaymentId>,
     /// Whether the order service is notified of refunds.
     pub(crate) hears_of_refunds: bool,
+    pub(crate) when: When,
+    /// How long payments can be paid, where that is limited.
+    pub(crate) time_to_live: Option<TimeToLive>,
     pub(crate) bug: Option<Bug>,
 }
 
@@ -84,15 +126,18 @@ impl Actor {
             | Role::Create(_)
             | Role::Sweep(_)
             | Role::Accept(_)
-            | Role::Refund(_) => true,
+            | Role::Refund(_)
+            | Role::Checkout(_)
+            | Role::Close(..) => self.when.has_come(world),
         }
     }
 
     /// The providers that it can ask.
     fn keys(&self) -> &[Provider] {
         match &self.role {
-            Role::Sweep(keys) | Role::Follow { keys, .. } => keys,
+            Role::Sweep(keys) | Role::Follow { keys, .. } | Role::Close(_, keys) => keys,
             Role::Refund(_) => &[Provider::Stripe],
+            Role::Checkout(_) => Provider::ALL,
             Role::Create(_) | Role::Deliver { .. } | Role::Accept(_) => &[],
         }
     }
@@ -102,10 +147,16 @@ impl Actor {
         matches!(self.role, Role::Deliver { lossy: true, .. } | Role::Follow { lossy: true, .. })
     }
 
+    /// When it makes an attempt.
+    pub(crate) fn time(&self, attempt: u64) -> Timestamp {
+        let later_ms = self.when.minutes().saturating_mul(60_000);
+        time(self.number, attempt).plus_millis(later_ms)
+    }
+
     /// Begins its use case on these ports; `attempt` numbers the attempts of its client from 0.
     fn run(&self, ports: Probe, attempt: u64) -> UseCase {
         let (Self { number, role, first_id, bug, .. }, trace) = (self.clone(), trace());
-        let now = time(number, attempt);
+        let (now, time_to_live) = (self.time(attempt), self.time_to_live);
         Box::pin(async move {
             let (users, orders, store, providers) = (&ports, &ports, &ports, &ports);
             let all = QueryPorts { users, orders, store, providers };
@@ -128,7 +179,8 @@ impl Actor {
                 }
                 Role::Sweep(_) => {
                     let (every, go_on) = (Sweep::new(100, true).unwrap(), || Some(now));
-                    let run = Run { now, go_on: &go_on, observe: &|_, _| {}, trace: &trace };
+                    let observe: Observe<'_> = &|_, _| {};
+                    let run = Run { now, go_on: &go_on, observe, time_to_live, trace: &trace };
                     ClientResponse::Sweep(sweep(&all, every, &run).await)
                 }
                 Role::Accept(key) => {
@@ -136,6 +188,7 @@ impl Actor {
                         key,
                         decision: Decision::Accept,
                         payment: None,
+                        refund_key: Digest::new([201; 32]),
                         by: Operator::new(&format!("operator {number}")).unwrap(),
                         note: RawBody::new(&[200], Digest::new([200; 32])),
                     };
@@ -148,6 +201,17 @@ impl Actor {
                     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| {}, &|| true);
                     let carried = Box::pin(refund(&all, &request, how, now, &trace)).await;
                     ClientResponse::Refund(carried.map(Box::new))
+                }
+                Role::Checkout(mut request) => {
+                    request.time_to_live = time_to_live;
+                    let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| {}, &|| true);
+                    let started = Box::pin(checkout(&all, &request, how, now, &trace)).await;
+                    ClientResponse::Checkout(request, started.map(Box::new))
+                }
+                Role::Close(request, _) => {
+                    let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| {}, &|| true);
+                    let closed = Box::pin(close(&all, &request, how, now, &trace)).await;
+                    ClientResponse::Close(closed.map(Box::new))
                 }
             }
         })

@@ -183,7 +183,7 @@ fn asked(request: &Request) -> Option<PaymentId> {
     match query {
         Query::Payment { id, .. } => Some(*id),
         Query::Object(_) => Some(payment_of(0)),
-        Query::Refunds { .. } | Query::Refund { .. } => None,
+        Query::Checkout { .. } | Query::Refunds { .. } | Query::Refund { .. } => None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! What clients get.
 
 use pay_core::{
-    domain::Notification,
+    domain::{Notification, Payment},
     ports::StoreError,
     usecases::{
         Failure,
         apply::{Applied, ApplyError, OrderNotification},
+        checkout::{CheckoutError, CheckoutPayment, StartedPayment},
+        close::CloseError,
         create::{CreateError, CreatePayment, CreatedPayment},
         quarantine::ResolveError,
         refund::{Carried, RefundError},
@@ -22,6 +24,8 @@ pub(crate) enum ClientResponse {
     Sweep(Result<Swept, StoreError>),
     Accept(Result<(), ResolveError>),
     Refund(Result<Box<Carried>, RefundError>),
+    Checkout(Box<CheckoutPayment>, Result<Box<StartedPayment>, CheckoutError>),
+    Close(Result<Box<Payment>, CloseError>),
 }
 
 impl ClientResponse {
@@ -81,6 +85,7 @@ impl ClientResponse {
                 ResolveError::OnlyDismiss(why) => format!("only dismiss: {why}"),
                 ResolveError::OtherPayment(_)
                 | ResolveError::NoPayment
+                | ResolveError::NotRefundable(_)
                 | ResolveError::PaymentNotFound(_)
                 | ResolveError::Mismatch(..) => format!("accept: {error}"),
                 ResolveError::Failed(failure) => format!("accept: {}", word(failure)),
@@ -94,6 +99,20 @@ impl ClientResponse {
                 RefundError::Refused(_) => "refund: refused".into(),
                 RefundError::Failed(failure) => format!("refund: {}", word(failure)),
             },
+            Self::Checkout(_, Ok(_)) => "checkout".into(),
+            Self::Checkout(_, Err(error)) => match error {
+                CheckoutError::PaymentNotFound => "checkout: not found".into(),
+                CheckoutError::NotPayable(why) => format!("not payable: {why}"),
+                CheckoutError::Refused(_) => "checkout: refused".into(),
+                CheckoutError::Failed(failure) => format!("checkout: {}", word(failure)),
+            },
+            Self::Close(Ok(payment)) => {
+                format!("close: {}", format!("{:?}", payment.status).to_lowercase())
+            }
+            Self::Close(Err(error)) => match error {
+                CloseError::PaymentNotFound => "close: not found".into(),
+                CloseError::Failed(failure) => format!("close: {}", word(failure)),
+            },
         }
     }
 
@@ -106,7 +125,9 @@ impl ClientResponse {
             | Self::Follow(..)
             | Self::Sweep(_)
             | Self::Accept(_)
-            | Self::Refund(_) => None,
+            | Self::Refund(_)
+            | Self::Checkout(..)
+            | Self::Close(_) => None,
         }
     }
 
@@ -117,7 +138,12 @@ impl ClientResponse {
             Self::Deliver(_, Err(error)) | Self::Follow(_, Err(error)) => {
                 matches!(error, ApplyError::Mismatch(_) | ApplyError::NotOurs)
             }
-            Self::Create(..) | Self::Sweep(_) | Self::Accept(_) | Self::Refund(_) => false,
+            Self::Create(..)
+            | Self::Sweep(_)
+            | Self::Accept(_)
+            | Self::Refund(_)
+            | Self::Checkout(..)
+            | Self::Close(_) => false,
         }
     }
 
@@ -128,13 +154,17 @@ impl ClientResponse {
             | Self::Deliver(_, Err(ApplyError::Failed(failure)))
             | Self::Follow(_, Err(ApplyError::Failed(failure)))
             | Self::Accept(Err(ResolveError::Failed(failure)))
-            | Self::Refund(Err(RefundError::Failed(failure))) => Some(failure),
+            | Self::Refund(Err(RefundError::Failed(failure)))
+            | Self::Checkout(_, Err(CheckoutError::Failed(failure)))
+            | Self::Close(Err(CloseError::Failed(failure))) => Some(failure),
             Self::Create(..)
             | Self::Deliver(..)
             | Self::Follow(..)
             | Self::Sweep(_)
             | Self::Accept(_)
-            | Self::Refund(_) => None,
+            | Self::Refund(_)
+            | Self::Checkout(..)
+            | Self::Close(_) => None,
         }
     }
 }

@@ -246,8 +246,9 @@ impl<'a> Explorer<'a> {
         let writes = (0..world.table.late.len()).map(WorldStep::LateWrite);
         let notifications = (0..world.shop.late.len()).map(WorldStep::LateNotification);
         let refunds = (0..world.providers.late.len()).map(WorldStep::LateRefund);
-        let provider = (!world.to_happen.is_empty()).then_some(WorldStep::Provider);
-        let late = writes.chain(notifications).chain(refunds);
+        let checkouts = (0..world.providers.late_checkouts.len()).map(WorldStep::LateCheckout);
+        let provider = world.can_happen().then_some(WorldStep::Provider);
+        let late = writes.chain(notifications).chain(refunds).chain(checkouts);
         steps.extend(late.chain(provider).map(Step::World));
         steps
     }
@@ -296,11 +297,16 @@ impl<'a> Explorer<'a> {
         let mut world = World::clone(&self.worlds.get(before));
         check_call(&world, &request)?;
         let response = self.fakes.carry_out(&mut world, &request, fault);
-        let after = self.intern(Some(before), world)?;
         let place = match response {
             Some(response) => self.trees[actor].respond(at, id, &response),
             None => CRASHED,
         };
+        if let Some(end) = Some(place).filter(|at| *at != CRASHED)
+            && let Some(end) = self.trees[actor].end(end)
+        {
+            world.hand_out(end);
+        }
+        let after = self.intern(Some(before), world)?;
         self.effects.insert(cause, (after, place));
         Ok((after, place))
     }
@@ -322,6 +328,10 @@ impl<'a> Explorer<'a> {
             WorldStep::LateRefund(number) => {
                 world.providers.late[..=number].rotate_right(1);
                 world.providers.land_late();
+            }
+            WorldStep::LateCheckout(number) => {
+                world.providers.late_checkouts[..=number].rotate_right(1);
+                world.providers.land_late_checkout();
             }
             WorldStep::Index => world.table.catch_up(),
             WorldStep::Provider => world.happen(),

@@ -3,23 +3,22 @@
 use std::fmt;
 
 use pay_core::{
-    domain::{
-        Event, Mismatch, MismatchField, Notification, OrderId, Outcome, Payment, Status,
-        Transition, Verdict,
-    },
+    domain::{Event, OrderId, Outcome, Payment, Status, Transition, Verdict},
     usecases::{
         Failure,
-        apply::{Applied, ApplyError, OrderNotification},
+        apply::ApplyError,
         create::{CreateError, CreatePayment, CreatedPayment},
         refund::Carried,
     },
 };
 
-use super::{client::ClientResponse, world::World};
-pub(crate) use refunds::check_call;
+use super::{client::ClientResponse, ports::Request, world::World};
+use messages::{check_applied, check_followed, check_quarantined};
 use refunds::{check_references, check_refund_notifications, check_refunded_in_the_end};
-use truth::{check_money, check_refund_change, check_refunded, check_refunds, check_truth};
+use truth::{check_money, check_refund_change, check_refunds, check_truth};
 
+mod checkouts;
+mod messages;
 mod refunds;
 mod truth;
 
@@ -52,7 +51,10 @@ const INVARIANTS: [(&str, &str); 16] = [
     ),
     ("I23", "money that a provider holds as paid is paid or quarantined here once faults stop"),
     ("I24", "an order is freed only when its payment can no longer be paid, as its provider says"),
-    ("I25", "every request to a provider to refund was preceded by its reservation"),
+    (
+        "I25",
+        "every request to a provider for a refund or a checkout was preceded by what is kept of it",
+    ),
 ];
 
 /// A broken invariant.
@@ -77,6 +79,12 @@ pub(super) fn hold(
     how: impl FnOnce() -> String,
 ) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(Broken { invariant, how: how() }) }
+}
+
+/// Checks what holds of a call that is about to be carried out.
+pub(crate) fn check_call(world: &World, request: &Request) -> Result<(), Broken> {
+    refunds::check_call(world, request)?;
+    checkouts::check_call(world, request)
 }
 
 /// Checks what holds in every world.
@@ -108,6 +116,7 @@ pub(crate) fn check_world(world: &World) -> Result<(), Broken> {
         hold(paid, "I7", || format!("{call:?}, and the record is {record:?}"))?;
     }
     check_references(world)?;
+    checkouts::check_checkouts(world)?;
     check_refund_notifications(world)
 }
 
@@ -158,8 +167,9 @@ fn check_events(world: &World, payment: &Payment) -> Result<(), Broken> {
 fn is_transition(event: &Event, from: Status) -> bool {
     let Some((before, after)) = event.status else { return false };
     let Some(outcome) = event.report.outcome else {
-        let reserves = event.id.as_str().starts_with("refund.");
-        return reserves && event.verdict == Verdict::Noted && (before, after) == (from, from);
+        let requests = ["refund.", "checkout.", "close"];
+        let is_request = requests.iter().any(|name| event.id.as_str().starts_with(name));
+        return is_request && event.verdict == Verdict::Noted && (before, after) == (from, from);
     };
     let row = from.transition(outcome, true);
     let expected = match event.verdict {
@@ -176,7 +186,9 @@ fn is_transition(event: &Event, from: Status) -> bool {
         }
         Verdict::Duplicate => row == Transition::Duplicate && after == from,
         Verdict::Stale => row == Transition::Stale && after == from,
-        Verdict::Noted | Verdict::Ignored | Verdict::Quarantined => false,
+        // The shop's own *closed* begins to close a payment with checkouts.
+        Verdict::Noted => outcome == Outcome::Closed && after == from && from <= Status::Failed,
+        Verdict::Ignored | Verdict::Quarantined => false,
     };
     before == from && expected
 }
@@ -213,6 +225,7 @@ pub(crate) fn check_change(before: &World, after: &World) -> Result<(), Broken> 
         hold(same, "I2", || format!("{old:?} became {new:?}: one key, two payments"))?;
     }
     check_refund_change(before, after)?;
+    checkouts::check_checkout_change(before, after)?;
     hold(after.table.events.starts_with(&before.table.events), "I6", || {
         "an event is gone, or was changed".into()
     })
@@ -257,7 +270,13 @@ pub(crate) fn check_response<'a>(
         | ClientResponse::Follow(_, Err(ApplyError::Failed(_)))
         | ClientResponse::Sweep(_)
         | ClientResponse::Accept(_)
-        | ClientResponse::Refund(Err(_)) => Ok(()),
+        | ClientResponse::Refund(Err(_))
+        | ClientResponse::Checkout(_, Err(_))
+        | ClientResponse::Close(Err(_)) => Ok(()),
+        ClientResponse::Checkout(request, Ok(started)) => {
+            checkouts::check_started(world, request, started)
+        }
+        ClientResponse::Close(Ok(payment)) => checkouts::check_closed(world, payment),
         ClientResponse::Refund(Ok(carried)) => {
             let Carried { refund, .. } = &**carried;
             let kept = world.table.refunds.get(&(refund.payment, refund.id.clone()));
@@ -303,64 +322,6 @@ fn check_two_successes(
     })
 }
 
-fn check_applied(
-    world: &World,
-    notification: &Notification,
-    applied: &Applied,
-) -> Result<(), Broken> {
-    // One that names no payment was found by its transaction.
-    let id = notification.payment.unwrap_or(applied.record.id);
-    let record = world.table.payments.get(&id);
-    let at_least = match notification.report.outcome {
-        Some(Outcome::Failed) => Status::Failed,
-        Some(Outcome::Closed) => Status::Closed,
-        Some(Outcome::Refunded) if notification.report.refund.is_none() => Status::Refunded,
-        Some(Outcome::Paid | Outcome::Refunded) => Status::Paid,
-        None => Status::Pending,
-    };
-    hold(record.is_some_and(|record| record.status >= at_least), "I4", || {
-        format!("a client gets {applied:?}, and the record is {record:?}")
-    })?;
-    check_refunded(world, notification, id)?;
-    let notified = match applied.order_notification {
-        OrderNotification::NotDue => true,
-        OrderNotification::Failed(_) => record.is_some_and(|record| record.paid_time.is_some()),
-        OrderNotification::Done | OrderNotification::NotCleared(_) => {
-            world.shop.effects.contains_key(&id)
-        }
-    };
-    hold(notified, "I4", || {
-        format!("a client gets {applied:?}, and the order service was not notified")
-    })
-}
-
-/// A message that was followed is kept itself, or what it led to is quarantined.
-fn check_followed(world: &World, message: &Notification) -> Result<(), Broken> {
-    let kept = world.table.events.iter().any(|event| {
-        let (txn, quarantined) =
-            (&event.report.reference.txn, event.verdict == Verdict::Quarantined);
-        event.body.digest() == message.body.digest()
-            || (quarantined && *txn == message.report.reference.txn)
-    });
-    hold(kept, "I4", || format!("it was followed, and no event says so: {message:?}"))
-}
-
-fn check_quarantined(
-    world: &World,
-    notification: &Notification,
-    mismatch: &Mismatch,
-) -> Result<(), Broken> {
-    let unmatched = mismatch.field == MismatchField::Payment;
-    let payment = notification.payment.filter(|_| !unmatched);
-    let kept = world.table.events.iter().any(|event| {
-        event.verdict == Verdict::Quarantined
-            && event.mismatch.as_ref() == Some(mismatch)
-            && event.body.digest() == notification.body.digest()
-            && event.payment == payment
-    });
-    hold(kept, "I4", || format!("quarantined for {mismatch:?}, and no event says so"))
-}
-
 /// Checks a repeat once faults have stopped: it succeeds, or is rejected with the payment that
 /// exists, or rightly because nothing was done.
 pub(crate) fn check_repeat(world: &World, end: &ClientResponse) -> Result<(), Broken> {
@@ -379,6 +340,7 @@ pub(crate) fn check_repeat(world: &World, end: &ClientResponse) -> Result<(), Br
 pub(crate) fn check_recovered(world: &World) -> Result<(), Broken> {
     check_money(world)?;
     check_refunded_in_the_end(world)?;
+    checkouts::check_ended_in_the_end(world)?;
     for payment in world.table.payments.values() {
         if !world.shop.orders.contains_key(&payment.oid) {
             // No order can be notified, and the payment stays due: I8.
@@ -386,6 +348,8 @@ pub(crate) fn check_recovered(world: &World) -> Result<(), Broken> {
         }
         // A provider may still say that it is paid.
         let waits = world.has_truth() && payment.status <= Status::Failed;
+        let waits =
+            waits && (payment.checkouts == 0 || checkouts::waits_for_a_person(world, payment));
         hold(payment.due.is_none() || waits, "I9", || format!("{payment:?} is still due"))?;
         let paid = payment.status == Status::Paid;
         hold(!paid || payment.notified_time.is_some(), "I9", || {

@@ -11,20 +11,24 @@ use std::{
 
 use pay_core::{
     domain::{
-        Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId, Provider,
-        ProviderRef, ProviderRefund, Quarantined, Refund, RefundId, Timestamp, UserId,
+        Change, Checkout, CheckoutReference, CheckoutState, Decided, Due, Event, EventKey, Guard,
+        MerchantAccount, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund,
+        Quarantined, Refund, RefundId, Timestamp, UserId,
     },
     ports::{
-        Appended, Created, DueItem, NoKeys, Order, Orders, Outbox, Payments, Providers, Quarantine,
-        Query, QueryError, QueryResponse, RefundCallError, RefundOrder, Resolved, ShopError,
-        StoreError, TraceParent, Updated, Users,
+        Appended, CheckoutCallError, CheckoutOrder, Created, DueItem, NoKeys, Order, Orders,
+        Outbox, Payments, Providers, Quarantine, Query, QueryError, QueryResponse, RefundCallError,
+        RefundOrder, Resolved, ShopError, StartedCheckout, StoreError, TraceParent, Updated, Users,
     },
 };
 
-pub(crate) use request::{CallId, RefundCall, Request};
-pub(crate) use response::{Failed, MadeRefund, Response, Value};
+pub(crate) use request::{CallId, CheckoutCall, RefundCall, Request};
+pub(crate) use response::{Failed, MadeCheckout, MadeRefund, Response, Value};
 
 use super::bugs::{Bug, PlantedBug};
+
+/// The account of every provider, as the fakes have it.
+const ACCOUNT: &str = "merchant_1";
 
 /// What goes between an actor and the explorer that polls it.
 #[derive(Debug, Default)]
@@ -126,6 +130,24 @@ impl Payments for Probe {
         self.ask(Request::RefundNamed(payment, provider, id.clone())).await
     }
 
+    async fn checkouts(&self, payment: PaymentId) -> Result<Vec<Checkout>, StoreError> {
+        self.ask(Request::Checkouts(payment)).await
+    }
+
+    async fn change_checkout(&self, read: &Checkout, next: &Checkout) -> Result<bool, StoreError> {
+        let (read, next) = (Box::new(read.clone()), Box::new(next.clone()));
+        self.ask(Request::ChangeCheckout { read, next }).await
+    }
+
+    async fn end_checkout(
+        &self,
+        checkout: CheckoutReference,
+        end: CheckoutState,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.ask(Request::EndCheckout { checkout, end, at }).await
+    }
+
     async fn create(
         &self,
         payment: &Payment,
@@ -154,8 +176,13 @@ impl Outbox for Probe {
         self.ask(Request::DueItems { until, limit }).await
     }
 
-    async fn mark_notified(&self, read: &Payment, at: Timestamp) -> Result<(), StoreError> {
-        self.ask(Request::MarkNotified { read: read.clone(), at }).await
+    async fn mark_notified(
+        &self,
+        read: &Payment,
+        at: Timestamp,
+        next: Option<Due>,
+    ) -> Result<(), StoreError> {
+        self.ask(Request::MarkNotified { read: read.clone(), at, next }).await
     }
 
     async fn clear(&self, read: &Payment) -> Result<(), StoreError> {
@@ -223,6 +250,31 @@ impl Orders for Probe {
 }
 
 impl Providers for Probe {
+    async fn account(
+        &self,
+        provider: Provider,
+        _now: Timestamp,
+    ) -> Result<Option<MerchantAccount>, NoKeys> {
+        let has_key = self.keys.contains(&provider);
+        Ok(MerchantAccount::new(ACCOUNT).ok().filter(|_| has_key))
+    }
+
+    async fn checkout(
+        &self,
+        order: &CheckoutOrder<'_>,
+        now: Timestamp,
+    ) -> Result<StartedCheckout, CheckoutCallError> {
+        let CheckoutOrder { checkout, oid, amount } = *order;
+        let call = CheckoutCall { checkout: checkout.clone(), oid, amount, at: now };
+        let made: Result<MadeCheckout, QueryError> =
+            self.ask(Request::MakeCheckout(Box::new(call))).await;
+        made?.into_result()
+    }
+
+    async fn close(&self, checkout: &Checkout, now: Timestamp) -> Result<(), QueryError> {
+        self.ask(Request::Close(Box::new(checkout.clone()), now)).await
+    }
+
     async fn queried(&self, _now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
         Ok(self.keys.clone())
     }

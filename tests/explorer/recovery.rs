@@ -28,7 +28,12 @@ pub(crate) fn run_alone(
     let (mut live, mut progress) = LiveRun::begin(actor, attempt);
     loop {
         let request = match progress {
-            Progress::Done(end) => return Ok(end),
+            Progress::Done(end) => {
+                let before = world.clone();
+                world.hand_out(&end);
+                checked(&before, world)?;
+                return Ok(end);
+            }
             Progress::Waiting(waiting) => waiting.into_iter().next().expect("a call that waits"),
         };
         let before = world.clone();
@@ -111,6 +116,14 @@ impl Explorer<'_> {
                 checked(&before, &world)?;
             }
         }
+        if late {
+            while let before = world.clone()
+                && world.providers.land_late_checkout()
+            {
+                checked(&before, &world)?;
+            }
+        }
+        world.providers.late_checkouts.clear();
         world.providers.late.clear();
         let has_refunds = !world.requested.is_empty();
         let start = world.clone();
@@ -123,6 +136,7 @@ impl Explorer<'_> {
             let sweeping = Actor { role: Role::Sweep(world.providers.keys.clone()), ..sweeping(9) };
             self.repeat(state, &sweeping.in_world(&mut world), &mut world)?;
         }
+        self.sweep_after_expiry(state, &mut world)?;
         loop {
             let before = world.clone();
             if !world.table.land_late() && !world.shop.land_late() {
@@ -132,6 +146,28 @@ impl Explorer<'_> {
         }
         check_recovered(&world)?;
         Ok(world)
+    }
+
+    /// Whatever became of checkouts, their last moment comes, and sweeps find what is left of them.
+    fn sweep_after_expiry(&self, state: &State, world: &mut World) -> Result<(), Broken> {
+        if !world.has_checkouts() {
+            return Ok(());
+        }
+        let before = world.clone();
+        world.expire();
+        checked(&before, world)?;
+        // From 100 minutes after the attempts of clients: one that finds what is absent, one that finds that it
+        // still is, and one for what the order service was notified of before.
+        for attempt in [60, 61, 62] {
+            let role = Role::Sweep(world.providers.keys.clone());
+            let mut limits = self.scenario.actors.iter().map(|actor| actor.time_to_live);
+            let time_to_live = limits.find(Option::is_some).flatten();
+            let sweeping = Actor { role, time_to_live, ..sweeping(9) }.in_world(world);
+            let end = run_alone(&self.fakes, (&sweeping, attempt), None, world)?;
+            check_response(world, &end, self.clients(state).flatten())?;
+            check_repeat(world, &end)?;
+        }
+        Ok(())
     }
 
     fn repeat(&self, state: &State, actor: &Actor, world: &mut World) -> Result<(), Broken> {
@@ -151,7 +187,9 @@ fn needs_sweep(world: &World, order: &[Actor]) -> bool {
             | Role::Follow { .. }
             | Role::Sweep(_)
             | Role::Accept(_)
-            | Role::Refund(_) => false,
+            | Role::Refund(_)
+            | Role::Checkout(_)
+            | Role::Close(..) => false,
         })
     };
     let delivers = |actor: &Actor| matches!(actor.role, Role::Deliver { .. });

@@ -77,6 +77,7 @@ fn check(scenario: &Scenario, found: &Found, faults: usize) -> String {
         ("late-write", writes),
         ("late-notification", found.calls.contains(&Call::NotifyPaid)),
         ("late-refund", found.calls.contains(&Call::MakeRefund)),
+        ("late-checkout", found.calls.contains(&Call::MakeCheckout)),
         ("index", creates.count() > 1 || found.calls.contains(&Call::OfTransaction)),
         ("provider", !scenario.world.to_happen.is_empty()),
     ] {

@@ -4,16 +4,22 @@ use std::collections::BTreeSet;
 
 use pay_core::{
     domain::{
-        Amount, Currency, Digest, EventKey, Notification, OrderId, PaymentId, Provider, RawBody,
-        RefundId, RefundReference, Sender, Timestamp, UserId,
+        Amount, CheckoutMethod, Currency, Description, Digest, EventKey, Notification, OrderId,
+        PaymentId, Provider, RawBody, RefundId, RefundReference, Sender, TimeToLive, Timestamp,
+        UserId, WebUrl,
     },
     ports::{Order, Query, TraceParent},
     testing::{Call, SeededIds},
-    usecases::{create::CreatePayment, refund::RefundPayment},
+    usecases::{
+        checkout::{AskedCheckout, CheckoutPayment},
+        close::ClosePayment,
+        create::CreatePayment,
+        refund::RefundPayment,
+    },
 };
 
 use super::{
-    actor::{Actor, Role},
+    actor::{Actor, Role, When},
     bugs::{Bug, StoreBug},
     recovery::run_alone,
     report::USUAL_FAULTS,
@@ -121,7 +127,7 @@ pub(crate) fn payment_of(number: u64) -> PaymentId {
 
 /// When actor `number` makes this attempt: each at a time of its own.
 pub(crate) fn time(number: u64, attempt: u64) -> Timestamp {
-    let after = number.saturating_mul(10).saturating_add(attempt);
+    let after = number.saturating_mul(10).saturating_add(attempt.saturating_mul(100));
     Timestamp::from_millis(1_800_000_000_000).unwrap().plus_millis(after.saturating_mul(1_000))
 }
 
@@ -143,11 +149,12 @@ pub(crate) fn ids(number: u64, attempt: u64, first: Option<PaymentId>) -> Seeded
 pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     let amount = Amount::new(minor, Currency::new("CNY").unwrap()).unwrap();
     let key = key.map(|byte| Digest::new([byte; 32]));
-    CreatePayment { uid: uid(1), oid: oid(1), amount, key, queried: false }
+    CreatePayment { uid: uid(1), oid: oid(1), amount, key, queried: false, time_to_live: None }
 }
 
 const fn actor(number: u64, role: Role) -> Actor {
-    Actor { number, role, first_id: None, hears_of_refunds: false, bug: None }
+    let (first_id, hears_of_refunds, when) = (None, false, When::Now);
+    Actor { number, role, first_id, hears_of_refunds, when, time_to_live: None, bug: None }
 }
 
 /// Actor `number`, who creates a payment.
@@ -225,6 +232,42 @@ pub(crate) fn refunding(number: u64, amount_minor: u64, key: u8) -> Actor {
     )
 }
 
+/// Actor `number`, who starts a checkout of the payment of actor 0.
+pub(crate) fn checking_out(number: u64, method: CheckoutMethod) -> Actor {
+    let key = u8::try_from(number).unwrap();
+    actor(
+        number,
+        Role::Checkout(Box::new(CheckoutPayment {
+            id: payment_of(0),
+            payer: Some(uid(1)),
+            asked: AskedCheckout {
+                method,
+                description: None,
+                return_url: None,
+                openid: None,
+                payer_ip: None,
+            },
+            notify_url: WebUrl::new("https://shop.example/callback").ok(),
+            time_to_live: None,
+            sender: Sender::Native,
+            body: RawBody::new(&[key], Digest::new([key; 32])),
+        })),
+    )
+}
+
+/// Actor `number`, who closes the payment of actor 0, where these providers can be asked.
+pub(crate) fn closing(number: u64, keys: &[Provider]) -> Actor {
+    let key = u8::try_from(number).unwrap();
+    let body = RawBody::new(&[key], Digest::new([key; 32]));
+    let (id, payer, sender) = (payment_of(0), Some(uid(1)), Sender::Native);
+    actor(number, Role::Close(ClosePayment { id, payer, sender, body }, keys.to_vec()))
+}
+
+/// Actor `number`, who sweeps the whole outbox, and asks these providers.
+pub(crate) fn asking_all(number: u64, keys: &[Provider]) -> Actor {
+    actor(number, Role::Sweep(keys.to_vec()))
+}
+
 /// Our reference of the refund of the payment of actor 0 that was requested with this key.
 pub(crate) fn reference(key: u8) -> RefundReference {
     RefundReference::new(payment_of(0), Digest::new([key; 32]))
@@ -238,7 +281,26 @@ impl Actor {
             let reference = RefundReference::new(request.id, request.key);
             world.requested.insert(RefundId::requested(reference));
         }
+        world.keeps_checkouts |= matches!(self.role, Role::Checkout(_));
         Self { hears_of_refunds: world.shop.hears_of_refunds, ..self }
+    }
+
+    /// The same, at another time.
+    pub(crate) fn at(self, when: When) -> Self {
+        Self { when, ..self }
+    }
+
+    /// The same, where payments can be paid so long.
+    pub(crate) fn with_time_to_live(self, seconds: u64) -> Self {
+        Self { time_to_live: TimeToLive::new(seconds).ok(), ..self }
+    }
+
+    /// The same, who starts the checkout with this description.
+    pub(crate) fn described(mut self, text: &str) -> Self {
+        if let Role::Checkout(request) = &mut self.role {
+            request.asked.description = Description::new(text).ok();
+        }
+        self
     }
 
     /// The same, drawing this id first.

@@ -1,5 +1,7 @@
 //! The scenarios: who is at work at the same time, on what, and all that can come of it.
 
+pub(crate) mod checkouts;
+mod closes;
 mod creates;
 pub(crate) mod hints;
 mod notifications;
@@ -33,7 +35,8 @@ const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled |
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
     let alone = [creates::all(), notifications::all(), refunds::all()].concat();
-    [alone, together::all(), queries::all(), hints::all(), requested::all()].concat()
+    let with_providers = [queries::all(), hints::all(), requested::all()].concat();
+    [alone, together::all(), with_providers, checkouts::all(), closes::all()].concat()
 }
 
 /// Those with more actors, which take longer.

@@ -3,7 +3,7 @@
 //! `0:Guard` carries out that call of actor 0, `0:Payment@10` its call about payment 10 (`#1` the second of
 //! two), and `0:Create:Late` its call with a fault. By `late-write:0` a late write has its effect, by
 //! `late-notification:0` a late order notification arrives, by `late-refund:0` a late request to refund,
-//! and by `index` the indexes catch up. By `provider` the next thing happens at the provider.
+//! by `late-checkout:0` one to make a checkout or to close it, and by `index` the indexes catch up. By `provider` the next thing happens at the provider.
 
 use std::fmt;
 
@@ -27,6 +27,8 @@ pub(crate) enum WorldStep {
     LateNotification(usize),
     /// The late request to refund of this number arrives at the provider.
     LateRefund(usize),
+    /// The late call of this number for a checkout arrives at the provider.
+    LateCheckout(usize),
     /// The indexes catch up.
     Index,
     /// The next thing happens at the provider.
@@ -40,6 +42,7 @@ impl WorldStep {
             Self::LateWrite(_) => "late-write",
             Self::LateNotification(_) => "late-notification",
             Self::LateRefund(_) => "late-refund",
+            Self::LateCheckout(_) => "late-checkout",
             Self::Index => "index",
             Self::Provider => "provider",
         }
@@ -54,7 +57,8 @@ impl fmt::Display for Step {
             Self::World(step) => match step {
                 WorldStep::LateWrite(number)
                 | WorldStep::LateNotification(number)
-                | WorldStep::LateRefund(number) => {
+                | WorldStep::LateRefund(number)
+                | WorldStep::LateCheckout(number) => {
                     write!(f, "{}:{number}", step.as_str())
                 }
                 WorldStep::Index | WorldStep::Provider => f.write_str(step.as_str()),

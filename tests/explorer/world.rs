@@ -1,5 +1,7 @@
 //! Everything outside the actors, and what a call does to it: the fakes, a call at a time.
 
+mod checkouts;
+
 use std::{
     collections::{BTreeSet, VecDeque},
     mem::swap,
@@ -8,8 +10,8 @@ use std::{
 
 use pay_core::{
     domain::{
-        Notification, OrderId, Outcome, Payment, PaymentId, Provider, ProviderRefund, ProviderTxn,
-        RefundId, RefundReport, RefundState,
+        CheckoutReference, Notification, OrderId, Outcome, Payment, PaymentId, Provider,
+        ProviderRefund, ProviderTxn, RefundId, RefundReport, RefundState,
     },
     ports::ProviderState,
     testing::{
@@ -19,6 +21,8 @@ use pay_core::{
     usecases::detail::{DetailError, Wanted, detail},
 };
 use rustc_hash::FxHashMap;
+
+pub(crate) use checkouts::checkout_of;
 
 use super::{
     bugs::StoreBug,
@@ -36,6 +40,10 @@ pub(crate) struct World {
     pub(crate) to_happen: VecDeque<(PaymentId, Happening)>,
     /// The refunds that clients request. Nothing changes them.
     pub(crate) requested: BTreeSet<RefundId>,
+    /// Whether payments have checkouts, or may get some. Nothing changes it.
+    pub(crate) keeps_checkouts: bool,
+    /// The checkouts of which a client got what they are paid with.
+    pub(crate) handed_out: BTreeSet<CheckoutReference>,
 }
 
 /// What happens to a payment at its provider.
@@ -53,6 +61,16 @@ pub(crate) enum Happening {
     ConsoleRefundFails,
     /// Every pending refund comes to this end.
     RefundsEnd(RefundState),
+    /// The payer pays the checkout of this number, if they can.
+    PaysCheckout(u32),
+    /// The payer who was on its page since before its last moment pays it.
+    PaysAtLast(u32),
+    /// Its provider closes it.
+    ClosesCheckout(u32),
+    /// The last moment of every checkout passes.
+    Expires,
+    /// Providers refuse checkouts no more.
+    Accepts,
 }
 
 impl Happening {
@@ -71,7 +89,15 @@ impl Happening {
                 let pending = held.refunds.iter_mut().filter(|of| of.state == RefundState::Pending);
                 pending.for_each(|refund| refund.state = state);
             }
-            Self::Opens | Self::Pays | Self::Closes | Self::ConsoleRefund(_) => {}
+            Self::Opens
+            | Self::Pays
+            | Self::Closes
+            | Self::ConsoleRefund(_)
+            | Self::PaysCheckout(_)
+            | Self::PaysAtLast(_)
+            | Self::ClosesCheckout(_)
+            | Self::Expires
+            | Self::Accepts => {}
         }
     }
 }
@@ -117,6 +143,14 @@ impl World {
                 }
                 return;
             }
+            Happening::PaysCheckout(_)
+            | Happening::PaysAtLast(_)
+            | Happening::ClosesCheckout(_)
+            | Happening::Expires
+            | Happening::Accepts => {
+                self.happen_to_checkouts(id, happening);
+                return;
+            }
         };
         let held = HeldPayment::new(state, txn, 100);
         self.providers.held.insert((Provider::Stripe, id), held);
@@ -132,6 +166,9 @@ impl World {
         let named = notification.payment;
         if !self.has_truth() {
             return named.is_none_or(|id| self.table.payments.contains_key(&id));
+        }
+        if let (Some(payment), Some(number)) = (named, notification.checkout) {
+            return self.may_send_of(CheckoutReference { payment, number }, notification);
         }
         let by_txn = || self.held_by(notification.report.reference.txn.as_ref());
         let held = named.map_or_else(by_txn, |id| self.held(id));
@@ -193,6 +230,8 @@ impl Fault {
             | Call::OfTransaction
             | Call::Refund
             | Call::RefundNamed
+            | Call::Checkouts
+            | Call::Account
             | Call::Queried
             | Call::ListByUser
             | Call::DueItems
@@ -203,7 +242,7 @@ impl Fault {
             Call::Query => &[Self::Before, Self::Lost, Self::CrashBefore],
             // Of a call that fails before its effect the caller knows no more than of one that is lost. No
             // port repeats it.
-            Call::MakeRefund => {
+            Call::MakeRefund | Call::MakeCheckout | Call::Close => {
                 &[Self::Before, Self::After, Self::Late, Self::CrashBefore, Self::CrashAfter]
             }
             Call::NotifyRefunded => {
@@ -212,6 +251,8 @@ impl Fault {
             Call::Create
             | Call::Update
             | Call::Append
+            | Call::ChangeCheckout
+            | Call::EndCheckout
             | Call::MarkNotified
             | Call::Clear
             | Call::Reschedule

@@ -56,10 +56,11 @@ pub(crate) async fn run(
     };
     let run = Run { now: *now, go_on: &go_on, observe: &outcome::record, time_to_live, trace };
     let swept = sweep(ports, request, &run).await?;
-    let waited = |paid: Timestamp| now.secs().saturating_sub(paid.secs());
+    let waited = |since: Timestamp| now.secs().saturating_sub(since.secs());
     let oldest_secs = swept.oldest_paid.map(waited);
-    log(&swept, oldest_secs);
-    count(&swept, oldest_secs);
+    let oldest_refund_secs = swept.oldest_refund.map(waited);
+    log(&swept, oldest_secs, oldest_refund_secs);
+    count(&swept, oldest_secs, oldest_refund_secs);
     Response::json(&json!({
         "notified": swept.notified,
         "queried": swept.queried,
@@ -70,10 +71,11 @@ pub(crate) async fn run(
         "stale": swept.stale,
         "left": swept.left,
         "oldest_due_seconds": oldest_secs,
+        "oldest_refund_seconds": oldest_refund_secs,
     }))
 }
 
-fn log(swept: &Swept, oldest_due_seconds: Option<u64>) {
+fn log(swept: &Swept, oldest_due_seconds: Option<u64>, oldest_refund_seconds: Option<u64>) {
     for (payment, error) in &swept.rescheduled {
         let (payment_id, cause) = (payment.get(), chain(error));
         tracing::warn!(payment_id, cause, "order service not notified yet");
@@ -100,14 +102,16 @@ fn log(swept: &Swept, oldest_due_seconds: Option<u64>) {
         stale,
         left,
         oldest_due_seconds,
+        oldest_refund_seconds,
         "swept"
     );
 }
 
-fn count(swept: &Swept, oldest_due_secs: Option<u64>) {
+fn count(swept: &Swept, oldest_due_secs: Option<u64>, oldest_refund_secs: Option<u64>) {
     let due = swept.rescheduled.len().saturating_add(swept.failed.len()).saturating_add(swept.left);
     metrics::ORDER_NOTIFICATIONS_DUE.note(u64::try_from(due).unwrap_or(u64::MAX));
     metrics::OLDEST_DUE.note(oldest_due_secs.unwrap_or_default());
+    metrics::OLDEST_REFUND.note(oldest_refund_secs.unwrap_or_default());
     for _ in &swept.rescheduled {
         metrics::ORDER_NOTIFICATIONS_FAILED.count();
     }

@@ -1,9 +1,9 @@
 //! An entry of the event log by itself: of a payment, or unmatched.
 
 use pay_core::domain::{
-    Decision, Digest, EventId, EventKey, Mismatch, MismatchField, Note, Operator, Outcome,
-    ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState, Sender, Source,
-    Status, Transition, Verdict,
+    CheckoutNumber, Decision, Digest, EventId, EventKey, Mismatch, MismatchField, Note, Operator,
+    Outcome, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState, Sender,
+    Source, Status, Transition, Verdict,
 };
 use pay_service::http::sha256;
 use pay_service::limits::EVENT_CURRENCY_MAX_CHARS;
@@ -92,6 +92,11 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Li
         entry.reserved().is_some() && !entry.is_reservation_of(key),
         "a refund of another payment",
     );
+    of.number("checkout", |number| {
+        u32::try_from(number).is_ok_and(|number| CheckoutNumber::new(number).is_ok())
+    });
+    let of_provider = matches!(key.sender, Sender::Provider(_));
+    of.wrong_if(of.has("checkout") && !of_provider, "a checkout, and no provider's event");
     let digest = body(&mut of, &entry);
     name(&mut of, key, &entry, digest);
     sender(&mut of, &entry);

@@ -2,25 +2,27 @@
 //! notification reports, and an operator decided so.
 
 use pay_core::domain::{
-    Currency, Digest, EventKey, Mismatch, MismatchField, Outcome, PaymentId, RefundId,
-    RefundReference, Sender, Status, Verdict,
+    Currency, Digest, EventKey, Mismatch, MismatchField, Outcome, PaymentId, Sender, Status,
+    Verdict,
 };
 
 use super::attributes::Attributes;
 use super::chain::Findings;
 use super::event::ReadEvent;
 use super::refund::{Known, ReadRefund};
+use crate::Row;
 use crate::name::refund_key;
 
-/// What was asked for: the key is that of the notification, which is one about the payment.
+/// What was asked for: the key is that of the transaction, and the notification is one about the payment.
 pub(super) fn request(
     of: &mut Attributes<'_>,
     (payment, key): (Option<PaymentId>, Option<Digest>),
     quarantined: &EventKey,
+    row: &Row,
 ) {
     of.wrong_if(key.is_none(), "the money of a notification, and no key");
-    let is_own = key.is_none_or(|key| key == refund_key(quarantined));
-    of.wrong_if(!is_own, "its key is not that of its notification");
+    let is_own = key.is_none_or(|key| key == refund_key(row));
+    of.wrong_if(!is_own, "its key is not that of its transaction");
     let is_about = quarantined.payment == payment && is_quarantined(quarantined.sender);
     of.wrong_if(!is_about, "the money of a notification that is none about its payment");
     of.wrong_if(of.has("reason"), "a reason, and its event has the note");
@@ -53,7 +55,7 @@ pub(super) fn check(known: &Known<'_>, events: &[ReadEvent]) -> Findings {
     }
     for event in events {
         if let Some(quarantined) = &event.gives_back
-            && !known.refunds.iter().any(|refund| is_kept_for(refund, quarantined))
+            && !known.refunds.iter().any(|refund| refund.quarantined.as_ref() == Some(quarantined))
         {
             wrong(&event.sk, "the refund that it requested is missing");
         }
@@ -70,13 +72,6 @@ pub(super) fn check(known: &Known<'_>, events: &[ReadEvent]) -> Findings {
         }
     }
     found
-}
-
-/// Whether this is the refund of the money that a notification reports.
-fn is_kept_for(refund: &ReadRefund, quarantined: &EventKey) -> bool {
-    let reference = |payment| RefundReference::new(payment, refund_key(quarantined));
-    let own = quarantined.payment.map(|payment| RefundId::requested(reference(payment)));
-    refund.quarantined.as_ref() == Some(quarantined) && own.as_ref() == Some(&refund.id)
 }
 
 fn is_kept(event: &ReadEvent) -> bool {

@@ -112,7 +112,7 @@ fn request(of: &mut Attributes<'_>, refund: &ReadRefund, row: &Row) {
         of.wrong_if(own != refund.id, "its id is not that of its key");
     }
     if let Some(quarantined) = &refund.quarantined {
-        outside::request(of, (payment, key.and_then(Result::ok)), quarantined);
+        outside::request(of, (payment, key.and_then(Result::ok)), quarantined, row);
     }
 }
 

@@ -27,7 +27,9 @@ pub use gate::{Call, Fate, Gate};
 pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};
 pub use notifications::{a_notification, a_reference, a_refund, a_total, reporting};
-pub use providers::{FakeProviders, HeldPayment, HeldRefund, LateRefund, ProvidersState};
+pub use providers::{
+    FakeProviders, HeldPayment, HeldRefund, LateCheckout, LateRefund, ProvidersState,
+};
 pub use shop::{FakeShop, OrderPaidCall, ShopState};
 pub use store::FakeStore;
 pub use table::{Table, Write};

@@ -99,7 +99,7 @@ catalogue! {
     /// Those of them in which the provider rejects our key, our account or our clock.
     QUERIES_REJECTED = "QueriesRejected", Count;
     /// Checkouts and refunds that a provider refuses by a code of its own list; also by `Provider`.
-    PROVIDER_REFUSALS = "ProviderRefusals", Count;
+    PROVIDER_REFUSED = "ProviderRefused", Count;
     /// Payments that nobody paid in time, and that are not asked about any more.
     PAYMENTS_ABANDONED = "PaymentsAbandoned", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.
@@ -117,6 +117,9 @@ catalogue! {
     /// How long ago the oldest of them was paid; 0 if there is none. The sweep looks at each at least
     /// every 19 minutes: the longest backoff and its jitter.
     OLDEST_DUE = "OldestDueSeconds", Seconds;
+    /// How long ago the oldest refund was requested of which it is not known what became; 0 if there is none. The
+    /// sweep looks at each at least every 75 minutes.
+    OLDEST_REFUND = "OldestRefundSeconds", Seconds;
     /// Stored items that cannot be read; each is in the log with its key.
     UNREADABLE_ITEMS = "UnreadableItems", Count;
     /// How long calls to the shop took, their retry included, by `Service`.

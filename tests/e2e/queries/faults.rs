@@ -77,7 +77,7 @@ async fn a_provider_that_hangs_holds_up_nobody_else() {
     assert_eq!(table::record(&stack, slow.id).await["attempts"], 1);
 }
 
-/// 50: our key or our clock is wrong there. Nothing moves, and the alarm `queries-rejected` sees it.
+/// 50: our key or our clock is wrong there. Nothing moves, and the alarm `provider-key` sees it.
 #[tokio::test]
 async fn a_rejected_key_is_counted_and_moves_nothing() {
     let stack = own().await;

@@ -157,6 +157,7 @@ fn read_event(item: &Item) -> LoggedEvent {
         refund_amount: number(item, "refund_amount"),
         refund_state: text(item, "refund_state"),
         refunded: number(item, "refunded"),
+        checkout: number(item, "checkout"),
         currency: text(item, "currency"),
         sha256: text(item, "sha256").unwrap(),
         len: number(item, "len").unwrap(),

@@ -9,7 +9,7 @@ use super::{Broken, hold};
 use crate::{ports::Request, world::World};
 
 /// A request to refund goes out only for what is reserved, durably, under its reference.
-pub(crate) fn check_call(world: &World, request: &Request) -> Result<(), Broken> {
+pub(super) fn check_call(world: &World, request: &Request) -> Result<(), Broken> {
     let Request::MakeRefund(call) = request else { return Ok(()) };
     let id = RefundId::requested(call.reference);
     let kept = world.table.refunds.get(&(call.reference.payment(), id));

@@ -3,12 +3,12 @@
 use pay_core::{
     domain::{
         Event, Notification, Outcome, Payment, PaymentId, Refund, RefundId, RefundReport,
-        RefundState, Refunds, Status, Verdict,
+        RefundState, Refunds, Sender, Status, Verdict,
     },
     ports::ProviderState,
 };
 
-use super::{Broken, hold};
+use super::{Broken, checkouts::is_money_known, hold};
 use crate::world::World;
 
 /// What went back is the sum of the refunds that succeeded and the highest total, not both; no more
@@ -38,7 +38,7 @@ pub(super) fn check_refunds(world: &World, payment: &Payment) -> Result<(), Brok
     hold(refunded <= given, "I21", || format!("{held:?} gave back {given}: {payment:?}"))
 }
 
-/// A payment is paid or closed only where its provider says so.
+/// A payment is paid only where its provider says so, and is closed without a close of ours only there.
 pub(super) fn check_truth(world: &World, payment: &Payment) -> Result<(), Broken> {
     if !world.has_truth() {
         return Ok(());
@@ -47,13 +47,24 @@ pub(super) fn check_truth(world: &World, payment: &Payment) -> Result<(), Broken
     let state = held.map_or(ProviderState::Absent, |held| held.state);
     let is_paid = matches!(state, ProviderState::Paid | ProviderState::Refunded);
     let same = held.is_some_and(|held| held.txn == payment.reference.txn);
-    hold(!payment.was_paid() || (is_paid && same), "I11", || {
+    let by_checkout = world
+        .held_checkouts(payment.id)
+        .any(|(_, held)| held.state == ProviderState::Paid && held.txn == payment.reference.txn);
+    hold(!payment.was_paid() || (is_paid && same) || by_checkout, "I11", || {
         format!("Stripe holds it as {held:?}: {payment:?}")
     })?;
-    let closed = payment.status == Status::Closed;
+    // Of one that we close ourselves no checkout can be paid.
+    let is_ours = |event: &Event| event.payment == Some(payment.id) && is_close(event);
+    let closed = payment.status == Status::Closed && !world.table.events.iter().any(is_ours);
     hold(!closed || state == ProviderState::Closed, "I24", || {
         format!("Stripe holds it as {held:?}: {payment:?}")
     })
+}
+
+/// Whether an event is about a payment that we closed.
+fn is_close(event: &Event) -> bool {
+    event.id.as_str() == "close.ended"
+        || (event.sender == Sender::Native && event.report.outcome == Some(Outcome::Closed))
 }
 
 /// A refund is never gone, and that it failed is final, unless it only counts as failed because
@@ -119,6 +130,13 @@ pub(super) fn check_refunded(
 
 /// Money that a provider holds as paid is paid or quarantined here.
 pub(super) fn check_money(world: &World) -> Result<(), Broken> {
+    for (reference, held) in &world.providers.checkouts {
+        let is_paid = matches!(held.state, ProviderState::Paid | ProviderState::Refunded);
+        let Some(record) = world.table.payments.get(&reference.payment) else { continue };
+        hold(!is_paid || is_money_known(world, record, held), "I23", || {
+            format!("{held:?} of {record:?}")
+        })?;
+    }
     for ((provider, id), held) in &world.providers.held {
         if !matches!(held.state, ProviderState::Paid | ProviderState::Refunded) {
             continue;

@@ -4,17 +4,18 @@ use std::fmt;
 
 use pay_core::{
     domain::{
-        Amount, Change, Decided, Due, Event, EventKey, Guard, OrderId, Payment, PaymentId,
-        Provider, ProviderRef, ProviderRefund, ProviderTxn, Refund, RefundId, RefundReference,
-        Timestamp, UserId,
+        Amount, Change, Checkout, CheckoutReference, CheckoutState, Decided, Due, Event, EventKey,
+        Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn,
+        Refund, RefundId, RefundReference, Timestamp, UserId,
     },
     ports::{
-        Orders, Outbox, Payments, Providers, Quarantine, Query, RefundOrder, TraceParent, Users,
+        CheckoutOrder, Orders, Outbox, Payments, Providers, Quarantine, Query, RefundOrder,
+        TraceParent, Users,
     },
     testing::{Call, FakeProviders, FakeShop, FakeStore},
 };
 
-use super::response::{MadeRefund, Response, response};
+use super::response::{MadeCheckout, MadeRefund, Response, response};
 
 /// Identifies one of the calls that an actor waits for: there can be several of a kind, each about
 /// another payment, or about another item of one.
@@ -67,7 +68,10 @@ pub(crate) enum Request {
     Update { change: Change, event: Event },
     Append(Event),
     DueItems { until: Option<Timestamp>, limit: usize },
-    MarkNotified { read: Payment, at: Timestamp },
+    Checkouts(PaymentId),
+    ChangeCheckout { read: Box<Checkout>, next: Box<Checkout> },
+    EndCheckout { checkout: CheckoutReference, end: CheckoutState, at: Timestamp },
+    MarkNotified { read: Payment, at: Timestamp, next: Option<Due> },
     Clear(Payment),
     Reschedule { read: Payment, next: Due },
     RescheduleRefund { read: Refund, next: Option<Due> },
@@ -79,6 +83,17 @@ pub(crate) enum Request {
     NotifyRefunded(Payment, Refund),
     Query { provider: Provider, query: Query, at: Timestamp },
     MakeRefund(Box<RefundCall>),
+    MakeCheckout(Box<CheckoutCall>),
+    Close(Box<Checkout>, Timestamp),
+}
+
+/// A request to a provider to make a checkout.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CheckoutCall {
+    pub(crate) checkout: Checkout,
+    pub(crate) oid: OrderId,
+    pub(crate) amount: Amount,
+    pub(crate) at: Timestamp,
 }
 
 /// A request to a provider to make a refund.
@@ -106,6 +121,11 @@ impl Request {
             Self::Update { change, .. } => (Call::Update, Some(change.id)),
             Self::Append(event) => (Call::Append, event.payment),
             Self::DueItems { .. } => (Call::DueItems, None),
+            Self::Checkouts(id) => (Call::Checkouts, Some(*id)),
+            Self::ChangeCheckout { read, .. } => {
+                (Call::ChangeCheckout, Some(read.reference.payment))
+            }
+            Self::EndCheckout { checkout, .. } => (Call::EndCheckout, Some(checkout.payment)),
             Self::MarkNotified { read, .. } => (Call::MarkNotified, Some(read.id)),
             Self::Clear(read) => (Call::Clear, Some(read.id)),
             Self::Reschedule { read, .. } => (Call::Reschedule, Some(read.id)),
@@ -118,6 +138,8 @@ impl Request {
             Self::NotifyRefunded(payment, _) => (Call::NotifyRefunded, Some(payment.id)),
             Self::Query { query, .. } => (Call::Query, query.payment()),
             Self::MakeRefund(call) => (Call::MakeRefund, Some(call.reference.payment())),
+            Self::MakeCheckout(call) => (Call::MakeCheckout, Some(call.checkout.reference.payment)),
+            Self::Close(checkout, _) => (Call::Close, Some(checkout.reference.payment)),
         };
         CallId { call, payment, number: 0 }
     }
@@ -145,7 +167,16 @@ impl Request {
             Self::Update { change, event } => response(store.update(change, event).await),
             Self::Append(event) => response(store.append(event).await),
             Self::DueItems { until, limit } => response(store.due_items(*until, *limit).await),
-            Self::MarkNotified { read, at } => response(store.mark_notified(read, *at).await),
+            Self::Checkouts(payment) => response(store.checkouts(*payment).await),
+            Self::ChangeCheckout { read, next } => {
+                response(store.change_checkout(read, next).await)
+            }
+            Self::EndCheckout { checkout, end, at } => {
+                response(store.end_checkout(*checkout, *end, *at).await)
+            }
+            Self::MarkNotified { read, at, next } => {
+                response(store.mark_notified(read, *at, *next).await)
+            }
             Self::Clear(read) => response(store.clear(read).await),
             Self::Reschedule { read, next } => response(store.reschedule(read, *next).await),
             Self::RescheduleRefund { read, next } => {
@@ -169,6 +200,12 @@ impl Request {
                 let order = RefundOrder { reference: *reference, refund, txn, paid: *paid };
                 response(MadeRefund::of(providers.refund(*provider, &order, *at).await))
             }
+            Self::MakeCheckout(call) => {
+                let CheckoutCall { checkout, oid, amount, at } = &**call;
+                let order = CheckoutOrder { checkout, oid: *oid, amount: *amount };
+                response(MadeCheckout::of(providers.checkout(&order, *at).await))
+            }
+            Self::Close(checkout, at) => response(providers.close(checkout, *at).await),
         }
     }
 }

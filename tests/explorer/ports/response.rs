@@ -1,10 +1,10 @@
 //! What a call of a port returns, as data: a value that can be compared and passed on.
 
 use pay_core::{
-    domain::{Guard, Notification, Payment, PaymentId, Quarantined, Refund, RefundId},
+    domain::{Checkout, Guard, Notification, Payment, PaymentId, Quarantined, Refund, RefundId},
     ports::{
-        Appended, Created, DueItem, Order, QueryError, QueryResponse, RefundCallError, Resolved,
-        ShopError, StoreError, Updated,
+        Appended, CheckoutCallError, Created, DueItem, Order, QueryError, QueryResponse,
+        RefundCallError, Resolved, ShopError, StartedCheckout, StoreError, Updated,
     },
 };
 
@@ -52,9 +52,11 @@ values! {
     RefundNamed(Option<RefundId>),
     Queried(QueryResponse),
     MadeRefund(MadeRefund),
+    Checkouts(Vec<Checkout>),
+    MadeCheckout(MadeCheckout),
     Quarantined(Option<Quarantined>),
     Resolved(Resolved),
-    Exists(bool),
+    Is(bool),
     Order(Option<Order>),
     Done(()),
 }
@@ -80,6 +82,40 @@ impl MadeRefund {
         match self {
             Self::Taken(taken) => Ok(taken),
             Self::Refused { code, report } => Err(RefundCallError::Refused { code, report }),
+        }
+    }
+}
+
+/// What a provider responds that is asked to make a checkout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MadeCheckout {
+    Started(StartedCheckout),
+    Refused { code: String, is_absent: bool },
+    Ended,
+}
+
+impl MadeCheckout {
+    /// What the port returned.
+    pub(super) fn of(
+        result: Result<StartedCheckout, CheckoutCallError>,
+    ) -> Result<Self, QueryError> {
+        match result {
+            Ok(started) => Ok(Self::Started(started)),
+            Err(CheckoutCallError::Refused { code, is_absent }) => {
+                Ok(Self::Refused { code, is_absent })
+            }
+            Err(CheckoutCallError::Ended) => Ok(Self::Ended),
+            Err(CheckoutCallError::Unknown(error)) => Err(error),
+        }
+    }
+
+    pub(super) fn into_result(self) -> Result<StartedCheckout, CheckoutCallError> {
+        match self {
+            Self::Started(started) => Ok(started),
+            Self::Refused { code, is_absent } => {
+                Err(CheckoutCallError::Refused { code, is_absent })
+            }
+            Self::Ended => Err(CheckoutCallError::Ended),
         }
     }
 }

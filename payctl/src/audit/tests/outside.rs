@@ -1,10 +1,10 @@
 //! Refunds of money in quarantine.
 
-use pay_core::domain::{EventKey, PaymentId, RefundReference};
+use pay_core::domain::{Digest, PaymentId, RefundReference};
 use serde_json::{Value, json};
 
 use super::valid::{and, decided, decision, event, guard, key, one, paid, record, waiting, with};
-use super::{T, of, tampered};
+use super::{T, of, row, tampered};
 use crate::name::refund_key;
 
 /// A payment that `pi_17` paid, and of which `pi_x` paid 99 as well.
@@ -16,10 +16,14 @@ fn about(payment: u64) -> String {
     format!("{payment}/stripe/e2")
 }
 
-/// The id of the refund of that notification's money.
+/// The key of the refund of that notification's money.
+fn refund_digest() -> Digest {
+    refund_key(&row(&json!({"source": 3, "provider_txn": "pi_x"})))
+}
+
+/// The id of that refund.
 fn id(payment: u64) -> String {
-    let key = refund_key(&EventKey::parse(&about(payment)).unwrap());
-    RefundReference::new(PaymentId::new(payment).unwrap(), key).to_string()
+    RefundReference::new(PaymentId::new(payment).unwrap(), refund_digest()).to_string()
 }
 
 fn status(of: u64) -> Value {
@@ -40,10 +44,9 @@ fn refunded(payment: u64, (at, version): (u64, u64)) -> [Value; 2] {
 
 /// The refund in a state that it reached at this time.
 fn refund(payment: u64, state: &str, changed: u64) -> Value {
-    let key = refund_key(&EventKey::parse(&about(payment)).unwrap());
     json!({
         "pk": format!("pay#{payment}"), "sk": format!("refund#{}", id(payment)), "amount": 99,
-        "source": 3, "provider_txn": "pi_x", "state": state, "key": key.to_string(),
+        "source": 3, "provider_txn": "pi_x", "state": state, "key": refund_digest().to_string(),
         "quarantined": about(payment), "create_time": T + 9, "update_time": T + changed,
     })
 }
@@ -145,11 +148,7 @@ fn tamperings() -> Vec<(String, Value, &'static str)> {
         ),
         (refund(PAID), json!({"quarantined": null}), "the refund that it requested is missing"),
         (refund(PAID), json!({"quarantined": "17"}), "quarantined is no text, or none that"),
-        (
-            refund(PAID),
-            json!({"quarantined": "17/stripe/e1"}),
-            "its key is not that of its notification",
-        ),
+        (refund(PAID), json!({"provider_txn": "pi_y"}), "its key is not that of its transaction"),
         (refund(PAID), json!({"quarantined": "17/stripe/e1"}), "no decision gives that money back"),
         (
             refund(PAID),

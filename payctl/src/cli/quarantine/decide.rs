@@ -138,7 +138,7 @@ pub(super) async fn decide(
     match event_key(&name.0.0, &name.0.1).filter(|_| wrong.is_empty()) {
         Some(key) => {
             let note = kept(note);
-            let refund_key = refund_key(&key);
+            let refund_key = refund_key(&row);
             let request =
                 Resolve { key, decision, payment: onto, by: by.clone(), note, refund_key };
             let (now, trace) = (clock(), trace());

@@ -6,10 +6,10 @@ use pay_core::domain::{Decision, RefundId, RefundReference, RefundState};
 use serde_json::json;
 
 use super::decide::{DecisionArguments, decide};
-use super::{End, named};
+use super::{End, find, named};
 use crate::Row;
 use crate::arguments::function_name;
-use crate::audit::event_key;
+use crate::audit::payment_of;
 use crate::name::refund_key;
 use crate::print::{print, print_json};
 
@@ -29,10 +29,12 @@ pub(super) struct RefundArguments {
 pub(super) async fn run(arguments: RefundArguments) -> Result<End> {
     let RefundArguments { decision, function } = arguments;
     let made = decide(Decision::Refund, None, &decision).await?;
-    let (pk, sk) = named(&decision.notification)?.0;
-    let key = event_key(&pk, &sk).context("the notification has the key of none")?;
-    let id = key.payment.context("the notification names no payment")?;
-    let refund = RefundId::requested(RefundReference::new(id, refund_key(&key)));
+    let name = named(&decision.notification)?;
+    let table = decision.target.open().await?;
+    let key = refund_key(&find(&table, &name).await?);
+    let (pk, _) = name.0;
+    let id = payment_of(&pk).context("the notification names no payment")?;
+    let refund = RefundId::requested(RefundReference::new(id, key));
     let functions = decision.target.functions();
     let function = function.or_else(|| functions.local.as_ref().map(|_| "callback".to_owned()));
     let mut failure = None;
@@ -42,7 +44,6 @@ pub(super) async fn run(arguments: RefundArguments) -> Result<End> {
         let (lambda, _) = functions.open().await?;
         failure = lambda.invoke(function, &request).await.err();
     }
-    let table = decision.target.open().await?;
     let row = table.item(&pk, &format!("refund#{}", refund.as_str())).await?;
     let row = row.with_context(|| format!("the refund {} is missing", refund.as_str()))?;
     let state = RefundState::ALL.into_iter().find(|state| state.as_str() == row.text("state"));

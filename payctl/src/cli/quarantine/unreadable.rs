@@ -43,6 +43,7 @@ pub(super) async fn dismiss(
         version: None,
         verdict: Verdict::Ignored,
         mismatch: None,
+        checkout: None,
         decision: Some(OperatorDecision { by: by.clone(), about: name.to_string() }),
         body: note,
     };

@@ -5,8 +5,8 @@ mod key;
 pub use key::EventKey;
 
 use super::{
-    Change, Decided, Digest, Mismatch, OperatorDecision, Payment, PaymentId, Report, Sender,
-    Status, Timestamp,
+    Change, CheckoutNumber, Decided, Digest, Mismatch, OperatorDecision, Payment, PaymentId,
+    Report, Sender, Status, Timestamp,
 };
 
 /// A sender's own id of a notification, made safe to be part of a key.
@@ -134,6 +134,8 @@ impl Verdict {
 pub struct Quarantined {
     /// What it reports.
     pub report: Report,
+    /// The checkout that it is about, where it says which.
+    pub checkout: Option<CheckoutNumber>,
     /// Why it did not match.
     pub mismatch: Option<Mismatch>,
     /// What a person decided on it; `None` while it waits.
@@ -161,6 +163,8 @@ pub struct Event {
     pub version: Option<u64>,
     /// What it did.
     pub verdict: Verdict,
+    /// The checkout that it is about, where it says which.
+    pub checkout: Option<CheckoutNumber>,
     /// Why it does not match; only when quarantined, and on the decision about it.
     pub mismatch: Option<Mismatch>,
     /// Who decided, and on what; only on the event of a decision.
@@ -189,6 +193,7 @@ impl Event {
             status: Some((change.from, change.to)),
             version: Some(change.version()),
             verdict: Verdict::Noted,
+            checkout: None,
             mismatch: None,
             decision: None,
             body: body.clone(),

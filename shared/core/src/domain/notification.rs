@@ -200,6 +200,7 @@ impl Notification {
             status: None,
             version: None,
             verdict,
+            checkout: self.checkout,
             mismatch: None,
             decision: None,
             body: self.body.clone(),

@@ -42,6 +42,7 @@ fn events() -> impl Strategy<Value = Event> {
             version: None,
             verdict: Verdict::Ignored,
             mismatch: None,
+            checkout: None,
             decision: None,
             body: RawBody::new(b"", Digest::new(digest)),
         },

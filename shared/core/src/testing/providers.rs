@@ -2,6 +2,8 @@
 
 mod checkouts;
 
+pub use checkouts::LateCheckout;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -38,6 +40,10 @@ pub struct ProvidersState {
     pub checkouts: BTreeMap<CheckoutReference, HeldPayment>,
     /// Whether they hold a checkout only once the payer has begun to pay, as the pages of Alipay's.
     pub are_pages: bool,
+    /// Whether the last moment of every checkout is over: then none is made, and no page is paid.
+    pub are_expired: bool,
+    /// Calls for checkouts that are still to arrive; their callers got no response.
+    pub late_checkouts: Vec<LateCheckout>,
     /// Whether they refuse every checkout, and whether that proves that nothing was made.
     pub refuse_checkouts: Option<bool>,
     /// The payments that they hold.
@@ -262,15 +268,7 @@ impl Providers for FakeProviders {
         provider: Provider,
         _now: Timestamp,
     ) -> Result<Option<MerchantAccount>, NoKeys> {
-        match self.gate.pass(Call::Account).await {
-            Fate::Responded => {
-                let has_key = self.edit(|state| state.keys.contains(&provider));
-                Ok(MerchantAccount::new(checkouts::ACCOUNT).ok().filter(|_| has_key))
-            }
-            Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
-                Err(NoKeys("scripted: no keys".into()))
-            }
-        }
+        self.account_of(provider).await
     }
 
     async fn checkout(

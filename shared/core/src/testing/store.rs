@@ -257,6 +257,7 @@ impl Quarantine for FakeStore {
             let event = table.events.iter().find(|event| event.key() == *key)?;
             (event.verdict == Verdict::Quarantined).then(|| Quarantined {
                 report: event.report.clone(),
+                checkout: event.checkout,
                 mismatch: event.mismatch.clone(),
                 decided: table.resolved.get(key).cloned(),
             })

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     domain::{
-        Amount, Change, Decided, Decision, Digest, Due, Event, EventId, EventKey, Mismatch,
-        MismatchField, Operator, OperatorDecision, Outcome, Payment, PaymentId, Provider,
-        Quarantined, RawBody, Refund, RefundId, RefundReference, RefundRequest, RefundState,
-        Report, Sender, Timestamp, Verdict,
+        Amount, Change, CheckoutNumber, CheckoutReference, CheckoutState, Decided, Decision,
+        Digest, Due, Event, EventId, EventKey, Mismatch, MismatchField, Operator, OperatorDecision,
+        Outcome, Payment, PaymentId, Provider, Quarantined, RawBody, Refund, RefundId,
+        RefundReference, RefundRequest, RefundState, Report, Sender, Timestamp, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Orders, Outbox, Payments, Quarantine, Resolved, StoreError, TraceParent},
@@ -33,7 +33,8 @@ pub struct Resolve {
     pub by: Operator,
     /// Why, as it is kept.
     pub note: RawBody,
-    /// SHA-256 of what names the notification: of money that is given back, it is the refund's key.
+    /// SHA-256 of the transaction that it reports: of money that is given back, it is the refund's key, so
+    /// that the same money goes back once, however many notifications report it.
     pub refund_key: Digest,
 }
 
@@ -107,10 +108,12 @@ pub async fn resolve(
     for attempt in 0..DECISIONS_MAX {
         let found = store.quarantined(&request.key).await?.ok_or(ResolveError::NotFound)?;
         if let Some(decided) = found.decided {
+            end_checkout(store, request, found.checkout, now).await?;
             // It is ours if an attempt took effect although its response was lost.
             let ours = attempt > 0 && request.is(&decided);
             return if ours { Ok(()) } else { Err(ResolveError::Decided(decided)) };
         }
+        let checkout = found.checkout;
         let writes = match request.decision {
             Decision::Accept => {
                 accept(store, request, &found, orders.hears_of_refunds(), now).await
@@ -132,6 +135,7 @@ pub async fn resolve(
                         notify_refund(orders, store, (&record, &refund.item), trace).await;
                     }
                 }
+                end_checkout(store, request, checkout, now).await?;
                 return Ok(());
             }
             Ok(Resolved::NotLive(_)) => {
@@ -147,6 +151,19 @@ pub async fn resolve(
     }
     let changing = || "the record kept changing".into();
     Err(Failure::Unavailable(unknown.unwrap_or_else(changing)).into())
+}
+
+/// Ends the checkout that a notification is about, once a person has decided on it: it was paid, and nobody
+/// pays it again. If this fails, the same decision again ends it.
+async fn end_checkout(
+    store: &impl Payments,
+    request: &Resolve,
+    checkout: Option<CheckoutNumber>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (Some(payment), Some(number)) = (request.key.payment, checkout) else { return Ok(()) };
+    let reference = CheckoutReference { payment, number };
+    store.end_checkout(reference, CheckoutState::Ended, now).await
 }
 
 /// When else is to be looked at a payment: its checkouts may be unended.
@@ -253,6 +270,11 @@ async fn give_back(
         create_time: now,
         update_time: now,
     };
+    if store.refund(id, &refund.id).await?.is_some() {
+        return not_refundable(
+            "its money was given back already, by a decision on another of its notifications",
+        );
+    }
     let change = record.keeping(refund, now);
     let event = Event {
         status: Some((change.from, change.to)),
@@ -339,6 +361,7 @@ impl Resolve {
             version: None,
             verdict,
             mismatch: None,
+            checkout: None,
             decision: Some(OperatorDecision { by: self.by.clone(), about: self.key.to_string() }),
             body: self.note.clone(),
         }

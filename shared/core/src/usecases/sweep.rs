@@ -97,6 +97,8 @@ pub struct Swept {
     pub failed: Vec<(PaymentId, StoreError)>,
     /// When the payment was paid that has waited longest and still waits, of those looked at.
     pub oldest_paid: Option<Timestamp>,
+    /// When the refund was requested of which it is longest not known what became, of those looked at.
+    pub oldest_refund: Option<Timestamp>,
     /// Entries that were listed and not dealt with: the time was over, or a service was down.
     pub left: usize,
 }
@@ -218,6 +220,12 @@ impl Swept {
             Entry::Queried(unknown) => {
                 more(&mut self.queried);
                 self.unknown.extend(unknown);
+            }
+            Entry::Unresolved(unknown, requested) => {
+                more(&mut self.queried);
+                self.unknown.extend(unknown);
+                self.oldest_refund =
+                    [self.oldest_refund, Some(requested)].into_iter().flatten().min();
             }
             Entry::Moved(unknown) => {
                 more(&mut self.moved);

@@ -119,8 +119,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         purpose: Purpose,
     ) -> Result<Seen, Failure> {
         if checkout.is_forgotten(self.now) {
-            self.end(checkout, CheckoutState::Ended).await?;
-            return Ok(Seen::Ended);
+            return self.end_as_read(checkout, CheckoutState::Ended).await;
         }
         let named;
         let checkout = if checkout.is_unnamed() {
@@ -189,11 +188,16 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         let order = CheckoutOrder { checkout, oid: record.oid, amount: record.amount };
         let started = match providers.checkout(&order, now).await {
             Ok(started) => started,
-            Err(CheckoutCallError::Refused { code, is_absent: true }) => {
-                self.end(checkout, CheckoutState::Refused).await?;
-                return Ok(Called::Refused(code));
+            // One that was handed out may be paid, whatever a repeat of it gets.
+            Err(CheckoutCallError::Refused { code, is_absent: true })
+                if checkout.state == CheckoutState::Requested =>
+            {
+                return Ok(match self.end_as_read(checkout, CheckoutState::Refused).await? {
+                    Seen::Ended => Called::Refused(code),
+                    _ => Called::Overtaken,
+                });
             }
-            Err(CheckoutCallError::Refused { code, is_absent: false }) => {
+            Err(CheckoutCallError::Refused { code, .. }) => {
                 return Ok(Called::Unclear(code));
             }
             Err(CheckoutCallError::Ended) => return Ok(Called::Ended),
@@ -261,23 +265,27 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             let unusable = || QueryError::Unusable("a response about something else".into());
             return Ok(Seen::Unknown(unknown.unwrap_or_else(unusable)));
         };
-        let end = match state {
+        // The code of one that was handed out can still be scanned.
+        let is_refused = purpose == Purpose::Refused && checkout.state == CheckoutState::Requested;
+        match state {
             ProviderState::Paid | ProviderState::Refunded if record.is_open() => {
-                return Ok(Seen::Unfitting);
+                Ok(Seen::Unfitting)
             }
             ProviderState::Paid | ProviderState::Refunded | ProviderState::Closed => {
-                CheckoutState::Ended
+                let (store, ended) = (self.ports.store(), CheckoutState::Ended);
+                store.end_checkout(checkout.reference, ended, self.now).await?;
+                Ok(Seen::Ended)
             }
-            ProviderState::Open => return Ok(Seen::Open),
-            ProviderState::Processing => return Ok(Seen::Processing),
-            ProviderState::Absent if purpose == Purpose::Refused => CheckoutState::Refused,
+            ProviderState::Open => Ok(Seen::Open),
+            ProviderState::Processing => Ok(Seen::Processing),
+            ProviderState::Absent if is_refused => {
+                self.end_as_read(checkout, CheckoutState::Refused).await
+            }
             ProviderState::Absent if self.is_absent_for_good(checkout).await? => {
-                CheckoutState::Ended
+                self.end_as_read(checkout, CheckoutState::Ended).await
             }
-            ProviderState::Absent => return Ok(Seen::Absent),
-        };
-        self.end(checkout, end).await?;
-        Ok(Seen::Ended)
+            ProviderState::Absent => Ok(Seen::Absent),
+        }
     }
 
     /// Whether its provider has said twice, and late enough, that it has nothing of a checkout. The first time
@@ -294,7 +302,11 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         Ok(false)
     }
 
-    async fn end(&self, checkout: &Checkout, end: CheckoutState) -> Result<(), Failure> {
-        Ok(self.ports.store().end_checkout(checkout.reference, end, self.now).await?)
+    /// Ends a checkout of which its provider has nothing, unless somebody has called the provider for it since it
+    /// was read: then it may be there by now.
+    async fn end_as_read(&self, checkout: &Checkout, end: CheckoutState) -> Result<Seen, Failure> {
+        let ended = Checkout { state: end, update_time: self.now, ..checkout.clone() };
+        let is_as_read = self.ports.store().change_checkout(checkout, &ended).await?;
+        Ok(if is_as_read { Seen::Ended } else { Seen::Open })
     }
 }

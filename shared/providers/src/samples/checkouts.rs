@@ -65,7 +65,7 @@ impl OrderedCheckout {
         self
     }
 
-    pub(crate) fn from_address(mut self, ip: &str) -> Self {
+    pub(crate) fn at_address(mut self, ip: &str) -> Self {
         self.checkout.parameters.payer_ip = Some(PayerIp::new(ip).unwrap());
         self
     }

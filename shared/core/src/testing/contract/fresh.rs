@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
     domain::{
-        Amount, Change, Currency, Digest, Due, Event, EventId, Guard, Mismatch, MismatchField,
-        OrderId, Outcome, Payment, PaymentId, Provider, ProviderRef, ProviderTxn, RawBody,
-        RefundEffect, Report, Sender, Status, Timestamp, UserId, Verdict,
+        Amount, Change, CheckoutNumber, Currency, Digest, Due, Event, EventId, Guard, Mismatch,
+        MismatchField, OrderId, Outcome, Payment, PaymentId, Provider, ProviderRef, ProviderTxn,
+        RawBody, RefundEffect, Report, Sender, Status, Timestamp, UserId, Verdict,
     },
     ports::{Created, Payments, Updated},
 };
@@ -90,6 +90,7 @@ impl Fresh {
             version: Some(payment.version),
             verdict: Verdict::Duplicate,
             mismatch: None,
+            checkout: CheckoutNumber::new(7).ok(),
             decision: None,
             body: RawBody::new(format!("{{\"id\":\"{id}\"}}\0\u{ff}").as_bytes(), digest),
         }

@@ -70,6 +70,7 @@ async fn waits(store: &impl Store, log: &impl Inspect, about: &Event, undone: &E
 pub async fn reads_what_was_put_there(store: impl Store, _log: impl Inspect, fresh: Fresh) {
     let (payment, event) = quarantined(&store, &fresh, Status::Pending).await;
     let want = Quarantined {
+        checkout: event.checkout,
         report: event.report.clone(),
         mismatch: event.mismatch.clone(),
         decided: None,

@@ -9,21 +9,57 @@ use crate::{
         ProviderTxn,
     },
     ports::{
-        CheckoutAction, CheckoutCallError, CheckoutOrder, ProviderState, QueryError, QueryResponse,
-        QueryState, StartedCheckout,
+        CheckoutAction, CheckoutCallError, CheckoutOrder, NoKeys, ProviderState, QueryError,
+        QueryResponse, QueryState, StartedCheckout,
     },
     testing::{Call, Fate, lock},
 };
 
 /// The account of every provider.
-pub(super) const ACCOUNT: &str = "merchant_1";
+const ACCOUNT: &str = "merchant_1";
+
+/// A call for a checkout that has not arrived yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LateCheckout {
+    /// It is to be made, of this amount in minor units.
+    Make(CheckoutReference, u64),
+    /// It is to be closed.
+    Close(CheckoutReference),
+}
 
 impl ProvidersState {
+    /// Delivers the oldest late call for a checkout; `false` if there is none. What is made by it nobody can
+    /// pay, since its response reaches nobody.
+    pub fn land_late_checkout(&mut self) -> bool {
+        if self.late_checkouts.is_empty() {
+            return false;
+        }
+        match self.late_checkouts.remove(0) {
+            LateCheckout::Make(reference, amount_minor) => {
+                let can_be_made =
+                    !self.are_pages && !self.are_expired && self.refuse_checkouts.is_none();
+                if can_be_made {
+                    let open = HeldPayment::new(ProviderState::Open, None, amount_minor);
+                    self.checkouts.entry(reference).or_insert(open);
+                }
+            }
+            LateCheckout::Close(reference) => self.close(reference),
+        }
+        true
+    }
+
+    fn close(&mut self, reference: CheckoutReference) {
+        let held = self.checkouts.get_mut(&reference);
+        if let Some(held) = held.filter(|held| held.state == ProviderState::Open) {
+            held.state = ProviderState::Closed;
+        }
+    }
+
     /// The payer pays a checkout, if it can be paid: the provider holds it as paid by the transaction
     /// `pay_<reference>`.
     pub fn pay(&mut self, reference: CheckoutReference, amount_minor: u64) -> bool {
         let open = || HeldPayment::new(ProviderState::Open, None, amount_minor);
-        let is_page = self.are_pages;
+        let is_page = self.are_pages && !self.are_expired;
         let found = self.checkouts.entry(reference);
         let held = match found {
             Entry::Occupied(held) => held.into_mut(),
@@ -40,6 +76,21 @@ impl ProvidersState {
 }
 
 impl FakeProviders {
+    pub(super) async fn account_of(
+        &self,
+        provider: Provider,
+    ) -> Result<Option<MerchantAccount>, NoKeys> {
+        match self.gate.pass(Call::Account).await {
+            Fate::Responded => {
+                let has_key = self.edit(|state| state.keys.contains(&provider));
+                Ok(MerchantAccount::new(ACCOUNT).ok().filter(|_| has_key))
+            }
+            Fate::Before | Fate::Lost | Fate::After | Fate::Late => {
+                Err(NoKeys("scripted: no keys".into()))
+            }
+        }
+    }
+
     pub(super) fn query_checkout(
         &self,
         provider: Provider,
@@ -80,6 +131,9 @@ impl FakeProviders {
         let (reference, method) = (checkout.reference, checkout.parameters.method);
         let mut providers = lock(&self.state);
         let is_down = providers.down.contains(&method.provider());
+        if fate == Fate::Late && !is_down {
+            providers.late_checkouts.push(LateCheckout::Make(reference, amount.minor()));
+        }
         if !matches!(fate, Fate::Responded | Fate::After) || is_down {
             return Err(lost().into());
         }
@@ -92,14 +146,17 @@ impl FakeProviders {
         }
         let is_fetched = checkout.provider_id.is_some();
         let is_page = providers.are_pages;
+        // Under its key Stripe gives the response that it gave first.
+        let is_keyed = method.has_provider_id() && !is_fetched;
         match providers.checkouts.get(&reference).map(|held| held.state) {
             None if is_page || is_fetched => {}
+            None if providers.are_expired => return Err(refused(is_keyed)),
             None => {
                 let held = HeldPayment::new(ProviderState::Open, None, amount.minor());
                 providers.checkouts.insert(reference, held);
             }
             Some(ProviderState::Open) => {}
-            Some(_) if is_page => {}
+            Some(_) if is_page || is_keyed => {}
             Some(_) if is_fetched => return Err(CheckoutCallError::Ended),
             Some(_) => return Err(refused(false)),
         }
@@ -116,12 +173,12 @@ impl FakeProviders {
         let fate = self.gate.pass(Call::Close).await;
         let mut providers = lock(&self.state);
         let is_down = providers.down.contains(&checkout.parameters.method.provider());
-        if matches!(fate, Fate::Responded | Fate::After)
-            && !is_down
-            && let Some(held) = providers.checkouts.get_mut(&checkout.reference)
-            && held.state == ProviderState::Open
-        {
-            held.state = ProviderState::Closed;
+        match fate {
+            Fate::Responded | Fate::After if !is_down => providers.close(checkout.reference),
+            Fate::Late if !is_down => {
+                providers.late_checkouts.push(LateCheckout::Close(checkout.reference));
+            }
+            Fate::Responded | Fate::After | Fate::Late | Fate::Before | Fate::Lost => {}
         }
         if fate == Fate::Responded && !is_down {
             Ok(())

@@ -249,6 +249,14 @@ fn a_refusal_counts_where_the_provider_has_nothing() {
     let why = "the provider refuses a checkout that it has";
     assert_eq!(start(&world, id, WeChatNative, 5_000), Err(why.to_owned()));
     assert_eq!(states(&world), [CheckoutState::Open]);
+    // One that was handed out can still be scanned, although nobody has begun.
+    let (world, id) = world_with(WeChatNative);
+    world.providers.edit(|providers| {
+        providers.refuse_checkouts = Some(true);
+        providers.checkouts.clear();
+    });
+    assert_eq!(start(&world, id, WeChatNative, 5_000), Err(why.to_owned()));
+    assert_eq!(states(&world), [CheckoutState::Open]);
     // Asked in vain.
     let (world, id) = self::world();
     world.providers.edit(|providers| providers.refuse_checkouts = Some(false));

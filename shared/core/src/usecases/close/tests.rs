@@ -4,12 +4,13 @@ mod swept;
 
 use super::*;
 use crate::{
-    domain::{CheckoutMethod, CheckoutState, TimeToLive, WebUrl},
+    domain::{CheckoutMethod, CheckoutState, Decision, Digest, Operator, TimeToLive, WebUrl},
     ports::{CheckoutAction, ProviderState},
     testing::{Call, Fate, a_checkout_reference, block_on},
     usecases::{
         checkout::{AskedCheckout, CheckoutPayment, checkout},
         create::CreateError,
+        quarantine::{Resolve, ResolveError, resolve},
         sweep::{Run, Sweep, Swept, sweep},
         world::{World, a_notification, later, now, request, uid},
     },
@@ -255,8 +256,38 @@ fn another_amount_closes_nothing() {
     assert_eq!(closed(&world, id, 5_000), Status::Pending);
     assert!(world.payment(id).closing);
     let events = world.store.table().events;
-    assert!(events.iter().any(|event| event.verdict == Verdict::Quarantined));
-    assert_eq!(states(&world), [Open]);
+    let found = events.iter().find(|event| event.verdict == Verdict::Quarantined).unwrap();
+    assert_eq!((states(&world), found.checkout), (vec![Open], Some(reference.number)));
+
+    // Once somebody has decided on it, the payment is closed.
+    for decision in [Decision::Dismiss, Decision::Refund] {
+        let (world, id) = self::world(&[WeChatNative]);
+        let reference = a_checkout_reference(id, 1);
+        assert!(world.providers.edit(|held| held.pay(reference, 100)));
+        world.providers.edit(|held| held.checkouts.get_mut(&reference).unwrap().amount_minor = 99);
+        assert_eq!(closed(&world, id, 5_000), Status::Pending);
+        let events = world.store.table().events;
+        let found = events.iter().find(|event| event.verdict == Verdict::Quarantined).unwrap();
+        let request = Resolve {
+            key: found.key(),
+            decision,
+            payment: None,
+            by: Operator::new("ada").unwrap(),
+            note: RawBody::empty(),
+            refund_key: Digest::new([1; 32]),
+        };
+        let decide = || {
+            let (shop, store) = (&world.shop, &world.store);
+            block_on(resolve(shop, store, &request, later(6_000), &world.trace))
+        };
+        // Lost on the way: the same decision again ends it.
+        world.fail(Call::EndCheckout, Fate::Before);
+        assert!(matches!(decide(), Err(ResolveError::Failed(_))));
+        assert_eq!(states(&world), [Open]);
+        assert!(matches!(decide(), Err(ResolveError::Decided(_))));
+        assert_eq!(states(&world), [Ended]);
+        assert_eq!(closed(&world, id, 9_000), Status::Closed, "{decision:?}");
+    }
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) enum Entry {
     Rescheduled(PaymentId, ShopError, Option<Timestamp>),
     /// Providers were asked, and it is not paid yet.
     Queried(Unknown),
+    /// A refund that was requested at this time: its provider was asked, and what became of it is not known.
+    Unresolved(Unknown, Timestamp),
     /// A provider's response moved it on.
     Moved(Unknown),
     /// Nobody paid it in time.

@@ -109,7 +109,12 @@ pub(super) async fn carry_on(
         (true, _) => Entry::Moved(unknown),
         (false, Some(due)) => {
             let next = Some(due.queried_again(id, now));
-            rescheduled(ports, &refund, next, Entry::Queried(unknown)).await
+            let entry = if refund.state == RefundState::Requested {
+                Entry::Unresolved(unknown, refund.create_time)
+            } else {
+                Entry::Queried(unknown)
+            };
+            rescheduled(ports, &refund, next, entry).await
         }
         (false, None) => Entry::Stale,
     }

@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use pay_core::domain::{
-    Decided, Decision, Digest, Event, EventKey, Mismatch, MismatchField, Operator, Outcome,
-    ProviderRefund, Quarantined, RefundReport, RefundState, Report, Timestamp, Verdict,
+    CheckoutNumber, Decided, Decision, Digest, Event, EventKey, Mismatch, MismatchField, Operator,
+    Outcome, ProviderRefund, Quarantined, RefundReport, RefundState, Report, Timestamp, Verdict,
 };
 
 use super::{
@@ -40,6 +40,7 @@ pub(super) fn event_item(event: &Event) -> Item {
         ("provider_txn", report.reference.txn.as_ref().map(|txn| s(txn.as_str()))),
         ("amount", report.amount_minor.map(n)),
         ("currency", currency),
+        ("checkout", event.checkout.map(|number| n(number.get().into()))),
         ("status_before", status(event.status.map(|(before, _)| before.code()))),
         ("status_after", status(event.status.map(|(_, after)| after.code()))),
         ("version", event.version.map(n)),
@@ -90,9 +91,16 @@ pub(super) fn read_quarantined(item: &Item) -> Result<Option<Quarantined>, BadRo
             amount_minor: number(item, "amount")?,
             currency: text(item, "currency")?.map(str::to_owned),
         },
+        checkout: read_checkout_number(item)?,
         mismatch: read_mismatch(item)?,
         decided: read_decided(item)?,
     }))
+}
+
+fn read_checkout_number(item: &Item) -> Result<Option<CheckoutNumber>, BadRow> {
+    let Some(number) = number(item, "checkout")? else { return Ok(None) };
+    let number = u32::try_from(number).map_err(|_large| BadRow::Malformed("checkout"))?;
+    Ok(Some(CheckoutNumber::new(number)?))
 }
 
 fn read_refund_report(item: &Item) -> Result<Option<RefundReport>, BadRow> {

@@ -179,6 +179,20 @@ fn what_is_no_other_money_is_not_given_back() {
         world.apply(&notification).unwrap_err();
         assert_eq!(not_refundable(&world, &open(&world)[0]), why);
     }
+    // Another notification reports the same money.
+    let (world, id, key) = paid_twice();
+    let again = reporting(a_notification(id, PAID, 3), |report| {
+        report.reference = a_reference(Alipay, "tr_2");
+        report.amount_minor = Some(70);
+    });
+    world.apply(&Notification { sender: Alipay.into(), ..again }).unwrap_err();
+    decide(&world, &key, Decision::Refund).unwrap();
+    let Err(ResolveError::NotRefundable(why)) = decide(&world, &open(&world)[0], Decision::Refund)
+    else {
+        panic!()
+    };
+    assert!(why.contains("was given back already"), "{why}");
+    assert_eq!(world.store.table().refunds.len(), 1);
     // Accepted onto the payment meanwhile, by another notification.
     let (world, id, key) = short(PAID);
     world.apply(&a_notification(id, PAID, 2)).unwrap();

@@ -211,7 +211,7 @@ fn a_code_counts_only_with_a_signature_that_fits() {
     let value = made().to_string();
     let unsigned = format!(r#"{{"{PRECREATE}":{value}}}"#);
     assert_eq!(kind(&raw(&qr(), 200, &unsigned)), "unusable");
-    let other = signed_by(&Pair::other(), PRECREATE, &value);
+    let other = signed_by(Pair::other(), PRECREATE, &value);
     assert_eq!(kind(&raw(&qr(), 200, &other)), "unusable");
     let good = signed_by(Pair::one(), PRECREATE, &value);
     assert_eq!(kind(&raw(&qr(), 200, &good)), "started");

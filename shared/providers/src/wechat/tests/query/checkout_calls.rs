@@ -99,7 +99,7 @@ fn an_order_is_signed_byte_for_byte_with_its_body() {
         (native(), "wechat-make-native"),
         (
             ordered(CheckoutMethod::WeChatH5, CHECKOUT)
-                .from_address("203.0.113.7")
+                .at_address("203.0.113.7")
                 // It is no parameter of the order.
                 .back_to(RETURN_URL),
             "wechat-make-h5",
@@ -140,7 +140,7 @@ fn a_code_is_shown_and_a_page_opened() {
     let (text, url) = ("weixin://wxpay/bizpayurl?pr=p4lpSuKzz", "https://wx.tenpay.com/pay?x=1");
     let qr = started(CheckoutAction::Qr { text: text.to_owned() });
     assert_eq!(of(&native(), &json!({"code_url": text})).unwrap(), qr);
-    let h5 = ordered(CheckoutMethod::WeChatH5, CHECKOUT).from_address("2001:db8::1");
+    let h5 = ordered(CheckoutMethod::WeChatH5, CHECKOUT).at_address("2001:db8::1");
     let back =
         format!("{url}&redirect_url=https%3A%2F%2Fshop.example%2Fpaid%3Forder%3D7%26x%3D%252F");
     for (ordered, want) in [(h5.clone(), url), (h5.clone().back_to(RETURN_URL), &back)] {
