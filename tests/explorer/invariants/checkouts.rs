@@ -48,7 +48,7 @@ pub(super) fn check_checkouts(world: &World) -> Result<(), Broken> {
         })?;
         let is_known =
             held.is_none_or(|held| !is_paid(held) || is_money_known(world, record, held));
-        let invariant = if is_closed { "I24" } else { "I23" };
+        let invariant = if is_closed || record.closing { "I24" } else { "I23" };
         hold(is_known || (checkout.is_unended() && !is_closed), invariant, || {
             format!("{held:?} was paid, and is not known here: {checkout:?} of {record:?}")
         })?;

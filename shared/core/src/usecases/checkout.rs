@@ -145,7 +145,7 @@ async fn attempt(
     }
     if let Some(earlier) = earlier {
         match calls.look_at(&mut record, earlier, Purpose::End).await? {
-            Seen::Ended => return Ok(None),
+            Seen::Ended | Seen::Refused => return Ok(None),
             Seen::Absent => {}
             Seen::Unfitting => {
                 return Err(CheckoutError::NotPayable("what was paid waits for a person"));
@@ -270,9 +270,8 @@ async fn call(
     };
     let purpose = if code.is_some() { Purpose::Refused } else { Purpose::Ask };
     match (calls.look_at(record, &checkout, purpose).await?, code) {
-        (Seen::Ended, None) => Ok(None),
-        (Seen::Ended, Some(_)) if record.was_paid() => Ok(None),
-        (Seen::Ended, Some(code)) => Err(CheckoutError::Refused(code)),
+        (Seen::Refused, Some(code)) => Err(CheckoutError::Refused(code)),
+        (Seen::Ended | Seen::Refused, _) => Ok(None),
         (Seen::Unfitting, _) => Err(CheckoutError::NotPayable("what was paid waits for a person")),
         (Seen::Unknown(error), _) => Err(unknown(error.into())),
         (Seen::Open | Seen::Processing | Seen::Absent | Seen::NoTime, _) => {

@@ -42,6 +42,8 @@ pub(super) enum Purpose {
 pub(super) enum Seen {
     /// It has come to an end, here as well.
     Ended,
+    /// Its provider refused it and has nothing of it, and so it is kept.
+    Refused,
     /// It can be paid.
     Open,
     /// The payer has paid, and the money is on its way.
@@ -54,6 +56,13 @@ pub(super) enum Seen {
     Unknown(QueryError),
     /// No call may start.
     NoTime,
+}
+
+impl Seen {
+    /// Whether nobody can pay it any more.
+    pub(super) const fn is_end(&self) -> bool {
+        matches!(self, Self::Ended | Self::Refused)
+    }
 }
 
 /// What a request to make a checkout came to.
@@ -82,7 +91,7 @@ pub(super) struct Round {
 impl Round {
     /// Those that are still unended.
     pub(super) fn unended(&self) -> impl Iterator<Item = &(Checkout, Seen)> {
-        self.looked.iter().filter(|(_, seen)| !matches!(seen, Seen::Ended))
+        self.looked.iter().filter(|(_, seen)| !seen.is_end())
     }
 }
 
@@ -119,7 +128,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         purpose: Purpose,
     ) -> Result<Seen, Failure> {
         if checkout.is_forgotten(self.now) {
-            return self.end_as_read(checkout, CheckoutState::Ended).await;
+            let is_kept = self.end_as_read(checkout, CheckoutState::Ended).await?;
+            return Ok(if is_kept { Seen::Ended } else { Seen::Open });
         }
         let named;
         let checkout = if checkout.is_unnamed() {
@@ -192,10 +202,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             Err(CheckoutCallError::Refused { code, is_absent: true })
                 if checkout.state == CheckoutState::Requested =>
             {
-                return Ok(match self.end_as_read(checkout, CheckoutState::Refused).await? {
-                    Seen::Ended => Called::Refused(code),
-                    _ => Called::Overtaken,
-                });
+                let is_kept = self.end_as_read(checkout, CheckoutState::Refused).await?;
+                return Ok(if is_kept { Called::Refused(code) } else { Called::Overtaken });
             }
             Err(CheckoutCallError::Refused { code, .. }) => {
                 return Ok(Called::Unclear(code));
@@ -279,10 +287,12 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             ProviderState::Open => Ok(Seen::Open),
             ProviderState::Processing => Ok(Seen::Processing),
             ProviderState::Absent if is_refused => {
-                self.end_as_read(checkout, CheckoutState::Refused).await
+                let is_kept = self.end_as_read(checkout, CheckoutState::Refused).await?;
+                Ok(if is_kept { Seen::Refused } else { Seen::Open })
             }
             ProviderState::Absent if self.is_absent_for_good(checkout).await? => {
-                self.end_as_read(checkout, CheckoutState::Ended).await
+                let is_kept = self.end_as_read(checkout, CheckoutState::Ended).await?;
+                Ok(if is_kept { Seen::Ended } else { Seen::Open })
             }
             ProviderState::Absent => Ok(Seen::Absent),
         }
@@ -304,9 +314,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
 
     /// Ends a checkout of which its provider has nothing, unless somebody has called the provider for it since it
     /// was read: then it may be there by now.
-    async fn end_as_read(&self, checkout: &Checkout, end: CheckoutState) -> Result<Seen, Failure> {
+    async fn end_as_read(&self, checkout: &Checkout, end: CheckoutState) -> Result<bool, Failure> {
         let ended = Checkout { state: end, update_time: self.now, ..checkout.clone() };
-        let is_as_read = self.ports.store().change_checkout(checkout, &ended).await?;
-        Ok(if is_as_read { Seen::Ended } else { Seen::Open })
+        Ok(self.ports.store().change_checkout(checkout, &ended).await?)
     }
 }

@@ -3,6 +3,7 @@
 //! The ledger is the truth. A webhook is made from it, and may be lost.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
@@ -71,6 +72,17 @@ pub enum Delivery {
     Later,
     /// It will never be sent.
     Lost,
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::NoResponse => f.write_str("no response"),
+            Self::Later => f.write_str("later"),
+            Self::Lost => f.write_str("lost"),
+        }
+    }
 }
 
 impl Account {

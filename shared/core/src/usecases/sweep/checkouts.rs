@@ -45,14 +45,14 @@ pub(super) async fn carry_on(
         Err(failure) => return failed(id, failure),
     };
     let is_untouched = asked.is_empty() && checkouts.iter().all(|of| matches!(of.1, Seen::NoTime));
-    let waits = checkouts.iter().any(|of| !matches!(of.1, Seen::Ended));
+    let waits = checkouts.iter().any(|of| !of.1.is_end());
     if is_untouched && waits {
         // Its turn comes in the next run: it is still due.
         return Entry::Left(None);
     }
     let is_processing = checkouts.iter().any(|of| matches!(of.1, Seen::Processing));
     let unended: Vec<_> =
-        checkouts.iter().filter(|of| !matches!(of.1, Seen::Ended)).map(|of| of.0.clone()).collect();
+        checkouts.iter().filter(|of| !of.1.is_end()).map(|of| of.0.clone()).collect();
     let unknown = counted(record.id, checkouts, asked, outages);
     let entry =
         if was_open && !record.is_open() { Entry::Moved(unknown) } else { Entry::Queried(unknown) };
@@ -114,9 +114,12 @@ fn counted(
         match seen {
             Seen::NoTime => None,
             Seen::Unknown(error) => Some((provider, Err(error))),
-            Seen::Ended | Seen::Open | Seen::Processing | Seen::Absent | Seen::Unfitting => {
-                Some((provider, Ok(())))
-            }
+            Seen::Ended
+            | Seen::Refused
+            | Seen::Open
+            | Seen::Processing
+            | Seen::Absent
+            | Seen::Unfitting => Some((provider, Ok(()))),
         }
     });
     let mut unknown = Unknown::new();
