@@ -218,6 +218,7 @@ async fn check_success(
                 "moved",
                 "notified",
                 "oldest_due_seconds",
+                "oldest_refund_seconds",
                 "queried",
                 "rescheduled",
                 "stale",

@@ -68,7 +68,7 @@ pub(crate) fn named(name: &str) -> Operation {
 /// The route of an operation ends with its name, as [`crate::api::post`] takes for granted.
 #[test]
 fn a_route_ends_with_the_name_of_its_operation() {
-    assert_eq!(on_both_entry_points().len(), 5);
+    assert_eq!(on_both_entry_points().len(), 7);
     for name in on_both_entry_points() {
         assert_eq!(named(name).route, Some(format!("POST /api/pay/{name}").as_str()));
     }

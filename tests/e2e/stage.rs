@@ -152,7 +152,9 @@ impl Payment {
     pub(crate) fn valid(self, operation: &str) -> Value {
         match operation {
             "create" => self.request(),
-            "detail" => json!({"id": self.id}),
+            "detail" | "close" => json!({"id": self.id}),
+            // Signed without a call.
+            "checkout" => json!({"id": self.id, "provider": "alipay", "method": "page"}),
             // A direct event names the payer; the API ignores it and takes the token's.
             "list" => json!({"uid": self.uid}),
             "callback" => self.native(1, 2),

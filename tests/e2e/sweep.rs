@@ -49,7 +49,8 @@ async fn a_sweep_notifies_the_order_service_of_what_is_due() {
     // For a minute the sweep leaves a new order notification to the callback that is making it.
     let swept = sweep(&stack, json!({})).await;
     let nothing = json!({"notified": 0, "queried": 0, "moved": 0, "rescheduled": 0, "abandoned": 0,
-        "failed": 0, "stale": 0, "left": 0, "oldest_due_seconds": null});
+        "failed": 0, "stale": 0, "left": 0, "oldest_due_seconds": null,
+        "oldest_refund_seconds": null});
     assert_eq!(swept, nothing);
     let swept = sweep(&stack, json!({"all": true, "limit": 3})).await;
     assert_eq!(swept["notified"], 3);

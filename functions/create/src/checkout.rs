@@ -17,7 +17,7 @@ use pay_service::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::Caller;
+use crate::Asker;
 
 /// Reads a request. What its method does not use is checked like the rest, and left out.
 ///
@@ -26,7 +26,7 @@ use crate::Caller;
 /// [`pay_service::http::Code::InvalidRequest`]: `id`, `provider`, `method`, then the members of the method.
 pub(crate) fn read(
     fields: &Fields,
-    Caller { payer, sender }: Caller,
+    Asker { payer, sender }: Asker,
     (notify_urls, time_to_live): (&[(Provider, WebUrl)], Option<TimeToLive>),
     body: &[u8],
 ) -> Result<CheckoutPayment, Problem> {

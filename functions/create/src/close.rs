@@ -12,7 +12,7 @@ use pay_service::{
     metrics, outcome,
 };
 
-use crate::Caller;
+use crate::Asker;
 
 /// Reads a request.
 ///
@@ -21,7 +21,7 @@ use crate::Caller;
 /// [`pay_service::http::Code::InvalidRequest`]: `id`.
 pub(crate) fn read(
     fields: &Fields,
-    Caller { payer, sender }: Caller,
+    Asker { payer, sender }: Asker,
     body: &[u8],
 ) -> Result<ClosePayment, Problem> {
     let id = fields.required_number("id", PaymentId::new)?;

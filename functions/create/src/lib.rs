@@ -65,7 +65,7 @@ pub struct CreateApp<S, U, O, P, I, K> {
 
 /// Who asks: a payer by their token, or anybody whom IAM lets invoke the function.
 #[derive(Clone, Copy, Debug)]
-struct Caller {
+struct Asker {
     payer: Option<UserId>,
     sender: Sender,
 }
@@ -95,26 +95,26 @@ where
                 let operation = Operation::of_request(&request)?;
                 let (keys, rules) = (&self.auth_keys, &self.rules);
                 let payer = request.payer(keys, rules, invocation.now).await?;
-                let caller = Caller { payer: Some(payer), sender: Sender::Native };
+                let asker = Asker { payer: Some(payer), sender: Sender::Native };
                 let fields = request.json()?;
                 let key = match operation {
                     Operation::Create => request.header(IDEMPOTENCY_HEADER)?,
                     Operation::Checkout | Operation::Close => None,
                 };
-                self.run(operation, caller, (&fields, key, request.body()), &invocation).await
+                self.run(operation, asker, (&fields, key, request.body()), &invocation).await
             }
             EntryPoint::Direct(event) => {
                 let body = event.get().as_bytes();
                 let fields = Fields::parse(body)?;
                 let operation = Operation::of_fields(&fields)?.unwrap_or(Operation::Create);
-                let caller = Caller { payer: None, sender: Sender::Operator };
+                let asker = Asker { payer: None, sender: Sender::Operator };
                 let key = match operation {
                     Operation::Create => {
                         fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?
                     }
                     Operation::Checkout | Operation::Close => None,
                 };
-                self.run(operation, caller, (&fields, key.as_deref(), body), &invocation).await
+                self.run(operation, asker, (&fields, key.as_deref(), body), &invocation).await
             }
         }
     }
@@ -122,21 +122,21 @@ where
     async fn run(
         &self,
         operation: Operation,
-        caller: Caller,
+        asker: Asker,
         (fields, key, body): (&Fields, Option<&str>, &[u8]),
         invocation: &Invocation,
     ) -> Result<Response, Problem> {
         let Self { users, orders, store, providers, .. } = self;
         let ports = QueryPorts { users, orders, store, providers };
         match operation {
-            Operation::Create => Box::pin(self.create(caller, fields, key, invocation)).await,
+            Operation::Create => Box::pin(self.create(asker, fields, key, invocation)).await,
             Operation::Checkout => {
                 let config = (self.notify_urls.as_slice(), self.time_to_live);
-                let request = checkout::read(fields, caller, config, body)?;
+                let request = checkout::read(fields, asker, config, body)?;
                 Box::pin(checkout::run(&ports, &request, invocation)).await
             }
             Operation::Close => {
-                let request = close::read(fields, caller, body)?;
+                let request = close::read(fields, asker, body)?;
                 Box::pin(close::run(&ports, &request, invocation)).await
             }
         }
@@ -144,13 +144,13 @@ where
 
     async fn create(
         &self,
-        caller: Caller,
+        asker: Asker,
         fields: &Fields,
         key: Option<&str>,
         Invocation { now, trace, .. }: &Invocation,
     ) -> Result<Response, Problem> {
         let request = self.read(fields, key)?;
-        if caller.payer.is_some_and(|payer| payer != request.uid) {
+        if asker.payer.is_some_and(|payer| payer != request.uid) {
             return Err(Code::Forbidden.into());
         }
         let shop = (&self.users, &self.orders);

@@ -99,7 +99,7 @@ catalogue! {
     /// Those of them in which the provider rejects our key, our account or our clock.
     QUERIES_REJECTED = "QueriesRejected", Count;
     /// Checkouts and refunds that a provider refuses by a code of its own list; also by `Provider`.
-    PROVIDER_REFUSALS = "ProviderRefusals", Count;
+    PROVIDER_REFUSED = "ProviderRefused", Count;
     /// Payments that nobody paid in time, and that are not asked about any more.
     PAYMENTS_ABANDONED = "PaymentsAbandoned", Count;
     /// Notifications quarantined, once a delivery; also by `Mismatch`.

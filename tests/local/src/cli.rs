@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod pay;
 mod serve;
 mod sign;
 mod tools;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Show one payment step by step: create, detail, signed callback, detail.
     Demo(demo::Arguments),
+    /// Pay a checkout at its provider, as the payer does: the provider sends its webhook.
+    Pay(pay::Arguments),
     /// Print a token for curl.
     Token(tools::TokenArguments),
     /// Sign the body of a webhook, or make a provider's whole message about a payment.
@@ -155,6 +158,7 @@ pub(crate) async fn run() -> Result<ExitCode> {
     match cli.command {
         None => serve::run(cli.serve).await,
         Some(Command::Demo(arguments)) => demo::run(arguments).await,
+        Some(Command::Pay(arguments)) => pay::run(arguments).await,
         Some(Command::Token(arguments)) => tools::token(&arguments),
         Some(Command::Sign(arguments)) => sign::run(&arguments),
         Some(Command::Torture(arguments)) => torture::run(arguments).await,

@@ -26,6 +26,12 @@ pub(crate) fn beijing_time(secs: u64) -> Result<String> {
     Ok(time.to_offset(UtcOffset::from_hms(8, 0, 0)?).format(&Rfc3339)?)
 }
 
+/// What [`beijing_time`] has written.
+pub(crate) fn beijing_secs(text: &str) -> Option<u64> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| text.ends_with("+08:00"))?;
+    u64::try_from(time.unix_timestamp()).ok()
+}
+
 /// Random bytes for identifiers; nothing here guards a secret.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];

@@ -21,7 +21,9 @@ pub use self::plan::{Plan, Rule};
 /// of its own.
 ///
 /// A provider's webhooks are one of its calls.
-pub const POINTS: [&str; 32] = [
+pub const POINTS: [&str; 38] = [
+    "alipay:close",
+    "alipay:make-checkout",
     "alipay:make-refund",
     "alipay:query",
     "alipay:refund-query",
@@ -41,6 +43,8 @@ pub const POINTS: [&str; 32] = [
     "orders:update",
     "secretsmanager:GetSecretValue",
     "stripe:charge",
+    "stripe:close",
+    "stripe:make-checkout",
     "stripe:make-refund",
     "stripe:payment-intent",
     "stripe:refund",
@@ -50,6 +54,8 @@ pub const POINTS: [&str; 32] = [
     "stripe:webhook",
     "users:register",
     "users:userinfo",
+    "wechat:close",
+    "wechat:make-checkout",
     "wechat:make-refund",
     "wechat:payment",
     "wechat:refund",

@@ -16,11 +16,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
+use serde_json::json;
 
 pub(crate) use cors::Cors;
 
 use crate::clock;
 use crate::lambda::{Lambda, PAYLOAD_MAX};
+use crate::simulator::{Account, Delivery};
 use crate::template::Route;
 
 /// The longest body of a request, in bytes: the gateway's limit.
@@ -38,6 +40,8 @@ pub(crate) struct Gateway {
     pub(crate) cors: Option<Cors>,
     /// Where the services are, as JSON for `payctl --local`. It holds no secret.
     pub(crate) services: String,
+    /// The shop's accounts at the providers, for the payers who pay there.
+    pub(crate) accounts: Vec<Account>,
 }
 
 /// The HTTP API and the Invoke API as one router.
@@ -45,6 +49,7 @@ pub(crate) fn router(gateway: Gateway) -> Router {
     Router::new()
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .route("/local-stack", get(services))
+        .route("/local-stack/pay/{checkout}", post(pay))
         .fallback(serve)
         .layer(DefaultBodyLimit::disable())
         .with_state(Arc::new(gateway))
@@ -52,6 +57,24 @@ pub(crate) fn router(gateway: Gateway) -> Router {
 
 async fn services(State(gateway): State<Arc<Gateway>>) -> Response {
     ([("content-type", "application/json")], gateway.services.clone()).into_response()
+}
+
+/// The payer pays a checkout at its provider, which sends its webhook.
+async fn pay(State(gateway): State<Arc<Gateway>>, Path(checkout): Path<String>) -> Response {
+    let mut refused = Vec::new();
+    for account in &gateway.accounts {
+        match account.pay_checkout(&checkout).await {
+            Ok(deliveries) => {
+                let paid = json!({
+                    "provider": account.provider().as_str(),
+                    "webhooks": deliveries.iter().map(Delivery::to_string).collect::<Vec<_>>(),
+                });
+                return axum::Json(paid).into_response();
+            }
+            Err(why) => refused.push(format!("{}: {why:#}", account.provider().as_str())),
+        }
+    }
+    (StatusCode::CONFLICT, refused.join("\n")).into_response()
 }
 
 /// One request to the HTTP API.

@@ -7,7 +7,9 @@
 pub mod account;
 pub mod alipay;
 pub mod api;
+pub mod checkouts;
 pub mod ledger;
+mod payer;
 mod server;
 pub mod stripe;
 #[cfg(test)]
@@ -58,8 +60,9 @@ pub struct Simulator {
     pub encode: fn(&Value) -> Result<Vec<u8>>,
     /// Placeholders for headers of events: a name, and what makes the value.
     pub placeholders: &'static [(&'static str, Placeholder)],
-    /// Its id of the transaction by which a payment is paid.
-    pub transaction: fn(u64) -> String,
+    /// Its id of the transaction by which a payment is paid, or the checkout of it with this number, which is 0
+    /// for none.
+    pub transaction: fn(u64, u32) -> String,
     /// Makes the webhooks that report what happened to a payment just now, in the order in which they are
     /// sent; none if the provider does not report it. The time is in Unix seconds.
     pub webhooks: fn(&Trade, Occasion<'_>, u64) -> Result<Vec<Webhook>>,

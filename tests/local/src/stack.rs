@@ -171,6 +171,7 @@ impl Stack {
             routes: template.routes,
             cors: Cors::new(template.cors, options.cors_origins),
             services: services(&lambda, &backing.dynamodb, &upstreams.shop_url),
+            accounts: upstreams.accounts.clone(),
         };
         let router = gateway::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
         let gateway = Task::run(async move { axum::serve(listener, router).await });

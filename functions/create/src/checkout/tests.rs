@@ -3,14 +3,14 @@ use pay_service::http::Code;
 
 use super::*;
 
-const CALLER: Caller = Caller { payer: None, sender: Sender::Operator };
+const ASKER: Asker = Asker { payer: None, sender: Sender::Operator };
 
 fn read_json(body: &Value) -> Result<CheckoutPayment, Problem> {
     let body = body.to_string();
     let fields = Fields::parse(body.as_bytes()).unwrap();
     let url = |of: &str| WebUrl::new(&format!("https://pay.example/{of}")).unwrap();
     let urls = [(Provider::Stripe, url("stripe")), (Provider::WeChat, url("wechat"))];
-    read(&fields, CALLER, (&urls, None), body.as_bytes())
+    read(&fields, ASKER, (&urls, None), body.as_bytes())
 }
 
 /// A request with every member that any method uses.

@@ -198,6 +198,11 @@ impl HeldPayment {
         QueryResponse { state, notifications: vec![notification], next: None }
     }
 
+    /// Whether it has a refund of this reference.
+    fn has(&self, reference: &ProviderRefund) -> bool {
+        self.refunds.iter().any(|refund| refund.reference.as_ref() == Some(reference))
+    }
+
     /// Takes an order to refund: the same reference refunds once. `None` if it is refused.
     fn take(&mut self, reference: &ProviderRefund, amount_minor: u64) -> Option<HeldRefund> {
         let same = |refund: &&HeldRefund| refund.reference.as_ref() == Some(reference);
@@ -369,11 +374,12 @@ impl Providers for FakeProviders {
         let Some(held) = providers.held.get_mut(&(provider, payment)) else {
             return Err(lost());
         };
+        let is_repeat = held.has(&reference);
         let taken = held.take(&reference, order.refund.amount_minor);
         if fate == Fate::After {
             return Err(lost());
         }
-        let Some(made) = taken else {
+        let Some(mut made) = taken else {
             let refused = HeldRefund {
                 id: reference.clone(),
                 reference: Some(reference),
@@ -386,9 +392,13 @@ impl Providers for FakeProviders {
                 report: Box::new(report),
             });
         };
+        if held.reports_total && is_repeat {
+            // It says that no money moved by this request.
+            made.state = RefundState::Pending;
+        }
         let state = QueryState::Refund(made.state);
         let mut notifications = vec![held.refund_notification((provider, payment), &made)];
-        if held.reports_total && made.state == RefundState::Succeeded {
+        if held.reports_total && held.refunded() > 0 {
             notifications.extend(held.refund_notifications(provider, payment));
         }
         Ok(QueryResponse { state, notifications, next: None })

@@ -293,7 +293,7 @@ fn nonce() -> String {
 fn refused(provider: Provider, payment: PaymentId, code: &str) {
     let (provider, payment_id) = (provider.as_str(), payment.get());
     tracing::warn!(provider, payment_id, code, "provider refused");
-    metrics::PROVIDER_REFUSALS.count_by(&[("Provider", provider)]);
+    metrics::PROVIDER_REFUSED.count_by(&[("Provider", provider)]);
 }
 
 /// Logs and counts a call without a usable response.

@@ -2,15 +2,15 @@
 
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use local::messages::Message;
 use local::simulator::simulator;
 use local::{Delivery, Order, Scheme, Stack, client, clock, signing};
-use pay_core::domain::{Outcome, Provider};
-use pay_providers::{Acknowledgement, adapter};
+use pay_core::domain::Provider;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::serve::until_stopped;
 use super::{StackArguments, scheme_parser};
@@ -18,13 +18,16 @@ use super::{StackArguments, scheme_parser};
 /// The amount of the order, in minor units.
 const AMOUNT: u64 = 100;
 
-/// How many characters of a body are shown: all of a native one, the beginning of a provider's.
+/// How much of it goes back at first, in minor units.
+const PART: u64 = 40;
+
+/// How many characters of a body are shown: all of most, the beginning of a long one.
 const SHOWN: usize = 240;
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Who reports that the payment is paid.
+    /// Where it is paid: at a gateway of the shop's own, or in a checkout at a provider.
     #[arg(long, value_parser = scheme_parser(), default_value = "standard")]
     provider: Scheme,
     /// Lose the report: the sweep asks the provider what became of the payment.
@@ -96,12 +99,14 @@ impl Demo<'_> {
             return Ok(false);
         }
 
-        let reported = match self.provider {
-            Scheme::Standard => self.report_natively(id, oid).await?,
-            Scheme::Provider(provider) if self.lose_webhook => self.ask(provider, id).await?,
-            Scheme::Provider(provider) => self.report(provider, id).await?,
+        let paid = match self.provider {
+            Scheme::Standard => self.report_natively(id, oid).await?.then_some(1),
+            Scheme::Provider(provider) => {
+                let paid = self.check_out(provider, id, &payer).await?;
+                paid.then(|| provider.source().get())
+            }
         };
-        let Some(source) = reported else {
+        let Some(source) = paid else {
             return Ok(false);
         };
 
@@ -116,22 +121,154 @@ impl Demo<'_> {
         let order = self.stack.shop().order(oid).context("the shop lost its order")?;
         let times = self.stack.shop().times_paid(oid);
         let shown = format!(r#"{{"id":{oid},"status":{},"times_paid":{times}}}"#, order.status);
-        self.check(&(200, shown), &json!({"id": oid, "status": 1, "times_paid": 1}))
+        if !self.check(&(200, shown), &json!({"id": oid, "status": 1, "times_paid": 1}))? {
+            return Ok(false);
+        }
+        match self.provider {
+            Scheme::Standard => Ok(true),
+            Scheme::Provider(provider) => {
+                if !self.refund(provider, id).await? {
+                    return Ok(false);
+                }
+                self.announce("Look once more: refunded")?;
+                let by = "Authorization: Bearer (token of user 1)";
+                let found = self.post("detail", by, &payer, &asked).await?;
+                let mut refunded = record(source, 4);
+                if let Some(fields) = refunded.as_object_mut() {
+                    fields.insert("refunded".to_owned(), json!(AMOUNT));
+                }
+                if !self.check(&found, &refunded)? {
+                    return Ok(false);
+                }
+                self.compare(provider, id)
+            }
+        }
+    }
+
+    /// The payer gets a checkout and pays it; the provider sends its webhook, or the sweep asks. Returns whether
+    /// all responses were right.
+    async fn check_out(
+        &mut self,
+        provider: Provider,
+        id: u64,
+        payer: &[(&str, String)],
+    ) -> Result<bool> {
+        let (name, method) = (simulator(provider).name, method(provider));
+        self.announce(&format!("Start a checkout at {name}"))?;
+        let by = "Authorization: Bearer (token of user 1)";
+        let wanted = json!({
+            "id": id, "provider": provider.as_str(), "method": method,
+            "return_url": "https://shop.example/paid",
+        });
+        let started = self.post("checkout", by, payer, &wanted.to_string()).await?;
+        let right = json!({"provider": provider.as_str(), "method": method});
+        if !self.check(&started, &right)? {
+            return Ok(false);
+        }
+        // Of a page the provider knows only once it is opened.
+        let url = field(&started.1, "action").and_then(|action| action.get("url").cloned());
+        if let Some(url) = url.as_ref().and_then(Value::as_str) {
+            let browser = client::client(&std::fs::read_to_string(&self.stack.ca_file)?)?;
+            browser.get(url).send().await?.error_for_status()?;
+        }
+        if self.lose_webhook {
+            return self.ask(provider, id).await;
+        }
+        self.announce(&format!("The payer pays there, and {name} sends its webhook"))?;
+        let webhooks = self.stack.account(provider)?.pay_checkout(&id.to_string()).await?;
+        let taken = webhooks.iter().all(|webhook| *webhook == Delivery::Status(200));
+        let webhooks: Vec<_> = webhooks.iter().map(Delivery::to_string).collect();
+        let shown = json!({"at": name, "payment": id, "webhooks": webhooks, "taken": taken});
+        self.check(&(200, shown.to_string()), &json!({"taken": true}))
+    }
+
+    /// Gives a part back, then the rest. Returns whether all responses were right.
+    async fn refund(&mut self, provider: Provider, id: u64) -> Result<bool> {
+        let name = simulator(provider).name;
+        let token = self.stack.refund_token();
+        for (what, body, key, amount) in [
+            (
+                "a part",
+                json!({"id": id, "amount": PART, "reason": "one cup broken"}),
+                "demo-1",
+                PART,
+            ),
+            ("the rest", json!({"id": id}), "demo-2", AMOUNT.saturating_sub(PART)),
+        ] {
+            self.announce(&format!("Refund {what} at {name}"))?;
+            let headers = [
+                ("authorization", format!("Bearer {token}")),
+                ("idempotency-key", key.to_owned()),
+                json_type(),
+            ];
+            let by =
+                format!("Authorization: Bearer (token with pay:refund); Idempotency-Key: {key}");
+            let body = body.to_string();
+            let mut refunded = self.post("refund", &by, &headers, &body).await?;
+            if field(&refunded.1, "status") == Some(json!("pending")) {
+                let accepted = json!({"amount": amount, "status": "pending"});
+                if !self.check(&refunded, &accepted)? {
+                    return Ok(false);
+                }
+                self.announce(&format!("{name} reports that it was made: the same request again"))?;
+                refunded = self.until_made(&by, &headers, &body).await?;
+            }
+            if !self.check(&refunded, &json!({"amount": amount, "status": "succeeded"}))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Sends the same request to refund until the refund was made, for five seconds.
+    async fn until_made(
+        &self,
+        by: &str,
+        headers: &[(&str, String)],
+        body: &str,
+    ) -> Result<Response> {
+        let mut response = self.send("refund", headers, body).await?;
+        for _ in 0..50 {
+            if field(&response.1, "status") != Some(json!("pending")) {
+                break;
+            }
+            sleep(Duration::from_millis(100)).await;
+            response = self.send("refund", headers, body).await?;
+        }
+        Self::show_request("refund", by, body)?;
+        Ok(response)
+    }
+
+    /// Compares what the provider and the shop know with what the payment says.
+    fn compare(&mut self, provider: Provider, id: u64) -> Result<bool> {
+        let name = simulator(provider).name;
+        self.announce(&format!("{name} and the shop know of the same money"))?;
+        let trade = self.stack.account(provider)?.trade(id).context("the provider lost it")?;
+        let refunds: u64 = trade.refunds.iter().map(|refund| refund.amount).sum();
+        let heard = self.stack.shop().refund_notifications();
+        let heard: Vec<_> = heard.iter().map(|refund| refund.amount).collect();
+        let shown = json!({
+            "at": name, "paid": trade.amount, "refunded": refunds, "shop_heard_of": heard,
+        });
+        let rest = AMOUNT.saturating_sub(PART);
+        let want = json!({"paid": AMOUNT, "refunded": AMOUNT, "shop_heard_of": [PART, rest]});
+        self.check(&(200, shown.to_string()), &want)
     }
 
     /// The payer pays at a provider, whose webhook is lost, and the sweep asks what became of the payment.
-    /// Returns the source that it then has, or `None` if a response was wrong.
-    async fn ask(&mut self, provider: Provider, id: u64) -> Result<Option<u8>> {
+    /// Returns whether all responses were right.
+    async fn ask(&mut self, provider: Provider, id: u64) -> Result<bool> {
         let name = simulator(provider).name;
-        self.announce(&format!("The payer pays at {name}, and the webhook is lost"))?;
+        self.announce(&format!("The payer pays there, and the webhook of {name} is lost"))?;
         let account = self.stack.account(provider)?;
         account.lose_webhooks(true);
-        let lost = account.pay(id, AMOUNT).await? == [Delivery::Lost];
+        let lost = account.pay_checkout(&id.to_string()).await? == [Delivery::Lost];
+        account.lose_webhooks(false);
         let state = account.trade(id).map(|trade| format!("{:?}", trade.state));
         let shown = json!({"at": name, "payment": id, "state": state, "webhook_lost": lost});
         let paid = json!({"state": "Paid", "webhook_lost": true});
         if !self.check(&(200, shown.to_string()), &paid)? {
-            return Ok(None);
+            return Ok(false);
         }
 
         self.announce("The sweep asks the providers, as it does five minutes after create")?;
@@ -141,32 +278,11 @@ impl Demo<'_> {
             Ok(swept) => (200, swept.to_string()),
             Err(error) => (500, error.message().clone()),
         };
-        Ok(self.check(&swept, &json!({"moved": 1}))?.then(|| provider.source().get()))
+        self.check(&swept, &json!({"moved": 1}))
     }
 
-    /// A provider sends the notification that the payment is paid. Returns the source that it then has, or
-    /// `None` if the response was wrong.
-    async fn report(&mut self, provider: Provider, id: u64) -> Result<Option<u8>> {
-        let name = simulator(provider).name;
-        let acknowledgement = match adapter(provider).acknowledgement {
-            Acknowledgement::Json(text) => serde_json::from_str(text)?,
-            Acknowledgement::Text(text) => json!(text),
-        };
-        self.announce(&format!("{name} reports that it is paid, in its own way"))?;
-        let message = Message::new(id, AMOUNT, Outcome::Paid).from(provider)?;
-        let signature = message.headers.iter().find(|(name, _)| name.ends_with("-signature"));
-        let by = match signature {
-            Some((name, value)) => format!("{name}: {value}"),
-            None => "signed by the field `sign` of the form".to_owned(),
-        };
-        let operation = format!("callback/{}", provider.as_str());
-        let body = String::from_utf8(message.body)?;
-        let acknowledged = self.post(&operation, &by, &message.headers, &body).await?;
-        Ok(self.check(&acknowledged, &acknowledgement)?.then(|| provider.source().get()))
-    }
-
-    /// The same with a native notification.
-    async fn report_natively(&mut self, id: u64, oid: u64) -> Result<Option<u8>> {
+    /// A gateway of the shop's own reports that it is paid. Returns whether the response was right.
+    async fn report_natively(&mut self, id: u64, oid: u64) -> Result<bool> {
         self.announce("Our gateway reports that it is paid, and signs the report")?;
         let body =
             format!(r#"{{"id":{id},"uid":1,"oid":{oid},"amount":{AMOUNT},"source":1,"status":1}}"#);
@@ -176,7 +292,7 @@ impl Demo<'_> {
         let by = format!("{name}: {signature}");
         let headers = [&signed[..], &[json_type()]].concat();
         let acknowledged = self.post("callback", &by, &headers, &body).await?;
-        Ok(self.check(&acknowledged, &json!({}))?.then_some(1))
+        self.check(&acknowledged, &json!({}))
     }
 
     fn announce(&mut self, title: &str) -> Result<()> {
@@ -192,10 +308,23 @@ impl Demo<'_> {
         headers: &[(&str, String)],
         body: &str,
     ) -> Result<Response> {
-        let path = format!("/api/pay/{operation}");
+        Self::show_request(operation, by, body)?;
+        self.send(operation, headers, body).await
+    }
+
+    fn show_request(operation: &str, by: &str, body: &str) -> Result<()> {
         let (by, shown) = (shortened(by, 100), shortened(body, SHOWN));
-        writeln!(stdout(), "   POST {path}\n        {by}\n     -> {shown}")?;
-        let mut request = self.http.post(format!("{}{path}", self.stack.api));
+        writeln!(stdout(), "   POST /api/pay/{operation}\n        {by}\n     -> {shown}")?;
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        operation: &str,
+        headers: &[(&str, String)],
+        body: &str,
+    ) -> Result<Response> {
+        let mut request = self.http.post(format!("{}/api/pay/{operation}", self.stack.api));
         for (name, value) in headers {
             request = request.header(*name, value);
         }
@@ -215,7 +344,7 @@ impl Demo<'_> {
         };
         let right = *status == 200 && fits;
         let mark = if right { "✓" } else { "✗" };
-        writeln!(stdout(), "   {mark} <- {status} {text}")?;
+        writeln!(stdout(), "   {mark} <- {status} {}", shortened(text, SHOWN))?;
         if !right {
             writeln!(stdout(), "\n   Expected 200 {want}")?;
             self.show_logs()?;
@@ -232,6 +361,15 @@ impl Demo<'_> {
             writeln!(stdout(), "\n   The functions' last lines:\n   {}", last.join("\n   "))?;
         }
         Ok(())
+    }
+}
+
+/// How the payer of the demo pays at a provider: on its page, or by its code.
+const fn method(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "checkout",
+        Provider::WeChat => "native",
+        Provider::Alipay => "page",
     }
 }
 

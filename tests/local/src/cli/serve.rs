@@ -100,6 +100,8 @@ fn welcome(stack: &Stack, logs: bool) -> String {
     } else {
         format!(" --secret {}", quoted(own))
     };
+    let own_api = format!("http://{}:{}", defaults::HOST, defaults::PORT);
+    let at = if *api == own_api { String::new() } else { format!(" --api {api}") };
     let output = if logs { "" } else { "\nWhat the functions print is shown with --logs." };
     let create = r#"{"uid":1,"oid":1,"amount":100}"#;
     let paid = r#"{\"id\":$ID,\"uid\":1,\"oid\":1,\"amount\":100,\"source\":1,\"status\":1}"#;
@@ -122,6 +124,16 @@ The shop has user 1, and order 1 of theirs: amount 100, unpaid. To pay it:
 
   curl -sS {api}/api/pay/detail -H "Authorization: Bearer $TOKEN" \
     -H 'Content-Type: application/json' -d '{{"oid":1}}'
+
+Either in a checkout, where the payer pays at a provider:
+
+  curl -sS {api}/api/pay/checkout -H "Authorization: Bearer $TOKEN" \
+    -H 'Content-Type: application/json' \
+    -d "{{\"id\":$ID,\"provider\":\"wechat\",\"method\":\"native\"}}"
+
+  cargo --quiet local pay $ID{at}
+
+Or at a gateway of the shop's own, which reports it:
 
   BODY="{paid}"
   printf %s "$BODY" | cargo --quiet local sign --provider standard{secret} |

@@ -3,6 +3,7 @@
 //! The ledger is the truth. A webhook is made from it, and may be lost.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
@@ -71,6 +72,17 @@ pub enum Delivery {
     Later,
     /// It will never be sent.
     Lost,
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::NoResponse => f.write_str("no response"),
+            Self::Later => f.write_str("later"),
+            Self::Lost => f.write_str("lost"),
+        }
+    }
 }
 
 impl Account {
@@ -156,7 +168,7 @@ impl Account {
     ///
     /// It is not known there, or is paid.
     pub async fn close(&self, payment: u64) -> Result<Vec<Delivery>> {
-        let trade = self.trade(payment);
+        let trade = self.checkout(&payment.to_string());
         let trade = trade.with_context(|| format!("payment {payment} is not known there"))?;
         let trade = self.move_to(payment, trade.amount, TradeState::Closed)?;
         self.report(&trade, Occasion::Closed).await
@@ -303,9 +315,9 @@ impl Account {
 
     /// Moves a payment, which is made if it is not known. Returns it as it is then.
     fn move_to(&self, payment: u64, amount: u64, to: TradeState) -> Result<Trade> {
-        let (transaction, now) = ((self.simulator().transaction)(payment), clock::now_secs());
+        let (transaction, now) = ((self.simulator().transaction)(payment, 0), clock::now_secs());
         let mut state = self.lock();
-        let known = state.ledger.trade(payment).cloned();
+        let known = state.ledger.by_reference(&payment.to_string()).cloned();
         let known = known.unwrap_or_else(|| Trade::new(payment, transaction, amount, now));
         let ended = matches!(known.state, TradeState::Paid | TradeState::Closed);
         ensure!(!ended, "payment {payment} is {:?} there", known.state);

@@ -3,6 +3,7 @@
 //! Sources: alipay-sdk-nodejs-all; opendocs.alipay.com, "asynchronous notification parameters".
 
 mod api;
+mod checkouts;
 mod refunds;
 
 use anyhow::{Context as _, Result, bail};
@@ -63,13 +64,13 @@ fn sign(form: &[u8]) -> Result<Vec<u8>> {
     Ok(form.finish().into_bytes())
 }
 
-fn transaction(payment: u64) -> String {
-    format!("2026{payment:024}")
+fn transaction(payment: u64, checkout: u32) -> String {
+    format!("2026{checkout:02}{payment:022}")
 }
 
 fn content(message: &Message) -> Result<Value> {
     let Message { payment, amount, now_secs, .. } = message;
-    let mut trade = Trade::new(*payment, transaction(*payment), *amount, *now_secs);
+    let mut trade = Trade::new(*payment, transaction(*payment, 0), *amount, *now_secs);
     trade.state = match message.outcome {
         Outcome::Paid => TradeState::Paid,
         Outcome::Refunded => {
@@ -94,7 +95,7 @@ fn fields(trade: &Trade, id: &str, now_secs: u64) -> Result<Value> {
     let mut fields = json!({
         "app_id": APP_ID, "charset": "utf-8", "gmt_create": now, "notify_id": id,
         "notify_time": now, "notify_type": "trade_status_sync",
-        "out_trade_no": trade.payment.to_string(), "seller_id": SELLER_ID,
+        "out_trade_no": trade.reference(), "seller_id": SELLER_ID,
         "subject": "Order 1 + postage, 100% cotton", "total_amount": yuan(trade.amount),
         "trade_no": trade.transaction, "trade_status": status, "version": "1.0",
     });

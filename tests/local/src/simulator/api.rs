@@ -13,7 +13,7 @@ use rsa::sha2::Sha256;
 use rsa::signature::Verifier as _;
 use serde_json::Value;
 
-use super::ledger::{Ledger, TradeRefund};
+use super::ledger::{Ledger, Trade, TradeRefund};
 
 /// What a provider's API is: one constant in each provider's file.
 #[derive(Debug)]
@@ -26,6 +26,9 @@ pub struct Api {
     pub point: fn(&Call) -> &'static str,
     /// Checks a call at this time, in Unix seconds, and carries it out.
     pub respond: fn(&mut Ledger, &Call, u64) -> Result<Reply>,
+    /// Shows a payer's page that is no API, at this time: the transaction that the payer can pay there, or why
+    /// there is none. `None` for a call that is none of these.
+    pub open: fn(&mut Ledger, &Call, u64) -> Result<Option<Opened>>,
     /// Writes a reply as HTTP, signed if [`Reply::signed`] says so.
     pub write: fn(&Reply) -> Result<Response<Bytes>>,
     /// The error with this status.
@@ -60,8 +63,20 @@ pub struct Reply {
     pub content: Value,
     /// Whether it is signed.
     pub signed: bool,
-    /// The provider's id of the refund that the call began.
-    pub begun: Option<String>,
+    /// What the call did that is reported by a webhook.
+    pub effect: Option<Effect>,
+}
+
+/// The transaction that a payer can pay on a page, or why there is none.
+pub type Opened = Result<String, String>;
+
+/// What a call did that is reported by a webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// It began the refund with this id of the provider.
+    Refund(String),
+    /// It closed the payment with this transaction.
+    Closed(String),
 }
 
 impl Call {
@@ -102,6 +117,12 @@ impl Call {
         pairs.filter(move |(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// Where the server is, as the caller sees it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("https://{}", self.header("host").unwrap_or("localhost"))
+    }
+
     /// A header; an empty one counts as absent.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -114,13 +135,19 @@ impl Reply {
     /// A reply that is not signed.
     #[must_use]
     pub fn unsigned(status: StatusCode, content: Value) -> Self {
-        Self { status, member: String::new(), content, signed: false, begun: None }
+        Self { status, member: String::new(), content, signed: false, effect: None }
     }
 
     /// The same of a call that began this refund.
     #[must_use]
     pub(crate) fn beginning(self, refund: &TradeRefund) -> Self {
-        Self { begun: Some(refund.id.clone()), ..self }
+        Self { effect: Some(Effect::Refund(refund.id.clone())), ..self }
+    }
+
+    /// The same of a call that closed this payment.
+    #[must_use]
+    pub(crate) fn closing(self, trade: &Trade) -> Self {
+        Self { effect: Some(Effect::Closed(trade.transaction.clone())), ..self }
     }
 
     /// The same about another payment: in every member of these names the number at the end is raised.

@@ -7,13 +7,17 @@ use bytes::Bytes;
 use pay_core::domain::RefundState;
 
 use super::api::Reply;
+use super::checkouts::TradeCheckout;
 
-/// The payments of the shop's account at one provider, by our id.
+/// The payments of the shop's account at one provider, by our id and the transaction: a payment has one for each
+/// of its checkouts.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
-    trades: BTreeMap<u64, Trade>,
+    pub(super) trades: BTreeMap<(u64, String), Trade>,
     /// What becomes of the refunds that the shop orders.
     pub orders: Orders,
+    /// The code by which the checkouts that the shop orders are refused, if they are.
+    pub refused_checkouts: Option<String>,
     /// What was responded to each idempotency key, where the provider has them.
     pub replies: BTreeMap<String, KeptReply>,
 }
@@ -33,7 +37,7 @@ pub enum Orders {
 /// The first response to an idempotency key.
 #[derive(Debug, Clone)]
 pub struct KeptReply {
-    /// The request that it was sent with.
+    /// The path and the body of the request that it was sent with.
     pub request: Bytes,
     /// When it was used first, in Unix seconds.
     pub time_secs: u64,
@@ -57,8 +61,10 @@ pub enum NotBegun {
 /// A payment as its provider keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trade {
-    /// Our id of the payment: the merchant's reference.
+    /// Our id of the payment: the merchant's reference, where the shop has begun it by itself.
     pub payment: u64,
+    /// The checkout that it is of, where it was ordered.
+    pub checkout: Option<TradeCheckout>,
     /// The provider's id of the transaction.
     pub transaction: String,
     /// The amount, in minor units.
@@ -133,6 +139,7 @@ impl Trade {
     pub fn new(payment: u64, transaction: String, amount: u64, now_secs: u64) -> Self {
         Self {
             payment,
+            checkout: None,
             transaction,
             amount,
             currency: "CNY".to_owned(),
@@ -167,10 +174,17 @@ impl Trade {
 }
 
 impl Ledger {
-    /// The payment with this id of ours.
+    /// The payment with this id of ours: of several checkouts the one that is paid, or else the newest.
     #[must_use]
     pub fn trade(&self, payment: u64) -> Option<&Trade> {
-        self.trades.get(&payment)
+        let paid = |trade: &&Trade| trade.state == TradeState::Paid;
+        let newest = || self.of(payment).max_by_key(|trade| trade.number());
+        self.of(payment).find(paid).or_else(newest)
+    }
+
+    /// Every checkout of a payment, and the payment itself where the shop has begun it.
+    pub fn of(&self, payment: u64) -> impl Iterator<Item = &Trade> {
+        self.trades.values().filter(move |trade| trade.payment == payment)
     }
 
     /// Every payment, with the lowest id of ours first.
@@ -178,12 +192,16 @@ impl Ledger {
         self.trades.values()
     }
 
-    /// The payment that a merchant's reference names: its id, which may be padded, and what may follow
-    /// an underscore.
+    /// The payment that a merchant's reference names: its id, which may be padded, or the checkout whose number
+    /// follows an underscore.
     #[must_use]
     pub fn by_reference(&self, reference: &str) -> Option<&Trade> {
-        let id = reference.split('_').next().unwrap_or(reference);
-        self.trade(id.parse().ok()?)
+        let (id, number) = match reference.split_once('_') {
+            Some((id, number)) => (id, number.parse().ok()?),
+            None => (reference, 0),
+        };
+        let id = id.parse().ok()?;
+        self.of(id).filter(|trade| trade.number() == number).last()
     }
 
     /// The payment whose transaction has this id.
@@ -204,7 +222,7 @@ impl Ledger {
 
     /// Adds a payment, or replaces it.
     pub fn put(&mut self, trade: Trade) {
-        self.trades.insert(trade.payment, trade);
+        self.trades.insert((trade.payment, trade.transaction.clone()), trade);
     }
 
     /// Begins a refund of a payment.
@@ -216,7 +234,8 @@ impl Ledger {
     pub fn refund(&mut self, payment: u64, refund: TradeRefund) -> Result<&Trade> {
         let same = |known: &TradeRefund| known.id == refund.id || known.number() == refund.number();
         ensure!(self.refund_that(same).is_none(), "there is a refund {} already", refund.id);
-        let trade = self.trades.get_mut(&payment);
+        let key = self.trade(payment).map(|trade| (payment, trade.transaction.clone()));
+        let trade = key.and_then(|key| self.trades.get_mut(&key));
         let trade = trade.with_context(|| format!("payment {payment} is not known here"))?;
         ensure!(trade.state == TradeState::Paid, "payment {payment} is not paid here");
         let left = trade.amount.saturating_sub(trade.refunded_or_pending());
@@ -301,10 +320,10 @@ mod tests {
     fn a_reference_may_be_padded_and_followed_by_a_number() {
         let mut ledger = Ledger::default();
         ledger.put(Trade::new(7, "t7".to_owned(), 1, 1));
-        for reference in ["7", "000007", "000007_2"] {
+        for reference in ["7", "000007"] {
             assert!(ledger.by_reference(reference).is_some(), "{reference}");
         }
-        for reference in ["", "8", "_7", "x7", "70"] {
+        for reference in ["", "8", "_7", "x7", "70", "000007_2", "000007_x"] {
             assert!(ledger.by_reference(reference).is_none(), "{reference}");
         }
         assert!(ledger.by_transaction("t7").is_some() && ledger.by_transaction("7").is_none());

@@ -11,7 +11,7 @@ use pay_core::domain::RefundState;
 use tokio_rustls::TlsAcceptor;
 
 use super::account::Account;
-use super::api::{Call, Reply};
+use super::api::{Call, Effect, Reply};
 use super::ledger::{Occasion, Orders};
 use crate::clock;
 use crate::faults::server::{self, Server, Service};
@@ -28,10 +28,24 @@ impl Account {
         let reply = self.with_ledger(|ledger| (api.respond)(ledger, &call, clock::now_secs()));
         let reply =
             reply.unwrap_or_else(|_unusable| (api.problem)(StatusCode::INTERNAL_SERVER_ERROR));
-        if let Some(refund) = &reply.begun {
-            self.report_begun(refund);
+        match &reply.effect {
+            Some(Effect::Refund(id)) => self.report_begun(id),
+            Some(Effect::Closed(transaction)) => self.report_closed(transaction),
+            None => {}
         }
         reply
+    }
+
+    /// Reports a payment that a call has closed, beside the response to the call.
+    fn report_closed(&self, transaction: &str) {
+        let (account, transaction) = (self.clone(), transaction.to_owned());
+        self.faults().later(Duration::ZERO, async move {
+            let trade = account.with_ledger(|ledger| ledger.by_transaction(&transaction).cloned());
+            if let Some(trade) = trade {
+                // Whoever misses a webhook asks.
+                drop(account.report(&trade, Occasion::Closed).await);
+            }
+        });
     }
 
     /// Reports a refund that a call has begun, beside the response to the call. One that the provider only
@@ -77,7 +91,11 @@ impl Service for Account {
     }
 
     async fn response(&self, head: Parts, body: Bytes) -> Response<Bytes> {
-        self.write(&self.reply(head, body))
+        let call = Call { head, body };
+        if let Some(page) = self.page(&call).await {
+            return page;
+        }
+        self.write(&self.reply(call.head, call.body))
     }
 
     fn problem(&self, status: StatusCode) -> Response<Bytes> {

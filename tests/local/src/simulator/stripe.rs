@@ -6,6 +6,8 @@
 //! object", "Payment Intents", "Charges".
 
 mod api;
+mod checkouts;
+mod keys;
 mod objects;
 mod refunds;
 
@@ -67,14 +69,17 @@ fn event_id(message: &Message) -> String {
     format!("evt_{}", message.id)
 }
 
-fn transaction(payment: u64) -> String {
-    format!("pi_{payment}")
+fn transaction(payment: u64, checkout: u32) -> String {
+    match checkout {
+        0 => format!("pi_{payment}"),
+        number => format!("pi_{payment}_{number}"),
+    }
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "other providers do not report every outcome")]
 fn content(message: &Message) -> Result<Value> {
     let Message { payment, amount, now_secs, .. } = message;
-    let trade = Trade::new(*payment, transaction(*payment), *amount, *now_secs);
+    let trade = Trade::new(*payment, transaction(*payment, 0), *amount, *now_secs);
     let paid = Trade { state: TradeState::Paid, ..trade.clone() };
     let (kind, object) = match message.outcome {
         Outcome::Paid => ("payment_intent.succeeded", intent(&paid)),
@@ -99,9 +104,17 @@ fn event(id: &str, kind: &str, object: &Value, now_secs: u64) -> Value {
 /// Since version 2024-10-28.acacia each refund has events of its own beside that of its charge.
 #[expect(clippy::unnecessary_wraps, reason = "other providers write times that may have no text")]
 fn webhooks(trade: &Trade, occasion: Occasion<'_>, now_secs: u64) -> Result<Vec<Webhook>> {
+    let is_session = trade.method() == Some(checkouts::SESSION);
     let objects = match occasion {
-        Occasion::Paid => vec![("payment_intent.succeeded", intent(trade))],
+        Occasion::Paid => {
+            let intent = ("payment_intent.succeeded", intent(trade));
+            let session = || ("checkout.session.completed", objects::session(trade));
+            [intent].into_iter().chain(is_session.then(session)).collect()
+        }
         Occasion::Failed => vec![("payment_intent.payment_failed", intent(trade))],
+        Occasion::Closed if is_session => {
+            vec![("checkout.session.expired", objects::session(trade))]
+        }
         Occasion::Closed => vec![("payment_intent.canceled", intent(trade))],
         Occasion::Refund { refund, is_new: true } => {
             vec![

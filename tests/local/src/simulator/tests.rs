@@ -2,6 +2,7 @@
 
 mod alipay;
 mod caller;
+mod checkouts;
 mod faults;
 mod orders;
 mod queries;

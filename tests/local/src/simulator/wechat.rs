@@ -6,6 +6,7 @@
 //! Sources: wechatpay-go; pay.weixin.qq.com/doc/v3, "payment notification", "refund notification".
 
 mod api;
+mod checkouts;
 mod objects;
 mod refunds;
 
@@ -87,13 +88,13 @@ fn sign(timestamp_secs: u64, nonce: &str, body: &[u8]) -> Result<[(&'static str,
     ])
 }
 
-fn transaction(payment: u64) -> String {
-    format!("4200{payment:024}")
+fn transaction(payment: u64, checkout: u32) -> String {
+    format!("4200{checkout:02}{payment:022}")
 }
 
 fn content(message: &Message) -> Result<Value> {
     let Message { payment, amount, now_secs, .. } = message;
-    let trade = Trade::new(*payment, transaction(*payment), *amount, *now_secs);
+    let trade = Trade::new(*payment, transaction(*payment, 0), *amount, *now_secs);
     let mut trade = Trade { state: TradeState::Paid, ..trade };
     let (kind, resource) = match message.outcome {
         Outcome::Paid => (PAID, objects::transaction(&trade)?),

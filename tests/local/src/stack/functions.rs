@@ -64,6 +64,8 @@ pub(super) fn variables(
         ("WEBHOOK_SECRET_ID", defaults::WEBHOOK_SECRET_ID.to_owned()),
         ("CALLBACK_TOKENS", "on".to_owned()),
         ("CURRENCY", "CNY".to_owned()),
+        // Where nobody is: the simulators send their notifications to the API itself.
+        ("PUBLIC_URL", "https://pay.example".to_owned()),
         ("UPSTREAM_CA_BUNDLE", upstreams.ca_file.display().to_string()),
         ("LOG_LEVEL", "info".to_owned()),
         ("AWS_ENDPOINT_URL_DYNAMODB", backing.dynamodb.clone()),

@@ -1,4 +1,4 @@
-//! Alipay's gateway as far as it reads payments and makes and reads refunds.
+//! Alipay's gateway as far as it makes, closes and reads payments, and makes and reads refunds.
 //!
 //! Sources: alipay-sdk-python-all, alipay-sdk-nodejs-all; opendocs.alipay.com, "alipay.trade.query",
 //! "alipay.trade.fastpay.refund.query", "common error codes".
@@ -10,9 +10,9 @@ use bytes::Bytes;
 use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::super::api::{Api, Call, Reply, verifies};
+use super::super::api::{Api, Call, Opened, Reply, verifies};
 use super::super::ledger::{Ledger, Trade, TradeState};
-use super::{APP_ID, KEY, beijing_text, refunds, yuan};
+use super::{APP_ID, KEY, beijing_text, checkouts, refunds, yuan};
 use crate::faults::server;
 use crate::keys::KeptKey;
 use pay_core::domain::RefundState;
@@ -27,6 +27,8 @@ const CLOCK_OFF_MAX_SECS: u64 = 600;
 const QUERY: &str = "alipay.trade.query";
 pub(super) const REFUND: &str = "alipay.trade.refund";
 const REFUND_QUERY: &str = "alipay.trade.fastpay.refund.query";
+pub(super) const PRECREATE: &str = "alipay.trade.precreate";
+pub(super) const CLOSE: &str = "alipay.trade.close";
 
 /// Alipay's gateway.
 pub(super) const API: Api = Api {
@@ -40,9 +42,12 @@ pub(super) const API: Api = Api {
         Some(QUERY) => "alipay:query",
         Some(REFUND_QUERY) => "alipay:refund-query",
         Some(REFUND) => "alipay:make-refund",
+        Some(PRECREATE) => "alipay:make-checkout",
+        Some(CLOSE) => "alipay:close",
         _ => "",
     },
     respond,
+    open,
     write,
     problem: |status| Reply::unsigned(status, Value::Null),
     throttled: || gateway_error("40005", "isv.call-limited"),
@@ -66,22 +71,38 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
     if parameters.is_empty() {
         return Ok(Reply::unsigned(StatusCode::NOT_FOUND, Value::Null));
     }
-    if let Some((code, sub_code)) = wrong_call(&parameters, now_secs)? {
+    let methods = [QUERY, REFUND, REFUND_QUERY, PRECREATE, CLOSE];
+    let wrong = wrong_call(&parameters, &methods)?;
+    let is_near = || is_near(parameters.get("timestamp").map_or("", String::as_str), now_secs);
+    let wrong = match wrong {
+        None if !is_near()? => Some(("40002", "isv.invalid-timestamp")),
+        wrong => wrong,
+    };
+    if let Some((code, sub_code)) = wrong {
         return Ok(gateway_error(code, sub_code));
     }
+    ledger.close_what_is_over(now_secs);
     let parameter = |name: &str| parameters.get(name).map_or("", String::as_str);
     let method = parameter("method");
     let business: Value = serde_json::from_str(parameter("biz_content")).unwrap_or_default();
     let text = |name: &str| business.get(name).and_then(Value::as_str);
+    if method == PRECREATE {
+        return Ok(checkouts::precreate(ledger, &parameters, now_secs));
+    }
     // The transaction's id wins. A trade that is not begun is not there.
     let trade = match (text("trade_no"), text("out_trade_no")) {
         (Some(id), _) => ledger.by_transaction(id),
         (None, Some(reference)) => ledger.by_reference(reference),
         (None, None) => return Ok(business_error(method, "ACQ.INVALID_PARAMETER")),
     };
+    let trade = trade.filter(|trade| trade.is_begun());
     let Some(trade) = trade else { return Ok(business_error(method, "ACQ.TRADE_NOT_EXIST")) };
     match (method, text("out_request_no")) {
         (QUERY, _) => queried(trade),
+        (CLOSE, _) => {
+            let trade = trade.clone();
+            Ok(checkouts::close(ledger, &trade, now_secs))
+        }
         (REFUND, Some(number)) => {
             let (transaction, amount) = (trade.transaction.clone(), text("refund_amount"));
             refunds::make(ledger, (&transaction, number, amount), now_secs)
@@ -91,10 +112,26 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
     }
 }
 
-/// What is wrong with a call before its content is read, if anything is.
+/// The page that the payer's browser or app opens with what we have signed, which was signed at any time. From
+/// now on the trade is there.
+fn open(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Option<Opened>> {
+    let query = call.head.uri.query().unwrap_or_default().as_bytes();
+    let parameters: BTreeMap<String, String> = form_urlencoded::parse(query).into_owned().collect();
+    let method = parameters.get("method").map_or("", String::as_str);
+    let is_page = call.is_get() && call.head.uri.path() == API.url.1;
+    if !is_page || !checkouts::PAGES.iter().any(|(name, ..)| *name == method) {
+        return Ok(None);
+    }
+    if let Some((code, sub_code)) = wrong_call(&parameters, &[method])? {
+        return Ok(Some(Err(format!("{code} {sub_code}"))));
+    }
+    Ok(Some(checkouts::open(ledger, &parameters, now_secs)))
+}
+
+/// What is wrong with a call before its content is read, but for its time, if anything is.
 fn wrong_call(
     parameters: &BTreeMap<String, String>,
-    now_secs: u64,
+    methods: &[&str],
 ) -> Result<Option<(&'static str, &'static str)>> {
     let parameter = |name: &str| parameters.get(name).map_or("", String::as_str);
     let wrong = |sub_code| Ok(Some(("40002", sub_code)));
@@ -117,7 +154,7 @@ fn wrong_call(
     if !["", "JSON"].contains(&parameter("format")) {
         return wrong("isv.invalid-format");
     }
-    if ![QUERY, REFUND, REFUND_QUERY].contains(&parameter("method")) {
+    if !methods.contains(&parameter("method")) {
         return wrong("isv.invalid-method");
     }
     // In the order of the map, which is that of the names: unlike in messages with `sign_type`.
@@ -126,9 +163,6 @@ fn wrong_call(
     let key = APP_KEY.get()?;
     if !verifies(key.public_pem(), signed.join("&").as_bytes(), parameter("sign"))? {
         return wrong("isv.invalid-signature");
-    }
-    if !is_near(parameter("timestamp"), now_secs)? {
-        return wrong("isv.invalid-timestamp");
     }
     Ok(None)
 }
@@ -160,7 +194,7 @@ fn queried(trade: &Trade) -> Result<Reply> {
     let paid = yuan(if is_paid { trade.amount } else { 0 });
     let mut content = json!({
         "code": "10000", "msg": "Success", "buyer_logon_id": "159****5620",
-        "buyer_pay_amount": paid, "invoice_amount": paid, "out_trade_no": trade.payment.to_string(),
+        "buyer_pay_amount": paid, "invoice_amount": paid, "out_trade_no": trade.reference(),
         "point_amount": "0.00", "receipt_amount": paid, "subject": SUBJECT,
         "total_amount": yuan(trade.amount), "trade_no": trade.transaction, "trade_status": status,
     });
@@ -187,7 +221,7 @@ fn refund(trade: &Trade, number: &str) -> Result<Reply> {
         trade.refunds.iter().find(|refund| refund.number() == number && done(refund.state));
     if let (Some(refund), Some(content)) = (refund, content.as_object_mut()) {
         for (name, value) in [
-            ("out_trade_no", trade.payment.to_string()),
+            ("out_trade_no", trade.reference()),
             ("trade_no", trade.transaction.clone()),
             ("out_request_no", refund.number()),
             ("refund_amount", yuan(refund.amount)),
@@ -203,7 +237,7 @@ fn refund(trade: &Trade, number: &str) -> Result<Reply> {
 
 pub(super) fn success(method: &str, content: Value) -> Reply {
     let member = format!("{}_response", method.replace('.', "_"));
-    Reply { status: StatusCode::OK, member, content, signed: true, begun: None }
+    Reply { status: StatusCode::OK, member, content, signed: true, effect: None }
 }
 
 /// An error of the business behind the gateway, which is signed.
@@ -218,7 +252,7 @@ pub(super) fn business_error(method: &str, sub_code: &str) -> Reply {
 fn gateway_error(code: &str, sub_code: &str) -> Reply {
     let content = json!({"code": code, "msg": "Invalid Arguments", "sub_code": sub_code});
     let member = "error_response".to_owned();
-    Reply { status: StatusCode::OK, member, content, signed: false, begun: None }
+    Reply { status: StatusCode::OK, member, content, signed: false, effect: None }
 }
 
 fn write(reply: &Reply) -> Result<Response<Bytes>> {

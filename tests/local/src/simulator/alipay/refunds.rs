@@ -59,7 +59,7 @@ fn made(trade: &Trade, changed: Option<u64>, now_secs: u64) -> Result<Reply> {
     let content = json!({
         "code": "10000", "msg": "Success", "buyer_logon_id": "159****5620",
         "fund_change": if changed.is_some() { "Y" } else { "N" },
-        "gmt_refund_pay": beijing_text(now_secs)?, "out_trade_no": trade.payment.to_string(),
+        "gmt_refund_pay": beijing_text(now_secs)?, "out_trade_no": trade.reference(),
         "refund_fee": yuan(trade.refunded()), "send_back_fee": yuan(changed.unwrap_or_default()),
         "trade_no": trade.transaction,
     });
@@ -67,7 +67,7 @@ fn made(trade: &Trade, changed: Option<u64>, now_secs: u64) -> Result<Reply> {
 }
 
 /// An amount in yuan, with two decimals at most, in fen.
-fn fen(yuan: &str) -> Option<u64> {
+pub(super) fn fen(yuan: &str) -> Option<u64> {
     let (whole, part) = yuan.split_once('.').unwrap_or((yuan, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());
     if !(digits(whole) && digits(part) && part.len() <= 2) {

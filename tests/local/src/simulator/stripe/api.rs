@@ -1,4 +1,4 @@
-//! Stripe's API as far as it reads payments and makes and reads refunds.
+//! Stripe's API as far as it makes, closes and reads payments, and makes and reads refunds.
 //!
 //! Sources: Stripe API reference, "Payment Intents", "Checkout Sessions", "Charges", "Refunds",
 //! "Errors", "Pagination", "Search".
@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::super::api::{Api, Call, Reply};
 use super::super::ledger::{Ledger, Trade, TradeState};
-use super::objects::{charge, intent, refund};
+use super::checkouts::{self, of_session, whole_session};
+use super::objects::{charge, has_intent, intent, refund};
 use super::refunds::make_refund;
 use crate::faults::server;
 
@@ -23,6 +24,7 @@ pub(super) const API: Api = Api {
     entry: || Ok(json!({"api_key": API_KEY})),
     point,
     respond: |ledger, call, now_secs| Ok(respond(ledger, call, now_secs)),
+    open: |_, _, _| Ok(None),
     write,
     problem,
     throttled: || problem(StatusCode::TOO_MANY_REQUESTS),
@@ -35,6 +37,14 @@ fn point(call: &Call) -> &'static str {
     match call.path()[..] {
         ["v1", "payment_intents", "search"] if call.is_get() => "stripe:search",
         ["v1", "payment_intents", _] if call.is_get() => "stripe:payment-intent",
+        ["v1", "payment_intents"] | ["v1", "checkout", "sessions"] if call.is_post() => {
+            "stripe:make-checkout"
+        }
+        ["v1", "payment_intents", _, "cancel"] | ["v1", "checkout", "sessions", _, "expire"]
+            if call.is_post() =>
+        {
+            "stripe:close"
+        }
         ["v1", "checkout", "sessions", _] if call.is_get() => "stripe:session",
         ["v1", "charges", _] if call.is_get() => "stripe:charge",
         ["v1", "refunds"] if call.is_get() => "stripe:refunds",
@@ -55,21 +65,30 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Reply {
         let text = "no Stripe-Version: this simulator wants one";
         return error(StatusCode::BAD_REQUEST, &json!({"message": text}));
     }
+    ledger.close_what_is_over(now_secs);
+    let is_session = call.path().get(1) == Some(&"checkout");
     match (point(call), call.path().last()) {
+        ("stripe:make-checkout", _) if is_session => {
+            checkouts::make_session(ledger, call, now_secs)
+        }
+        ("stripe:make-checkout", _) => checkouts::make_intent(ledger, call, now_secs),
+        ("stripe:close", _) if is_session => checkouts::expire(ledger, call, now_secs),
+        ("stripe:close", _) => checkouts::cancel(ledger, call, now_secs),
         ("stripe:search", _) => search(ledger, call),
         ("stripe:refunds", _) => refunds(ledger, call),
         ("stripe:make-refund", _) => make_refund(ledger, call, now_secs),
         ("stripe:payment-intent", Some(id)) => {
-            let trade = ledger.by_transaction(id);
+            let trade = ledger.by_transaction(id).filter(|trade| has_intent(trade));
             let content = trade.map(|trade| whole_intent(trade, expands(call, "latest_charge")));
             or_missing(content, "payment_intent", id)
         }
         ("stripe:session", Some(id)) => {
-            let trade = id.strip_prefix("cs_test_").and_then(|id| ledger.by_reference(id));
-            or_missing(trade.map(session), "checkout.session", id)
+            let content = of_session(ledger, id).map(|trade| whole_session(trade, call));
+            or_missing(content, "checkout.session", id)
         }
         ("stripe:charge", Some(id)) => {
-            let trade = id.strip_prefix("ch_").and_then(|id| ledger.by_reference(id));
+            let intent = id.strip_prefix("ch_").map(|suffix| format!("pi_{suffix}"));
+            let trade = intent.and_then(|intent| ledger.by_transaction(&intent));
             let trade = trade.filter(|trade| trade.state == TradeState::Paid);
             or_missing(trade.map(charge), "charge", id)
         }
@@ -102,7 +121,7 @@ fn expand(object: &mut Value, member: &str, content: Value) {
 }
 
 /// An intent as only a call has it.
-fn whole_intent(trade: &Trade, with_charge: bool) -> Value {
+pub(super) fn whole_intent(trade: &Trade, with_charge: bool) -> Value {
     let mut content = intent(trade);
     if with_charge {
         expand(&mut content, "latest_charge", charge(trade));
@@ -139,9 +158,9 @@ fn search(ledger: &Ledger, call: &Call) -> Reply {
         return wrong_limit();
     }
     let with_charge = expands(call, "data.latest_charge");
-    let trade = ledger.by_reference(wanted);
-    let data: Vec<Value> =
-        trade.map(|trade| whole_intent(trade, with_charge)).into_iter().collect();
+    let trades = wanted.parse().ok().map(|payment| ledger.of(payment)).into_iter().flatten();
+    let trades = trades.filter(|trade| has_intent(trade));
+    let data: Vec<Value> = trades.map(|trade| whole_intent(trade, with_charge)).collect();
     let url = "/v1/payment_intents/search";
     found(json!({"object": "search_result", "data": data, "has_more": false, "url": url}))
 }
@@ -163,25 +182,6 @@ fn refunds(ledger: &Ledger, call: &Call) -> Reply {
     let data: Vec<Value> = rest.by_ref().take(limit).map(|one| refund(trade, one)).collect();
     let has_more = rest.next().is_some();
     found(json!({"object": "list", "data": data, "has_more": has_more, "url": "/v1/refunds"}))
-}
-
-fn session(trade: &Trade) -> Value {
-    let Trade { payment, amount, .. } = trade;
-    let (status, payment_status) = match trade.state {
-        TradeState::Open => ("open", "unpaid"),
-        TradeState::Processing => ("complete", "unpaid"),
-        TradeState::Paid => ("complete", "paid"),
-        TradeState::Closed => ("expired", "unpaid"),
-    };
-    let begun = matches!(trade.state, TradeState::Processing | TradeState::Paid);
-    json!({
-        "id": format!("cs_test_{payment}"), "object": "checkout.session", "amount_total": amount,
-        "client_reference_id": payment.to_string(), "currency": trade.currency.to_lowercase(),
-        "livemode": false, "metadata": {}, "mode": "payment",
-        // There is no intent before the payer begins.
-        "payment_intent": begun.then_some(&trade.transaction),
-        "payment_status": payment_status, "status": status,
-    })
 }
 
 pub(super) fn or_missing(content: Option<Value>, kind: &str, id: &str) -> Reply {

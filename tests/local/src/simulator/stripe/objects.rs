@@ -3,14 +3,50 @@
 use serde_json::{Value, json};
 
 use super::super::ledger::{Trade, TradeRefund, TradeState};
+use super::checkouts::SESSION;
 use pay_core::domain::RefundState;
 
+/// What ids of one payment have in common, after their prefix.
+fn suffix(trade: &Trade) -> &str {
+    trade.transaction.trim_start_matches("pi_")
+}
+
 fn charge_id(trade: &Trade) -> String {
-    format!("ch_{}", trade.payment)
+    format!("ch_{}", suffix(trade))
 }
 
 fn metadata(trade: &Trade) -> Value {
-    json!({"payment_id": trade.payment.to_string()})
+    let mut metadata = json!({"payment_id": trade.payment.to_string()});
+    if let (Some(checkout), Some(metadata)) = (&trade.checkout, metadata.as_object_mut()) {
+        metadata.insert("checkout".to_owned(), json!(checkout.number.to_string()));
+    }
+    metadata
+}
+
+/// Whether its intent is there: that of a session is not before the payer begins.
+pub(super) fn has_intent(trade: &Trade) -> bool {
+    let begun = matches!(trade.state, TradeState::Processing | TradeState::Paid);
+    trade.method() != Some(SESSION) || begun
+}
+
+/// A Checkout session.
+pub(super) fn session(trade: &Trade) -> Value {
+    let Trade { payment, amount, .. } = trade;
+    let (status, payment_status) = match trade.state {
+        TradeState::Open => ("open", "unpaid"),
+        TradeState::Processing => ("complete", "unpaid"),
+        TradeState::Paid => ("complete", "paid"),
+        TradeState::Closed => ("expired", "unpaid"),
+    };
+    let begun = matches!(trade.state, TradeState::Processing | TradeState::Paid);
+    let metadata = if trade.checkout.is_some() { metadata(trade) } else { json!({}) };
+    json!({
+        "id": format!("cs_test_{}", suffix(trade)), "object": "checkout.session",
+        "amount_total": amount, "client_reference_id": payment.to_string(),
+        "currency": currency(trade), "livemode": false, "metadata": metadata, "mode": "payment",
+        "payment_intent": begun.then_some(&trade.transaction),
+        "payment_status": payment_status, "status": status, "url": null,
+    })
 }
 
 fn currency(trade: &Trade) -> String {

@@ -37,7 +37,7 @@ struct Ordered {
 impl Ordered {
     fn new(provider: Provider, reference: &str, amount_minor: u64) -> Self {
         let reference = RefundReference::parse(reference).unwrap();
-        let txn = ProviderTxn::new(&(simulator(provider).transaction)(ID)).unwrap();
+        let txn = ProviderTxn::new(&(simulator(provider).transaction)(ID, 0)).unwrap();
         let reason = Some(RefundReason::new("退款 a&b=c").unwrap());
         let time = Timestamp::from_millis(1).unwrap();
         let refund = Refund {
@@ -331,7 +331,7 @@ fn carried_out(ledger: &mut Ledger, request: &RawRequest, now_secs: u64) -> u16 
 #[test]
 fn stripe_knows_a_key_for_a_day() {
     let mut ledger = Ledger::default();
-    let transaction = (simulator(Provider::Stripe).transaction)(ID);
+    let transaction = (simulator(Provider::Stripe).transaction)(ID, 0);
     let trade = Trade::new(ID, transaction, 100, 1);
     ledger.put(Trade { state: TradeState::Paid, ..trade });
     let now = Timestamp::from_millis(1_800_000_000_000).unwrap();
@@ -351,7 +351,7 @@ fn stripe_knows_a_key_for_a_day() {
 #[test]
 fn stripe_wants_a_key_a_form_and_nothing_unknown() {
     let mut ledger = Ledger::default();
-    let transaction = (simulator(Provider::Stripe).transaction)(ID);
+    let transaction = (simulator(Provider::Stripe).transaction)(ID, 0);
     let trade = Trade::new(ID, transaction, 100, 1);
     ledger.put(Trade { state: TradeState::Paid, ..trade });
     let now = Timestamp::from_millis(1_800_000_000_000).unwrap();

@@ -53,7 +53,7 @@ async fn a_payment_is_read_as_it_is_by_our_reference_and_by_its_transaction() {
         account.process(ID, 100).unwrap();
         assert_eq!(state(None).await, ProviderState::Processing, "{provider:?}");
         account.pay(ID, 100).await.unwrap();
-        let transaction = (account.simulator().transaction)(ID);
+        let transaction = (account.simulator().transaction)(ID, 0);
         for txn in [None, Some(transaction.as_str())] {
             let paid = query(&served, &about(txn)).await.unwrap();
             assert_eq!(of_payment(&paid), ProviderState::Paid, "{provider:?} {txn:?}");
@@ -103,7 +103,7 @@ const REFUND: &str = "117360123037075_0123456789abcdef";
 /// The query of the refund at a provider where its payment is paid.
 async fn of_refund(served: &Served) -> Query {
     served.account.pay(ID, 100).await.unwrap();
-    let txn = ProviderTxn::new(&(served.account.simulator().transaction)(ID)).unwrap();
+    let txn = ProviderTxn::new(&(served.account.simulator().transaction)(ID, 0)).unwrap();
     Query::Refund { refund: RefundReference::parse(REFUND).unwrap(), txn }
 }
 

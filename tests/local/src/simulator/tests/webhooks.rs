@@ -50,7 +50,7 @@ fn read(provider: Provider, received: &Received) -> Vec<Option<Outcome>> {
                 // A refund at Stripe names the payment by its transaction alone.
                 let transaction = read.report.reference.txn.as_ref().map(ProviderTxn::as_str);
                 let named = read.payment == PaymentId::new(42).ok();
-                assert_eq!(transaction, Some((simulator(provider).transaction)(42).as_str()));
+                assert_eq!(transaction, Some((simulator(provider).transaction)(42, 0).as_str()));
                 assert!(named || read.report.refund.is_some(), "{read:?}");
                 read.report.outcome
             }

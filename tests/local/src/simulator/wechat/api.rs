@@ -1,4 +1,4 @@
-//! WeChat Pay's API as far as it reads payments and makes and reads refunds.
+//! WeChat Pay's API as far as it makes, closes and reads payments, and makes and reads refunds.
 //!
 //! Sources: wechatpay-go; pay.weixin.qq.com/doc/v3, "query an order", "query a refund", "signing",
 //! "error codes".
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::super::api::{Api, Call, Reply, verifies};
 use super::super::ledger::{Ledger, Trade, TradeState};
-use super::{API_V3_KEY, APPID, KEY, MCHID, SERIAL, objects, refunds, sign};
+use super::{API_V3_KEY, APPID, KEY, MCHID, SERIAL, checkouts, objects, refunds, sign};
 use crate::clock;
 use crate::faults::server;
 use crate::keys::KeptKey;
@@ -43,6 +43,7 @@ pub(super) const API: Api = Api {
     },
     point,
     respond,
+    open: |_, _, _| Ok(None),
     write,
     problem,
     throttled: || problem(StatusCode::TOO_MANY_REQUESTS),
@@ -55,6 +56,14 @@ fn point(call: &Call) -> &'static str {
     match call.path()[..] {
         ["v3", "pay", "transactions", "out-trade-no" | "id", _] if call.is_get() => {
             "wechat:payment"
+        }
+        ["v3", "pay", "transactions", method]
+            if call.is_post() && checkouts::METHODS.contains(&method) =>
+        {
+            "wechat:make-checkout"
+        }
+        ["v3", "pay", "transactions", "out-trade-no", _, "close"] if call.is_post() => {
+            "wechat:close"
         }
         ["v3", "refund", "domestic", "refunds", _] if call.is_get() => "wechat:refund",
         ["v3", "refund", "domestic", "refunds"] if call.is_post() => "wechat:make-refund",
@@ -80,6 +89,8 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
         return Ok(error(StatusCode::UNAUTHORIZED, "SIGN_ERROR", &wrong));
     }
     match call.path()[..] {
+        ["v3", "pay", "transactions", _] => Ok(checkouts::make(ledger, call, now_secs)),
+        [.., "close"] => Ok(checkouts::close(ledger, call, now_secs)),
         ["v3", "refund", "domestic", "refunds"] => refunds::make(ledger, call, now_secs),
         ["v3", "refund", .., number] => {
             let found = ledger.refund_that(|refund| refund.number() == number);
@@ -145,7 +156,7 @@ fn wrong_signature(call: &Call, now_secs: u64) -> Result<Option<String>> {
 }
 
 pub(super) fn signed(content: Value) -> Reply {
-    Reply { status: StatusCode::OK, member: String::new(), content, signed: true, begun: None }
+    Reply { status: StatusCode::OK, member: String::new(), content, signed: true, effect: None }
 }
 
 fn absent() -> Reply {

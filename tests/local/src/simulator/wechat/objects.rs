@@ -18,8 +18,8 @@ pub(super) fn transaction(trade: &Trade) -> Result<Value> {
         TradeState::Closed => ("CLOSED", "已关闭"),
     };
     let mut object = json!({
-        "mchid": MCHID, "appid": APPID, "out_trade_no": trade.payment.to_string(),
-        "trade_type": "NATIVE", "trade_state": state, "trade_state_desc": text,
+        "mchid": MCHID, "appid": APPID, "out_trade_no": trade.reference(),
+        "trade_type": trade_type(trade), "trade_state": state, "trade_state_desc": text,
         "amount": {"total": trade.amount, "currency": trade.currency},
     });
     if trade.state == TradeState::Paid
@@ -37,6 +37,16 @@ pub(super) fn transaction(trade: &Trade) -> Result<Value> {
     Ok(object)
 }
 
+/// The way to pay, in the words of queries.
+fn trade_type(trade: &Trade) -> &'static str {
+    match trade.method() {
+        Some("h5") => "MWEB",
+        Some("jsapi") => "JSAPI",
+        Some("app") => "APP",
+        _ => "NATIVE",
+    }
+}
+
 /// A refund, as the query of it has it.
 pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
     let status = match refund.state {
@@ -47,7 +57,7 @@ pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
     let time = clock::beijing_time(refund.time_secs)?;
     let mut object = json!({
         "refund_id": refund.id, "out_refund_no": refund.number(),
-        "transaction_id": trade.transaction, "out_trade_no": trade.payment.to_string(),
+        "transaction_id": trade.transaction, "out_trade_no": trade.reference(),
         "channel": "ORIGINAL", "user_received_account": "支付用户零钱", "create_time": time,
         "funds_account": "AVAILABLE", "status": status,
         "amount": {
@@ -70,7 +80,7 @@ pub(super) fn refund_notification(trade: &Trade, refund: &TradeRefund) -> Result
         RefundState::Failed => "CLOSED",
     };
     let mut object = json!({
-        "mchid": MCHID, "out_trade_no": trade.payment.to_string(),
+        "mchid": MCHID, "out_trade_no": trade.reference(),
         "transaction_id": trade.transaction, "out_refund_no": refund.number(),
         "refund_id": refund.id, "refund_status": status,
         "amount": {
