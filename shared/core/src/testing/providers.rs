@@ -1,8 +1,9 @@
 //! Payment providers in memory, which hold the truth about payments.
 
 mod checkouts;
+mod late;
 
-pub use checkouts::LateCheckout;
+pub use late::{LateCheckout, LateRefund};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -50,23 +51,6 @@ pub struct ProvidersState {
     pub held: BTreeMap<(Provider, PaymentId), HeldPayment>,
     /// Requests to refund that are still to arrive; their callers got no response.
     pub late: Vec<LateRefund>,
-}
-
-/// A request to refund that has not arrived yet: provider, payment, our reference, the amount.
-pub type LateRefund = (Provider, PaymentId, ProviderRefund, u64);
-
-impl ProvidersState {
-    /// Delivers the oldest late request to refund; `false` if there is none.
-    pub fn land_late(&mut self) -> bool {
-        if self.late.is_empty() {
-            return false;
-        }
-        let (provider, payment, reference, amount_minor) = self.late.remove(0);
-        if let Some(held) = self.held.get_mut(&(provider, payment)) {
-            held.take(&reference, amount_minor);
-        }
-        true
-    }
 }
 
 /// A payment as a provider holds it.
