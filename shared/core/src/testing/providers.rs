@@ -2,8 +2,7 @@
 
 mod checkouts;
 mod held;
-
-pub use checkouts::LateCheckout;
+mod late;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +22,7 @@ use crate::{
 };
 
 pub use held::{HeldPayment, HeldRefund};
+pub use late::{LateCheckout, LateRefund};
 
 /// Providers in memory. Clones are handles on the same ones.
 #[derive(Clone, Debug, Default)]
@@ -52,23 +52,6 @@ pub struct ProvidersState {
     pub held: BTreeMap<(Provider, PaymentId), HeldPayment>,
     /// Requests to refund that are still to arrive; their callers got no response.
     pub late: Vec<LateRefund>,
-}
-
-/// A request to refund that has not arrived yet: provider, payment, our reference, the amount.
-pub type LateRefund = (Provider, PaymentId, ProviderRefund, u64);
-
-impl ProvidersState {
-    /// Delivers the oldest late request to refund; `false` if there is none.
-    pub fn land_late(&mut self) -> bool {
-        if self.late.is_empty() {
-            return false;
-        }
-        let (provider, payment, reference, amount_minor) = self.late.remove(0);
-        if let Some(held) = self.held.get_mut(&(provider, payment)) {
-            held.take(&reference, amount_minor);
-        }
-        true
-    }
 }
 
 impl FakeProviders {
