@@ -1,6 +1,7 @@
 //! Checkouts: a payer pays at a provider what we have started there, once, whatever is lost.
 
 mod closes;
+mod paid;
 mod secrets;
 mod starts;
 

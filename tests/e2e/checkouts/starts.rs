@@ -260,91 +260,6 @@ async fn a_refused_checkout_ends_and_another_can_follow() {
     payctl::ok(&stack, &["audit"]).await;
 }
 
-/// With other parameters the earlier checkout of that provider is ended first; one of another provider stays.
-#[tokio::test]
-async fn another_checkout_of_a_provider_ends_the_earlier_one() {
-    let stack = own().await;
-    for method in CALLED {
-        let payment = payment(&stack).await;
-        started(&stack, payment, method).await;
-        calm(&stack, payment, 1).await;
-        let mut other = request(payment, method);
-        other["description"] = json!("Coffee");
-        let reply = checkout(&stack, payment, &other).await;
-        if method == CheckoutMethod::AlipayQr {
-            // Alipay has nothing of it before the payer scans: it cannot be closed, and both can be paid.
-            reply.ok();
-            assert_eq!(kept(&stack, payment, 1).await["state"], "open");
-            continue;
-        }
-        reply.ok();
-        assert_eq!(kept(&stack, payment, 1).await["state"], "ended", "{method:?}");
-        let account = stack.account(method.provider()).unwrap();
-        assert!(account.pay_checkout(&reference(payment, 1)).await.is_err(), "{method:?}");
-        account.pay_checkout(&reference(payment, 2)).await.unwrap();
-        assert_eq!(shown(&stack, payment).await["status"], 1, "{method:?}");
-    }
-    payctl::ok(&stack, &["audit"]).await;
-}
-
-/// 10, 12: the webhook is lost, or comes while the sweep asks.
-#[tokio::test]
-async fn a_checkout_that_is_paid_pays_once_by_webhook_and_by_query() {
-    let stack = own().await;
-    for method in CALLED {
-        let provider = method.provider();
-        let account = deaf(&stack, provider);
-        let payment = payment(&stack).await;
-        started(&stack, payment, method).await;
-        account.pay_checkout(&reference(payment, 1)).await.unwrap();
-        assert_eq!(shown(&stack, payment).await["status"], 0, "{method:?}");
-        account.lose_webhooks(false);
-        let webhook = account.webhooks().pop().unwrap();
-        let (swept, sent) =
-            futures_util::future::join(sweep_all(&stack), account.send(&webhook)).await;
-        sent.unwrap();
-        assert_eq!(swept["failed"], 0, "{method:?}: {swept}");
-        let now = shown(&stack, payment).await;
-        assert_eq!(now["status"], 1, "{method:?}");
-        let events = table::events(&stack, payment.id).await;
-        let applied = events.iter().filter(|event| event["verdict"] == "applied").count();
-        assert_eq!(applied, 1, "{method:?}: {events:?}");
-        assert_eq!(stack.shop().times_paid(payment.oid), 1, "{method:?}");
-        sweep_all(&stack).await;
-        sweep_all(&stack).await;
-        assert_eq!(kept(&stack, payment, 1).await["state"], "ended", "{method:?}");
-        assert!(!table::is_due(&stack, payment.id).await, "{method:?}");
-    }
-    payctl::ok(&stack, &["audit"]).await;
-}
-
-/// The first that is paid pays, and the sweep closes the others there.
-#[tokio::test]
-async fn of_checkouts_at_several_providers_one_pays_and_the_others_are_closed() {
-    let stack = own().await;
-    for paid in CALLED {
-        let payment = payment(&stack).await;
-        for (made, method) in (0..).zip(CALLED) {
-            calm(&stack, payment, made).await;
-            started(&stack, payment, method).await;
-        }
-        let number = 1 + u32::try_from(CALLED.iter().position(|of| *of == paid).unwrap()).unwrap();
-        let account = stack.account(paid.provider()).unwrap();
-        account.pay_checkout(&reference(payment, number)).await.unwrap();
-        assert_eq!(shown(&stack, payment).await["status"], 1, "{paid:?}");
-        assert_eq!(stack.shop().times_paid(payment.oid), 1, "{paid:?}");
-        assert!(table::is_due(&stack, payment.id).await, "{paid:?}");
-        sweep_all(&stack).await;
-        for (number, method) in (1..).zip(CALLED) {
-            let state = kept(&stack, payment, number).await["state"].clone();
-            // Alipay has nothing of it before the payer scans.
-            let is_left = method == CheckoutMethod::AlipayQr && method != paid;
-            assert_eq!(state, if is_left { "open" } else { "ended" }, "{paid:?} {method:?}");
-        }
-    }
-    payctl::ok(&stack, &["audit"]).await;
-}
-
 #[tokio::test]
 async fn the_time_to_live_bounds_a_checkout() {
     let stack = own_with(&[("PAYMENT_TTL_SECONDS", "1000")]).await;
@@ -359,28 +274,6 @@ async fn the_time_to_live_bounds_a_checkout() {
         checkout(&stack, payment, &request(payment, CheckoutMethod::StripeCheckout)).await;
     let problem = problem.problem("payment-not-payable");
     assert!(problem["detail"].as_str().unwrap().contains("too little"), "{problem}");
-}
-
-/// 11: what was paid does not fit, and a person decides; nobody can pay it once more meanwhile.
-#[tokio::test]
-async fn a_checkout_that_is_paid_with_another_amount_is_quarantined() {
-    let stack = own().await;
-    for method in CALLED {
-        let account = deaf(&stack, method.provider());
-        let payment = payment(&stack).await;
-        started(&stack, payment, method).await;
-        account.pay_checkout(&reference(payment, 1)).await.unwrap();
-        // As if another one had been asked for.
-        let pk = format!("pay#{}", payment.id);
-        table::set(&stack, &pk, "record", "amount", json!({"N": "99"})).await;
-        for _ in 0..3 {
-            sweep_all(&stack).await;
-        }
-        assert_eq!(shown(&stack, payment).await["status"], 0, "{method:?}");
-        assert_eq!(table::quarantined(&stack, payment.id).await, 1, "{method:?}");
-        // It is not closed either: the money is there.
-        assert_eq!(close(&stack, payment).await, 0, "{method:?}");
-    }
 }
 
 /// By direct invoke there is no owner check.

@@ -34,8 +34,8 @@ fn native(id: u64, number: u64, state: &str, made: u64) -> Value {
         "pk": format!("pay#{id}"), "sk": format!("checkout#{number}"), "provider": "wechat",
         "method": "native", "account": "1900000001_wx1", "reference": format!("{id:06}_{number}"),
         "description": "Order 1", "notify_url": "https://pay.example/api/pay/callback/wechat",
-        "expires_time": T + HOUR / 2, "state": state, "called_time": T + made,
-        "create_time": T + made, "update_time": T + made,
+        "expires_time": T + HOUR / 2, "state": state, "called_time": T.saturating_add(made),
+        "create_time": T.saturating_add(made), "update_time": T.saturating_add(made),
     })
 }
 
@@ -53,7 +53,7 @@ fn due(queue: u64) -> Value {
 
 /// Payments with checkouts in each state.
 fn checkouts() -> Vec<Value> {
-    let at = |version: u64| json!({"version": version, "update_time": T + version});
+    let at = |version: u64| json!({"version": version, "update_time": T.saturating_add(version)});
     let mut rows = vec![
         // Two checkouts; another one, at Stripe, was made after them.
         record(40, and(and(at(4), due(8)), json!({"checkouts": 3}))),

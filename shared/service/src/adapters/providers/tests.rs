@@ -1,5 +1,8 @@
 use pay_core::{
-    domain::{PaymentId, ProviderTxn},
+    domain::{
+        Amount, CheckoutMethod, CheckoutNumber, CheckoutParameters, CheckoutReference,
+        CheckoutState, Currency, Description, OrderId, PaymentId, ProviderCheckout, ProviderTxn,
+    },
     ports::{ProviderState, QueryState, SecretKeys, chain},
 };
 
@@ -253,6 +256,77 @@ async fn a_query_is_signed_sent_and_read() {
     }
     let unasked = sender.query(Provider::WeChat, &query, Timestamp::EPOCH).await.unwrap_err();
     assert_eq!((unasked.kind(), server.requests().len()), ("no-key", 4));
+}
+
+fn a_checkout() -> Checkout {
+    let payment = PaymentId::new(5).unwrap();
+    let number = CheckoutNumber::new(1).unwrap();
+    Checkout {
+        reference: CheckoutReference { payment, number },
+        parameters: CheckoutParameters {
+            method: CheckoutMethod::StripeIntent,
+            description: Description::new("Tea").unwrap(),
+            return_url: None,
+            openid: None,
+            payer_ip: None,
+            notify_url: None,
+        },
+        account: MerchantAccount::new("stripe").unwrap(),
+        expires_time: Timestamp::EPOCH.plus_millis(1),
+        provider_id: None,
+        state: CheckoutState::Requested,
+        called_time: Timestamp::EPOCH,
+        absent_time: None,
+        create_time: Timestamp::EPOCH,
+        update_time: Timestamp::EPOCH,
+    }
+}
+
+/// Each is one attempt, on a connection of its own: whether a first one arrived is not known.
+#[tokio::test]
+async fn a_checkout_is_made_and_closed_by_one_attempt_each() {
+    let intent = r#"{"id":"pi_1","object":"payment_intent","amount":100,"amount_received":0,
+        "currency":"eur","latest_charge":null,"metadata":{"payment_id":"5","checkout":"1"},
+        "status":"requires_payment_method","client_secret":"pi_1_secret_canary","livemode":false}"#;
+    let script = [
+        respond(200, "{}"),
+        Act::Reset,
+        respond(200, intent),
+        respond(402, r#"{"error":{"type":"card_error","code":"card_declined"}}"#),
+        Act::Reset,
+        respond(200, r#"{"id":"pi_1","object":"payment_intent","status":"canceled"}"#),
+    ];
+    let server = Server::start(script);
+    let key = r#"{"stripe":{"api_key":"rk_test_canary"}}"#;
+    let sender = HttpProviders { keys: Some(ProviderSecret(Some(key))), ..sender(&server, "") };
+    call(&sender, &get()).await.unwrap();
+    let now = Timestamp::EPOCH;
+    let account = sender.account(Provider::Stripe, now).await.unwrap().unwrap();
+    assert!(sender.account(Provider::WeChat, now).await.unwrap().is_none());
+    let checkout = Checkout { account, ..a_checkout() };
+    let order = CheckoutOrder {
+        checkout: &checkout,
+        oid: OrderId::new(7).unwrap(),
+        amount: Amount::new(100, Currency::new("EUR").unwrap()).unwrap(),
+    };
+    let lost = sender.checkout(&order, now).await.unwrap_err();
+    assert!(matches!(lost, CheckoutCallError::Unknown(QueryError::Unavailable(_))), "{lost:?}");
+    assert_eq!((server.requests().len(), server.connections()), (2, 2));
+    let started = sender.checkout(&order, now).await.unwrap();
+    let id = started.provider_id.clone();
+    assert_eq!(id.as_ref().map(ProviderCheckout::as_str), Some("pi_1"));
+    assert!(!format!("{started:?}").contains("canary"), "{started:?}");
+    let refused = sender.checkout(&order, now).await.unwrap_err();
+    let CheckoutCallError::Refused { code, .. } = refused else { panic!("{refused:?}") };
+    assert_eq!(code, "card_declined");
+    let named = Checkout { provider_id: id, ..checkout };
+    let lost = sender.close(&named, now).await.unwrap_err();
+    assert_eq!(lost.kind(), "unavailable");
+    sender.close(&named, now).await.unwrap();
+    let requests = server.requests();
+    assert_eq!((requests.len(), server.connections()), (6, 6));
+    assert_eq!(requests[1], requests[2], "the same request each time");
+    assert!(requests[5].starts_with("POST /v1/payment_intents/pi_1/cancel HTTP/1.1\r\n"));
 }
 
 #[test]
