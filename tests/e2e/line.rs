@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::api;
 use crate::logs::logged;
-use crate::stage::{Payment, age, invocations, notify, own, payment};
+use crate::stage::{Payment, age, invocations, notify, own, payment, payment_in};
 use crate::sweep::sweep_all;
 
 /// The section "Logs" of docs/operations.md.
@@ -91,11 +91,22 @@ async fn send_ignored(stack: &Stack) {
     api::from_provider(stack, Provider::Stripe, &signed).send().await.ok();
 }
 
+/// A refund that Stripe refuses.
+async fn send_refused(stack: &Stack) -> Payment {
+    let refused = payment(stack).await;
+    let stripe = stack.account(Provider::Stripe).unwrap();
+    stripe.clear_faults();
+    stripe.pay(refused.id, refused.amount).await.unwrap();
+    stripe.refund_orders(Orders::Refused("charge_disputed".to_owned()));
+    let refund = json!({"id": refused.id, "amount": 1});
+    api::authorized(stack, "refund", 1).json(&refund).send().await.problem("provider-refused");
+    refused
+}
+
 #[tokio::test]
 async fn the_other_log_lines_of_callback_are_the_documented_ones() {
     let stack = own().await;
-    let paid = payment(&stack).await;
-    notify(&stack, paid, 1, 1).await.ok();
+    let paid = payment_in(&stack, 1).await;
     notify(&stack, Payment { amount: 99, ..paid }, 1, 1).await.problem("amount-mismatch");
     send_ignored(&stack).await;
     let unsigned = api::post(&stack, "callback/stripe").json(&json!({}));
@@ -111,13 +122,7 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
     let asked = payment(&stack).await;
     stack.account(Provider::Stripe).unwrap().set_fault("stripe:search", Fault::Hang, None).unwrap();
     assert_eq!(sweep_all(&stack).await["queried"], 1);
-    let refused = payment(&stack).await;
-    let stripe = stack.account(Provider::Stripe).unwrap();
-    stripe.clear_faults();
-    stripe.pay(refused.id, refused.amount).await.unwrap();
-    stripe.refund_orders(Orders::Refused("charge_disputed".to_owned()));
-    let refund = json!({"id": refused.id, "amount": 1});
-    api::authorized(&stack, "refund", 1).json(&refund).send().await.problem("provider-refused");
+    let refused = send_refused(&stack).await;
     let not_notified = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
     notify(&stack, not_notified, 1, 1).await.problem("unavailable");

@@ -4,11 +4,10 @@ use local::{Fault, defaults};
 use pay_core::domain::CheckoutMethod;
 use serde_json::{Value, json};
 
-use super::{CALLED, calm, checkout, close, deaf, kept, points, reference, request, started};
+use super::{CALLED, calm, checkout, close, kept, points, reference, request, started};
 use crate::api;
 use crate::metrics::expect;
 use crate::stage::{notify, own, own_with, own_without_provider_keys, payment, payment_in, shown};
-use crate::sweep::sweep_all;
 use crate::{payctl, table};
 
 /// 1: the checkout is written with all that it is made with, and the payer gets what its method gives.

@@ -205,10 +205,10 @@ fn failed(item: Option<&Item>) -> Scripted {
     let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
     let mut response = json!({"__type": code, "message": "scripted"});
     if let Some(item) = item {
-        let value = |value: &AttributeValue| match value {
-            N(number) => json!({ "N": number }),
-            AttributeValue::S(text) => json!({ "S": text }),
-            other => panic!("{other:?}"),
+        let value = |value: &AttributeValue| {
+            value
+                .as_n()
+                .map_or_else(|_text| json!({ "S": value.as_s().unwrap() }), |n| json!({ "N": n }))
         };
         let item = item.iter().map(|(name, of)| (name.clone(), value(of)));
         response["Item"] = Value::Object(item.collect());
