@@ -14,7 +14,7 @@ use crate::stage::Payment;
 use crate::table;
 
 /// One method of each provider whose checkouts are made by a call.
-const CALLED: [CheckoutMethod; 3] =
+pub(crate) const CALLED: [CheckoutMethod; 3] =
     [CheckoutMethod::StripeCheckout, CheckoutMethod::WeChatNative, CheckoutMethod::AlipayQr];
 
 /// The names of the calls that make a checkout and that close one.
@@ -27,7 +27,7 @@ const fn points(provider: Provider) -> (&'static str, &'static str) {
 }
 
 /// A request with all that its method needs.
-fn request(payment: Payment, method: CheckoutMethod) -> Value {
+pub(crate) fn request(payment: Payment, method: CheckoutMethod) -> Value {
     let mut request = json!({
         "id": payment.id, "provider": method.provider().as_str(), "method": method.as_str(),
     });
@@ -44,17 +44,17 @@ fn request(payment: Payment, method: CheckoutMethod) -> Value {
 }
 
 /// Asks for a checkout.
-async fn checkout(stack: &Stack, payment: Payment, request: &Value) -> Reply {
+pub(crate) async fn checkout(stack: &Stack, payment: Payment, request: &Value) -> Reply {
     api::post(stack, "checkout").payer(payment.uid).json(request).send().await
 }
 
 /// Asks for a checkout, which is made.
-async fn started(stack: &Stack, payment: Payment, method: CheckoutMethod) -> Value {
+pub(crate) async fn started(stack: &Stack, payment: Payment, method: CheckoutMethod) -> Value {
     checkout(stack, payment, &request(payment, method)).await.ok()
 }
 
 /// Asks to close a payment: its status then.
-async fn close(stack: &Stack, payment: Payment) -> Value {
+pub(crate) async fn close(stack: &Stack, payment: Payment) -> Value {
     let request = api::post(stack, "close").payer(payment.uid);
     request.json(&json!({"id": payment.id})).send().await.ok()["status"].clone()
 }
@@ -67,26 +67,26 @@ async fn kept(stack: &Stack, payment: Payment, number: u32) -> Value {
 }
 
 /// Its reference at the provider.
-fn reference(payment: Payment, number: u32) -> String {
+pub(crate) fn reference(payment: Payment, number: u32) -> String {
     format!("{:0>6}_{number}", payment.id)
 }
 
 /// Sets a time of a checkout to so many seconds ago.
-async fn ago(stack: &Stack, payment: Payment, number: u32, name: &str, secs: u64) {
+pub(crate) async fn ago(stack: &Stack, payment: Payment, number: u32, name: &str, secs: u64) {
     let then = clock::now_secs().saturating_sub(secs).saturating_mul(1000);
     let (pk, sk) = (format!("pay#{}", payment.id), format!("checkout#{number}"));
     table::set(stack, &pk, &sk, name, json!({"N": then.to_string()})).await;
 }
 
 /// Lets the time go by in which no provider is called again for a payment.
-async fn calm(stack: &Stack, payment: Payment, checkouts: u32) {
+pub(crate) async fn calm(stack: &Stack, payment: Payment, checkouts: u32) {
     for number in 1..=checkouts {
         ago(stack, payment, number, "called_time", 4).await;
     }
 }
 
 /// A provider on a stack, all of whose webhooks are lost.
-fn deaf(stack: &Stack, provider: Provider) -> &Account {
+pub(crate) fn deaf(stack: &Stack, provider: Provider) -> &Account {
     let account = stack.account(provider).unwrap();
     account.lose_webhooks(true);
     account

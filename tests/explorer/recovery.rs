@@ -136,8 +136,8 @@ impl Explorer<'_> {
         // The sweep that notifies of a payment may leave a refund of it for the next one.
         let sweeps = if has_refunds { 2 } else { usize::from(needs_sweep(&world, order)) };
         for _ in 0..sweeps {
-            let sweeping = Actor { role: Role::Sweep(world.providers.keys.clone()), ..sweeping(9) };
-            self.repeat(state, &sweeping.in_world(&mut world), &mut world)?;
+            let sweeping = self.sweeping(&world).in_world(&mut world);
+            self.repeat(state, &sweeping, &mut world)?;
         }
         self.sweep_after_expiry(state, &mut world)?;
         loop {
@@ -162,15 +162,19 @@ impl Explorer<'_> {
         // From 100 minutes after the attempts of clients: one that finds what is absent, one that finds that it
         // still is, and one for what the order service was notified of before.
         for attempt in [60, 61, 62] {
-            let role = Role::Sweep(world.providers.keys.clone());
-            let mut limits = self.scenario.actors.iter().map(|actor| actor.time_to_live);
-            let time_to_live = limits.find(Option::is_some).flatten();
-            let sweeping = Actor { role, time_to_live, ..sweeping(9) }.in_world(world);
+            let sweeping = self.sweeping(world).in_world(world);
             let end = run_alone(&self.fakes, (&sweeping, attempt), None, world)?;
             check_response(world, &end, self.clients(state).flatten())?;
             check_repeat(world, &end)?;
         }
         Ok(())
+    }
+
+    /// The sweep of a recovery, of a service that is configured as in the scenario.
+    fn sweeping(&self, world: &World) -> Actor {
+        let role = Role::Sweep(world.providers.keys.clone());
+        let time_to_live = self.scenario.actors.iter().find_map(|actor| actor.time_to_live);
+        Actor { role, time_to_live, ..sweeping(9) }
     }
 
     fn repeat(&self, state: &State, actor: &Actor, world: &mut World) -> Result<(), Broken> {

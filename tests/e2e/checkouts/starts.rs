@@ -1,7 +1,7 @@
 //! Checkouts that are started, repeated and paid.
 
 use local::{Fault, defaults};
-use pay_core::domain::{CheckoutMethod, Provider};
+use pay_core::domain::CheckoutMethod;
 use serde_json::{Value, json};
 
 use super::{CALLED, calm, checkout, close, deaf, kept, points, reference, request, started};
@@ -345,7 +345,6 @@ async fn of_checkouts_at_several_providers_one_pays_and_the_others_are_closed() 
     payctl::ok(&stack, &["audit"]).await;
 }
 
-/// 9: an id of few digits is padded, and what names it is about that payment.
 #[tokio::test]
 async fn the_time_to_live_bounds_a_checkout() {
     let stack = own_with(&[("PAYMENT_TTL_SECONDS", "1000")]).await;
@@ -360,6 +359,28 @@ async fn the_time_to_live_bounds_a_checkout() {
         checkout(&stack, payment, &request(payment, CheckoutMethod::StripeCheckout)).await;
     let problem = problem.problem("payment-not-payable");
     assert!(problem["detail"].as_str().unwrap().contains("too little"), "{problem}");
+}
+
+/// 11: what was paid does not fit, and a person decides; nobody can pay it once more meanwhile.
+#[tokio::test]
+async fn a_checkout_that_is_paid_with_another_amount_is_quarantined() {
+    let stack = own().await;
+    for method in CALLED {
+        let account = deaf(&stack, method.provider());
+        let payment = payment(&stack).await;
+        started(&stack, payment, method).await;
+        account.pay_checkout(&reference(payment, 1)).await.unwrap();
+        // As if another one had been asked for.
+        let pk = format!("pay#{}", payment.id);
+        table::set(&stack, &pk, "record", "amount", json!({"N": "99"})).await;
+        for _ in 0..3 {
+            sweep_all(&stack).await;
+        }
+        assert_eq!(shown(&stack, payment).await["status"], 0, "{method:?}");
+        assert_eq!(table::quarantined(&stack, payment.id).await, 1, "{method:?}");
+        // It is not closed either: the money is there.
+        assert_eq!(close(&stack, payment).await, 0, "{method:?}");
+    }
 }
 
 /// By direct invoke there is no owner check.

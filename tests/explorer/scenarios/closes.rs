@@ -56,6 +56,7 @@ fn by_the_payer() -> Vec<Scenario> {
             open(WeChatNative),
             [close(1), by_wechat(2)],
         )
+        .with_faults(1)
         .expecting(&[CLOSE, "close: paid", PAID, "duplicate"], "closed | paid 2/pay_000010_1"),
         Scenario::new("checkout open at Stripe, close", open(StripeIntent), [close(1)])
             .expecting(&[CLOSE, "close: paid"], "closed | paid 3/pay_000010_1"),
@@ -120,6 +121,7 @@ fn by_others() -> Vec<Scenario> {
             open(),
             [all_asking(9).with_time_to_live(60), by_wechat(2)],
         )
+        .with_faults(1)
         .expecting(
             &[PAID, "duplicate", ASKED, MOVED, BESIDE, "sweep: nothing"],
             "closed | paid 2/pay_000010_1",
@@ -133,6 +135,17 @@ fn by_others() -> Vec<Scenario> {
             ],
         )
         .with_faults(1)
-        .expecting(&[CHECKOUT, ASKED, MOVED], "closed | paid 2/pay_000010_1"),
+        .expecting(
+            &[
+                CHECKOUT,
+                "not payable: it is being closed | not payable: it is closed",
+                "checkout: refused",
+                ASKED,
+                MOVED,
+                WAITS,
+                "sweep: nothing",
+            ],
+            "closed | paid 2/pay_000010_1 | pending",
+        ),
     ]
 }

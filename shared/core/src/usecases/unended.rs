@@ -16,7 +16,7 @@ use crate::{
 
 /// How providers are called.
 #[derive(Clone, Copy)]
-pub(super) struct Calls<'a, P> {
+pub(super) struct ProviderCalls<'a, P> {
     pub(super) ports: &'a P,
     /// Is shown what each response reports, and what that did.
     pub(super) observe: Observe<'a>,
@@ -28,7 +28,7 @@ pub(super) struct Calls<'a, P> {
 
 /// What is to be done about a checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum CheckoutPurpose {
     /// To know what became of it.
     Ask,
     /// To end it.
@@ -95,7 +95,7 @@ impl Round {
     }
 }
 
-impl<P: AnyQueryPorts> Calls<'_, P> {
+impl<P: AnyQueryPorts> ProviderCalls<'_, P> {
     /// Looks at every unended checkout of a payment; `purpose` says what for.
     ///
     /// # Errors
@@ -104,7 +104,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
     pub(super) async fn look_at_all(
         &self,
         record: Payment,
-        purpose: impl Fn(&Checkout) -> Purpose,
+        purpose: impl Fn(&Checkout) -> CheckoutPurpose,
     ) -> Result<Round, Failure> {
         let all = self.ports.store().checkouts(record.id).await?;
         let mut round = Round { record, looked: Vec::new() };
@@ -125,7 +125,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         &self,
         record: &mut Payment,
         checkout: &Checkout,
-        purpose: Purpose,
+        purpose: CheckoutPurpose,
     ) -> Result<Seen, Failure> {
         if checkout.is_forgotten(self.now) {
             let is_kept = self.end_as_read(checkout, CheckoutState::Ended).await?;
@@ -145,7 +145,10 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         };
         let seen = self.ask(record, checkout, purpose).await?;
         let provider = checkout.parameters.method.provider();
-        if !matches!(seen, Seen::Open) || purpose != Purpose::End || !(self.may_start)(provider) {
+        if !matches!(seen, Seen::Open)
+            || purpose != CheckoutPurpose::End
+            || !(self.may_start)(provider)
+        {
             return Ok(seen);
         }
         if let Err(error) = self.ports.providers().close(checkout, self.now).await {
@@ -241,7 +244,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         &self,
         record: &mut Payment,
         checkout: &Checkout,
-        purpose: Purpose,
+        purpose: CheckoutPurpose,
     ) -> Result<Seen, Failure> {
         let query = Query::Checkout {
             reference: checkout.reference,
@@ -274,7 +277,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             return Ok(Seen::Unknown(unknown.unwrap_or_else(unusable)));
         };
         // The code of one that was handed out can still be scanned.
-        let is_refused = purpose == Purpose::Refused && checkout.state == CheckoutState::Requested;
+        let is_refused =
+            purpose == CheckoutPurpose::Refused && checkout.state == CheckoutState::Requested;
         match state {
             ProviderState::Paid | ProviderState::Refunded if record.is_open() => {
                 Ok(Seen::Unfitting)

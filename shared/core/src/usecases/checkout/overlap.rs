@@ -37,9 +37,11 @@ fn start(
 ) -> Result<u32, String> {
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| (), &|| true);
     let started = block_on(checkout(ports, request, how, at, &TraceParent::start(1, 1)));
-    started.map(|of| of.checkout.reference.number.get()).map_err(|error| match error {
-        CheckoutError::Failed(Failure::Unavailable(cause)) => cause.to_string(),
-        error => error.to_string(),
+    started.map(|of| of.checkout.reference.number.get()).map_err(|error| {
+        if let CheckoutError::Failed(Failure::Unavailable(cause)) = error {
+            return cause.to_string();
+        }
+        error.to_string()
     })
 }
 
