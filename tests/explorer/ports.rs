@@ -130,6 +130,10 @@ impl Payments for Probe {
         self.ask(Request::RefundNamed(payment, provider, id.clone())).await
     }
 
+    async fn refunds(&self, payment: PaymentId) -> Result<Vec<Refund>, StoreError> {
+        self.ask(Request::Refunds(payment)).await
+    }
+
     async fn checkouts(&self, payment: PaymentId) -> Result<Vec<Checkout>, StoreError> {
         self.ask(Request::Checkouts(payment)).await
     }
