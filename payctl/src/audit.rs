@@ -12,6 +12,7 @@ mod checkout;
 mod event;
 mod guard;
 mod key;
+mod outside;
 mod record;
 mod refund;
 mod request;
@@ -299,9 +300,11 @@ impl Partition {
             found.extend(orphans.map(|key| Violation::of("row", key, what)));
             return found;
         };
-        let refunds = refund::check(record, &self.refunds, &self.references, &self.events);
+        let known = refund::Known::of(record, &self.refunds, &self.references);
+        let refunds = refund::check(&known, &self.events);
         let checkouts = checkout::check(record, &self.checkouts, &self.events);
-        let chain = chain::check(record, &self.events).into_iter().chain(refunds).chain(checkouts);
+        let chain = chain::check(record, &self.events, &known);
+        let chain = chain.into_iter().chain(refunds).chain(checkouts);
         found.extend(chain.map(|(sk, invariant, what)| Violation::of(invariant, key(&sk), what)));
         if record.status == Some(Status::Paid) && !record.is_due && !record.is_notified {
             let what = "paid, and the order service neither notified nor due";

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use form_urlencoded::{byte_serialize, parse};
+use pay_core::domain::{Digest, EventKey};
+use pay_service::http::sha256;
 
 use crate::Row;
 use crate::audit::{Key, event_key, primary};
@@ -20,7 +22,7 @@ impl Name {
     /// Reads what [`fmt::Display`] prints.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let Some(item) = text.strip_prefix("item/") else {
-            return pay_core::domain::EventKey::parse(text).ok().map(|key| Self(primary(&key)));
+            return EventKey::parse(text).ok().map(|key| Self(primary(&key)));
         };
         let (pk, sk) = item.split_once('/')?;
         let decode = |part: &str| parse(part.as_bytes()).next().map(|(text, _)| text.into_owned());
@@ -37,6 +39,13 @@ impl fmt::Display for Name {
         let encode = |part: &str| byte_serialize(part.as_bytes()).collect::<String>();
         write!(f, "item/{}/{}", encode(pk), encode(sk))
     }
+}
+
+/// The key of the refund that gives back the money of a row's transaction: the same one, whichever notification
+/// is decided on and whoever asks.
+pub(crate) fn refund_key(row: &Row) -> Digest {
+    let source = row.number("source").unwrap_or_default().to_string();
+    sha256(&[b"quarantine refund ", source.as_bytes(), b"/", row.text("provider_txn").as_bytes()])
 }
 
 #[cfg(test)]

@@ -219,7 +219,8 @@ impl Reply {
     /// is done.
     #[track_caller]
     pub(crate) fn taken(self, operation: &str) -> Value {
-        if operation == "refund" { self.problem("payment-not-payable") } else { self.ok() }
+        let needs_keys = ["checkout", "refund"].contains(&operation);
+        if needs_keys { self.problem("payment-not-payable") } else { self.ok() }
     }
 
     /// The body of a 200.

@@ -2,6 +2,7 @@
 //! charges. Counted through the real functions, on warm instances.
 
 mod callback;
+mod checkout;
 mod create;
 mod detail;
 mod secrets;

@@ -139,7 +139,7 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
         (
             "swept",
             None,
-            "abandoned failed left moved notified oldest_due_seconds oldest_refund_seconds queried rescheduled stale unknown",
+            "abandoned failed left moved notified oldest_due_seconds queried rescheduled stale unknown",
         ),
     ] {
         let written = |line: &Value| {

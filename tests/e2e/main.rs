@@ -7,6 +7,7 @@ mod api;
 mod bench;
 mod budgets;
 mod checkout;
+mod checkouts;
 mod doctor;
 mod echo;
 mod events;

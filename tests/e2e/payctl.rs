@@ -21,6 +21,11 @@ pub(crate) async fn program() -> PathBuf {
     PROGRAM.get_or_init(|| async { binaries::payctl().await.unwrap() }).await.clone()
 }
 
+/// Runs it on no stack. The exit code, and what is printed on standard output and standard error.
+pub(crate) async fn anywhere(arguments: &[&str]) -> (i32, String) {
+    payctl(arguments).await
+}
+
 /// Runs it. The exit code, and what is printed on standard output and standard error.
 async fn payctl(arguments: &[&str]) -> (i32, String) {
     // Nothing of this process's own AWS.

@@ -1,5 +1,7 @@
 //! Refunds that the shop asks for: given back at the provider once for each key, whatever is lost.
 
+mod quarantined;
+
 use local::simulator::ledger::Orders;
 use local::{Fault, ShopRoute, Stack};
 use pay_core::domain::Provider;

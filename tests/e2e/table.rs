@@ -1,5 +1,7 @@
 //! The table, read without the functions.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use local::{Stack, client};
 use pay_core::limits::SWEEP_QUEUES;
 use serde_json::{Map, Value, json};
@@ -97,6 +99,19 @@ pub(crate) async fn quarantined(stack: &Stack, id: u64) -> usize {
     entries.iter().filter(|item| item["pk"] == format!("pay#{id}")).count()
 }
 
+/// Every item, as text; of bytes what they are.
+pub(crate) async fn dump(stack: &Stack) -> String {
+    let mut items = items(&call(stack, "Scan", json!({})).await);
+    for item in &mut items {
+        if let Some(body) = item.get_mut("body") {
+            let bytes = BASE64.decode(body.as_str().unwrap()).unwrap();
+            *body = json!(String::from_utf8_lossy(&bytes));
+        }
+    }
+    // Without the backslashes of JSON.
+    items.iter().map(ToString::to_string).collect::<String>().replace('\\', "")
+}
+
 /// Writes an item, its attributes typed as DynamoDB's JSON types them.
 pub(crate) async fn put(stack: &Stack, item: Value) {
     call(stack, "PutItem", json!({"Item": item})).await;
@@ -122,10 +137,10 @@ fn items(response: &Value) -> Vec<Item> {
 fn plain(item: &Value) -> Item {
     let attribute = |(name, value): (&String, &Value)| {
         let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
-        let text = value.as_str().unwrap();
         let value = match kind.as_str() {
-            "N" => serde_json::from_str(text).unwrap(),
-            _ => json!(text),
+            "N" => serde_json::from_str(value.as_str().unwrap()).unwrap(),
+            "BOOL" => value.clone(),
+            _ => json!(value.as_str().unwrap()),
         };
         (name.clone(), value)
     };

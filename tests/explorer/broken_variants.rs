@@ -1,5 +1,7 @@
 //! Broken variants of the service: each is caught by the invariant that it breaks.
 
+mod checkouts;
+
 use pay_core::{
     domain::{Due, Notification, Outcome, Provider, ProviderTxn, RefundState},
     ports::ProviderState,
@@ -39,7 +41,7 @@ fn assert_breaks(invariant: &str, broken_variant: &Scenario) {
     let name = broken_variant.name;
     let actors = broken_variant.actors.iter().map(|actor| Actor { bug: None, ..actor.clone() });
     let sound = Scenario { store_bug: None, actors: actors.collect(), ..broken_variant.clone() };
-    let explored = Explorer::new(&sound, 1).explore();
+    let explored = Explorer::new(&sound, sound.faults.min(1)).explore();
     assert!(explored.is_ok(), "{name}: {explored:?}");
 
     let found = (0..=2).find_map(|faults| Explorer::new(broken_variant, faults).explore().err());
@@ -228,6 +230,16 @@ fn every_bug_of_a_hint_is_caught() {
 fn every_bug_of_a_requested_refund_is_caught() {
     for (invariant, broken_variant) in requested() {
         assert_breaks(invariant, &broken_variant);
+    }
+}
+
+#[test]
+fn every_bug_of_a_checkout_or_a_close_is_caught() {
+    for (invariant, broken_variant) in checkouts::use_cases() {
+        assert_breaks(invariant, &broken_variant);
+    }
+    for (invariant, bug, scenario) in checkouts::stores() {
+        assert_breaks(invariant, &Scenario { store_bug: Some(bug), ..scenario });
     }
 }
 

@@ -1,6 +1,7 @@
 //! Planted bugs, each one that a service like this has been seen to have: in a use case, as ports
 //! that do something else than what they are asked, or in the store.
 
+mod checkouts;
 mod refunds;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -16,6 +17,8 @@ use super::{
     scenario::payment_of,
 };
 
+use checkouts::Remembered;
+pub(crate) use checkouts::{begins_unconditioned, refuses_unconditioned};
 pub(crate) use refunds::{counts_refunds_again, reserves_unconditioned, resolves_again};
 
 /// A bug of a use case.
@@ -61,6 +64,20 @@ pub(crate) enum Bug {
     TrustsRefused,
     /// The order service is notified of a refund whether it knows of the payment or not.
     NotifiesOfRefundsFirst,
+    /// A provider is asked for a checkout before that is written.
+    CallsBeforeItBegins,
+    /// What a provider was asked to close counts as closed there.
+    EndsWithoutASecondQuery,
+    /// A payment is closed whatever became of its checkouts.
+    ClosesWhatCanBePaid,
+    /// A checkout is requested of a payment that is being closed.
+    IgnoresClosing,
+    /// A repeated request that is refused counts as one of which the provider has nothing.
+    TakesRefusedForAbsent,
+    /// A checkout that its provider once had nothing of counts as ended.
+    EndsWhatIsAbsentOnce,
+    /// `due` is cleared with the order notification although another checkout can be paid.
+    ClearsBesideCheckouts,
 }
 
 /// A bug at work in one run of an actor.
@@ -73,12 +90,13 @@ pub(crate) struct PlantedBug {
     handled: AtomicBool,
     /// Whether this run takes a refund for refused.
     refused: AtomicBool,
+    of_checkouts: Remembered,
 }
 
 impl PlantedBug {
-    pub(crate) const fn new(bug: Bug) -> Self {
+    pub(crate) fn new(bug: Bug) -> Self {
         let [moved, handled, refused] = [const { AtomicBool::new(false) }; 3];
-        Self { bug, moved, handled, refused }
+        Self { bug, moved, handled, refused, of_checkouts: Remembered::default() }
     }
 
     /// Makes a call as a use case with the bug would, and passes on what it would see.
@@ -89,6 +107,9 @@ impl PlantedBug {
         }
         if call == Call::Query && self.refused.load(Relaxed) {
             return Ok(refunds::absent());
+        }
+        if let Some(response) = self.of_checkouts.before(self.bug, probe, &mut request).await {
+            return response;
         }
         let early = refunds::call_of(&request).filter(|_| self.bug == Bug::CallsBeforeItReserves);
         if let Some(early) = early {
@@ -166,7 +187,7 @@ impl PlantedBug {
                 let notified_time = payment.paid_time;
                 Ok(Value::Payment(Some(Payment { notified_time, ..payment })))
             }
-            (_, response) => response,
+            (bug, response) => Remembered::taken(bug, response),
         }
     }
 

@@ -91,28 +91,9 @@ impl ClientResponse {
                 ResolveError::Failed(failure) => format!("accept: {}", word(failure)),
             },
             Self::Refund(Ok(carried)) => format!("refund: {}", carried.refund.state.as_str()),
-            Self::Refund(Err(error)) => match error {
-                RefundError::PaymentNotFound => "refund: not found".into(),
-                RefundError::KeyReused => "refund: key-reused".into(),
-                RefundError::NotRefundable(_) => "not refundable".into(),
-                RefundError::ExceedsPayment => "refund: exceeds".into(),
-                RefundError::Refused(_) => "refund: refused".into(),
-                RefundError::Failed(failure) => format!("refund: {}", word(failure)),
-            },
-            Self::Checkout(_, Ok(_)) => "checkout".into(),
-            Self::Checkout(_, Err(error)) => match error {
-                CheckoutError::PaymentNotFound => "checkout: not found".into(),
-                CheckoutError::NotPayable(why) => format!("not payable: {why}"),
-                CheckoutError::Refused(_) => "checkout: refused".into(),
-                CheckoutError::Failed(failure) => format!("checkout: {}", word(failure)),
-            },
-            Self::Close(Ok(payment)) => {
-                format!("close: {}", format!("{:?}", payment.status).to_lowercase())
-            }
-            Self::Close(Err(error)) => match error {
-                CloseError::PaymentNotFound => "close: not found".into(),
-                CloseError::Failed(failure) => format!("close: {}", word(failure)),
-            },
+            Self::Refund(Err(error)) => label_of_refund(error),
+            Self::Checkout(_, started) => label_of_checkout(started),
+            Self::Close(closed) => label_of_close(closed),
         }
     }
 
@@ -173,5 +154,34 @@ const fn word(failure: &Failure) -> &'static str {
     match failure {
         Failure::Unavailable(_) => "unavailable",
         Failure::Fault(_) => "fault",
+    }
+}
+
+fn label_of_checkout(started: &Result<Box<StartedPayment>, CheckoutError>) -> String {
+    match started {
+        Ok(_) => "checkout".into(),
+        Err(CheckoutError::PaymentNotFound) => "checkout: not found".into(),
+        Err(CheckoutError::NotPayable(why)) => format!("not payable: {why}"),
+        Err(CheckoutError::Refused(_)) => "checkout: refused".into(),
+        Err(CheckoutError::Failed(failure)) => format!("checkout: {}", word(failure)),
+    }
+}
+
+fn label_of_close(closed: &Result<Box<Payment>, CloseError>) -> String {
+    match closed {
+        Ok(payment) => format!("close: {}", format!("{:?}", payment.status).to_lowercase()),
+        Err(CloseError::PaymentNotFound) => "close: not found".into(),
+        Err(CloseError::Failed(failure)) => format!("close: {}", word(failure)),
+    }
+}
+
+fn label_of_refund(error: &RefundError) -> String {
+    match error {
+        RefundError::PaymentNotFound => "refund: not found".into(),
+        RefundError::KeyReused => "refund: key-reused".into(),
+        RefundError::NotRefundable(_) => "not refundable".into(),
+        RefundError::ExceedsPayment => "refund: exceeds".into(),
+        RefundError::Refused(_) => "refund: refused".into(),
+        RefundError::Failed(failure) => format!("refund: {}", word(failure)),
     }
 }

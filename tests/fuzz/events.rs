@@ -5,7 +5,7 @@ use local::events::{Filling, fill};
 use pay_core::domain::{Amount, Currency, OrderId, PaymentId, Provider, UserId};
 use pay_core::json::{Json, Object};
 use pay_core::ports::TraceParent;
-use pay_core::testing::{FakeShop, FakeStore, Gate, SeededIds, block_on};
+use pay_core::testing::{FakeProviders, FakeShop, FakeStore, Gate, SeededIds, block_on};
 use pay_core::usecases::create::{CreatePayment, create as create_payment};
 use pay_providers::{Acknowledgement, adapter};
 use pay_service::auth::TokenRules;
@@ -37,7 +37,8 @@ fn world() -> World {
     let ids = SeededIds::new(0);
     ids.first([PaymentId::new(42).unwrap()]);
     let amount = Amount::new(100, cny()).unwrap();
-    let wanted = CreatePayment { uid, oid: oid(1), amount, key: None, queried: false };
+    let wanted =
+        CreatePayment { uid, oid: oid(1), amount, key: None, queried: false, time_to_live: None };
     let trace = TraceParent::start(1, 1);
     block_on(create_payment((&shop, &shop), (&store, &ids), wanted, at(NOW_SECS), &trace)).unwrap();
     let auth_keys = Fixed::new(Some(AUTH_KEY.clone()));
@@ -77,11 +78,14 @@ pub(crate) fn create(input: &[u8]) {
         store,
         users: shop.clone(),
         orders: shop,
+        providers: FakeProviders::default(),
         ids: SeededIds::new(1),
         auth_keys,
         rules: TokenRules::default(),
         currency: cny(),
         queried: false,
+        notify_urls: Vec::new(),
+        time_to_live: None,
     };
     each(input, async |event| {
         let handle = |entry_point, invocation| app.handle(entry_point, invocation);

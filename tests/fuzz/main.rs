@@ -21,6 +21,7 @@
 #![cfg(test)]
 
 mod change;
+mod checkouts;
 mod events;
 mod handlers;
 mod keys;
@@ -59,4 +60,5 @@ targets! {
     secret, 1000, keys::secret;
     query_response, 200, responses::only_what_was_asked_is_read;
     refund_response, 200, orders::only_what_was_ordered_is_read;
+    checkout_response, 200, checkouts::only_what_was_ordered_is_handed_out;
 }

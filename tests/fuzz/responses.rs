@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use http::{Request, Response};
 use local::defaults;
 use local::simulator::api::{Call, Reply};
+use local::simulator::checkouts::TradeCheckout;
 use local::simulator::ledger::{Ledger, Trade, TradeRefund, TradeState};
 use local::simulator::simulator;
 use pay_core::domain::{
-    Notification, Outcome, PaymentId, Provider, ProviderTxn, RefundReference, RefundReport,
-    RefundState, Timestamp,
+    CheckoutReference, Notification, Outcome, PaymentId, Provider, ProviderCheckout, ProviderTxn,
+    RefundReference, RefundReport, RefundState, Timestamp,
 };
 use pay_core::ports::{
     ProviderState, Query, QueryError, QueryResponse, QueryState, SecretKeys as _,
@@ -74,6 +75,14 @@ fn queries(provider: Provider) -> Vec<Query> {
     ];
     let objects = ["cs_test_42", "ch_42", "re_2"];
     queries.extend(objects.map(|object| Query::Object(txn(object))));
+    let account = querier(provider).account();
+    // One that is there, and one that is not.
+    queries.extend(["000042_1", "000042_2"].map(|reference| {
+        let reference = CheckoutReference::parse(reference).unwrap();
+        let id = ProviderCheckout::new(&format!("pi_42_{}", reference.number)).unwrap();
+        let provider_id = Some(id).filter(|_| provider == Provider::Stripe);
+        Query::Checkout { reference, provider_id, account: account.clone() }
+    }));
     // In each state, and one that is not there.
     let refunds = (1..=4).map(|number| Query::Refund { refund: own(number), txn: known.clone() });
     queries.extend(refunds);
@@ -97,7 +106,18 @@ pub(crate) fn ledger(provider: Provider, state: TradeState) -> Ledger {
         state,
         time_secs: NOW_SECS,
     }));
+    let number = 1;
+    let checkout = TradeCheckout {
+        number,
+        method: "intent",
+        parameters: Vec::new().into(),
+        expires_secs: None,
+        is_begun: true,
+    };
+    let id = (simulator(provider).transaction)(42, number);
+    let of_checkout = Trade { state, ..Trade::new(42, id, 10_050, NOW_SECS) };
     let mut ledger = Ledger::default();
+    ledger.put(Trade { checkout: Some(checkout), ..of_checkout });
     ledger.put(trade);
     ledger
 }
@@ -193,6 +213,7 @@ fn assert_holds(provider: Provider, query: &Query, found: &Result<QueryResponse,
     let Ok(QueryResponse { state, notifications, .. }) = found else { return };
     let (asked, txn) = match query {
         Query::Payment { id, .. } => (Some(*id), None),
+        Query::Checkout { reference, .. } => (Some(reference.payment), None),
         Query::Refunds { payment, txn } => (*payment, Some(txn)),
         Query::Refund { refund, txn } => (Some(refund.payment()), Some(txn)),
         Query::Object(_) => (None, None),
@@ -203,6 +224,9 @@ fn assert_holds(provider: Provider, query: &Query, found: &Result<QueryResponse,
     }
     for one in notifications {
         assert!(one.queried && one.sender == provider.into(), "{query:?} {one:?}");
+        if let Query::Checkout { reference, .. } = query {
+            assert_eq!(one.checkout, Some(reference.number), "{query:?} {one:?}");
+        }
         assert!(one.event_id.as_str().starts_with("query.") || one.event_id.as_str().len() == 64);
         assert!(asked.is_none() || one.payment == asked, "{query:?} {one:?}");
         let is_there = *state != QueryState::NoRefund;

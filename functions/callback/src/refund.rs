@@ -77,7 +77,8 @@ pub(crate) async fn run(
     if let Some(error) = unknown {
         let (payment_id, refund_id) = (refund.payment.get(), refund.id.as_str());
         let cause = chain(&error);
-        tracing::warn!(payment_id, refund_id, cause, "outcome of a refund unknown yet");
+        let state = refund.state.as_str();
+        tracing::warn!(payment_id, refund_id, state, cause, "response about a refund not usable");
     }
     let response = Response::json(&json!({
         "id": refund.payment.get(),

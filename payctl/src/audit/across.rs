@@ -242,7 +242,7 @@ fn is_mutual(link: &Link, rows: &[Row], now: u64) -> bool {
     other.is_some_and(|other| {
         primary(&other.to) == link.from
             && other.by == link.by
-            && other.accepted == link.accepted
+            && other.decision == link.decision
             && other.at == link.at
             && other.is_decision != link.is_decision
     })

@@ -9,6 +9,7 @@ use pay_core::domain::{
 
 use super::event::{ReadEvent, is_response};
 use super::record::Record;
+use super::refund::Known;
 use crate::event::status;
 use crate::limits::TIME_SLACK_MS;
 
@@ -18,7 +19,8 @@ pub(super) type Findings = Vec<(String, &'static str, String)>;
 pub(super) const RECORD: &str = "record";
 
 /// Where a record stands after the versions that were walked.
-struct Walk {
+struct Walk<'a> {
+    known: &'a Known<'a>,
     status: Status,
     /// When its version was reached: of several times any may be it.
     at: Vec<u64>,
@@ -28,10 +30,12 @@ struct Walk {
 }
 
 /// Checks the events of a record.
-pub(super) fn check(record: &Record, events: &[ReadEvent]) -> Findings {
+pub(super) fn check(record: &Record, events: &[ReadEvent], known: &Known<'_>) -> Findings {
     let mut found = Findings::new();
     for event in events {
-        found.extend(fits(record, event).into_iter().map(|what| (event.sk.clone(), "I6", what)));
+        found.extend(
+            fits(record, event, known).into_iter().map(|what| (event.sk.clone(), "I6", what)),
+        );
     }
     let (Some(version), Some(created)) = (record.version, record.create_time) else {
         // Reported with the record already.
@@ -54,6 +58,7 @@ pub(super) fn check(record: &Record, events: &[ReadEvent]) -> Findings {
         of_record(format!("no event reached version {gap}"));
     }
     let mut walk = Walk {
+        known,
         status: Status::Pending,
         at: vec![created],
         reference: ProviderRef::NONE,
@@ -66,7 +71,7 @@ pub(super) fn check(record: &Record, events: &[ReadEvent]) -> Findings {
     walk.end(record, gap.is_none())
 }
 
-impl Walk {
+impl Walk<'_> {
     fn wrong(&mut self, event: &ReadEvent, what: impl Into<String>) {
         self.found.push((event.sk.clone(), "I6", what.into()));
     }
@@ -75,7 +80,9 @@ impl Walk {
     fn version(&mut self, version: u64, events: &[&ReadEvent]) {
         // A request of ours raises the version as well, and reports nothing.
         let raised = |event: &&&ReadEvent| {
-            event.verdict == Some(Verdict::Applied) || event.requested().is_some()
+            event.verdict == Some(Verdict::Applied)
+                || event.requested().is_some()
+                || event.gives_back.is_some()
         };
         let mut moves = events.iter().filter(raised);
         let first = moves.next();
@@ -102,7 +109,10 @@ impl Walk {
         if event.after == Some(Status::Paid) && event.before != Some(Status::Paid) {
             self.paid_time = event.at;
         }
+        let is_outside = event.gives_back.is_some() || self.known.outside(event).is_some();
         match (event.before, event.after, &event.reference) {
+            // Of other money than what the payment was paid with.
+            (_, _, _) if is_outside => {}
             (Some(Status::Paid | Status::Refunded), _, Some(of)) => {
                 self.reference = self.reference.completed_by(of).unwrap_or(self.reference.clone());
             }
@@ -126,7 +136,8 @@ impl Walk {
             let repeats = event.verdict.is_some_and(|verdict| kept.contains(&verdict));
             let reports = event.outcome.is_some_and(Outcome::moves_money);
             let adds = event.reference.as_ref().filter(|of| before.completed_by(of).is_some());
-            if let Some(of) = adds.filter(|_| repeats && reports) {
+            let is_outside = self.known.outside(event).is_some();
+            if let Some(of) = adds.filter(|_| repeats && reports && !is_outside) {
                 // One of them completed it; to that the others add nothing.
                 self.reference = self.reference.completed_by(of).unwrap_or(self.reference.clone());
                 times.extend(event.at);
@@ -177,14 +188,16 @@ impl Walk {
 }
 
 /// What an event reports, against what the record has for good.
-fn fits(record: &Record, event: &ReadEvent) -> Vec<String> {
+fn fits(record: &Record, event: &ReadEvent, known: &Known<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     if let (Some(created), Some(at)) = (record.create_time, event.at)
         && at.saturating_add(TIME_SLACK_MS) < created
     {
         wrong.push("at is before the payment was created".to_owned());
     }
-    if event.requested().is_some() || event.is_end() {
+    // What other money goes back is compared with its refund.
+    let is_outside = event.gives_back.is_some() || known.outside(event).is_some();
+    if event.requested().is_some() || event.is_end() || is_outside {
         return wrong;
     }
     let closed = event.outcome == Some(Outcome::Closed);

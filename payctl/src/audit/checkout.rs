@@ -108,7 +108,9 @@ pub(super) fn check(record: &Record, checkouts: &[ReadCheckout], events: &[ReadE
         if is_unended && record.status == Some(Status::Closed) {
             wrong(&checkout.sk, "I24", "its payment is closed, and it can be paid");
         }
-        let is_watched = record.is_due || record.status.is_none();
+        // The one that paid its payment can be left as it was.
+        let has_paid = record.paid_time.is_some() && record.checkouts == 1;
+        let is_watched = record.is_due || record.status.is_none() || has_paid;
         if is_unended && !is_watched {
             wrong(&checkout.sk, "I23", "it can be paid, and its payment is not due");
         }

@@ -2,8 +2,8 @@
 
 use pay_core::domain::{
     CheckoutNumber, Decision, Digest, EventId, EventKey, Mismatch, MismatchField, Note, Operator,
-    Outcome, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReference, RefundReport,
-    RefundState, Sender, Source, Status, Transition, Verdict,
+    Outcome, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReport, RefundState, Sender,
+    Source, Status, Transition, Verdict,
 };
 use pay_service::http::sha256;
 use pay_service::limits::EVENT_CURRENCY_MAX_CHARS;
@@ -29,6 +29,8 @@ pub(super) struct ReadEvent {
     pub(super) after: Option<Status>,
     pub(super) version: Option<u64>,
     pub(super) mismatch: Option<Mismatch>,
+    /// The quarantined notification whose money an operator gives back by it.
+    pub(super) gives_back: Option<EventKey>,
 }
 
 /// A decision that two items speak of: the notification, and the event of the decision.
@@ -40,8 +42,8 @@ pub(super) struct Link {
     pub(super) to: EventKey,
     /// Whether it is the notification that names the event of the decision.
     pub(super) is_decision: bool,
-    /// Whether it was accepted, as the item has it.
-    pub(super) accepted: bool,
+    /// What was decided, as the item has it.
+    pub(super) decision: Decision,
     /// Who decided, as the item has it.
     pub(super) by: String,
     /// When.
@@ -80,7 +82,12 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Li
         after: status(of.number("status_after", |code| Status::new(code).is_ok())),
         version: of.number("version", |version| version > 0),
         mismatch: field.map(|field| Mismatch { field, expected, received }),
+        gives_back: None,
     };
+    let noted = entry.sender == Sender::Operator && entry.verdict == Some(Verdict::Noted);
+    let about = row.get_text("about").filter(|_| noted);
+    let gives_back = about.and_then(|about| EventKey::parse(about).ok());
+    let entry = ReadEvent { gives_back, ..entry };
     of.wrong_if(
         entry.reserved().is_some() && !entry.is_reservation_of(key),
         "a refund of another payment",
@@ -216,8 +223,10 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
         unmatched && verdict != Some(Verdict::Quarantined),
         "unmatched, and not quarantined",
     );
+    let gives_back = entry.gives_back.is_some();
+    let has_mismatch = verdict == Some(Verdict::Quarantined) || gives_back;
     of.wrong_if(
-        entry.mismatch.is_some() != (verdict == Some(Verdict::Quarantined)) && !dismissed,
+        entry.mismatch.is_some() != has_mismatch && !dismissed,
         "a mismatch if and only if it is quarantined",
     );
     of.wrong_if(
@@ -237,8 +246,10 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
         "a checkout or a close requested of a payment that nobody can pay",
     );
     let moved = before != after;
-    // What went back in part, or did not after all, leaves a paid payment paid.
-    let counted = refunded && verdict == Verdict::Applied && after >= Status::Paid;
+    // What went back in part, or did not after all, leaves a paid payment paid; other money than what the
+    // payment was paid with leaves it as it is.
+    let counted =
+        refunded && verdict == Verdict::Applied && (after >= Status::Paid || entry.is_of_ours());
     let changed = moved || counted;
     of.wrong_if(
         changed != (verdict == Verdict::Applied),
@@ -246,8 +257,10 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
     );
     let fits = if dismissed || verdict == Verdict::Quarantined {
         true
+    } else if gives_back {
+        outcome == Some(Outcome::Paid) && before == after
     } else if refunded {
-        of_refund(entry.refund.as_ref(), (before, after), verdict)
+        of_refund(entry, (before, after), verdict)
     } else {
         by_table(outcome, (before, after), verdict)
     };
@@ -271,30 +284,25 @@ fn by_table(outcome: Option<Outcome>, (before, after): (Status, Status), verdict
 }
 
 /// The verdict on a refund follows from what went back before: what it cannot be whatever that was.
-fn of_refund(
-    report: Option<&RefundReport>,
-    (before, after): (Status, Status),
-    verdict: Verdict,
-) -> bool {
-    let (mut is_pending, mut is_failed, mut is_ours) = (false, false, false);
-    if let Some(RefundReport::One { reference, state, .. }) = report {
-        is_pending = *state == RefundState::Pending;
-        is_failed = *state == RefundState::Failed;
-        let ours = |of: &ProviderRefund| RefundReference::parse(of.as_str()).is_ok();
-        is_ours = reference.as_ref().is_some_and(ours);
-    }
+fn of_refund(entry: &ReadEvent, (before, after): (Status, Status), verdict: Verdict) -> bool {
+    let report = entry.refund.as_ref();
+    let is_in =
+        |of: RefundState| matches!(report, Some(RefundReport::One { state, .. }) if *state == of);
+    let (is_pending, is_failed) = (is_in(RefundState::Pending), is_in(RefundState::Failed));
+    let is_ours = entry.is_of_ours();
     match verdict {
-        // One that we were asked for is kept as it goes, and moves no status.
+        // One that we were asked for is kept as it goes, and moves no status of a payment that was paid.
         Verdict::Applied if (is_pending || is_failed) && is_ours && before >= Status::Paid => {
             before == after
         }
+        Verdict::Applied if is_ours && before < Status::Paid && before == after => true,
         // One that is pending proves that it was paid, and one that failed gives nothing back.
         Verdict::Applied if is_pending => before < Status::Paid && after == Status::Paid,
         Verdict::Applied if is_failed => after == Status::Paid,
         Verdict::Applied if report.is_none() => after == Status::Refunded,
         Verdict::Applied => after >= Status::Paid && after >= before,
         // Nothing went back yet, or it only said where to look.
-        Verdict::Noted => before >= Status::Paid,
+        Verdict::Noted => before >= Status::Paid || is_ours,
         Verdict::Duplicate => !is_pending && (report.is_some() || before == Status::Refunded),
         Verdict::Stale => !is_failed && report.is_some(),
         Verdict::Ignored | Verdict::Quarantined => false,
@@ -330,7 +338,7 @@ fn review(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Link> {
         from: Key::default(),
         to: EventKey::parse(event?).ok()?,
         is_decision: true,
-        accepted: decision? == Decision::Accept,
+        decision: decision?,
         by: by?.to_owned(),
         at,
     })
@@ -338,8 +346,13 @@ fn review(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Link> {
 
 /// The event of a decision: who decided, on which notification.
 fn decision(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) -> Option<Link> {
-    let expected = [Some(Verdict::Applied), Some(Verdict::Ignored)];
-    of.wrong_if(!expected.contains(&entry.verdict), "no verdict of a decision");
+    let decision = match entry.verdict {
+        Some(Verdict::Applied) => Some(Decision::Accept),
+        Some(Verdict::Ignored) => Some(Decision::Dismiss),
+        Some(Verdict::Noted) => Some(Decision::Refund),
+        Some(Verdict::Duplicate | Verdict::Stale | Verdict::Quarantined) | None => None,
+    };
+    of.wrong_if(decision.is_none(), "no verdict of a decision");
     let by = of.must_text("by", |name| Operator::new(name).is_ok());
     let about =
         of.must_text("about", |about| about.starts_with("item/") || EventKey::parse(about).is_ok());
@@ -352,7 +365,7 @@ fn decision(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) -> Optio
         from: Key::default(),
         to,
         is_decision: false,
-        accepted: entry.verdict == Some(Verdict::Applied),
+        decision: decision?,
         by: by?.to_owned(),
         at: entry.at,
     })

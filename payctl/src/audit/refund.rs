@@ -2,8 +2,8 @@
 //! what it is, and together against what the record says went back.
 
 use pay_core::domain::{
-    Digest, Outcome, Provider, ProviderRef, ProviderRefund, ProviderTxn, RefundId, RefundReason,
-    RefundReference, RefundReport, RefundState, Refunds, Source, Status, Verdict,
+    Digest, EventKey, Outcome, Provider, ProviderRef, ProviderRefund, ProviderTxn, RefundId,
+    RefundReason, RefundReference, RefundReport, RefundState, Refunds, Source, Status, Verdict,
 };
 use pay_core::limits::{BACKOFF_MAX_MS, QUERY_BACKOFF_MAX_MS};
 
@@ -11,6 +11,7 @@ use super::attributes::Attributes;
 use super::chain::{Findings, RECORD};
 use super::event::ReadEvent;
 use super::key::{payment_of, refund_reference_of};
+use super::outside;
 use super::record::{Record, outbox};
 use crate::Row;
 use crate::limits::{REFUND_REQUESTED_MS, TIME_SLACK_MS};
@@ -18,15 +19,17 @@ use crate::limits::{REFUND_REQUESTED_MS, TIME_SLACK_MS};
 /// A refund, as far as it can be read.
 #[derive(Debug, Clone)]
 pub(super) struct ReadRefund {
-    sk: String,
-    id: RefundId,
-    amount: Option<u64>,
-    taken_from: Option<ProviderRef>,
+    pub(super) sk: String,
+    pub(super) id: RefundId,
+    pub(super) amount: Option<u64>,
+    pub(super) taken_from: Option<ProviderRef>,
     provider_refund: Option<ProviderRefund>,
     /// The total that it was reported with, if no provider named it.
     total: Option<u64>,
     /// Whether we were asked for it.
     is_request: bool,
+    /// The quarantined notification whose money it gives back.
+    pub(super) quarantined: Option<EventKey>,
     /// Whether that was more than an hour before the audit.
     is_old: bool,
     state: Option<RefundState>,
@@ -53,6 +56,7 @@ pub(super) fn read(id: RefundId, row: &Row, now: u64) -> (ReadRefund, Vec<String
     of.text("reference", is_id);
     of.must_text("state", |_any| true);
     let total = id.as_str().strip_prefix("total-").and_then(|total| total.parse::<u64>().ok());
+    let quarantined = of.text("quarantined", |key| EventKey::parse(key).is_ok());
     let create_time = of.must_time("create_time");
     let latest = now.saturating_sub(REFUND_REQUESTED_MS);
     let refund = ReadRefund {
@@ -64,6 +68,7 @@ pub(super) fn read(id: RefundId, row: &Row, now: u64) -> (ReadRefund, Vec<String
         }),
         total: total.filter(|total| RefundId::of_total(*total) == id),
         is_request: of.has("key"),
+        quarantined: quarantined.and_then(|key| EventKey::parse(key).ok()),
         state: of.word("state", &RefundState::ALL, RefundState::as_str),
         is_old: create_time.is_some_and(|made| made < latest),
         create_time,
@@ -101,10 +106,13 @@ fn request(of: &mut Attributes<'_>, refund: &ReadRefund, row: &Row) {
     of.wrong_if(of.has("reason") && !refund.is_request, "a reason, and no key");
     let requested = refund.state == Some(RefundState::Requested);
     of.wrong_if(requested && !refund.is_request, "requested without a key");
-    if let (Some(payment), Some(Ok(key))) = (payment_of(row.text("pk")), key.map(Digest::from_hex))
-    {
+    let (payment, key) = (payment_of(row.text("pk")), key.map(Digest::from_hex));
+    if let (Some(payment), Some(Ok(key))) = (payment, key) {
         let own = RefundId::requested(RefundReference::new(payment, key));
         of.wrong_if(own != refund.id, "its id is not that of its key");
+    }
+    if let Some(quarantined) = &refund.quarantined {
+        outside::request(of, (payment, key.and_then(Result::ok)), quarantined, row);
     }
 }
 
@@ -116,6 +124,8 @@ fn due(of: &mut Attributes<'_>, refund: &ReadRefund, now: u64) {
     of.wrong_if(is_open && !of.has("queue"), "it has not come to an end, and is not due");
     let failed = refund.state == Some(RefundState::Failed);
     of.wrong_if(failed && of.has("queue"), "due, and failed");
+    let is_done = refund.quarantined.is_some() && !is_open;
+    of.wrong_if(is_done && of.has("queue"), "due, and the order service does not hear of it");
 }
 
 /// Reads a reference, and says what is wrong with it; `None` if its key is none of a reference.
@@ -138,20 +148,15 @@ pub(super) fn keys<'a>(
 }
 
 /// Checks the refunds of a record.
-pub(super) fn check(
-    record: &Record,
-    refunds: &[ReadRefund],
-    references: &[ReadReference],
-    events: &[ReadEvent],
-) -> Findings {
-    let mut found = Findings::new();
-    let known = Known { record, refunds, references };
+pub(super) fn check(known: &Known<'_>, events: &[ReadEvent]) -> Findings {
+    let mut found = outside::check(known, events);
+    let Known { record, refunds, references } = known;
     for refund in refunds.iter().filter(|refund| refund.is_stuck()) {
         let what = "requested more than an hour ago, and what became of it is not known";
         found.push((refund.sk.clone(), "I22", what.to_owned()));
     }
     let mut wrong = |sk: &str, what: &str| found.push((sk.to_owned(), "I21", what.to_owned()));
-    for refund in refunds {
+    for refund in *refunds {
         for what in against_record(record, refund) {
             wrong(&refund.sk, what);
         }
@@ -159,11 +164,11 @@ pub(super) fn check(
         if refund.provider_refund.is_some() && !references.iter().any(|one| own(&one)) {
             wrong(&refund.sk, "no reference stands for it");
         }
-        if !events.iter().any(|event| refund.is_made_by(event, &known)) {
+        if !events.iter().any(|event| refund.is_made_by(event, known)) {
             wrong(&refund.sk, "no event made it what it is");
         }
     }
-    for reference in references {
+    for reference in *references {
         if !refunds.iter().any(|refund| refund.is_of(reference)) {
             wrong(&reference.sk, "it stands for no refund that has its id");
         }
@@ -194,7 +199,7 @@ pub(super) fn check(
 /// What the refunds come to.
 fn together(refunds: &[ReadRefund]) -> Refunds {
     let sum_of = |counts: &dyn Fn(&ReadRefund) -> bool| {
-        let counted = refunds.iter().filter(|refund| counts(refund));
+        let counted = refunds.iter().filter(|refund| !refund.is_outside() && counts(refund));
         counted.filter_map(|refund| refund.amount).fold(0, u64::saturating_add)
     };
     let is_one = |refund: &ReadRefund| refund.provider_refund.is_some() || refund.is_request;
@@ -208,13 +213,16 @@ fn together(refunds: &[ReadRefund]) -> Refunds {
 
 fn against_record(record: &Record, refund: &ReadRefund) -> Vec<&'static str> {
     let mut wrong = Vec::new();
+    let is_outside = refund.is_outside();
     if let (Some(own), Some(from)) = (&record.reference, &refund.taken_from)
+        && !is_outside
         && !own.may_match(from)
     {
         wrong.push("taken from other money than paid its payment");
     }
     if let (Some(paid), Some(amount)) = (record.amount, refund.amount)
         && amount > paid
+        && !is_outside
         && refund.state == Some(RefundState::Succeeded)
     {
         wrong.push("more than its payment");
@@ -232,7 +240,12 @@ fn against_record(record: &Record, refund: &ReadRefund) -> Vec<&'static str> {
 }
 
 impl ReadRefund {
-    /// Whether it reserves its amount.
+    /// Whether it gives back other money than what the payment was paid with.
+    pub(super) const fn is_outside(&self) -> bool {
+        self.quarantined.is_some()
+    }
+
+    /// Whether it has not come to an end: it reserves its amount, of the payment or of other money.
     fn is_open(&self) -> bool {
         self.is_request && self.state.is_some_and(|state| !state.is_final())
     }
@@ -252,7 +265,9 @@ impl ReadRefund {
     /// Whether an event changed it to what it is.
     fn is_made_by(&self, event: &ReadEvent, known: &Known<'_>) -> bool {
         if self.state == Some(RefundState::Requested) {
-            return event.reserved().as_ref() == Some(&self.id) && event.at == self.update_time;
+            let reserved = event.reserved().as_ref() == Some(&self.id)
+                || self.quarantined.is_some() && event.gives_back == self.quarantined;
+            return reserved && event.at == self.update_time;
         }
         let as_reported = match &event.refund {
             Some(RefundReport::One { amount_minor, state, .. }) => {
@@ -268,13 +283,27 @@ impl ReadRefund {
 }
 
 /// What is known of the refunds of a record when an event is read.
-struct Known<'a> {
-    record: &'a Record,
-    refunds: &'a [ReadRefund],
+pub(super) struct Known<'a> {
+    pub(super) record: &'a Record,
+    pub(super) refunds: &'a [ReadRefund],
     references: &'a [ReadReference],
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    pub(super) const fn of(
+        record: &'a Record,
+        refunds: &'a [ReadRefund],
+        references: &'a [ReadReference],
+    ) -> Self {
+        Self { record, refunds, references }
+    }
+
+    /// The refund of other money that an event is about.
+    pub(super) fn outside(&self, event: &ReadEvent) -> Option<&'a ReadRefund> {
+        let id = self.counted_by(event)?;
+        self.refunds.iter().find(|refund| refund.is_outside() && refund.id == id)
+    }
+
     /// The refund that a notification is about which counts when it is applied; `None` if it is about none.
     fn counted_by(&self, event: &ReadEvent) -> Option<RefundId> {
         if event.outcome != Some(Outcome::Refunded) {
@@ -282,8 +311,9 @@ impl Known<'_> {
         }
         match &event.refund {
             // It proves that it was paid, and is not kept.
-            Some(RefundReport::One { state: RefundState::Pending, .. })
-                if event.before < Some(Status::Paid) =>
+            Some(RefundReport::One { reference, state: RefundState::Pending, .. })
+                if event.before < Some(Status::Paid)
+                    && self.requested(reference.as_ref()).is_none() =>
             {
                 None
             }

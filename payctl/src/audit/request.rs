@@ -1,7 +1,8 @@
 //! The events of what was asked of us: a refund, a checkout, the end of a payment.
 
 use pay_core::domain::{
-    CheckoutNumber, EventKey, Outcome, RefundId, RefundReference, Sender, Verdict,
+    CheckoutNumber, EventKey, Outcome, ProviderRefund, RefundId, RefundReference, RefundReport,
+    Sender, Verdict,
 };
 
 use super::event::ReadEvent;
@@ -41,6 +42,13 @@ impl ReadEvent {
             Requested::Refund(id) => Some(id),
             Requested::Checkout(_) | Requested::Close => None,
         }
+    }
+
+    /// Whether it reports a refund that names a reference of ours.
+    pub(super) fn is_of_ours(&self) -> bool {
+        let Some(RefundReport::One { reference, .. }) = &self.refund else { return false };
+        let ours = |of: &ProviderRefund| RefundReference::parse(of.as_str()).is_ok();
+        reference.as_ref().is_some_and(ours)
     }
 
     /// Whether it is the end of a close, which we wrote ourselves.

@@ -1,4 +1,5 @@
 mod checkouts;
+mod outside;
 mod requested;
 mod tampered;
 mod valid;

@@ -46,7 +46,7 @@ const HEAD: [&str; 12] = [
     "note",
 ];
 
-const REFUNDS: [&str; 12] = [
+const REFUNDS: [&str; 13] = [
     "refund",
     "amount",
     "state",
@@ -55,6 +55,7 @@ const REFUNDS: [&str; 12] = [
     "reference",
     "requested",
     "reason",
+    "money of",
     "due",
     "created",
     "updated",
@@ -183,6 +184,8 @@ fn refund_cells(row: &Row) -> [String; REFUNDS.len()] {
         cell("reference"),
         requested.to_owned(),
         cell("reason"),
+        // Else what the payment was paid with.
+        cell("quarantined"),
         row.number("due").map(time).unwrap_or_default(),
         at("create_time"),
         at("update_time"),

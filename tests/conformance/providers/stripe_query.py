@@ -1,13 +1,13 @@
 """Stripe's queries and refunds, judged by stripe-mock and by the OpenAPI document in it."""
 
-import http.client
 import json
 import sys
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from ours import ask, is_unusable, same
+from stripe_mock import send
 
-PORT, DOCUMENT = sys.argv[1:]
+DOCUMENT = sys.argv[2]
 PAYMENT, INTENT = 1217752501201407, "pi_1234567890aBcDeF"
 REFUND = f"{PAYMENT}_0123456789abcdef"
 QUERIES = {
@@ -37,20 +37,6 @@ def ours(name, status=None, body=None):
         secret=secret, provider="stripe", id=PAYMENT, nonce="x", secs=1_700_000_000,
         response=response, **QUERIES[name],
     )
-
-
-def send(request, target=None, body=None, **headers):
-    """Sends our request as it is, but for what is given here."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(PORT), timeout=30)
-    connection.putrequest(request["method"], target or request["target"], skip_accept_encoding=True)
-    for name, value in {**request["headers"], **headers}.items():
-        connection.putheader(name, value)
-    content = (body or request["body"]).encode()
-    if content:
-        connection.putheader("content-length", str(len(content)))
-    connection.endheaders(content)
-    response = connection.getresponse()
-    return response.status, response.read().decode()
 
 
 def resolved(schema):

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue::{self, N};
 use pay_core::{
-    domain::{Provider, ProviderRefund, RefundState, Status},
+    domain::{EventKey, Provider, ProviderRefund, RefundState, Status},
     limits::SWEEP_QUEUES,
     ports::{Payments as _, StoreError},
     testing::contract::{
@@ -105,6 +105,28 @@ fn a_requested_refund_has_the_documented_layout() {
     });
 }
 
+/// It is the row of any other, and the reservation is in no amount of the record.
+#[test]
+fn a_refund_of_money_in_quarantine_has_the_documented_layout() {
+    on_dynamo(|store, fresh| async move {
+        let paid = fresh.stored_as(&store.payments, Status::Paid).await;
+        let mut refund = requested(&fresh, &paid, 30, 20);
+        let key = EventKey::parse(&format!("{}/alipay/n1#ab", paid.id)).unwrap();
+        refund.request.as_mut().unwrap().quarantined = Some(key.clone());
+        let change = paid.keeping(refund.clone(), at(20));
+        let payment = fresh.changed(&store.payments, &paid, &change).await;
+        let pk = format!("pay#{}", paid.id);
+        let mut want = paid_item(&payment);
+        want.extend(item([("version", n(3)), ("update_time", n(1_800_000_000_020))]));
+        assert_eq!(row(&store, &pk, "record").await, want);
+        let found = row(&store, &pk, &format!("refund#{}", refund.id.as_str())).await;
+        assert_eq!(found["quarantined"], s(key.to_string()));
+        assert_eq!((&found["amount"], &found["state"]), (&n(30), &s("requested")));
+        let read = store.payments.refund(paid.id, &refund.id).await.unwrap();
+        assert_eq!(read, Some(refund));
+    });
+}
+
 #[test]
 fn a_malformed_requested_refund_is_a_fault_and_never_a_default() {
     on_dynamo(|store, fresh| async move {
@@ -137,6 +159,10 @@ fn a_malformed_requested_refund_is_a_fault_and_never_a_default() {
             with("attempts", n(1 << 32)),
             with("due", N("1.5".to_owned())),
             with("state", s("asked")),
+            with("quarantined", n(1)),
+            with("quarantined", s("")),
+            with("quarantined", s("7/stripe")),
+            with("quarantined", s("7/nobody/evt_1")),
         ] {
             store.put(bad.clone()).await;
             let found = store.payments.refund(paid.id, &refund.id).await;
@@ -144,6 +170,13 @@ fn a_malformed_requested_refund_is_a_fault_and_never_a_default() {
         }
         store.put(good.clone()).await;
         assert!(store.payments.refund(paid.id, &refund.id).await.unwrap().is_some());
+
+        // The money of a notification, and no key that names the refund.
+        let mut bad = with("quarantined", s("7/stripe/evt_1"));
+        bad.retain(|name, _| !["key", "reason"].contains(&name.as_str()));
+        store.put(bad).await;
+        let found = store.payments.refund(paid.id, &refund.id).await;
+        assert!(matches!(found, Err(StoreError::Fault(_))), "{found:?}");
 
         // What the provider's id stands for is read as well.
         let named = ProviderRefund::new("re_1").unwrap();

@@ -1,21 +1,16 @@
 //! Each function's role against what the function does: nothing is missing, nothing is superfluous.
 
+mod actions;
+
 use std::collections::BTreeSet;
 
-use local::messages::{Message, Outcome};
-use local::{Action, Fault, ShopRoute, Stack};
-use pay_core::domain::{Event, Guard, Provider, RefundState, Status, Verdict};
-use pay_core::ports::Payments as _;
-use pay_core::testing::contract::fresh::{Fresh, amount_mismatch, at, refunding};
-use pay_core::testing::contract::refunds::{one, reports};
-use pay_service::adapters::dynamodb::DynamoDbPayments;
+use local::Action;
 use serde_json::{Value, json};
 
-use super::{dimension, list, metrics, resources, schedule_input, template, text};
-use crate::providers::{deliver_edited, message, refund};
-use crate::stage::{self, Payment, notify, order, own, payment};
-use crate::store::dynamo;
-use crate::{api, operations};
+use self::actions::{callback, create, detail, whole};
+use super::{dimension, list, metrics, resources, template, text};
+use crate::operations;
+use crate::stage::own;
 
 /// The operator and the key of each condition on a request to DynamoDB. A key with several values has
 /// these operators only; one of them without the right one would allow anything.
@@ -128,83 +123,6 @@ fn arns(resource: &Value) -> Vec<&str> {
     resource.as_str().filter(|arn| arn.starts_with("arn:")).into_iter().collect()
 }
 
-/// Everything that create can do to the table.
-async fn create(stack: &Stack) -> BTreeSet<Action> {
-    let (uid, _, keyed) = order(stack);
-    stage::create(stack, uid, &keyed).await.ok();
-    let first = payment(stack).await;
-    let again = || api::post(stack, "create").payer(first.uid).json(&first.request());
-    again().send().await.problem("payment-exists");
-    let made = stack.dynamodb_control().take_actions();
-    notify(stack, first, 1, 3).await.ok();
-    drop(stack.dynamodb_control().take_actions());
-    again().send().await.ok();
-    made.into_iter().chain(stack.dynamodb_control().take_actions()).collect()
-}
-
-/// Everything that detail can do.
-async fn detail(stack: &Stack) -> BTreeSet<Action> {
-    let Payment { id, uid, oid, .. } = payment(stack).await;
-    drop(stack.dynamodb_control().take_actions());
-    for request in [json!({"id": id}), json!({"oid": oid})] {
-        api::post(stack, "detail").payer(uid).json(&request).send().await.ok();
-    }
-    api::post(stack, "list").payer(uid).json(&json!({})).send().await.ok();
-    stack.dynamodb_control().take_actions()
-}
-
-/// Everything that callback can do: notifications that change the record, that only append an event,
-/// that wait for a person, and that name no payment of ours; refunds of every kind; and the sweep as the
-/// schedule invokes it.
-async fn callback(stack: &Stack) -> BTreeSet<Action> {
-    let (one, other) = (payment(stack).await, payment(stack).await);
-    let (third, fourth) = (payment(stack).await, payment(stack).await);
-    drop(stack.dynamodb_control().take_actions());
-    // Closed, paid after all, a late failure, refunded.
-    for status in [3, 1, 2, 4] {
-        notify(stack, one, 1, status).await.ok();
-    }
-    let send = async |payment: Payment, status: u64, txn: &str| {
-        let mut body = payment.native(3, status);
-        body["provider_txn"] = json!(txn);
-        body["currency"] = json!("CNY");
-        api::post(stack, "callback").json(&body).signed().send().await
-    };
-    send(Payment { amount: 99, ..other }, 1, "pi_9").await.problem("amount-mismatch");
-    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
-    send(other, 1, "pi_1").await.problem("unavailable");
-    // Once more, while it is due: rescheduled, then notified.
-    for notified in [0, 1] {
-        let swept = stack.invoke("callback", &json!({"operation": "sweep", "all": true})).await;
-        assert_eq!(swept.unwrap()["notified"], notified);
-        stack.shop().clear_faults();
-    }
-    send(other, 1, "pi_2").await.problem("status-conflict");
-    // One by one, once without a reference of ours; and as a total.
-    let by_wechat = async |message: Message, edit: fn(&mut Value)| {
-        deliver_edited(stack, Provider::WeChat, &message, edit).await;
-    };
-    by_wechat(message(third, Outcome::Paid), |_| ()).await;
-    by_wechat(refund(third, 25), |_| ()).await;
-    by_wechat(refund(third, 30), |content| content["resource"]["out_trade_no"] = json!("till-7"))
-        .await;
-    assert_eq!(stage::shown(stack, third).await["refunded"], 55);
-    let mut total = third.native(2, 1);
-    total["refunded"] = json!(60);
-    api::post(stack, "callback").json(&total).signed().send().await.ok();
-    assert_eq!(stage::shown(stack, third).await["refunded"], 60);
-    // One that the shop asks for, of which it is notified.
-    stack.account(Provider::Stripe).unwrap().pay(fourth.id, fourth.amount).await.unwrap();
-    let refund = json!({"id": fourth.id, "amount": 5, "reason": "broken"});
-    let refund = api::authorized(stack, "refund", fourth.uid).json(&refund).send().await.ok();
-    assert_eq!(refund["status"], "succeeded");
-    let nobodys = Payment { id: 1, ..one };
-    send(nobodys, 1, "pi_3").await.problem("payment-not-found");
-    let swept = stack.invoke("callback", &schedule_input()).await.unwrap();
-    assert!(swept["notified"].is_u64(), "{swept}");
-    stack.dynamodb_control().take_actions()
-}
-
 /// What no function may ever write again: what a payment is, and when it was made.
 const FOR_GOOD: [&str; 6] = ["id", "uid", "oid", "amount", "currency", "create_time"];
 
@@ -238,22 +156,17 @@ fn assert_writes_are_narrow(function: &str, grants: &[Grant]) {
             let moves = ["status", "source", "transaction", "refunded", "paid_time"];
             assert!(within.is_some() || !moves.into_iter().any(may), "{grant:?}");
         }
-        if name == "PutItem" && function == "callback" {
-            // Neither a record nor a guard.
-            assert!(!["id", "uid", "oid", "status", "payment"].into_iter().any(may), "{grant:?}");
+        if name == "PutItem" {
+            // Only create may put a record or a guard, and only in a transaction: never one that was paid.
+            let is_record = ["id", "uid", "oid", "status", "payment"].into_iter().any(may);
+            let of_paid = ["paid_time", "notified_time", "provider_txn", "transaction", "verdict"];
+            assert!(!is_record || function == "create" && within.is_some(), "{grant:?}");
+            assert!(!is_record || !of_paid.into_iter().any(may), "{grant:?}");
         }
-        if function == "create" {
-            assert_eq!(within.as_deref(), Some("TransactWriteItems"), "{grant:?}");
-            let paid = [
-                "paid_time",
-                "notified_time",
-                "provider_txn",
-                "transaction",
-                "refunded",
-                "verdict",
-            ];
-            assert!(name != "PutItem" || !paid.into_iter().any(may), "{grant:?}");
-        }
+        // What a checkout is made with is put with it, and stays.
+        let made_with = ["method", "account", "description", "return_url", "expires_time"];
+        let is_put = name == "PutItem" && function == "create" && within.is_some();
+        assert!(is_put || !made_with.into_iter().any(may), "{function}: {grant:?}");
     }
 }
 
@@ -278,7 +191,10 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
             let used: Vec<_> = actions.iter().filter(|action| grant.allows(action)).collect();
             assert!(!used.is_empty(), "{function} never needs {grant:?}");
         }
-        assert_needs_each_attribute(function, &actions);
+        // What create applies of a provider's response may have any attribute.
+        let rare =
+            if function == "create" { whole(&stack).await[0].clone() } else { BTreeSet::new() };
+        assert_needs_each_attribute(function, &actions.union(&rare).cloned().collect());
         assert_writes_are_narrow(function, &grants);
     }
 
@@ -295,39 +211,12 @@ async fn each_function_may_do_what_it_does_and_nothing_else() {
     }
 }
 
-/// A request with a rare attribute must not be denied on the day that it comes: values with everything
-/// that they may have are written through the adapter, as far as a function writes them.
+/// A request with a rare attribute must not be denied on the day that it comes.
 #[tokio::test]
 async fn an_item_with_every_attribute_is_allowed() {
     let stack = own().await;
-    let client = dynamo::client(&stack.dynamodb, dynamo::PATIENT);
-    let store = DynamoDbPayments::new(client, &stack.table);
-    let fresh = Fresh::default();
-    drop(stack.dynamodb_control().take_actions());
-    let payment = fresh.due_after(300_000);
-    let guard = Guard::of(&payment, Some(fresh.digest()));
-    store.create(&payment, &guard, None).await.unwrap();
-    let creates = stack.dynamodb_control().take_actions();
-    for status in [Status::Failed, Status::Closed, Status::Paid, Status::Refunded] {
-        let record = store.payment(payment.id).await.unwrap().unwrap();
-        let record = fresh.moved(&store, &record, status).await;
-        if status == Status::Paid {
-            let part = one("re_1", 25, RefundState::Succeeded);
-            let change = refunding(&store, &record, &part, at(20)).await;
-            fresh.changed(&store, &record, &change).await;
-        }
-    }
-    for report in reports() {
-        store.append(&Event { report, ..fresh.event(&payment) }).await.unwrap();
-    }
-    let event = fresh.event(&payment);
-    let mismatch = Some(amount_mismatch());
-    let quarantined = Event { verdict: Verdict::Quarantined, mismatch, ..event };
-    store.append(&quarantined).await.unwrap();
-    store.append(&Event { payment: None, ..quarantined }).await.unwrap();
-    for (function, actions) in
-        [("create", creates), ("callback", stack.dynamodb_control().take_actions())]
-    {
+    let [creates, callbacks] = whole(&stack).await;
+    for (function, actions) in [("create", creates), ("callback", callbacks)] {
         assert!(actions.len() >= 2, "{function}: {actions:?}");
         let grants: Vec<_> = Statement::of(function).iter().flat_map(Statement::grants).collect();
         for action in &actions {
@@ -345,12 +234,12 @@ fn a_role_reads_the_secrets_of_its_functions_settings() {
         &template["Resources"]["CallbackFunction"]["Properties"]["Environment"]["Variables"];
     let (auth, webhook) = (&common["AUTH_SECRET_ID"], &callbacks["WEBHOOK_SECRET_ID"]);
     assert!(auth.is_array() && webhook.is_array());
-    // That of the providers is there only if it is given, and is none of create's.
+    // That of the providers is there only if it is given.
     let provider = &callbacks["PROVIDER_SECRET_ID"];
     assert_eq!(template["Parameters"][provider.as_str().unwrap()]["Default"], "");
     let provider = json!(["HasProviderSecret", provider, "AWS::NoValue"]);
     for (function, secrets) in [
-        ("create", auth.clone()),
+        ("create", json!([auth, provider])),
         ("detail", auth.clone()),
         ("callback", json!([auth, webhook, provider])),
     ] {

@@ -13,11 +13,7 @@ use crate::{ports::Request, world::World};
 /// A request to make or to close a checkout goes out only for one that is kept, durably, with just what it is
 /// made with.
 pub(super) fn check_call(world: &World, request: &Request) -> Result<(), Broken> {
-    let sent = match request {
-        Request::MakeCheckout(call) => &call.checkout,
-        Request::Close(checkout, _) => &**checkout,
-        _ => return Ok(()),
-    };
+    let Some(sent) = request.checkout_sent() else { return Ok(()) };
     let kept = world.table.checkouts.get(&sent.reference);
     let is_kept = kept.is_some_and(|kept| made_with(kept) == made_with(sent));
     hold(is_kept, "I25", || format!("{sent:?} is sent, and {kept:?} is kept"))
@@ -48,7 +44,7 @@ pub(super) fn check_checkouts(world: &World) -> Result<(), Broken> {
         })?;
         let is_known =
             held.is_none_or(|held| !is_paid(held) || is_money_known(world, record, held));
-        let invariant = if is_closed { "I24" } else { "I23" };
+        let invariant = if is_closed || record.closing { "I24" } else { "I23" };
         hold(is_known || (checkout.is_unended() && !is_closed), invariant, || {
             format!("{held:?} was paid, and is not known here: {checkout:?} of {record:?}")
         })?;

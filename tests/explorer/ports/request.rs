@@ -144,6 +144,14 @@ impl Request {
         CallId { call, payment, number: 0 }
     }
 
+    /// The checkout that a provider is asked to make or to close.
+    pub(crate) fn checkout_sent(&self) -> Option<&Checkout> {
+        if let Self::MakeCheckout(call) = self {
+            return Some(&call.checkout);
+        }
+        if let Self::Close(checkout, _) = self { Some(checkout) } else { None }
+    }
+
     /// Makes the call to the fakes.
     pub(crate) async fn make(
         &self,

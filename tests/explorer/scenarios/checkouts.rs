@@ -1,16 +1,16 @@
 //! Checkouts: made once whoever repeats what, paid, refused, and ended.
 
 use pay_core::{
-    domain::{CheckoutMethod, Notification, Outcome, Provider},
-    testing::{Call, a_notification, a_reference, reporting},
+    domain::{CheckoutMethod, Notification, Outcome, Provider, RefundState},
+    testing::{Call, a_notification, a_reference, a_refund, reporting},
 };
 
 use super::{PAID, SWEPT, queries::ASKED, queries::MOVED, queries::WAITS, with_a_payment};
 use crate::{
     actor::{Actor, When},
     scenario::{
-        Scenario, after, asking_all, checking_out, delivering, payment_of, perhaps_delivering,
-        refunding,
+        Scenario, after, asking_all, checking_out, delivering, delivering_early, payment_of,
+        perhaps_delivering,
     },
     world::{Happening, World, checkout_of},
 };
@@ -18,10 +18,14 @@ use CheckoutMethod::{AlipayPage, StripeIntent, WeChatNative};
 use Happening::{Accepts, ClosesCheckout, Expires, PaysAtLast, PaysCheckout};
 
 /// The providers of these scenarios.
-pub(super) const ALL: [Provider; 3] = [Provider::Stripe, Provider::WeChat, Provider::Alipay];
+pub(crate) const ALL: [Provider; 3] = [Provider::Stripe, Provider::WeChat, Provider::Alipay];
 
 /// What a checkout can get while its payment can be paid.
 pub(super) const CHECKOUT: &str = "checkout | checkout: unavailable";
+
+/// What a sweep can do beside another, or beside a webhook.
+pub(super) const BESIDE: &str =
+    "sweep: 1 moved, 1 unknown | sweep: 1 notified | sweep: 1 rescheduled | sweep: 1 stale";
 
 pub(super) fn all() -> Vec<Scenario> {
     [alone(), at_once(), refused(), paid(), expired(), two()].concat()
@@ -65,6 +69,13 @@ pub(crate) fn all_asking(number: u64) -> Actor {
     asking_all(number, &ALL)
 }
 
+/// The same, where providers refuse every checkout at first; whether that proves that they have nothing of it.
+pub(crate) fn refusing(is_absent: bool) -> World {
+    let mut world = payable(&[Accepts, PaysCheckout(1)]);
+    world.providers.refuse_checkouts = Some(is_absent);
+    world
+}
+
 fn alone() -> Vec<Scenario> {
     vec![
         Scenario::new("checkout", payable(&[PaysCheckout(1)]), [checking_out(1, WeChatNative)])
@@ -88,7 +99,6 @@ fn at_once() -> Vec<Scenario> {
     let both = |method| [1, 2].map(|number| checking_out(number, method));
     vec![
         Scenario::new("checkout x2", payable(&[]), both(WeChatNative))
-            .with_faults(1)
             .expecting(&[CHECKOUT], "pending"),
         Scenario::new("checkout x2 at Stripe", payable(&[]), both(StripeIntent))
             .with_faults(1)
@@ -111,22 +121,20 @@ fn at_once() -> Vec<Scenario> {
 }
 
 fn refused() -> Vec<Scenario> {
-    let refusing = |is_absent| {
-        let mut world = payable(&[Accepts, PaysCheckout(1)]);
-        world.providers.refuse_checkouts = Some(is_absent);
-        world
-    };
     let both = |method| [1, 2].map(|number| checking_out(number, method));
     vec![
         Scenario::new("checkout x2, refused at first", refusing(false), both(WeChatNative))
             .with_faults(1)
-            .expecting(&[CHECKOUT, "checkout: refused"], "pending"),
+            .expecting(
+                &[CHECKOUT, "checkout: refused | not payable: it is paid"],
+                "paid 2/pay_000010_1 | pending",
+            ),
         Scenario::new(
             "checkout, refused by Stripe",
             refusing(true),
             [checking_out(1, StripeIntent)],
         )
-        .expecting(&[CHECKOUT, "checkout: refused"], "pending"),
+        .expecting(&[CHECKOUT, "checkout: refused"], "paid 3/pay_000010_1 | pending"),
     ]
 }
 
@@ -138,29 +146,35 @@ fn paid() -> Vec<Scenario> {
             payable(&[PaysCheckout(1)]),
             [checking_out(1, WeChatNative), by_wechat()],
         )
-        .with_faults(1)
         .expecting(&[CHECKOUT, PAID], "paid 2/pay_000010_1 | pending"),
         Scenario::new(
             "checkout, asked",
             payable(&[PaysCheckout(1)]),
             [checking_out(1, WeChatNative), all_asking(2)],
         )
-        .with_faults(1)
-        .expecting(&[CHECKOUT, SWEPT, ASKED, MOVED, WAITS], "paid 2/pay_000010_1 | pending"),
+        .expecting(
+            &[CHECKOUT, ASKED, MOVED, WAITS, "sweep: nothing"],
+            "paid 2/pay_000010_1 | pending",
+        ),
         Scenario::new(
             "checkout at Stripe, asked",
             payable(&[PaysCheckout(1)]),
             [checking_out(1, StripeIntent), all_asking(2)],
         )
-        .with_faults(1)
-        .expecting(&[CHECKOUT, SWEPT, ASKED, MOVED, WAITS], "paid 3/pay_000010_1 | pending"),
+        .expecting(
+            &[CHECKOUT, ASKED, MOVED, WAITS, "sweep: nothing"],
+            "paid 3/pay_000010_1 | pending",
+        ),
         Scenario::new(
             "checkout again, paid or lost",
             started(payable(&[PaysCheckout(1)]), &[WeChatNative]),
             [checking_out(7, WeChatNative), by_wechat()],
         )
         .with_faults(1)
-        .expecting(&[CHECKOUT, PAID], "paid 2/pay_000010_1 | pending"),
+        .expecting(
+            &[CHECKOUT, PAID, "duplicate | not payable: it is paid"],
+            "paid 2/pay_000010_1 | pending",
+        ),
         Scenario::new(
             "checkout, closed by its provider",
             started(payable(&[ClosesCheckout(1)]), &[WeChatNative]),
@@ -170,7 +184,7 @@ fn paid() -> Vec<Scenario> {
             ],
         )
         .with_faults(1)
-        .expecting(&[CHECKOUT], "pending"),
+        .expecting(&[CHECKOUT, "noted | unavailable"], "pending"),
     ]
 }
 
@@ -187,27 +201,44 @@ fn expired() -> Vec<Scenario> {
 
 fn two() -> Vec<Scenario> {
     let both = started(payable(&[PaysCheckout(1), PaysCheckout(2)]), &[WeChatNative, StripeIntent]);
-    let paid = after(started(payable(&[PaysCheckout(1)]), &[StripeIntent, WeChatNative]), &[]);
+    let one = started(payable(&[PaysCheckout(1)]), &[StripeIntent, WeChatNative]);
+    let mut paid = one.clone();
+    paid.happen();
+    let by_stripe = || webhook(Provider::Stripe, 1, Outcome::Paid);
+    let paid = after(paid, &[delivering(8, by_stripe())]);
+    let refunded = a_refund(payment_of(0), ("re_1", 100, RefundState::Succeeded), 60);
+    let refunded = reporting(refunded, |report| report.reference = by_stripe().report.reference);
     vec![
         Scenario::new(
             "two checkouts, both paid, asked",
-            both.clone(),
+            both,
             [all_asking(1), perhaps_delivering(2, webhook(Provider::WeChat, 1, Outcome::Paid))],
         )
         .with_faults(1)
-        .expecting(&[SWEPT, ASKED, MOVED, WAITS, PAID], "paid 2/pay_000010_1 | pending"),
+        .expecting(
+            &[ASKED, MOVED, WAITS, BESIDE, PAID, "duplicate | quarantined: reference"],
+            "paid 2/pay_000010_1 | paid 3/pay_000010_2 | pending",
+        ),
         Scenario::new(
             "two checkouts, paid, the order service fails",
-            paid,
-            [delivering(1, webhook(Provider::Stripe, 1, Outcome::Paid)), all_asking(2)],
+            one,
+            [delivering(1, by_stripe()), all_asking(2)],
         )
         .with_faults(1)
         .with_down(Call::NotifyPaid)
-        .expecting(&[SWEPT, ASKED, MOVED, WAITS, PAID], "paid 2/pay_000010_1 | pending"),
+        .expecting(
+            &[ASKED, MOVED, WAITS, BESIDE, PAID, "duplicate"],
+            "paid 3/pay_000010_1 | pending",
+        ),
+        Scenario::new(
+            "two checkouts, refunded, asked",
+            paid,
+            [delivering_early(1, refunded), all_asking(2)],
+        )
+        .with_faults(1)
+        .expecting(
+            &[ASKED, "sweep: 1 stale | applied | duplicate | unavailable"],
+            "refunded 3/pay_000010_1",
+        ),
     ]
-}
-
-#[expect(dead_code)]
-fn unused() -> Actor {
-    refunding(1, 100, 1)
 }

@@ -6,8 +6,8 @@ use pay_core::{
 };
 
 use super::{
-    CREATED, PAID, SWEPT,
-    checkouts::{ALL, CHECKOUT, all_asking, payable, payable_by_page, started, webhook},
+    CREATED, PAID,
+    checkouts::{ALL, BESIDE, CHECKOUT, all_asking, payable, payable_by_page, started, webhook},
     queries::{ASKED, MOVED, WAITS},
 };
 use crate::{
@@ -46,23 +46,23 @@ fn native() -> Notification {
 
 fn by_the_payer() -> Vec<Scenario> {
     let open = |method| started(payable(&[PaysCheckout(1)]), &[method]);
+    let swept = [ASKED, MOVED, WAITS, BESIDE, "sweep: nothing"].join(" | ").leak();
     vec![
-        Scenario::new("close x2", payable(&[]), [close(1), close(2)]).expecting(&[CLOSE], "closed"),
+        Scenario::new("close x2", payable(&[]), [close(1), close(2)])
+            .with_faults(1)
+            .expecting(&[CLOSE], "closed"),
         Scenario::new(
             "checkout open, close, paid or lost",
             open(WeChatNative),
             [close(1), by_wechat(2)],
         )
         .with_faults(1)
-        .expecting(&[CLOSE, "close: paid", PAID], "closed | paid 2/pay_000010_1"),
+        .expecting(&[CLOSE, "close: paid", PAID, "duplicate"], "closed | paid 2/pay_000010_1"),
         Scenario::new("checkout open at Stripe, close", open(StripeIntent), [close(1)])
             .expecting(&[CLOSE, "close: paid"], "closed | paid 3/pay_000010_1"),
         Scenario::new("checkout open, close, asked", open(WeChatNative), [close(1), all_asking(2)])
             .with_faults(1)
-            .expecting(
-                &[CLOSE, "close: paid", SWEPT, ASKED, MOVED, WAITS],
-                "closed | paid 2/pay_000010_1",
-            ),
+            .expecting(&[CLOSE, "close: paid", swept], "closed | paid 2/pay_000010_1"),
         Scenario::new(
             "page open, close, asked",
             started(payable_by_page(&[PaysCheckout(1), Expires]), &[AlipayPage]),
@@ -70,30 +70,36 @@ fn by_the_payer() -> Vec<Scenario> {
         )
         .with_faults(0)
         .expecting(
-            &[CLOSE, "close: paid", SWEPT, ASKED, MOVED, WAITS],
+            &[
+                "close: paid | close: pending | sweep: 1 moved | sweep: 1 notified",
+                "sweep: 1 stale | sweep: nothing",
+            ],
             "closed | paid 1/pay_000010_1",
         ),
         Scenario::new(
-            "checkout open, close, create",
+            "checkout open, close, create, paid or lost",
             open(WeChatNative),
-            [close(1), creating(2, request(100, None))],
+            [close(1), creating(2, request(100, None)), by_wechat(3)],
         )
         .with_faults(1)
         .expecting(
-            &[CLOSE, "close: paid", CREATED, "payment-exists"],
-            "closed | paid 2/pay_000010_1",
+            &[CLOSE, "close: paid", CREATED, "payment-exists", PAID, "duplicate"],
+            "closed | closed, pending | paid 2/pay_000010_1",
         ),
     ]
 }
 
 fn beside_a_checkout() -> Vec<Scenario> {
     let beside = |name, method| {
-        Scenario::new(name, payable(&[PaysCheckout(1)]), [checking_out(1, method), close(2)])
-            .with_faults(1)
+        let actors = [checking_out(1, method), close(2)];
+        Scenario::new(name, payable(&[PaysCheckout(1)]), actors)
     };
+    let closed = "close: paid | not payable: it is being closed | not payable: it is closed";
     vec![
-        beside("checkout, close", WeChatNative).expecting(&[CHECKOUT, CLOSE], "closed"),
-        beside("checkout at Stripe, close", StripeIntent).expecting(&[CHECKOUT, CLOSE], "closed"),
+        beside("checkout, close", WeChatNative)
+            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 2/pay_000010_1"),
+        beside("checkout at Stripe, close", StripeIntent)
+            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 3/pay_000010_1"),
     ]
 }
 
@@ -106,13 +112,40 @@ fn by_others() -> Vec<Scenario> {
             [delivering_early(1, native()), all_asking(2)],
         )
         .with_faults(1)
-        .expecting(&[SWEPT, ASKED, MOVED, WAITS], "closed"),
+        .expecting(
+            &[ASKED, MOVED, WAITS, "applied | duplicate | noted | stale | unavailable"],
+            "closed | paid 2/pay_000010_1",
+        ),
         Scenario::new(
             "checkout open, its time to live over, asked",
             open(),
             [all_asking(9).with_time_to_live(60), by_wechat(2)],
         )
         .with_faults(1)
-        .expecting(&[SWEPT, ASKED, MOVED, WAITS, PAID], "closed"),
+        .expecting(
+            &[PAID, "duplicate", ASKED, MOVED, BESIDE, "sweep: nothing"],
+            "closed | paid 2/pay_000010_1",
+        ),
+        Scenario::new(
+            "checkout, its time to live over, asked",
+            payable(&[PaysCheckout(1), Expires]),
+            [
+                checking_out(1, WeChatNative).with_time_to_live(150),
+                all_asking(2).at(When::Expired).with_time_to_live(150),
+            ],
+        )
+        .with_faults(1)
+        .expecting(
+            &[
+                CHECKOUT,
+                "not payable: it is being closed | not payable: it is closed",
+                "checkout: refused",
+                ASKED,
+                MOVED,
+                WAITS,
+                "sweep: nothing",
+            ],
+            "closed | paid 2/pay_000010_1 | pending",
+        ),
     ]
 }

@@ -75,6 +75,18 @@ fn checkouts() -> Vec<Value> {
         event(41, "e1", (0, 1), 4, json!({})),
         with(native(41, 1, "ended", 2), json!({"absent_time": T + HOUR / 2 + 1})),
         native(41, 2, "open", 3),
+        // Paid by its only checkout, which is left as it was.
+        record(
+            45,
+            and(
+                paid(45),
+                json!({"version": 3, "update_time": T + 3, "paid_time": T + 3, "checkouts": 1}),
+            ),
+        ),
+        guard(145, 45),
+        asked(45, ("native", "checkout.1"), 2),
+        event(45, "e1", (0, 1), 3, json!({})),
+        native(45, 1, "open", 2),
         // Closed by its payer; a provider's own message came before.
         record(42, and(at(4), json!({"status": 3, "checkouts": 1}))),
         guard(142, 42),
@@ -104,7 +116,7 @@ fn checkouts() -> Vec<Value> {
 fn checkouts_and_closes_as_the_code_writes_them_are_clean() {
     let found = of(&checkouts());
     assert_eq!(found.violations, []);
-    assert_eq!((found.payments, found.checkouts, found.due), (5, 7, 4));
+    assert_eq!((found.payments, found.checkouts, found.due), (6, 8, 4));
     assert_eq!(found.items(), checkouts().len());
     // The end of a time to live.
     let rows = tampered(&checkouts(), "pay#43 record", &json!({"due": T + 1_800_000}));
@@ -186,8 +198,8 @@ fn a_checkout_of_no_payment_is_reported() {
     let found = of(&[native(77, 1, "open", 2)]).violations;
     assert!(found.iter().any(|one| one.what == "a checkout of a payment that has no record"));
     // Nothing else closes without a checkout by a mere note.
-    let noted = event(45, "e1", (0, 0), 1, json!({"verdict": "noted", "outcome": "closed"}));
-    let found = of(&[record(45, json!({})), guard(145, 45), noted]).violations;
+    let noted = event(47, "e1", (0, 0), 1, json!({"verdict": "noted", "outcome": "closed"}));
+    let found = of(&[record(47, json!({})), guard(147, 47), noted]).violations;
     let what = "closed and only noted, and its payment has no checkout";
     assert!(found.iter().any(|one| one.what == what), "{found:#?}");
 }

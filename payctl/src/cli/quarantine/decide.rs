@@ -3,22 +3,23 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use pay_core::domain::{
-    Decided, Decision, Digest, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, UserId,
+    Decided, Decision, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, UserId,
 };
 use pay_core::limits::{NOTE_MAX_CHARS, OPERATOR_MAX_CHARS};
 use pay_core::ports::{Order, Orders, ShopError, TraceParent};
 use pay_core::usecases::quarantine::{Resolve, ResolveError, resolve};
 use pay_service::http::sha256;
 use pay_service::start::{clock, environment};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{End, find, named, payment, unreadable};
+use crate::Table;
 use crate::arguments::payment_id;
 use crate::audit::{event_key, payment_of};
 use crate::event::{EventEntry, status};
+use crate::name::refund_key;
 use crate::print::{print, print_json, time};
 use crate::target::TableTarget;
-use crate::{Row, Table};
 
 /// Arguments of `quarantine dismiss`.
 #[derive(Debug, Args)]
@@ -36,7 +37,7 @@ pub(super) struct DecisionArguments {
     pub(super) target: TableTarget,
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Arguments of `quarantine accept`.
@@ -50,11 +51,56 @@ pub(super) struct AcceptArguments {
 }
 
 pub(super) async fn accept(arguments: AcceptArguments) -> Result<End> {
-    decide(Decision::Accept, arguments.payment, &arguments.decision).await
+    let made = decide(Decision::Accept, arguments.payment, &arguments.decision).await?;
+    if arguments.decision.json {
+        print_json(&made.json())?;
+        return Ok(End::Done);
+    }
+    let next = "If its order service is to be notified, the next sweep does it.";
+    print(&format!("{}\n{next}\n", made.text()))?;
+    Ok(End::Done)
 }
 
 pub(super) async fn dismiss(arguments: DecisionArguments) -> Result<End> {
-    decide(Decision::Dismiss, None, &arguments).await
+    let made = decide(Decision::Dismiss, None, &arguments).await?;
+    if arguments.json {
+        print_json(&made.json())?;
+    } else {
+        print(&format!("{}\n", made.text()))?;
+    }
+    Ok(End::Done)
+}
+
+/// A decision that was made.
+#[derive(Debug)]
+pub(super) struct MadeDecision {
+    notification: String,
+    decision: Decision,
+    by: Operator,
+    /// Whether it was made before.
+    is_repeat: bool,
+    payment: Option<PaymentId>,
+    /// What the payment is now.
+    status: Option<String>,
+}
+
+impl MadeDecision {
+    pub(super) fn text(&self) -> String {
+        let Self { notification, decision, by, is_repeat, payment, status } = self;
+        let already = if *is_repeat { "already " } else { "" };
+        let of_payment = match (payment, status) {
+            (Some(payment), Some(status)) => format!("; payment {payment} is {status}"),
+            (None, _) | (_, None) => String::new(),
+        };
+        format!("{notification} is {already}{} by {by}{of_payment}", decision.as_str())
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "event": self.notification, "decision": self.decision.as_str(), "by": self.by.as_str(),
+            "payment": self.payment.map(PaymentId::get), "status": self.status,
+        })
+    }
 }
 
 fn note(text: &str) -> Result<Note, String> {
@@ -80,14 +126,15 @@ pub(super) async fn decide(
     decision: Decision,
     onto: Option<PaymentId>,
     arguments: &DecisionArguments,
-) -> Result<End> {
-    let DecisionArguments { notification, note, by, target, json } = arguments;
+) -> Result<MadeDecision> {
+    let DecisionArguments { notification, note, by, target, json: _ } = arguments;
     let name = named(notification)?;
     let by = decider(by.clone())?;
     let table = target.open().await?;
     let row = find(&table, &name).await?;
     let id = payment_of(&name.0.0).or(onto);
     let wrong = EventEntry(&row).unreadable();
+    let mut decided_by = None;
     match event_key(&name.0.0, &name.0.1).filter(|_| wrong.is_empty()) {
         Some(key) => {
             let note = kept(note);
@@ -95,9 +142,15 @@ pub(super) async fn decide(
             let request =
                 Resolve { key, decision, payment: onto, by: by.clone(), note, refund_key };
             let (now, trace) = (clock(), trace());
-            let done = resolve(&OutOfReach, &table.payments(), &request, now, &trace).await;
-            if let Err(error) = done {
-                return Err(explained(&table, error).await);
+            match resolve(&OutOfReach, &table.payments(), &request, now, &trace).await {
+                Ok(()) => {}
+                // It is the same refund, and goes on.
+                Err(ResolveError::Decided(Decided { decision: Decision::Refund, by, .. }))
+                    if decision == Decision::Refund =>
+                {
+                    decided_by = Some(by);
+                }
+                Err(error) => return Err(explained(&table, error).await),
             }
         }
         None if decision == Decision::Dismiss => {
@@ -109,31 +162,9 @@ pub(super) async fn decide(
     }
     let record = payment(&table, id).await?;
     let status = record.and_then(|record| record.number("status")).map(status);
-    let done = decision.as_str();
-    if *json {
-        let payment = id.map(PaymentId::get);
-        print_json(&json!({
-            "event": notification, "decision": done, "by": by.as_str(), "payment": payment,
-            "status": status,
-        }))?;
-        return Ok(End::Done);
-    }
-    let of_payment = match (id, &status) {
-        (Some(payment), Some(status)) => format!("; payment {payment} is {status}"),
-        (None, _) | (_, None) => String::new(),
-    };
-    print(&format!("{notification} is {done} by {by}{of_payment}\n"))?;
-    if decision == Decision::Accept {
-        print("If its order service is to be notified, the next sweep does it.\n")?;
-    }
-    Ok(End::Done)
-}
-
-/// The key of the refund that gives back what a notification reports: the same one for the same transaction,
-/// whichever notification is decided on.
-pub(super) fn refund_key(row: &Row) -> Digest {
-    let source = row.number("source").unwrap_or_default().to_string();
-    sha256(&[b"quarantine refund ", source.as_bytes(), b"/", row.text("provider_txn").as_bytes()])
+    let (notification, is_repeat) = (notification.clone(), decided_by.is_some());
+    let by = decided_by.unwrap_or(by);
+    Ok(MadeDecision { notification, decision, by, is_repeat, payment: id, status })
 }
 
 /// The note as its event keeps it.

@@ -50,6 +50,16 @@ impl Provider {
         Self::ALL.iter().copied().find(|provider| provider.source() == source)
     }
 
+    /// Whether it reports what went back of a payment in all, in the response to the request of a refund and
+    /// not in that to the query of one.
+    #[must_use]
+    pub const fn reports_totals(self) -> bool {
+        match self {
+            Self::Alipay => true,
+            Self::Stripe | Self::WeChat => false,
+        }
+    }
+
     /// Reads what [`Self::as_str`] gives, to the letter.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ macro_rules! store_contract {
             quarantine: reads_what_was_put_there, finds_no_other_event,
                 is_resolved_once_and_for_all, an_accepted_one_changes_the_record,
                 an_unmatched_one_may_change_a_record, a_decision_is_written_whole_or_not_at_all,
-                an_accepted_refund_is_kept;
+                an_accepted_refund_is_kept, a_refund_of_its_money_is_kept_whole;
             outbox: the_longest_overdue_comes_first, what_waits_for_review_is_not_due,
                 rescheduling_changes_due_alone, rescheduling_what_is_done_does_nothing,
                 clearing_changes_due_alone;
@@ -131,6 +131,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 81);
+        assert_eq!(cases, 82);
     }
 }

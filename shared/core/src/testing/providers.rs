@@ -1,8 +1,8 @@
 //! Payment providers in memory, which hold the truth about payments.
 
 mod checkouts;
-
-pub use checkouts::LateCheckout;
+mod held;
+mod late;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,15 +12,17 @@ use std::{
 use super::{Call, Fate, Gate, lock};
 use crate::{
     domain::{
-        Checkout, CheckoutReference, Digest, EventId, MerchantAccount, Notification, Outcome,
-        PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn, RawBody, RefundReference,
-        RefundReport, RefundState, Report, Timestamp,
+        Checkout, CheckoutReference, MerchantAccount, PaymentId, Provider, ProviderRefund,
+        ProviderTxn, RefundState, Timestamp,
     },
     ports::{
         CheckoutCallError, CheckoutOrder, NoKeys, ProviderState, Providers, Query, QueryError,
         QueryResponse, QueryState, RefundCallError, RefundOrder, StartedCheckout,
     },
 };
+
+pub use held::{HeldPayment, HeldRefund};
+pub use late::{LateCheckout, LateRefund};
 
 /// Providers in memory. Clones are handles on the same ones.
 #[derive(Clone, Debug, Default)]
@@ -52,66 +54,6 @@ pub struct ProvidersState {
     pub late: Vec<LateRefund>,
 }
 
-/// A request to refund that has not arrived yet: provider, payment, our reference, the amount.
-pub type LateRefund = (Provider, PaymentId, ProviderRefund, u64);
-
-impl ProvidersState {
-    /// Delivers the oldest late request to refund; `false` if there is none.
-    pub fn land_late(&mut self) -> bool {
-        if self.late.is_empty() {
-            return false;
-        }
-        let (provider, payment, reference, amount_minor) = self.late.remove(0);
-        if let Some(held) = self.held.get_mut(&(provider, payment)) {
-            held.take(&reference, amount_minor);
-        }
-        true
-    }
-}
-
-/// A payment as a provider holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HeldPayment {
-    /// What became of it.
-    pub state: ProviderState,
-    /// The provider's transaction, once there is one.
-    pub txn: Option<ProviderTxn>,
-    /// How much it is about, in minor units.
-    pub amount_minor: u64,
-    /// The currency of the amount.
-    pub currency: &'static str,
-    /// Its refunds.
-    pub refunds: Vec<HeldRefund>,
-    /// The state that a refund asked for has at first.
-    pub refunds_as: RefundState,
-    /// Whether the provider reports what went back in all, not each refund.
-    pub reports_total: bool,
-    /// Whether the provider refuses a request with a reference that it has: it refunds nothing twice, and
-    /// says so by an error.
-    pub refuses_repeats: bool,
-}
-
-/// A refund as a provider holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HeldRefund {
-    /// The provider's id of it.
-    pub id: ProviderRefund,
-    /// Our reference of it, if it was asked for by us.
-    pub reference: Option<ProviderRefund>,
-    /// How much, in minor units.
-    pub amount_minor: u64,
-    /// Where it stands.
-    pub state: RefundState,
-}
-
-impl HeldRefund {
-    /// A refund that was made at the provider.
-    #[must_use]
-    pub const fn new(id: ProviderRefund, amount_minor: u64, state: RefundState) -> Self {
-        Self { id, reference: None, amount_minor, state }
-    }
-}
-
 impl FakeProviders {
     /// Providers whose calls pass `gate`; none can be queried at first.
     #[must_use]
@@ -122,138 +64,6 @@ impl FakeProviders {
     /// Changes what the providers know, or just reads it.
     pub fn edit<T>(&self, edit: impl FnOnce(&mut ProvidersState) -> T) -> T {
         edit(&mut lock(&self.state))
-    }
-}
-
-impl HeldPayment {
-    /// A payment of this amount that its provider reports in this state.
-    #[must_use]
-    pub const fn new(state: ProviderState, txn: Option<ProviderTxn>, amount_minor: u64) -> Self {
-        Self {
-            state,
-            txn,
-            amount_minor,
-            currency: "CNY",
-            refunds: Vec::new(),
-            refunds_as: RefundState::Succeeded,
-            reports_total: false,
-            refuses_repeats: false,
-        }
-    }
-
-    /// How much of it went back.
-    #[must_use]
-    pub fn refunded(&self) -> u64 {
-        let all = self.refunds.iter().filter(|refund| refund.state == RefundState::Succeeded);
-        all.map(|refund| refund.amount_minor).sum()
-    }
-
-    /// What its provider reports about it.
-    #[must_use]
-    pub fn notification(&self, provider: Provider, id: PaymentId) -> Notification {
-        let outcome = match self.state {
-            ProviderState::Absent | ProviderState::Open | ProviderState::Processing => None,
-            ProviderState::Closed => Some(Outcome::Closed),
-            ProviderState::Paid | ProviderState::Refunded => Some(Outcome::Paid),
-        };
-        let txn = self.txn.as_ref().map_or("-", ProviderTxn::as_str);
-        let name = format!("query.{}.{txn}", self.state.as_str());
-        self.reported((provider, id), &name, outcome, None)
-    }
-
-    /// What its provider reports about its refunds: each of them, or what went back in all.
-    #[must_use]
-    pub fn refund_notifications(&self, provider: Provider, id: PaymentId) -> Vec<Notification> {
-        if self.reports_total {
-            let total = self.refunded();
-            let name = format!("query.refunded.{total}");
-            let total = Some(RefundReport::Total(total));
-            let refunded = Some(Outcome::Refunded);
-            return vec![self.reported((provider, id), &name, refunded, total)];
-        }
-        self.refunds.iter().map(|refund| self.refund_notification((provider, id), refund)).collect()
-    }
-
-    fn refund_notification(&self, of: (Provider, PaymentId), refund: &HeldRefund) -> Notification {
-        let HeldRefund { id, reference, amount_minor, state } = refund.clone();
-        let name = format!("query.{}.{}", state.as_str(), id.as_str());
-        let one = RefundReport::One { id, reference, amount_minor, state };
-        self.reported(of, &name, Some(Outcome::Refunded), Some(one))
-    }
-
-    /// What its provider responds about one refund of ours.
-    fn refund_response(
-        &self,
-        of: (Provider, PaymentId),
-        reference: RefundReference,
-    ) -> QueryResponse {
-        let text = reference.to_string();
-        let ours = |of: &&HeldRefund| of.reference.as_ref().is_some_and(|of| of.as_str() == text);
-        let (state, notification) = if let Some(found) = self.refunds.iter().find(ours) {
-            (QueryState::Refund(found.state), self.refund_notification(of, found))
-        } else {
-            let name = format!("query.absent.{text}");
-            (QueryState::NoRefund, self.reported(of, &name, None, None))
-        };
-        QueryResponse { state, notifications: vec![notification], next: None }
-    }
-
-    /// Takes an order to refund: the same reference refunds once. `None` if it is refused.
-    fn take(&mut self, reference: &ProviderRefund, amount_minor: u64) -> Option<HeldRefund> {
-        let same = |refund: &&HeldRefund| refund.reference.as_ref() == Some(reference);
-        if let Some(found) = self.refunds.iter().find(same) {
-            let is_taken = found.amount_minor == amount_minor && !self.refuses_repeats;
-            return is_taken.then(|| found.clone());
-        }
-        if !self.has_left(amount_minor) {
-            return None;
-        }
-        let ours = self.refunds.iter().filter(|refund| refund.reference.is_some()).count();
-        let id = ProviderRefund::new(&format!("re_{}", ours.saturating_add(1))).ok()?;
-        let reference = Some(reference.clone());
-        let made = HeldRefund { id, reference, amount_minor, state: self.refunds_as };
-        self.refunds.push(made.clone());
-        Some(made)
-    }
-
-    /// Whether so much of it can still be given back.
-    #[must_use]
-    pub fn has_left(&self, amount_minor: u64) -> bool {
-        let taken = self.refunds.iter().filter(|refund| refund.state != RefundState::Failed);
-        let taken: u64 = taken.map(|refund| refund.amount_minor).sum();
-        let is_paid = matches!(self.state, ProviderState::Paid | ProviderState::Refunded);
-        is_paid && taken.saturating_add(amount_minor) <= self.amount_minor
-    }
-
-    fn reported(
-        &self,
-        (provider, id): (Provider, PaymentId),
-        name: &str,
-        outcome: Option<Outcome>,
-        refund: Option<RefundReport>,
-    ) -> Notification {
-        // Another name is another digest.
-        let letters: Vec<_> = name.bytes().rev().chain([0; 32]).take(32).collect();
-        let digest = Digest::new(letters.try_into().unwrap_or_default());
-        Notification {
-            sender: provider.into(),
-            event_id: EventId::new(Some(name), digest),
-            payment: Some(id),
-            checkout: None,
-            claims: None,
-            wrong_account: None,
-            review: None,
-            queried: true,
-            is_shared: false,
-            report: Report {
-                outcome,
-                refund,
-                reference: ProviderRef { source: provider.source(), txn: self.txn.clone() },
-                amount_minor: Some(self.amount_minor),
-                currency: Some(self.currency.to_owned()),
-            },
-            body: RawBody::new(name.as_bytes(), digest),
-        }
     }
 }
 
@@ -369,11 +179,12 @@ impl Providers for FakeProviders {
         let Some(held) = providers.held.get_mut(&(provider, payment)) else {
             return Err(lost());
         };
+        let is_repeat = held.has(&reference);
         let taken = held.take(&reference, order.refund.amount_minor);
         if fate == Fate::After {
             return Err(lost());
         }
-        let Some(made) = taken else {
+        let Some(mut made) = taken else {
             let refused = HeldRefund {
                 id: reference.clone(),
                 reference: Some(reference),
@@ -386,9 +197,13 @@ impl Providers for FakeProviders {
                 report: Box::new(report),
             });
         };
+        if held.reports_total && is_repeat {
+            // It says that no money moved by this request.
+            made.state = RefundState::Pending;
+        }
         let state = QueryState::Refund(made.state);
         let mut notifications = vec![held.refund_notification((provider, payment), &made)];
-        if held.reports_total && made.state == RefundState::Succeeded {
+        if held.reports_total && held.refunded() > 0 {
             notifications.extend(held.refund_notifications(provider, payment));
         }
         Ok(QueryResponse { state, notifications, next: None })

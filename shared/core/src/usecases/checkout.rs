@@ -9,7 +9,7 @@ use super::{
     Failure,
     apply::update,
     query::{AnyQueryPorts, Observe},
-    unended::{Called, Calls, Purpose, Seen},
+    unended::{Called, CheckoutPurpose, ProviderCalls, Seen},
 };
 use crate::{
     domain::{
@@ -102,7 +102,7 @@ pub async fn checkout(
     trace: &TraceParent,
 ) -> Result<StartedPayment, CheckoutError> {
     let may_start = |_provider| may_start();
-    let calls = Calls { ports, observe, may_start: &may_start, now, trace };
+    let calls = ProviderCalls { ports, observe, may_start: &may_start, now, trace };
     for _ in 0..DECISIONS_MAX {
         if let Some(started) = attempt(&calls, request).await? {
             return Ok(started);
@@ -113,7 +113,7 @@ pub async fn checkout(
 
 /// One attempt; `None` if the payment or its checkouts are not what they were.
 async fn attempt(
-    calls: &Calls<'_, impl AnyQueryPorts>,
+    calls: &ProviderCalls<'_, impl AnyQueryPorts>,
     request: &CheckoutPayment,
 ) -> Result<Option<StartedPayment>, CheckoutError> {
     let (store, now) = (calls.ports.store(), calls.now);
@@ -144,8 +144,8 @@ async fn attempt(
         earlier = Some(checkout);
     }
     if let Some(earlier) = earlier {
-        match calls.look_at(&mut record, earlier, Purpose::End).await? {
-            Seen::Ended => return Ok(None),
+        match calls.look_at(&mut record, earlier, CheckoutPurpose::End).await? {
+            Seen::Ended | Seen::Refused => return Ok(None),
             Seen::Absent => {}
             Seen::Unfitting => {
                 return Err(CheckoutError::NotPayable("what was paid waits for a person"));
@@ -196,7 +196,7 @@ fn is_calm(all: &[Checkout], now: Timestamp) -> Result<(), CheckoutError> {
 
 /// Writes a checkout that is requested; `None` if the record is no longer as it was read.
 async fn begin(
-    calls: &Calls<'_, impl AnyQueryPorts>,
+    calls: &ProviderCalls<'_, impl AnyQueryPorts>,
     request: &CheckoutPayment,
     (record, all): (&Payment, &[Checkout]),
     account: MerchantAccount,
@@ -250,7 +250,7 @@ async fn begin(
 
 /// Calls the provider of a checkout that is written, and says what came of it.
 async fn call(
-    calls: &Calls<'_, impl AnyQueryPorts>,
+    calls: &ProviderCalls<'_, impl AnyQueryPorts>,
     record: &mut Payment,
     checkout: Checkout,
 ) -> Result<Option<StartedPayment>, CheckoutError> {
@@ -268,11 +268,10 @@ async fn call(
         Called::Ended => None,
         Called::Unclear(code) => Some(code),
     };
-    let purpose = if code.is_some() { Purpose::Refused } else { Purpose::Ask };
+    let purpose = if code.is_some() { CheckoutPurpose::Refused } else { CheckoutPurpose::Ask };
     match (calls.look_at(record, &checkout, purpose).await?, code) {
-        (Seen::Ended, None) => Ok(None),
-        (Seen::Ended, Some(_)) if record.was_paid() => Ok(None),
-        (Seen::Ended, Some(code)) => Err(CheckoutError::Refused(code)),
+        (Seen::Refused, Some(code)) => Err(CheckoutError::Refused(code)),
+        (Seen::Ended | Seen::Refused, _) => Ok(None),
         (Seen::Unfitting, _) => Err(CheckoutError::NotPayable("what was paid waits for a person")),
         (Seen::Unknown(error), _) => Err(unknown(error.into())),
         (Seen::Open | Seen::Processing | Seen::Absent | Seen::NoTime, _) => {

@@ -7,7 +7,7 @@ use super::{
     Failure,
     apply::{ApplyError, update},
     query::{AnyQueryPorts, Observe, providers_of, query_payment},
-    unended::{Calls, Purpose, Seen},
+    unended::{CheckoutPurpose, ProviderCalls, Seen},
 };
 use crate::{
     domain::{
@@ -67,7 +67,7 @@ pub async fn close(
     let is_theirs = |record: &Payment| request.payer.is_none_or(|payer| payer == record.uid);
     let record = record.filter(is_theirs).ok_or(CloseError::PaymentNotFound)?;
     let may_start = |_provider| may_start();
-    let calls = Calls { ports, observe, may_start: &may_start, now, trace };
+    let calls = ProviderCalls { ports, observe, may_start: &may_start, now, trace };
     let record = begin(ports, record, (request.sender, &request.body), now).await?;
     Ok(finish(&calls, record, request.sender).await?.record)
 }
@@ -114,7 +114,7 @@ pub(super) async fn begin(
 ///
 /// [`Failure`] of the store.
 pub(super) async fn finish<P: AnyQueryPorts>(
-    calls: &Calls<'_, P>,
+    calls: &ProviderCalls<'_, P>,
     record: Payment,
     sender: Sender,
 ) -> Result<Finished, Failure> {
@@ -126,7 +126,7 @@ pub(super) async fn finish<P: AnyQueryPorts>(
     let can_be_paid = if finished.record.checkouts == 0 {
         ask_by_id(calls, &mut finished).await?
     } else {
-        let round = calls.look_at_all(finished.record, |_checkout| Purpose::End).await?;
+        let round = calls.look_at_all(finished.record, |_checkout| CheckoutPurpose::End).await?;
         let can_be_paid = round.unended().next().is_some();
         finished = Finished { record: round.record, looked: round.looked, asked: Vec::new() };
         can_be_paid
@@ -160,10 +160,10 @@ pub(super) async fn finish<P: AnyQueryPorts>(
 /// Asks the providers by our id about a payment without checkouts, which the shop may have started there
 /// itself: whether it may still become paid by what is known.
 async fn ask_by_id<P: AnyQueryPorts>(
-    calls: &Calls<'_, P>,
+    calls: &ProviderCalls<'_, P>,
     finished: &mut Finished,
 ) -> Result<bool, Failure> {
-    let Calls { ports, observe, now, trace, .. } = *calls;
+    let ProviderCalls { ports, observe, now, trace, .. } = *calls;
     let providers = providers_of(ports, &finished.record, now).await;
     let providers = providers.map_err(|error| Failure::Unavailable(error.into()))?;
     let mut can_be_paid = false;

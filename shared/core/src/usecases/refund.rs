@@ -75,7 +75,8 @@ pub struct Carried {
     pub refund: Refund,
     /// The provider's code, if it refused it.
     pub refused: Option<String>,
-    /// Why the provider gave no usable response.
+    /// Why the provider gave no usable response: the refund may have been made, or what went back of the
+    /// payment in all is not known.
     pub unknown: Option<QueryError>,
 }
 
@@ -233,7 +234,14 @@ pub(super) async fn carry_out(
         match ask().await {
             Ok(response) if response.state == QueryState::NoRefund => {}
             Ok(response) => {
-                return applied(ports, carried, response.notifications, observe, now, trace).await;
+                let reported = response.notifications;
+                let carried = applied(ports, carried, reported, observe, now, trace).await?;
+                let again = carried.reads_total(provider) && may_start();
+                return if again {
+                    read_total(ports, record, (carried, provider), observe, now, trace).await
+                } else {
+                    Ok(carried)
+                };
             }
             Err(error) => return Ok(Carried { unknown: Some(error), ..carried }),
         }
@@ -241,12 +249,7 @@ pub(super) async fn carry_out(
     if !may_start() {
         return Ok(carried);
     }
-    let paid = if carried.refund.is_outside() {
-        Amount::new(carried.refund.amount_minor, record.amount.currency())
-            .map_err(|error| Failure::Fault(error.into()))?
-    } else {
-        record.amount
-    };
+    let paid = paid(record, &carried.refund)?;
     let order = RefundOrder { reference, refund: &carried.refund, txn: &txn, paid };
     let (code, report) = match ports.providers().refund(provider, &order, now).await {
         Ok(response) => {
@@ -270,6 +273,47 @@ pub(super) async fn carry_out(
     // Another request may have made it meanwhile.
     let refused = (carried.refund.state == RefundState::Failed).then_some(code);
     Ok(Carried { refused, ..carried })
+}
+
+/// How much was paid by the transaction that a refund is taken from.
+fn paid(record: &Payment, refund: &Refund) -> Result<Amount, Failure> {
+    if !refund.is_outside() {
+        return Ok(record.amount);
+    }
+    Amount::new(refund.amount_minor, record.amount.currency())
+        .map_err(|error| Failure::Fault(error.into()))
+}
+
+/// Sends a refund that was made once more: its response says what went back in all, and it is not made twice.
+async fn read_total(
+    ports: &impl AnyQueryPorts,
+    record: &Payment,
+    (carried, provider): (Carried, Provider),
+    observe: Observe<'_>,
+    now: Timestamp,
+    trace: &TraceParent,
+) -> Result<Carried, Failure> {
+    let refund = &carried.refund;
+    let (Ok(reference), Some(txn)) =
+        (RefundReference::parse(refund.id.as_str()), &refund.taken_from.txn)
+    else {
+        return Ok(carried);
+    };
+    let order = RefundOrder { reference, refund, txn, paid: paid(record, refund)? };
+    let error = match ports.providers().refund(provider, &order, now).await {
+        Ok(response) => {
+            // What became of this one is known.
+            let is_total =
+                |one: &Notification| matches!(one.report.refund, Some(RefundReport::Total(_)));
+            let totals = response.notifications.into_iter().filter(is_total).collect();
+            return applied(ports, carried, totals, observe, now, trace).await;
+        }
+        Err(RefundCallError::Unknown(error)) => error,
+        Err(RefundCallError::Refused { code, .. }) => {
+            QueryError::Unusable(format!("it refuses a refund that it has made: {code}").into())
+        }
+    };
+    Ok(Carried { unknown: Some(error), ..carried })
 }
 
 /// Applies what a response reports about a refund.
@@ -299,6 +343,14 @@ async fn applied(
         }
     }
     Ok(carried)
+}
+
+impl Carried {
+    /// Whether what went back in all is to be read: the refund succeeded, and the query does not say it.
+    fn reads_total(&self, provider: Provider) -> bool {
+        let succeeded = self.refund.state == RefundState::Succeeded;
+        succeeded && !self.refund.is_outside() && provider.reports_totals()
+    }
 }
 
 impl RefundPayment {

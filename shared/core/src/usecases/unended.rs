@@ -16,7 +16,7 @@ use crate::{
 
 /// How providers are called.
 #[derive(Clone, Copy)]
-pub(super) struct Calls<'a, P> {
+pub(super) struct ProviderCalls<'a, P> {
     pub(super) ports: &'a P,
     /// Is shown what each response reports, and what that did.
     pub(super) observe: Observe<'a>,
@@ -28,7 +28,7 @@ pub(super) struct Calls<'a, P> {
 
 /// What is to be done about a checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum CheckoutPurpose {
     /// To know what became of it.
     Ask,
     /// To end it.
@@ -42,6 +42,8 @@ pub(super) enum Purpose {
 pub(super) enum Seen {
     /// It has come to an end, here as well.
     Ended,
+    /// Its provider refused it and has nothing of it, and so it is kept.
+    Refused,
     /// It can be paid.
     Open,
     /// The payer has paid, and the money is on its way.
@@ -54,6 +56,13 @@ pub(super) enum Seen {
     Unknown(QueryError),
     /// No call may start.
     NoTime,
+}
+
+impl Seen {
+    /// Whether nobody can pay it any more.
+    pub(super) const fn is_end(&self) -> bool {
+        matches!(self, Self::Ended | Self::Refused)
+    }
 }
 
 /// What a request to make a checkout came to.
@@ -82,11 +91,11 @@ pub(super) struct Round {
 impl Round {
     /// Those that are still unended.
     pub(super) fn unended(&self) -> impl Iterator<Item = &(Checkout, Seen)> {
-        self.looked.iter().filter(|(_, seen)| !matches!(seen, Seen::Ended))
+        self.looked.iter().filter(|(_, seen)| !seen.is_end())
     }
 }
 
-impl<P: AnyQueryPorts> Calls<'_, P> {
+impl<P: AnyQueryPorts> ProviderCalls<'_, P> {
     /// Looks at every unended checkout of a payment; `purpose` says what for.
     ///
     /// # Errors
@@ -95,7 +104,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
     pub(super) async fn look_at_all(
         &self,
         record: Payment,
-        purpose: impl Fn(&Checkout) -> Purpose,
+        purpose: impl Fn(&Checkout) -> CheckoutPurpose,
     ) -> Result<Round, Failure> {
         let all = self.ports.store().checkouts(record.id).await?;
         let mut round = Round { record, looked: Vec::new() };
@@ -116,10 +125,11 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         &self,
         record: &mut Payment,
         checkout: &Checkout,
-        purpose: Purpose,
+        purpose: CheckoutPurpose,
     ) -> Result<Seen, Failure> {
         if checkout.is_forgotten(self.now) {
-            return self.end_as_read(checkout, CheckoutState::Ended).await;
+            let is_kept = self.end_as_read(checkout, CheckoutState::Ended).await?;
+            return Ok(if is_kept { Seen::Ended } else { Seen::Open });
         }
         let named;
         let checkout = if checkout.is_unnamed() {
@@ -135,7 +145,10 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         };
         let seen = self.ask(record, checkout, purpose).await?;
         let provider = checkout.parameters.method.provider();
-        if !matches!(seen, Seen::Open) || purpose != Purpose::End || !(self.may_start)(provider) {
+        if !matches!(seen, Seen::Open)
+            || purpose != CheckoutPurpose::End
+            || !(self.may_start)(provider)
+        {
             return Ok(seen);
         }
         if let Err(error) = self.ports.providers().close(checkout, self.now).await {
@@ -192,10 +205,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             Err(CheckoutCallError::Refused { code, is_absent: true })
                 if checkout.state == CheckoutState::Requested =>
             {
-                return Ok(match self.end_as_read(checkout, CheckoutState::Refused).await? {
-                    Seen::Ended => Called::Refused(code),
-                    _ => Called::Overtaken,
-                });
+                let is_kept = self.end_as_read(checkout, CheckoutState::Refused).await?;
+                return Ok(if is_kept { Called::Refused(code) } else { Called::Overtaken });
             }
             Err(CheckoutCallError::Refused { code, .. }) => {
                 return Ok(Called::Unclear(code));
@@ -233,7 +244,7 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
         &self,
         record: &mut Payment,
         checkout: &Checkout,
-        purpose: Purpose,
+        purpose: CheckoutPurpose,
     ) -> Result<Seen, Failure> {
         let query = Query::Checkout {
             reference: checkout.reference,
@@ -266,7 +277,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             return Ok(Seen::Unknown(unknown.unwrap_or_else(unusable)));
         };
         // The code of one that was handed out can still be scanned.
-        let is_refused = purpose == Purpose::Refused && checkout.state == CheckoutState::Requested;
+        let is_refused =
+            purpose == CheckoutPurpose::Refused && checkout.state == CheckoutState::Requested;
         match state {
             ProviderState::Paid | ProviderState::Refunded if record.is_open() => {
                 Ok(Seen::Unfitting)
@@ -279,10 +291,12 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
             ProviderState::Open => Ok(Seen::Open),
             ProviderState::Processing => Ok(Seen::Processing),
             ProviderState::Absent if is_refused => {
-                self.end_as_read(checkout, CheckoutState::Refused).await
+                let is_kept = self.end_as_read(checkout, CheckoutState::Refused).await?;
+                Ok(if is_kept { Seen::Refused } else { Seen::Open })
             }
             ProviderState::Absent if self.is_absent_for_good(checkout).await? => {
-                self.end_as_read(checkout, CheckoutState::Ended).await
+                let is_kept = self.end_as_read(checkout, CheckoutState::Ended).await?;
+                Ok(if is_kept { Seen::Ended } else { Seen::Open })
             }
             ProviderState::Absent => Ok(Seen::Absent),
         }
@@ -304,9 +318,8 @@ impl<P: AnyQueryPorts> Calls<'_, P> {
 
     /// Ends a checkout of which its provider has nothing, unless somebody has called the provider for it since it
     /// was read: then it may be there by now.
-    async fn end_as_read(&self, checkout: &Checkout, end: CheckoutState) -> Result<Seen, Failure> {
+    async fn end_as_read(&self, checkout: &Checkout, end: CheckoutState) -> Result<bool, Failure> {
         let ended = Checkout { state: end, update_time: self.now, ..checkout.clone() };
-        let is_as_read = self.ports.store().change_checkout(checkout, &ended).await?;
-        Ok(if is_as_read { Seen::Ended } else { Seen::Open })
+        Ok(self.ports.store().change_checkout(checkout, &ended).await?)
     }
 }

@@ -107,11 +107,18 @@ fn read(
     }
     let one = ordered(order, state)?;
     let mut made = respond_about_refund(Provider::Alipay, order.reference, one, body)?;
-    if state == RefundState::Succeeded {
-        // What went back of the trade in all, this refund included.
-        let total = text("refund_fee")?.and_then(|yuan| minor_units(yuan, DECIMALS));
-        let total = total.filter(|total| *total >= order.refund.amount_minor);
-        let total = total.ok_or_else(|| unusable("an unknown `refund_fee`"))?;
+    // What went back of the trade in all: this refund included, if it changed funds now or before.
+    let total = match text("refund_fee")? {
+        Some(yuan) => minor_units(yuan, DECIMALS),
+        None if state == RefundState::Pending => Some(0),
+        None => None,
+    };
+    let total = total.ok_or_else(|| unusable("an unknown `refund_fee`"))?;
+    let is_included = total >= order.refund.amount_minor;
+    if state == RefundState::Succeeded && !is_included {
+        return Err(unusable("an unknown `refund_fee`").into());
+    }
+    if is_included {
         let report = Report {
             outcome: Some(Outcome::Refunded),
             refund: Some(RefundReport::Total(total)),

@@ -28,7 +28,7 @@ use crate::{
 const REFUSED_TYPES: [&str; 2] = ["card_error", "invalid_request_error"];
 
 /// A form of a request.
-type Fields<'a> = Vec<(&'static str, Cow<'a, str>)>;
+type FormFields<'a> = Vec<(&'static str, Cow<'a, str>)>;
 
 /// The object that a checkout of a method is.
 fn kind(method: CheckoutMethod) -> Result<ObjectKind, QueryError> {
@@ -71,7 +71,7 @@ impl StripeQuerier {
 }
 
 /// A `PaymentIntent` has no expiry.
-fn intent<'a>(order: &CheckoutOrder<'a>) -> Result<Fields<'a>, QueryError> {
+fn intent<'a>(order: &CheckoutOrder<'a>) -> Result<FormFields<'a>, QueryError> {
     let CheckoutReference { payment, number } = order.checkout.reference;
     Ok(vec![
         ("amount", amount(order)?.to_string().into()),
@@ -85,7 +85,7 @@ fn intent<'a>(order: &CheckoutOrder<'a>) -> Result<Fields<'a>, QueryError> {
 }
 
 /// The metadata of a session is not that of its `PaymentIntent`.
-fn session<'a>(order: &CheckoutOrder<'a>) -> Result<Fields<'a>, QueryError> {
+fn session<'a>(order: &CheckoutOrder<'a>) -> Result<FormFields<'a>, QueryError> {
     let CheckoutReference { payment, number } = order.checkout.reference;
     let payment: Cow<'_, str> = payment.to_string().into();
     let number: Cow<'_, str> = number.to_string().into();

@@ -213,7 +213,7 @@ fn not_made(status: u16, code: Option<&str>) -> CheckoutCallError {
     }
 }
 
-/// A refusal, which proves nothing of an earlier attempt.
+/// A refused request, which proves nothing of an earlier attempt.
 fn refused(code: &str) -> CheckoutCallError {
     CheckoutCallError::Refused { code: code.to_owned(), is_absent: false }
 }

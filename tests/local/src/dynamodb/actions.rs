@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 /// Words of expressions that name no attribute.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 10] = [
     "SET",
     "REMOVE",
     "AND",
     "OR",
     "NOT",
+    "IN",
     "attribute_exists",
     "attribute_not_exists",
     "begins_with",
@@ -51,11 +52,14 @@ pub(super) fn needed(name: &str, request: &Value) -> Vec<Action> {
 
 fn action(name: &str, within: Option<&str>, request: &Value) -> Action {
     let item = request.get("Item").or_else(|| request.get("Key"));
-    let key = item.and_then(|item| item.pointer("/pk/S")).and_then(Value::as_str);
+    // Of a query of the table itself it is in the condition.
+    let index = request.get("IndexName").and_then(Value::as_str);
+    let queried = request.pointer("/ExpressionAttributeValues/:pk/S").filter(|_| index.is_none());
+    let key = item.and_then(|item| item.pointer("/pk/S")).or(queried).and_then(Value::as_str);
     Action {
         name: name.to_owned(),
         within: within.map(str::to_owned),
-        index: request.get("IndexName").and_then(Value::as_str).map(str::to_owned),
+        index: index.map(str::to_owned),
         key: key.and_then(|key| Some(format!("{}#", key.split_once('#')?.0))),
         attributes: attributes(request),
     }
@@ -126,5 +130,11 @@ mod tests {
         let [action] = &needed("Query", &request)[..] else { panic!() };
         assert_eq!((action.index.as_deref(), action.within.as_deref()), (Some("i"), None));
         assert!(action.attributes.iter().eq(["due", "queue"]));
+        assert_eq!(action.key, None);
+        let request = json!({"KeyConditionExpression": "#pk = :pk AND begins_with(#sk, :sk)",
+            "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"},
+            "ExpressionAttributeValues": {":pk": {"S": "pay#1"}, ":sk": {"S": "checkout#"}}});
+        let [action] = &needed("Query", &request)[..] else { panic!() };
+        assert_eq!((action.index.as_deref(), action.key.as_deref()), (None, Some("pay#")));
     }
 }

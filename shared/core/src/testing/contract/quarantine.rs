@@ -3,13 +3,15 @@
 use super::{
     fresh::{Fresh, amount_mismatch, at, create, has, refunding, stripe},
     refunds::{one, reports},
+    requested::requested,
 };
 use crate::{
     domain::{
         Change, Decided, Decision, Event, EventKey, Operator, OperatorDecision, Outcome, Payment,
-        PaymentId, Quarantined, RefundState, Report, Sender, Status, Verdict,
+        PaymentId, Quarantined, Refund, RefundEffect, RefundRequest, RefundState, Refunds, Report,
+        Sender, Status, Verdict,
     },
-    ports::Resolved,
+    ports::{DueItem, Resolved},
     testing::{Inspect, LoggedEvent, contract::Store},
 };
 
@@ -223,4 +225,56 @@ pub async fn an_accepted_refund_is_kept(store: impl Store, log: impl Inspect, fr
     assert_eq!(store.refund(paid.id, &item.id).await.unwrap().as_ref(), Some(item));
     assert_eq!(log.refund_references(paid.id).await.len(), 1);
     has(&store, &refund.applied_to(paid.clone())).await;
+}
+
+/// With what it gives back, and the event of the decision: one write, which touches no amount of the payment.
+pub async fn a_refund_of_its_money_is_kept_whole(
+    store: impl Store,
+    log: impl Inspect,
+    fresh: Fresh,
+) {
+    let (pending, event) = quarantined(&store, &fresh, Status::Pending).await;
+    let (own, decided) = decision(&fresh, &pending, &event, "ada", Decision::Refund);
+    let own = Event { verdict: Verdict::Noted, ..own };
+    let base = requested(&fresh, &pending, 99, 50);
+    let request = base.request.clone().map(|of| RefundRequest {
+        quarantined: Some(event.key()),
+        reason: None,
+        ..of
+    });
+    let refund = Refund { request, taken_from: event.report.reference.clone(), ..base };
+    let change = pending.keeping(refund.clone(), at(50));
+    let stale = Change { from_version: change.from_version + 1, ..change.clone() };
+    let resolve =
+        async |change| store.resolve(&event.key(), &decided, Some(change), &own).await.unwrap();
+    assert_eq!(resolve(&stale).await, Resolved::RecordChanged);
+    waits(&store, &log, &event, &own).await;
+    assert_eq!(store.refund(pending.id, &refund.id).await.unwrap(), None);
+
+    assert_eq!(resolve(&change).await, Resolved::Done);
+    assert_eq!(store.refund(pending.id, &refund.id).await.unwrap().as_ref(), Some(&refund));
+    let after = change.applied_to(pending.clone());
+    assert_eq!((after.status, after.refunds), (Status::Pending, Refunds::NONE));
+    has(&store, &after).await;
+    let found = store.quarantined(&event.key()).await.unwrap().unwrap();
+    assert_eq!(found.decided.as_ref(), Some(&decided));
+    let kept = log.events(Some(pending.id), Sender::Operator).await;
+    assert!(kept.contains(&LoggedEvent::of(&own)), "{kept:?}");
+    assert!(log.listed().await.iter().all(|entry| entry.queue != "review"));
+    let due = store.due_items(None, 9).await.unwrap();
+    assert!(due.contains(&DueItem::Refund(pending.id, refund.id.clone())), "{due:?}");
+
+    // It comes to its end, and the payment stays as it is.
+    let reported =
+        Report { reference: refund.taken_from.clone(), ..one("re_1", 99, RefundState::Succeeded) };
+    let effect = RefundEffect::of(&reported, &after, Some(&refund), true, at(60));
+    let RefundEffect::Counts(succeeded) = effect else { panic!("{effect:?}") };
+    let change = after.with_outside(*succeeded, at(60));
+    let after = fresh.changed(&store, &after, &change).await;
+    assert_eq!((after.status, after.refunds), (Status::Pending, Refunds::NONE));
+    has(&store, &after).await;
+    let item = change.refund.unwrap().item;
+    assert_eq!((item.state, item.due), (RefundState::Succeeded, None));
+    assert!(item.is_outside() && item.taken_from == refund.taken_from);
+    assert_eq!(store.refund(pending.id, &refund.id).await.unwrap(), Some(item));
 }

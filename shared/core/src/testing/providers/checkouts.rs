@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::Entry;
 
-use super::{FakeProviders, HeldPayment, ProvidersState};
+use super::{FakeProviders, HeldPayment, LateCheckout, ProvidersState};
 use crate::{
     domain::{
         Checkout, CheckoutReference, MerchantAccount, Notification, Provider, ProviderCheckout,
@@ -18,37 +18,9 @@ use crate::{
 /// The account of every provider.
 const ACCOUNT: &str = "merchant_1";
 
-/// A call for a checkout that has not arrived yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LateCheckout {
-    /// It is to be made, of this amount in minor units.
-    Make(CheckoutReference, u64),
-    /// It is to be closed.
-    Close(CheckoutReference),
-}
-
 impl ProvidersState {
-    /// Delivers the oldest late call for a checkout; `false` if there is none. What is made by it nobody can
-    /// pay, since its response reaches nobody.
-    pub fn land_late_checkout(&mut self) -> bool {
-        if self.late_checkouts.is_empty() {
-            return false;
-        }
-        match self.late_checkouts.remove(0) {
-            LateCheckout::Make(reference, amount_minor) => {
-                let can_be_made =
-                    !self.are_pages && !self.are_expired && self.refuse_checkouts.is_none();
-                if can_be_made {
-                    let open = HeldPayment::new(ProviderState::Open, None, amount_minor);
-                    self.checkouts.entry(reference).or_insert(open);
-                }
-            }
-            LateCheckout::Close(reference) => self.close(reference),
-        }
-        true
-    }
-
-    fn close(&mut self, reference: CheckoutReference) {
+    /// Closes a checkout that can be paid.
+    pub(super) fn close(&mut self, reference: CheckoutReference) {
         let held = self.checkouts.get_mut(&reference);
         if let Some(held) = held.filter(|held| held.state == ProviderState::Open) {
             held.state = ProviderState::Closed;

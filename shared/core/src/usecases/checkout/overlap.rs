@@ -8,6 +8,7 @@ use std::{
 use super::*;
 use crate::{
     domain::Provider,
+    ports::ProviderState,
     testing::{Call, Fate, block_on},
     usecases::{
         query::QueryPorts,
@@ -36,9 +37,11 @@ fn start(
 ) -> Result<u32, String> {
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| (), &|| true);
     let started = block_on(checkout(ports, request, how, at, &TraceParent::start(1, 1)));
-    started.map(|of| of.checkout.reference.number.get()).map_err(|error| match error {
-        CheckoutError::Failed(Failure::Unavailable(cause)) => cause.to_string(),
-        error => error.to_string(),
+    started.map(|of| of.checkout.reference.number.get()).map_err(|error| {
+        if let CheckoutError::Failed(Failure::Unavailable(cause)) = error {
+            return cause.to_string();
+        }
+        error.to_string()
     })
 }
 
@@ -96,4 +99,21 @@ fn what_another_caller_was_given_is_not_refused_any_more() {
         let states: Vec<_> = world.store.table().checkouts.values().map(|of| of.state).collect();
         assert_eq!(states, [CheckoutState::Open], "{method:?}");
     }
+}
+
+/// The provider closed it, and refuses a repeat: that says nothing of the next one.
+#[test]
+fn what_its_provider_closed_is_ended_and_not_refused() {
+    let (world, id) = World::with_payment();
+    world.give_keys(Provider::ALL);
+    let request = asked(id, CheckoutMethod::WeChatNative);
+    assert_eq!(start(&world.ports(), &request, now()), Ok(1));
+    world.providers.edit(|held| {
+        held.checkouts.values_mut().for_each(|of| of.state = ProviderState::Closed);
+    });
+    let why = "a provider was called for the payment less than 3 seconds ago";
+    assert_eq!(start(&world.ports(), &request, later(5_000)), Err(why.to_owned()));
+    let states: Vec<_> = world.store.table().checkouts.values().map(|of| of.state).collect();
+    assert_eq!(states, [CheckoutState::Ended]);
+    assert_eq!(start(&world.ports(), &request, later(10_000)), Ok(2));
 }

@@ -2,15 +2,15 @@ use std::task::Poll;
 
 use super::*;
 use crate::{
-    domain::{Outcome, Payment, ProviderRefund, Refunds, Verdict},
+    domain::{Outcome, Payment, ProviderRefund, ProviderTxn, Refunds, Verdict},
     ports::{DueItem, Outbox, ProviderState},
-    testing::{Call, Fate, HeldRefund, block_on},
+    testing::{Call, Fate, HeldPayment, HeldRefund, a_reference, block_on},
     usecases::{
         sweep::{Run, Sweep, Swept, sweep},
         world::{World, a_notification, now},
     },
 };
-use Provider::Stripe;
+use Provider::{Alipay, Stripe};
 use RefundState::{Failed, Pending, Requested, Succeeded};
 
 /// A payment of 100 that Stripe holds as paid, of which the order service was notified; it hears of refunds.
@@ -157,6 +157,73 @@ fn an_unknown_outcome_is_found_out_by_its_reference() {
             assert_eq!((world.passed(Call::MakeRefund), due(&world)), (calls, vec![]), "{fate:?}");
         }
     }
+}
+
+/// A payment of 100 that Alipay holds as paid, which says what went back in all when a refund is requested. Of it
+/// 20 went back by hand, and we have not heard of them.
+fn paid_at_alipay() -> (World, PaymentId) {
+    let (world, id) = World::with_payment();
+    world.give_keys(&[Alipay]);
+    let txn = ProviderTxn::new("tr_1").ok();
+    let mut held = HeldPayment::new(ProviderState::Paid, txn, 100);
+    held.reports_total = true;
+    held.refunds.push(HeldRefund::new(ProviderRefund::new("al_x").unwrap(), 20, Succeeded));
+    world.hold_as(Alipay, id, held);
+    let mut paid = a_notification(id, Some(Outcome::Paid), 1);
+    paid.report.reference = a_reference(Alipay, "tr_1");
+    world.apply(&Notification { sender: Alipay.into(), ..paid }).unwrap();
+    (world, id)
+}
+
+/// The query says that it succeeded, and not what went back in all: the same request again does.
+#[test]
+fn a_success_that_is_found_out_is_followed_by_what_went_back_in_all() {
+    for by_sweep in [true, false] {
+        let (world, id) = paid_at_alipay();
+        world.fail(Call::MakeRefund, Fate::After);
+        assert_eq!(ask(&world, &request(id, Some(60), 1)).unwrap().refund.state, Requested);
+        if by_sweep {
+            assert_eq!(run(&world).moved, 1);
+        } else {
+            let carried = ask(&world, &request(id, Some(60), 1)).unwrap();
+            assert_eq!((carried.refund.state, carried.unknown.is_none()), (Succeeded, true));
+        }
+        let refunds = world.payment(id).refunds;
+        assert_eq!(refunds, Refunds { sum: 60, total: 80, pending: 0 });
+        assert_eq!((kept(&world, id, 1).state, world.passed(Call::MakeRefund)), (Succeeded, 2));
+        let made = world.providers.edit(|held| held.held[&(Alipay, id)].refunded());
+        assert_eq!(made, 80);
+    }
+}
+
+/// It is the refund of that key whatever comes of it; without time, and of a provider that reports each refund,
+/// it is not sent again.
+#[test]
+fn a_total_that_is_not_read_changes_nothing() {
+    for fate in [Fate::Before, Fate::After] {
+        let (world, id) = paid_at_alipay();
+        world.gate.script(Call::MakeRefund, [Fate::After, fate]);
+        ask(&world, &request(id, Some(60), 1)).unwrap();
+        let carried = ask(&world, &request(id, Some(60), 1)).unwrap();
+        assert_eq!((carried.refund.state, carried.unknown.is_some()), (Succeeded, true));
+        assert_eq!(amounts(&world, id), (60, 0));
+    }
+    let (world, id) = paid_at_alipay();
+    world.fail(Call::MakeRefund, Fate::After);
+    ask(&world, &request(id, Some(60), 1)).unwrap();
+    let queried = || world.passed(Call::Query) == 0;
+    let carried = ask_while(&world, &request(id, Some(60), 1), &queried).unwrap();
+    assert_eq!((carried.refund.state, carried.unknown.is_none()), (Succeeded, true));
+    assert_eq!(world.passed(Call::MakeRefund), 1);
+    // What it refuses was made all the same.
+    let (world, id) = paid_at_alipay();
+    world.fail(Call::MakeRefund, Fate::After);
+    ask(&world, &request(id, Some(60), 1)).unwrap();
+    let refuses = |held: &mut HeldPayment| held.refuses_repeats = true;
+    world.providers.edit(|held| refuses(held.held.get_mut(&(Alipay, id)).unwrap()));
+    let carried = ask(&world, &request(id, Some(60), 1)).unwrap();
+    assert_eq!((carried.refund.state, carried.refused), (Succeeded, None));
+    assert!(matches!(carried.unknown, Some(QueryError::Unusable(_))));
 }
 
 /// A repeat never sends what it had no time to ask about.

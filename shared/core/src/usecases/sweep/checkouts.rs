@@ -12,7 +12,7 @@ use crate::{
     usecases::{
         Failure, close,
         query::AnyQueryPorts,
-        unended::{Calls, Purpose, Seen},
+        unended::{CheckoutPurpose, ProviderCalls, Seen},
     },
 };
 
@@ -34,7 +34,8 @@ pub(super) async fn carry_on(
     let (id, was_open) = (payment.id, payment.is_open());
     let may_start =
         |provider| !outages.is_down(Upstream::Provider(provider)) && (run.go_on)().is_some();
-    let calls = Calls { ports, observe: run.observe, may_start: &may_start, now, trace: run.trace };
+    let calls =
+        ProviderCalls { ports, observe: run.observe, may_start: &may_start, now, trace: run.trace };
     let looked = if is_to_be_closed(&payment, run, now) {
         close_it(&calls, payment).await
     } else {
@@ -45,14 +46,14 @@ pub(super) async fn carry_on(
         Err(failure) => return failed(id, failure),
     };
     let is_untouched = asked.is_empty() && checkouts.iter().all(|of| matches!(of.1, Seen::NoTime));
-    let waits = checkouts.iter().any(|of| !matches!(of.1, Seen::Ended));
+    let waits = checkouts.iter().any(|of| !of.1.is_end());
     if is_untouched && waits {
         // Its turn comes in the next run: it is still due.
         return Entry::Left(None);
     }
     let is_processing = checkouts.iter().any(|of| matches!(of.1, Seen::Processing));
     let unended: Vec<_> =
-        checkouts.iter().filter(|of| !matches!(of.1, Seen::Ended)).map(|of| of.0.clone()).collect();
+        checkouts.iter().filter(|of| !of.1.is_end()).map(|of| of.0.clone()).collect();
     let unknown = counted(record.id, checkouts, asked, outages);
     let entry =
         if was_open && !record.is_open() { Entry::Moved(unknown) } else { Entry::Queried(unknown) };
@@ -82,7 +83,7 @@ struct Looked {
 }
 
 async fn close_it<P: AnyQueryPorts>(
-    calls: &Calls<'_, P>,
+    calls: &ProviderCalls<'_, P>,
     payment: Payment,
 ) -> Result<Looked, Failure> {
     let by = (Sender::Sweep, &RawBody::empty());
@@ -93,10 +94,17 @@ async fn close_it<P: AnyQueryPorts>(
 }
 
 /// A checkout of a payment that nobody can pay any more is ended; else only one that has expired.
-async fn look<P: AnyQueryPorts>(calls: &Calls<'_, P>, payment: Payment) -> Result<Looked, Failure> {
+async fn look<P: AnyQueryPorts>(
+    calls: &ProviderCalls<'_, P>,
+    payment: Payment,
+) -> Result<Looked, Failure> {
     let (is_open, now) = (payment.is_open(), calls.now);
     let purpose = |checkout: &Checkout| {
-        if is_open && !checkout.is_expired(now) { Purpose::Ask } else { Purpose::End }
+        if is_open && !checkout.is_expired(now) {
+            CheckoutPurpose::Ask
+        } else {
+            CheckoutPurpose::End
+        }
     };
     let round = calls.look_at_all(payment, purpose).await?;
     Ok(Looked { record: round.record, checkouts: round.looked, asked: Vec::new() })
@@ -114,9 +122,12 @@ fn counted(
         match seen {
             Seen::NoTime => None,
             Seen::Unknown(error) => Some((provider, Err(error))),
-            Seen::Ended | Seen::Open | Seen::Processing | Seen::Absent | Seen::Unfitting => {
-                Some((provider, Ok(())))
-            }
+            Seen::Ended
+            | Seen::Refused
+            | Seen::Open
+            | Seen::Processing
+            | Seen::Absent
+            | Seen::Unfitting => Some((provider, Ok(()))),
         }
     });
     let mut unknown = Unknown::new();

@@ -140,9 +140,12 @@ fn a_refund_that_changed_funds_is_reported_with_the_total() {
 /// It was made before, or not at all: the query of it says which.
 #[test]
 fn a_refund_that_changed_no_funds_is_pending() {
+    let unchanged = || with(a_refund(), "fund_change", json!("N"));
     for refund in [
-        with(a_refund(), "fund_change", json!("N")),
-        with(with(a_refund(), "fund_change", json!("N")), "refund_fee", None),
+        with(unchanged(), "refund_fee", None),
+        with(unchanged(), "refund_fee", json!("0.00")),
+        // Less than by this refund alone: it is not among them.
+        with(unchanged(), "refund_fee", json!("12.32")),
     ] {
         let body = signed(&refund.to_string());
         let report = ordered().report(PROVIDER, RefundState::Pending);
@@ -153,6 +156,28 @@ fn a_refund_that_changed_no_funds_is_pending() {
             next: None,
         };
         assert_eq!(raw(200, &body).unwrap(), want, "{refund}");
+    }
+    for bad in [json!(20), json!("-20.00"), json!("20.001")] {
+        assert!(is_unusable(&of(&with(unchanged(), "refund_fee", bad.clone()))), "{bad}");
+    }
+}
+
+/// A repeat of a refund that was made says what went back in all, as its first response did.
+#[test]
+fn a_repeat_reports_the_total() {
+    let repeat = |yuan: &str| {
+        let unchanged = with(a_refund(), "fund_change", json!("N"));
+        let unchanged = with(unchanged, "send_back_fee", json!("0.00"));
+        of(&with(unchanged, "refund_fee", json!(yuan))).unwrap()
+    };
+    for (yuan, total) in [("20.00", 2000), ("12.33", 1233)] {
+        let QueryResponse { state, notifications, .. } = repeat(yuan);
+        assert_eq!(state, QueryState::Refund(RefundState::Pending));
+        let [one, all] = &notifications[..] else { panic!("{notifications:?}") };
+        assert_eq!(one.report, ordered().report(PROVIDER, RefundState::Pending));
+        assert_eq!(all.report.refund, Some(RefundReport::Total(total)));
+        assert_eq!(all.event_id.as_str(), format!("query.refunded.{total}"));
+        assert_eq!(all.report.amount_minor, Some(8888));
     }
 }
 

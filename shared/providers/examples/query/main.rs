@@ -1,11 +1,14 @@
-//! Builds the request of a query or of a refund, and reads a response to it, for the judges of
+//! Builds the request of a query, a refund or a checkout, and reads a response to it, for the judges of
 //! `tests/conformance`.
 //!
 //! Reads one JSON object from the standard input: `{"secret": {…}, "provider", "id", "txn": … or null,
 //! "nonce", "secs", "response": {"status", "headers": {…}, "body"} or null}`. Prints the request, or what
 //! the response proves, as one JSON object. With `"refunds": true` the refunds of `txn` are asked for, with
 //! `"refund"` the one of them that has this reference of ours, and with `"object"` the object with this id.
-//! With `"order": {"amount", "paid", "currency", "reason": … or null}` that refund is ordered.
+//! With `"order": {"amount", "paid", "currency", "reason": … or null}` that refund is ordered. With `"checkout"`
+//! that checkout is made, or as `"do"` says closed or asked about.
+
+mod checkouts;
 
 use std::io::{Read as _, Write as _, stdin, stdout};
 
@@ -41,6 +44,9 @@ fn output(input: &Value) -> Result<Value, Failed> {
     let querier = keys.querier(provider)?;
     let now = Timestamp::from_millis(number("secs")?.saturating_mul(1000))?;
     let response = &input["response"];
+    if !input["checkout"].is_null() {
+        return checkouts::output((provider, querier), input, (text("nonce")?, now));
+    }
     if !input["order"].is_null() {
         let ordered = Ordered::read(provider, input)?;
         let order = ordered.order();
@@ -137,13 +143,16 @@ fn requested(request: &RawRequest) -> Value {
     json!({"method": method, "target": target, "headers": headers, "body": body})
 }
 
+/// Why nothing is proved.
+fn error(error: &QueryError) -> Value {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    json!({"error": error.to_string(), "cause": cause})
+}
+
 fn proved(response: Result<QueryResponse, QueryError>) -> Value {
     let QueryResponse { state, notifications, next } = match response {
         Ok(response) => response,
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            return json!({"error": error.to_string(), "cause": cause});
-        }
+        Err(unknown) => return error(&unknown),
     };
     let next = next.map(|next| match next {
         Query::Payment { .. } => "payment",
@@ -176,6 +185,8 @@ fn reported(notification: &Notification) -> Value {
         None => None,
     };
     let review = notification.review.as_ref().map(|mismatch| json!(mismatch.received));
+    let checkout = notification.checkout.map(|checkout| Value::from(checkout.get()));
+    let reported = with(reported, "checkout", checkout);
     with(with(reported, "refund", refund), "review", review)
 }
 
