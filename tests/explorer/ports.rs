@@ -130,6 +130,10 @@ impl Payments for Probe {
         self.ask(Request::RefundNamed(payment, provider, id.clone())).await
     }
 
+    async fn refunds(&self, payment: PaymentId) -> Result<Vec<Refund>, StoreError> {
+        self.ask(Request::Refunds(payment)).await
+    }
+
     async fn checkouts(&self, payment: PaymentId) -> Result<Vec<Checkout>, StoreError> {
         self.ask(Request::Checkouts(payment)).await
     }
@@ -294,7 +298,7 @@ impl Providers for Probe {
         order: &RefundOrder<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError> {
-        let RefundOrder { reference, refund, txn, paid } = *order;
+        let RefundOrder { reference, refund, txn, paid, notify_url: _ } = *order;
         let (refund, txn) = (refund.clone(), txn.clone());
         let call = RefundCall { provider, reference, refund, txn, paid, at: now };
         let made: Result<MadeRefund, QueryError> =

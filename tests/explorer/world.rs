@@ -230,6 +230,7 @@ impl Fault {
             | Call::OfTransaction
             | Call::Refund
             | Call::RefundNamed
+            | Call::Refunds
             | Call::Checkouts
             | Call::Account
             | Call::Queried

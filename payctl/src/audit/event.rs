@@ -255,9 +255,14 @@ fn state(of: &mut Attributes<'_>, key: &EventKey, entry: &ReadEvent) {
         changed != (verdict == Verdict::Applied),
         "applied if and only if the status moved",
     );
+    // What a person has decided to give back.
+    let is_known_money = verdict == Verdict::Noted
+        && outcome == Some(Outcome::Paid)
+        && matches!(entry.sender, Sender::Native | Sender::Provider(_))
+        && entry.reference.as_ref().is_some_and(|of| of.txn.is_some());
     let fits = if dismissed || verdict == Verdict::Quarantined {
         true
-    } else if gives_back {
+    } else if gives_back || is_known_money {
         outcome == Some(Outcome::Paid) && before == after
     } else if refunded {
         of_refund(entry, (before, after), verdict)
@@ -302,7 +307,7 @@ fn of_refund(entry: &ReadEvent, (before, after): (Status, Status), verdict: Verd
         Verdict::Applied if report.is_none() => after == Status::Refunded,
         Verdict::Applied => after >= Status::Paid && after >= before,
         // Nothing went back yet, or it only said where to look.
-        Verdict::Noted => before >= Status::Paid || is_ours,
+        Verdict::Noted => before == after,
         Verdict::Duplicate => !is_pending && (report.is_some() || before == Status::Refunded),
         Verdict::Stale => !is_failed && report.is_some(),
         Verdict::Ignored | Verdict::Quarantined => false,

@@ -65,8 +65,8 @@ pub(super) fn check(known: &Known<'_>, events: &[ReadEvent]) -> Findings {
                     wrong(&event.sk, what);
                 }
             }
-            None if is_kept(event) && event.after < Some(Status::Paid) => {
-                wrong(&event.sk, "a refund of a payment that was not paid, and of no other money");
+            None if is_of_other_money(event) => {
+                wrong(&event.sk, "no refund of other money is what it is about");
             }
             None => {}
         }
@@ -74,10 +74,14 @@ pub(super) fn check(known: &Known<'_>, events: &[ReadEvent]) -> Findings {
     found
 }
 
-fn is_kept(event: &ReadEvent) -> bool {
-    matches!(event.verdict, Some(Verdict::Applied | Verdict::Noted))
-        && event.outcome == Some(Outcome::Refunded)
-        && event.refund.is_some()
+/// Whether it can be about other money than the payment's alone.
+fn is_of_other_money(event: &ReadEvent) -> bool {
+    let is_unpaid = event.after < Some(Status::Paid);
+    match (event.verdict, event.outcome) {
+        (Some(Verdict::Noted), Some(Outcome::Paid)) => event.gives_back.is_none(),
+        (Some(Verdict::Noted | Verdict::Applied), Some(Outcome::Refunded)) => is_unpaid,
+        (_, _) => false,
+    }
 }
 
 /// A report about such a refund, against it.

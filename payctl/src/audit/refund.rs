@@ -298,10 +298,19 @@ impl<'a> Known<'a> {
         Self { record, refunds, references }
     }
 
-    /// The refund of other money that an event is about.
+    /// The refund of other money that an event is about, or of the money that one which was only noted reports.
     pub(super) fn outside(&self, event: &ReadEvent) -> Option<&'a ReadRefund> {
-        let id = self.counted_by(event)?;
-        self.refunds.iter().find(|refund| refund.is_outside() && refund.id == id)
+        let id = self.counted_by(event);
+        let noted = event.verdict == Some(Verdict::Noted)
+            && event.gives_back.is_none()
+            && event.outcome.is_some_and(Outcome::moves_money);
+        let reference = event.reference.as_ref().filter(|_| noted);
+        let is_of = |refund: &&ReadRefund| {
+            let from = refund.taken_from.as_ref();
+            let is_same = from.zip(reference).is_some_and(|(from, of)| from.is_same(of));
+            is_same || id.as_ref() == Some(&refund.id)
+        };
+        self.refunds.iter().filter(|refund| refund.is_outside()).find(is_of)
     }
 
     /// The refund that a notification is about which counts when it is applied; `None` if it is about none.

@@ -68,6 +68,7 @@ pub(crate) enum Request {
     Update { change: Change, event: Event },
     Append(Event),
     DueItems { until: Option<Timestamp>, limit: usize },
+    Refunds(PaymentId),
     Checkouts(PaymentId),
     ChangeCheckout { read: Box<Checkout>, next: Box<Checkout> },
     EndCheckout { checkout: CheckoutReference, end: CheckoutState, at: Timestamp },
@@ -121,6 +122,7 @@ impl Request {
             Self::Update { change, .. } => (Call::Update, Some(change.id)),
             Self::Append(event) => (Call::Append, event.payment),
             Self::DueItems { .. } => (Call::DueItems, None),
+            Self::Refunds(id) => (Call::Refunds, Some(*id)),
             Self::Checkouts(id) => (Call::Checkouts, Some(*id)),
             Self::ChangeCheckout { read, .. } => {
                 (Call::ChangeCheckout, Some(read.reference.payment))
@@ -175,6 +177,7 @@ impl Request {
             Self::Update { change, event } => response(store.update(change, event).await),
             Self::Append(event) => response(store.append(event).await),
             Self::DueItems { until, limit } => response(store.due_items(*until, *limit).await),
+            Self::Refunds(payment) => response(store.refunds(*payment).await),
             Self::Checkouts(payment) => response(store.checkouts(*payment).await),
             Self::ChangeCheckout { read, next } => {
                 response(store.change_checkout(read, next).await)
@@ -205,7 +208,13 @@ impl Request {
             }
             Self::MakeRefund(call) => {
                 let RefundCall { provider, reference, refund, txn, paid, at } = &**call;
-                let order = RefundOrder { reference: *reference, refund, txn, paid: *paid };
+                let order = RefundOrder {
+                    reference: *reference,
+                    refund,
+                    txn,
+                    paid: *paid,
+                    notify_url: None,
+                };
                 response(MadeRefund::of(providers.refund(*provider, &order, *at).await))
             }
             Self::MakeCheckout(call) => {

@@ -52,6 +52,7 @@ values! {
     RefundNamed(Option<RefundId>),
     Queried(QueryResponse),
     MadeRefund(MadeRefund),
+    Refunds(Vec<Refund>),
     Checkouts(Vec<Checkout>),
     MadeCheckout(MadeCheckout),
     Quarantined(Option<Quarantined>),

@@ -58,6 +58,12 @@ fn became(payment: u64, status: u64, state: &str, (verdict, version): (&str, u64
     event(payment, &format!("{state}.{verdict}"), (status, status), version, and(report, other))
 }
 
+/// What else Stripe said of that money, at this version.
+fn again(payment: u64, name: &str, status: u64, (version, said): (u64, Value)) -> Value {
+    let noted = json!({"provider_txn": "pi_x", "amount": 99, "verdict": "noted", "at": T + 20});
+    event(payment, name, (status, status), version, and(noted, said))
+}
+
 fn due(payment: u64) -> Value {
     json!({"queue": format!("sweep#{payment}"), "due": T + 60_000, "attempts": 0})
 }
@@ -73,6 +79,9 @@ fn outside() -> Vec<Value> {
         became(PAID, 1, "pending", ("applied", 4)),
         became(PAID, 1, "succeeded", ("applied", 5)),
         became(PAID, 1, "succeeded", ("duplicate", 5)),
+        again(PAID, "again", 1, (5, json!({"outcome": "paid"}))),
+        again(PENDING, "again", 0, (3, json!({"outcome": "paid"}))),
+        again(PENDING, "all.back", 0, (3, json!({"outcome": "refunded", "refunded": 99}))),
         with(refund(PAID, "succeeded", 13), named.clone()),
         reference(PAID),
         record(PENDING, and(json!({"version": 3, "update_time": T + 11}), due(PENDING))),
@@ -83,7 +92,8 @@ fn outside() -> Vec<Value> {
         reference(PENDING),
     ];
     // The second look at a payment is when it was asked: five minutes after its creation.
-    rows[8]["due"] = json!(T + 300_000);
+    let pending = rows.iter_mut().find(|row| row["pk"] == "pay#18" && row["sk"] == "record");
+    pending.unwrap()["due"] = json!(T + 300_000);
     rows.extend(refunded(PAID, (1, 2)));
     rows.extend(refunded(PENDING, (0, 1)));
     rows
@@ -98,9 +108,13 @@ fn requested() -> Vec<Value> {
         &format!("pay#{PENDING} record"),
         &json!({"version": 2, "update_time": T + 9}),
     );
-    for gone in
-        ["event#stripe#pending.applied", "event#stripe#pending.noted", "refund-ref#stripe#re_1"]
-    {
+    for gone in [
+        "event#stripe#pending.applied",
+        "event#stripe#pending.noted",
+        "event#stripe#again",
+        "event#stripe#all.back",
+        "refund-ref#stripe#re_1",
+    ] {
         rows = tampered(&rows, &format!("pay#{PENDING} {gone}"), &Value::Null);
     }
     rows
@@ -233,12 +247,37 @@ fn tamperings() -> Vec<(String, Value, &'static str)> {
         (
             early,
             json!({"refund_reference": format!("{PENDING}_0123456789abcdef")}),
-            "a refund of a payment that was not paid, and of no other money",
+            "no refund of other money is what it is about",
         ),
         (
             of(PENDING, "event#stripe#pending.noted"),
-            json!({"refund_reference": "ours", "refund": "re_9"}),
+            json!({"refund_reference": "ours", "provider_txn": "pi_y"}),
+            "no refund of other money is what it is about",
+        ),
+        (
+            of(PAID, "event#stripe#again"),
+            json!({"provider_txn": "pi_y"}),
+            "no refund of other money is what it is about",
+        ),
+        (
+            of(PAID, "event#stripe#again"),
+            json!({"provider_txn": null}),
             "another verdict than the table has",
+        ),
+        (
+            of(PENDING, "event#stripe#again"),
+            json!({"amount": 98}),
+            "another amount than its refund's, and not quarantined",
+        ),
+        (
+            of(PENDING, "event#stripe#again"),
+            json!({"status_after": 1}),
+            "applied if and only if the status moved",
+        ),
+        (
+            of(PENDING, "event#stripe#all.back"),
+            json!({"provider_txn": "pi_y"}),
+            "no refund of other money is what it is about",
         ),
     ]
 }

@@ -101,6 +101,12 @@ pub trait Payments {
         id: &ProviderRefund,
     ) -> impl Future<Output = Result<Option<RefundId>, StoreError>> + Send;
 
+    /// The refunds of a payment, in no order. One that cannot be read is left out.
+    fn refunds(
+        &self,
+        payment: PaymentId,
+    ) -> impl Future<Output = Result<Vec<Refund>, StoreError>> + Send;
+
     /// The checkouts of a payment, oldest first.
     fn checkouts(
         &self,

@@ -70,7 +70,8 @@ macro_rules! store_contract {
             refunds: one_refund_is_kept_whole, a_total_is_kept_whole,
                 sum_and_total_are_kept_apart, parts_make_the_whole, a_failure_leaves_the_sum,
                 a_refund_is_new_once, another_state_than_read_is_a_changed_record,
-                a_reference_stands_for_one_refund, a_refund_is_kept_with_its_event_or_not_at_all;
+                a_reference_stands_for_one_refund, a_refund_is_kept_with_its_event_or_not_at_all,
+                all_refunds_of_a_payment_are_listed;
             requested: a_reservation_is_kept_whole, a_requested_refund_is_named_once,
                 a_name_stands_for_one_requested_refund, a_refused_refund_releases_what_it_reserved,
                 due_refunds_are_listed_among_the_payments,
@@ -131,6 +132,6 @@ mod tests {
             assert!(listed.contains(name), "{name} is in no list");
             cases += 1;
         }
-        assert_eq!(cases, 82);
+        assert_eq!(cases, 83);
     }
 }

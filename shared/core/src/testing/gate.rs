@@ -20,6 +20,7 @@ pub enum Call {
     OfTransaction,
     Refund,
     RefundNamed,
+    Refunds,
     Checkouts,
     ChangeCheckout,
     EndCheckout,

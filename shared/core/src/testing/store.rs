@@ -136,6 +136,14 @@ impl Payments for FakeStore {
         .await
     }
 
+    async fn refunds(&self, payment: PaymentId) -> Result<Vec<Refund>, StoreError> {
+        self.read(Call::Refunds, |table| {
+            let all = table.refunds.values();
+            all.filter(|refund| refund.payment == payment).cloned().collect()
+        })
+        .await
+    }
+
     async fn checkouts(&self, payment: PaymentId) -> Result<Vec<Checkout>, StoreError> {
         self.read(Call::Checkouts, |table| {
             let all = table.checkouts.values();

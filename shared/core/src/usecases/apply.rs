@@ -110,12 +110,12 @@ pub async fn apply(
         }
         let named = || Mismatch::absent(MismatchField::Payment, notification.payment);
         let mismatch = absent.or_else(|| notification.review.clone()).unwrap_or_else(named);
-        return Err(decide::quarantine(store, notification, None, mismatch, now).await);
+        return decide::quarantine(store, notification, None, mismatch, now).await;
     };
     let outside = decide::known_outside(store, &record, &notification.report).await?;
     let mismatch = || notification.mismatch(&record, outside.as_ref());
     if let Some(mismatch) = absent.or_else(mismatch) {
-        return Err(decide::quarantine(store, notification, Some(&record), mismatch, now).await);
+        return decide::quarantine(store, notification, Some(&record), mismatch, now).await;
     }
     let hears_of_refunds = orders.hears_of_refunds();
     let mut applied = decide::decide(store, notification, record, hears_of_refunds, now).await?;

@@ -104,6 +104,10 @@ impl Payments for DynamoDbPayments {
         Box::pin(self.get_refund_named(payment, provider, id)).await
     }
 
+    async fn refunds(&self, payment: PaymentId) -> Result<Vec<Refund>, StoreError> {
+        Box::pin(self.query_refunds(payment)).await
+    }
+
     async fn checkouts(&self, payment: PaymentId) -> Result<Vec<Checkout>, StoreError> {
         Box::pin(self.query_checkouts(payment)).await
     }

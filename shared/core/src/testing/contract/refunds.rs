@@ -230,6 +230,28 @@ pub async fn a_reference_stands_for_one_refund(store: impl Store, log: impl Insp
     assert_eq!(log.refund_references(paid.id).await, [reference("re_1")]);
 }
 
+/// Of this payment, however many they are, and nothing else that is kept of it.
+pub async fn all_refunds_of_a_payment_are_listed(
+    store: impl Store,
+    _log: impl Inspect,
+    fresh: Fresh,
+) {
+    let paid = fresh.stored_as(&store, Status::Paid).await;
+    assert_eq!(store.refunds(paid.id).await.unwrap(), []);
+    let first = one("re_1", 25, RefundState::Succeeded);
+    let after = refunded(&store, &fresh, &paid, &first, 20).await;
+    let after = refunded(&store, &fresh, &after, &total(70), 30).await;
+    let other = fresh.stored_as(&store, Status::Paid).await;
+    refunded(&store, &fresh, &other, &first, 20).await;
+    let mut listed = store.refunds(after.id).await.unwrap();
+    listed.sort_unstable_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+    let ids: Vec<_> = listed.iter().map(|refund| refund.id.as_str()).collect();
+    assert_eq!(ids, ["stripe.re_1", "total-70"]);
+    for refund in listed {
+        assert_eq!(store.refund(after.id, &refund.id).await.unwrap(), Some(refund));
+    }
+}
+
 /// The event's key is taken, or the guard names another payment.
 pub async fn a_refund_is_kept_with_its_event_or_not_at_all(
     store: impl Store,

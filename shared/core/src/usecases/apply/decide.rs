@@ -6,7 +6,8 @@ use crate::{
     domain::{
         Change, Checkout, CheckoutReference, CheckoutState, Event, Mismatch, MismatchField,
         Notification, Outcome, Payment, PaymentId, Provider, ProviderRef, Refund, RefundEffect,
-        RefundId, RefundReference, RefundReport, Report, Sender, Timestamp, Transition, Verdict,
+        RefundId, RefundReference, RefundReport, RefundState, Report, Sender, Timestamp,
+        Transition, Verdict,
     },
     limits::DECISIONS_MAX,
     ports::{Appended, Cause, Payments, StoreError, Updated},
@@ -53,7 +54,7 @@ pub(super) async fn decide(
                 return Ok(Applied::of(record, after, verdict, refund));
             }
             Ok(Attempt::Mismatch(mismatch)) => {
-                return Err(quarantine(store, notification, Some(&record), mismatch, now).await);
+                return quarantine(store, notification, Some(&record), mismatch, now).await;
             }
             Ok(Attempt::Conflict) | Err(StoreError::Unknown(_)) => {}
             Err(error) => return Err(error.into()),
@@ -143,8 +144,60 @@ pub(in crate::usecases) async fn update(
     Ok(updated)
 }
 
-/// Quarantines a notification; the error that says so, or why it could not be.
+/// Quarantines a notification, and says so as an error; unless a person has decided that the money which it
+/// reports goes back: then it is noted.
+///
+/// # Errors
+///
+/// [`ApplyError::Mismatch`], or why it could not be kept.
 pub(super) async fn quarantine(
+    store: &impl Payments,
+    notification: &Notification,
+    record: Option<&Payment>,
+    mismatch: Mismatch,
+    now: Timestamp,
+) -> Result<Applied, ApplyError> {
+    if let Some(record) = record
+        && let Some(refund) = given_back(store, record, &notification.report).await?
+        && notification.mismatch(record, Some(&refund)).is_none()
+    {
+        let noted = Verdict::Noted;
+        store.append(&notification.event(record, None, noted, now)).await?;
+        return Ok(Applied::of(record.clone(), record.clone(), noted, None));
+    }
+    Err(quarantined(store, notification, record, mismatch, now).await)
+}
+
+/// The refund of the money that a report is about, where that is other money than the payment was paid with, and
+/// its provider has not refused. A report about one refund that is not this one is another matter.
+async fn given_back(
+    store: &impl Payments,
+    record: &Payment,
+    report: &Report,
+) -> Result<Option<Refund>, StoreError> {
+    let reference = &report.reference;
+    let is_one = matches!(report.refund, Some(RefundReport::One { .. }));
+    let is_about_money = report.outcome.is_some_and(Outcome::moves_money);
+    if is_one || !is_about_money || reference.is_same(&record.reference) {
+        return Ok(None);
+    }
+    if Provider::of_source(reference.source).is_none() || reference.txn.is_none() {
+        return Ok(None);
+    }
+    let is_of_it = |refund: &Refund| {
+        let total = match report.refund {
+            Some(RefundReport::Total(total)) => total,
+            Some(RefundReport::One { .. }) | None => 0,
+        };
+        refund.is_outside()
+            && refund.state != RefundState::Failed
+            && refund.taken_from.is_same(reference)
+            && total <= refund.amount_minor
+    };
+    Ok(store.refunds(record.id).await?.into_iter().find(is_of_it))
+}
+
+async fn quarantined(
     store: &impl Payments,
     notification: &Notification,
     record: Option<&Payment>,

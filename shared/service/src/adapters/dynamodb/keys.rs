@@ -22,6 +22,9 @@ pub(super) const DUE_INDEX: &str = "due-index";
 /// The queue of the notifications that a person must look at.
 pub(super) const REVIEW: &str = "review";
 
+/// What the sort keys of refunds begin with.
+pub(super) const REFUND: &str = "refund#";
+
 /// Begins the sort keys of the checkouts of a payment; their number follows.
 pub(super) const CHECKOUT: &str = "checkout#";
 
@@ -59,7 +62,7 @@ pub(super) fn due_item(pk: &str, sk: &str) -> Option<DueItem> {
         return Some(DueItem::Payment(id));
     }
     let id = payment_of(pk, RECORD)?;
-    let refund = RefundId::new(sk.strip_prefix("refund#")?).ok()?;
+    let refund = RefundId::new(sk.strip_prefix(REFUND)?).ok()?;
     Some(DueItem::Refund(id, refund))
 }
 
@@ -69,7 +72,7 @@ pub(super) fn checkout(reference: CheckoutReference) -> ItemKey {
 }
 
 pub(super) fn refund(payment_id: PaymentId, id: &RefundId) -> ItemKey {
-    ItemKey { pk: payment(payment_id).pk, sk: format!("refund#{}", id.as_str()) }
+    ItemKey { pk: payment(payment_id).pk, sk: format!("{REFUND}{}", id.as_str()) }
 }
 
 /// Where it is kept which refund a provider's id stands for.

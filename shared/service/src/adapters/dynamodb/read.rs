@@ -135,6 +135,49 @@ impl DynamoDbPayments {
         }
     }
 
+    pub(super) async fn query_refunds(
+        &self,
+        payment: PaymentId,
+    ) -> Result<Vec<Refund>, StoreError> {
+        let items = self.under(payment, keys::REFUND).await?;
+        let read = |item: &Item| {
+            let id = must_text(item, "sk")?.strip_prefix(keys::REFUND).unwrap_or_default();
+            read_refund(item, payment, &RefundId::new(id)?)
+        };
+        Ok(items.iter().filter_map(|item| readable(item, read(item))).collect())
+    }
+
+    /// The items of a payment whose sort keys begin so.
+    pub(super) async fn under(
+        &self,
+        payment: PaymentId,
+        prefix: &str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let request = self
+            .reader
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", "pk")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":pk", s(keys::payment(payment).pk))
+            .expression_attribute_values(":prefix", s(prefix))
+            .return_consumed_capacity(units::TOTAL)
+            .consistent_read(true);
+        let mut items = Vec::new();
+        let mut next: Option<Item> = None;
+        loop {
+            let response = request.clone().set_exclusive_start_key(next).send().await;
+            let response = response.map_err(|error| classify("Query", &error).of_read())?;
+            units::read(response.consumed_capacity());
+            items.extend(response.items.unwrap_or_default());
+            next = response.last_evaluated_key.filter(|key| !key.is_empty());
+            if next.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     async fn batch(&self, ids: &[PaymentId]) -> Result<HashMap<PaymentId, Payment>, StoreError> {
         let mut found = HashMap::with_capacity(ids.len());
         let mut wanted: Vec<_> = ids.iter().map(|id| keys::payment(*id).into_item()).collect();

@@ -150,6 +150,64 @@ fn a_notification_of_it_is_compared_with_its_own_money() {
     assert_eq!((the_refund(&world).state, world.payment(id).refunds), (Succeeded, Refunds::NONE));
 }
 
+/// Somebody has decided on that money: whoever reports it again waits for nobody.
+#[test]
+fn what_else_is_said_of_it_is_noted() {
+    let said = |id, name, edit: &dyn Fn(&mut Report)| {
+        let one = reporting(a_notification(id, PAID, name), |report| {
+            report.reference = a_reference(Alipay, "tr_2");
+            report.amount_minor = Some(70);
+            edit(report);
+        });
+        Notification { sender: Alipay.into(), ..one }
+    };
+    let back = |refund| {
+        move |report: &mut Report| {
+            report.outcome = Some(Outcome::Refunded);
+            report.refund.clone_from(&refund);
+        }
+    };
+    let (world, id, key) = paid_twice();
+    decide(&world, &key, Decision::Refund).unwrap();
+    let before = world.payment(id);
+    let total = |minor| Some(RefundReport::Total(minor));
+    for step in 0..2 {
+        let noted: [(u8, &dyn Fn(&mut Report)); 4] =
+            [(20, &|_| ()), (21, &back(None)), (22, &back(total(70))), (23, &back(total(10)))];
+        for (name, edit) in noted {
+            let applied = world.apply(&said(id, name + step * 30, edit)).unwrap();
+            assert_eq!(applied.verdict, Verdict::Noted, "{name}");
+        }
+        // Another amount, more than there was, another transaction, and a refund that is not ours.
+        let one = RefundReport::One {
+            id: ProviderRefund::new("al_9").unwrap(),
+            reference: None,
+            amount_minor: 70,
+            state: Succeeded,
+        };
+        let other: [(u8, &dyn Fn(&mut Report)); 4] = [
+            (24, &|report| report.amount_minor = Some(71)),
+            (25, &back(total(71))),
+            (26, &|report| report.reference = a_reference(Alipay, "tr_3")),
+            (27, &back(Some(one))),
+        ];
+        for (name, edit) in other {
+            world.apply(&said(id, name + step * 30, edit)).unwrap_err();
+        }
+        assert_eq!(world.payment(id).version, before.version + u64::from(step));
+        call(&world, &the_refund(&world)).unwrap();
+    }
+    assert_eq!(
+        (world.payment(id).status, world.payment(id).refunds),
+        (Status::Paid, Refunds::NONE)
+    );
+    // What was refused is still there, and who reports it waits for a person.
+    let (world, id, key) = paid_twice();
+    decide(&world, &key, Decision::Refund).unwrap();
+    world.store.edit(|table| table.refunds.values_mut().next().unwrap().state = Failed);
+    world.apply(&said(id, 20, &|_| ())).unwrap_err();
+}
+
 #[test]
 fn what_is_no_other_money_is_not_given_back() {
     let not_refundable = |world: &World, key: &EventKey| {
