@@ -3,7 +3,7 @@
 //! A name is `[direct-]OUTCOME[-WHAT].json`: `direct-` marks a bare request instead of an event of
 //! the API, OUTCOME is `ok`, `replayed` or a slug of the problem table, WHAT tells variants apart.
 //! The state that an event needs is in its placeholders: `{{pending_id}}` is a pending payment,
-//! `{{pending_oid}}` its order; `{{collected_id}}` is one of Stripe, and it refuses refunds of `{{disputed_id}}`. An event without one of these is about the free order 1.
+//! `{{pending_oid}}` its order; `{{collected_id}}` is one of Stripe, and it refuses refunds of `{{disputed_id}}` and checkouts of `{{unwanted_id}}`. An event without one of these is about the free order 1.
 
 mod elsewhere;
 mod given;
@@ -109,7 +109,7 @@ async fn every_event_gets_the_response_that_its_name_says() {
                 if let Some((id, record)) = &given.payment {
                     let mut now = payment(&stack, *id).await;
                     if slug == "provider-refused" {
-                        // It was reserved, and released.
+                        // It was written before the provider was called.
                         now["update_time"] = record["update_time"].clone();
                     }
                     assert_eq!(&now, record, "{case}, and changed it");
@@ -196,6 +196,24 @@ async fn check_success(
     let body = &response["body"];
     let request = || request(file, event);
     match file.function.as_str() {
+        "create" if body["action"].is_object() => {
+            let asked = request();
+            assert_eq!(
+                (&body["provider"], &body["method"]),
+                (&asked["provider"], &asked["method"]),
+                "{case}"
+            );
+            assert!(body["expires_time"].is_string(), "{case}");
+            let after = payment(stack, asked["id"].as_u64().unwrap()).await;
+            assert_eq!(after["status"], 0, "{case}");
+        }
+        "create" if body["status"].is_u64() => {
+            let after = payment(stack, request()["id"].as_u64().unwrap()).await;
+            assert_eq!(body, &after, "{case}");
+            // What is paid stays paid.
+            let status = if before["status"] == 1 { 1 } else { 3 };
+            assert_eq!(after["status"], status, "{case}");
+        }
         "create" => {
             let made = payment(stack, body["id"].as_u64().unwrap()).await;
             assert_eq!(made["oid"], request()["oid"], "{case}");

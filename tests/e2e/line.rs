@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use local::messages::{Message, Outcome};
+use local::simulator::ledger::Orders;
 use local::{Fault, ShopRoute, Stack};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
@@ -110,6 +111,13 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
     let asked = payment(&stack).await;
     stack.account(Provider::Stripe).unwrap().set_fault("stripe:search", Fault::Hang, None).unwrap();
     assert_eq!(sweep_all(&stack).await["queried"], 1);
+    let refused = payment(&stack).await;
+    let stripe = stack.account(Provider::Stripe).unwrap();
+    stripe.clear_faults();
+    stripe.pay(refused.id, refused.amount).await.unwrap();
+    stripe.refund_orders(Orders::Refused("charge_disputed".to_owned()));
+    let refund = json!({"id": refused.id, "amount": 1});
+    api::authorized(&stack, "refund", 1).json(&refund).send().await.problem("provider-refused");
     let not_notified = payment(&stack).await;
     stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
     notify(&stack, not_notified, 1, 1).await.problem("unavailable");
@@ -135,6 +143,7 @@ async fn the_other_log_lines_of_callback_are_the_documented_ones() {
         ("request by another route", None, "route"),
         ("request of another kind of API or of a load balancer", None, ""),
         ("provider gave no usable response", Some(asked), "cause payment_id provider reason"),
+        ("provider refused", Some(refused), "code payment_id provider"),
         ("nobody paid it in time: it is not asked about any more", Some(abandoned), "payment_id"),
         (
             "swept",

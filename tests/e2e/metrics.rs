@@ -5,11 +5,11 @@ use std::fs;
 
 use local::messages::Outcome;
 use local::{Fault, ShopRoute, Stack, binaries, defaults};
-use pay_core::domain::Provider;
+use pay_core::domain::{CheckoutMethod, Provider};
 use pay_service::metrics::{ALL, NAMESPACE};
 use serde_json::{Value, json};
 
-use crate::api;
+use crate::checkouts::{close, reference, started};
 use crate::echo::eventually;
 use crate::logs::logged;
 use crate::providers::{deliver_edited, message};
@@ -17,7 +17,7 @@ use crate::stage::{
     age, create, notify, order, own, payment, payment_in, payment_of, recycle, user,
 };
 use crate::sweep::sweep_all;
-use crate::table;
+use crate::{api, checkouts, table};
 
 /// What was counted so far: every value that was written, by metric and dimensions.
 fn counted(stack: &Stack) -> BTreeMap<(String, String), Vec<u64>> {
@@ -107,6 +107,47 @@ async fn queries_and_what_is_abandoned_are_counted() {
     assert_eq!(sweep_all(&stack).await["abandoned"], 1);
     assert!(!table::is_due(&stack, left.id).await);
     expect(&stack, "PaymentsAbandoned", "callback", 1).await;
+}
+
+/// Checkouts, what a provider refuses, and a refund of which nothing is known.
+#[tokio::test]
+async fn calls_that_act_at_providers_are_counted() {
+    let stack = own().await;
+    let stripe = stack.account(Provider::Stripe).unwrap();
+    let (one, other) = (payment(&stack).await, payment(&stack).await);
+    started(&stack, one, CheckoutMethod::StripeIntent).await;
+    expect(&stack, "CheckoutsStarted", "create", 1).await;
+    expect(&stack, "CheckoutsStarted", "create stripe", 1).await;
+    stripe.refuse_checkouts(Some("amount_too_small"));
+    let asked = checkouts::request(other, CheckoutMethod::StripeIntent);
+    checkouts::checkout(&stack, other, &asked).await.problem("provider-refused");
+    expect(&stack, "ProviderRefused", "create", 1).await;
+    expect(&stack, "ProviderRefused", "create stripe", 1).await;
+    stripe.refuse_checkouts(None);
+    // Closed by create itself, and paid by what a query of create reports.
+    assert_eq!(close(&stack, one).await, 3);
+    expect(&stack, "PaymentsClosed", "create", 1).await;
+    let paid = payment(&stack).await;
+    started(&stack, paid, CheckoutMethod::StripeIntent).await;
+    stripe.lose_webhooks(true);
+    stripe.pay_checkout(&reference(paid, 1)).await.unwrap();
+    assert_eq!(close(&stack, paid).await, 1);
+    expect(&stack, "PaymentsPaid", "create", 1).await;
+
+    stripe.set_fault("stripe:make-refund", Fault::Status(500), None).unwrap();
+    stripe.set_fault("stripe:refunds", Fault::Status(500), None).unwrap();
+    let refund = json!({"id": paid.id, "amount": 5});
+    let refund = api::authorized(&stack, "refund", 1).json(&refund).send().await.ok();
+    assert_eq!(refund["status"], "requested");
+    let sk = format!("refund#{}", refund["refund_id"].as_str().unwrap());
+    let item = table::refund(&stack, paid.id, &refund).await;
+    let before = item["create_time"].as_u64().unwrap().saturating_sub(7_200_000).to_string();
+    table::set(&stack, &format!("pay#{}", paid.id), &sk, "create_time", json!({"N": before})).await;
+    let swept = sweep_all(&stack).await;
+    assert!(swept["oldest_refund_seconds"].as_u64().is_some_and(|secs| secs >= 7200), "{swept}");
+    let key = ("OldestRefundSeconds".to_owned(), "callback".to_owned());
+    eventually("the age of the refund", || counted(&stack).contains_key(&key)).await;
+    assert!(counted(&stack)[&key].iter().all(|secs| *secs >= 7200));
 }
 
 #[tokio::test]

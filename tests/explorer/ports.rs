@@ -298,7 +298,7 @@ impl Providers for Probe {
         order: &RefundOrder<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError> {
-        let RefundOrder { reference, refund, txn, paid } = *order;
+        let RefundOrder { reference, refund, txn, paid, notify_url: _ } = *order;
         let (refund, txn) = (refund.clone(), txn.clone());
         let call = RefundCall { provider, reference, refund, txn, paid, at: now };
         let made: Result<MadeRefund, QueryError> =

@@ -92,7 +92,7 @@ impl Ordered {
     fn order(&self) -> RefundOrder<'_> {
         let Self { reference, refund, txn, .. } = self;
         let paid = Amount::new(10_050, Currency::new("CNY").unwrap()).unwrap();
-        RefundOrder { reference: *reference, refund, txn, paid }
+        RefundOrder { reference: *reference, refund, txn, paid, notify_url: None }
     }
 
     fn made(&self, written: &Written, now: Timestamp) -> Made {

@@ -95,7 +95,7 @@ where
                         request.service(keys, rules, REFUND_SCOPE, invocation.now).await?;
                         let (fields, key) = (request.json()?, request.header(IDEMPOTENCY_HEADER)?);
                         let request = refund::read(&fields, key, Sender::Native, request.body())?;
-                        let wanted = refund::Wanted::Keyed(request);
+                        let wanted = refund::WantedRefund::Keyed(request);
                         refund::run(&self.query_ports(), &wanted, &invocation).await
                     }
                     // The others have no route.

@@ -35,7 +35,7 @@ pub(crate) fn read(
 }
 
 /// What is asked for.
-pub(crate) enum Wanted {
+pub(crate) enum WantedRefund {
     /// A refund by a key, which may be new.
     Keyed(RefundPayment),
     /// To go on with a refund that is kept.
@@ -47,12 +47,12 @@ pub(crate) enum Wanted {
 /// # Errors
 ///
 /// As [`read`]; [`pay_service::http::Code::InvalidRequest`] for a `refund_id` that can be none.
-pub(crate) fn read_direct(fields: &Fields, body: &[u8]) -> Result<Wanted, Problem> {
+pub(crate) fn read_direct(fields: &Fields, body: &[u8]) -> Result<WantedRefund, Problem> {
     if let Some(refund) = fields.optional_text("refund_id", RefundId::new)? {
-        return Ok(Wanted::Kept(fields.required_number("id", PaymentId::new)?, refund));
+        return Ok(WantedRefund::Kept(fields.required_number("id", PaymentId::new)?, refund));
     }
     let key = fields.optional_text(IDEMPOTENCY_FIELD, |key| Ok(key.to_owned()))?;
-    read(fields, key.as_deref(), Sender::Operator, body).map(Wanted::Keyed)
+    read(fields, key.as_deref(), Sender::Operator, body).map(WantedRefund::Keyed)
 }
 
 /// Makes the refund, or says what became of it. One whose outcome is not known yet is `requested`: the sweep
@@ -63,15 +63,15 @@ pub(crate) fn read_direct(fields: &Fields, body: &[u8]) -> Result<Wanted, Proble
 /// Those of [`pay_core::usecases::refund`].
 pub(crate) async fn run(
     ports: &impl AnyQueryPorts,
-    wanted: &Wanted,
+    wanted: &WantedRefund,
     invocation: &Invocation,
 ) -> Result<Response, Problem> {
     let Invocation { now, trace, .. } = invocation;
     let may_start = invocation.may_call_provider();
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&outcome::record, &may_start);
     let carried = match wanted {
-        Wanted::Keyed(request) => refund(ports, request, how, *now, trace).await?,
-        Wanted::Kept(payment, id) => go_on(ports, (*payment, id), how, *now, trace).await?,
+        WantedRefund::Keyed(request) => refund(ports, request, how, *now, trace).await?,
+        WantedRefund::Kept(payment, id) => go_on(ports, (*payment, id), how, *now, trace).await?,
     };
     let Carried { refund, unknown, .. } = carried;
     if let Some(error) = unknown {

@@ -44,6 +44,7 @@ fn wire() -> Result<WiredCreate, Cause> {
     let aws = Aws::load(environment)?;
     let auth_keys = Arc::new(aws.keys(settings.auth_secret_id, settings.secret_overlap));
     let queried = create.providers.is_some();
+    let of_providers = create.providers.as_ref().map(|providers| providers.notify_urls.clone());
     let ca_bundle = shop.ca_bundle.clone();
     let providers = aws.providers(create.providers, settings.secret_overlap, ca_bundle);
     let (users, orders) = wiring::shop(shop, &auth_keys, clock)?;
@@ -57,7 +58,7 @@ fn wire() -> Result<WiredCreate, Cause> {
         rules: settings.rules,
         currency: settings.currency,
         queried,
-        notify_urls: create.notify_urls,
+        notify_urls: of_providers.unwrap_or_default(),
         time_to_live: create.time_to_live,
     })
 }

@@ -10,7 +10,7 @@ use pay_core::domain::{EventKey, PaymentId};
 use serde_json::{Value, json};
 
 use self::decide::{AcceptArguments, DecisionArguments};
-use self::refund::RefundArguments;
+use self::refund::GiveBackArguments;
 use super::End;
 use crate::audit::payment_of;
 use crate::event::{EventEntry, plain, status};
@@ -36,7 +36,7 @@ enum QuarantineCommand {
     Accept(AcceptArguments),
     /// Give back the money that one reports: a second payment of an order, too little, or money that came
     /// late.
-    Refund(RefundArguments),
+    Refund(GiveBackArguments),
     /// Decide that one has no effect.
     Dismiss(DecisionArguments),
 }

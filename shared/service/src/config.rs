@@ -52,8 +52,6 @@ pub struct ShopSettings {
 pub struct CreateSettings {
     /// What providers are called with; `None` if they are not, and no checkout can be made.
     pub providers: Option<ProviderSettings>,
-    /// Where each provider sends its notifications, below `PUBLIC_URL`; none without it.
-    pub notify_urls: Vec<(Provider, WebUrl)>,
     /// `PAYMENT_TTL_SECONDS`: how long a payment can be paid; `None` for ever.
     pub time_to_live: Option<TimeToLive>,
 }
@@ -79,6 +77,8 @@ pub struct ProviderSettings {
     pub secret_id: String,
     /// `STRIPE_URL`, `WECHAT_URL`, `ALIPAY_URL`: where a provider's API is, if not at its own URL.
     pub urls: Vec<(Provider, Url)>,
+    /// Where each provider sends its notifications, below `PUBLIC_URL`; none without it.
+    pub notify_urls: Vec<(Provider, WebUrl)>,
 }
 
 /// Every setting that is missing or wrong: its name, what is wrong with it and what to do. Never its
@@ -178,11 +178,7 @@ impl Reader<'_> {
 
     /// What create needs beside: none of it is required.
     fn create(&mut self) -> CreateSettings {
-        CreateSettings {
-            providers: self.providers(),
-            notify_urls: self.optional("PUBLIC_URL", read::notify_urls).unwrap_or_default(),
-            time_to_live: self.time_to_live(),
-        }
+        CreateSettings { providers: self.providers(), time_to_live: self.time_to_live() }
     }
 
     /// What callback needs beside; `None` if some of it is wrong.
@@ -206,7 +202,8 @@ impl Reader<'_> {
             Some((*provider, url))
         });
         let urls = urls.collect();
-        secret_id.map(|secret_id| ProviderSettings { secret_id, urls })
+        let notify_urls = self.optional("PUBLIC_URL", read::notify_urls).unwrap_or_default();
+        secret_id.map(|secret_id| ProviderSettings { secret_id, urls, notify_urls })
     }
 
     fn time_to_live(&mut self) -> Option<TimeToLive> {

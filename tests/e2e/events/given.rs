@@ -65,6 +65,15 @@ impl Given {
                 given.payment = Some((id, payment(stack, id).await));
             }
         }
+        // Stripe refuses its checkouts, and those of no other.
+        let unwanted = wants("unwanted_id");
+        let code = unwanted.then_some("amount_too_small");
+        stack.account(Provider::Stripe).unwrap().refuse_checkouts(code);
+        if unwanted {
+            let id = create(stack, stack.shop().add_order(1, 100), KEY).await;
+            put("unwanted_id", id);
+            given.payment = Some((id, payment(stack, id).await));
+        }
         given
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub(crate) const OUTCOMES: [(&str, &str); 3] = [
     (
         "create",
-        "ok replayed body-too-large unauthenticated unsupported-media-type invalid-request forbidden user-not-found order-not-found payment-exists key-reused order-paid amount-mismatch",
+        "ok replayed body-too-large unauthenticated unsupported-media-type invalid-request forbidden user-not-found order-not-found payment-exists key-reused order-paid amount-mismatch payment-not-found payment-not-payable provider-refused",
     ),
     (
         "detail",

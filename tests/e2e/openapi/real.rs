@@ -170,6 +170,23 @@ impl<'a> Observed<'a> {
         self.send_json("refund", 1, &of(paid.id, 1)).await;
     }
 
+    /// A checkout that is made, one that is refused, and what cannot be paid or is not there.
+    async fn checkouts(&mut self) {
+        let stack = self.stack;
+        let (pending, paid) = (payment(stack).await, payment_in(stack, 1).await);
+        let of = |id: u64| json!({"id": id, "provider": "stripe", "method": "intent"});
+        self.send_json("checkout", pending.uid, &of(pending.id)).await;
+        self.send_json("checkout", paid.uid, &of(paid.id)).await;
+        for operation in ["checkout", "close"] {
+            self.send_json(operation, pending.uid, &of(fresh())).await;
+        }
+        let refused = payment(stack).await;
+        let account = stack.account(Provider::Stripe).unwrap();
+        account.refuse_checkouts(Some("amount_too_small"));
+        self.send_json("checkout", refused.uid, &of(refused.id)).await;
+        account.refuse_checkouts(None);
+    }
+
     /// With a malformed record, and then without a store.
     async fn failures(&mut self) {
         let stack = self.stack;
@@ -191,6 +208,9 @@ impl<'a> Observed<'a> {
 
     async fn all_routes(&mut self, payment: Payment) {
         self.send_json("create", payment.uid, &payment.request()).await;
+        let checkout = json!({"id": payment.id, "provider": "alipay", "method": "page"});
+        self.send_json("checkout", payment.uid, &checkout).await;
+        self.send_json("close", payment.uid, &json!({"id": payment.id})).await;
         self.send_json("detail", payment.uid, &json!({"id": payment.id})).await;
         self.send_json("list", payment.uid, &json!({})).await;
         self.send_json("callback", payment.uid, &payment.native(1, 1)).await;
@@ -209,6 +229,7 @@ async fn every_described_response_is_given() {
     observed.creates(uid).await;
     observed.notifications().await;
     observed.refunds().await;
+    observed.checkouts().await;
     observed.all_routes(payment(&stack).await).await;
     observed.failures().await;
     let expected: BTreeSet<_> = observed.responses.union(&not_caused()).cloned().collect();

@@ -208,7 +208,13 @@ impl Request {
             }
             Self::MakeRefund(call) => {
                 let RefundCall { provider, reference, refund, txn, paid, at } = &**call;
-                let order = RefundOrder { reference: *reference, refund, txn, paid: *paid };
+                let order = RefundOrder {
+                    reference: *reference,
+                    refund,
+                    txn,
+                    paid: *paid,
+                    notify_url: None,
+                };
                 response(MadeRefund::of(providers.refund(*provider, &order, *at).await))
             }
             Self::MakeCheckout(call) => {

@@ -176,6 +176,19 @@ fn paid() -> Vec<Scenario> {
             "paid 2/pay_000010_1 | pending",
         ),
         Scenario::new(
+            "checkout open, another description, asked",
+            started(payable(&[PaysCheckout(1)]), &[WeChatNative]),
+            [checking_out(7, WeChatNative).described("other"), all_asking(2)],
+        )
+        .with_faults(0)
+        .expecting(
+            &[
+                "checkout | not payable: it is paid | sweep: nothing",
+                "sweep: 1 moved | sweep: 1 notified | sweep: 1 queried | sweep: 1 stale",
+            ],
+            "paid 2/pay_000010_1 | pending",
+        ),
+        Scenario::new(
             "checkout, closed by its provider",
             started(payable(&[ClosesCheckout(1)]), &[WeChatNative]),
             [

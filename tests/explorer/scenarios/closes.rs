@@ -77,6 +77,20 @@ fn by_the_payer() -> Vec<Scenario> {
             "closed | paid 1/pay_000010_1",
         ),
         Scenario::new(
+            "page open, again, close, asked",
+            started(payable_by_page(&[PaysCheckout(1), Expires]), &[AlipayPage]),
+            [checking_out(7, AlipayPage), close(1), all_asking(2).at(When::Expired)],
+        )
+        .with_faults(0)
+        .expecting(
+            &[
+                "checkout | not payable: it is being closed | not payable: it is paid",
+                "close: paid | close: pending | sweep: 1 moved | sweep: 1 notified",
+                "sweep: 1 stale | sweep: nothing",
+            ],
+            "closed | paid 1/pay_000010_1",
+        ),
+        Scenario::new(
             "checkout open, close, create, paid or lost",
             open(WeChatNative),
             [close(1), creating(2, request(100, None)), by_wechat(3)],
@@ -99,6 +113,7 @@ fn beside_a_checkout() -> Vec<Scenario> {
         beside("checkout, close", WeChatNative)
             .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 2/pay_000010_1"),
         beside("checkout at Stripe, close", StripeIntent)
+            .with_faults(1)
             .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 3/pay_000010_1"),
     ]
 }

@@ -6,6 +6,7 @@ pub mod check;
 mod client;
 mod deliver;
 mod heal;
+mod money;
 mod payer;
 mod place;
 mod report;
@@ -73,6 +74,7 @@ pub async fn torment(stack: &Stack, options: Options) -> Result<(Facts, Report)>
         world.facts.trades.extend(account.trades().into_iter().map(|trade| (provider, trade)));
         world.facts.webhooks.extend(account.tracked().into_iter().map(|one| (provider, one)));
     }
+    entry_point.world().facts.refund_calls = stack.shop().refund_notifications();
     let world = world.into_inner().unwrap_or_else(PoisonError::into_inner);
     let report = Report::new(options, &world, stack.faults(), damage);
     Ok((world.facts, report))

@@ -15,7 +15,7 @@ use crate::print::{print, print_json};
 
 /// Arguments of `quarantine refund`.
 #[derive(Debug, Args)]
-pub(super) struct RefundArguments {
+pub(super) struct GiveBackArguments {
     #[command(flatten)]
     decision: DecisionArguments,
     /// The callback function of this name or ARN in AWS: it asks the provider at once. Without it, the next
@@ -26,8 +26,8 @@ pub(super) struct RefundArguments {
 
 /// Decides, unless that was decided before, and has the function go on with the refund. Ends with
 /// [`End::Found`] where the refund failed, or what became of it is not known although the provider was asked.
-pub(super) async fn run(arguments: RefundArguments) -> Result<End> {
-    let RefundArguments { decision, function } = arguments;
+pub(super) async fn run(arguments: GiveBackArguments) -> Result<End> {
+    let GiveBackArguments { decision, function } = arguments;
     let made = decide(Decision::Refund, None, &decision).await?;
     let name = named(&decision.notification)?;
     let table = decision.target.open().await?;

@@ -6,6 +6,7 @@ use super::{Cause, NoKeys};
 use crate::domain::{
     Amount, Checkout, CheckoutReference, MerchantAccount, Notification, OrderId, PaymentId,
     Provider, ProviderCheckout, ProviderTxn, Refund, RefundReference, RefundState, Timestamp,
+    WebUrl,
 };
 
 /// What a provider is asked.
@@ -170,6 +171,8 @@ pub struct RefundOrder<'a> {
     pub refund: &'a Refund,
     /// The transaction that it is taken from.
     pub txn: &'a ProviderTxn,
+    /// Where the provider reports what becomes of it, where it must be given that and it is known.
+    pub notify_url: Option<&'a WebUrl>,
     /// How much that transaction paid.
     pub paid: Amount,
 }

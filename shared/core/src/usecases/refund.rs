@@ -250,7 +250,8 @@ pub(super) async fn carry_out(
         return Ok(carried);
     }
     let paid = paid(record, &carried.refund)?;
-    let order = RefundOrder { reference, refund: &carried.refund, txn: &txn, paid };
+    let order =
+        RefundOrder { reference, refund: &carried.refund, txn: &txn, paid, notify_url: None };
     let (code, report) = match ports.providers().refund(provider, &order, now).await {
         Ok(response) => {
             return applied(ports, carried, response.notifications, observe, now, trace).await;
@@ -299,7 +300,8 @@ async fn read_total(
     else {
         return Ok(carried);
     };
-    let order = RefundOrder { reference, refund, txn, paid: paid(record, refund)? };
+    let order =
+        RefundOrder { reference, refund, txn, paid: paid(record, refund)?, notify_url: None };
     let error = match ports.providers().refund(provider, &order, now).await {
         Ok(response) => {
             // What became of this one is known.

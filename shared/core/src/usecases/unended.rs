@@ -84,6 +84,8 @@ pub(super) enum Called {
 /// What became of the unended checkouts of a payment.
 pub(super) struct Round {
     pub(super) record: Payment,
+    /// How many checkouts there were, ended ones too.
+    pub(super) listed: usize,
     /// Each checkout that was looked at.
     pub(super) looked: Vec<(Checkout, Seen)>,
 }
@@ -107,7 +109,7 @@ impl<P: AnyQueryPorts> ProviderCalls<'_, P> {
         purpose: impl Fn(&Checkout) -> CheckoutPurpose,
     ) -> Result<Round, Failure> {
         let all = self.ports.store().checkouts(record.id).await?;
-        let mut round = Round { record, looked: Vec::new() };
+        let mut round = Round { record, listed: all.len(), looked: Vec::new() };
         for checkout in all.into_iter().filter(Checkout::is_unended) {
             let seen = self.look_at(&mut round.record, &checkout, purpose(&checkout)).await?;
             round.looked.push((checkout, seen));

@@ -131,7 +131,7 @@ impl Ordered {
 
     const fn order(&self) -> RefundOrder<'_> {
         let Self { reference, refund, txn, paid } = self;
-        RefundOrder { reference: *reference, refund, txn, paid: *paid }
+        RefundOrder { reference: *reference, refund, txn, paid: *paid, notify_url: None }
     }
 }
 

@@ -65,7 +65,7 @@ impl Ordered {
 
     pub(crate) const fn order(&self) -> RefundOrder<'_> {
         let Self { reference, refund, txn, paid } = self;
-        RefundOrder { reference: *reference, refund, txn, paid: *paid }
+        RefundOrder { reference: *reference, refund, txn, paid: *paid, notify_url: None }
     }
 
     /// The report of this state where our reference stands for the provider's id.

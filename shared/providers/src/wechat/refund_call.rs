@@ -4,7 +4,7 @@
 //! codes", "good practice of refunds".
 
 use pay_core::{
-    domain::{Provider, Timestamp},
+    domain::{Provider, Timestamp, WebUrl},
     json::Object,
     ports::{QueryError, QueryResponse, RefundCallError, RefundOrder},
 };
@@ -39,6 +39,8 @@ impl WeChatQuerier {
                 "refund": order.refund.amount_minor,
                 "total": paid.minor(),
             },
+            // Without it, an older kind of message comes, or none.
+            "notify_url": order.notify_url.map(WebUrl::as_str),
             "out_refund_no": order.reference.to_string(),
             "reason": reason(order),
             "transaction_id": order.txn.as_str(),

@@ -10,7 +10,7 @@ use std::{
 };
 
 use pay_core::{
-    domain::{Checkout, MerchantAccount, PaymentId, Provider, Timestamp},
+    domain::{Checkout, MerchantAccount, PaymentId, Provider, Timestamp, WebUrl},
     limits::QUERY_CALL_MS,
     ports::{
         CheckoutAction, CheckoutCallError, CheckoutOrder, Keys, NoKeys, Providers, Query,
@@ -39,6 +39,8 @@ pub struct HttpProviders<K> {
     keys: Option<K>,
     /// Where a provider's API is, if not at its own URL.
     urls: Vec<(Provider, Url)>,
+    /// Where each provider reports what becomes of refunds, where that is configured.
+    notify_urls: Vec<(Provider, WebUrl)>,
     ca_bundle: Option<String>,
     clients: OnceLock<Clients>,
     deadline: Duration,
@@ -82,7 +84,14 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
     pub fn new(keys: Option<K>, urls: Vec<(Provider, Url)>, ca_bundle: Option<String>) -> Self {
         let ca_bundle = ca_bundle.filter(|_| !urls.is_empty());
         let deadline = Duration::from_millis(QUERY_CALL_MS);
-        Self { keys, urls, ca_bundle, clients: OnceLock::new(), deadline }
+        let (clients, notify_urls) = (OnceLock::new(), Vec::new());
+        Self { keys, urls, notify_urls, ca_bundle, clients, deadline }
+    }
+
+    /// The same, with where each provider reports what becomes of refunds.
+    #[must_use]
+    pub fn notified_at(self, notify_urls: Vec<(Provider, WebUrl)>) -> Self {
+        Self { notify_urls, ..self }
     }
 
     /// The same with another deadline for each call.
@@ -208,6 +217,8 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         order: &RefundOrder<'_>,
         now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError> {
+        let notify_url = self.notify_urls.iter().find(|(of, _)| *of == provider);
+        let order = &RefundOrder { notify_url: notify_url.map(|(_, url)| url), ..*order };
         let payment = order.reference.payment();
         let call = Box::pin(async {
             let keys = self.provider_keys(now).await?;

@@ -77,8 +77,9 @@ impl Aws {
         ca_bundle: Option<String>,
     ) -> WiredProviders {
         match settings {
-            Some(ProviderSettings { secret_id, urls }) => {
-                HttpProviders::new(Some(self.keys(secret_id, overlap)), urls, ca_bundle)
+            Some(ProviderSettings { secret_id, urls, notify_urls }) => {
+                let keys = Some(self.keys(secret_id, overlap));
+                HttpProviders::new(keys, urls, ca_bundle).notified_at(notify_urls)
             }
             None => HttpProviders::new(None, Vec::new(), None),
         }

@@ -68,8 +68,9 @@ fn providers_are_queried_where_there_is_a_secret() {
 #[test]
 fn providers_send_their_notifications_to_routes_below_the_public_url() {
     let urls = |value: &str| {
-        let (_, _, create) = create(&with(&[("PUBLIC_URL", value)])).unwrap();
-        let urls = create.notify_urls.into_iter();
+        let settings = [("PROVIDER_SECRET_ID", "pay/provider"), ("PUBLIC_URL", value)];
+        let (_, _, create) = create(&with(&settings)).unwrap();
+        let urls = create.providers.unwrap().notify_urls.into_iter();
         urls.map(|(provider, url)| (provider, url.as_str().to_owned())).collect::<Vec<_>>()
     };
     assert_eq!(urls(""), []);

@@ -8,13 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use pay_core::domain::Provider;
+use pay_core::domain::{Provider, RefundState};
 
 use super::ledger::{Ledger, Occasion, Orders, Trade, TradeRefund, TradeState};
 use super::{Simulator, Webhook, simulator};
 use crate::faults::{Fault, Faults};
 use crate::{client, clock};
-use pay_core::domain::RefundState;
 
 /// The shop's account at a provider. Clones share their state.
 #[derive(Debug, Clone)]
@@ -44,6 +43,8 @@ pub struct Tracked {
     pub id: String,
     /// Our id of the payment.
     pub payment: u64,
+    /// The provider's id of the transaction.
+    pub transaction: String,
     /// The refund that it reports; `None` if it reports none.
     pub refund: Option<TrackedRefund>,
     /// Whether a response said that it was received.
@@ -355,6 +356,7 @@ impl Account {
             state.tracked.extend(webhooks.iter().map(|webhook| Tracked {
                 id: webhook.id.clone(),
                 payment: trade.payment,
+                transaction: trade.transaction.clone(),
                 refund: refund.clone(),
                 acknowledged: false,
             }));

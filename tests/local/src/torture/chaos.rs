@@ -7,11 +7,16 @@ use pay_core::domain::Provider;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::{Fault, POINTS, Plan, Rule};
+use crate::simulator::ledger::Orders;
 use crate::simulator::simulator;
 use crate::{Instance, Stack};
 
-/// The calls that write.
-const WRITES: [&str; 3] = ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "orders:paid"];
+/// The calls that write here and at the shop.
+const WRITES: [&str; 4] =
+    ["dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "orders:paid", "orders:refunded"];
+
+/// The ends of the names of the calls that change what a provider has.
+const MOVES: [&str; 3] = [":make-checkout", ":close", ":make-refund"];
 
 /// How often the functions and their connections were damaged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,10 +108,31 @@ impl<'a> Failures<'a> {
         while Instant::now() < end {
             let rules = if self.random.u8(..100) < 80 { self.random.u8(1..=3) } else { 0 };
             self.fail(rules);
+            self.decide();
             // Longer than a write is retried.
             pause(&mut self.random, 300, 1500).await;
         }
         self.stack.faults().clear();
+        for &provider in Provider::ALL {
+            self.order_refunds(provider, Orders::Succeed);
+        }
+    }
+
+    /// Decides what becomes of the refunds that the shop orders of one provider.
+    fn decide(&mut self) {
+        let Some(&provider) = self.random.choice(Provider::ALL) else { return };
+        let orders = match self.random.u8(..100) {
+            0..50 => Orders::Succeed,
+            50..75 => Orders::Wait,
+            _ => Orders::Refused(refusal(provider).to_owned()),
+        };
+        self.order_refunds(provider, orders);
+    }
+
+    fn order_refunds(&self, provider: Provider, orders: Orders) {
+        if let Ok(account) = self.stack.account(provider) {
+            account.refund_orders(orders);
+        }
     }
 
     /// Sets so many rules in place of those before, besides those for webhooks.
@@ -130,9 +156,11 @@ impl<'a> Failures<'a> {
     fn rule(&mut self) -> Option<Rule> {
         let fault = self.fault();
         let mut points: Vec<_> = POINTS.into_iter().filter(|at| fits(fault, at)).collect();
-        if self.random.bool() {
-            // Where a write can be lost.
-            points.retain(|at| WRITES.contains(at));
+        // Where a write can be lost.
+        match self.random.u8(..3) {
+            0 => points.retain(|at| WRITES.contains(at)),
+            1 => points.retain(|at| MOVES.iter().any(|end| at.ends_with(end))),
+            _ => {}
         }
         let at = self.random.choice(points)?.to_owned();
         // Faults that make callers wait are rare, so that other things happen too.
@@ -175,6 +203,15 @@ fn fits(fault: Fault, at: &str) -> bool {
     fault.is_for(at)
         && !(fault == Fault::WrongId && is_trusted)
         && !Provider::ALL.iter().any(|provider| simulator(*provider).webhook_point == at)
+}
+
+/// The code by which a provider refuses refunds, whatever they are.
+const fn refusal(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "charge_disputed",
+        Provider::WeChat => "USER_ACCOUNT_ABNORMAL",
+        Provider::Alipay => "ACQ.TRADE_HAS_FINISHED",
+    }
 }
 
 const fn waits(fault: Fault) -> bool {

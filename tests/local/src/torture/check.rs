@@ -1,11 +1,14 @@
 //! The invariants at the end: those that the table alone shows ([`payctl::audit`]), and the table
 //! compared with what was noted during the run.
 
+mod checkouts;
 mod held;
+mod refunds;
 mod responses;
 
 use std::collections::BTreeMap;
 
+use super::heal::is_unended;
 use super::world::Facts;
 use crate::OrderPaidCall;
 use pay_service::start::clock;
@@ -26,6 +29,8 @@ pub fn check(rows: &[Row], facts: &Facts, calls: &[OrderPaidCall]) -> Vec<Violat
     found.extend(order_notifications_of(&table, calls));
     found.extend(responses::check(&table, facts));
     found.extend(held::check(&table, facts));
+    found.extend(checkouts::check(&table, facts));
+    found.extend(refunds::check(&table, facts));
     found
 }
 
@@ -39,6 +44,10 @@ struct Table<'a> {
     records: BTreeMap<u64, &'a Row>,
     /// The payment that the guard of each order names.
     guards: BTreeMap<u64, u64>,
+    /// The checkouts, by payment and number.
+    checkouts: BTreeMap<(u64, u32), &'a Row>,
+    /// The refunds, by payment and id.
+    refunds: BTreeMap<(u64, &'a str), &'a Row>,
     /// The event log, by partition and sort key.
     events: BTreeMap<(&'a str, &'a str), &'a Row>,
 }
@@ -52,9 +61,16 @@ impl<'a> Table<'a> {
                 Some(ItemKind::Guard(oid)) => {
                     table.guards.insert(oid, row.number("payment").unwrap_or_default());
                 }
-                Some(
-                    ItemKind::Checkout(_) | ItemKind::Refund(_) | ItemKind::RefundReference(_),
-                ) => {}
+                Some(ItemKind::Checkout(id)) => {
+                    let number = row.text("sk").rsplit('#').next();
+                    let number = number.and_then(|number| number.parse().ok());
+                    table.checkouts.insert((id, number.unwrap_or_default()), row);
+                }
+                Some(ItemKind::Refund(id)) => {
+                    let refund = row.text("sk").strip_prefix("refund#").unwrap_or_default();
+                    table.refunds.insert((id, refund), row);
+                }
+                Some(ItemKind::RefundReference(_)) => {}
                 Some(ItemKind::Event(_) | ItemKind::Unmatched) | None => {
                     table.events.insert((row.text("pk"), row.text("sk")), row);
                 }
@@ -65,6 +81,12 @@ impl<'a> Table<'a> {
 }
 
 impl Table<'_> {
+    /// Whether a checkout of a payment may still be paid.
+    fn has_unended(&self, payment: u64) -> bool {
+        let mut of_payment = self.checkouts.range((payment, 0)..=(payment, u32::MAX));
+        of_payment.any(|(_, row)| is_unended(row))
+    }
+
     /// Whether a message is in the log: of the payment, or unmatched.
     fn has_event(&self, sender: &str, id: &str, payment: u64) -> bool {
         let key = format!("event#{sender}#{id}");
@@ -118,6 +140,8 @@ fn order_notifications_of(table: &Table<'_>, calls: &[OrderPaidCall]) -> Vec<Vio
         }
         let is_open = matches!(record.number("status"), Some(0 | 2));
         match (is_open, record.has("queue")) {
+            // The sweep has something to end.
+            (false, true) if table.has_unended(*id) => {}
             (false, true) => wrong("I9", oid, format!("{id} is still due")),
             (true, false) => wrong("I23", oid, format!("{id} is open, and is not asked about")),
             (true, true) | (false, false) => {}

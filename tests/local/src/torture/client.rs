@@ -1,5 +1,8 @@
-//! One client: it orders, creates payments, reads them, and delivers notifications of providers,
-//! valid and invalid.
+//! One client: it orders, creates payments, has them paid, closed and refunded, reads them, and delivers
+//! notifications of providers, valid and invalid.
+
+mod checkouts;
+mod refunds;
 
 use fastrand::Rng;
 use pay_core::domain::{Outcome, Provider};
@@ -40,11 +43,13 @@ impl<'a> Client<'a> {
     pub(super) async fn run(mut self, end: Instant) {
         while Instant::now() < end {
             match self.random.u8(..100) {
-                0..20 => self.order().await,
-                20..35 => self.create_again().await,
-                35..45 => self.read().await,
-                45..85 => self.notify().await,
-                85..95 => self.deliver_again().await,
+                0..15 => self.order().await,
+                15..25 => self.create_again().await,
+                25..33 => self.read().await,
+                33..75 => self.notify().await,
+                75..79 => self.close().await,
+                79..89 => self.refund().await,
+                89..95 => self.deliver_again().await,
                 _ => self.send_invalid().await,
             }
         }
@@ -101,8 +106,10 @@ impl<'a> Client<'a> {
     async fn notify(&mut self) {
         let Some(order) = self.some_order() else { return };
         let Some(payment) = self.random.choice(&order.payments).copied() else { return };
-        if let Place::Simulator(provider) = Place::of(payment) {
-            return self.pay(&order, payment, provider).await;
+        match Place::of(payment) {
+            Place::Simulator(provider) => return self.pay(&order, payment, provider).await,
+            Place::Checkouts => return self.use_checkouts(&order, payment).await,
+            Place::Messages(_) | Place::Gateway => {}
         }
         let outcome = self.outcome();
         // Sometimes a gateway of the shop's own sends it in place of the provider. So it is with a refund
@@ -211,7 +218,7 @@ impl<'a> Client<'a> {
                 self.send(&order, unknown, PAID, own).await;
             }
             // It would hide what the simulator knows.
-            _ if matches!(place, Place::Simulator(_)) => {}
+            _ if place.is_simulated() => {}
             _ => self.send(&order, payment, PAID, other).await,
         }
     }
@@ -229,8 +236,11 @@ fn native(order: &Known, payment: u64, (outcome, refund): (Outcome, Option<u64>)
         Outcome::Closed => 3,
         Outcome::Refunded => 4,
     };
-    let source =
-        Place::of(payment).provider().map_or(OWN_SOURCE, |provider| provider.source().get().into());
+    let place = Place::of(payment);
+    let of_provider = |provider: Provider| provider.source().get().into();
+    // Which provider collects it is not known before it is paid.
+    let own = if place == Place::Checkouts { 0 } else { OWN_SOURCE };
+    let source: u64 = place.provider().map_or(own, of_provider);
     let Known { uid, oid, amount, .. } = order;
     json!({
         "id": payment, "uid": uid, "oid": oid, "amount": amount, "source": source,

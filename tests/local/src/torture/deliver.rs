@@ -19,6 +19,8 @@ use crate::{Stack, client, clock, signing};
 pub(super) struct EntryPoint<'a> {
     pub(super) stack: &'a Stack,
     http: reqwest::Client,
+    /// What opens the pages of providers.
+    pub(super) browser: reqwest::Client,
     world: &'a Mutex<World>,
 }
 
@@ -32,11 +34,12 @@ pub(super) struct Response {
     pub(super) cut_off: bool,
 }
 
-type Headers = Vec<(&'static str, String)>;
+pub(super) type Headers = Vec<(&'static str, String)>;
 
 impl<'a> EntryPoint<'a> {
     pub(super) fn new(stack: &'a Stack, world: &'a Mutex<World>) -> Result<Self> {
-        Ok(Self { stack, http: client::client("")?, world })
+        let browser = client::client(&std::fs::read_to_string(&stack.ca_file)?)?;
+        Ok(Self { stack, http: client::client("")?, browser, world })
     }
 
     pub(super) fn world(&self) -> MutexGuard<'a, World> {
@@ -124,7 +127,7 @@ impl<'a> EntryPoint<'a> {
         Ok(headers)
     }
 
-    async fn post(&self, route: &str, headers: Headers, body: Vec<u8>) -> Response {
+    pub(super) async fn post(&self, route: &str, headers: Headers, body: Vec<u8>) -> Response {
         let started = Instant::now();
         let mut request = self.http.post(format!("{}/api/pay/{route}", self.stack.api)).body(body);
         for (name, value) in headers {
@@ -166,7 +169,7 @@ impl<'a> EntryPoint<'a> {
     }
 }
 
-fn json_type() -> (&'static str, String) {
+pub(super) fn json_type() -> (&'static str, String) {
     ("content-type", "application/json".to_owned())
 }
 

@@ -1,26 +1,32 @@
-//! The recovery: nothing fails any more. Senders may repeat their messages, lost webhooks stay lost, and the
-//! sweep finds the rest.
+//! The recovery: nothing fails any more. Senders may repeat their messages, lost webhooks stay lost, payments
+//! with checkouts are closed, and the sweep finds the rest.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use fastrand::Rng;
 use futures_util::stream::{self, StreamExt as _};
-use pay_core::domain::{Due, PaymentId, Timestamp};
+use pay_core::domain::{Due, PaymentId, Provider, RefundState, Timestamp};
+use pay_core::limits::CHECKOUT_ABSENT_AFTER_MS;
 use pay_service::start::clock;
 use payctl::audit::{ItemKind, kind};
 use payctl::{Row, Table};
+use serde_json::json;
 use tokio::time::sleep;
 
 use super::deliver::EntryPoint;
+use super::place::Place;
 use super::schedule::{self, SweepRun};
-use super::world::{Create, CreateResponse, Sent};
+use super::world::{AskedRefund, Create, CreateResponse, Known, RefundResponse, Sent};
 
 /// How many requests are made at the same time.
 const AT_A_TIME: usize = 8;
 
-/// Repeats every create whose outcome is unknown, and, as the seed says, delivers every message once more that
-/// was made directly. Then the sweep runs over everything.
+/// Repeats every create and every refund whose outcome is unknown, and, as the seed says, delivers every message
+/// once more that was made directly. Refunds that wait at a provider succeed there. Every payment is closed that
+/// can be paid by checkouts: the time in which they expire is longer than a run. Then the sweep runs over
+/// everything.
 pub(super) async fn heal(entry_point: &EntryPoint<'_>, mut random: Rng) -> Result<()> {
     for _ in 0..500 {
         if entry_point.stack.faults().late() == 0 {
@@ -36,12 +42,24 @@ pub(super) async fn heal(entry_point: &EntryPoint<'_>, mut random: Rng) -> Resul
     stream::iter(unknown)
         .for_each_concurrent(AT_A_TIME, |create| repeat(entry_point, create))
         .await;
+    let refunds = entry_point.world().facts.refunds.clone();
+    let unknown = refunds.into_iter().filter(|asked| asked.response == RefundResponse::Unknown);
+    stream::iter(unknown)
+        .for_each_concurrent(AT_A_TIME, |asked| ask_again(entry_point, asked))
+        .await;
     let redelivers = random.bool();
     entry_point.world().swept = !redelivers;
     let messages = entry_point.world().facts.messages.clone();
     let messages = messages.into_iter().enumerate().filter(|(_, sent)| redelivers && sent.genuine);
     stream::iter(messages)
         .for_each_concurrent(AT_A_TIME, |(at, sent)| deliver(entry_point, at, sent))
+        .await;
+    complete_refunds(entry_point).await?;
+    let orders = entry_point.world().orders.clone();
+    let owned = |order: Known| order.payments.into_iter().map(move |payment| (order.uid, payment));
+    let payments = orders.into_iter().flat_map(owned);
+    stream::iter(payments.filter(|(_, payment)| Place::of(*payment) == Place::Checkouts))
+        .for_each_concurrent(AT_A_TIME, |(uid, payment)| close(entry_point, uid, payment))
         .await;
     sweep(entry_point).await
 }
@@ -65,6 +83,50 @@ async fn repeat(entry_point: &EntryPoint<'_>, create: Create) {
                 let what = format!("I5: the repeated create of order {oid} got {response:?}");
                 return entry_point.world().unexpected.push(what);
             }
+        }
+    }
+}
+
+async fn ask_again(entry_point: &EntryPoint<'_>, asked: AskedRefund) {
+    let AskedRefund { payment, amount, key, .. } = asked;
+    for _ in 0..CUT_OFF_MAX {
+        let (response, noted) = entry_point.refund(payment, amount, &key).await;
+        if noted != RefundResponse::Unknown {
+            return;
+        }
+        if !response.cut_off {
+            let (status, slug) = (response.status, response.slug());
+            let what = format!("I5: the repeated refund {key} of {payment} got {status} {slug:?}");
+            return entry_point.world().unexpected.push(what);
+        }
+    }
+}
+
+/// What a provider has accepted and not made yet it makes now. Nobody reports that.
+async fn complete_refunds(entry_point: &EntryPoint<'_>) -> Result<()> {
+    for &provider in Provider::ALL {
+        let account = entry_point.stack.account(provider)?;
+        account.lose_webhooks(true);
+        for refund in account.trades().into_iter().flat_map(|trade| trade.refunds) {
+            if refund.state == RefundState::Pending && refund.reference.is_some() {
+                account.complete_refund(&refund.id).await?;
+            }
+        }
+        account.lose_webhooks(false);
+    }
+    Ok(())
+}
+
+async fn close(entry_point: &EntryPoint<'_>, uid: u64, payment: u64) {
+    for _ in 0..CUT_OFF_MAX {
+        let response = entry_point.close(uid, payment).await;
+        if response.status == 200 {
+            return;
+        }
+        if !response.cut_off {
+            let (status, slug) = (response.status, response.slug());
+            let what = format!("I5: the close of {payment} got {status} {slug:?}");
+            return entry_point.world().unexpected.push(what);
         }
     }
 }
@@ -95,12 +157,17 @@ async fn sweep(entry_point: &EntryPoint<'_>) -> Result<()> {
     let stack = entry_point.stack;
     let table = Table::open(Some(&stack.dynamodb), &stack.table)?;
     let begun = clock();
+    let mut left = String::new();
     for _ in 0..CUT_OFF_MAX {
         match schedule::sweep(entry_point, EVERYTHING).await {
-            SweepRun::Done(_) => {
-                if table.items().await?.iter().all(|row| was_looked_at(row, begun)) {
+            SweepRun::Done(done) => {
+                let rows = table.items().await?;
+                let (waiting, is_whole) =
+                    (waiting(&rows, begun), done.get("left") == Some(&json!(0)));
+                if is_whole && waiting.is_empty() {
                     return Ok(());
                 }
+                left = format!("{done} {waiting:?}");
             }
             SweepRun::CutOff => {}
             SweepRun::Failed(_, text) => {
@@ -109,29 +176,55 @@ async fn sweep(entry_point: &EntryPoint<'_>) -> Result<()> {
             }
         }
     }
-    entry_point.world().unexpected.push("I9: the sweep does not come to an end".to_owned());
+    let what = format!("I9: the sweep does not come to an end: {left}");
+    entry_point.world().unexpected.push(what);
     Ok(())
 }
 
+/// What is due and was not looked at since then.
+fn waiting(rows: &[Row], since: Timestamp) -> Vec<String> {
+    let mut expiries: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| is_unended(row)) {
+        expiries.entry(row.text("pk")).or_default().extend(row.number("expires_time"));
+    }
+    let of = |row: &Row| expiries.get(row.text("pk")).map_or(&[][..], Vec::as_slice);
+    let waiting = rows.iter().filter(|row| !was_looked_at(row, of(row), since));
+    waiting.map(|row| format!("{} {}", row.text("pk"), row.text("sk"))).collect()
+}
+
+/// Whether an item is a checkout that may still be paid.
+pub(super) fn is_unended(row: &Row) -> bool {
+    let is_checkout = matches!(kind(row), Some(ItemKind::Checkout(_)));
+    is_checkout && matches!(row.text("state"), "requested" | "open")
+}
+
 /// Whether an item is not due, or is a payment that providers were asked about since then: it is due again
-/// after at least the time that belongs to its attempts.
-fn was_looked_at(row: &Row, since: Timestamp) -> bool {
-    let (Some(ItemKind::Record(id)), Some(due)) = (kind(row), row.number("due")) else {
-        return true;
+/// after at least the time that belongs to its attempts, or when a checkout expires or can be absent. A refund
+/// is not due any more: nothing waits at a provider.
+fn was_looked_at(row: &Row, expiries: &[u64], since: Timestamp) -> bool {
+    let Some(due) = row.number("due") else { return true };
+    let id = match kind(row) {
+        Some(ItemKind::Record(id)) => id,
+        Some(ItemKind::Refund(_)) => return false,
+        _ => return true,
     };
-    let is_open = matches!(row.number("status"), Some(0 | 2));
+    let waits = matches!(row.number("status"), Some(0 | 2)) || !expiries.is_empty();
     let before = row.number("attempts").and_then(|attempts| attempts.checked_sub(1));
     let before = before.and_then(|attempts| u32::try_from(attempts).ok());
     let (Some(attempts), Ok(id)) = (before, PaymentId::new(id)) else { return false };
-    let again = Due { at: since, attempts }.queried_again(id, since);
-    is_open && due >= again.at.millis()
+    let again = Due { at: since, attempts }.queried_again(id, since).at.millis();
+    let moments = expiries
+        .iter()
+        .flat_map(|expiry| [*expiry, expiry.saturating_add(CHECKOUT_ABSENT_AFTER_MS)]);
+    let first = moments.filter(|moment| *moment > since.millis()).min();
+    waits && due >= first.map_or(again, |first| first.min(again))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Due, PaymentId, Row, Timestamp, was_looked_at};
+    use super::{Due, PaymentId, Row, Timestamp, waiting, was_looked_at};
 
     #[test]
     fn what_was_looked_at_is_due_again_later() {
@@ -144,12 +237,38 @@ mod tests {
             }) else {
                 panic!();
             };
-            was_looked_at(&Row(row), since)
+            was_looked_at(&Row(row), &[], since)
         };
         assert!(looked_at(0, due, 3) && looked_at(2, due, 3));
         assert!(!looked_at(0, due - 1, 3), "the last time was before");
         assert!(!looked_at(0, due, 0), "it never was");
         assert!(!looked_at(1, due, 3), "its order service is to be notified");
-        assert!(was_looked_at(&Row::default(), since), "no payment");
+        assert!(was_looked_at(&Row::default(), &[], since), "no payment");
+    }
+
+    #[test]
+    fn what_has_checkouts_is_due_again_when_one_of_them_expires() {
+        let since = Timestamp::from_millis(1_800_000_000_000).unwrap();
+        let minute = |count: u64| since.millis() + count * 60_000;
+        // Its turn comes in an hour, but for the checkout.
+        let swept = |status: u64, due: u64, state: &str| {
+            let rows = [
+                json!({"pk": "pay#8", "sk": "record", "status": status, "due": due, "attempts": 9}),
+                json!({
+                    "pk": "pay#8", "sk": "checkout#1", "state": state, "expires_time": minute(10),
+                }),
+            ];
+            let rows = rows.map(|row| Row(row.as_object().unwrap().clone()));
+            waiting(&rows, since).is_empty()
+        };
+        for (status, state) in [(0, "open"), (1, "requested"), (3, "open")] {
+            assert!(swept(status, minute(10), state), "{status} {state}");
+            assert!(!swept(status, minute(9), state), "{status} {state}");
+        }
+        assert!(!swept(0, minute(10), "ended"), "in an hour");
+        assert!(!swept(1, minute(120), "ended"), "nothing is left");
+        let refund = json!({"pk": "pay#8", "sk": "refund#8_0123456789abcdef", "due": minute(60)});
+        let refund = Row(refund.as_object().unwrap().clone());
+        assert_eq!(waiting(&[refund], since), ["pay#8 refund#8_0123456789abcdef"]);
     }
 }

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use fastrand::Rng;
-use pay_core::domain::RefundState;
+use pay_core::domain::{Provider, RefundState};
 
-use crate::clock;
 use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::simulator::{Account, Delivery};
+use crate::{Stack, clock};
 
 /// Something happens to a payment of this amount; another client may have been faster.
 pub(super) async fn act(
@@ -29,6 +29,35 @@ pub(super) async fn act(
         Err(_late) if account.trade(payment) != before => Ok(()),
         done => done,
     }
+}
+
+/// A payer pays one of the checkouts of a payment, or some of what was paid by one goes back.
+pub(super) async fn use_checkout(stack: &Stack, random: &mut Rng, payment: u64) -> Result<()> {
+    let mut all = Vec::new();
+    for provider in Provider::ALL {
+        let account = stack.account(*provider)?;
+        let there = checkouts(account, payment);
+        all.extend(there.clone().into_iter().map(|trade| (account, there.clone(), trade)));
+    }
+    let Some((account, before, trade)) = random.choice(all) else { return Ok(()) };
+    let done = match trade.state {
+        TradeState::Open => account.pay_checkout(&trade.reference()).await.map(drop),
+        TradeState::Paid if random.u8(..100) < 40 => {
+            give_back(account, random, account.trade(payment).as_ref()).await.map(drop)
+        }
+        TradeState::Processing | TradeState::Paid | TradeState::Closed => Ok(()),
+    };
+    match done {
+        Err(_late) if checkouts(account, payment) != before => Ok(()),
+        done => done,
+    }
+}
+
+/// The checkouts of a payment at a provider.
+fn checkouts(account: &Account, payment: u64) -> Vec<Trade> {
+    let mut trades = account.trades();
+    trades.retain(|trade| trade.payment == payment && trade.checkout.is_some());
+    trades
 }
 
 async fn begin(account: &Account, random: &mut Rng, payment: u64, amount: u64) -> Result<()> {

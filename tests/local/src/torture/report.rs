@@ -1,13 +1,15 @@
 //! The figures of a run and the violations, for a person and for a program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use pay_core::domain::RefundState;
 use serde::Serialize;
 
 use super::chaos::Damage;
 use super::world::{Facts, World};
 use super::{Options, check};
+use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::{Fault, Faults, Stack};
 use payctl::Row;
 use payctl::audit::Violation;
@@ -27,6 +29,16 @@ pub struct Report {
     pub payments: u64,
     /// How many messages were sent that were made directly, without redeliveries.
     pub messages: u64,
+    /// How many checkouts the providers made.
+    pub checkouts: u64,
+    /// How many of them were paid.
+    pub paid: u64,
+    /// How many requests to close a payment were made, with those of the recovery.
+    pub closes: u64,
+    /// How many refunds were asked for, each by a key of its own.
+    pub refunds: u64,
+    /// How many of them the providers made.
+    pub given_back: u64,
     /// How many webhooks the providers made.
     pub webhooks: u64,
     /// How many of them were never sent.
@@ -58,6 +70,14 @@ impl Report {
         let is_lost = |(_, fault): &(String, &str)| *fault == Fault::Lose.name();
         let lost = faults.fired().into_iter().filter(|(what, _)| is_lost(what));
         let lost = lost.map(|(_, times)| times).fold(0, u64::saturating_add);
+        let Facts { messages, webhooks, refunds, trades, .. } = &world.facts;
+        let trades = trades.iter().map(|(_, trade)| trade);
+        let checkouts = trades.clone().filter(|trade| trade.checkout.is_some());
+        let is_paid = |trade: &&Trade| trade.state == TradeState::Paid;
+        let ours = |refund: &&TradeRefund| {
+            refund.reference.is_some() && refund.state == RefundState::Succeeded
+        };
+        let keys: BTreeSet<_> = refunds.iter().map(|asked| (asked.payment, &asked.key)).collect();
         let Damage { kills, stops, breaks } = damage;
         let mut report = Self {
             seed: options.seed,
@@ -65,8 +85,13 @@ impl Report {
             swept: world.swept,
             requests: world.responses.values().copied().fold(0, u64::saturating_add),
             payments: count(payments),
-            messages: count(world.facts.messages.len()),
-            webhooks: count(world.facts.webhooks.len()),
+            messages: count(messages.len()),
+            checkouts: count(checkouts.clone().count()),
+            paid: count(checkouts.filter(is_paid).count()),
+            closes: world.closes,
+            refunds: count(keys.len()),
+            given_back: count(trades.flat_map(|trade| &trade.refunds).filter(ours).count()),
+            webhooks: count(webhooks.len()),
             lost,
             found: world.found,
             kills,
@@ -110,10 +135,14 @@ fn percentile(times_ms: &[u64], percent: usize) -> u64 {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, seconds, requests, payments, messages, kills, stops, breaks, .. } = self;
-        let Self { webhooks, lost, found, .. } = self;
+        let Self { webhooks, lost, found, checkouts, paid, closes, refunds, given_back, .. } = self;
         writeln!(
             f,
             "seed {seed}, {seconds} s: {requests} requests, {payments} payments, {messages} messages"
+        )?;
+        writeln!(
+            f,
+            "{checkouts} checkouts, {paid} of them paid; {closes} closes; {refunds} refunds asked for, {given_back} made"
         )?;
         writeln!(f, "{webhooks} webhooks, {lost} of them lost; sweeps moved {found} payments on")?;
         writeln!(f, "{kills} kills, {stops} stops, {breaks} times all connections broken")?;

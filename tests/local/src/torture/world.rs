@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pay_core::domain::Provider;
+use pay_core::domain::{CheckoutMethod, Provider};
 
+use crate::OrderRefundedCall;
 use crate::simulator::Tracked;
 use crate::simulator::ledger::Trade;
 
@@ -18,6 +19,65 @@ pub struct Facts {
     pub trades: Vec<(Provider, Trade)>,
     /// Every webhook of a provider, lost ones included.
     pub webhooks: Vec<(Provider, Tracked)>,
+    /// Every checkout that was handed out.
+    pub checkouts: Vec<HandedOut>,
+    /// Every response of success to a request to close a payment.
+    pub closes: Vec<AskedClose>,
+    /// Every request to refund a payment.
+    pub refunds: Vec<AskedRefund>,
+    /// Every notification of the order service about a refund.
+    pub refund_calls: Vec<OrderRefundedCall>,
+}
+
+/// A checkout that a response handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOut {
+    /// The payment.
+    pub payment: u64,
+    /// The way to pay.
+    pub method: CheckoutMethod,
+    /// The last moment to pay, in Unix milliseconds.
+    pub expires_ms: u64,
+}
+
+/// A request to close a payment that got a response of success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedClose {
+    /// The payment.
+    pub payment: u64,
+    /// The status that was shown.
+    pub status: u64,
+}
+
+/// A request to refund a payment, and its response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedRefund {
+    /// The payment.
+    pub payment: u64,
+    /// How much, in minor units; `None` for the rest.
+    pub amount: Option<u64>,
+    /// Its `Idempotency-Key`.
+    pub key: String,
+    /// Its response.
+    pub response: RefundResponse,
+}
+
+/// The response to a request to refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundResponse {
+    /// The refund is kept.
+    Kept {
+        /// Its id.
+        id: String,
+        /// Its amount, in minor units.
+        amount: u64,
+        /// The word of its state.
+        status: String,
+    },
+    /// A problem that says that it is not made.
+    Rejected(String),
+    /// None, or one that does not say whether it is kept.
+    Unknown,
 }
 
 /// A request to create a payment, and its response.
@@ -94,6 +154,10 @@ pub(super) struct Known {
 pub(super) struct World {
     pub(super) orders: Vec<Known>,
     pub(super) facts: Facts,
+    /// The pages that were handed out to payers, by payment.
+    pub(super) pages: Vec<(u64, String)>,
+    /// How many requests to close a payment there were.
+    pub(super) closes: u64,
     /// The number of responses by route and name.
     pub(super) responses: BTreeMap<String, u64>,
     /// The time of each request of a client.

@@ -41,7 +41,7 @@ pub(super) async fn carry_on(
     } else {
         look(&calls, payment).await
     };
-    let Looked { record, checkouts, asked } = match looked {
+    let Looked { record, is_all, checkouts, asked } = match looked {
         Ok(looked) => looked,
         Err(failure) => return failed(id, failure),
     };
@@ -62,6 +62,10 @@ pub(super) async fn carry_on(
     if record.needs_notification() {
         return entry;
     }
+    // Another checkout was requested meanwhile, and the payment is due for that.
+    if !is_all {
+        return entry;
+    }
     if unended.is_empty() && !record.closing {
         let is_done = !matches!(entry, Entry::Moved(_));
         let entry = if is_done { Entry::Stale } else { entry };
@@ -78,6 +82,8 @@ pub(super) async fn carry_on(
 /// What was seen of a payment's checkouts, and what was asked about the payment itself.
 struct Looked {
     record: Payment,
+    /// Whether those are all that the record knows of.
+    is_all: bool,
     checkouts: Vec<(Checkout, Seen)>,
     asked: Vec<(Provider, Result<(), QueryError>)>,
 }
@@ -90,7 +96,8 @@ async fn close_it<P: AnyQueryPorts>(
     let closing = close::begin(calls.ports, payment, by, calls.now).await?;
     let finished = close::finish(calls, closing, Sender::Sweep).await?;
     let close::Finished { record, looked, asked } = finished;
-    Ok(Looked { record, checkouts: looked, asked })
+    // Of what is closing no further checkout is requested.
+    Ok(Looked { record, is_all: true, checkouts: looked, asked })
 }
 
 /// A checkout of a payment that nobody can pay any more is ended; else only one that has expired.
@@ -107,7 +114,8 @@ async fn look<P: AnyQueryPorts>(
         }
     };
     let round = calls.look_at_all(payment, purpose).await?;
-    Ok(Looked { record: round.record, checkouts: round.looked, asked: Vec::new() })
+    let is_all = u32::try_from(round.listed) == Ok(round.record.checkouts);
+    Ok(Looked { record: round.record, is_all, checkouts: round.looked, asked: Vec::new() })
 }
 
 /// Counts the outages, and gives the queries without a usable response.

@@ -203,7 +203,8 @@ pub(super) async fn query(
     let Some(due) = payment.due else { return Entry::Stale };
     let age_ms = now.millis().saturating_sub(payment.create_time.millis());
     let is_known = all_asked && unknown.is_empty();
-    if age_ms > QUERY_AGE_MAX_MS && is_known && !processing {
+    // A checkout that was requested meanwhile may still be paid.
+    if age_ms > QUERY_AGE_MAX_MS && is_known && !processing && payment.checkouts == 0 {
         return later_or_cleared(ports.store(), &payment, run, Entry::Abandoned(id)).await;
     }
     let next = due.queried_again(id, now);

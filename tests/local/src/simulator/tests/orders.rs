@@ -59,7 +59,7 @@ impl Ordered {
     fn order(&self) -> RefundOrder<'_> {
         let Self { reference, refund, txn, .. } = self;
         let paid = Amount::new(100, Currency::new("CNY").unwrap()).unwrap();
-        RefundOrder { reference: *reference, refund, txn, paid }
+        RefundOrder { reference: *reference, refund, txn, paid, notify_url: None }
     }
 
     fn request(&self, now: Timestamp) -> RawRequest {

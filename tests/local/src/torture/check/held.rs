@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use pay_core::domain::Provider;
+use pay_core::domain::{Provider, RefundState};
 
 use super::{Table, violation};
-use crate::simulator::ledger::{Trade, TradeState};
+use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::simulator::{RefundReports, Tracked, TrackedRefund, simulator};
 use crate::torture::world::Facts;
 use payctl::Row;
@@ -105,7 +105,10 @@ impl<'a> Held<'a> {
     fn own_webhooks(&self) -> impl Iterator<Item = &'a Tracked> {
         let (own, payment) = (self.provider, self.trade.payment);
         let webhooks = self.facts.webhooks.iter();
-        let of = webhooks.filter(move |(provider, one)| *provider == own && one.payment == payment);
+        let transaction = &self.trade.transaction;
+        let of = webhooks.filter(move |(provider, one)| {
+            *provider == own && one.payment == payment && one.transaction == *transaction
+        });
         of.map(|(_, webhook)| webhook)
     }
 
@@ -119,6 +122,8 @@ impl<'a> Held<'a> {
             (TradeState::Paid, false, _) => wrong("paid there, and neither paid nor quarantined"),
             (TradeState::Paid, true, false) => wrong("paid, and another amount is paid there"),
             (_, true, _) => wrong("paid, and not paid there"),
+            // That is the end of one checkout, not of the payment.
+            (TradeState::Closed, false, _) if self.trade.checkout.is_some() => None,
             (TradeState::Closed, false, _) if self.record.number("status") != Some(3) => {
                 wrong("closed there, and not closed")
             }
@@ -126,23 +131,34 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// I21: everything counts that a webhook in the log reported, and nothing that is not back.
+    /// I21: everything counts that a webhook in the log reported or that we have made, and nothing that is not
+    /// back.
     fn refunds(&self) -> Option<Violation> {
         let reported = self.reported();
         let is_back = |id: &str| reported.iter().any(|one| one.is_back && one.id == id);
-        let each = self.trade.refunds.iter().filter(|refund| is_back(&refund.id));
+        let is_ours = |refund: &&TradeRefund| {
+            refund.reference.is_some() && refund.state == RefundState::Succeeded
+        };
+        let refunds = self.trade.refunds.iter();
+        let each = refunds.filter(|refund| is_back(&refund.id) || is_ours(refund));
         let each = each.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
         let (least, most) = match simulator(self.provider).refund_reports {
             RefundReports::OneByOne => (each, each),
             RefundReports::Listed => (each, self.trade.refunded()),
             RefundReports::InAll => {
                 let totals = reported.iter().map(|refund| refund.total);
-                (totals.max().unwrap_or_default(), self.trade.refunded())
+                let ours = self.trade.refunds.iter().filter(is_ours);
+                let ours = ours.fold(0_u64, |sum, refund| sum.saturating_add(refund.amount));
+                (totals.max().unwrap_or_default().max(ours), self.trade.refunded())
             }
         };
         let refunded = refunded(self.record);
-        let right =
-            if self.is_paid_here() { (least..=most).contains(&refunded) } else { refunded == 0 };
+        let right = match (self.is_paid_here(), self.trade.checkout.is_some()) {
+            (true, _) => (least..=most).contains(&refunded),
+            // It may have been paid by another checkout.
+            (false, true) => refunded == 0 || self.record.has("paid_time"),
+            (false, false) => refunded == 0,
+        };
         let what = format!("{refunded} refunded, of {least} reported and {most} there");
         (!right).then(|| self.violation("I21", what))
     }

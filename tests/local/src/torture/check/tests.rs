@@ -102,6 +102,7 @@ fn sound() -> Sound {
                 webhook("refunded", Some(("re_1", 30)), true),
                 webhook("lost", Some(("re_2", 50)), false),
             ],
+            ..Facts::default()
         },
         calls: [true, false].map(order_paid).to_vec(),
     }
@@ -121,7 +122,8 @@ fn trade() -> Trade {
 fn webhook(id: &str, refund: Option<(&str, u64)>, acknowledged: bool) -> (Provider, Tracked) {
     let refund =
         refund.map(|(id, total)| TrackedRefund { id: id.to_owned(), is_back: true, total });
-    (Provider::Stripe, Tracked { id: id.to_owned(), payment: 8, refund, acknowledged })
+    let (id, transaction) = (id.to_owned(), "pi_8".to_owned());
+    (Provider::Stripe, Tracked { id, payment: 8, transaction, refund, acknowledged })
 }
 
 fn order_paid(counted: bool) -> OrderPaidCall {

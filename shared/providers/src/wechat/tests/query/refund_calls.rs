@@ -1,8 +1,8 @@
 //! Refunds that we order: the request byte for byte, and what each response proves.
 
 use pay_core::{
-    domain::{Outcome, Provider, ProviderRefund, RefundReport, RefundState, Report},
-    ports::{QueryError, QueryResponse, QueryState},
+    domain::{Outcome, Provider, ProviderRefund, RefundReport, RefundState, Report, WebUrl},
+    ports::{QueryError, QueryResponse, QueryState, RefundOrder},
 };
 use serde_json::{Value, json};
 
@@ -97,6 +97,18 @@ fn an_order_is_signed_byte_for_byte_with_its_body() {
         assert_eq!(found.headers, want.headers, "{case}");
         assert!(found == want, "{case}: {}", found.target);
     }
+}
+
+/// Without it, an older kind of message comes, or none.
+#[test]
+fn an_order_says_where_to_report_what_becomes_of_it() {
+    let (ordered, url) = (ordered(), WebUrl::new("https://pay.example/api/pay/callback/wechat"));
+    let notify_url = url.as_ref().ok();
+    let order = RefundOrder { notify_url, ..ordered.order() };
+    let found = ours().refund_request(&order, NONCE, at(NOW)).unwrap();
+    let body: Value = serde_json::from_slice(&found.body).unwrap();
+    assert_eq!(body["notify_url"], "https://pay.example/api/pay/callback/wechat");
+    assert_eq!(body.as_object().unwrap().len(), 4);
 }
 
 #[test]
