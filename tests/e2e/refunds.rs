@@ -1,6 +1,6 @@
 //! Refunds that the shop asks for: given back at the provider once for each key, whatever is lost.
 
-mod quarantined;
+pub(crate) mod quarantined;
 
 use local::simulator::ledger::Orders;
 use local::{Fault, ShopRoute, Stack};

@@ -5,11 +5,11 @@ use local::{Fault, Stack};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
-use super::{given_back, point, sums};
+use super::{point, sums};
 use crate::echo::eventually;
 use crate::stage::{Payment, notify, own, payment, shown};
 use crate::sweep::sweep_all;
-use crate::{api, payctl, table};
+use crate::{api, payctl};
 
 /// How the money came that does not fit its payment.
 #[derive(Debug, Clone, Copy)]
@@ -64,8 +64,18 @@ async fn refund(stack: &Stack, name: &str, more: &[&str]) -> (i32, String) {
     payctl::run(stack, &[&refund[..], more].concat()).await
 }
 
+/// Decides that the one notification of a payment in quarantine is of money that goes back, and has nobody asked.
+pub(crate) async fn given_back(stack: &Stack, payment: Payment) -> String {
+    let [name] = &waiting(stack, payment).await[..] else { panic!("{payment:?}") };
+    let decision = ["quarantine", "refund", name, "--note", "x", "--by", "ada"];
+    let target = ["--endpoint", &stack.dynamodb, "--table", &stack.table];
+    let (code, text) = payctl::anywhere(&[&decision[..], &target].concat()).await;
+    assert!(code == 0 && text.contains("The next sweep asks the provider"), "{text}");
+    name.clone()
+}
+
 /// The refund of a payment's money in quarantine, as the table has it.
-async fn kept(stack: &Stack, payment: Payment) -> Value {
+pub(crate) async fn kept(stack: &Stack, payment: Payment) -> Value {
     let shown = payctl::ok(stack, &["history", &payment.id.to_string(), "--json"]).await;
     let shown: Value = serde_json::from_str(&shown).unwrap();
     let [refund] = &shown["refunds"].as_array().unwrap()[..] else { panic!("{shown}") };
@@ -88,7 +98,7 @@ async fn assert_back(
     );
     assert_eq!(refund["quarantined"], name, "{case}");
     assert_eq!(refund.get("due"), None, "{case}");
-    assert_eq!(given_back(stack, provider, payment), amount, "{case}");
+    assert_eq!(super::given_back(stack, provider, payment), amount, "{case}");
     let trade = stack.account(provider).unwrap().trade(payment.id).unwrap();
     assert_eq!(trade.refunds.len(), 1, "{case}");
     assert_eq!(refund["provider_txn"], trade.transaction, "{case}");
@@ -158,12 +168,9 @@ async fn a_refund_that_dies_after_its_decision_is_finished_by_the_sweep() {
         // The operator's program has ended before it called anybody.
         let (payment, amount, name) = quarantined(&stack, provider, Came::Twice).await;
         let before = shown(&stack, payment).await;
-        let target = ["--endpoint", &stack.dynamodb, "--table", &stack.table];
-        let decision = ["quarantine", "refund", &name, "--note", "x", "--by", "ada"];
-        let (code, text) = payctl::anywhere(&[&decision[..], &target].concat()).await;
-        assert!(code == 0 && text.contains("The next sweep asks the provider"), "{text}");
+        assert_eq!(given_back(&stack, payment).await, name);
         assert_eq!(kept(&stack, payment).await["state"], "requested");
-        assert_eq!(given_back(&stack, provider, payment), 0);
+        assert_eq!(super::given_back(&stack, provider, payment), 0);
         sweep_all(&stack).await;
         sweep_all(&stack).await;
         assert_back(&stack, provider, (payment, amount, &name), &before).await;
@@ -219,7 +226,7 @@ async fn what_the_provider_refuses_stays_there() {
         }
         assert_eq!(kept(&stack, payment).await["state"], "failed", "{provider:?}");
         assert_eq!(
-            (given_back(&stack, provider, payment), sums(&stack, payment).await),
+            (super::given_back(&stack, provider, payment), sums(&stack, payment).await),
             (0, (0, 0))
         );
     }

@@ -20,7 +20,7 @@ pub(super) struct GiveBackArguments {
     decision: DecisionArguments,
     /// The callback function of this name or ARN in AWS: it asks the provider at once. Without it, the next
     /// sweep does.
-    #[arg(long, value_name = "NAME", value_parser = function_name, conflicts_with_all = ["local", "endpoint"])]
+    #[arg(long, value_name = "NAME", value_parser = function_name)]
     function: Option<String>,
 }
 

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::super::schedule_input;
 use crate::checkouts::{ago, calm, close, deaf, reference, started};
 use crate::providers::{deliver_edited, message, refund};
+use crate::refunds::quarantined;
 use crate::stage::{self, Payment, notify, order, payment};
 use crate::store::dynamo;
 use crate::{api, checkouts, table};
@@ -31,6 +32,7 @@ pub(super) async fn create(stack: &Stack) -> BTreeSet<Action> {
 async fn checks_out(stack: &Stack) -> BTreeSet<Action> {
     let (closed, absent) = (payment(stack).await, payment(stack).await);
     let (paid, back, other) = (payment(stack).await, payment(stack).await, payment(stack).await);
+    let short = payment(stack).await;
     let stripe = deaf(stack, Provider::Stripe);
     drop(stack.dynamodb_control().take_actions());
     let mut done = Watched { stack, done: BTreeSet::new() };
@@ -54,8 +56,22 @@ async fn checks_out(stack: &Stack) -> BTreeSet<Action> {
     let pk = format!("pay#{}", other.id);
     done.aside(table::set(stack, &pk, "record", "amount", json!({"N": "99"}))).await;
     assert_eq!(close(stack, other).await, 0);
-    stripe.lose_webhooks(false);
-    done.aside(async {}).await;
+    // Money that does not fit, which goes back: a close finds out that it did.
+    stripe.pay(short.id, 99).await.unwrap();
+    assert_eq!(close(stack, short).await, 0);
+    done.aside(async {
+        quarantined::given_back(stack, short).await;
+        stripe.set_fault("stripe:make-refund", Fault::LoseResponse, Some(1)).unwrap();
+        stack.invoke("callback", &json!({"operation": "sweep", "all": true})).await.unwrap();
+        assert_eq!(quarantined::kept(stack, short).await["state"], "requested");
+    })
+    .await;
+    close(stack, short).await;
+    done.aside(async {
+        assert_eq!(quarantined::kept(stack, short).await["state"], "succeeded");
+        stripe.lose_webhooks(false);
+    })
+    .await;
     done.done
 }
 
@@ -145,6 +161,11 @@ pub(super) async fn callback(stack: &Stack) -> BTreeSet<Action> {
     let refund = json!({"id": fourth.id, "amount": 5, "reason": "broken"});
     let refund = api::authorized(stack, "refund", fourth.uid).json(&refund).send().await.ok();
     assert_eq!(refund["status"], "succeeded");
+    // It is paid once more, and that goes back.
+    stack.account(Provider::Alipay).unwrap().pay(fourth.id, fourth.amount).await.unwrap();
+    let mut done = Watched { stack, done: BTreeSet::new() };
+    done.aside(async { drop(quarantined::given_back(stack, fourth).await) }).await;
+    stack.invoke("callback", &json!({"operation": "sweep", "all": true})).await.unwrap();
     // A checkout whose outcome is not known, and one of which Alipay has nothing; a gateway closes both.
     for one in [unknown, absent] {
         notify(stack, one, 1, 3).await.ok();
@@ -153,7 +174,8 @@ pub(super) async fn callback(stack: &Stack) -> BTreeSet<Action> {
     send(nobodys, 1, "pi_3").await.problem("payment-not-found");
     let swept = stack.invoke("callback", &schedule_input()).await.unwrap();
     assert!(swept["notified"].is_u64(), "{swept}");
-    stack.dynamodb_control().take_actions()
+    done.aside(async {}).await;
+    done.done
 }
 
 /// Begins two checkouts: one at Stripe whose response is lost, and one that nobody begins at Alipay.
