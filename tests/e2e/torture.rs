@@ -25,6 +25,7 @@ async fn a_stack_recovers_from_kills_freezes_and_faults() {
     assert!(report.kills > 0 && report.stops > 0 && !report.faults.is_empty(), "{report}");
     assert!(report.payments > 5 && order_notifications.len() > 5, "{report}");
     assert!(report.lost > 0 && report.found > 0, "{report}");
+    assert!(report.checkouts > 0 && report.closes > 0 && report.refunds > 0, "{report}");
 }
 
 /// Where no provider can be asked, what its webhook would have reported is lost, and the check says so.

@@ -138,7 +138,7 @@ impl<'a> Failures<'a> {
     /// Sets so many rules in place of those before, besides those for webhooks.
     fn fail(&mut self, count: u8) {
         let mut rules = self.webhooks();
-        rules.extend((0..count).filter_map(|_| self.rule()));
+        rules.extend((0..count).flat_map(|_| self.rules()).collect::<Vec<_>>());
         self.stack.faults().follow(Plan { seed: self.random.u64(..), rules });
     }
 
@@ -153,20 +153,25 @@ impl<'a> Failures<'a> {
         Provider::ALL.iter().flat_map(of).collect()
     }
 
-    fn rule(&mut self) -> Option<Rule> {
+    /// One call fails, or one that every provider has.
+    fn rules(&mut self) -> Vec<Rule> {
         let fault = self.fault();
         let mut points: Vec<_> = POINTS.into_iter().filter(|at| fits(fault, at)).collect();
-        // Where a write can be lost.
+        let moves = self.random.choice(MOVES).unwrap_or_default();
         match self.random.u8(..3) {
+            // Where a write can be lost.
             0 => points.retain(|at| WRITES.contains(at)),
-            1 => points.retain(|at| MOVES.iter().any(|end| at.ends_with(end))),
-            _ => {}
+            1 => points.retain(|at| at.ends_with(moves)),
+            _ => points = self.random.choice(points).into_iter().collect(),
         }
-        let at = self.random.choice(points)?.to_owned();
+        if points.iter().any(|at| WRITES.contains(at)) {
+            points = self.random.choice(points).into_iter().collect();
+        }
         // Faults that make callers wait are rare, so that other things happen too.
         let percents: &[u8] = if waits(fault) { &[3, 6, 10] } else { &[30, 100] };
-        let percent = *self.random.choice(percents)?;
-        Some(Rule { at, fault, times: None, percent })
+        let percent = self.random.choice(percents).copied().unwrap_or(100);
+        let rule = |at: &str| Rule { at: at.to_owned(), fault, times: None, percent };
+        points.into_iter().map(rule).collect()
     }
 
     fn fault(&mut self) -> Fault {

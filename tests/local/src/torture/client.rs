@@ -46,8 +46,8 @@ impl<'a> Client<'a> {
                 0..15 => self.order().await,
                 15..25 => self.create_again().await,
                 25..33 => self.read().await,
-                33..75 => self.notify().await,
-                75..79 => self.close().await,
+                33..77 => self.notify().await,
+                77..79 => self.close().await,
                 79..89 => self.refund().await,
                 89..95 => self.deliver_again().await,
                 _ => self.send_invalid().await,
@@ -70,8 +70,11 @@ impl<'a> Client<'a> {
             // With the same key, or both without one.
             let create = || self.entry_point.create(uid, oid, amount, key);
             tokio::join!(create(), create());
-        } else {
-            self.entry_point.create(uid, oid, amount, key).await;
+            return;
+        }
+        let created = self.entry_point.create(uid, oid, amount, key).await.payment();
+        if let Some(payment) = created.filter(|of| Place::of(*of) == Place::Checkouts) {
+            self.check_out(uid, payment).await;
         }
     }
 

@@ -199,16 +199,17 @@ pub(super) fn is_unended(row: &Row) -> bool {
 }
 
 /// Whether an item is not due, or is a payment that providers were asked about since then: it is due again
-/// after at least the time that belongs to its attempts, or when a checkout expires or can be absent. A refund
-/// is not due any more: nothing waits at a provider.
+/// after at least the time that belongs to its attempts, or when a checkout expires or can be absent. So is a
+/// refund that its provider does not make. None is pending: nothing waits at a provider.
 fn was_looked_at(row: &Row, expiries: &[u64], since: Timestamp) -> bool {
     let Some(due) = row.number("due") else { return true };
-    let id = match kind(row) {
-        Some(ItemKind::Record(id)) => id,
-        Some(ItemKind::Refund(_)) => return false,
+    let (id, waits) = match kind(row) {
+        Some(ItemKind::Record(id)) => {
+            (id, matches!(row.number("status"), Some(0 | 2)) || !expiries.is_empty())
+        }
+        Some(ItemKind::Refund(id)) => (id, row.text("state") == "requested"),
         _ => return true,
     };
-    let waits = matches!(row.number("status"), Some(0 | 2)) || !expiries.is_empty();
     let before = row.number("attempts").and_then(|attempts| attempts.checked_sub(1));
     let before = before.and_then(|attempts| u32::try_from(attempts).ok());
     let (Some(attempts), Ok(id)) = (before, PaymentId::new(id)) else { return false };
@@ -267,8 +268,17 @@ mod tests {
         }
         assert!(!swept(0, minute(10), "ended"), "in an hour");
         assert!(!swept(1, minute(120), "ended"), "nothing is left");
-        let refund = json!({"pk": "pay#8", "sk": "refund#8_0123456789abcdef", "due": minute(60)});
-        let refund = Row(refund.as_object().unwrap().clone());
-        assert_eq!(waiting(&[refund], since), ["pay#8 refund#8_0123456789abcdef"]);
+        for (state, due, want) in [
+            ("requested", minute(120), 0),
+            ("requested", minute(1), 1),
+            ("pending", minute(120), 1),
+        ] {
+            let refund = json!({
+                "pk": "pay#8", "sk": "refund#8_0123456789abcdef", "state": state, "due": due,
+                "attempts": 9,
+            });
+            let found = waiting(&[Row(refund.as_object().unwrap().clone())], since);
+            assert_eq!(found.len(), want, "{state} {due}");
+        }
     }
 }

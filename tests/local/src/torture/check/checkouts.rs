@@ -25,8 +25,7 @@ pub(super) fn check(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
             found.push(violation("I22", named(*key), what));
         }
         for (provider, trade) in trades {
-            let status = table.records.get(&key.0).and_then(|record| record.number("status"));
-            let wrong = compared(*provider, trade, item, status);
+            let wrong = compared(*provider, trade, item, table.records.get(&key.0).copied());
             found.extend(wrong.map(|(invariant, what)| violation(invariant, named(*key), what)));
         }
     }
@@ -48,20 +47,24 @@ fn named((payment, number): (u64, u32)) -> String {
     format!("checkout {number} of payment {payment}")
 }
 
-/// What is wrong with a checkout at its provider, whose item is `item` and whose payment has this status.
+/// What is wrong with a checkout at its provider, whose item and the record of whose payment are these.
 fn compared(
     provider: Provider,
     trade: &Trade,
     item: Option<&Row>,
-    status: Option<u64>,
+    record: Option<&Row>,
 ) -> Option<(&'static str, String)> {
     let at = provider.as_str();
     let Some(item) = item.filter(|item| item.text("provider") == at) else {
         return Some(("I25", format!("{at} has it, and there is no item of it")));
     };
     let is_unended = is_unended(item);
+    let is_closed = record.and_then(|record| record.number("status")) == Some(3);
+    // The only checkout of a payment that is paid can be left as it was.
+    let is_only = record
+        .is_some_and(|record| record.has("paid_time") && record.number("checkouts") == Some(1));
     let what = match trade.state {
-        TradeState::Open | TradeState::Processing if status == Some(3) => {
+        TradeState::Open | TradeState::Processing if is_closed => {
             "its payment is closed, and it can be paid there"
         }
         TradeState::Open | TradeState::Processing if !is_unended => {
@@ -71,7 +74,7 @@ fn compared(
             "it can be paid there, though its payment was closed or is paid"
         }
         TradeState::Closed if is_unended => "closed there, and not at its end",
-        TradeState::Paid if is_unended => "paid there, and not at its end",
+        TradeState::Paid if is_unended && !is_only => "paid there, and not at its end",
         TradeState::Open | TradeState::Processing | TradeState::Closed | TradeState::Paid => {
             return None;
         }

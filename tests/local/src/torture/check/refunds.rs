@@ -17,8 +17,12 @@ pub(super) fn check(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
     let mut found = Vec::new();
     for (id, record) in &table.records {
         let reserved = record.number("refund_pending").unwrap_or_default();
-        if reserved > 0 {
-            let what = format!("{reserved} are still reserved");
+        let of_payment = table.refunds.iter().filter(|((of, _), _)| of == id);
+        let waiting = of_payment.filter(|(_, item)| can_be_neither(facts, item));
+        let waiting = waiting.filter_map(|(_, item)| item.number("amount"));
+        let waiting = waiting.fold(0, u64::saturating_add);
+        if reserved != waiting {
+            let what = format!("{reserved} are still reserved, and {waiting} wait for a person");
             found.push(violation("I22", format!("payment {id}"), what));
         }
     }
@@ -45,6 +49,19 @@ pub(super) fn check(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
     found.extend(promised(table, facts));
     found.extend(notified(table, facts));
     found
+}
+
+/// Whether a refund can neither be made, since somebody gave so much back in the provider's console that too
+/// little is left, nor is known to have failed: not every provider has a code that proves that.
+fn can_be_neither(facts: &Facts, item: &Row) -> bool {
+    let source = item.number("source");
+    let is_it = |provider: Provider, trade: &Trade| {
+        Some(u64::from(provider.source().get())) == source
+            && trade.transaction == item.text("provider_txn")
+    };
+    let trade = facts.trades.iter().find(|(provider, trade)| is_it(*provider, trade));
+    let left = trade.map(|(_, trade)| trade.amount.saturating_sub(trade.refunded_or_pending()));
+    item.text("state") == "requested" && item.number("amount") > left && left.is_some()
 }
 
 /// I25, I22: what the service made at a provider is in the table as it is there.
@@ -91,6 +108,7 @@ fn kept(facts: &Facts, id: &str, item: &Row) -> Option<Violation> {
     match item.text("state") {
         _ if !item.has("key") => None,
         "failed" => None,
+        "requested" if can_be_neither(facts, item) => None,
         "succeeded" => {
             let mut there = facts.trades.iter().flat_map(|(_, trade)| &trade.refunds);
             let missing = !there.any(is_there);
@@ -148,7 +166,9 @@ fn notified(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
     };
     for ((payment, id), item) in &table.refunds {
         let times = counted.get(&(*payment, *id)).copied().unwrap_or_default();
-        if item.text("state") == "succeeded" && is_to_know(payment) && times != 1 {
+        // A total that the refunds before it explain is no news.
+        let is_news = item.number("amount") != Some(0);
+        if is_news && item.text("state") == "succeeded" && is_to_know(payment) && times != 1 {
             let what = format!("the order service has counted it {times} times");
             found.push(violation("I8", format!("refund {id}"), what));
         }

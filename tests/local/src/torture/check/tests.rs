@@ -1,14 +1,16 @@
+mod checkouts;
 mod held;
+mod refunds;
 
 use pay_core::domain::{Provider, RefundState};
 use pay_service::http::sha256;
 use serde_json::{Value, json};
 
 use super::check;
-use crate::OrderPaidCall;
 use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::simulator::{Tracked, TrackedRefund};
 use crate::torture::world::{Create, CreateResponse, Facts, Sent};
+use crate::{OrderPaidCall, OrderRefundedCall};
 use payctl::Row;
 
 /// An order whose closed payment was replaced by one that failed, then was paid and notified. A part of it went
@@ -102,6 +104,7 @@ fn sound() -> Sound {
                 webhook("refunded", Some(("re_1", 30)), true),
                 webhook("lost", Some(("re_2", 50)), false),
             ],
+            refund_calls: vec![order_refunded(30, "stripe.re_1", true)],
             ..Facts::default()
         },
         calls: [true, false].map(order_paid).to_vec(),
@@ -128,6 +131,18 @@ fn webhook(id: &str, refund: Option<(&str, u64)>, acknowledged: bool) -> (Provid
 
 fn order_paid(counted: bool) -> OrderPaidCall {
     OrderPaidCall { oid: 5, pay_id: Some(8), amount: Some(100), key: Some("8".to_owned()), counted }
+}
+
+fn order_refunded(amount: u64, id: &str, counted: bool) -> OrderRefundedCall {
+    OrderRefundedCall {
+        oid: 5,
+        pay_id: Some(8),
+        refund_id: Some(id.to_owned()),
+        amount: Some(amount),
+        refunded: Some(amount),
+        key: Some(id.to_owned()),
+        counted,
+    }
 }
 
 fn found(damage: impl FnOnce(&mut Sound)) -> Vec<String> {

@@ -12,8 +12,8 @@ impl Client<'_> {
     /// A checkout is started, a page is opened, or a payer pays.
     pub(super) async fn use_checkouts(&mut self, order: &Known, payment: u64) {
         match self.random.u8(..100) {
-            0..40 => self.check_out(order, payment).await,
-            40..60 => self.open(payment).await,
+            0..45 => self.check_out(order.uid, payment).await,
+            45..60 => self.open(payment).await,
             _ => {
                 let stack = self.entry_point.stack;
                 if let Err(error) = payer::use_checkout(stack, &mut self.random, payment).await {
@@ -25,9 +25,9 @@ impl Client<'_> {
     }
 
     /// One in five is started twice at the same time, half of these in another way to pay.
-    async fn check_out(&mut self, order: &Known, payment: u64) {
+    pub(super) async fn check_out(&mut self, uid: u64, payment: u64) {
         let Some((method, body)) = self.way(payment) else { return };
-        let (entry_point, uid) = (self.entry_point, order.uid);
+        let entry_point = self.entry_point;
         let start = |method, body| async move {
             entry_point.check_out(uid, payment, method, &body).await;
         };
@@ -76,7 +76,9 @@ impl Client<'_> {
         if matches!(Place::of(payment), Place::Simulator(_)) {
             return;
         }
-        if self.random.u8(..100) < 25 {
+        // Where no provider can be asked, a sweep is to move nothing.
+        let asks = !self.entry_point.stack.provider_secrets.is_null();
+        if !asks || self.random.u8(..100) < 25 {
             return self.send(&order, payment, (Outcome::Closed, None), None).await;
         }
         self.entry_point.close(order.uid, payment).await;
