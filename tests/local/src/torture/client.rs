@@ -75,6 +75,9 @@ impl<'a> Client<'a> {
         let created = self.entry_point.create(uid, oid, amount, key).await.payment();
         if let Some(payment) = created.filter(|of| Place::of(*of) == Place::Checkouts) {
             self.check_out(uid, payment).await;
+            if self.random.bool() {
+                self.pay_checkout(payment).await;
+            }
         }
     }
 

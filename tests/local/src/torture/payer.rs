@@ -42,7 +42,7 @@ pub(super) async fn use_checkout(stack: &Stack, random: &mut Rng, payment: u64) 
     let Some((account, before, trade)) = random.choice(all) else { return Ok(()) };
     let done = match trade.state {
         TradeState::Open => account.pay_checkout(&trade.reference()).await.map(drop),
-        TradeState::Paid if random.u8(..100) < 40 => {
+        TradeState::Paid if random.u8(..100) < 15 => {
             give_back(account, random, account.trade(payment).as_ref()).await.map(drop)
         }
         TradeState::Processing | TradeState::Paid | TradeState::Closed => Ok(()),

@@ -12,15 +12,18 @@ impl Client<'_> {
     /// A checkout is started, a page is opened, or a payer pays.
     pub(super) async fn use_checkouts(&mut self, order: &Known, payment: u64) {
         match self.random.u8(..100) {
-            0..45 => self.check_out(order.uid, payment).await,
-            45..60 => self.open(payment).await,
-            _ => {
-                let stack = self.entry_point.stack;
-                if let Err(error) = payer::use_checkout(stack, &mut self.random, payment).await {
-                    let what = format!("a checkout of {payment}: {error:#}");
-                    self.entry_point.world().unexpected.push(what);
-                }
-            }
+            0..50 => self.check_out(order.uid, payment).await,
+            50..65 => self.open(payment).await,
+            _ => self.pay_checkout(payment).await,
+        }
+    }
+
+    /// A payer pays, or some of what was paid goes back.
+    pub(super) async fn pay_checkout(&mut self, payment: u64) {
+        let stack = self.entry_point.stack;
+        if let Err(error) = payer::use_checkout(stack, &mut self.random, payment).await {
+            let what = format!("a checkout of {payment}: {error:#}");
+            self.entry_point.world().unexpected.push(what);
         }
     }
 

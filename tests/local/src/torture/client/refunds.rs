@@ -3,7 +3,7 @@
 use pay_core::domain::Provider;
 
 use super::Client;
-use crate::simulator::ledger::TradeState;
+use crate::simulator::ledger::{Trade, TradeState};
 use crate::torture::world::AskedRefund;
 
 impl Client<'_> {
@@ -39,17 +39,26 @@ impl Client<'_> {
         self.entry_point.refund(payment, amount, &key).await;
     }
 
-    /// A payment that some provider collected, and how much.
+    /// A payment that some provider collected, and how much; of some of them nothing is left.
     fn some_paid(&mut self) -> Option<(u64, u64)> {
         let provider = *self.random.choice(Provider::ALL)?;
         let trades = self.entry_point.stack.account(provider).ok()?.trades();
-        let paid = trades.iter().filter(|trade| trade.state == TradeState::Paid);
+        let whole = self.random.u8(..100) < 10;
+        let is_paid = |trade: &&Trade| {
+            let is_left = trade.refunded_or_pending() < trade.amount;
+            trade.state == TradeState::Paid && (whole || is_left)
+        };
+        let paid = trades.iter().filter(is_paid);
         self.random.choice(paid.map(|trade| (trade.payment, trade.amount)).collect::<Vec<_>>())
     }
 
     fn amount(&mut self, paid: u64) -> Option<u64> {
-        // Of the rest nothing is said.
-        (self.random.u8(..100) < 70).then(|| self.random.u64(1..=paid))
+        match self.random.u8(..100) {
+            // The rest.
+            0..20 => None,
+            20..80 => Some(self.random.u64(1..=(paid / 3).max(1))),
+            _ => Some(self.random.u64(1..=paid)),
+        }
     }
 
     fn refund_key(&mut self) -> String {
