@@ -174,7 +174,7 @@ fn what_else_is_said_of_it_is_noted() {
     let before = world.payment(id);
     let total = |minor| Some(RefundReport::Total(minor));
     for step in 0..2 {
-        let noted: [(u8, &ReportEdit); 4] =
+        let noted: [(u8, &ReportEdit<'_>); 4] =
             [(20, &|_| ()), (21, &back(None)), (22, &back(total(70))), (23, &back(total(10)))];
         for (name, edit) in noted {
             let applied = world.apply(&said(id, name + step * 30, edit)).unwrap();
@@ -187,7 +187,7 @@ fn what_else_is_said_of_it_is_noted() {
             amount_minor: 70,
             state: Succeeded,
         };
-        let other: [(u8, &ReportEdit); 4] = [
+        let other: [(u8, &ReportEdit<'_>); 4] = [
             (24, &|report| report.amount_minor = Some(71)),
             (25, &back(total(71))),
             (26, &|report| report.reference = a_reference(Alipay, "tr_3")),
