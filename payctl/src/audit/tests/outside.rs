@@ -35,7 +35,7 @@ fn refunded(payment: u64, (at, version): (u64, u64)) -> [Value; 2] {
     let quarantined = json!({"provider_txn": "pi_x", "version": version});
     let made = key(&format!("pay#{payment}"), &about(payment));
     let made = and(quarantined, decided("refunded", &made));
-    let noted = json!({"verdict": "noted", "version": version + 1});
+    let noted = json!({"verdict": "noted", "version": version.saturating_add(1)});
     [
         event(payment, "e2", (at, at), version, and(waiting(at), made)),
         decision(&format!("pay#{payment}"), &about(payment), and(noted, status(at))),
@@ -47,14 +47,14 @@ fn refund(payment: u64, state: &str, changed: u64) -> Value {
     json!({
         "pk": format!("pay#{payment}"), "sk": format!("refund#{}", id(payment)), "amount": 99,
         "source": 3, "provider_txn": "pi_x", "state": state, "key": refund_digest().to_string(),
-        "quarantined": about(payment), "create_time": T + 9, "update_time": T + changed,
+        "quarantined": about(payment), "create_time": T + 9, "update_time": T.saturating_add(changed),
     })
 }
 
 /// What Stripe said became of the refund.
 fn became(payment: u64, status: u64, state: &str, (verdict, version): (&str, u64)) -> Value {
     let report = and(one("re_1", 99, state, verdict), json!({"refund_reference": id(payment)}));
-    let other = json!({"provider_txn": "pi_x", "amount": 99, "at": T + 8 + version});
+    let other = json!({"provider_txn": "pi_x", "amount": 99, "at": T.saturating_add(8).saturating_add(version)});
     event(payment, &format!("{state}.{verdict}"), (status, status), version, and(report, other))
 }
 
