@@ -128,6 +128,8 @@ fn refunds_of_money_in_quarantine_as_the_code_writes_them_are_clean() {
     assert_eq!(of(&requested()).violations, []);
 }
 
+/// Every edit of an item, and what is said of it.
+#[rustfmt::skip]
 fn tamperings() -> Vec<(String, Value, &'static str)> {
     let of = |payment: u64, sk: &str| format!("pay#{payment} {sk}");
     let refund = |payment| of(payment, &format!("refund#{}", id(payment)));
@@ -139,146 +141,54 @@ fn tamperings() -> Vec<(String, Value, &'static str)> {
     let applied = of(PAID, "event#stripe#succeeded.applied");
     let early = of(PENDING, "event#stripe#pending.applied");
     vec![
-        (
-            of(PAID, "record"),
-            json!({"refunds_sum": 99, "refunded": 99}),
-            "refunds_sum is not the sum of its",
-        ),
+        (of(PAID, "record"), json!({"refunds_sum": 99, "refunded": 99}), "refunds_sum is not the sum of its"),
         (of(PAID, "record"), json!({"refund_pending": 99}), "refund_pending is not the sum of its"),
-        (
-            of(PENDING, "record"),
-            json!({"refund_pending": 99}),
-            "refund_pending is not the sum of its",
-        ),
-        (
-            of(PAID, "record"),
-            json!({"provider_txn": "pi_x", "transaction": "stripe#pi_x"}),
-            "another provider reference than its",
-        ),
-        (
-            refund(PAID),
-            json!({"quarantined": null}),
-            "taken from other money than paid its payment",
-        ),
+        (of(PENDING, "record"), json!({"refund_pending": 99}), "refund_pending is not the sum of its"),
+        (of(PAID, "record"), json!({"provider_txn": "pi_x", "transaction": "stripe#pi_x"}), "another provider reference than its"),
+        (refund(PAID), json!({"quarantined": null}), "taken from other money than paid its payment"),
         (refund(PAID), json!({"quarantined": null}), "the refund that it requested is missing"),
         (refund(PAID), json!({"quarantined": "17"}), "quarantined is no text, or none that"),
         (refund(PAID), json!({"provider_txn": "pi_y"}), "its key is not that of its transaction"),
         (refund(PAID), json!({"quarantined": "17/stripe/e1"}), "no decision gives that money back"),
-        (
-            refund(PAID),
-            json!({"quarantined": about(PENDING)}),
-            "a notification that is none about its payment",
-        ),
-        (
-            refund(PAID),
-            json!({"quarantined": "17/operator/e2"}),
-            "a notification that is none about its payment",
-        ),
+        (refund(PAID), json!({"quarantined": about(PENDING)}), "a notification that is none about its payment"),
+        (refund(PAID), json!({"quarantined": "17/operator/e2"}), "a notification that is none about its payment"),
         (refund(PAID), json!({"key": null}), "the money of a notification, and no key"),
         (refund(PAID), json!({"reason": "twice"}), "a reason, and its event has the note"),
         (refund(PAID), json!({"amount": 100}), "another amount than the money that is given back"),
-        (
-            refund(PAID),
-            json!({"provider_txn": "pi_y"}),
-            "taken from other money than is given back",
-        ),
+        (refund(PAID), json!({"provider_txn": "pi_y"}), "taken from other money than is given back"),
         (refund(PAID), due(PAID), "due, and the order service does not hear of it"),
         (refund(PAID), Value::Null, "the refund that it requested is missing"),
         (refund(PENDING), json!({"state": "requested"}), "no event made it what it is"),
         (refund(PENDING), json!({"queue": null, "due": null, "attempts": null}), "and is not due"),
-        (
-            quarantined(PAID),
-            json!({"decision": "dismissed"}),
-            "the notification that it decides on is missing, or has another decision",
-        ),
-        (
-            quarantined(PAID),
-            json!({"decision": "accepted"}),
-            "the event of the decision on it is missing, or says something else",
-        ),
+        (quarantined(PAID), json!({"decision": "dismissed"}), "the notification that it decides on is missing, or has another decision"),
+        (quarantined(PAID), json!({"decision": "accepted"}), "the event of the decision on it is missing, or says something else"),
         (quarantined(PAID), Value::Null, "the notification that it decides on is missing"),
         (made(PAID), Value::Null, "no decision gives that money back"),
         (made(PAID), Value::Null, "no event reached version 3"),
-        (
-            made(PAID),
-            json!({"verdict": "ignored"}),
-            "the notification that it decides on is missing, or has another decision",
-        ),
+        (made(PAID), json!({"verdict": "ignored"}), "the notification that it decides on is missing, or has another decision"),
         (made(PAID), json!({"verdict": "duplicate"}), "no verdict of a decision"),
         (made(PAID), json!({"amount": 98}), "another amount than the money that is given back"),
         (made(PAID), json!({"provider_txn": "pi_y"}), "taken from other money than is given back"),
         (made(PAID), json!({"outcome": "closed"}), "another verdict than the table has"),
         (made(PAID), json!({"status_after": 4}), "applied if and only if the status moved"),
-        (
-            made(PAID),
-            json!({"mismatch": null, "expected": null, "received": null}),
-            "a mismatch if and only if",
-        ),
+        (made(PAID), json!({"mismatch": null, "expected": null, "received": null}), "a mismatch if and only if"),
         (made(PAID), json!({"about": null}), "about is missing"),
         (made(PAID), json!({"version": 2}), "a second event reached version 2"),
         (made(PENDING), json!({"at": T + 5}), "or has another decision"),
-        (
-            applied.clone(),
-            json!({"amount": 100}),
-            "another amount than its refund's, and not quarantined",
-        ),
-        (
-            applied.clone(),
-            json!({"currency": "USD"}),
-            "another currency than its record's, and not quarantined",
-        ),
-        (
-            applied.clone(),
-            json!({"provider_txn": "pi_17"}),
-            "another provider reference than its refund's",
-        ),
-        (
-            applied.clone(),
-            json!({"status_after": 4}),
-            "the status moved with other money than paid the payment",
-        ),
+        (applied.clone(), json!({"amount": 100}), "another amount than its refund's, and not quarantined"),
+        (applied.clone(), json!({"currency": "USD"}), "another currency than its record's, and not quarantined"),
+        (applied.clone(), json!({"provider_txn": "pi_17"}), "another provider reference than its refund's"),
+        (applied.clone(), json!({"status_after": 4}), "the status moved with other money than paid the payment"),
         (applied, json!({"refund_amount": 98}), "no event made it what it is"),
-        (
-            early.clone(),
-            json!({"status_after": 1}),
-            "the status moved with other money than paid the payment",
-        ),
+        (early.clone(), json!({"status_after": 1}), "the status moved with other money than paid the payment"),
         (early.clone(), json!({"refund_reference": "ours"}), "another verdict than the table has"),
-        (
-            early,
-            json!({"refund_reference": format!("{PENDING}_0123456789abcdef")}),
-            "no refund of other money is what it is about",
-        ),
-        (
-            of(PENDING, "event#stripe#pending.noted"),
-            json!({"refund_reference": "ours", "provider_txn": "pi_y"}),
-            "no refund of other money is what it is about",
-        ),
-        (
-            of(PAID, "event#stripe#again"),
-            json!({"provider_txn": "pi_y"}),
-            "no refund of other money is what it is about",
-        ),
-        (
-            of(PAID, "event#stripe#again"),
-            json!({"provider_txn": null}),
-            "another verdict than the table has",
-        ),
-        (
-            of(PENDING, "event#stripe#again"),
-            json!({"amount": 98}),
-            "another amount than its refund's, and not quarantined",
-        ),
-        (
-            of(PENDING, "event#stripe#again"),
-            json!({"status_after": 1}),
-            "applied if and only if the status moved",
-        ),
-        (
-            of(PENDING, "event#stripe#all.back"),
-            json!({"provider_txn": "pi_y"}),
-            "no refund of other money is what it is about",
-        ),
+        (early, json!({"refund_reference": format!("{PENDING}_0123456789abcdef")}), "no refund of other money is what it is about"),
+        (of(PENDING, "event#stripe#pending.noted"), json!({"refund_reference": "ours", "provider_txn": "pi_y"}), "no refund of other money is what it is about"),
+        (of(PAID, "event#stripe#again"), json!({"provider_txn": "pi_y"}), "no refund of other money is what it is about"),
+        (of(PAID, "event#stripe#again"), json!({"provider_txn": null}), "another verdict than the table has"),
+        (of(PENDING, "event#stripe#again"), json!({"amount": 98}), "another amount than its refund's, and not quarantined"),
+        (of(PENDING, "event#stripe#again"), json!({"status_after": 1}), "applied if and only if the status moved"),
+        (of(PENDING, "event#stripe#all.back"), json!({"provider_txn": "pi_y"}), "no refund of other money is what it is about"),
     ]
 }
 
