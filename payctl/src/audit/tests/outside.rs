@@ -128,6 +128,7 @@ fn refunds_of_money_in_quarantine_as_the_code_writes_them_are_clean() {
     assert_eq!(of(&requested()).violations, []);
 }
 
+/// Every edit of an item, and what is said of it.
 #[rustfmt::skip]
 fn tamperings() -> Vec<(String, Value, &'static str)> {
     let of = |payment: u64, sk: &str| format!("pay#{payment} {sk}");
