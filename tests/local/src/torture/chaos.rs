@@ -139,6 +139,7 @@ impl<'a> Failures<'a> {
     fn fail(&mut self, count: u8) {
         let mut rules = self.webhooks();
         rules.extend((0..count).flat_map(|_| self.rules()).collect::<Vec<_>>());
+        rules.extend(self.moves());
         self.stack.faults().follow(Plan { seed: self.random.u64(..), rules });
     }
 
@@ -151,6 +152,17 @@ impl<'a> Failures<'a> {
             faults.map(|(fault, percent)| Rule { at: at.to_owned(), fault, times: None, percent })
         };
         Provider::ALL.iter().flat_map(of).collect()
+    }
+
+    /// Of the calls that change what a provider has some fail all the time: without effect, after it, or before it.
+    fn moves(&mut self) -> Vec<Rule> {
+        let late = Fault::LateEffect(Duration::from_millis(self.random.u64(..1500)));
+        let points = POINTS.into_iter().filter(|at| MOVES.iter().any(|end| at.ends_with(end)));
+        let faults = [(Fault::Status(500), 8), (Fault::LoseResponse, 12), (late, 6)];
+        let of = |at: &str| {
+            faults.map(|(fault, percent)| Rule { at: at.to_owned(), fault, times: None, percent })
+        };
+        points.flat_map(of).collect()
     }
 
     /// One call fails, or one that every provider has.
