@@ -7,7 +7,7 @@
 
 use super::{
     Failure,
-    apply::{Plan, has_unended, known_refund, notify, notify_refund, plan},
+    apply::{Plan, given_back, has_unended, known_refund, notify, notify_refund, plan},
 };
 use crate::{
     domain::{
@@ -210,6 +210,9 @@ async fn accept(
         && let Some(mismatch) = mismatch(&found.report, &record)
     {
         return Err(ResolveError::Mismatch(id, mismatch));
+    }
+    if given_back(store, &record, &found.report).await?.is_some() {
+        return Err(ResolveError::OnlyDismiss("its money goes back, or went back, by a refund"));
     }
     let change = change(store, &found.report, &record, hears_of_refunds, now).await?;
     let report = Report {

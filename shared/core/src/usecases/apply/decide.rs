@@ -170,7 +170,7 @@ pub(super) async fn quarantine(
 
 /// The refund of the money that a report is about, where that is other money than the payment was paid with, and
 /// its provider has not refused. A report about one refund that is not this one is another matter.
-async fn given_back(
+pub(in crate::usecases) async fn given_back(
     store: &impl Payments,
     record: &Payment,
     report: &Report,

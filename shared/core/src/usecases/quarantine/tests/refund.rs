@@ -210,6 +210,22 @@ fn what_else_is_said_of_it_is_noted() {
     world.apply(&said(id, 20, &|_| ())).unwrap_err();
 }
 
+/// Another notification reports the same money: accepted, the payment would be paid by what went back.
+#[test]
+fn money_that_goes_back_is_accepted_no_more() {
+    let (world, id, key) = short(PAID);
+    let again = reporting(a_notification(id, PAID, 2), |report| report.amount_minor = Some(99));
+    world.apply(&again).unwrap_err();
+    decide(&world, &key, Decision::Refund).unwrap();
+    let [other] = &open(&world)[..] else { panic!() };
+    let Err(ResolveError::OnlyDismiss(why)) = decide(&world, other, Decision::Accept) else {
+        panic!()
+    };
+    assert_eq!(why, "its money goes back, or went back, by a refund");
+    assert_eq!(world.payment(id).status, Status::Pending);
+    decide(&world, other, Decision::Dismiss).unwrap();
+}
+
 #[test]
 fn what_is_no_other_money_is_not_given_back() {
     let not_refundable = |world: &World, key: &EventKey| {
