@@ -269,3 +269,31 @@ async fn an_operator_refunds_by_direct_invoke() {
     assert!(code == 1 && text.contains("refund-exceeds-payment"), "{code} {text}");
     payctl::ok(&stack, &["audit"]).await;
 }
+
+/// 31: the provider accepted it, and it fails there in the end. Its key stands for it for ever; another key is
+/// another refund.
+#[tokio::test]
+async fn a_refund_that_fails_at_the_provider_frees_what_it_reserved() {
+    let stack = own().await;
+    for provider in [Provider::Stripe, Provider::WeChat] {
+        let payment = paid(&stack, provider).await;
+        let account = stack.account(provider).unwrap();
+        account.refund_orders(Orders::Wait);
+        let first = refund(&stack, payment, Some(60), "first").await.ok();
+        assert_eq!(first["status"], "pending", "{provider:?}");
+        assert_eq!(sums(&stack, payment).await, (0, 60));
+        refund(&stack, payment, Some(60), "second").await.problem("refund-exceeds-payment");
+
+        let made = account.trade(payment.id).unwrap().refunds[0].id.clone();
+        account.fail_refund(&made).await.unwrap();
+        assert_eq!(sums(&stack, payment).await, (0, 0), "{provider:?}");
+        assert_eq!(refund(&stack, payment, Some(60), "first").await.ok()["status"], "failed");
+        account.refund_orders(Orders::Succeed);
+        refund(&stack, payment, Some(60), "second").await.ok();
+        let second = refund(&stack, payment, Some(60), "second").await.ok();
+        assert_eq!(second["status"], "succeeded", "{provider:?}");
+        assert_eq!(given_back(&stack, provider, payment), 60);
+        assert_eq!(sums(&stack, payment).await, (60, 0));
+    }
+    payctl::ok(&stack, &["audit"]).await;
+}

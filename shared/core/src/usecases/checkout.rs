@@ -177,6 +177,8 @@ fn is_payable(
         "it is being closed"
     } else if request.time_to_live.is_some_and(|time| time.is_over(record, now)) {
         "its time to live is over"
+    } else if !request.asked.method.takes(record.amount.currency()) {
+        "its provider does not collect its currency"
     } else if request.asked.method.needs_notify_url() && request.notify_url.is_none() {
         "no public URL is configured for the provider's notifications"
     } else {

@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use super::*;
 use crate::{
-    domain::{Outcome, Provider, Status, TimeToLive, Verdict},
+    domain::{Amount, Currency, Outcome, Provider, Status, TimeToLive, Verdict},
     ports::ProviderState,
     testing::{Call, Fate, a_checkout_reference, block_on},
     usecases::world::{World, a_notification, later, now, uid},
@@ -304,6 +304,15 @@ fn what_cannot_be_paid_is_refused_without_a_call() {
     assert_eq!(start(&world, id, WeChatNative, 0), not_payable(why));
     assert_eq!((held(&world), world.passed(Call::MakeCheckout)), (0, 0));
 
+    world.store.edit(|table| {
+        let payment = table.payments.get_mut(&id).unwrap();
+        payment.checkouts = 0;
+        payment.amount = Amount::new(100, Currency::new("EUR").unwrap()).unwrap();
+    });
+    let of_currency = not_payable("its provider does not collect its currency");
+    assert_eq!(start(&world, id, WeChatNative, 0), of_currency);
+    assert_eq!(start(&world, id, StripeIntent, 0), Ok(1));
+
     // Another's payment is none.
     let mut request = asked(id, WeChatNative);
     request.payer = Some(uid(2));
@@ -345,7 +354,6 @@ fn a_checkout_ends_with_the_payments_time_to_live() {
     }
 }
 
-/// An expired one is ended, and a new one made.
 #[test]
 fn one_that_expired_is_not_handed_out_again() {
     let (world, id) = world_with(StripeIntent);
