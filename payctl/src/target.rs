@@ -10,9 +10,10 @@ use pay_service::adapters::https::{self, Pool};
 use pay_service::adapters::wiring::Aws;
 use pay_service::start::environment;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Table;
-use crate::arguments::{service_url, table_name};
+use crate::arguments::{function_name, service_url, table_name};
 use crate::lambda::Lambda;
 use crate::limits::{CALL_MS, LOCAL_MS, REQUEST_MS};
 
@@ -50,6 +51,18 @@ pub(crate) struct LocalFunctions {
         require_equals = true, default_missing_value = LOCAL_API
     )]
     pub(crate) local: Option<String>,
+}
+
+/// The one function that a command invokes: in AWS, or on the local stack.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("target").required(true).args(["function", "local"]))]
+pub(crate) struct FunctionTarget {
+    /// The function of this name or ARN in AWS, with the region and the credentials of the environment: of
+    /// `close` the create function, else the callback function.
+    #[arg(long, value_name = "NAME", value_parser = function_name)]
+    function: Option<String>,
+    #[command(flatten)]
+    target: LocalFunctions,
 }
 
 /// A local stack that runs, as it describes itself.
@@ -99,6 +112,18 @@ impl LocalStack {
         let body = response.bytes().await?;
         serde_json::from_slice(&body)
             .with_context(|| format!("what runs at {api} is no local stack: {hint}"))
+    }
+}
+
+impl FunctionTarget {
+    /// Invokes the function and waits for its response; `local` is its name on the local stack.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`LocalFunctions::open`] and [`Lambda::invoke`].
+    pub(crate) async fn invoke(&self, local: &str, request: &Value) -> Result<Value> {
+        let (lambda, _) = self.target.open().await?;
+        lambda.invoke(self.function.as_deref().unwrap_or(local), request).await
     }
 }
 

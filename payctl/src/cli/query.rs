@@ -1,29 +1,24 @@
 //! Has the callback function ask the providers what became of a payment.
 
 use anyhow::Result;
-use clap::{ArgGroup, Args};
+use clap::Args;
 use pay_core::domain::PaymentId;
 use serde_json::{Value, json};
 
 use super::End;
-use crate::arguments::{function_name, payment_id};
+use crate::arguments::payment_id;
 use crate::event::status;
 use crate::print::{escaped, print, print_json};
-use crate::target::LocalFunctions;
+use crate::target::FunctionTarget;
 
 /// Arguments of `query`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("target").required(true).args(["function", "local"]))]
 pub(super) struct QueryArguments {
     /// The payment.
     #[arg(value_parser = payment_id)]
     id: PaymentId,
-    /// The callback function of this name or ARN in AWS, with the region and the credentials of the
-    /// environment.
-    #[arg(long, value_name = "NAME", value_parser = function_name)]
-    function: Option<String>,
     #[command(flatten)]
-    target: LocalFunctions,
+    target: FunctionTarget,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -32,11 +27,9 @@ pub(super) struct QueryArguments {
 /// Ends with [`End::Found`] where a provider gave no usable response, or what it reports waits for a
 /// person.
 pub(super) async fn run(arguments: QueryArguments) -> Result<End> {
-    let QueryArguments { id, function, target, json } = arguments;
-    let (lambda, _) = target.open().await?;
-    let function = function.as_deref().unwrap_or("callback");
+    let QueryArguments { id, target, json } = arguments;
     let request = json!({"operation": "query", "id": id.get()});
-    let response = lambda.invoke(function, &request).await?;
+    let response = target.invoke("callback", &request).await?;
     if json {
         print_json(&response)?;
     } else {

@@ -1,19 +1,18 @@
 //! Has the callback function give money of a payment back at its provider.
 
 use anyhow::Result;
-use clap::{ArgGroup, Args};
+use clap::Args;
 use pay_core::domain::{Amount, PaymentId, RefundReason};
 use pay_service::http::idempotency_digest;
 use serde_json::{Value, json};
 
 use super::End;
-use crate::arguments::{function_name, payment_id};
+use crate::arguments::payment_id;
 use crate::print::{escaped, print, print_json};
-use crate::target::LocalFunctions;
+use crate::target::FunctionTarget;
 
 /// Arguments of `refund`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("target").required(true).args(["function", "local"]))]
 pub(super) struct RefundArguments {
     /// The payment.
     #[arg(value_parser = payment_id)]
@@ -27,12 +26,8 @@ pub(super) struct RefundArguments {
     /// Names the refund: with the same key it is the same one, for good.
     #[arg(long, value_name = "KEY", value_parser = key)]
     key: String,
-    /// The callback function of this name or ARN in AWS, with the region and the credentials of the
-    /// environment.
-    #[arg(long, value_name = "NAME", value_parser = function_name)]
-    function: Option<String>,
     #[command(flatten)]
-    target: LocalFunctions,
+    target: FunctionTarget,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -40,14 +35,12 @@ pub(super) struct RefundArguments {
 
 /// Ends with [`End::Found`] where the refund failed, or what became of it is not known yet.
 pub(super) async fn run(arguments: RefundArguments) -> Result<End> {
-    let RefundArguments { id, amount, reason, key, function, target, json } = arguments;
-    let (lambda, _) = target.open().await?;
-    let function = function.as_deref().unwrap_or("callback");
+    let RefundArguments { id, amount, reason, key, target, json } = arguments;
     let request = json!({
         "operation": "refund", "id": id.get(), "amount": amount, "reason": reason,
         "idempotency_key": key,
     });
-    let response = lambda.invoke(function, &request).await?;
+    let response = target.invoke("callback", &request).await?;
     let word = |name: &str| response.get(name).and_then(Value::as_str).unwrap_or_default();
     if json {
         print_json(&response)?;

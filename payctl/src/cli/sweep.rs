@@ -1,14 +1,13 @@
 //! Has the callback function do what is due.
 
 use anyhow::Result;
-use clap::{ArgGroup, Args};
+use clap::Args;
 use pay_core::limits::SWEEP_LIMIT_MAX;
 use serde_json::{Value, json};
 
 use super::End;
-use crate::arguments::function_name;
 use crate::print::{print, print_json};
-use crate::target::LocalFunctions;
+use crate::target::FunctionTarget;
 
 /// [`pay_core::limits::SWEEP_LIMIT_MAX`], as the command line counts.
 const LIMIT_MAX: u64 = 100_000;
@@ -17,14 +16,9 @@ const _: () = assert!(SWEEP_LIMIT_MAX == 100_000, "the command line takes what a
 
 /// Arguments of `sweep`.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("target").required(true).args(["function", "local"]))]
 pub(super) struct SweepArguments {
-    /// The callback function of this name or ARN in AWS, with the region and the credentials of the
-    /// environment.
-    #[arg(long, value_name = "NAME", value_parser = function_name)]
-    function: Option<String>,
     #[command(flatten)]
-    target: LocalFunctions,
+    target: FunctionTarget,
     /// The most entries, 1 to 100000.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=LIMIT_MAX))]
     limit: u64,
@@ -37,11 +31,9 @@ pub(super) struct SweepArguments {
 }
 
 pub(super) async fn run(arguments: SweepArguments) -> Result<End> {
-    let SweepArguments { function, target, limit, all, json } = arguments;
-    let (lambda, _) = target.open().await?;
-    let function = function.as_deref().unwrap_or("callback");
+    let SweepArguments { target, limit, all, json } = arguments;
     let request = json!({"operation": "sweep", "limit": limit, "all": all});
-    let swept = lambda.invoke(function, &request).await?;
+    let swept = target.invoke("callback", &request).await?;
     if json {
         print_json(&swept)?;
     } else {
