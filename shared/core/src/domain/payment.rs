@@ -241,8 +241,8 @@ impl Payment {
         }
     }
 
-    /// The change that begins to close it: no further checkout is made. Whoever makes the change closes it
-    /// himself, and the sweep leaves a minute for that.
+    /// The change that begins to close it: no further checkout is made. Whoever makes the change
+    /// goes on with the close, and the sweep leaves a minute for that.
     #[must_use]
     pub fn begin_closing(&self, now: Timestamp) -> Change {
         Change {

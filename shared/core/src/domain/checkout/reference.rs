@@ -12,7 +12,7 @@ use crate::{
 /// Source: pay.weixin.qq.com/doc/v3 "native payment, order": `out_trade_no` has 6 characters or more.
 const DIGITS_MIN: usize = 6;
 
-/// The how manieth checkout of a payment it is: 1 to [`CHECKOUTS_MAX`].
+/// Which of a payment's checkouts it is, counted in the order of their requests: 1 to [`CHECKOUTS_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckoutNumber(u32);
 
@@ -62,7 +62,7 @@ impl fmt::Display for CheckoutNumber {
 pub struct CheckoutReference {
     /// The payment that it is about.
     pub payment: PaymentId,
-    /// The how manieth of the payment it is.
+    /// Which of the payment's checkouts it is.
     pub number: CheckoutNumber,
 }
 

@@ -159,22 +159,22 @@ struct SlowProviders {
 impl Providers for SlowProviders {
     async fn account(
         &self,
-        _: Provider,
-        _now: Timestamp,
+        provider: Provider,
+        now: Timestamp,
     ) -> Result<Option<MerchantAccount>, NoKeys> {
-        Ok(None)
+        self.fake.account(provider, now).await
     }
 
     async fn checkout(
         &self,
-        _: &CheckoutOrder<'_>,
-        _now: Timestamp,
+        order: &CheckoutOrder<'_>,
+        now: Timestamp,
     ) -> Result<StartedCheckout, CheckoutCallError> {
-        Err(QueryError::NoKey.into())
+        self.fake.checkout(order, now).await
     }
 
-    async fn close(&self, _: &Checkout, _now: Timestamp) -> Result<(), QueryError> {
-        Err(QueryError::NoKey)
+    async fn close(&self, checkout: &Checkout, now: Timestamp) -> Result<(), QueryError> {
+        self.fake.close(checkout, now).await
     }
 
     async fn queried(&self, now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
