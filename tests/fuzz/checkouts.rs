@@ -126,7 +126,7 @@ impl Ordered {
     }
 
     fn provider(&self) -> Provider {
-        self.checkout.parameters.method.provider()
+        self.checkout.provider()
     }
 
     fn request(&self) -> RawRequest {

@@ -258,7 +258,7 @@ fn stored(checkout: &Checkout) -> Item {
     let mut item = item([
         ("pk", s(format!("pay#{}", checkout.reference.payment))),
         ("sk", s(format!("checkout#{}", checkout.reference.number))),
-        ("provider", s(checkout.parameters.method.provider().as_str())),
+        ("provider", s(checkout.provider().as_str())),
         ("method", s(checkout.parameters.method.as_str())),
         ("account", s(checkout.account.as_str())),
         ("reference", s(checkout.reference.to_string())),

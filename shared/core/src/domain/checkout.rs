@@ -10,7 +10,7 @@ pub use parameters::{
 };
 pub use reference::{CheckoutNumber, CheckoutReference};
 
-use super::Timestamp;
+use super::{Provider, Timestamp};
 use crate::limits::{CHECKOUT_ABSENT_AFTER_MS, CHECKOUT_KEY_MS};
 
 /// Where a checkout stands.
@@ -74,6 +74,12 @@ pub struct Checkout {
 }
 
 impl Checkout {
+    /// The provider that it is made at.
+    #[must_use]
+    pub const fn provider(&self) -> Provider {
+        self.parameters.method.provider()
+    }
+
     /// Whether it may still be paid.
     #[must_use]
     pub const fn is_unended(&self) -> bool {

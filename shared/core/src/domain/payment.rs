@@ -77,6 +77,12 @@ impl Payment {
         }
     }
 
+    /// Whether it is this payer's; it is anybody's for a caller who may act for everybody.
+    #[must_use]
+    pub fn is_of(&self, payer: Option<UserId>) -> bool {
+        payer.is_none_or(|payer| payer == self.uid)
+    }
+
     /// What went back of it, in minor units.
     #[must_use]
     pub const fn refunded(&self) -> u64 {

@@ -5,7 +5,7 @@
 
 mod decide;
 
-pub(super) use decide::{Plan, given_back, has_unended, known_refund, plan, update};
+pub(super) use decide::{Plan, given_back, has_unended, known_refund, plan, read_again, update};
 
 use futures_util::future;
 

@@ -118,7 +118,7 @@ async fn attempt(
 ) -> Result<Option<StartedPayment>, CheckoutError> {
     let (store, now) = (calls.ports.store(), calls.now);
     let (record, all) = future::join(store.payment(request.id), store.checkouts(request.id)).await;
-    let is_theirs = |record: &Payment| request.payer.is_none_or(|payer| payer == record.uid);
+    let is_theirs = |record: &Payment| record.is_of(request.payer);
     let mut record = record?.filter(is_theirs).ok_or(CheckoutError::PaymentNotFound)?;
     let all = all?;
     is_payable(request, &record, now)?;
@@ -129,7 +129,7 @@ async fn attempt(
 
     let mut earlier = None;
     for checkout in all.iter().filter(|checkout| checkout.is_unended()) {
-        if checkout.parameters.method.provider() != method.provider() {
+        if checkout.provider() != method.provider() {
             continue;
         }
         let can_be_repeated = checkout.account == account
@@ -256,7 +256,7 @@ async fn call(
     record: &mut Payment,
     checkout: Checkout,
 ) -> Result<Option<StartedPayment>, CheckoutError> {
-    let provider = checkout.parameters.method.provider();
+    let provider = checkout.provider();
     if !(calls.may_start)(provider) {
         return Err(later("no time is left for a call to the provider"));
     }

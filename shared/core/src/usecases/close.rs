@@ -5,7 +5,7 @@
 
 use super::{
     Failure,
-    apply::{ApplyError, update},
+    apply::{ApplyError, read_again, update},
     query::{AnyQueryPorts, Observe, providers_of, query_payment},
     unended::{CheckoutPurpose, ProviderCalls, Seen},
 };
@@ -64,7 +64,7 @@ pub async fn close(
     trace: &TraceParent,
 ) -> Result<Payment, CloseError> {
     let record = ports.store().payment(request.id).await?;
-    let is_theirs = |record: &Payment| request.payer.is_none_or(|payer| payer == record.uid);
+    let is_theirs = |record: &Payment| record.is_of(request.payer);
     let record = record.filter(is_theirs).ok_or(CloseError::PaymentNotFound)?;
     let may_start = |_provider| may_start();
     let calls = ProviderCalls { ports, observe, may_start: &may_start, now, trace };
@@ -103,7 +103,7 @@ pub(super) async fn begin(
             Ok(_) | Err(StoreError::Unknown(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        record = read_again(ports, &record).await?;
+        record = read_again(ports.store(), record.id).await?;
     }
     Err(kept_changing())
 }
@@ -152,7 +152,7 @@ pub(super) async fn finish<P: AnyQueryPorts>(
             Ok(_) | Err(StoreError::Unknown(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        finished.record = read_again(calls.ports, &finished.record).await?;
+        finished.record = read_again(calls.ports.store(), finished.record.id).await?;
     }
     Err(kept_changing())
 }
@@ -200,11 +200,6 @@ const fn may_become_paid(state: QueryState) -> bool {
             ProviderState::Processing | ProviderState::Paid | ProviderState::Refunded
         )
     )
-}
-
-async fn read_again(ports: &impl AnyQueryPorts, record: &Payment) -> Result<Payment, Failure> {
-    let gone = || Failure::Fault("a record that existed is gone".into());
-    ports.store().payment(record.id).await?.ok_or_else(gone)
 }
 
 fn kept_changing() -> Failure {

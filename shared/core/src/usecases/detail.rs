@@ -54,10 +54,8 @@ pub async fn detail(
 
 /// A record, if the viewer may see it.
 fn own(found: Option<Payment>, viewer: Option<UserId>) -> Result<Option<Payment>, DetailError> {
-    match (&found, viewer) {
-        (Some(payment), Some(viewer)) if payment.uid != viewer => Err(DetailError::NotFound),
-        _ => Ok(found),
-    }
+    let is_anothers = |payment: &Payment| !payment.is_of(viewer);
+    if found.as_ref().is_some_and(is_anothers) { Err(DetailError::NotFound) } else { Ok(found) }
 }
 
 /// The index lags: only the guard tells that there is no payment, or that a replaceable one was not

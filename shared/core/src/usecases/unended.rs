@@ -146,7 +146,7 @@ impl<P: AnyQueryPorts> ProviderCalls<'_, P> {
             checkout
         };
         let seen = self.ask(record, checkout, purpose).await?;
-        let provider = checkout.parameters.method.provider();
+        let provider = checkout.provider();
         if !matches!(seen, Seen::Open)
             || purpose != CheckoutPurpose::End
             || !(self.may_start)(provider)
@@ -165,7 +165,7 @@ impl<P: AnyQueryPorts> ProviderCalls<'_, P> {
         record: &Payment,
         checkout: &Checkout,
     ) -> Result<Result<Checkout, Seen>, Failure> {
-        if !(self.may_start)(checkout.parameters.method.provider()) {
+        if !(self.may_start)(checkout.provider()) {
             return Ok(Err(Seen::NoTime));
         }
         let Some(leased) = self.lease(checkout).await? else { return Ok(Err(Seen::Open)) };
@@ -235,7 +235,7 @@ impl<P: AnyQueryPorts> ProviderCalls<'_, P> {
         }
         // It was ended while its provider made it. The provider is asked to end it, too; what is paid
         // nevertheless waits for a person.
-        if (self.may_start)(checkout.parameters.method.provider()) {
+        if (self.may_start)(checkout.provider()) {
             // Nobody has got what it is paid with.
             let _closed_or_not = providers.close(&open, now).await;
         }
@@ -253,7 +253,7 @@ impl<P: AnyQueryPorts> ProviderCalls<'_, P> {
             provider_id: checkout.provider_id.clone(),
             account: checkout.account.clone(),
         };
-        let provider = checkout.parameters.method.provider();
+        let provider = checkout.provider();
         let may_start = || (self.may_start)(provider);
         if !may_start() {
             return Ok(Seen::NoTime);

@@ -166,7 +166,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         now: Timestamp,
     ) -> Result<StartedCheckout, CheckoutCallError> {
         let reference = order.checkout.reference;
-        let provider = order.checkout.parameters.method.provider();
+        let provider = order.checkout.provider();
         let started = self.start(provider, order, now).await;
         started.inspect_err(|error| match error {
             CheckoutCallError::Unknown(error) => {
@@ -178,7 +178,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
     }
 
     async fn close(&self, checkout: &Checkout, now: Timestamp) -> Result<(), QueryError> {
-        let provider = checkout.parameters.method.provider();
+        let provider = checkout.provider();
         let call = Box::pin(async {
             let keys = self.provider_keys(now).await?;
             let querier = keys.querier(provider)?;

@@ -144,7 +144,7 @@ impl FakeProviders {
     pub(super) async fn close_checkout(&self, checkout: &Checkout) -> Result<(), QueryError> {
         let fate = self.gate.pass(Call::Close).await;
         let mut providers = lock(&self.state);
-        let is_down = providers.down.contains(&checkout.parameters.method.provider());
+        let is_down = providers.down.contains(&checkout.provider());
         match fate {
             Fate::Responded | Fate::After if !is_down => providers.close(checkout.reference),
             Fate::Late if !is_down => {

@@ -59,8 +59,7 @@ pub(super) async fn decide(
             Ok(Attempt::Conflict) | Err(StoreError::Unknown(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let gone = || Failure::Fault("a record that existed is gone".into());
-        record = store.payment(record.id).await?.ok_or_else(gone)?;
+        record = read_again(store, record.id).await?;
     }
     Err(Failure::Unavailable("the record kept changing".into()).into())
 }
@@ -100,6 +99,15 @@ pub(in crate::usecases) async fn has_unended(
     record: &Payment,
 ) -> Result<bool, StoreError> {
     Ok(record.checkouts > 0 && store.checkouts(record.id).await?.iter().any(Checkout::is_unended))
+}
+
+/// A record that was there, as it is now.
+pub(in crate::usecases) async fn read_again(
+    store: &impl Payments,
+    id: PaymentId,
+) -> Result<Payment, Failure> {
+    let gone = || Failure::Fault("a record that existed is gone".into());
+    store.payment(id).await?.ok_or_else(gone)
 }
 
 async fn attempt(

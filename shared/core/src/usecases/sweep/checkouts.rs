@@ -126,7 +126,7 @@ fn counted(
     outages: &Outages,
 ) -> Unknown {
     let of_checkouts = checkouts.into_iter().filter_map(|(checkout, seen)| {
-        let provider = checkout.parameters.method.provider();
+        let provider = checkout.provider();
         match seen {
             Seen::NoTime => None,
             Seen::Unknown(error) => Some((provider, Err(error))),

@@ -91,7 +91,7 @@ impl Ordered {
     }
 
     fn provider(&self) -> Provider {
-        self.checkout.parameters.method.provider()
+        self.checkout.provider()
     }
 
     fn order(&self) -> CheckoutOrder<'_> {

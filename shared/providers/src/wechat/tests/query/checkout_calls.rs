@@ -332,5 +332,5 @@ fn nothing_that_can_be_paid_with_is_printed() {
         assert!(!printed.contains(canary), "{printed}");
     }
     assert_eq!(ordered.checkout.reference.payment, PaymentId::new(1_217_752_501_201_407).unwrap());
-    assert_eq!(ordered.checkout.parameters.method.provider(), Provider::WeChat);
+    assert_eq!(ordered.checkout.provider(), Provider::WeChat);
 }
