@@ -72,7 +72,7 @@ impl DynamoDb {
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) url: String,
-    _directory: Option<File>,
+    _directory: Option<Hold>,
     _server: Task,
     _front: Server,
 }
@@ -85,7 +85,7 @@ impl Engine {
         directory: Option<&Path>,
         control: DynamoDb,
     ) -> Result<Self> {
-        let held = directory.map(hold).transpose()?;
+        let held = directory.map(Hold::of).transpose()?;
         let database = match directory {
             None => Database::memory(),
             Some(directory) => Database::new(&directory.join("dynamodb.sqlite").to_string_lossy()),
@@ -104,21 +104,36 @@ impl Engine {
     }
 }
 
-/// Makes the directory ours until the file is dropped, or this process ends in whatever way.
-fn hold(directory: &Path) -> Result<File> {
-    let shown = directory.display();
-    std::fs::create_dir_all(directory).with_context(|| format!("cannot create {shown}"))?;
-    let lock = File::create(directory.join("lock"));
-    let lock = lock.with_context(|| format!("cannot write to {shown}"))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            bail!(
-                "{shown} is in use by another stack: stop it, or choose another directory with --data"
-            )
+/// A directory that is ours until this is dropped, or this process ends in whatever way.
+#[derive(Debug)]
+struct Hold(File);
+
+impl Hold {
+    fn of(directory: &Path) -> Result<Self> {
+        let shown = directory.display();
+        std::fs::create_dir_all(directory).with_context(|| format!("cannot create {shown}"))?;
+        let lock = File::create(directory.join("lock"));
+        let lock = lock.with_context(|| format!("cannot write to {shown}"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self(lock)),
+            Err(TryLockError::WouldBlock) => {
+                bail!(
+                    "{shown} is in use by another stack: stop it, or choose another directory with --data"
+                )
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("cannot lock {shown}"))
+            }
         }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {shown}"))
+    }
+}
+
+/// Unlocks, since a child process that is just being started has the file too until its `exec`:
+/// closing ours alone would leave the directory locked until then.
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            eprintln!("cannot unlock the data directory: {error}");
         }
     }
 }
@@ -148,4 +163,19 @@ pub async fn create_table(
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     bail!("the table {name} does not become active")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Hold;
+
+    #[test]
+    fn a_directory_is_free_at_once_though_a_child_has_its_lock_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let hold = Hold::of(directory.path()).unwrap();
+        let _child = hold.0.try_clone().unwrap();
+        Hold::of(directory.path()).unwrap_err();
+        drop(hold);
+        Hold::of(directory.path()).unwrap();
+    }
 }
