@@ -7,6 +7,7 @@
 mod arguments;
 pub mod audit;
 mod cli;
+mod console;
 pub mod doctor;
 mod event;
 mod lambda;

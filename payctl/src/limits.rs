@@ -24,6 +24,9 @@ pub const TIME_SLACK_MS: u64 = 61_000;
 /// then the sweep has asked several times, and a person looks.
 pub const REFUND_REQUESTED_MS: u64 = 60 * 60_000;
 
+/// The most rows of a list on one page of the console: as many items as one call reads.
+pub const CONSOLE_PAGE_ROWS: i32 = 100;
+
 const _: () = assert!(
     STORE_CALL_MS < REQUEST_MS && REQUEST_MS < CALL_MS,
     "a person waits longer than a payer, and a call has time for a second request"

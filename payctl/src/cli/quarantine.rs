@@ -10,6 +10,7 @@ use pay_core::domain::{EventKey, PaymentId};
 use serde_json::{Value, json};
 
 use self::decide::{AcceptArguments, DecisionArguments};
+pub(super) use self::decide::{decider, operator};
 use self::refund::GiveBackArguments;
 use super::End;
 use crate::audit::payment_of;

@@ -109,14 +109,14 @@ fn note(text: &str) -> Result<Note, String> {
     Note::new(text).map_err(|_blank_or_long| needed)
 }
 
-fn operator(name: &str) -> Result<Operator, String> {
+pub(in crate::cli) fn operator(name: &str) -> Result<Operator, String> {
     let needed =
         format!("1 to {OPERATOR_MAX_CHARS} characters without control characters are needed");
     Operator::new(name).map_err(|_unusable| needed)
 }
 
 /// Who decides: who it is said to be, else the user of this machine.
-fn decider(named: Option<Operator>) -> Result<Operator> {
+pub(in crate::cli) fn decider(named: Option<Operator>) -> Result<Operator> {
     let user = || ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(environment);
     let named = named.or_else(|| user().and_then(|user| Operator::new(&user).ok()));
     named.context("the environment names no user: say who decides with --by NAME")

@@ -1,0 +1,16 @@
+//! The console: pages on the operator's own machine, on the code of the commands.
+//!
+//! It has the operator's credentials and nothing else, so IAM decides what it shows and does. What keeps other
+//! programs and pages of the machine out is in `access`.
+
+mod access;
+mod app;
+mod fault;
+mod page;
+mod pages;
+mod serve;
+mod view;
+
+pub(crate) use self::access::Access;
+pub(crate) use self::app::{App, Place};
+pub(crate) use self::serve::Served;

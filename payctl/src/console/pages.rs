@@ -1,0 +1,16 @@
+//! The pages.
+
+mod find;
+mod home;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use super::app::App;
+
+/// The routes of every page.
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/", get(home::show)).route("/find", get(find::show))
+}
