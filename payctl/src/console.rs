@@ -5,6 +5,8 @@
 
 mod access;
 mod app;
+mod body;
+mod export;
 mod fault;
 mod page;
 mod pages;

@@ -1,5 +1,7 @@
 //! A table as an operator reads it: on this machine, in an emulator, or in AWS.
 
+mod pages;
+
 use std::collections::HashMap;
 use std::error::Error;
 
@@ -205,8 +207,19 @@ impl Table {
         self.in_queues("due <= ?", now).await
     }
 
-    /// One statement in place of a query a queue: each of them is a partition.
     async fn in_queues(&self, which: &str, now: u64) -> Result<Waiting> {
+        let (mut entries, next) = self.queues_page(which, now, None).await?;
+        entries.sort();
+        Ok(Waiting { entries, has_more: next.is_some() })
+    }
+
+    /// One statement in place of a query a queue: each of them is a partition.
+    async fn queues_page(
+        &self,
+        which: &str,
+        now: u64,
+        after: Option<String>,
+    ) -> Result<(Vec<WaitingEntry>, Option<String>)> {
         let queues = (0..SWEEP_QUEUES).map(|queue| format!("'sweep#{queue}'"));
         let queues = queues.collect::<Vec<_>>().join(", ");
         let (table, index) = (&self.name, DUE_INDEX);
@@ -214,19 +227,17 @@ impl Table {
             r#"SELECT pk, sk, due FROM "{table}"."{index}" WHERE queue IN [{queues}] AND {which}"#
         );
         let read = self.client.execute_statement().statement(statement);
-        let read = read.parameters(AttributeValue::N(now.to_string()));
+        let read = read.parameters(AttributeValue::N(now.to_string())).set_next_token(after);
         let read = read.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
         let read = read.map_err(|error| self.cannot_read(error))?;
         usage_of(read.consumed_capacity());
-        let has_more = read.next_token.is_some();
-        let mut entries: Vec<_> = read.items.unwrap_or_default().into_iter().map(Row::from).collect();
-        entries.sort_by_key(|entry| entry.number("due"));
         let entry = |row: Row| WaitingEntry {
             due: row.number("due").unwrap_or_default(),
             pk: row.text("pk").to_owned(),
             sk: row.text("sk").to_owned(),
         };
-        Ok(Waiting { entries: entries.into_iter().map(entry).collect(), has_more })
+        let entries = read.items.unwrap_or_default().into_iter().map(|item| entry(Row::from(item)));
+        Ok((entries.collect(), read.next_token))
     }
 
     /// The table's ARN.
@@ -279,8 +290,8 @@ pub(crate) struct Waiting {
     pub(crate) has_more: bool,
 }
 
-/// An item that the sweep will look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An item that the sweep will look at; in the order of their times.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaitingEntry {
     /// When, in Unix milliseconds.
     pub(crate) due: u64,
