@@ -5,9 +5,11 @@
 
 mod access;
 mod app;
+mod audit_job;
 mod body;
 mod export;
 mod fault;
+mod form;
 mod page;
 mod pages;
 mod serve;
@@ -15,4 +17,5 @@ mod view;
 
 pub(crate) use self::access::Access;
 pub(crate) use self::app::{App, Place};
+pub(crate) use self::audit_job::AuditJob;
 pub(crate) use self::serve::Served;

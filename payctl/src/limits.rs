@@ -40,13 +40,16 @@ pub const CONSOLE_TABLE_BYTES: usize = 42_000;
 pub const CONSOLE_PART_BYTES: usize = 12_000;
 
 /// The most bytes of one of two ways to show a body; alone a way has as many as the tables of a page.
-pub const CONSOLE_BODY_BYTES: usize = 16_000;
+pub const CONSOLE_VIEW_BYTES: usize = 16_000;
 
 /// The most characters of a text that somebody wrote, in a table of the console.
 pub const CONSOLE_TEXT_CHARS: usize = 200;
 
+/// The longest form that the console takes, in bytes: a message to diagnose, encoded as forms are, is the longest.
+pub const CONSOLE_BODY_BYTES: usize = 64 * 1024;
+
 const _: () = assert!(
-    CONSOLE_PART_BYTES * 2 < CONSOLE_TABLE_BYTES && CONSOLE_BODY_BYTES * 2 < CONSOLE_TABLE_BYTES,
+    CONSOLE_PART_BYTES * 2 < CONSOLE_TABLE_BYTES && CONSOLE_VIEW_BYTES * 2 < CONSOLE_TABLE_BYTES,
     "what a page shows side by side leaves room"
 );
 

@@ -27,7 +27,7 @@ use crate::{Row, target};
 const DUE_INDEX: &str = "due-index";
 
 /// A table with its client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table {
     client: Client,
     name: String,

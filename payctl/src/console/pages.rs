@@ -1,7 +1,12 @@
 //! The pages.
 
+mod audit;
+mod due;
 mod find;
 mod home;
+mod message;
+mod payment;
+mod payments;
 
 use std::sync::Arc;
 
@@ -12,5 +17,16 @@ use super::app::App;
 
 /// The routes of every page.
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/", get(home::show)).route("/find", get(find::show))
+    Router::new()
+        .route("/", get(home::show))
+        .route("/find", get(find::show))
+        .route("/payment/{id}", get(payment::show))
+        .route("/message", get(message::show))
+        .route("/payments", get(payments::show))
+        .route("/payments.csv", get(payments::export))
+        .route("/payments.jsonl", get(payments::export))
+        .route("/due", get(due::show))
+        .route("/due.csv", get(due::export))
+        .route("/due.jsonl", get(due::export))
+        .route(audit::PATH, get(audit::show).post(audit::run))
 }

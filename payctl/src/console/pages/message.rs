@@ -18,7 +18,7 @@ use super::super::view::{
 use crate::Row;
 use crate::audit::payment_of;
 use crate::event::{EventEntry, plain, status};
-use crate::limits::{CONSOLE_BODY_BYTES, CONSOLE_TABLE_BYTES};
+use crate::limits::{CONSOLE_TABLE_BYTES, CONSOLE_VIEW_BYTES};
 use crate::name::Name;
 
 /// Which message, and which part of its body.
@@ -192,7 +192,7 @@ fn bodies(name: &str, query: &MessageQuery, kept: &[u8]) -> Markup {
             @if let Some(view) = view && chosen.is_none_or(|chosen| chosen == key) {
                 @match chosen {
                     Some(_) => (part(name, key, view, from, CONSOLE_TABLE_BYTES)),
-                    None => (part(name, key, view, 0, CONSOLE_BODY_BYTES)),
+                    None => (part(name, key, view, 0, CONSOLE_VIEW_BYTES)),
                 }
             }
         }
