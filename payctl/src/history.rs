@@ -88,13 +88,11 @@ impl Fact {
 
     fn money(row: &Row, name: &str) -> Self {
         let currency = row.0.get("currency").map(plain).unwrap_or_default();
-        match row.number(name) {
-            Some(minor) => Self::Money(minor, currency),
-            None => {
-                let odd = row.0.get(name).map(plain).unwrap_or_default();
-                Self::Text(format!("{odd} {currency}").trim().to_owned())
-            }
+        if let Some(minor) = row.number(name) {
+            return Self::Money(minor, currency);
         }
+        let odd = row.0.get(name).map(plain).unwrap_or_default();
+        Self::Text(format!("{odd} {currency}").trim().to_owned())
     }
 
     /// As the commands print it.
@@ -245,10 +243,7 @@ mod tests {
             rows.iter().map(|row| row.text("sk").to_owned()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(keys(&history.checkouts), "checkout#10 checkout#9");
-        assert_eq!(
-            keys(&history.events),
-            "what ever event#wechat#a event#stripe#c event#stripe#b"
-        );
+        assert_eq!(keys(&history.events), "what ever event#wechat#a event#stripe#c event#stripe#b");
         assert_eq!(keys(&history.refunds), "refund#7_0a1b2c3d4e5f6071");
         assert_eq!(keys(&history.references), "refund-ref#stripe#re_1");
         assert!(history.record.is_some() && !history.wrong.is_empty());

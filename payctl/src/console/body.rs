@@ -45,8 +45,8 @@ impl ShownBody {
     pub(super) fn of(body: &[u8]) -> Self {
         let secrets = secrets(body);
         let run = |text: String| vec![Run { text, is_marked: false }];
-        let laid_out = laid_out(body, &secrets)
-            .map(|(name, text)| BodyView { name, runs: run(lines(&text)) });
+        let laid_out =
+            laid_out(body, &secrets).map(|(name, text)| BodyView { name, runs: run(lines(&text)) });
         let exact = BodyView { name: "exact bytes", runs: exact(body, &secrets) };
         let base64 = std::str::from_utf8(body).is_err().then(|| {
             let mut bytes = body.to_vec();
@@ -163,7 +163,10 @@ mod tests {
             (b"a\nb", "a<mark>\\n</mark>\nb"),
             (b"\xef\xbb\xbfa\r\n", "<mark>\\u{feff}</mark>a<mark>\\r\\n</mark>\n"),
             (b"a\xff\x00\x1b[1m", "a<mark>\\xff\\0\\u{1b}</mark>[1m"),
-            ("a\u{202e}b\u{200b}\u{a0}支".as_bytes(), "a<mark>\\u{202e}</mark>b<mark>\\u{200b}\\u{a0}</mark>支"),
+            (
+                "a\u{202e}b\u{200b}\u{a0}支".as_bytes(),
+                "a<mark>\\u{202e}</mark>b<mark>\\u{200b}\\u{a0}</mark>支",
+            ),
             (b"<script>", "&lt;script&gt;"),
             (b"token=abc&a=b", "token=<mark>not shown</mark>&amp;a=b"),
         ] {

@@ -20,7 +20,10 @@ pub(super) enum FileForm {
 impl FileForm {
     /// The form that a path ends with.
     pub(super) fn of_path(path: &str) -> Self {
-        if path.ends_with(".csv") { Self::Csv } else { Self::JsonLines }
+        match path.rsplit_once('.') {
+            Some((_, "csv")) => Self::Csv,
+            Some(_) | None => Self::JsonLines,
+        }
     }
 
     const fn extension(self) -> &'static str {
@@ -65,8 +68,7 @@ impl<const N: usize> FileRows<N> {
             FileForm::JsonLines => ("application/x-ndjson", self.json_lines()),
         };
         let file = format!("attachment; filename=\"{}.{}\"", self.name, form.extension());
-        let headers =
-            [(CONTENT_TYPE, content_type.to_owned()), (CONTENT_DISPOSITION, file)];
+        let headers = [(CONTENT_TYPE, content_type.to_owned()), (CONTENT_DISPOSITION, file)];
         (headers, text).into_response()
     }
 
@@ -74,14 +76,22 @@ impl<const N: usize> FileRows<N> {
         let line = |cells: Vec<String>| format!("{}\r\n", cells.join(","));
         let head = line(self.columns.iter().map(|name| quoted(name)).collect());
         let rows = self.rows.iter().map(|row| {
-            line(row.iter().map(|value| if value.is_null() { String::new() } else { csv_cell(value) }).collect())
+            line(
+                row.iter()
+                    .map(|value| if value.is_null() { String::new() } else { csv_cell(value) })
+                    .collect(),
+            )
         });
         std::iter::once(head).chain(rows).collect()
     }
 
     fn json_lines(&self) -> String {
         let rows = self.rows.iter().map(|row| {
-            let members = self.columns.iter().zip(row).map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let members = self
+                .columns
+                .iter()
+                .zip(row)
+                .map(|(name, value)| ((*name).to_owned(), value.clone()));
             let object = Value::Object(members.collect::<Map<_, _>>());
             format!("{}\n", escaped_json(&object.to_string()))
         });

@@ -52,7 +52,8 @@ fn masked(text: &str, secrets: &[Secret]) -> Option<String> {
 /// The fields of a form, decoded; each may have lines of its own.
 fn of_form(text: &str) -> Option<String> {
     let is_form = text.contains('=') && text.split('&').all(|field| field.find('=') > Some(0));
-    let is_encoded = !text.contains(|letter: char| letter.is_control() || matches!(letter, '<' | '{' | '"'));
+    let is_encoded =
+        !text.contains(|letter: char| letter.is_control() || matches!(letter, '<' | '{' | '"'));
     if !is_form || !is_encoded {
         return None;
     }

@@ -88,8 +88,13 @@ fn of_bytes(bytes: &[u8], base: usize) -> Vec<Secret> {
         }
         let is_end_tag = bytes.get(..at).is_some_and(|before| before.ends_with(b"</"));
         if is_value(&name) {
+            // The rest of Base64.
+            let end = skipped(bytes, end, |byte| is_of_name(byte) || b"+/=".contains(&byte));
             push(at..end);
-        } else if is_name(&name)
+            at = end;
+            continue;
+        }
+        if is_name(&name)
             && !is_end_tag
             && let Some(start) = value_after(bytes, end)
         {
@@ -175,7 +180,8 @@ const fn is_of_name(byte: u8) -> bool {
 fn is_name(name: &str) -> bool {
     let letters = name.chars().filter(char::is_ascii_alphanumeric);
     let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
-    let parts = ["secret", "password", "passwd", "privatekey", "apikey", "accesskey", "authorization"];
+    let parts =
+        ["secret", "password", "passwd", "privatekey", "apikey", "accesskey", "authorization"];
     parts.iter().any(|part| name.contains(part))
         || ["token", "tokens", "credential", "credentials"].iter().any(|end| name.ends_with(end))
 }
@@ -185,7 +191,9 @@ fn is_name(name: &str) -> bool {
 ///
 /// Sources: docs.stripe.com/keys; Standard Webhooks specification 1.0.0; RFC 7519, section 3.1.
 fn is_value(text: &str) -> bool {
-    ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"].iter().any(|key| text.starts_with(key))
+    ["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"]
+        .iter()
+        .any(|key| text.starts_with(key))
         || text.contains("_secret_")
         || (text.starts_with("eyJ") && text.matches('.').count() == 2)
 }
@@ -194,11 +202,11 @@ fn is_value(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// A body with its secrets as `#`.
+    /// A body with its secrets as `*`.
     fn masked(body: &str) -> String {
         let mut bytes = body.as_bytes().to_vec();
         for secret in secrets(body.as_bytes()) {
-            bytes[secret.range].fill(b'#');
+            bytes[secret.range].fill(b'*');
         }
         String::from_utf8(bytes).unwrap()
     }
@@ -207,30 +215,39 @@ mod tests {
     fn a_value_whose_name_says_that_it_is_secret_is_found() {
         for (body, want) in [
             // JSON, whole.
-            (r#"{"client_secret":"a b","id":"c"}"#, r#"{"client_secret":#####,"id":"c"}"#),
-            (r#"{ "Access-Token" : 7 , "a": 1 }"#, r#"{ "Access-Token" : # , "a": 1 }"#),
-            (r#"{"tokens":["a",{"b":[1]}],"c":2}"#, r#"{"tokens":###############,"c":2}"#),
-            (r#"[{"a":{"password":{}}},3]"#, r#"[{"a":{"password":##}},3]"#),
-            (r#"{"client\u005fsecret":"a"}"#, r#"{"client\u005fsecret":###}"#),
+            (r#"{"client_secret":"a b","id":"c"}"#, r#"{"client_secret":*****,"id":"c"}"#),
+            (r#"{ "Access-Token" : 7 , "a": 1 }"#, r#"{ "Access-Token" : * , "a": 1 }"#),
+            (r#"{"tokens":["a",{"b":[1]}],"c":2}"#, r#"{"tokens":***************,"c":2}"#),
+            (r#"[{"a":{"password":{}}},3]"#, r#"[{"a":{"password":**}},3]"#),
+            (r#"{"client\u005fsecret":"a"}"#, r#"{"client\u005fsecret":***}"#),
             // A name of a name is none, and neither is a value that is called so.
-            (r#"{"type":"client_secret","n":"tokenization"}"#, r#"{"type":"client_secret","n":"tokenization"}"#),
+            (
+                r#"{"type":"client_secret","n":"tokenization"}"#,
+                r#"{"type":"client_secret","n":"tokenization"}"#,
+            ),
             (r#"{"tokenization_method":"x"}"#, r#"{"tokenization_method":"x"}"#),
             // A document in a string.
-            (r#"{"b":"{\"client_secret\":\"ab\",\"c\":1}"}"#, r#"{"b":"{\"client_secret\":\"##\",\"c\":1}"}"#),
+            (
+                r#"{"b":"{\"client_secret\":\"ab\",\"c\":1}"}"#,
+                r#"{"b":"{\"client_secret\":\"**\",\"c\":1}"}"#,
+            ),
             // JSON that is cut off.
-            (r#"{"a":1,"token":"x, \"y"#, r##"{"a":1,"token":"######"##),
-            (r#"{"token":"x","a":"b"#, r##"{"token":"#","a":"b"##),
-            (r#"{"tokens":["x","y"#, r##"{"tokens":#######"##),
+            (r#"{"a":1,"token":"x, \"y"#, r#"{"a":1,"token":"******"#),
+            (r#"{"token":"x","a":"b"#, r#"{"token":"*","a":"b"#),
+            (r#"{"tokens":["x","y"#, r#"{"tokens":*******"#),
             // Forms and XML.
-            ("a=1&access_token=x%2By&b=2", "a=1&access_token=#####&b=2"),
-            ("a=%7B%22client_secret%22%3A%22x%22%7D&b=2", "a=%7B%22client_secret%22%3A%22#%22%7D&b=2"),
-            ("<a><token>x y</token>z<b>1</b></a>", "<a><token>###</token>z<b>1</b></a>"),
-            ("<token><![CDATA[x y]]></token>", "<token><![CDATA[###]]></token>"),
-            ("Authorization: Bearer abc\nx: y", "Authorization: ##########\nx: y"),
+            ("a=1&access_token=x%2By&b=2", "a=1&access_token=*****&b=2"),
+            (
+                "a=%7B%22client_secret%22%3A%22x%22%7D&b=2",
+                "a=%7B%22client_secret%22%3A%22*%22%7D&b=2",
+            ),
+            ("<a><token>x y</token>z<b>1</b></a>", "<a><token>***</token>z<b>1</b></a>"),
+            ("<token><![CDATA[x y]]></token>", "<token><![CDATA[***]]></token>"),
+            ("Authorization: Bearer abc\nx: y", "Authorization: **********\nx: y"),
             // By what they are.
-            (r#"{"x":"pi_1_secret_2"}"#, r#"{"x":"#############"}"#),
-            ("whsec_YWJj and sk_test_1", "############ and #########"),
-            (r#"["eyJhbGciOi.eyJzdWIi.c2ln"]"#, r####"["########################"]"####),
+            (r#"{"x":"pi_1_secret_2"}"#, r#"{"x":"*************"}"#),
+            ("whsec_YW+j/w== and sk_test_1", "************** and *********"),
+            (r#"["eyJhbGciOi.eyJzdWIi.c2ln"]"#, r#"["************************"]"#),
             ("", ""),
         ] {
             assert_eq!(masked(body), want);

@@ -15,7 +15,7 @@ use super::super::export::{FileForm, FileRows, links};
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, fault, respond};
 use super::super::view::{
-    ago, brief, column, count, fitting, money, numbers, payment, table, time, with_query, word,
+    ago, brief, column, fitting, money, numbers, payment, table, time, with_query, word,
 };
 use crate::Row;
 use crate::audit::payment_of;
@@ -39,7 +39,7 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query<DueQuery>,
 ) -> Response {
-    respond(&app, "/due", work(&app, &query)).await
+    respond(&app, "/due", Box::pin(work(&app, &query))).await
 }
 
 /// Everything that is due and that the filter shows.
@@ -74,7 +74,11 @@ async fn work(app: &App, query: &DueQuery) -> Result<Shown, Fault> {
         numbers("Amount"),
         numbers("Attempts"),
     ];
-    let cells = fitting(columns, read.iter().map(|(entry, row)| cells(entry, row.as_ref(), now)), CONSOLE_TABLE_BYTES);
+    let cells = fitting(
+        columns,
+        read.iter().map(|(entry, row)| cells(entry, row.as_ref(), now)),
+        CONSOLE_TABLE_BYTES,
+    );
     let left = rest.saturating_sub(cells.len());
     let next = entries.get(..cells.len()).and_then(<[WaitingEntry]>::last).filter(|_| left > 0);
     let body = html! {
@@ -100,7 +104,7 @@ async fn work(app: &App, query: &DueQuery) -> Result<Shown, Fault> {
         }
         (links("/due", &[("kind", kind)]))
     };
-    Ok(Page { title: "Due".to_owned(), body }.into())
+    Ok(Page { title: "Due".to_owned(), body, refresh: false }.into())
 }
 
 fn wanted(query: &DueQuery) -> Result<&'static str, Fault> {
@@ -170,7 +174,8 @@ fn cells(entry: &WaitingEntry, row: Option<&Row>, now: u64) -> [Markup; 7] {
         time(entry.due),
         html! { (ago(now.saturating_sub(entry.due))) },
         word(&brief(&state(row))),
-        row.and_then(|row| row.number("amount")).map_or_else(|| html! {}, |minor| money(minor, currency)),
+        row.and_then(|row| row.number("amount"))
+            .map_or_else(|| html! {}, |minor| money(minor, currency)),
         html! { @if let Some(number) = row.and_then(|row| row.number("attempts")) { (number) } },
     ]
 }

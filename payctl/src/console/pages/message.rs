@@ -13,7 +13,7 @@ use super::super::body::{BodyView, ShownBody};
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    brief, count, id as copied, money, payment, provider, shown, time, with_query, word,
+    brief, count, id as copied, money, optional, payment, provider, time, with_query, word,
 };
 use crate::Row;
 use crate::audit::payment_of;
@@ -35,14 +35,21 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query<MessageQuery>,
 ) -> Response {
-    respond(&app, "/message", work(&app, &query)).await
+    respond(&app, "/message", Box::pin(work(&app, &query))).await
 }
 
 async fn work(app: &App, query: &MessageQuery) -> Result<Shown, Fault> {
     let text = query.name.as_deref().unwrap_or_default();
     let Some(name) = Name::parse(text) else {
-        let what = if text.is_empty() { "No message is named.".to_owned() } else { format!("{text} is no message's name.") };
-        return Err(Fault::unusable(what, "A message is named 7/stripe/evt_1: payment, sender, and the sender's id."));
+        let what = if text.is_empty() {
+            "No message is named.".to_owned()
+        } else {
+            format!("{text} is no message's name.")
+        };
+        return Err(Fault::unusable(
+            what,
+            "A message is named 7/stripe/evt_1: payment, sender, and the sender's id.",
+        ));
     };
     let (pk, sk) = &name.0;
     let Some(row) = app.table.item(pk, sk).await? else {
@@ -71,60 +78,45 @@ async fn work(app: &App, query: &MessageQuery) -> Result<Shown, Fault> {
             }
         }
     };
-    Ok(Page { title: "Message".to_owned(), body }.into())
+    Ok(Page { title: "Message".to_owned(), body, refresh: false }.into())
 }
 
 /// Attributes that are shown by others or in another place.
 const ELSEWHERE: [&str; 24] = [
-    "pk", "sk", "at", "sender", "verdict", "decision", "decided_by", "decided_time", "decision_event", "by",
-    "about", "outcome", "amount", "currency", "source", "provider_txn", "status_before", "status_after",
-    "mismatch", "expected", "received", "body", "len", "sha256",
+    "pk",
+    "sk",
+    "at",
+    "sender",
+    "verdict",
+    "decision",
+    "decided_by",
+    "decided_time",
+    "decision_event",
+    "by",
+    "about",
+    "outcome",
+    "amount",
+    "currency",
+    "source",
+    "provider_txn",
+    "status_before",
+    "status_after",
+    "mismatch",
+    "expected",
+    "received",
+    "body",
+    "len",
+    "sha256",
 ];
 
 fn facts(row: &Row) -> Markup {
-    let event = EventEntry(row);
-    let cell = |name: &str| html! { (brief(&event.cell(name))) };
-    let linked = |name: &str| {
-        let of = event.cell(name);
-        html! { @if !of.is_empty() { a href=(with_query("/message", "name", &of)) { (brief(&of)) } } }
-    };
-    let of_time = |name: &str| row.number(name).map_or_else(|| cell(name), time);
-    let sides = |name: &str| row.get_text(name).map_or_else(|| "nothing".to_owned(), shown);
-    let facts = [
-        ("Time", of_time("at")),
-        ("Sender", cell("sender")),
-        ("Name", copied(&event.name())),
-        ("Payment", match payment_of(row.text("pk")) {
-            Some(id) => payment(id),
-            None => html! { "It names no payment of ours" },
-        }),
-        ("Verdict", html! { @if row.has("verdict") { (word(&brief(&event.cell("verdict")))) } }),
-        ("Mismatch", html! {
-            @if row.has("mismatch") {
-                (cell("mismatch")) ": expected " code { (sides("expected")) } ", received " code { (sides("received")) }
-            }
-        }),
-        ("Decision", html! {
-            @if row.has("decision") {
-                (word(&brief(&event.cell("decision")))) " by " (cell("decided_by")) ", " (of_time("decided_time"))
-            }
-        }),
-        ("Decided in", linked("decision_event")),
-        ("By", cell("by")),
-        ("About", linked("about")),
-        ("Outcome", cell("outcome")),
-        ("Amount", row.number("amount").map_or_else(|| cell("amount"), |minor| money(minor, &event.cell("currency")))),
-        ("Provider", row.number("source").map_or_else(|| cell("source"), |source| html! { (provider(source)) })),
-        ("Transaction", html! { @if row.has("provider_txn") { (copied(&brief(&event.cell("provider_txn")))) } }),
-        ("Status before", state(row, "status_before")),
-        ("Status after", state(row, "status_after")),
-    ];
+    let of_us = what_it_is(row).into_iter().chain(what_it_did(row)).chain(what_it_says(row));
     let rest = row.0.iter().filter(|(name, _)| !ELSEWHERE.contains(&name.as_str()));
     html! {
         section {
             h2 { "What it says and did" }
             dl.facts {
-                @for (name, value) in facts {
+                @for (name, value) in of_us {
                     @if !value.0.is_empty() { dt { (name) } dd { (value) } }
                 }
                 @for (name, value) in rest.take(MORE) {
@@ -133,6 +125,66 @@ fn facts(row: &Row) -> Markup {
             }
         }
     }
+}
+
+fn cell(row: &Row, name: &str) -> Markup {
+    html! { (brief(&EventEntry(row).cell(name))) }
+}
+
+fn of_time(row: &Row, name: &str) -> Markup {
+    row.number(name).map_or_else(|| cell(row, name), time)
+}
+
+fn what_it_is(row: &Row) -> [(&'static str, Markup); 4] {
+    let of_payment = payment_of(row.text("pk")).map(payment);
+    [
+        ("Time", of_time(row, "at")),
+        ("Sender", cell(row, "sender")),
+        ("Name", copied(&EventEntry(row).name())),
+        ("Payment", of_payment.unwrap_or_else(|| html! { "It names no payment of ours" })),
+    ]
+}
+
+fn what_it_did(row: &Row) -> [(&'static str, Markup); 8] {
+    let event = EventEntry(row);
+    let words = |name: &str| optional(&event.cell(name), |text| word(&brief(text)));
+    let linked = |name: &str| {
+        optional(&event.cell(name), |of| {
+            html! { a href=(with_query("/message", "name", of)) { (brief(of)) } }
+        })
+    };
+    let side = |name: &str| html! { code { (brief(row.get_text(name).unwrap_or("nothing"))) } };
+    let mismatch = optional(&event.cell("mismatch"), |field| {
+        html! { (brief(field)) ": expected " (side("expected")) ", received " (side("received")) }
+    });
+    let decision = html! {
+        @if row.has("decision") {
+            (words("decision")) " by " (cell(row, "decided_by")) ", " (of_time(row, "decided_time"))
+        }
+    };
+    [
+        ("Verdict", words("verdict")),
+        ("Mismatch", mismatch),
+        ("Decision", decision),
+        ("Decided in", linked("decision_event")),
+        ("By", cell(row, "by")),
+        ("About", linked("about")),
+        ("Status before", state(row, "status_before")),
+        ("Status after", state(row, "status_after")),
+    ]
+}
+
+fn what_it_says(row: &Row) -> [(&'static str, Markup); 4] {
+    let currency = EventEntry(row).cell("currency");
+    let amount = row.number("amount").map(|minor| money(minor, &currency));
+    let source = row.number("source").map(|source| html! { (provider(source)) });
+    let txn = optional(&EventEntry(row).cell("provider_txn"), |txn| copied(&brief(txn)));
+    [
+        ("Outcome", cell(row, "outcome")),
+        ("Amount", amount.unwrap_or_else(|| cell(row, "amount"))),
+        ("Provider", source.unwrap_or_else(|| cell(row, "source"))),
+        ("Transaction", txn),
+    ]
 }
 
 /// The most attributes beside those that every event has. An item of ours has fewer.

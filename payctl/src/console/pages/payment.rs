@@ -38,7 +38,7 @@ pub(in crate::console) async fn show(
     Path(id): Path<String>,
     Query(query): Query<PaymentQuery>,
 ) -> Response {
-    respond(&app, "/payment", work(&app, &id, &query)).await
+    respond(&app, "/payment", Box::pin(work(&app, &id, &query))).await
 }
 
 async fn work(app: &App, id: &str, query: &PaymentQuery) -> Result<Shown, Fault> {
@@ -58,12 +58,11 @@ async fn work(app: &App, id: &str, query: &PaymentQuery) -> Result<Shown, Fault>
     let none = Row::default();
     let of = history.record.as_ref().unwrap_or(&none);
     let currency = of.text("currency");
-    let parts = match query.before {
-        Some(_) => html! {},
-        None => html! {
+    let parts = html! {
+        @if query.before.is_none() {
             (checkouts(&history.checkouts, now))
             (refunds(&history.refunds, currency, now))
-        },
+        }
     };
     let left = CONSOLE_TABLE_BYTES.saturating_sub(parts.0.len());
     let timeline = timeline(id, &history.events, query.before.as_deref(), left)?;
@@ -80,7 +79,7 @@ async fn work(app: &App, id: &str, query: &PaymentQuery) -> Result<Shown, Fault>
         (parts)
         (timeline)
     };
-    Ok(Page { title: format!("Payment {id}"), body }.into())
+    Ok(Page { title: format!("Payment {id}"), body, refresh: false }.into())
 }
 
 /// The checkouts, oldest first.
@@ -95,8 +94,19 @@ fn checkouts(rows: &[Row], now: Timestamp) -> Markup {
         column("Changed"),
     ];
     let cells = rows.iter().map(|row| {
-        let [number, provider, method, state, id_there, expires, _, absent, created, updated, wrong] =
-            history::checkout(row, now);
+        let [
+            number,
+            provider,
+            method,
+            state,
+            id_there,
+            expires,
+            _,
+            absent,
+            created,
+            updated,
+            wrong,
+        ] = history::checkout(row, now);
         [
             fact(&number, ""),
             html! { (fact(&provider, "")) " " (fact(&method, "")) },
@@ -136,27 +146,41 @@ fn refunds(rows: &[Row], currency: &str, now: Timestamp) -> Markup {
         column("Made"),
         column("Changed"),
     ];
-    let cells = rows.iter().map(|row| {
-        let [refund, amount, state, _, txn, reference, _, reason, of, due, created, updated, wrong] =
-            history::refund(row, now);
-        [
-            copied(&refund),
-            fact(&amount, currency),
-            html! {
-                (state_of(&state))
-                @if let Fact::Time(_) = due { " looked at next " (fact(&due, "")) }
-                (of_wrong(&wrong))
-            },
-            html! {
-                (copied(&txn))
-                (of_text(&reference, |text| html! { " by reference " code { (text) } }))
-                (of_text(&of, |text| html! { " money of " (text) }))
-            },
-            fact(&reason, ""),
-            fact(&created, ""),
-            fact(&updated, ""),
-        ]
-    });
+    let cells =
+        rows.iter().map(|row| {
+            let [
+                refund,
+                amount,
+                state,
+                _,
+                txn,
+                reference,
+                _,
+                reason,
+                of,
+                due,
+                created,
+                updated,
+                wrong,
+            ] = history::refund(row, now);
+            [
+                copied(&refund),
+                fact(&amount, currency),
+                html! {
+                    (state_of(&state))
+                    @if let Fact::Time(_) = due { " looked at next " (fact(&due, "")) }
+                    (of_wrong(&wrong))
+                },
+                html! {
+                    (copied(&txn))
+                    (of_text(&reference, |text| html! { " by reference " code { (text) } }))
+                    (of_text(&of, |text| html! { " money of " (text) }))
+                },
+                fact(&reason, ""),
+                fact(&created, ""),
+                fact(&updated, ""),
+            ]
+        });
     let cells = fitting(columns, cells, CONSOLE_PART_BYTES);
     html! {
         section {
@@ -189,7 +213,11 @@ fn state_of(state: &Fact) -> Markup {
 
 fn copied(fact: &Fact) -> Markup {
     optional(&fact.printed(), |text| {
-        if text.len() > 200 { html! { (brief(text)) } } else { id(text) }
+        if text.len() > 200 {
+            html! { (brief(text)) }
+        } else {
+            id(text)
+        }
     })
 }
 

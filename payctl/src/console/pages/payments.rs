@@ -42,7 +42,7 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query<PayerQuery>,
 ) -> Response {
-    respond(&app, "/payments", work(&app, &query)).await
+    respond(&app, "/payments", Box::pin(work(&app, &query))).await
 }
 
 /// Every payment of the payer that the filter shows.
@@ -65,7 +65,7 @@ async fn work(app: &App, query: &PayerQuery) -> Result<Shown, Fault> {
             (filters(query))
             p.empty { "A payer is the user’s id of the shop: give one to see the payments of that user." }
         };
-        return Ok(Page { title, body }.into());
+        return Ok(Page { title, body, refresh: false }.into());
     }
     let (uid, of_status) = (payer(query)?, wanted(query)?);
     let before = match query.cursor.as_deref() {
@@ -78,10 +78,11 @@ async fn work(app: &App, query: &PayerQuery) -> Result<Shown, Fault> {
     let (rows, next) = app.table.of_payer(uid, before, CONSOLE_PAGE_ROWS).await?;
     let read = rows.len();
     let rows: Vec<_> = rows.into_iter().filter(|row| fits(row, of_status)).collect();
-    let columns = COLUMNS.map(|(name, is_number)| if is_number { numbers(name) } else { column(name) });
+    let columns =
+        COLUMNS.map(|(name, is_number)| if is_number { numbers(name) } else { column(name) });
     let cells = fitting(columns, rows.iter().map(cells), CONSOLE_TABLE_BYTES);
     let next = match rows.get(..cells.len()).and_then(<[Row]>::last) {
-        Some(last) if cells.len() < rows.len() => payment_of(last.text("pk")).map(|id| id.get()),
+        Some(last) if cells.len() < rows.len() => payment_of(last.text("pk")).map(PaymentId::get),
         Some(_) | None => next,
     };
     let uid = uid.get().to_string();
@@ -89,7 +90,8 @@ async fn work(app: &App, query: &PayerQuery) -> Result<Shown, Fault> {
     let filter = [("uid", uid.as_str()), ("status", of_status)];
     let more = next.map(|next| {
         let path = with_query("/payments", "uid", &uid);
-        let status = if of_status.is_empty() { String::new() } else { format!("&status={of_status}") };
+        let status =
+            if of_status.is_empty() { String::new() } else { format!("&status={of_status}") };
         format!("{path}{status}&cursor={next}")
     });
     let body = html! {
@@ -107,7 +109,7 @@ async fn work(app: &App, query: &PayerQuery) -> Result<Shown, Fault> {
         @if let Some(more) = &more { p { a href=(more) { "Older payments" } } }
         (links("/payments", &filter))
     };
-    Ok(Page { title, body }.into())
+    Ok(Page { title, body, refresh: false }.into())
 }
 
 fn payer(query: &PayerQuery) -> Result<UserId, Fault> {
@@ -168,7 +170,8 @@ const COLUMNS: [(&str, bool); 8] = [
 fn cells(row: &Row) -> [Markup; COLUMNS.len()] {
     let currency = row.text("currency");
     let odd = |name: &str| html! { (brief(&row.0.get(name).map(plain).unwrap_or_default())) };
-    let of_money = |name: &str| row.number(name).map_or_else(|| odd(name), |minor| money(minor, currency));
+    let of_money =
+        |name: &str| row.number(name).map_or_else(|| odd(name), |minor| money(minor, currency));
     let of_time = |name: &str| row.number(name).map_or_else(|| odd(name), time);
     let wrong = faults(row, clock());
     [
@@ -223,7 +226,8 @@ async fn file(app: &App, query: &PayerQuery) -> Result<FileRows<{ FILE.len() }>,
 
 fn values(row: &Row) -> [Value; FILE.len()] {
     let of = |name: &str| row.0.get(name).cloned().unwrap_or_default();
-    let of_time = |name: &str| row.number(name).map_or_else(|| of(name), |at| print::time(at).into());
+    let of_time =
+        |name: &str| row.number(name).map_or_else(|| of(name), |at| print::time(at).into());
     let amount = row.number("amount").map(|minor| major(minor, row.text("currency")));
     let wrong = faults(row, clock()).join("; ");
     [

@@ -28,7 +28,11 @@ pub(in crate::console) fn fact(fact: &Fact, currency: &str) -> Markup {
 
 /// Markup, if there is something to show.
 pub(in crate::console) fn optional(text: &str, markup: impl FnOnce(&str) -> Markup) -> Markup {
-    if text.is_empty() { html! {} } else { markup(text) }
+    if text.is_empty() {
+        html! {}
+    } else {
+        markup(text)
+    }
 }
 
 /// The name of the provider whose payments have this source.

@@ -32,9 +32,8 @@ pub(super) fn record(
     now: Timestamp,
 ) -> Markup {
     let currency = record.text("currency");
-    let of_money = |name: &str| match record.number(name) {
-        Some(minor) => money(minor, currency),
-        None => html! { (cell(record, name)) },
+    let of_money = |name: &str| {
+        record.number(name).map_or_else(|| odd(record, name), |minor| money(minor, currency))
     };
     let facts = [
         ("Status", state(record)),
@@ -44,7 +43,12 @@ pub(super) fn record(
         ("Payment", copied(&id.to_string())),
         ("Order", by_number(record, "oid", |oid| with_query("/find", "q", oid))),
         ("Payer", by_number(record, "uid", |uid| with_query("/payments", "uid", uid))),
-        ("Provider", record.number("source").map_or_else(|| odd(record, "source"), |source| html! { (provider(source)) })),
+        (
+            "Provider",
+            record
+                .number("source")
+                .map_or_else(|| odd(record, "source"), |source| html! { (provider(source)) }),
+        ),
         ("Transaction", transaction(app, record, events)),
         ("Order service", notification(record, now)),
         ("Looked at next", looked_at(record, now)),
@@ -119,10 +123,13 @@ fn dashboard(source: Option<u64>, txn: &str, is_test: bool) -> Option<(&'static 
     match source {
         Some(3) if is_id && is_payment => {
             let mode = if is_test { "test/" } else { "" };
-            let name = if is_test { "Stripe’s dashboard, test mode" } else { "Stripe’s dashboard" };
+            let name =
+                if is_test { "Stripe’s dashboard, test mode" } else { "Stripe’s dashboard" };
             Some((name, format!("https://dashboard.stripe.com/{mode}payments/{txn}")))
         }
-        Some(2) => Some(("WeChat Pay’s merchant platform", "https://pay.weixin.qq.com/".to_owned())),
+        Some(2) => {
+            Some(("WeChat Pay’s merchant platform", "https://pay.weixin.qq.com/".to_owned()))
+        }
         Some(1) => Some(("Alipay’s merchant centre", "https://b.alipay.com/".to_owned())),
         Some(_) | None => None,
     }
@@ -172,7 +179,9 @@ fn attempts(record: &Row) -> Markup {
 /// When the sweep looks at it.
 fn looked_at(record: &Row, now: Timestamp) -> Markup {
     match record.number("due") {
-        Some(due) if due <= now.millis() => html! { (time(due)) ", which is past: the sweep runs each minute" },
+        Some(due) if due <= now.millis() => {
+            html! { (time(due)) ", which is past: the sweep runs each minute" }
+        }
         Some(due) => time(due),
         None => odd(record, "due"),
     }

@@ -101,10 +101,8 @@ fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
 /// What the sender says.
 fn reported(row: &Row, [outcome, amount, txn]: [&Fact; 3]) -> Markup {
     let currency = row.0.get("currency").map(plain).unwrap_or_default();
-    let of_money = |name: &str| match row.number(name) {
-        Some(minor) => money(minor, &currency),
-        None => html! {},
-    };
+    let of_money =
+        |name: &str| row.number(name).map_or_else(|| html! {}, |minor| money(minor, &currency));
     html! {
         (fact(outcome, "")) " " (fact(amount, ""))
         (optional(&txn.printed(), |txn| html! { " " code { (brief(txn)) } }))
