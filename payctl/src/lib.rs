@@ -13,6 +13,7 @@ mod event;
 mod lambda;
 pub mod limits;
 mod name;
+mod operation;
 mod print;
 mod row;
 mod scheme;
