@@ -5,7 +5,9 @@
 
 mod access;
 mod app;
+mod audit_job;
 mod fault;
+mod form;
 mod page;
 mod pages;
 mod serve;
@@ -13,4 +15,5 @@ mod view;
 
 pub(crate) use self::access::Access;
 pub(crate) use self::app::{App, Place};
+pub(crate) use self::audit_job::AuditJob;
 pub(crate) use self::serve::Served;

@@ -27,6 +27,9 @@ pub const REFUND_REQUESTED_MS: u64 = 60 * 60_000;
 /// The most rows of a list on one page of the console: as many items as one call reads.
 pub const CONSOLE_PAGE_ROWS: i32 = 100;
 
+/// The longest form that the console takes, in bytes: a message to diagnose, encoded as forms are, is the longest.
+pub const CONSOLE_BODY_BYTES: usize = 64 * 1024;
+
 const _: () = assert!(
     STORE_CALL_MS < REQUEST_MS && REQUEST_MS < CALL_MS,
     "a person waits longer than a payer, and a call has time for a second request"

@@ -25,7 +25,7 @@ use crate::{Row, target};
 const DUE_INDEX: &str = "due-index";
 
 /// A table with its client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table {
     client: Client,
     name: String,
@@ -219,7 +219,8 @@ impl Table {
         let read = read.map_err(|error| self.cannot_read(error))?;
         usage_of(read.consumed_capacity());
         let has_more = read.next_token.is_some();
-        let mut entries: Vec<_> = read.items.unwrap_or_default().into_iter().map(Row::from).collect();
+        let mut entries: Vec<_> =
+            read.items.unwrap_or_default().into_iter().map(Row::from).collect();
         entries.sort_by_key(|entry| entry.number("due"));
         let entry = |row: Row| WaitingEntry {
             due: row.number("due").unwrap_or_default(),

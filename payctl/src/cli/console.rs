@@ -8,7 +8,7 @@ use pay_core::domain::Operator;
 
 use super::End;
 use super::quarantine::{decider, operator};
-use crate::console::{Access, App, Place, Served};
+use crate::console::{Access, App, AuditJob, Place, Served};
 use crate::print::print;
 use crate::target::TableTarget;
 
@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: ConsoleArguments) -> Result<End> {
     if open {
         open_in_browser(&link)?;
     }
-    let app = App { table, place, access, by, is_read_only: read_only };
+    let app = App { table, place, access, by, is_read_only: read_only, audit: AuditJob::default() };
     served.until(app, interrupted()).await?;
     Ok(End::Done)
 }
@@ -66,8 +66,10 @@ async fn interrupted() {
 fn open_in_browser(link: &str) -> Result<()> {
     let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let mut command = std::process::Command::new(program);
-    let command = command.arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().map(drop).with_context(|| {
-        format!("cannot open a browser with {program}: open the link by hand")
-    })
+    let command =
+        command.arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .spawn()
+        .map(drop)
+        .with_context(|| format!("cannot open a browser with {program}: open the link by hand"))
 }

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use pay_core::domain::Operator;
 
 use super::access::Access;
+use super::audit_job::AuditJob;
 use crate::Table;
 
 /// A console: one table, one session.
@@ -19,6 +20,8 @@ pub(crate) struct App {
     pub(crate) by: Operator,
     /// Whether nothing may be done.
     pub(crate) is_read_only: bool,
+    /// The audit that it runs.
+    pub(crate) audit: AuditJob,
 }
 
 /// Where a table is, as every page says.

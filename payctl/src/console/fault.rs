@@ -17,6 +17,10 @@ impl Fault {
         Self { status: StatusCode::NOT_FOUND, what: what.into(), next: next.into() }
     }
 
+    pub(super) fn forbidden(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { status: StatusCode::FORBIDDEN, what: what.into(), next: next.into() }
+    }
+
     pub(super) fn unusable(what: impl Into<String>, next: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, what: what.into(), next: next.into() }
     }
@@ -33,7 +37,8 @@ impl From<anyhow::Error> for Fault {
             );
             return Self { status: StatusCode::FORBIDDEN, what, next };
         }
-        let next = "Reload the page. If it stays, check region, credentials and the name of the table.";
+        let next =
+            "Reload the page. If it stays, check region, credentials and the name of the table.";
         Self { status: StatusCode::BAD_GATEWAY, what, next: next.to_owned() }
     }
 }

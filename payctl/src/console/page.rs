@@ -17,6 +17,8 @@ pub(super) struct Page {
     /// The heading of the page, and the first words of the title.
     pub(super) title: String,
     pub(super) body: Markup,
+    /// Whether the browser reads it again after two seconds: something runs.
+    pub(super) refresh: bool,
 }
 
 /// The pages that every page links to.
@@ -83,10 +85,16 @@ fn of_fault(fault: &Fault) -> Page {
             p.fault { (super::view::shown(&fault.what)) }
             @if !fault.next.is_empty() { p { (super::view::shown(&fault.next)) } }
         },
+        refresh: false,
     }
 }
 
-fn frame(app: &App, path: &str, Page { title, body }: &Page, used: Option<&Usage>) -> Markup {
+fn frame(
+    app: &App,
+    path: &str,
+    Page { title, body, refresh }: &Page,
+    used: Option<&Usage>,
+) -> Markup {
     let Place { account, region, table, endpoint } = &app.place;
     let is_aws = endpoint.is_none();
     html! {
@@ -96,6 +104,7 @@ fn frame(app: &App, path: &str, Page { title, body }: &Page, used: Option<&Usage
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                @if *refresh { meta http-equiv="refresh" content="2"; }
                 title { (title) " · " (table) " · payctl" }
                 link rel="stylesheet" href="/style.css";
                 script src="/script.js" defer {}

@@ -1,5 +1,6 @@
 //! The pages.
 
+mod audit;
 mod find;
 mod home;
 
@@ -12,5 +13,8 @@ use super::app::App;
 
 /// The routes of every page.
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/", get(home::show)).route("/find", get(find::show))
+    Router::new()
+        .route("/", get(home::show))
+        .route("/find", get(find::show))
+        .route(audit::PATH, get(audit::show).post(audit::run))
 }

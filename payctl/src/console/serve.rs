@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use axum::extract::{Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
@@ -18,6 +18,7 @@ use super::access::{Denied, ENTER};
 use super::app::App;
 use super::fault::Fault;
 use super::{page, pages};
+use crate::limits::CONSOLE_BODY_BYTES;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -43,7 +44,9 @@ impl Served {
     pub(crate) async fn listen(port: u16) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
         let listener = listener.with_context(|| {
-            format!("cannot listen on 127.0.0.1:{port}: choose another port with --port, or 0 for any")
+            format!(
+                "cannot listen on 127.0.0.1:{port}: choose another port with --port, or 0 for any"
+            )
         })?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address })
@@ -71,6 +74,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/script.js", get(async || asset("text/javascript; charset=utf-8", SCRIPT)))
         .merge(pages::routes())
         .fallback(nowhere)
+        .layer(DefaultBodyLimit::max(CONSOLE_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(&app), guarded))
         .with_state(app)
 }
@@ -90,7 +94,11 @@ struct Entering {
 }
 
 /// Takes the code out of the address bar.
-async fn enter(State(app): State<Arc<App>>, headers: HeaderMap, query: Query<Entering>) -> Response {
+async fn enter(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    query: Query<Entering>,
+) -> Response {
     let entered = app.access.enter(query.code.as_deref().unwrap_or_default());
     match entered {
         Ok(cookie) => {
@@ -131,7 +139,9 @@ fn deny(denied: Denied) -> Response {
             StatusCode::MISDIRECTED_REQUEST,
             "This console serves its own address alone: open the link that payctl printed.",
         ),
-        Denied::Method => (StatusCode::METHOD_NOT_ALLOWED, "A page is read by GET, and changed by POST."),
+        Denied::Method => {
+            (StatusCode::METHOD_NOT_ALLOWED, "A page is read by GET, and changed by POST.")
+        }
         Denied::OtherOrigin => (
             StatusCode::FORBIDDEN,
             "This request comes from no page of this console, so nothing was done.",

@@ -77,7 +77,8 @@ pub(super) fn payment(id: impl std::fmt::Display) -> Markup {
 
 /// A path with one parameter.
 pub(super) fn with_query(path: &str, name: &str, value: &str) -> String {
-    let query: String = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+    let query: String =
+        form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
     format!("{path}?{query}")
 }
 
@@ -117,7 +118,10 @@ mod tests {
     #[test]
     fn what_reorders_text_is_written_out() {
         assert_eq!(shown("a\u{202e}b\u{1b}"), "a\\u{202e}b\\u{1b}");
-        assert_eq!(with_query("/message", "name", "7/stripe/a&b"), "/message?name=7%2Fstripe%2Fa%26b");
+        assert_eq!(
+            with_query("/message", "name", "7/stripe/a&b"),
+            "/message?name=7%2Fstripe%2Fa%26b"
+        );
         assert_eq!(ago(59_000), "59 seconds");
         assert_eq!(ago(60_000), "1 minute");
         assert_eq!(ago(172_800_000), "2 days");

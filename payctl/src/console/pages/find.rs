@@ -119,9 +119,7 @@ impl Meaning {
         match provider_of(text) {
             _ if !is_id => Self::Nothing,
             _ if text.starts_with("evt_") => Self::Message,
-            Some(provider) => {
-                Self::Transaction(transaction(&format!("{provider}#{text}")).ok())
-            }
+            Some(provider) => Self::Transaction(transaction(&format!("{provider}#{text}")).ok()),
             None => Self::Transaction(None),
         }
     }
@@ -216,11 +214,15 @@ async fn by_transaction(
         ([], []) => {
             let whose = match &reference {
                 Some(_) => "",
-                None => " Its form does not say which provider's it is: write stripe#…, wechat#… or alipay#….",
+                None => {
+                    " Its form does not say which provider's it is: write stripe#…, wechat#… or alipay#…."
+                }
             };
             let oldest = if has_more { " (of which the oldest were looked through)" } else { "" };
             Err(Fault::not_found(
-                format!("No payment has the transaction {text}, and nothing in quarantine{oldest} names it."),
+                format!(
+                    "No payment has the transaction {text}, and nothing in quarantine{oldest} names it."
+                ),
                 format!(
                     "A payment is found by its transaction a moment after it was paid.{whose} If the provider \
                      has it as paid, find the payment by its order, and query the provider there."
@@ -239,7 +241,8 @@ async fn by_message(app: &App, text: &str) -> Result<Shown, Fault> {
     match &held[..] {
         [row] => Ok(Shown::Go(to_message(row))),
         [] => {
-            let oldest = if has_more { "of the oldest messages in quarantine" } else { "in quarantine" };
+            let oldest =
+                if has_more { "of the oldest messages in quarantine" } else { "in quarantine" };
             Err(Fault::not_found(
                 format!("Nothing {oldest} has the id {text}."),
                 "A message's id alone names no payment: find the payment by its order or its transaction, and \
@@ -271,7 +274,7 @@ fn go(id: PaymentId, understood: &str) -> Shown {
 }
 
 fn choose(title: &str, body: Markup) -> Shown {
-    Page { title: title.to_owned(), body }.into()
+    Page { title: title.to_owned(), body, refresh: false }.into()
 }
 
 fn forms() -> Markup {

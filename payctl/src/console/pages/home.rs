@@ -38,7 +38,7 @@ async fn work(app: &App) -> Result<Shown, Fault> {
         (due(&waiting, now))
         (refunds(&waiting))
     };
-    Ok(Page { title: "What waits".to_owned(), body }.into())
+    Ok(Page { title: "What waits".to_owned(), body, refresh: false }.into())
 }
 
 /// Quarantine by reason, the longest waiting reason first.

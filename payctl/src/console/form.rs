@@ -1,0 +1,70 @@
+//! What a form of ours posts.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::app::App;
+use super::fault::Fault;
+use super::page;
+
+/// How browsers send forms.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A form without fields but for its token.
+#[derive(Debug, Deserialize)]
+pub(super) struct Nothing {}
+
+/// The fields of a form that was made for the path that it is posted to: its token says so.
+#[derive(Debug)]
+pub(super) struct Form<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Form<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
+        let path = request.uri().path().to_owned();
+        let reject = |fault: Fault| page::fault(app, &path, &fault);
+        if app.is_read_only {
+            let what = "This console was started with --read-only, so nothing was done.";
+            let next = "Start payctl console without it to decide.";
+            return Err(reject(Fault::forbidden(what, next)));
+        }
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if kind.is_none_or(|kind| !kind.starts_with(FORM)) {
+            let what = "What was sent is not the form of a page.";
+            return Err(reject(Fault::unusable(
+                what,
+                "Go back, reload the page, and send it again.",
+            )));
+        }
+        let body = Bytes::from_request(request, app).await.map_err(|_too_large| {
+            reject(Fault::unusable("What was sent is too large.", "Send at most 64 KB."))
+        })?;
+        let token = form_urlencoded::parse(&body).find(|(name, _)| name == "token");
+        let token = token.map(|(_, value)| value.into_owned()).unwrap_or_default();
+        if !app.access.is_token(&path, &token) {
+            let what = "This form is of an earlier run of the console, so nothing was done.";
+            return Err(reject(Fault::forbidden(
+                what,
+                "Go back, reload the page, and send it again.",
+            )));
+        }
+        let again = Request::post(path.as_str()).header(CONTENT_TYPE, FORM).body(Body::from(body));
+        let Ok(again) = again else {
+            return Err(reject(Fault::unusable("What was sent is no form.", "Reload the page.")));
+        };
+        match axum::Form::<T>::from_request(again, &()).await {
+            Ok(axum::Form(fields)) => Ok(Self(fields)),
+            Err(why) => {
+                let what = format!("A field of the form is missing or unusable: {why}");
+                Err(reject(Fault::unusable(what, "Go back and fill it in.")))
+            }
+        }
+    }
+}
