@@ -4,10 +4,12 @@
 mod call;
 mod decide;
 mod give_back;
+mod intention;
 mod quarantined;
 mod unreadable;
 
 pub(crate) use self::call::{FunctionCall, FunctionRole, SWEEP_LIMIT_DEFAULT, SWEEP_LIMIT_MOST};
 pub(crate) use self::decide::{MadeDecision, NotDecided, WantedDecision, decide};
-pub(crate) use self::give_back::{GivenBack, give_back};
+pub(crate) use self::give_back::{give_back, refund_of};
+pub(crate) use self::intention::{Intention, intend, is_key};
 pub(crate) use self::quarantined::{find, named, payment};

@@ -60,6 +60,8 @@ pub(crate) enum FunctionCall {
         /// Whether also those that are not due yet.
         all: bool,
     },
+    /// Does what is still to be done about one payment.
+    SweepOne(PaymentId),
 }
 
 impl FunctionCall {
@@ -67,7 +69,9 @@ impl FunctionCall {
     pub(crate) const fn role(&self) -> FunctionRole {
         match self {
             Self::Close(_) => FunctionRole::Create,
-            Self::Query(_) | Self::Refund { .. } | Self::Sweep { .. } => FunctionRole::Callback,
+            Self::Query(_) | Self::Refund { .. } | Self::Sweep { .. } | Self::SweepOne(_) => {
+                FunctionRole::Callback
+            }
         }
     }
 
@@ -83,6 +87,7 @@ impl FunctionCall {
             Self::Sweep { limit, all } => {
                 json!({"operation": "sweep", "limit": limit, "all": all})
             }
+            Self::SweepOne(id) => json!({"operation": "sweep", "id": id.get()}),
         }
     }
 
@@ -99,7 +104,9 @@ impl FunctionCall {
                 matches!(word(response, "status"), Some("succeeded" | "pending"))
             }
             Self::Close(_) => code(response)? == u64::from(Status::Closed.code()),
-            Self::Sweep { .. } => response.get("failed").and_then(Value::as_u64) == Some(0),
+            Self::Sweep { .. } | Self::SweepOne(_) => {
+                response.get("failed").and_then(Value::as_u64) == Some(0)
+            }
         })
     }
 
@@ -117,7 +124,7 @@ impl FunctionCall {
                 format!("refund {} of {amount}: {}\n", word("refund_id"), word("status"))
             }
             Self::Close(id) => format!("payment {id}: {}\n", status(code(response)?)),
-            Self::Sweep { .. } => of_sweep(response),
+            Self::Sweep { .. } | Self::SweepOne(_) => of_sweep(response),
         })
     }
 }
