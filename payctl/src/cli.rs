@@ -1,6 +1,7 @@
 //! The command line: the commands, and how the program ends.
 
 mod audit;
+mod call;
 mod check_config;
 mod close;
 mod console;

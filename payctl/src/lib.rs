@@ -14,6 +14,7 @@ mod history;
 mod lambda;
 pub mod limits;
 mod name;
+mod operation;
 mod print;
 mod row;
 mod scheme;

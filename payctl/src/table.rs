@@ -1,6 +1,7 @@
 //! A table as an operator reads it: on this machine, in an emulator, or in AWS.
 
 mod pages;
+mod review;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -22,6 +23,8 @@ use pay_service::usage;
 
 use crate::audit::{Audited, Key, primary};
 use crate::{Row, target};
+
+pub(crate) use self::review::ReviewCursor;
 
 /// The index of what waits: for a person, or for its time.
 const DUE_INDEX: &str = "due-index";
@@ -168,13 +171,8 @@ impl Table {
     /// The oldest of [`Self::quarantine`], at most `limit`, and whether there are more: one query and one read of
     /// a batch if `limit` is at most 100.
     pub(crate) async fn review(&self, limit: i32) -> Result<(Vec<Row>, bool)> {
-        let page = self.review_query().limit(limit).send().await;
-        let page = page.map_err(|error| self.cannot_read(error))?;
-        usage_of(page.consumed_capacity());
-        let has_more = page.last_evaluated_key.is_some_and(|key| !key.is_empty());
-        let entries = page.items.unwrap_or_default().into_iter().map(Row::from);
-        let keys: Vec<_> = entries.map(|entry| key_of(&entry)).collect();
-        Ok((self.waiting_of(&keys).await?, has_more))
+        let (rows, next) = self.review_page(None, None, limit).await?;
+        Ok((rows, next.is_some()))
     }
 
     fn review_query(&self) -> QueryFluentBuilder {

@@ -8,7 +8,8 @@ use pay_core::domain::Operator;
 
 use super::End;
 use super::quarantine::{decider, operator};
-use crate::console::{Access, App, AuditJob, Place, Served};
+use crate::arguments::function_name;
+use crate::console::{Access, App, AuditJob, Functions, Place, Served};
 use crate::print::print;
 use crate::target::TableTarget;
 
@@ -26,6 +27,13 @@ pub(super) struct ConsoleArguments {
     /// Show, and change nothing.
     #[arg(long)]
     read_only: bool,
+    /// The create function of this name or ARN in AWS: with it the console closes payments. Those of a local stack
+    /// are known.
+    #[arg(long, value_name = "NAME", value_parser = function_name, conflicts_with = "local")]
+    create: Option<String>,
+    /// The callback function of this name or ARN in AWS: with it the console queries, refunds and sweeps payments.
+    #[arg(long, value_name = "NAME", value_parser = function_name, conflicts_with = "local")]
+    callback: Option<String>,
     /// Who decides; the name of the user, unless it is said.
     #[arg(long, value_name = "NAME", value_parser = operator)]
     by: Option<Operator>,
@@ -33,9 +41,10 @@ pub(super) struct ConsoleArguments {
 
 /// Serves until it is interrupted.
 pub(super) async fn run(arguments: ConsoleArguments) -> Result<End> {
-    let ConsoleArguments { target, port, open, read_only, by } = arguments;
+    let ConsoleArguments { target, port, open, read_only, create, callback, by } = arguments;
     let by = decider(by)?;
     let (table, endpoint) = target.open_at().await?;
+    let functions = Functions::open(&target.functions(), create, callback).await?;
     let place = Place::of_arn(&table.arn().await?, endpoint)?;
     let served = Served::listen(port).await?;
     let access = Access::new(served.address.port())?;
@@ -50,7 +59,8 @@ pub(super) async fn run(arguments: ConsoleArguments) -> Result<End> {
     if open {
         open_in_browser(&link)?;
     }
-    let app = App { table, place, access, by, is_read_only: read_only, audit: AuditJob::default() };
+    let (is_read_only, audit) = (read_only, AuditJob::default());
+    let app = App { table, place, access, by, is_read_only, functions, audit };
     served.until(app, interrupted()).await?;
     Ok(End::Done)
 }

@@ -5,6 +5,7 @@ use pay_core::domain::Operator;
 
 use super::access::Access;
 use super::audit_job::AuditJob;
+use super::functions::Functions;
 use crate::Table;
 
 /// A console: one table, one session.
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub(crate) by: Operator,
     /// Whether nothing may be done.
     pub(crate) is_read_only: bool,
+    /// The functions that act on its payments.
+    pub(crate) functions: Functions,
     /// The audit that it runs.
     pub(crate) audit: AuditJob,
 }

@@ -30,13 +30,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Form<T> {
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let path = request.uri().path().to_owned();
         let reject = |fault: Fault| page::fault(app, &path, &fault);
-        if app.is_read_only {
-            let what = "This console was started with --read-only, so nothing was done.";
-            let next = "Start payctl console without it to decide.";
-            return Err(reject(Fault::forbidden(what, next)));
-        }
         let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if kind.is_none_or(|kind| !kind.starts_with(FORM)) {
+        let kind = kind.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+        if kind.is_none_or(|kind| !kind.eq_ignore_ascii_case(FORM)) {
             let what = "What was sent is not the form of a page.";
             return Err(reject(Fault::unusable(
                 what,
@@ -46,9 +42,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Form<T> {
         let body = Bytes::from_request(request, app).await.map_err(|_too_large| {
             reject(Fault::unusable("What was sent is too large.", "Send at most 64 KB."))
         })?;
-        let token = form_urlencoded::parse(&body).find(|(name, _)| name == "token");
-        let token = token.map(|(_, value)| value.into_owned()).unwrap_or_default();
-        if !app.access.is_token(&path, &token) {
+        let tokens = form_urlencoded::parse(&body).filter(|(name, _)| name == "token");
+        let tokens: Vec<_> = tokens.map(|(_, value)| value).collect();
+        let is_ours = matches!(&tokens[..], [token] if app.access.is_token(&path, token));
+        if !is_ours {
             let what = "This form is of an earlier run of the console, so nothing was done.";
             return Err(reject(Fault::forbidden(
                 what,

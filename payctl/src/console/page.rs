@@ -84,6 +84,7 @@ fn of_fault(fault: &Fault) -> Page {
         body: html! {
             p.fault { (super::view::shown(&fault.what)) }
             @if !fault.next.is_empty() { p { (super::view::shown(&fault.next)) } }
+            @if let Some((path, words)) = &fault.link { p { a href=(path) { (words) } } }
         },
         refresh: false,
     }

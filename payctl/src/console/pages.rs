@@ -1,17 +1,20 @@
 //! The pages.
 
+mod act;
 mod audit;
+mod decide;
 mod due;
 mod find;
 mod home;
 mod message;
 mod payment;
 mod payments;
+mod quarantine;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::app::App;
 
@@ -29,4 +32,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/due.csv", get(due::export))
         .route("/due.jsonl", get(due::export))
         .route(audit::PATH, get(audit::show).post(audit::run))
+        .route("/quarantine", get(quarantine::show))
+        .route(decide::PATH, get(decide::show))
+        .route(decide::ACCEPT, post(decide::accept))
+        .route(decide::REFUND, post(decide::refund))
+        .route(decide::DISMISS, post(decide::dismiss))
+        .route("/act/{what}", get(act::show).post(act::act))
+        .route(act::ACTED, get(act::acted))
 }

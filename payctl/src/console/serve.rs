@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -116,7 +116,12 @@ async fn enter(
 /// Checks a request, and gives every response the headers that keep the console to itself.
 async fn guarded(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let checked = app.access.check(request.method(), request.uri(), request.headers());
+    let is_post = request.method() == Method::POST;
     let mut response = match checked {
+        // Whatever it is, and whether or not a page has a form for it.
+        Ok(()) if is_post && app.is_read_only => {
+            page::fault(&app, request.uri().path(), &Fault::read_only())
+        }
         Ok(()) => next.run(request).await,
         Err(denied) => deny(denied),
     };
