@@ -20,6 +20,7 @@ use super::super::page::{Page, Shown, respond};
 use super::super::view::{
     brief, column, count, fact, fitting, id, numbers, optional, shown, table, word,
 };
+use super::act::actions;
 use crate::Row;
 use crate::history::{self, Fact, History};
 use crate::limits::{CONSOLE_PART_BYTES, CONSOLE_TABLE_BYTES};
@@ -75,7 +76,10 @@ async fn work(app: &App, id: &str, query: &PaymentQuery) -> Result<Shown, Fault>
                 code { "payctl history " (id) } " reads all of them."
             }
         }
-        @if history.record.is_some() { (record(app, id, of, &history.events, now)) }
+        @if history.record.is_some() {
+            (record(app, id, of, &history.events, now))
+            (actions(app, id, of))
+        }
         (parts)
         (timeline)
     };
