@@ -194,38 +194,26 @@ impl Table {
         Ok(waiting.filter(|row| row.has("queue")).collect())
     }
 
-    /// What is due by `now`, in Unix milliseconds, and every refund that waits for its time, longest overdue
-    /// first: as much as one read of the index gives.
-    pub(crate) async fn due_or_refunds(&self, now: u64) -> Result<Waiting> {
-        self.in_queues("(due <= ? OR begins_with(sk, 'refund#'))", now).await
+    /// Everything that waits for its time, longest overdue first: as much as one read of the index gives.
+    pub(crate) async fn waiting(&self) -> Result<Waiting> {
+        self.in_queues(None).await
     }
 
     /// What is due by `now`, in Unix milliseconds, longest overdue first: as much as one read of the index gives.
     pub(crate) async fn due(&self, now: u64) -> Result<Waiting> {
-        self.in_queues("due <= ?", now).await
-    }
-
-    async fn in_queues(&self, which: &str, now: u64) -> Result<Waiting> {
-        let (mut entries, next) = self.queues_page(which, now, None).await?;
-        entries.sort();
-        Ok(Waiting { entries, has_more: next.is_some() })
+        self.in_queues(Some(now)).await
     }
 
     /// One statement in place of a query a queue: each of them is a partition.
-    async fn queues_page(
-        &self,
-        which: &str,
-        now: u64,
-        after: Option<String>,
-    ) -> Result<(Vec<WaitingEntry>, Option<String>)> {
+    async fn in_queues(&self, until: Option<u64>) -> Result<Waiting> {
         let queues = (0..SWEEP_QUEUES).map(|queue| format!("'sweep#{queue}'"));
         let queues = queues.collect::<Vec<_>>().join(", ");
         let (table, index) = (&self.name, DUE_INDEX);
-        let statement = format!(
-            r#"SELECT pk, sk, due FROM "{table}"."{index}" WHERE queue IN [{queues}] AND {which}"#
-        );
-        let read = self.client.execute_statement().statement(statement);
-        let read = read.parameters(AttributeValue::N(now.to_string())).set_next_token(after);
+        let by = if until.is_some() { " AND due <= ?" } else { "" };
+        let statement =
+            format!(r#"SELECT pk, sk, due FROM "{table}"."{index}" WHERE queue IN [{queues}]{by}"#);
+        let until = until.map(|until| vec![AttributeValue::N(until.to_string())]);
+        let read = self.client.execute_statement().statement(statement).set_parameters(until);
         let read = read.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
         let read = read.map_err(|error| self.cannot_read(error))?;
         usage_of(read.consumed_capacity());
