@@ -204,8 +204,19 @@ impl Table {
         self.in_queues(Some(now)).await
     }
 
-    /// One statement in place of a query a queue: each of them is a partition.
     async fn in_queues(&self, until: Option<u64>) -> Result<Waiting> {
+        let (mut entries, next) = self.queues_page(until, None).await?;
+        entries.sort();
+        Ok(Waiting { entries, has_more: next.is_some() })
+    }
+
+    /// What is due by `until`, or all that waits, after this token: one statement in place of a query a queue, each
+    /// of which is a partition.
+    async fn queues_page(
+        &self,
+        until: Option<u64>,
+        after: Option<String>,
+    ) -> Result<(Vec<WaitingEntry>, Option<String>)> {
         let queues = (0..SWEEP_QUEUES).map(|queue| format!("'sweep#{queue}'"));
         let queues = queues.collect::<Vec<_>>().join(", ");
         let (table, index) = (&self.name, DUE_INDEX);
@@ -214,6 +225,7 @@ impl Table {
             format!(r#"SELECT pk, sk, due FROM "{table}"."{index}" WHERE queue IN [{queues}]{by}"#);
         let until = until.map(|until| vec![AttributeValue::N(until.to_string())]);
         let read = self.client.execute_statement().statement(statement).set_parameters(until);
+        let read = read.set_next_token(after);
         let read = read.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
         let read = read.map_err(|error| self.cannot_read(error))?;
         usage_of(read.consumed_capacity());

@@ -81,7 +81,7 @@ impl Table {
         let mut entries = Vec::new();
         let mut next = None;
         loop {
-            let (page, more) = self.queues_page("due <= ?", now, next).await?;
+            let (page, more) = self.queues_page(Some(now), next).await?;
             entries.extend(page);
             if more.is_none() {
                 break;
