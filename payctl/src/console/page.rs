@@ -83,6 +83,9 @@ fn of_fault(fault: &Fault) -> Page {
         title: title.to_owned(),
         body: html! {
             p.fault { (super::view::shown(&fault.what)) }
+            @if !fault.details.is_empty() {
+                details { summary { "What the call returned" } pre { (super::view::lines(&fault.details)) } }
+            }
             @if !fault.next.is_empty() { p { (super::view::shown(&fault.next)) } }
             @if let Some((path, words)) = &fault.link { p { a href=(path) { (words) } } }
         },
@@ -124,7 +127,7 @@ fn frame(
                     }
                     form.find action="/find" method="get" role="search" {
                         label.hidden for="q" { "Find a payment, order, payer, transaction, refund or event" }
-                        input #q name="q" type="search" placeholder="Payment, order, uid:7, transaction, refund, event" autocomplete="off" spellcheck="false";
+                        input #q name="q" type="search" placeholder="Any id, or uid:7 for a payer" autocomplete="off" spellcheck="false";
                         button { "Find" }
                     }
                     nav aria-label="Pages" {

@@ -31,11 +31,51 @@ async fn work(app: &App) -> Result<Shown, Fault> {
         futures_util::future::join(app.table.review(CONSOLE_PAGE_ROWS), app.table.waiting()).await;
     let ((review, has_more), waiting) = (review?, waiting?);
     let body = html! {
+        (tiles(&review, has_more, &waiting, now))
         (quarantine(&review, has_more, now))
         (due(&waiting, now))
         (refunds(&waiting))
     };
     Ok(Page { title: "What waits".to_owned(), body, refresh: false }.into())
+}
+
+/// How much there is of each, and since when.
+fn tiles(review: &[Row], has_more: bool, waiting: &Waiting, now: u64) -> Markup {
+    let oldest = review.iter().filter_map(|row| row.number("at")).min();
+    let late: Vec<_> = waiting.entries.iter().filter(|entry| entry.due <= now).collect();
+    let refunds = waiting.entries.iter().filter(|entry| entry.is_refund()).count();
+    let since = |at: u64| ago(now.saturating_sub(at));
+    let tile = |number: usize, is_least: bool, (path, name): (&str, &str), says: String| {
+        html! {
+            li {
+                strong { (number) @if is_least { "+" } }
+                a href=(path) { (name) }
+                span { (says) }
+            }
+        }
+    };
+    html! {
+        ul.tiles {
+            (tile(
+                review.len(),
+                has_more,
+                ("/quarantine", "in quarantine"),
+                oldest.map_or("nothing to decide".to_owned(), |at| format!("the oldest waits for {}", since(at))),
+            ))
+            (tile(
+                late.len(),
+                waiting.has_more,
+                ("/due", "due by now"),
+                late.first().map_or("the sweep is on time".to_owned(), |entry| format!("the longest for {}", since(entry.due))),
+            ))
+            (tile(
+                refunds,
+                waiting.has_more,
+                ("#refunds", "refunds in flight"),
+                "at a provider, or the order service is not notified yet".to_owned(),
+            ))
+        }
+    }
 }
 
 /// Quarantine by reason, the longest waiting reason first.
@@ -105,7 +145,7 @@ fn refunds(waiting: &Waiting) -> Markup {
     let refunds: Vec<_> = waiting.entries.iter().filter(|entry| entry.is_refund()).collect();
     html! {
         section {
-            h2 { "Refunds in flight" }
+            h2 #refunds { "Refunds in flight" }
             @if refunds.is_empty() {
                 p.empty { "No refund waits for its provider or for the order service." }
             } @else {

@@ -13,7 +13,7 @@ use time::{Date, Month};
 use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{column, count, payment, shown, table, time, with_query};
+use super::super::view::{column, count, money, payment, shown, table, time, with_query};
 use super::decide;
 use crate::Row;
 use crate::audit::payment_of;
@@ -172,7 +172,7 @@ fn of_reason(reason: &str, rows: &[&Row]) -> Markup {
     ];
     let cells = rows.iter().map(|row| {
         let event = EventEntry(row);
-        let side = |name| html! { (shown(row.text(name))) };
+        let side = |name| side(row, name);
         let is_unreadable = !event.unreadable().is_empty();
         [
             html! { a href=(with_query(decide::PATH, "name", &event.name())) { (shown(&label(row))) } },
@@ -188,6 +188,15 @@ fn of_reason(reason: &str, rows: &[&Row]) -> Markup {
             h2 { (shown(reason)) " · " (count(rows.len(), "message")) }
             (table(columns, cells))
         }
+    }
+}
+
+/// One side of a mismatch: an amount as people write it, all else as it is.
+fn side(row: &Row, name: &str) -> Markup {
+    let text = row.text(name);
+    match text.parse() {
+        Ok(minor) if row.text("mismatch") == "amount" => money(minor, row.text("currency")),
+        Ok(_) | Err(_) => html! { (shown(text)) },
     }
 }
 
