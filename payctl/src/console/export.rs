@@ -43,7 +43,7 @@ pub(super) fn links(path: &str, query: &[(&str, &str)]) -> Markup {
         query => format!("{path}.{extension}?{query}"),
     };
     html! {
-        p {
+        p.files {
             "All that the filter shows: " a href=(to("csv")) download { "CSV" } ", "
             a href=(to("jsonl")) download { "JSON Lines" }
         }

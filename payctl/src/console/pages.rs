@@ -33,6 +33,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/due.jsonl", get(due::export))
         .route(audit::PATH, get(audit::show).post(audit::run))
         .route("/quarantine", get(quarantine::show))
+        .route("/quarantine.csv", get(quarantine::export))
+        .route("/quarantine.jsonl", get(quarantine::export))
         .route(decide::PATH, get(decide::show))
         .route(decide::ACCEPT, post(decide::accept))
         .route(decide::REFUND, post(decide::refund))

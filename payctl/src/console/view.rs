@@ -5,7 +5,7 @@ mod fact;
 mod table;
 
 pub(super) use self::fact::{brief, fact, optional, provider};
-pub(super) use self::table::{column, fitting, numbers, table};
+pub(super) use self::table::{Column, column, fitting, numbers, table};
 
 use maud::{Markup, html};
 use pay_core::domain::Currency;
