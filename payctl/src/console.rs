@@ -6,6 +6,8 @@
 mod access;
 mod app;
 mod audit_job;
+mod body;
+mod export;
 mod fault;
 mod form;
 mod functions;

@@ -10,6 +10,7 @@ mod cli;
 mod console;
 pub mod doctor;
 mod event;
+mod history;
 mod lambda;
 pub mod limits;
 mod name;

@@ -1,5 +1,6 @@
 //! A table as an operator reads it: on this machine, in an emulator, or in AWS.
 
+mod pages;
 mod review;
 
 use std::collections::HashMap;
@@ -193,40 +194,48 @@ impl Table {
         Ok(waiting.filter(|row| row.has("queue")).collect())
     }
 
-    /// What is due by `now`, in Unix milliseconds, and every refund that waits for its time, longest overdue
-    /// first: as much as one read of the index gives.
-    pub(crate) async fn due_or_refunds(&self, now: u64) -> Result<Waiting> {
-        self.in_queues("(due <= ? OR begins_with(sk, 'refund#'))", now).await
+    /// Everything that waits for its time, longest overdue first: as much as one read of the index gives.
+    pub(crate) async fn waiting(&self) -> Result<Waiting> {
+        self.in_queues(None).await
     }
 
     /// What is due by `now`, in Unix milliseconds, longest overdue first: as much as one read of the index gives.
     pub(crate) async fn due(&self, now: u64) -> Result<Waiting> {
-        self.in_queues("due <= ?", now).await
+        self.in_queues(Some(now)).await
     }
 
-    /// One statement in place of a query a queue: each of them is a partition.
-    async fn in_queues(&self, which: &str, now: u64) -> Result<Waiting> {
+    async fn in_queues(&self, until: Option<u64>) -> Result<Waiting> {
+        let (mut entries, next) = self.queues_page(until, None).await?;
+        entries.sort();
+        Ok(Waiting { entries, has_more: next.is_some() })
+    }
+
+    /// What is due by `until`, or all that waits, after this token: one statement in place of a query a queue, each
+    /// of which is a partition.
+    async fn queues_page(
+        &self,
+        until: Option<u64>,
+        after: Option<String>,
+    ) -> Result<(Vec<WaitingEntry>, Option<String>)> {
         let queues = (0..SWEEP_QUEUES).map(|queue| format!("'sweep#{queue}'"));
         let queues = queues.collect::<Vec<_>>().join(", ");
         let (table, index) = (&self.name, DUE_INDEX);
-        let statement = format!(
-            r#"SELECT pk, sk, due FROM "{table}"."{index}" WHERE queue IN [{queues}] AND {which}"#
-        );
-        let read = self.client.execute_statement().statement(statement);
-        let read = read.parameters(AttributeValue::N(now.to_string()));
+        let by = if until.is_some() { " AND due <= ?" } else { "" };
+        let statement =
+            format!(r#"SELECT pk, sk, due FROM "{table}"."{index}" WHERE queue IN [{queues}]{by}"#);
+        let until = until.map(|until| vec![AttributeValue::N(until.to_string())]);
+        let read = self.client.execute_statement().statement(statement).set_parameters(until);
+        let read = read.set_next_token(after);
         let read = read.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
         let read = read.map_err(|error| self.cannot_read(error))?;
         usage_of(read.consumed_capacity());
-        let has_more = read.next_token.is_some();
-        let mut entries: Vec<_> =
-            read.items.unwrap_or_default().into_iter().map(Row::from).collect();
-        entries.sort_by_key(|entry| entry.number("due"));
         let entry = |row: Row| WaitingEntry {
             due: row.number("due").unwrap_or_default(),
             pk: row.text("pk").to_owned(),
             sk: row.text("sk").to_owned(),
         };
-        Ok(Waiting { entries: entries.into_iter().map(entry).collect(), has_more })
+        let entries = read.items.unwrap_or_default().into_iter().map(|item| entry(Row::from(item)));
+        Ok((entries.collect(), read.next_token))
     }
 
     /// The table's ARN.
@@ -279,8 +288,8 @@ pub(crate) struct Waiting {
     pub(crate) has_more: bool,
 }
 
-/// An item that the sweep will look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An item that the sweep will look at; in the order of their times.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaitingEntry {
     /// When, in Unix milliseconds.
     pub(crate) due: u64,

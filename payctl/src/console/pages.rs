@@ -3,8 +3,12 @@
 mod act;
 mod audit;
 mod decide;
+mod due;
 mod find;
 mod home;
+mod message;
+mod payment;
+mod payments;
 mod quarantine;
 
 use std::sync::Arc;
@@ -19,6 +23,14 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home::show))
         .route("/find", get(find::show))
+        .route("/payment/{id}", get(payment::show))
+        .route("/message", get(message::show))
+        .route("/payments", get(payments::show))
+        .route("/payments.csv", get(payments::export))
+        .route("/payments.jsonl", get(payments::export))
+        .route("/due", get(due::show))
+        .route("/due.csv", get(due::export))
+        .route("/due.jsonl", get(due::export))
         .route(audit::PATH, get(audit::show).post(audit::run))
         .route("/quarantine", get(quarantine::show))
         .route(decide::PATH, get(decide::show))

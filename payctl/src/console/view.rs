@@ -1,9 +1,11 @@
 //! How values are shown. Everything that somebody sent goes through [`shown`]: markup is escaped by the templates,
 //! and what would reorder the text around it or be invisible is written out.
 
+mod fact;
 mod table;
 
-pub(super) use self::table::{column, numbers, table};
+pub(super) use self::fact::{brief, fact, optional, provider};
+pub(super) use self::table::{column, fitting, numbers, table};
 
 use maud::{Markup, html};
 use pay_core::domain::Currency;
@@ -40,7 +42,7 @@ pub(super) fn money(minor: u64, currency: &str) -> Markup {
 }
 
 /// 10050 in EUR is `100.50`, in JPY `10050`.
-fn major(minor: u64, currency: &str) -> String {
+pub(super) fn major(minor: u64, currency: &str) -> String {
     let decimals = Currency::new(currency).ok().and_then(Currency::decimals).unwrap_or(0);
     let Some(unit) = 10_u64.checked_pow(decimals).filter(|unit| *unit > 1) else {
         return minor.to_string();
@@ -65,9 +67,10 @@ fn class_of(text: &str) -> &'static str {
     }
 }
 
-/// An id that can be copied.
+/// An id that can be copied, unless something in it is written out.
 pub(super) fn id(text: &str) -> Markup {
-    html! { code.id data-copy=(text) { (shown(text)) } }
+    let as_shown = shown(text);
+    html! { code.id data-copy=[(as_shown == text).then_some(text)] { (as_shown) } }
 }
 
 /// A link to a payment.

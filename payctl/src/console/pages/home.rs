@@ -27,11 +27,8 @@ pub(in crate::console) async fn show(State(app): State<Arc<App>>) -> Response {
 
 async fn work(app: &App) -> Result<Shown, Fault> {
     let now = clock().millis();
-    let (review, waiting) = futures_util::future::join(
-        app.table.review(CONSOLE_PAGE_ROWS),
-        app.table.due_or_refunds(now),
-    )
-    .await;
+    let (review, waiting) =
+        futures_util::future::join(app.table.review(CONSOLE_PAGE_ROWS), app.table.waiting()).await;
     let ((review, has_more), waiting) = (review?, waiting?);
     let body = html! {
         (quarantine(&review, has_more, now))

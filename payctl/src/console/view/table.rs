@@ -43,3 +43,40 @@ pub(in crate::console) fn table<const N: usize>(
         }
     }
 }
+
+/// The first rows, as many as take at most `budget` bytes of a page, and at least one.
+pub(in crate::console) fn fitting<const N: usize>(
+    columns: [Column; N],
+    rows: impl IntoIterator<Item = [Markup; N]>,
+    budget: usize,
+) -> Vec<[Markup; N]> {
+    // What a row and a cell have around what they hold.
+    let labels = columns.iter().map(|column| column.name.len().saturating_add(40)).sum::<usize>();
+    let (mut used, mut is_first) = (0_usize, true);
+    let size = |row: &[Markup; N]| row.iter().map(|cell| cell.0.len()).sum::<usize>();
+    rows.into_iter()
+        .take_while(|row| {
+            used = used.saturating_add(labels).saturating_add(size(row));
+            std::mem::take(&mut is_first) || used <= budget
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_fit_by_the_bytes_that_they_take() {
+        let columns = [column("One"), numbers("Two")];
+        let row = |text: &str| [html! { (text) }, html! { (text) }];
+        let rows = |number: usize| std::iter::repeat_with(|| row(&"x".repeat(100))).take(number);
+        for (number, budget, fits) in [(9, 1000, 3), (2, 1000, 2), (9, 1, 1), (0, 1000, 0)] {
+            let fitted = fitting(columns, rows(number), budget);
+            assert_eq!(fitted.len(), fits, "{number} in {budget}");
+            let size = table(columns, fitted.iter().cloned()).0.len();
+            let head = table(columns, []).0.len();
+            assert!(fits < 2 || size.saturating_sub(head) <= budget, "{size}");
+        }
+    }
+}
