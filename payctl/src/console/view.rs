@@ -5,7 +5,7 @@ mod fact;
 mod table;
 
 pub(super) use self::fact::{brief, fact, optional, provider};
-pub(super) use self::table::{column, fitting, numbers, table};
+pub(super) use self::table::{Column, column, fitting, numbers, table};
 
 use maud::{Markup, html};
 use pay_core::domain::Currency;
@@ -54,7 +54,10 @@ pub(super) fn major(minor: u64, currency: &str) -> String {
 
 /// A word for a state: its colour repeats what the word says.
 pub(super) fn word(text: &str) -> Markup {
-    html! { span class={ "word " (class_of(text)) } { (shown(text)) } }
+    let text_shown = shown(text);
+    // As long as no state of ours: it may be broken anywhere.
+    let is_long = text_shown.len() > 24;
+    html! { span.long[is_long] class={ "word " (class_of(text)) } { (text_shown) } }
 }
 
 /// Whether a state is well, needs a person, or is neither.

@@ -17,6 +17,11 @@ pub(crate) struct ReviewCursor {
 }
 
 impl ReviewCursor {
+    /// The cursor of the page that begins after an entry; `None` for one whose time is none.
+    pub(crate) fn of(row: &Row) -> Option<Self> {
+        Some(Self { at: row.number("due")?, name: Name::of(row) })
+    }
+
     /// Reads what [`fmt::Display`] prints.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (at, name) = text.split_once('/')?;
@@ -55,9 +60,7 @@ impl Table {
         let page = query.send().await.map_err(|error| self.cannot_read(error))?;
         usage_of(page.consumed_capacity());
         let last = page.last_evaluated_key.filter(|key| !key.is_empty()).map(Row::from);
-        let next = last.and_then(|last| {
-            Some(ReviewCursor { at: last.number("due")?, name: Name(key_of(&last)) })
-        });
+        let next = last.as_ref().and_then(ReviewCursor::of);
         let entries = page.items.unwrap_or_default().into_iter().map(Row::from);
         let keys: Vec<_> = entries.map(|entry| key_of(&entry)).collect();
         Ok((self.waiting_of(&keys).await?, next))

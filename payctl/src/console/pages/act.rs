@@ -56,13 +56,13 @@ pub(in crate::console) async fn show(
     Path(what): Path<String>,
     Query(query): Query<ActQuery>,
 ) -> Response {
-    respond(&app, "/act", async {
+    Box::pin(respond(&app, "/act", async {
         let kind = kind(&what)?;
         let id = payment_id(query.id.as_deref().unwrap_or_default())?;
         let record = app.table.item(&format!("pay#{id}"), "record").await?;
         let record = readable(id, record)?;
         Ok(question(&app, kind, id, &record)?.into())
-    })
+    }))
     .await
 }
 
@@ -72,7 +72,7 @@ pub(in crate::console) async fn act(
     Path(what): Path<String>,
     Form(form): Form<ActForm>,
 ) -> Response {
-    respond(&app, "/act", work(&app, &what, &form)).await
+    Box::pin(respond(&app, "/act", work(&app, &what, &form))).await
 }
 
 async fn work(app: &App, what: &str, form: &ActForm) -> Result<Shown, Fault> {
@@ -232,7 +232,7 @@ pub(in crate::console) async fn acted(
     State(app): State<Arc<App>>,
     Query(query): Query<ActedQuery>,
 ) -> Response {
-    respond(&app, ACTED, read_back(&app, query.name.as_deref().unwrap_or_default())).await
+    Box::pin(respond(&app, ACTED, read_back(&app, query.name.as_deref().unwrap_or_default()))).await
 }
 
 async fn read_back(app: &App, name: &str) -> Result<Shown, Fault> {

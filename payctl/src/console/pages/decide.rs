@@ -56,10 +56,10 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query<DecideQuery>,
 ) -> Response {
-    respond(&app, PATH, async {
+    Box::pin(respond(&app, PATH, async {
         let found = look(&app, query.name.as_deref().unwrap_or_default()).await?;
         Ok(page(&app, &found).into())
-    })
+    }))
     .await
 }
 
@@ -182,21 +182,21 @@ pub(in crate::console) async fn accept(
     State(app): State<Arc<App>>,
     Form(form): Form<DecisionForm>,
 ) -> Response {
-    respond(&app, PATH, made(&app, Decision::Accept, &form)).await
+    Box::pin(respond(&app, PATH, made(&app, Decision::Accept, &form))).await
 }
 
 pub(in crate::console) async fn refund(
     State(app): State<Arc<App>>,
     Form(form): Form<DecisionForm>,
 ) -> Response {
-    respond(&app, PATH, made(&app, Decision::Refund, &form)).await
+    Box::pin(respond(&app, PATH, made(&app, Decision::Refund, &form))).await
 }
 
 pub(in crate::console) async fn dismiss(
     State(app): State<Arc<App>>,
     Form(form): Form<DecisionForm>,
 ) -> Response {
-    respond(&app, PATH, made(&app, Decision::Dismiss, &form)).await
+    Box::pin(respond(&app, PATH, made(&app, Decision::Dismiss, &form))).await
 }
 
 /// Decides, and has the browser read what came of it from the table.

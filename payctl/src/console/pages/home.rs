@@ -11,7 +11,7 @@ use pay_service::start::clock;
 use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{ago, column, numbers, payment, shown, table, time, with_query, word};
+use super::super::view::{ago, column, numbers, payment, shown, table, time, with_query};
 use crate::Row;
 use crate::audit::payment_of;
 use crate::event::EventEntry;
@@ -125,19 +125,23 @@ fn due(waiting: &Waiting, now: u64) -> Markup {
                 p {
                     a href="/due" { (late.len()) " due by now" } "; the longest for " (late.first().map(|first| ago(now.saturating_sub(first.due))).unwrap_or_default()) "."
                 }
-                ul.plain {
-                    @for entry in late.iter().take(NAMED) {
-                        li {
-                            @if let Some(id) = payment_of(&entry.pk) { (payment(id)) } @else { (entry.pk) }
-                            " " (word(if entry.is_refund() { "refund" } else { "payment" }))
-                            " since " (time(entry.due))
-                        }
-                    }
-                }
+                (table(
+                    [column("Payment"), column("What"), column("Due since"), column("Late by")],
+                    late.iter().take(NAMED).map(|entry| [
+                        of_entry(&entry.pk),
+                        html! { @if entry.is_refund() { "refund" } @else { "payment" } },
+                        time(entry.due),
+                        html! { (ago(now.saturating_sub(entry.due))) },
+                    ]),
+                ))
             }
             @if waiting.has_more { p { "More wait than one read shows: " a href="/due" { "Due" } " has those that are due, exactly." } }
         }
     }
+}
+
+fn of_entry(pk: &str) -> Markup {
+    payment_of(pk).map_or_else(|| html! { (shown(pk)) }, payment)
 }
 
 /// Refunds of which the outcome, or the order service, is waited for.
@@ -149,14 +153,14 @@ fn refunds(waiting: &Waiting) -> Markup {
             @if refunds.is_empty() {
                 p.empty { "No refund waits for its provider or for the order service." }
             } @else {
-                ul.plain {
-                    @for entry in &refunds {
-                        li {
-                            @if let Some(id) = payment_of(&entry.pk) { (payment(id)) } @else { (entry.pk) }
-                            " " code { (entry.sk.trim_start_matches("refund#")) } ", looked at next " (time(entry.due))
-                        }
-                    }
-                }
+                (table(
+                    [column("Payment"), column("Refund"), column("Looked at next")],
+                    refunds.iter().map(|entry| [
+                        of_entry(&entry.pk),
+                        html! { code { (shown(entry.sk.trim_start_matches("refund#"))) } },
+                        time(entry.due),
+                    ]),
+                ))
             }
         }
     }

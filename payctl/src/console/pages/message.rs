@@ -71,6 +71,7 @@ async fn work(app: &App, query: &MessageQuery) -> Result<Shown, Fault> {
         @if query.body.is_none() { (facts(&row)) }
         section {
             h2 { "Body" }
+            @if kept.is_some() { p { a href=(with_query("/doctor", "name", text)) { "Check its signature in Doctor" } } }
             @match &kept {
                 Some(kept) => { (digests(&row, kept)) (bodies(text, query, kept)) },
                 None if row.has("body") => p.fault { "It is not bytes." },
@@ -82,7 +83,7 @@ async fn work(app: &App, query: &MessageQuery) -> Result<Shown, Fault> {
 }
 
 /// Attributes that are shown by others or in another place.
-const ELSEWHERE: [&str; 24] = [
+const ELSEWHERE: [&str; 27] = [
     "pk",
     "sk",
     "at",
@@ -107,6 +108,9 @@ const ELSEWHERE: [&str; 24] = [
     "body",
     "len",
     "sha256",
+    "queue",
+    "due",
+    "version",
 ];
 
 fn facts(row: &Row) -> Markup {
@@ -145,7 +149,7 @@ fn what_it_is(row: &Row) -> [(&'static str, Markup); 4] {
     ]
 }
 
-fn what_it_did(row: &Row) -> [(&'static str, Markup); 8] {
+fn what_it_did(row: &Row) -> [(&'static str, Markup); 10] {
     let event = EventEntry(row);
     let words = |name: &str| optional(&event.cell(name), |text| word(&brief(text)));
     let linked = |name: &str| {
@@ -171,6 +175,8 @@ fn what_it_did(row: &Row) -> [(&'static str, Markup); 8] {
         ("About", linked("about")),
         ("Status before", state(row, "status_before")),
         ("Status after", state(row, "status_after")),
+        ("Version reached", cell(row, "version")),
+        ("Waits since", html! { @if row.has("due") { (of_time(row, "due")) } }),
     ]
 }
 

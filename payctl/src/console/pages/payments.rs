@@ -16,8 +16,8 @@ use super::super::export::{FileForm, FileRows, links};
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, fault, respond};
 use super::super::view::{
-    brief, column, count, fitting, id as copied, major, money, numbers, payment, provider, table,
-    time, with_query, word,
+    brief, column, count, fitting, major, money, numbers, payment, provider, table, time,
+    with_query, word,
 };
 use crate::Row;
 use crate::audit::{faults, payment_of};
@@ -176,7 +176,7 @@ fn cells(row: &Row) -> [Markup; COLUMNS.len()] {
     let wrong = faults(row, clock());
     [
         payment_of(row.text("pk")).map_or_else(|| odd("pk"), payment),
-        row.number("oid").map_or_else(|| odd("oid"), |oid| copied(&oid.to_string())),
+        row.number("oid").map_or_else(|| odd("oid"), |oid| html! { code { (oid) } }),
         of_money("amount"),
         of_money("refunded"),
         html! {

@@ -1,5 +1,9 @@
 //! What waits for a person's decision, by reason, oldest first.
 
+mod file;
+
+pub(in crate::console) use self::file::export;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,14 +15,17 @@ use serde::Deserialize;
 use time::{Date, Month};
 
 use super::super::app::App;
+use super::super::export::links;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{column, count, money, payment, shown, table, time, with_query};
+use super::super::view::{
+    Column, brief, column, count, fitting, money, payment, table, time, with_query,
+};
 use super::decide;
 use crate::Row;
 use crate::audit::payment_of;
 use crate::event::EventEntry;
-use crate::limits::CONSOLE_PAGE_ROWS;
+use crate::limits::{CONSOLE_PAGE_ROWS, CONSOLE_TABLE_BYTES};
 use crate::table::ReviewCursor;
 
 const PATH: &str = "/quarantine";
@@ -66,17 +73,21 @@ impl QuarantineFilter {
     /// The URL of the same filter from another entry on.
     fn link(&self, cursor: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        let own = [("reason", &self.reason), ("provider", &self.provider), ("from", &self.from)];
-        for (name, value) in own {
-            if let Some(value) = text(value.as_ref()) {
-                query.append_pair(name, value);
-            }
-        }
+        query.extend_pairs(self.query().into_iter().filter(|(_, value)| !value.is_empty()));
         format!("{PATH}?{}", query.append_pair("cursor", cursor).finish())
     }
 
+    /// What it filters by; empty where it does not.
+    fn query(&self) -> [(&'static str, &str); 3] {
+        [
+            ("reason", text(self.reason.as_ref()).unwrap_or_default()),
+            ("provider", text(self.provider.as_ref()).unwrap_or_default()),
+            ("from", text(self.from.as_ref()).unwrap_or_default()),
+        ]
+    }
+
     fn is_any(&self) -> bool {
-        [&self.reason, &self.provider, &self.from].into_iter().any(|it| text(it.as_ref()).is_some())
+        self.query().iter().any(|(_, value)| !value.is_empty())
     }
 }
 
@@ -113,17 +124,27 @@ pub(in crate::console) async fn show(
 
 async fn work(app: &App, filter: &QuarantineFilter) -> Result<Shown, Fault> {
     let (rows, next) = filter.rows(app).await?;
-    let mut reasons: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
-    for row in &rows {
-        reasons.entry(EventEntry(row).reason()).or_default().push(row);
+    let cells = fitting(COLUMNS, rows.iter().map(cells), CONSOLE_TABLE_BYTES);
+    let last = rows.get(..cells.len()).and_then(<[Row]>::last);
+    let next = match last.and_then(ReviewCursor::of) {
+        Some(last) if cells.len() < rows.len() => Some(last.to_string()),
+        Some(_) | None => next,
+    };
+    let mut reasons: BTreeMap<String, Vec<Cells>> = BTreeMap::new();
+    let mut first = Vec::new();
+    for (row, cells) in rows.iter().zip(cells) {
+        let of_reason = reasons.entry(EventEntry(row).reason()).or_default();
+        if of_reason.is_empty() {
+            first.push(EventEntry(row).reason());
+        }
+        of_reason.push(cells);
     }
-    let mut reasons: Vec<_> = reasons.into_iter().collect();
-    reasons.sort_by_key(|(_, rows)| rows.iter().filter_map(|row| row.number("at")).min());
     let body = html! {
         (filters(filter))
         @if rows.is_empty() { (empty(filter, next.is_some())) }
-        @for (reason, rows) in &reasons { (of_reason(reason, rows)) }
+        @for reason in &first { (of_reason(reason, reasons.remove(reason).unwrap_or_default())) }
         @if let Some(next) = &next { p { a href=(filter.link(next)) { "Newer ones" } } }
+        (links(PATH, &filter.query()))
     };
     Ok(Page { title: "Quarantine".to_owned(), body, refresh: false }.into())
 }
@@ -161,32 +182,41 @@ fn empty(filter: &QuarantineFilter, has_more: bool) -> Markup {
     }
 }
 
-fn of_reason(reason: &str, rows: &[&Row]) -> Markup {
-    let columns = [
-        column("Message"),
-        column("Quarantined"),
-        column("Payment"),
-        column("Reports"),
-        column("Expected"),
-        column("Received"),
-    ];
-    let cells = rows.iter().map(|row| {
-        let event = EventEntry(row);
-        let side = |name| side(row, name);
-        let is_unreadable = !event.unreadable().is_empty();
-        [
-            html! { a href=(with_query(decide::PATH, "name", &event.name())) { (shown(&label(row))) } },
-            time(row.number("at").unwrap_or_default()),
-            payment_of(row.text("pk")).map_or_else(|| html! { "none of ours" }, payment),
-            html! { (shown(&event.cell("outcome"))) " " (decide::amount(row)) },
-            side("expected"),
-            if is_unreadable { html! { (shown(&event.mismatch())) } } else { side("received") },
-        ]
-    });
+const COLUMNS: [Column; 6] = [
+    column("Message"),
+    column("Quarantined"),
+    column("Payment"),
+    column("Reports"),
+    column("Expected"),
+    column("Received"),
+];
+
+type Cells = [Markup; COLUMNS.len()];
+
+fn cells(row: &Row) -> Cells {
+    let event = EventEntry(row);
+    let side = |name| side(row, name);
+    let is_unreadable = !event.unreadable().is_empty();
+    let link = with_query(decide::PATH, "name", &event.name());
+    [
+        html! { a href=(link) { (brief(&label(row))) } },
+        time(row.number("at").unwrap_or_default()),
+        payment_of(row.text("pk")).map_or_else(|| html! { "none of ours" }, payment),
+        html! { (brief(&event.cell("outcome"))) " " (decide::amount(row)) },
+        side("expected"),
+        if is_unreadable {
+            html! { (brief(&event.mismatch())) }
+        } else {
+            side("received")
+        },
+    ]
+}
+
+fn of_reason(reason: &str, rows: Vec<Cells>) -> Markup {
     html! {
         section {
-            h2 { (shown(reason)) " · " (count(rows.len(), "message")) }
-            (table(columns, cells))
+            h2 { (brief(reason)) " · " (count(rows.len(), "message")) }
+            (table(COLUMNS, rows))
         }
     }
 }
@@ -196,7 +226,7 @@ fn side(row: &Row, name: &str) -> Markup {
     let text = row.text(name);
     match text.parse() {
         Ok(minor) if row.text("mismatch") == "amount" => money(minor, row.text("currency")),
-        Ok(_) | Err(_) => html! { (shown(text)) },
+        Ok(_) | Err(_) => html! { (brief(text)) },
     }
 }
 

@@ -67,9 +67,9 @@ impl ActionKind {
         let has_money =
             source.and_then(Provider::of_source).is_some() && record.has("provider_txn");
         match self {
-            Self::Query | Self::Sweep => None,
-            Self::Close if is_open => None,
-            Self::Close => Some("Only a payment that is pending or failed can be closed."),
+            Self::Close if !is_open => {
+                Some("Only a payment that is pending or failed can be closed.")
+            }
             Self::Refund if status != Some(Status::Paid) => {
                 Some("Only a paid payment can be refunded.")
             }
@@ -77,7 +77,7 @@ impl ActionKind {
                 "It was paid under no transaction of a provider's: give the money back where it was paid.",
             ),
             Self::Refund if left(record) == 0 => Some("All of it went back, or is about to."),
-            Self::Refund => None,
+            Self::Query | Self::Sweep | Self::Close | Self::Refund => None,
         }
     }
 }

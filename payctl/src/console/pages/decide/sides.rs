@@ -17,10 +17,8 @@ struct Side {
 
 /// The amount that a message or a refund names.
 pub(in crate::console::pages) fn amount(row: &Row) -> Markup {
-    match row.number("amount") {
-        Some(minor) => money(minor, row.text("currency")),
-        None => html! { (shown(&EventEntry(row).cell("amount"))) },
-    }
+    let minor = row.number("amount").map(|minor| money(minor, row.text("currency")));
+    minor.unwrap_or_else(|| html! { (shown(&EventEntry(row).cell("amount"))) })
 }
 
 /// The lines, the differing ones marked by word and colour.

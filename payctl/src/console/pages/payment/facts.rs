@@ -96,7 +96,7 @@ fn state(record: &Row) -> Markup {
 fn by_number(record: &Row, name: &str, path: impl FnOnce(&str) -> String) -> Markup {
     let Some(number) = record.number(name) else { return odd(record, name) };
     let text = number.to_string();
-    html! { a href=(path(&text)) { (copied(&text)) } }
+    html! { a href=(path(&text)) data-copy=(text) { code { (text) } } }
 }
 
 /// The provider's id of the money, and where to see it there.

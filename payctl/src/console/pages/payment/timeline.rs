@@ -77,7 +77,7 @@ fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
     let short = name.strip_prefix(&format!("{id}/{sender}/")).unwrap_or(&name);
     [
         fact(&at, ""),
-        html! { (brief(sender)) },
+        html! { span.whole { (brief(sender)) } },
         html! { a href=(with_query("/message", "name", &name)) { code { (brief(short)) } } },
         reported(row, [&outcome, &amount, &txn]),
         moved(row),
@@ -92,8 +92,8 @@ fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
             (fact(&mismatch, ""))
         },
         html! {
-            (optional(&by.printed(), |by| html! { "by " (brief(by)) " " }))
-            (fact(&note, ""))
+            (optional(&by.printed(), |by| html! { "by " (brief(by)) }))
+            (optional(&note.printed(), |note| html! { " " (brief(note)) }))
         },
     ]
 }
@@ -103,7 +103,7 @@ fn moved(row: &Row) -> Markup {
     let code = |name: &str| row.number(name);
     match (code("status_before"), code("status_after")) {
         (Some(before), Some(after)) if before != after => {
-            html! { span.way { (status(before)) " → " (word(&status(after))) } }
+            html! { span.whole { (status(before)) " → " (word(&status(after))) } }
         }
         _ => html! {},
     }
@@ -114,9 +114,12 @@ fn reported(row: &Row, [outcome, amount, txn]: [&Fact; 3]) -> Markup {
     let currency = row.0.get("currency").map(plain).unwrap_or_default();
     let of_money =
         |name: &str| row.number(name).map_or_else(|| html! {}, |minor| money(minor, &currency));
+    let words = [outcome.printed(), amount.printed(), txn.printed()].concat();
     html! {
-        (fact(outcome, "")) " " (fact(amount, ""))
-        (optional(&txn.printed(), |txn| html! { " " code { (brief(txn)) } }))
+        @if !words.is_empty() {
+            (fact(outcome, "")) " " (fact(amount, ""))
+            (optional(&txn.printed(), |txn| html! { " " code { (brief(txn)) } }))
+        }
         @if row.has("refund") {
             " refund " code { (brief(row.text("refund"))) } " " (of_money("refund_amount"))
             " " (brief(row.text("refund_state")))
