@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use super::*;
 use crate::{
-    domain::{Amount, Currency, Outcome, Provider, Status, TimeToLive, Verdict},
+    domain::{Outcome, Provider, Status, TimeToLive, Verdict},
     ports::ProviderState,
     testing::{Call, Fate, a_checkout_reference, block_on},
     usecases::world::{World, a_notification, later, now, uid},
@@ -161,42 +161,6 @@ fn a_repeat_is_sent_with_what_is_kept() {
     assert_eq!(again.expires_time, later(30 * 60_000));
 }
 
-#[test]
-fn an_earlier_one_of_the_provider_is_ended_first() {
-    let (world, id) = world();
-    assert_eq!(start(&world, id, StripeCheckout, 0), Ok(1));
-    assert_eq!(start(&world, id, StripeIntent, 5_000), Ok(2));
-    assert_eq!(states(&world), [CheckoutState::Ended, CheckoutState::Open]);
-    let state = world.providers.edit(|held| held.checkouts[&a_checkout_reference(id, 1)].state);
-    assert_eq!(state, ProviderState::Closed);
-    // Of another provider it stays: whoever pays first pays.
-    assert_eq!(start(&world, id, AlipayQr, 10_000), Ok(3));
-    assert_eq!(states(&world)[1..], [CheckoutState::Open; 2]);
-
-    // One that cannot be ended now could be paid as well.
-    for (fail, why) in
-        [(Call::Close, "the provider is unavailable"), (Call::Query, "the provider is unavailable")]
-    {
-        let (world, id) = world_with(StripeCheckout);
-        world.fail(fail, Fate::Before);
-        assert_eq!(start(&world, id, StripeIntent, 5_000), Err(why.to_owned()), "{fail:?}");
-        assert_eq!(states(&world), [CheckoutState::Open]);
-    }
-    // One that its provider has nothing of stays, and counts.
-    let (world, id) = self::world();
-    world.providers.edit(|providers| providers.are_pages = true);
-    let mut request = asked(id, AlipayPage);
-    for number in 1..=5 {
-        request.asked.return_url = WebUrl::new(&format!("https://shop.example/{number}")).ok();
-        let at = later(u64::from(number) * 5_000);
-        assert_eq!(outcome(start_at(&world, &request, at)), Ok(number));
-    }
-    request.asked.return_url = None;
-    let why =
-        "the payment cannot be paid so: the most checkouts that can be open at a time are open";
-    assert_eq!(outcome(start_at(&world, &request, later(60_000))), Err(why.to_owned()));
-}
-
 /// A world with a checkout that can be paid.
 fn world_with(method: CheckoutMethod) -> (World, PaymentId) {
     let (world, id) = world();
@@ -304,15 +268,6 @@ fn what_cannot_be_paid_is_refused_without_a_call() {
     assert_eq!(start(&world, id, WeChatNative, 0), not_payable(why));
     assert_eq!((held(&world), world.passed(Call::MakeCheckout)), (0, 0));
 
-    world.store.edit(|table| {
-        let payment = table.payments.get_mut(&id).unwrap();
-        payment.checkouts = 0;
-        payment.amount = Amount::new(100, Currency::new("EUR").unwrap()).unwrap();
-    });
-    let of_currency = not_payable("its provider does not collect its currency");
-    assert_eq!(start(&world, id, WeChatNative, 0), of_currency);
-    assert_eq!(start(&world, id, StripeIntent, 0), Ok(1));
-
     // Another's payment is none.
     let mut request = asked(id, WeChatNative);
     request.payer = Some(uid(2));
@@ -398,3 +353,6 @@ fn one_that_ended_meanwhile_is_closed_and_not_handed_out() {
     let state = world.providers.edit(|held| held.checkouts[&reference].state);
     assert_eq!((states(&world), state), (vec![CheckoutState::Ended], ProviderState::Closed));
 }
+
+mod amounts;
+mod earlier;
