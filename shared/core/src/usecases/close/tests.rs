@@ -57,7 +57,7 @@ fn start(
     started.map(|started| started.action).map_err(|error| error.to_string())
 }
 
-fn try_close(world: &World, id: PaymentId, ms: u64) -> Result<Payment, CloseError> {
+fn try_close(world: &World, id: PaymentId, ms: u64) -> Result<ClosedPayment, CloseError> {
     let request =
         ClosePayment { id, payer: Some(uid(1)), sender: Sender::Native, body: RawBody::empty() };
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| (), &|| true);
@@ -66,8 +66,11 @@ fn try_close(world: &World, id: PaymentId, ms: u64) -> Result<Payment, CloseErro
 
 /// What the caller gets, which is what is kept.
 fn closed(world: &World, id: PaymentId, ms: u64) -> Status {
-    let payment = try_close(world, id, ms).unwrap();
+    let was_open = world.payment(id).is_open();
+    let ClosedPayment { payment, is_new } = try_close(world, id, ms).unwrap();
     assert_eq!(payment, world.payment(id));
+    // No provider's notification closes a payment here.
+    assert_eq!(is_new, was_open && payment.status == Status::Closed);
     payment.status
 }
 
@@ -261,7 +264,7 @@ fn another_amount_closes_nothing() {
 
     // Once somebody has decided on it, the payment is closed.
     for decision in [Decision::Dismiss, Decision::Refund] {
-        let (world, id) = self::world(&[WeChatNative]);
+        let (world, id) = self::world(&[StripeIntent]);
         let reference = a_checkout_reference(id, 1);
         assert!(world.providers.edit(|held| held.pay(reference, 100)));
         world.providers.edit(|held| held.checkouts.get_mut(&reference).unwrap().amount_minor = 99);
