@@ -5,6 +5,7 @@ mod paid;
 mod secrets;
 mod starts;
 
+use local::faults::point_of;
 use local::simulator::Account;
 use local::{Stack, clock};
 use pay_core::domain::{CheckoutMethod, Provider};
@@ -19,12 +20,9 @@ pub(crate) const CALLED: [CheckoutMethod; 3] =
     [CheckoutMethod::StripeCheckout, CheckoutMethod::WeChatNative, CheckoutMethod::AlipayQr];
 
 /// The names of the calls that make a checkout and that close one.
-const fn points(provider: Provider) -> (&'static str, &'static str) {
-    match provider {
-        Provider::Stripe => ("stripe:make-checkout", "stripe:close"),
-        Provider::WeChat => ("wechat:make-checkout", "wechat:close"),
-        Provider::Alipay => ("alipay:make-checkout", "alipay:close"),
-    }
+fn points(provider: Provider) -> (&'static str, &'static str) {
+    let of = |call| point_of(provider, call).unwrap();
+    (of("make-checkout"), of("close"))
 }
 
 /// A request with all that its method needs.
