@@ -35,23 +35,23 @@ async fn another_checkout_of_a_provider_ends_the_earlier_one() {
     payctl::ok(&stack, &["audit"]).await;
 }
 
-/// Of two pages that Alipay had nothing of, the payer has paid the first by now, and its webhook is lost.
+/// Of two codes that nobody had scanned, the payer has paid the first by now, and its webhook is lost.
 #[tokio::test]
 async fn every_earlier_checkout_of_a_provider_is_asked_about_first() {
     let stack = own().await;
     let payment = payment(&stack).await;
-    let page = |number: u32| {
-        let mut asked = request(payment, CheckoutMethod::AlipayPage);
-        asked["return_url"] = json!(format!("https://shop.example/{number}"));
+    let code = |number: u32| {
+        let mut asked = request(payment, CheckoutMethod::AlipayQr);
+        asked["description"] = json!(format!("Table {number}"));
         asked
     };
     for number in 1..=2 {
-        checkout(&stack, payment, &page(number)).await.ok();
+        checkout(&stack, payment, &code(number)).await.ok();
         calm(&stack, payment, number).await;
     }
-    let account = deaf(&stack, CheckoutMethod::AlipayPage.provider());
+    let account = deaf(&stack, CheckoutMethod::AlipayQr.provider());
     account.pay_checkout(&reference(payment, 1)).await.unwrap();
-    let problem = checkout(&stack, payment, &page(3)).await.problem("payment-not-payable");
+    let problem = checkout(&stack, payment, &code(3)).await.problem("payment-not-payable");
     assert_eq!(problem["detail"], "it is paid");
     assert_eq!(shown(&stack, payment).await["status"], 1);
     assert_eq!(table::record(&stack, payment.id).await["checkouts"], 2);

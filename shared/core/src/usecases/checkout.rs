@@ -329,7 +329,4 @@ impl AskedCheckout {
 
 #[cfg(test)]
 #[cfg(feature = "testing")]
-mod overlap;
-#[cfg(test)]
-#[cfg(feature = "testing")]
 mod tests;

@@ -7,7 +7,7 @@ use crate::{
     domain::{Outcome, Provider, Status, TimeToLive, Verdict},
     ports::ProviderState,
     testing::{Call, Fate, a_checkout_reference, block_on},
-    usecases::world::{World, a_notification, later, now, uid},
+    usecases::world::{World, a_notification, checking_out, later, now, uid},
 };
 use CheckoutMethod::{AlipayPage, AlipayQr, StripeCheckout, StripeIntent, WeChatNative};
 use Provider::{Stripe, WeChat};
@@ -17,26 +17,6 @@ fn world() -> (World, PaymentId) {
     let (world, id) = World::with_payment();
     world.give_keys(Provider::ALL);
     (world, id)
-}
-
-fn asked(id: PaymentId, method: CheckoutMethod) -> CheckoutPayment {
-    let body = RawBody::empty();
-    let url = |url| WebUrl::new(url).ok();
-    CheckoutPayment {
-        id,
-        payer: Some(uid(1)),
-        asked: AskedCheckout {
-            method,
-            description: None,
-            return_url: url("https://shop.example/paid"),
-            openid: None,
-            payer_ip: None,
-        },
-        notify_url: url("https://pay.example/api/pay/callback/x"),
-        time_to_live: None,
-        sender: Sender::Native,
-        body,
-    }
 }
 
 fn start_at(
@@ -60,7 +40,7 @@ fn outcome(started: Result<StartedPayment, CheckoutError>) -> Result<u32, String
 
 /// What a world says to a request for a method, so many milliseconds after the first.
 fn start(world: &World, id: PaymentId, method: CheckoutMethod, ms: u64) -> Result<u32, String> {
-    outcome(start_at(world, &asked(id, method), later(ms)))
+    outcome(start_at(world, &checking_out(id, method), later(ms)))
 }
 
 fn states(world: &World) -> Vec<CheckoutState> {
@@ -75,7 +55,7 @@ fn held(world: &World) -> usize {
 fn a_checkout_is_written_then_made_then_open() {
     let (world, id) = world();
     let before = world.payment(id);
-    let started = start_at(&world, &asked(id, StripeCheckout), later(1000)).unwrap();
+    let started = start_at(&world, &checking_out(id, StripeCheckout), later(1000)).unwrap();
     let CheckoutAction::Redirect { url } = &started.action else { panic!("{started:?}") };
     assert_eq!(url, &format!("https://pay.example/{}", started.checkout.reference));
     assert!(!format!("{started:?}").contains(url.as_str()), "never in a log");
@@ -135,7 +115,7 @@ fn what_is_lost_on_the_way_is_found_by_the_same_request() {
         for method in [StripeIntent, WeChatNative] {
             let (world, id) = world();
             world.fail(call, fate);
-            let first = start_at(&world, &asked(id, method), now());
+            let first = start_at(&world, &checking_out(id, method), now());
             let is_found = call == Call::Update && fate == Fate::Lost;
             assert_eq!(first.is_ok(), is_found, "{call:?} {fate:?}");
             assert_eq!(start(&world, id, method, 5_000), Ok(1), "{call:?} {fate:?}");
@@ -150,14 +130,14 @@ fn a_repeat_is_sent_with_what_is_kept() {
     let (world, id) = world();
     world.fail(Call::MakeCheckout, Fate::Before);
     let described = Description::new("2 cups").unwrap();
-    let mut request = asked(id, WeChatNative);
+    let mut request = checking_out(id, WeChatNative);
     request.asked.description = Some(described.clone());
     start_at(&world, &request, now()).unwrap_err();
     request.asked.description = None;
     request.notify_url = WebUrl::new("https://new.example/").ok();
     let again = start_at(&world, &request, later(5_000)).unwrap().checkout;
     assert_eq!(again.parameters.description, described);
-    assert_eq!(again.parameters.notify_url, asked(id, WeChatNative).notify_url);
+    assert_eq!(again.parameters.notify_url, checking_out(id, WeChatNative).notify_url);
     assert_eq!(again.expires_time, later(30 * 60_000));
 }
 
@@ -242,7 +222,7 @@ fn what_cannot_be_paid_is_refused_without_a_call() {
         assert_eq!(start(&world, id, AlipayPage, 0), not_payable(why), "{status:?}");
     }
     world.set_status(id, Status::Failed);
-    let mut request = asked(id, AlipayPage);
+    let mut request = checking_out(id, AlipayPage);
     request.notify_url = None;
     let why = "no public URL is configured for the provider's notifications";
     assert_eq!(outcome(start_at(&world, &request, now())), not_payable(why));
@@ -269,7 +249,7 @@ fn what_cannot_be_paid_is_refused_without_a_call() {
     assert_eq!((held(&world), world.passed(Call::MakeCheckout)), (0, 0));
 
     // Another's payment is none.
-    let mut request = asked(id, WeChatNative);
+    let mut request = checking_out(id, WeChatNative);
     request.payer = Some(uid(2));
     let error = start_at(&world, &request, now()).unwrap_err();
     assert!(matches!(error, CheckoutError::PaymentNotFound));
@@ -300,7 +280,7 @@ fn a_checkout_ends_with_the_payments_time_to_live() {
         ),
     ] {
         let (world, id) = world();
-        let mut request = asked(id, method);
+        let mut request = checking_out(id, method);
         request.time_to_live = TimeToLive::new(3600).ok();
         let started = start_at(&world, &request, later(ms));
         let want = want.map(later).map_err(|why| format!("the payment cannot be paid so: {why}"));
@@ -322,7 +302,7 @@ fn one_that_expired_is_not_handed_out_again() {
 fn one_that_was_never_named_is_given_up_after_23_hours() {
     let (world, id) = world();
     world.fail(Call::MakeCheckout, Fate::Before);
-    start_at(&world, &asked(id, StripeIntent), now()).unwrap_err();
+    start_at(&world, &checking_out(id, StripeIntent), now()).unwrap_err();
     assert_eq!(start(&world, id, StripeIntent, 23 * 3_600_000), Ok(2));
     assert_eq!(states(&world), [CheckoutState::Ended, CheckoutState::Open]);
 }
@@ -356,3 +336,4 @@ fn one_that_ended_meanwhile_is_closed_and_not_handed_out() {
 
 mod amounts;
 mod earlier;
+mod overlap;

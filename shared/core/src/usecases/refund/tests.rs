@@ -62,15 +62,7 @@ fn held(world: &World, id: PaymentId) -> Vec<(u64, RefundState)> {
 }
 
 fn run(world: &World) -> Swept {
-    let at = now().plus_millis(3_600_000);
-    let run = Run {
-        now: at,
-        go_on: &|| Some(at),
-        observe: &|_, _| (),
-        time_to_live: None,
-        trace: &world.trace,
-    };
-    block_on(sweep(&world.ports(), Sweep::new(100, true).unwrap(), &run)).unwrap()
+    world.swept(now().plus_millis(3_600_000), true, None)
 }
 
 fn due(world: &World) -> Vec<DueItem> {

@@ -39,7 +39,7 @@ fn world_with_pages(count: u32) -> (World, PaymentId) {
 
 /// Asks for the page that comes back to this one of the shop's.
 fn page(world: &World, id: PaymentId, number: u32) -> Result<StartedPayment, CheckoutError> {
-    let mut request = asked(id, AlipayPage);
+    let mut request = checking_out(id, AlipayPage);
     request.asked.return_url = WebUrl::new(&format!("https://shop.example/{number}")).ok();
     start_at(world, &request, later(u64::from(number) * 5_000))
 }
@@ -98,7 +98,7 @@ fn no_call_about_an_earlier_one_starts_without_time_for_it() {
     let queries = || world.passed(Call::Query);
     let before = queries();
     let may_start = || queries() < before + 2;
-    let mut request = asked(id, AlipayPage);
+    let mut request = checking_out(id, AlipayPage);
     request.asked.return_url = None;
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| (), &may_start);
     let started = block_on(checkout(&world.ports(), &request, how, later(60_000), &world.trace));
