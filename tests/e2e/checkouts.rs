@@ -118,3 +118,19 @@ pub(crate) fn deaf(stack: &Stack, provider: Provider) -> &Account {
     account.lose_webhooks(true);
     account
 }
+
+/// What a caller gets to whose next call of this name something happens before it is carried out.
+pub(crate) async fn meanwhile<T>(
+    stack: &Stack,
+    point: &str,
+    caller: impl Future<Output = T>,
+    late: impl Future<Output = ()>,
+) -> T {
+    let held = stack.faults().hold(point);
+    let late = async move {
+        held.arrived().await;
+        late.await;
+        drop(held);
+    };
+    futures_util::future::join(caller, late).await.0
+}
