@@ -76,7 +76,8 @@ async fn numbered(stack: &Stack, id: u64) -> Payment {
             let value = match value {
                 Value::String(text) => json!({"S": text}),
                 Value::Bool(flag) => json!({"BOOL": flag}),
-                number => json!({"N": number.to_string()}),
+                Value::Number(number) => json!({"N": number.to_string()}),
+                Value::Null | Value::Array(_) | Value::Object(_) => panic!("{name}: {value}"),
             };
             (name.clone(), value)
         };
