@@ -1,5 +1,9 @@
 //! Checkouts: one at the provider for one that is kept, whatever is lost or comes twice.
 
+mod amounts;
+mod earlier;
+mod overlap;
+
 use std::task::Poll;
 
 use super::*;
@@ -333,7 +337,3 @@ fn one_that_ended_meanwhile_is_closed_and_not_handed_out() {
     let state = world.providers.edit(|held| held.checkouts[&reference].state);
     assert_eq!((states(&world), state), (vec![CheckoutState::Ended], ProviderState::Closed));
 }
-
-mod amounts;
-mod earlier;
-mod overlap;
