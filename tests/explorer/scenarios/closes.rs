@@ -57,12 +57,12 @@ fn by_the_payer() -> Vec<Scenario> {
             [close(1), by_wechat(2)],
         )
         .with_faults(1)
-        .expecting(&[CLOSE, "close: paid", PAID, "duplicate"], "closed | paid 2/pay_000010_1"),
+        .expecting(&[CLOSE, "close: paid", PAID, "duplicate"], "closed | paid 2/pi_000010_1"),
         Scenario::new("checkout open at Stripe, close", open(StripeIntent), [close(1)])
-            .expecting(&[CLOSE, "close: paid"], "closed | paid 3/pay_000010_1"),
+            .expecting(&[CLOSE, "close: paid"], "closed | paid 3/pi_000010_1"),
         Scenario::new("checkout open, close, asked", open(WeChatNative), [close(1), all_asking(2)])
             .with_faults(1)
-            .expecting(&[CLOSE, "close: paid", swept], "closed | paid 2/pay_000010_1"),
+            .expecting(&[CLOSE, "close: paid", swept], "closed | paid 2/pi_000010_1"),
         Scenario::new(
             "page open, close, asked",
             started(payable_by_page(&[PaysCheckout(1), Expires]), &[AlipayPage]),
@@ -74,7 +74,7 @@ fn by_the_payer() -> Vec<Scenario> {
                 "close: paid | close: pending | sweep: 1 moved | sweep: 1 notified",
                 "sweep: 1 stale | sweep: nothing",
             ],
-            "closed | paid 1/pay_000010_1",
+            "closed | paid 1/pi_000010_1",
         ),
         Scenario::new(
             "page open, again, close, asked",
@@ -88,7 +88,7 @@ fn by_the_payer() -> Vec<Scenario> {
                 "close: paid | close: pending | sweep: 1 moved | sweep: 1 notified",
                 "sweep: 1 stale | sweep: nothing",
             ],
-            "closed | paid 1/pay_000010_1",
+            "closed | paid 1/pi_000010_1",
         ),
         Scenario::new(
             "checkout open, close, create, paid or lost",
@@ -98,7 +98,7 @@ fn by_the_payer() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[CLOSE, "close: paid", CREATED, "payment-exists", PAID, "duplicate"],
-            "closed | closed, pending | paid 2/pay_000010_1",
+            "closed | closed, pending | paid 2/pi_000010_1",
         ),
     ]
 }
@@ -111,10 +111,10 @@ fn beside_a_checkout() -> Vec<Scenario> {
     let closed = "close: paid | not payable: it is being closed | not payable: it is closed";
     vec![
         beside("checkout, close", WeChatNative)
-            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 2/pay_000010_1"),
+            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 2/pi_000010_1"),
         beside("checkout at Stripe, close", StripeIntent)
             .with_faults(1)
-            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 3/pay_000010_1"),
+            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 3/pi_000010_1"),
     ]
 }
 
@@ -129,7 +129,7 @@ fn by_others() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[ASKED, MOVED, WAITS, "applied | duplicate | noted | stale | unavailable"],
-            "closed | paid 2/pay_000010_1",
+            "closed | paid 2/pi_000010_1",
         ),
         Scenario::new(
             "checkout open, its time to live over, asked",
@@ -139,7 +139,7 @@ fn by_others() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[PAID, "duplicate", ASKED, MOVED, BESIDE, "sweep: nothing"],
-            "closed | paid 2/pay_000010_1",
+            "closed | paid 2/pi_000010_1",
         ),
         Scenario::new(
             "checkout, its time to live over, asked",
@@ -160,7 +160,7 @@ fn by_others() -> Vec<Scenario> {
                 WAITS,
                 "sweep: nothing",
             ],
-            "closed | paid 2/pay_000010_1 | pending",
+            "closed | paid 2/pi_000010_1 | pending",
         ),
     ]
 }
