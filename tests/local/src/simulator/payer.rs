@@ -25,6 +25,29 @@ impl Account {
         self.report(&trade, Occasion::Paid).await
     }
 
+    /// The payer has paid the checkout with this reference, and the money is on its way. Nothing is reported.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it is over, or it has ended.
+    pub fn process_checkout(&self, reference: &str) -> Result<()> {
+        self.move_checkout(reference, TradeState::Processing)
+    }
+
+    /// The money does not come: the checkout can be paid again. Nothing is reported.
+    ///
+    /// # Errors
+    ///
+    /// No money is on its way.
+    pub fn return_checkout(&self, reference: &str) -> Result<()> {
+        self.move_checkout(reference, TradeState::Open)
+    }
+
+    fn move_checkout(&self, reference: &str, to: TradeState) -> Result<()> {
+        let now_secs = clock::now_secs();
+        self.with_ledger(|ledger| ledger.process_checkout(reference, to, now_secs).map(drop))
+    }
+
     /// The checkout with this reference, or the payment that the shop has begun under it, as it is there now.
     #[must_use]
     pub fn checkout(&self, reference: &str) -> Option<Trade> {
