@@ -142,12 +142,18 @@ fn beside_a_refund() -> Vec<Scenario> {
             "closed | paid 2/pay_000010_1 -60",
         ),
         Scenario::new(
-            "two checkouts, one paid, refund, asked",
+            "two checkouts, one paid, close, refund",
             paid,
-            [refunding(1, 100, 1), all_asking(2)],
+            [close(1), refunding(2, 100, 1)],
         )
-        .with_faults(0)
-        .expecting(&[ASKED, MOVED, WAITS], "refunded 2/pay_000010_1"),
+        .with_faults(1)
+        .expecting(
+            &[
+                "close: paid | close: refunded | close: unavailable",
+                "refund: requested | refund: succeeded | refund: unavailable",
+            ],
+            "refunded 2/pay_000010_1",
+        ),
     ]
 }
 

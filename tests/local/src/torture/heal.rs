@@ -31,7 +31,7 @@ const AT_A_TIME: usize = 8;
 /// once more that was made directly, and every decision that money goes back. Refunds that wait at a provider succeed
 /// there, and money that is on its way comes or does not. Every payment is closed that
 /// can be paid by checkouts: the time in which they expire is longer than a run. Then the sweep runs over
-/// everything.
+/// everything; persons have most of the money given back that is in quarantine then, and the sweep runs once more.
 pub(super) async fn heal(entry_point: &EntryPoint<'_>, mut random: Rng) -> Result<()> {
     for _ in 0..500 {
         if entry_point.stack.faults().late() == 0 {
@@ -71,6 +71,13 @@ pub(super) async fn heal(entry_point: &EntryPoint<'_>, mut random: Rng) -> Resul
     stream::iter(payments.filter(|(_, payment)| Place::of(*payment) == Place::Checkouts))
         .for_each_concurrent(AT_A_TIME, |(uid, payment)| close(entry_point, uid, payment))
         .await;
+    sweep(entry_point).await?;
+    for (payment, notification) in entry_point.quarantined().await {
+        if random.u8(..100) < 70 {
+            let asks = random.bool();
+            entry_point.give_back((payment, &notification), "ada", asks).await;
+        }
+    }
     sweep(entry_point).await
 }
 
