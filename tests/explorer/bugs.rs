@@ -131,16 +131,7 @@ impl PlantedBug {
         if let Some(early) = early {
             drop(probe.call(Request::MakeRefund(Box::new(early))).await);
         }
-        if let Request::Update { change, .. } = &mut request {
-            change.guarded &= self.bug != Bug::SkipsGuard;
-            if let (Bug::AddsTotals, Some(refund)) = (self.bug, &mut change.refund) {
-                let Refunds { sum, total, .. } = &mut refund.refunds;
-                *sum = sum.saturating_add(*total);
-            }
-            if self.bug == Bug::CountsQuarantined {
-                refunds::count_outside(change);
-            }
-        }
+        self.change(&mut request);
         let asked = asked(&request);
         let refund =
             if let Request::MakeRefund(call) = &request { Some(call.clone()) } else { None };
@@ -187,6 +178,20 @@ impl PlantedBug {
                 Ok(Value::Queried(response))
             }
             (_, response) => self.about_refunds(refund.as_deref(), response),
+        }
+    }
+
+    /// What a bug changes of what is written.
+    fn change(&self, request: &mut Request) {
+        if let Request::Update { change, .. } = request {
+            change.guarded &= self.bug != Bug::SkipsGuard;
+            if let (Bug::AddsTotals, Some(refund)) = (self.bug, &mut change.refund) {
+                let Refunds { sum, total, .. } = &mut refund.refunds;
+                *sum = sum.saturating_add(*total);
+            }
+            if self.bug == Bug::CountsQuarantined {
+                refunds::count_outside(change);
+            }
         }
     }
 

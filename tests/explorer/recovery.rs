@@ -164,7 +164,7 @@ impl Explorer<'_> {
         // Or a day later, where somebody was at work then.
         let is_later = self.scenario.actors.iter().any(|actor| actor.when == When::Forgotten);
         let first = if is_later { 1_000 } else { 60 };
-        for attempt in first..first + 3 {
+        for attempt in (first..).take(3) {
             let sweeping = self.sweeping(world).in_world(world);
             let end = run_alone(&self.fakes, (&sweeping, attempt), None, world)?;
             check_response(world, &end, self.clients(state).flatten())?;

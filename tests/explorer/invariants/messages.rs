@@ -19,11 +19,11 @@ pub(super) fn check_applied(
     let record = world.table.payments.get(&id);
     let at_least = match notification.report.outcome {
         Some(Outcome::Failed) => Status::Failed,
-        // It ended a checkout, or began to close the payment.
-        Some(Outcome::Closed) if applied.verdict == Verdict::Noted => Status::Pending,
+        // It ended a checkout, or began to close the payment; or its money goes back.
+        Some(Outcome::Closed | Outcome::Paid) if applied.verdict == Verdict::Noted => {
+            Status::Pending
+        }
         Some(Outcome::Closed) => Status::Closed,
-        // Its money goes back.
-        Some(Outcome::Paid) if applied.verdict == Verdict::Noted => Status::Pending,
         Some(Outcome::Refunded) if notification.report.refund.is_none() => Status::Refunded,
         Some(Outcome::Paid | Outcome::Refunded) => Status::Paid,
         None => Status::Pending,

@@ -1,15 +1,15 @@
 //! What persons decide about money in quarantine: it goes back.
 
-use anyhow::{Error, Result};
-use pay_core::domain::{Note, Operator, RefundId};
+use anyhow::Result;
+use pay_core::domain::{Note, Operator, Provider, RefundId};
 use pay_core::usecases::quarantine::ResolveError;
 use payctl::Row;
 use serde_json::json;
 
 use super::deliver::EntryPoint;
 use super::world::{GiveBackResult, GivenBack};
+use crate::simulator::Account;
 use crate::simulator::ledger::TradeState;
-use pay_core::domain::Provider;
 
 impl EntryPoint<'_> {
     /// The notifications that wait for a person and report money that a provider holds, each by its payment and
@@ -24,7 +24,7 @@ impl EntryPoint<'_> {
         let source = row.number("source");
         let provider = Provider::ALL.iter().find(|of| Some(of.source().get().into()) == source);
         let account = provider.and_then(|provider| self.stack.account(*provider).ok());
-        let mut trades = account.map(|account| account.trades()).into_iter().flatten();
+        let mut trades = account.map(Account::trades).into_iter().flatten();
         row.text("outcome") == "paid"
             && trades.any(|trade| {
                 trade.state == TradeState::Paid
@@ -58,7 +58,7 @@ impl EntryPoint<'_> {
 
     async fn decide(&self, notification: &str, by: &str) -> Result<RefundId> {
         let (note, by) = (Note::new("torture")?, Operator::new(by)?);
-        payctl::give_back(&self.table, notification, note, by).await.map_err(Error::from)
+        payctl::give_back(&self.table, notification, note, by).await
     }
 
     async fn go_on(&self, payment: u64, refund: &str) {

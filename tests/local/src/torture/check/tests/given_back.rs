@@ -83,7 +83,7 @@ fn money_in_quarantine_goes_back_once_and_as_it_is() {
         item["sk"] = json!("refund#8_00000000000000ef");
         stage.items.push(item);
     };
-    let table: [(&str, fn(&mut Sound)); 7] = [
+    let table: [(&str, Damage); 7] = [
         (": 8/alipay/query.paid.2008 was given back by it, and it is not kept", |stage| {
             drop(stage.items[ITEM].as_object_mut().unwrap().remove("quarantined"));
         }),
