@@ -1,6 +1,9 @@
 //! Refunds that the shop asks for: given back at the provider once for each key, whatever is lost.
 
 pub(crate) mod quarantined;
+mod rotated;
+mod unresolved;
+mod webhooks;
 
 use local::simulator::ledger::Orders;
 use local::{Fault, ShopRoute, Stack};
@@ -8,6 +11,8 @@ use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use crate::api::{self, Reply};
+use crate::echo::eventually;
+use crate::metrics::expect;
 use crate::stage::{Payment, notify, own, own_with, payment, shared, shown};
 use crate::sweep::sweep_all;
 use crate::{payctl, table};
@@ -137,6 +142,10 @@ async fn a_refund_whose_response_is_lost_is_found_out_by_the_sweep() {
             sweep_all(&stack).await;
             assert_eq!(sums(&stack, payment).await, (60, 0), "{provider:?} {fault:?}");
             assert_eq!(given_back(&stack, provider, payment), 60);
+            let [made] = &account.trade(payment.id).unwrap().refunds[..] else {
+                panic!("{provider:?} {fault:?}")
+            };
+            assert_eq!(made.reference.as_deref(), unknown["refund_id"].as_str(), "the same one");
             assert_eq!(stack.shop().given_back(payment.oid), [60]);
             account.lose_webhooks(false);
         }
@@ -148,9 +157,11 @@ async fn a_refund_whose_response_is_lost_is_found_out_by_the_sweep() {
 #[tokio::test]
 async fn a_refund_that_the_provider_refuses_is_released() {
     let stack = own().await;
-    for (provider, code) in
-        [(Provider::Stripe, "charge_disputed"), (Provider::Alipay, "ACQ.TRADE_HAS_FINISHED")]
-    {
+    for (provider, code) in [
+        (Provider::Stripe, "charge_disputed"),
+        (Provider::Alipay, "ACQ.TRADE_HAS_FINISHED"),
+        (Provider::Alipay, "ACQ.SELLER_BALANCE_NOT_ENOUGH"),
+    ] {
         let payment = paid(&stack, provider).await;
         let account = stack.account(provider).unwrap();
         account.refund_orders(Orders::Refused(code.to_owned()));
@@ -163,6 +174,34 @@ async fn a_refund_that_the_provider_refuses_is_released() {
         assert_eq!(given_back(&stack, provider, payment), 60, "{provider:?}");
         assert_eq!(stack.shop().given_back(payment.oid), [60]);
     }
+    expect(&stack, "ProviderRefused", "callback stripe", 1).await;
+    expect(&stack, "ProviderRefused", "callback alipay", 2).await;
+    payctl::ok(&stack, &["audit"]).await;
+}
+
+/// 30: the merchant's balance is too low at WeChat Pay. Its number stands for the refund, which is made by that once
+/// somebody has paid in.
+#[tokio::test]
+async fn a_refund_for_which_the_balance_is_too_low_keeps_its_number() {
+    let stack = own().await;
+    let payment = paid(&stack, Provider::WeChat).await;
+    let account = stack.account(Provider::WeChat).unwrap();
+    account.refund_orders(Orders::Refused("NOT_ENOUGH".to_owned()));
+    let kept = refund(&stack, payment, Some(60), "a").await.ok();
+    assert_eq!(kept["status"], "requested");
+    for _ in 0..2 {
+        let swept = sweep_all(&stack).await;
+        assert!(swept["oldest_refund_seconds"].is_u64(), "{swept}");
+        assert_eq!(sums(&stack, payment).await, (0, 60));
+    }
+    expect(&stack, "QueriesFailed", "callback wechat unusable", 3).await;
+    account.refund_orders(Orders::Succeed);
+    sweep_all(&stack).await;
+    eventually("the webhook", || stack.faults().late() == 0).await;
+    assert_eq!(refund(&stack, payment, Some(60), "a").await.ok()["status"], "succeeded");
+    let [made] = &account.trade(payment.id).unwrap().refunds[..] else { panic!("not one refund") };
+    assert_eq!(made.reference.as_deref(), kept["refund_id"].as_str());
+    assert_eq!(sums(&stack, payment).await, (60, 0));
     payctl::ok(&stack, &["audit"]).await;
 }
 

@@ -104,6 +104,7 @@ pub(crate) fn ledger(provider: Provider, state: TradeState) -> Ledger {
         reference: Some(own(number).to_string()),
         amount: 1000,
         state,
+        is_stranded: false,
         time_secs: NOW_SECS,
     }));
     let number = 1;

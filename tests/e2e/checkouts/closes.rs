@@ -13,7 +13,7 @@ use crate::{api, payctl, table};
 use local::Stack;
 
 /// Creates another payment of the order of a payment: what the caller gets.
-async fn another(stack: &Stack, payment: Payment) -> api::Reply {
+pub(super) async fn another(stack: &Stack, payment: Payment) -> api::Reply {
     api::post(stack, "create").payer(payment.uid).json(&payment.request()).send().await
 }
 
@@ -93,7 +93,7 @@ async fn a_payment_that_is_paid_meanwhile_is_paid() {
     payctl::ok(&stack, &["audit"]).await;
 }
 
-/// 20, 21: whether it was closed is not known, and the order is not free until the provider says so.
+/// 20: whether it was closed is not known, and the order is not free until the provider says so.
 #[tokio::test]
 async fn a_close_whose_outcome_is_unknown_is_gone_on_with_by_the_sweep() {
     let stack = own().await;

@@ -1,5 +1,6 @@
 //! Checkouts that are started, repeated and paid.
 
+use local::simulator::ShopKey;
 use local::{Fault, defaults};
 use pay_core::domain::CheckoutMethod;
 use serde_json::{Value, json};
@@ -234,6 +235,34 @@ async fn a_rejected_key_is_counted_and_the_start_can_be_repeated() {
     checkout(&stack, payment, &asked).await.ok();
     expect(&stack, "CheckoutsStarted", "create", 1).await;
     expect(&stack, "CheckoutsStarted", "create stripe", 1).await;
+}
+
+/// 8: at each provider. What runs finds the right key by itself once it is in the secret.
+#[tokio::test]
+async fn a_start_whose_key_is_rejected_works_once_the_secret_has_the_right_one() {
+    for method in CALLED {
+        let stack = own().await;
+        let provider = method.provider();
+        let account = stack.account(provider).unwrap();
+        account.accept_keys(&[ShopKey::Next]);
+        let payment = payment(&stack).await;
+        let asked = request(payment, method);
+        checkout(&stack, payment, &asked).await.problem("unavailable");
+        expect(&stack, "QueriesRejected", "create", 1).await;
+        let record = table::record(&stack, payment.id).await;
+        assert_eq!((&record["status"], &record["checkouts"]), (&json!(0), &json!(1)), "{method:?}");
+        let kept = kept(&stack, payment, 1).await;
+        assert_eq!(kept["state"], "requested", "{method:?}");
+        let mut secret = defaults::provider_secrets().unwrap();
+        secret[provider.as_str()] = (account.simulator().api.entry)(ShopKey::Next).unwrap();
+        stack.secrets().put(defaults::PROVIDER_SECRET_ID, secret.to_string());
+        calm(&stack, payment, 1).await;
+        checkout(&stack, payment, &asked).await.problem("unavailable");
+        calm(&stack, payment, 1).await;
+        checkout(&stack, payment, &asked).await.ok();
+        assert_eq!(account.key_used(), Some(ShopKey::Next), "{method:?}");
+        assert_eq!(table::record(&stack, payment.id).await["checkouts"], 1, "{method:?}");
+    }
 }
 
 /// Its code goes to the caller; nothing is left open, and another try is another checkout.

@@ -1,6 +1,7 @@
 //! Faults of the services around the functions, in one vocabulary for the store, the shop and the
 //! secrets.
 
+mod hold;
 mod journal;
 mod plan;
 pub(crate) mod server;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
+pub use self::hold::Held;
 pub use self::journal::{Journal, Noted};
 pub use self::plan::{Plan, Rule};
 
@@ -217,6 +219,7 @@ pub struct Faults {
     state: Arc<Mutex<State>>,
     broken: Arc<Notify>,
     journal: Journal,
+    gates: hold::Gates,
 }
 
 impl Faults {
@@ -238,6 +241,12 @@ impl Faults {
         let mut state = self.lock();
         state.rules.retain(|rule| rule.at != at);
         state.rules.push(Rule { at: at.to_owned(), fault, times, percent: 100 });
+    }
+
+    /// Holds the next call of this name before it is carried out, until what this returns is dropped.
+    #[must_use]
+    pub fn hold(&self, at: &str) -> Held {
+        self.gates.hold(at)
     }
 
     /// The list of calls, which is kept only while it is switched on.

@@ -28,7 +28,7 @@ pub mod tokens;
 pub mod torture;
 
 pub use dynamodb::{Action, DynamoDb, create_table};
-pub use faults::{Fault, Faults, Noted};
+pub use faults::{Fault, Faults, Held, Noted};
 pub use gateway::BODY_MAX;
 pub use lambda::{FunctionError, Instance, PAYLOAD_MAX};
 pub use payctl::Scheme;

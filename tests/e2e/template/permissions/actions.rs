@@ -16,7 +16,7 @@ use pay_service::adapters::dynamodb::DynamoDbPayments;
 use serde_json::{Value, json};
 
 use super::super::schedule_input;
-use crate::checkouts::{ago, calm, close, deaf, reference, started};
+use crate::checkouts::{ago, calm, close, deaf, meanwhile, reference, started};
 use crate::providers::{deliver_edited, message, refund};
 use crate::refunds::quarantined;
 use crate::stage::{self, Payment, notify, order, payment};
@@ -24,9 +24,46 @@ use crate::store::dynamo;
 use crate::{api, checkouts, table};
 
 /// Everything that create can do to the table: payments, checkouts of each kind, and closes of what is paid,
-/// refunded or quarantined by then.
+/// refunded or quarantined by then, or meanwhile.
 pub(super) async fn create(stack: &Stack) -> BTreeSet<Action> {
-    creates(stack).await.into_iter().chain(checks_out(stack).await).collect()
+    let [first, second] = [creates(stack).await, checks_out(stack).await];
+    first.into_iter().chain(second).chain(closes_late(stack).await).collect()
+}
+
+/// Closes of a payment that another caller closes or refunds while the provider is asked.
+async fn closes_late(stack: &Stack) -> BTreeSet<Action> {
+    let (closed, back) = (payment(stack).await, payment(stack).await);
+    let [stripe, alipay] = [Provider::Stripe, Provider::Alipay].map(|of| deaf(stack, of));
+    started(stack, back, CheckoutMethod::StripeIntent).await;
+    drop(stack.dynamodb_control().take_actions());
+    let mut done = Watched { stack, done: BTreeSet::new() };
+    let late = async {
+        done.aside(async {
+            notify(stack, closed, 1, 3).await.ok();
+            alipay.pay(closed.id, closed.amount).await.unwrap();
+        })
+        .await;
+    };
+    assert_eq!(meanwhile(stack, "alipay:query", close(stack, closed), late).await, 1);
+    let late = async {
+        done.aside(async {
+            stripe.lose_webhooks(false);
+            stripe.pay_checkout(&reference(back, 1)).await.unwrap();
+            stripe.lose_webhooks(true);
+            stripe.set_fault("stripe:make-refund", Fault::LoseResponse, Some(1)).unwrap();
+            let refund = json!({"id": back.id, "amount": 5, "reason": "broken"});
+            let refund = api::authorized(stack, "refund", back.uid).json(&refund).send().await.ok();
+            assert_eq!(refund["status"], "requested");
+        })
+        .await;
+    };
+    assert_eq!(meanwhile(stack, "stripe:payment-intent", close(stack, back), late).await, 1);
+    assert_eq!(stage::shown(stack, back).await["refunded"], 5);
+    for account in [stripe, alipay] {
+        account.lose_webhooks(false);
+    }
+    done.aside(async {}).await;
+    done.done
 }
 
 async fn checks_out(stack: &Stack) -> BTreeSet<Action> {

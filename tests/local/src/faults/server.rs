@@ -170,6 +170,7 @@ async fn serve<S: Service>(
     };
     let body = body.to_bytes();
     let point = service.arrived(&head, &body);
+    faults.gates.pass(&point).await;
     let fault = faults.arrive(&point);
     let place = faults.journal.begin(&point, &body).await;
     let broken = || async {

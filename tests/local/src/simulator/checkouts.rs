@@ -122,20 +122,25 @@ impl Ledger {
         }
     }
 
-    /// Closes what was begun, was not paid, and can no longer be, where the provider does so by itself.
-    pub(super) fn close_what_is_over(&mut self, now_secs: u64) {
-        for trade in self.trades.values_mut() {
-            let is_open = trade.state == TradeState::Open && trade.is_begun();
-            if is_open && trade.is_over(now_secs) {
-                (trade.state, trade.time_secs) = (TradeState::Closed, now_secs);
-            }
-        }
+    /// Closes what was begun, was not paid, and can no longer be, where the provider does so by itself. Returns
+    /// it.
+    pub(super) fn close_what_is_over(&mut self, now_secs: u64) -> Vec<Trade> {
+        let is_over = |trade: &&mut Trade| {
+            trade.state == TradeState::Open && trade.is_begun() && trade.is_over(now_secs)
+        };
+        let close = |trade: &mut Trade| {
+            (trade.state, trade.time_secs) = (TradeState::Closed, now_secs);
+            trade.clone()
+        };
+        self.trades.values_mut().filter(is_over).map(close).collect()
     }
 
-    /// Closes a payment. Returns it as it is then.
+    /// Closes a payment, unless this provider only says so. Returns it as it is said to be then.
     pub(super) fn close(&mut self, trade: &Trade, now_secs: u64) -> Trade {
         let closed = Trade { state: TradeState::Closed, time_secs: now_secs, ..trade.clone() };
-        self.put(closed.clone());
+        if !self.only_says_closed {
+            self.put(closed.clone());
+        }
         closed
     }
 }
@@ -195,9 +200,11 @@ mod tests {
         ledger.put(checkout(1, Some(10)));
         ledger.put(checkout(2, Some(10)));
         ledger.begin_checkout("t7_1");
-        ledger.close_what_is_over(9);
+        assert_eq!(ledger.close_what_is_over(9), []);
         assert!(ledger.trades().all(|trade| trade.state == TradeState::Open));
-        ledger.close_what_is_over(10);
+        let closed = ledger.close_what_is_over(10);
+        assert_eq!(closed.iter().map(Trade::reference).collect::<Vec<_>>(), ["000007_1"]);
+        assert_eq!(ledger.close_what_is_over(11), [], "once");
         let state = |reference: &str| ledger.by_reference(reference).unwrap().state;
         assert_eq!(state("000007_1"), TradeState::Closed);
         assert_eq!(state("000007_2"), TradeState::Open);

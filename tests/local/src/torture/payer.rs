@@ -116,7 +116,6 @@ async fn give_back(
     if random.u8(..100) < 60 {
         return account.refund(trade.payment, part, &id).await;
     }
-    let (state, time_secs) = (RefundState::Pending, clock::now_secs());
-    let refund = TradeRefund { id, reference: None, amount: part, state, time_secs };
+    let refund = TradeRefund::in_console(&id, part, RefundState::Pending, clock::now_secs());
     account.begin_refund(trade.payment, refund).await
 }

@@ -1,6 +1,7 @@
 //! The checkouts that the service orders and closes: made once by every provider, paid by the payer, and the
 //! responses read by the service.
 
+mod controls;
 mod pages;
 mod refused;
 
