@@ -7,6 +7,7 @@ use hyper::{Method, Response, StatusCode};
 use super::account::{Account, Delivery};
 use super::api::{Call, Opened};
 use super::ledger::{Occasion, Trade, TradeState};
+use crate::clock;
 use crate::faults::server;
 
 /// The first part of the page's path. The transaction, our reference or our id of the payment follows.
