@@ -6,6 +6,7 @@ mod paid;
 mod secrets;
 mod starts;
 
+use local::faults::point_of;
 use local::simulator::Account;
 use local::{Stack, client, clock};
 use pay_core::domain::{CheckoutMethod, Provider};
@@ -20,12 +21,9 @@ pub(crate) const CALLED: [CheckoutMethod; 3] =
     [CheckoutMethod::StripeCheckout, CheckoutMethod::WeChatNative, CheckoutMethod::AlipayQr];
 
 /// The names of the calls that make a checkout and that close one.
-const fn points(provider: Provider) -> (&'static str, &'static str) {
-    match provider {
-        Provider::Stripe => ("stripe:make-checkout", "stripe:close"),
-        Provider::WeChat => ("wechat:make-checkout", "wechat:close"),
-        Provider::Alipay => ("alipay:make-checkout", "alipay:close"),
-    }
+fn points(provider: Provider) -> (&'static str, &'static str) {
+    let of = |call| point_of(provider, call).unwrap();
+    (of("make-checkout"), of("close"))
 }
 
 /// A request with all that its method needs.
@@ -117,20 +115,4 @@ pub(crate) fn deaf(stack: &Stack, provider: Provider) -> &Account {
     let account = stack.account(provider).unwrap();
     account.lose_webhooks(true);
     account
-}
-
-/// What a caller gets to whose next call of this name something happens before it is carried out.
-pub(crate) async fn meanwhile<T>(
-    stack: &Stack,
-    point: &str,
-    caller: impl Future<Output = T>,
-    late: impl Future<Output = ()>,
-) -> T {
-    let held = stack.faults().hold(point);
-    let late = async move {
-        held.arrived().await;
-        late.await;
-        drop(held);
-    };
-    futures_util::future::join(caller, late).await.0
 }

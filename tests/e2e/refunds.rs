@@ -5,6 +5,7 @@ mod rotated;
 mod unresolved;
 mod webhooks;
 
+use local::faults::point_of;
 use local::simulator::ledger::Orders;
 use local::{Fault, ShopRoute, Stack};
 use pay_core::domain::Provider;
@@ -13,17 +14,13 @@ use serde_json::{Value, json};
 use crate::api::{self, Reply};
 use crate::echo::eventually;
 use crate::metrics::expect;
-use crate::stage::{Payment, notify, own, own_with, payment, shared, shown};
+use crate::stage::{Payment, notify, own, own_with, payment, payment_of, shared, shown, user};
 use crate::sweep::sweep_all;
 use crate::{payctl, table};
 
 /// The name of the call that makes a refund.
-const fn point(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "stripe:make-refund",
-        Provider::WeChat => "wechat:make-refund",
-        Provider::Alipay => "alipay:make-refund",
-    }
+fn point(provider: Provider) -> &'static str {
+    point_of(provider, "make-refund").unwrap()
 }
 
 /// A payment of 100 that a provider collected.
@@ -271,6 +268,38 @@ async fn a_request_that_is_not_one_of_a_refund_is_rejected_in_order() {
     let unknown = refund(&stack, pending, None, "a").await.problem("payment-not-payable");
     assert_eq!(unknown["detail"], "the provider's transaction is not known");
     assert_eq!(sums(&stack, pending).await, (0, 0));
+}
+
+/// No repeat could cure it: it is said at once, and nothing is reserved.
+#[tokio::test]
+async fn what_a_provider_can_never_give_back_is_not_reserved() {
+    let stack = own_with(&[("CURRENCY", "KWD")]).await;
+    let paid_by = async |txn: &str, minor| {
+        let payment = payment_of(&stack, user(&stack), minor).await;
+        let mut body = payment.native(3, 1);
+        (body["provider_txn"], body["currency"]) = (json!(txn), json!("KWD"));
+        api::post(&stack, "callback").json(&body).signed().send().await.ok();
+        payment
+    };
+    let by_intent = paid_by("pi_1", 5125).await;
+    let by_charge = paid_by("ch_1", 5120).await;
+    let of_steps = "its provider gives this currency back in larger steps: round the amount";
+    let of_kind = "its provider refunds no transaction of this kind: give it back in the provider's \
+                   console";
+    for (payment, amount, why) in [
+        (by_intent, Some(1234), of_steps),
+        (by_intent, None, of_steps),
+        (by_charge, Some(1230), of_kind),
+        (by_charge, None, of_kind),
+    ] {
+        let refused = refund(&stack, payment, amount, "a").await.problem("payment-not-payable");
+        assert_eq!(refused["detail"], why, "{amount:?}");
+        assert_eq!(sums(&stack, payment).await, (0, 0));
+    }
+    assert_eq!(stack.account(Provider::Stripe).unwrap().calls(point(Provider::Stripe)), 0);
+    // The key is still free.
+    let reserved = refund(&stack, by_intent, Some(1230), "a").await.ok();
+    assert_eq!((&reserved["amount"], sums(&stack, by_intent).await), (&json!(1230), (0, 1230)));
 }
 
 /// Where no provider has keys nothing is reserved.

@@ -221,7 +221,7 @@ impl Actor {
                 Role::Close(request, _) => {
                     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| {}, &|| true);
                     let closed = Box::pin(close(&all, &request, how, now, &trace)).await;
-                    ClientResponse::Close(closed.map(Box::new))
+                    ClientResponse::Close(closed.map(|of| Box::new(of.payment)))
                 }
             }
         })

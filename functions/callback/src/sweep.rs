@@ -118,4 +118,7 @@ fn count(swept: &Swept, oldest_due_secs: Option<u64>, oldest_refund_secs: Option
     for _ in &swept.abandoned {
         metrics::PAYMENTS_ABANDONED.count();
     }
+    for _ in 0..swept.closed {
+        metrics::PAYMENTS_CLOSED.count();
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CALLED, ago, calm, close, deaf, kept, points, reference, request, started};
 use crate::providers::{deliver_edited, message};
-use crate::stage::{Payment, notify, own, own_with, payment, shown};
+use crate::stage::{Payment, age, notify, own, own_with, payment, shown};
 use crate::sweep::sweep_all;
 use crate::{api, payctl, table};
 use local::Stack;
@@ -164,9 +164,19 @@ async fn a_payment_is_closed_at_the_end_of_its_time_to_live() {
     sweep_all(&stack).await;
     for one in [bare, started_one] {
         assert_eq!(shown(&stack, one).await["status"], 0);
-        crate::stage::age(&stack, one, 2).await;
+        age(&stack, one, 3).await;
     }
+    // How long that is the table does not hold.
+    let late = async |seconds: &[&str]| {
+        let (_, text) = payctl::run(&stack, &[&["audit"], seconds].concat()).await;
+        text.matches("its time to live is long over").count()
+    };
+    assert_eq!(late(&["--ttl-seconds", "3600"]).await, 2);
+    assert_eq!((late(&["--ttl-seconds", "7300"]).await, late(&[]).await), (0, 0));
+    let (code, text) = payctl::run(&stack, &["audit", "--ttl-seconds", "59"]).await;
+    assert!(code == 2 && text.contains("from 60 to 2592000"), "{text}");
     sweep_all(&stack).await;
+    assert_eq!(late(&["--ttl-seconds", "3600"]).await, 0);
     for one in [bare, started_one] {
         assert_eq!(shown(&stack, one).await["status"], 3);
         let events = table::events(&stack, one.id).await;

@@ -36,6 +36,30 @@ async fn another_checkout_of_a_provider_ends_the_earlier_one() {
     payctl::ok(&stack, &["audit"]).await;
 }
 
+/// Of two codes that nobody had scanned, the payer has paid the first by now, and its webhook is lost.
+#[tokio::test]
+async fn every_earlier_checkout_of_a_provider_is_asked_about_first() {
+    let stack = own().await;
+    let payment = payment(&stack).await;
+    let code = |number: u32| {
+        let mut asked = request(payment, CheckoutMethod::AlipayQr);
+        asked["description"] = json!(format!("Table {number}"));
+        asked
+    };
+    for number in 1..=2 {
+        checkout(&stack, payment, &code(number)).await.ok();
+        calm(&stack, payment, number).await;
+    }
+    let account = deaf(&stack, CheckoutMethod::AlipayQr.provider());
+    account.pay_checkout(&reference(payment, 1)).await.unwrap();
+    let problem = checkout(&stack, payment, &code(3)).await.problem("payment-not-payable");
+    assert_eq!(problem["detail"], "it is paid");
+    assert_eq!(shown(&stack, payment).await["status"], 1);
+    assert_eq!(table::record(&stack, payment.id).await["checkouts"], 2);
+    assert_eq!(kept(&stack, payment, 1).await["state"], "ended");
+    payctl::ok(&stack, &["audit"]).await;
+}
+
 /// 10, 12: the webhook is lost, or comes while the sweep asks.
 #[tokio::test]
 async fn a_checkout_that_is_paid_pays_once_by_webhook_and_by_query() {

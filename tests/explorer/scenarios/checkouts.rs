@@ -59,7 +59,7 @@ pub(crate) fn webhook(provider: Provider, number: u32, outcome: Outcome) -> Noti
     let name = u8::try_from(number).unwrap().saturating_add(40);
     let reference = checkout_of(payment_of(0), number);
     let sent = reporting(a_notification(payment_of(0), outcome, name), |report| {
-        let txn = format!("pay_{reference}");
+        let txn = format!("pi_{reference}");
         report.reference = a_reference(provider, if outcome == Outcome::Paid { &txn } else { "" });
     });
     Notification { sender: provider.into(), checkout: Some(reference.number), ..sent }

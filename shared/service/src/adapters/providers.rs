@@ -154,7 +154,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
     ) -> Result<Option<MerchantAccount>, NoKeys> {
         let Some(keys) = self.current_keys(now).await? else { return Ok(None) };
         match keys.querier(provider) {
-            Ok(querier) => Ok(Some(querier.account())),
+            Ok(querier) => Ok(querier.account()),
             Err(QueryError::NoKey) => Ok(None),
             Err(error) => Err(NoKeys(error.into())),
         }

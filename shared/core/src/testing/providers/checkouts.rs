@@ -51,7 +51,7 @@ impl ProvidersState {
     }
 
     /// The payer pays a checkout, if it can be paid: the provider holds it as paid by the transaction
-    /// `pay_<reference>`.
+    /// `pi_<reference>`.
     pub fn pay(&mut self, reference: CheckoutReference, amount_minor: u64) -> bool {
         let open = || HeldPayment::new(ProviderState::Open, None, amount_minor);
         let is_page = self.are_pages && !self.are_expired;
@@ -64,7 +64,7 @@ impl ProvidersState {
         let can_be_paid = held.state == ProviderState::Open;
         if can_be_paid {
             held.state = ProviderState::Paid;
-            held.txn = ProviderTxn::new(&format!("pay_{reference}")).ok();
+            held.txn = ProviderTxn::new(&format!("pi_{reference}")).ok();
         }
         can_be_paid
     }

@@ -117,7 +117,7 @@ fn after_its_last_moment_a_page_is_not_opened() {
 /// Stripe's session and WeChat Pay's page on a phone lead there, and any checkout can be paid so.
 #[tokio::test]
 async fn every_checkout_has_a_page() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
         let started = Ordered::new(method, FIRST).send(&served).await.unwrap().unwrap();
         let origin = served.url.trim_end_matches("/gateway.do");
