@@ -13,10 +13,10 @@ use super::{
 use crate::{
     actor::{Actor, When},
     scenario::{
-        Scenario, checking_out, closing, creating, delivering_early, payment_of,
-        perhaps_delivering, request,
+        Scenario, after, checking_out, closing, creating, delivering_early, payment_of,
+        perhaps_delivering, refunding, request,
     },
-    world::Happening,
+    world::{Happening, checkout_of},
 };
 use CheckoutMethod::{AlipayPage, StripeIntent, WeChatNative};
 use Happening::{Expires, PaysCheckout};
@@ -24,8 +24,12 @@ use Happening::{Expires, PaysCheckout};
 /// What a close can get.
 const CLOSE: &str = "close: closed | close: pending | close: unavailable";
 
+/// What a refund and a webhook get beside it.
+const REFUNDED_BESIDE: &str = "applied+notified | duplicate | duplicate+notified | not refundable \
+     | refund: succeeded";
+
 pub(super) fn all() -> Vec<Scenario> {
-    [by_the_payer(), beside_a_checkout(), by_others()].concat()
+    [by_the_payer(), beside_a_checkout(), by_others(), beside_a_refund()].concat()
 }
 
 fn close(number: u64) -> Actor {
@@ -115,6 +119,41 @@ fn beside_a_checkout() -> Vec<Scenario> {
         beside("checkout at Stripe, close", StripeIntent)
             .with_faults(1)
             .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 3/pi_000010_1"),
+    ]
+}
+
+/// The function that closes payments beside the one that refunds them.
+fn beside_a_refund() -> Vec<Scenario> {
+    let open = || started(payable(&[PaysCheckout(1)]), &[WeChatNative]);
+    let both = started(payable(&[]), &[WeChatNative, StripeIntent]);
+    let mut paid = both;
+    assert!(paid.providers.pay(checkout_of(payment_of(0), 1), 100));
+    let mut paid = after(paid, &[by_wechat(8)]);
+    paid.to_happen = [(payment_of(0), PaysCheckout(2))].into();
+    vec![
+        Scenario::new(
+            "checkout open, close, paid, refund",
+            open(),
+            [close(1), by_wechat(2), refunding(3, 60, 1)],
+        )
+        .with_faults(0)
+        .expecting(
+            &["close: closed | close: paid", REFUNDED_BESIDE],
+            "closed | paid 2/pay_000010_1 -60",
+        ),
+        Scenario::new(
+            "two checkouts, one paid, close, refund",
+            paid,
+            [close(1), refunding(2, 100, 1)],
+        )
+        .with_faults(1)
+        .expecting(
+            &[
+                "close: paid | close: refunded | close: unavailable",
+                "refund: requested | refund: succeeded | refund: unavailable",
+            ],
+            "refunded 2/pay_000010_1",
+        ),
     ]
 }
 
