@@ -108,6 +108,10 @@ fn frame(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                // Under the header's `no-referrer` browsers post a form with the origin `null`, which `access`
+                // rejects; under this one too no other host learns where its visitor came from.
+                // Source: Fetch Standard, "append a request Origin header".
+                meta name="referrer" content="same-origin";
                 @if *refresh { meta http-equiv="refresh" content="2"; }
                 title { (title) " · " (table) " · payctl" }
                 link rel="stylesheet" href="/style.css";
