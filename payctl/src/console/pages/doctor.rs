@@ -220,7 +220,7 @@ fn verdict(diagnosis: &Diagnosis) -> Markup {
                 @for name in ["notification", "caller"] {
                     @if let Some(Value::Object(read)) = of.get(name) {
                         @for (name, value) in read {
-                            @if !value.is_null() { dt { (shown(&name.replace('_', " "))) } dd { (shown(&plain(value))) } }
+                            @if !value.is_null() && *value != Value::Bool(false) { dt { (shown(&name.replace('_', " "))) } dd { (shown(&plain(value))) } }
                         }
                     }
                 }
