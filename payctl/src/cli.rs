@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 use clap::{Parser, Subcommand};
 
+pub use self::quarantine::give_back;
 use crate::print::escaped;
 
 /// Payments as their operators see them: what happened to one, what waits for a person, what is wrong.

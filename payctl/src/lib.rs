@@ -18,7 +18,7 @@ mod scheme;
 mod table;
 mod target;
 
-pub use cli::run;
+pub use cli::{give_back, run};
 pub use row::Row;
 pub use scheme::Scheme;
 pub use table::Table;

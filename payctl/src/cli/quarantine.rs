@@ -9,6 +9,8 @@ use clap::{Args, Subcommand};
 use pay_core::domain::{EventKey, PaymentId};
 use serde_json::{Value, json};
 
+pub use self::decide::give_back;
+
 use self::decide::{AcceptArguments, DecisionArguments};
 use self::refund::GiveBackArguments;
 use super::End;

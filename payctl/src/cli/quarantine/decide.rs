@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use pay_core::domain::{
-    Decided, Decision, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, UserId,
+    Decided, Decision, Note, Operator, OrderId, Payment, PaymentId, RawBody, Refund, RefundId,
+    RefundReference, UserId,
 };
 use pay_core::limits::{NOTE_MAX_CHARS, OPERATOR_MAX_CHARS};
 use pay_core::ports::{Order, Orders, ShopError, TraceParent};
@@ -17,7 +18,7 @@ use crate::Table;
 use crate::arguments::payment_id;
 use crate::audit::{event_key, payment_of};
 use crate::event::{EventEntry, status};
-use crate::name::refund_key;
+use crate::name::{Name, refund_key};
 use crate::print::{print, print_json, time};
 use crate::target::TableTarget;
 
@@ -131,7 +132,40 @@ pub(super) async fn decide(
     let name = named(notification)?;
     let by = decider(by.clone())?;
     let table = target.open().await?;
-    let row = find(&table, &name).await?;
+    decide_in(&table, (&name, note, by), decision, onto).await
+}
+
+/// Has the money given back that a quarantined notification reports, as `quarantine refund` does where it names no
+/// function; asked again, the same refund goes on. Returns its id: the sweep asks the provider for it.
+///
+/// # Errors
+///
+/// Nothing was decided: of a [`ResolveError`] that is not [`ResolveError::Failed`] it is known.
+pub async fn give_back(
+    table: &Table,
+    notification: &str,
+    note: Note,
+    by: Operator,
+) -> Result<RefundId> {
+    let name = named(notification)?;
+    decide_in(table, (&name, &note, by), Decision::Refund, None).await?;
+    refund_of(table, &name).await
+}
+
+/// The refund of the money that a notification reports.
+pub(super) async fn refund_of(table: &Table, name: &Name) -> Result<RefundId> {
+    let key = refund_key(&find(table, name).await?);
+    let id = payment_of(&name.0.0).context("the notification names no payment")?;
+    Ok(RefundId::requested(RefundReference::new(id, key)))
+}
+
+async fn decide_in(
+    table: &Table,
+    (name, note, by): (&Name, &Note, Operator),
+    decision: Decision,
+    onto: Option<PaymentId>,
+) -> Result<MadeDecision> {
+    let row = find(table, name).await?;
     let id = payment_of(&name.0.0).or(onto);
     let wrong = EventEntry(&row).unreadable();
     let mut decided_by = None;
@@ -150,19 +184,19 @@ pub(super) async fn decide(
                 {
                     decided_by = Some(by);
                 }
-                Err(error) => return Err(explained(&table, error).await),
+                Err(error) => return Err(explained(table, error).await),
             }
         }
         None if decision == Decision::Dismiss => {
-            unreadable::dismiss(&table, &name, &row, &by, note).await?;
+            unreadable::dismiss(table, name, &row, &by, note).await?;
         }
         None => {
             bail!("{name} is unreadable, and can only be dismissed: {}", wrong.join("; "));
         }
     }
-    let record = payment(&table, id).await?;
+    let record = payment(table, id).await?;
     let status = record.and_then(|record| record.number("status")).map(status);
-    let (notification, is_repeat) = (notification.clone(), decided_by.is_some());
+    let (notification, is_repeat) = (name.to_string(), decided_by.is_some());
     let by = decided_by.unwrap_or(by);
     Ok(MadeDecision { notification, decision, by, is_repeat, payment: id, status })
 }

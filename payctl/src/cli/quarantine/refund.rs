@@ -2,15 +2,14 @@
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use pay_core::domain::{Decision, RefundId, RefundReference, RefundState};
+use pay_core::domain::{Decision, RefundId, RefundState};
 use serde_json::json;
 
-use super::decide::{DecisionArguments, decide};
-use super::{End, find, named};
+use super::decide::{DecisionArguments, decide, refund_of};
+use super::{End, named};
 use crate::Row;
 use crate::arguments::function_name;
 use crate::audit::payment_of;
-use crate::name::refund_key;
 use crate::print::{print, print_json};
 
 /// Arguments of `quarantine refund`.
@@ -31,10 +30,9 @@ pub(super) async fn run(arguments: GiveBackArguments) -> Result<End> {
     let made = decide(Decision::Refund, None, &decision).await?;
     let name = named(&decision.notification)?;
     let table = decision.target.open().await?;
-    let key = refund_key(&find(&table, &name).await?);
+    let refund = refund_of(&table, &name).await?;
     let (pk, _) = name.0;
     let id = payment_of(&pk).context("the notification names no payment")?;
-    let refund = RefundId::requested(RefundReference::new(id, key));
     let functions = decision.target.functions();
     let function = function.or_else(|| functions.local.as_ref().map(|_| "callback".to_owned()));
     let mut failure = None;

@@ -1,6 +1,6 @@
 //! The checkouts that the shop orders of a provider, and the payers who pay them. Pure, as the ledger.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 
 use super::ledger::{Ledger, Trade, TradeState};
@@ -84,6 +84,35 @@ impl Ledger {
         Ok(paid)
     }
 
+    /// The payer has paid the checkout with this reference, and the money is on its way; or it was not enough, and
+    /// the checkout can be paid again. Returns it as it is then.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it is over, or it has ended.
+    pub fn process_checkout(
+        &mut self,
+        reference: &str,
+        to: TradeState,
+        now_secs: u64,
+    ) -> Result<Trade> {
+        let trade = self.by_reference(reference).context("there is no such checkout")?;
+        let from = match to {
+            TradeState::Processing => TradeState::Open,
+            TradeState::Open => TradeState::Processing,
+            TradeState::Paid | TradeState::Closed => bail!("it is not how that ends"),
+        };
+        let is_over = to == TradeState::Processing && trade.is_over(now_secs);
+        ensure!(trade.state == from && !is_over, "{reference} is {:?}", trade.state);
+        let mut moved = trade.clone();
+        (moved.state, moved.time_secs) = (to, now_secs);
+        if let Some(checkout) = &mut moved.checkout {
+            checkout.is_begun = true;
+        }
+        self.put(moved.clone());
+        Ok(moved)
+    }
+
     /// The payer opens a checkout: from now on the provider has it. Nothing changes where that is so already.
     pub(super) fn begin_checkout(&mut self, transaction: &str) {
         let mut trades = self.trades.values_mut();
@@ -147,6 +176,22 @@ mod tests {
         assert_eq!(ledger.pay_checkout("000007_1", 99).unwrap().number(), 1);
         assert!(ledger.pay_checkout("7", 4).is_ok(), "the last one, in time");
         assert!(ledger.pay_checkout("7", 4).is_err());
+    }
+
+    #[test]
+    fn money_is_on_its_way_for_a_while() {
+        use TradeState::{Open, Paid, Processing};
+        let mut ledger = Ledger::default();
+        ledger.put(checkout(1, Some(10)));
+        let named = "000007_1";
+        assert!(ledger.process_checkout(named, Open, 1).is_err(), "it is not on its way");
+        assert!(ledger.process_checkout(named, Processing, 10).is_err(), "over");
+        let trade = ledger.process_checkout(named, Processing, 9).unwrap();
+        assert!(trade.state == Processing && trade.is_begun());
+        assert!(ledger.process_checkout(named, Processing, 9).is_err(), "it is already");
+        assert!(ledger.process_checkout(named, Paid, 9).is_err());
+        assert_eq!(ledger.process_checkout(named, Open, 11).unwrap().state, Open);
+        assert!(ledger.process_checkout("000007_2", Processing, 9).is_err(), "unknown");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use hyper::{Method, Response, StatusCode};
 use super::account::{Account, Delivery};
 use super::api::{Call, Opened};
 use super::ledger::{Occasion, Trade, TradeState};
+use crate::clock;
 use crate::faults::server;
 
 /// The first part of the page's path. The transaction, our reference or our id of the payment follows.
@@ -23,6 +24,29 @@ impl Account {
         let now_secs = self.now_secs();
         let trade = self.with_ledger(|ledger| ledger.pay_checkout(named, now_secs))?;
         self.report(&trade, Occasion::Paid).await
+    }
+
+    /// The payer has paid the checkout with this reference, and the money is on its way. Nothing is reported.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it is over, or it has ended.
+    pub fn process_checkout(&self, reference: &str) -> Result<()> {
+        self.move_checkout(reference, TradeState::Processing)
+    }
+
+    /// The money does not come: the checkout can be paid again. Nothing is reported.
+    ///
+    /// # Errors
+    ///
+    /// No money is on its way.
+    pub fn return_checkout(&self, reference: &str) -> Result<()> {
+        self.move_checkout(reference, TradeState::Open)
+    }
+
+    fn move_checkout(&self, reference: &str, to: TradeState) -> Result<()> {
+        let now_secs = clock::now_secs();
+        self.with_ledger(|ledger| ledger.process_checkout(reference, to, now_secs).map(drop))
     }
 
     /// The payer opens the checkout with this reference, or scans its code: from now on the provider has it.

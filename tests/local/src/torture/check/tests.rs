@@ -1,4 +1,5 @@
 mod checkouts;
+mod given_back;
 mod held;
 mod refunds;
 

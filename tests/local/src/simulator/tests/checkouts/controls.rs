@@ -50,7 +50,7 @@ async fn a_provider_accepts_the_keys_of_the_shop_that_it_knows() {
 /// Its response is that of a close, and what it says later is that nothing was closed.
 #[tokio::test]
 async fn a_provider_that_only_says_that_it_closed_reports_nothing() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
         let ordered = Ordered::new(method, FIRST).made(&served).await;
         served.account.open_checkout(FIRST).unwrap();
