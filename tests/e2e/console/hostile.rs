@@ -7,9 +7,9 @@ use super::{Console, console, encoded, item};
 use crate::stage::own;
 use crate::table;
 
-/// A value that does harm where it is more than text. Its name says which field it was written to.
+/// A value that does harm where it is more than text; no white space is at its ends, which may be cut off. Its name says which field it was written to.
 fn hostile(field: &str) -> String {
-    format!("<script id={field}>\"'&</script>\u{202e}\u{1b}[31m\u{2028}")
+    format!("<script id={field}>\"'&</script>\u{202e}\u{1b}[31m\u{2028}.")
 }
 
 /// The same as a page has it.
