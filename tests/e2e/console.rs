@@ -1,5 +1,9 @@
 //! The console as a browser has it, over HTTP.
 
+mod access;
+mod act;
+mod decide;
+mod form;
 mod hostile;
 mod lists;
 mod many;

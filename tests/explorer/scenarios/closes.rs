@@ -40,6 +40,10 @@ fn by_wechat(number: u64) -> Actor {
     perhaps_delivering(number, webhook(Provider::WeChat, 1, Outcome::Paid))
 }
 
+fn by_stripe(number: u64) -> Actor {
+    perhaps_delivering(number, webhook(Provider::Stripe, 1, Outcome::Paid))
+}
+
 /// The shop's own notification that the payment is closed.
 fn native() -> Notification {
     let closed = reporting(a_notification(payment_of(0), Outcome::Closed, 3), |report| {
@@ -124,22 +128,22 @@ fn beside_a_checkout() -> Vec<Scenario> {
 
 /// The function that closes payments beside the one that refunds them.
 fn beside_a_refund() -> Vec<Scenario> {
-    let open = || started(payable(&[PaysCheckout(1)]), &[WeChatNative]);
-    let both = started(payable(&[]), &[WeChatNative, StripeIntent]);
+    let open = || started(payable(&[PaysCheckout(1)]), &[StripeIntent]);
+    let both = started(payable(&[]), &[StripeIntent, WeChatNative]);
     let mut paid = both;
     assert!(paid.providers.pay(checkout_of(payment_of(0), 1), 100));
-    let mut paid = after(paid, &[by_wechat(8)]);
+    let mut paid = after(paid, &[by_stripe(8)]);
     paid.to_happen = [(payment_of(0), PaysCheckout(2))].into();
     vec![
         Scenario::new(
             "checkout open, close, paid, refund",
             open(),
-            [close(1), by_wechat(2), refunding(3, 60, 1)],
+            [close(1), by_stripe(2), refunding(3, 60, 1)],
         )
         .with_faults(0)
         .expecting(
             &["close: closed | close: paid", REFUNDED_BESIDE],
-            "closed | paid 2/pay_000010_1 -60",
+            "closed | paid 3/pi_000010_1 -60",
         ),
         Scenario::new(
             "two checkouts, one paid, close, refund",
@@ -152,7 +156,7 @@ fn beside_a_refund() -> Vec<Scenario> {
                 "close: paid | close: refunded | close: unavailable",
                 "refund: requested | refund: succeeded | refund: unavailable",
             ],
-            "refunded 2/pay_000010_1",
+            "refunded 3/pi_000010_1",
         ),
     ]
 }

@@ -37,7 +37,7 @@ fn of_another_account() -> Vec<Scenario> {
             open(&[PaysCheckout(1), Expires]),
             [asked(2, When::Expired), asked(3, When::Last)],
         )
-        .expecting(&[ASKED], "paid 2/pay_000010_1 | pending"),
+        .expecting(&[ASKED], "paid 2/pi_000010_1 | pending"),
         Scenario::new(
             "checkout of another account, close, again",
             open(&[PaysCheckout(1)]),
@@ -52,7 +52,7 @@ fn of_another_account() -> Vec<Scenario> {
                 "checkout: unavailable | close: pending | close: unavailable",
                 "not payable: it is being closed",
             ],
-            "closed | paid 2/pay_000010_1",
+            "closed | paid 2/pi_000010_1",
         ),
     ]
 }
@@ -116,7 +116,7 @@ fn forgotten() -> Vec<Scenario> {
                 WAITS,
                 "sweep: 1 stale | sweep: nothing",
             ],
-            "paid 3/pay_000010_1 | pending",
+            "paid 3/pi_000010_1 | pending",
         ),
         Scenario::new(
             "checkout at Stripe, again a day later, asked",
@@ -126,7 +126,7 @@ fn forgotten() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[CHECKOUT, ASKED, MOVED, WAITS, "sweep: 1 stale"],
-            "paid 3/pay_000010_2 | pending",
+            "paid 3/pi_000010_2 | pending",
         ),
     ]
 }

@@ -44,7 +44,7 @@ pub(super) fn all() -> Vec<Scenario> {
 /// WeChat Pay's notification that the payment was paid there, too.
 pub(crate) fn paid_second_by_wechat(name: u8) -> Notification {
     let second = reporting(a_notification(payment_of(0), Outcome::Paid, name), |report| {
-        report.reference = a_reference(WeChat, "wx_1");
+        report.reference = a_reference(WeChat, "wx1");
     });
     Notification { sender: WeChat.into(), ..second }
 }
@@ -53,7 +53,7 @@ pub(crate) fn paid_second_by_wechat(name: u8) -> Notification {
 pub(crate) fn paid_twice(names: &[u8]) -> World {
     let mut world = refundable();
     world.providers.keys.push(WeChat);
-    let txn = ProviderTxn::new("wx_1").ok();
+    let txn = ProviderTxn::new("wx1").ok();
     let held = HeldPayment::new(ProviderState::Paid, txn, 100);
     world.providers.held.insert((WeChat, payment_of(0)), held);
     let sent: Vec<_> =
@@ -65,7 +65,7 @@ pub(crate) fn paid_twice(names: &[u8]) -> World {
 fn webhook(name: u8) -> Notification {
     let one = a_refund(payment_of(0), ("re_1", 100, RefundState::Succeeded), name);
     let one = reporting(one, |report| {
-        report.reference = a_reference(WeChat, "wx_1");
+        report.reference = a_reference(WeChat, "wx1");
         let reference = pay_core::domain::RefundReference::new(payment_of(0), QUARANTINED_KEY);
         report.refund = Some(RefundReport::One {
             id: ProviderRefund::new("re_1").unwrap(),

@@ -33,6 +33,7 @@ fn given_back() -> Sound {
         reference: Some(ID.to_owned()),
         amount: 70,
         state: RefundState::Succeeded,
+        is_stranded: false,
         time_secs: 1,
     };
     let trade = Trade::new(8, "2008".to_owned(), 70, 1);
