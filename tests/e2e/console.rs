@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::echo::http;
 use crate::payctl::program;
 
 /// A console that serves the table of a stack, and the session of one browser.
@@ -52,8 +53,7 @@ pub(crate) async fn console(stack: &Stack, arguments: &[&str]) -> Console {
             break line;
         }
     };
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-    let http = http.build().unwrap();
+    let http = http();
     let entered = http.get(&link).send().await.unwrap();
     assert_eq!(entered.status(), 303, "{link}");
     let cookie = entered.headers()["set-cookie"].to_str().unwrap();

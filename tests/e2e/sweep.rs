@@ -60,7 +60,7 @@ async fn a_sweep_of_one_payment_looks_at_no_other() {
         (json!({"id": one.id, "limit": 1}), "invalid-request"),
     ] {
         let error = stack.invoke("callback", &request(&members)).await.unwrap_err();
-        assert!(error.to_string().contains(slug), "{members}: {error}");
+        assert!(format!("{error:?}").contains(slug), "{members}: {error:?}");
     }
 }
 
