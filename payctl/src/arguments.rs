@@ -1,7 +1,8 @@
 //! Arguments that name something elsewhere: checked before anything is sent, so that an error says what is
 //! wrong with the argument and not what a library made of it.
 
-use pay_core::domain::{PaymentId, Provider, ProviderRef, ProviderTxn, Source};
+use pay_core::domain::{PaymentId, Provider, ProviderRef, ProviderTxn, Source, TimeToLive};
+use pay_core::limits::TIME_TO_LIVE_SECONDS;
 use reqwest::Url;
 
 /// The URL of a service, without a slash at its end.
@@ -43,6 +44,13 @@ pub(crate) fn function_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a function has 1 to 170 characters of A-Z, a-z, 0-9, _ and -; or give its ARN".to_owned())
+}
+
+/// How long a payment can be paid, in seconds.
+pub(crate) fn time_to_live(text: &str) -> Result<TimeToLive, String> {
+    let (least, most) = TIME_TO_LIVE_SECONDS;
+    let seconds = text.parse().ok().and_then(|seconds| TimeToLive::new(seconds).ok());
+    seconds.ok_or_else(|| format!("a number of seconds from {least} to {most} is needed"))
 }
 
 /// A payment's id.

@@ -20,7 +20,7 @@ mod table;
 
 use anyhow::{Context as _, Result};
 use futures_util::FutureExt as _;
-use pay_core::domain::{Status, Timestamp};
+use pay_core::domain::{Status, TimeToLive, Timestamp};
 use serde::Serialize;
 
 use self::across::Across;
@@ -31,6 +31,7 @@ use self::record::Record;
 use self::refund::{ReadReference, ReadRefund};
 use self::table::Items;
 use crate::Row;
+use crate::limits::OVERDUE_CLOSE_MS;
 
 pub use self::key::{ItemKind, kind};
 pub(crate) use self::key::{event_key, payment_of, primary};
@@ -90,7 +91,8 @@ impl Audit {
     }
 }
 
-/// Checks every item of a table at this time, page by page. `progress` is called after each page.
+/// Checks every item of a table at this time, page by page. `progress` is called after each page. With the time to
+/// live of the deployment's payments, those that could be paid long after it are found, too.
 ///
 /// A table may be in use: what looks wrong is read once more, and only what is wrong then counts.
 ///
@@ -99,11 +101,15 @@ impl Audit {
 /// The table cannot be read.
 pub async fn audit(
     table: &impl Audited,
-    now: Timestamp,
+    (now, time_to_live): (Timestamp, Option<TimeToLive>),
     mut progress: impl FnMut(&Audit),
 ) -> Result<Audit> {
     let now = now.millis();
-    let mut run = AuditRun { audit: Audit::default(), across: Across::default(), now };
+    let oldest_open = time_to_live.map(|of| {
+        now.saturating_sub(of.seconds().saturating_mul(1000)).saturating_sub(OVERDUE_CLOSE_MS)
+    });
+    let (audit, across) = (Audit::default(), Across::default());
+    let mut run = AuditRun { audit, across, now, oldest_open };
     let mut payment = Partition::default();
     let mut after = None;
     loop {
@@ -154,7 +160,7 @@ pub(crate) fn faults(row: &Row, now: Timestamp) -> Vec<String> {
 ///
 /// None: memory can be read.
 pub fn audit_rows(rows: &[Row], now: Timestamp) -> Result<Audit> {
-    let audited = audit(&Items::new(rows), now, |_| {}).now_or_never();
+    let audited = audit(&Items::new(rows), (now, None), |_| {}).now_or_never();
     audited.context("items in memory are read without waiting")?
 }
 
@@ -175,6 +181,8 @@ struct AuditRun {
     audit: Audit,
     across: Across,
     now: u64,
+    /// Before when no payment was created that can still be paid and is not being closed.
+    oldest_open: Option<u64>,
 }
 
 impl AuditRun {
@@ -236,7 +244,7 @@ impl AuditRun {
         if payment.pk.is_empty() {
             return Ok(());
         }
-        if !payment.check().is_empty() {
+        if !payment.check(self.oldest_open).is_empty() {
             let mut again = Partition::default();
             for row in table.partition(&payment.pk).await? {
                 if !matches!(kind(&row), None | Some(ItemKind::Guard(_) | ItemKind::Unmatched)) {
@@ -244,7 +252,7 @@ impl AuditRun {
                 }
             }
             payment = again;
-            self.audit.violations.extend(payment.check());
+            self.audit.violations.extend(payment.check(self.oldest_open));
         }
         self.across.links(payment.links);
         if let Some(record) = payment.record {
@@ -285,7 +293,7 @@ impl Partition {
     }
 
     /// Everything that is wrong with it.
-    fn check(&self) -> Vec<Violation> {
+    fn check(&self, oldest_open: Option<u64>) -> Vec<Violation> {
         let mut found = self.found.clone();
         let key = |sk: &str| (self.pk.clone(), sk.to_owned());
         let Some(record) = &self.record else {
@@ -309,6 +317,10 @@ impl Partition {
         if record.status == Some(Status::Paid) && !record.is_due && !record.is_notified {
             let what = "paid, and the order service neither notified nor due";
             found.push(Violation::of("I8", key("record"), what));
+        }
+        if oldest_open.is_some_and(|oldest| record.is_open_since(oldest)) {
+            let what = "its time to live is long over, and it is neither closed nor being closed";
+            found.push(Violation::of("row", key("record"), what));
         }
         found
     }

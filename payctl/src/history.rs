@@ -74,7 +74,7 @@ pub(crate) enum Fact {
     /// A time in Unix milliseconds.
     Time(u64),
     /// Minor units, and their currency where the row says it.
-    Money(u64, String),
+    Amount(u64, String),
 }
 
 impl Fact {
@@ -89,7 +89,7 @@ impl Fact {
     fn money(row: &Row, name: &str) -> Self {
         let currency = row.0.get("currency").map(plain).unwrap_or_default();
         if let Some(minor) = row.number(name) {
-            return Self::Money(minor, currency);
+            return Self::Amount(minor, currency);
         }
         let odd = row.0.get(name).map(plain).unwrap_or_default();
         Self::Text(format!("{odd} {currency}").trim().to_owned())
@@ -100,7 +100,7 @@ impl Fact {
         match self {
             Self::Text(text) => text.clone(),
             Self::Time(millis) => time(*millis),
-            Self::Money(minor, currency) => format!("{minor} {currency}").trim().to_owned(),
+            Self::Amount(minor, currency) => format!("{minor} {currency}").trim().to_owned(),
         }
     }
 }

@@ -22,6 +22,7 @@ mod table;
 mod target;
 
 pub use cli::run;
+pub use operation::decide_refund;
 pub use row::Row;
 pub use scheme::Scheme;
 pub use table::Table;

@@ -53,6 +53,10 @@ const _: () = assert!(
     "what a page shows side by side leaves room"
 );
 
+/// How long after its time to live a payment may be neither closed nor being closed, in milliseconds: the sweep
+/// begins to close it within a minute, unless it is stopped or far behind.
+pub const OVERDUE_CLOSE_MS: u64 = 60 * 60_000;
+
 const _: () = assert!(
     STORE_CALL_MS < REQUEST_MS && REQUEST_MS < CALL_MS,
     "a person waits longer than a payer, and a call has time for a second request"

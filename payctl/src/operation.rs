@@ -10,6 +10,7 @@ mod unreadable;
 
 pub(crate) use self::call::{FunctionCall, FunctionRole, SWEEP_LIMIT_DEFAULT, SWEEP_LIMIT_MOST};
 pub(crate) use self::decide::{MadeDecision, NotDecided, WantedDecision, decide};
+pub use self::give_back::decide_refund;
 pub(crate) use self::give_back::{give_back, refund_of};
 pub(crate) use self::intention::{Intention, intend, is_key};
 pub(crate) use self::quarantined::{find, named, payment};

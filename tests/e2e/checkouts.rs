@@ -1,12 +1,14 @@
 //! Checkouts: a payer pays at a provider what we have started there, once, whatever is lost.
 
 mod closes;
+mod meanwhile;
 mod paid;
 mod secrets;
 mod starts;
 
+use local::faults::point_of;
 use local::simulator::Account;
-use local::{Stack, clock};
+use local::{Stack, client, clock};
 use pay_core::domain::{CheckoutMethod, Provider};
 use serde_json::{Value, json};
 
@@ -19,12 +21,9 @@ pub(crate) const CALLED: [CheckoutMethod; 3] =
     [CheckoutMethod::StripeCheckout, CheckoutMethod::WeChatNative, CheckoutMethod::AlipayQr];
 
 /// The names of the calls that make a checkout and that close one.
-const fn points(provider: Provider) -> (&'static str, &'static str) {
-    match provider {
-        Provider::Stripe => ("stripe:make-checkout", "stripe:close"),
-        Provider::WeChat => ("wechat:make-checkout", "wechat:close"),
-        Provider::Alipay => ("alipay:make-checkout", "alipay:close"),
-    }
+fn points(provider: Provider) -> (&'static str, &'static str) {
+    let of = |call| point_of(provider, call).unwrap();
+    (of("make-checkout"), of("close"))
 }
 
 /// A request with all that its method needs.
@@ -52,6 +51,31 @@ pub(crate) async fn checkout(stack: &Stack, payment: Payment, request: &Value) -
 /// Asks for a checkout, which is made.
 pub(crate) async fn started(stack: &Stack, payment: Payment, method: CheckoutMethod) -> Value {
     checkout(stack, payment, &request(payment, method)).await.ok()
+}
+
+/// Asks for a checkout, which is made, and whose payer opens it or scans its code: its provider has it then.
+async fn begun(stack: &Stack, payment: Payment, method: CheckoutMethod) {
+    let given = started(stack, payment, method).await;
+    let action = &given["action"];
+    let gateway = &stack.providers["ALIPAY_URL"];
+    let page = match method {
+        CheckoutMethod::AlipayPage | CheckoutMethod::AlipayWap => action["url"].as_str().unwrap(),
+        CheckoutMethod::AlipayApp => {
+            &format!("{gateway}?{}", action["parameters"]["orderStr"].as_str().unwrap())
+        }
+        CheckoutMethod::AlipayQr
+        | CheckoutMethod::StripeCheckout
+        | CheckoutMethod::StripeIntent
+        | CheckoutMethod::WeChatNative
+        | CheckoutMethod::WeChatH5
+        | CheckoutMethod::WeChatJsapi
+        | CheckoutMethod::WeChatApp => {
+            let account = stack.account(method.provider()).unwrap();
+            return account.open_checkout(&reference(payment, 1)).unwrap();
+        }
+    };
+    let browser = client::client(&std::fs::read_to_string(&stack.ca_file).unwrap()).unwrap();
+    assert_eq!(browser.get(page).send().await.unwrap().status().as_u16(), 200, "{method:?}");
 }
 
 /// Asks to close a payment: its status then.
@@ -91,20 +115,4 @@ pub(crate) fn deaf(stack: &Stack, provider: Provider) -> &Account {
     let account = stack.account(provider).unwrap();
     account.lose_webhooks(true);
     account
-}
-
-/// What a caller gets to whose next call of this name something happens before it is carried out.
-pub(crate) async fn meanwhile<T>(
-    stack: &Stack,
-    point: &str,
-    caller: impl Future<Output = T>,
-    late: impl Future<Output = ()>,
-) -> T {
-    let held = stack.faults().hold(point);
-    let late = async move {
-        held.arrived().await;
-        late.await;
-        drop(held);
-    };
-    futures_util::future::join(caller, late).await.0
 }

@@ -150,6 +150,24 @@ async fn calls_that_act_at_providers_are_counted() {
     assert!(counted(&stack)[&key].iter().all(|secs| *secs >= 7200));
 }
 
+/// What is closed already is not counted again.
+#[tokio::test]
+async fn what_the_sweep_closes_is_counted_once() {
+    let stack = own().await;
+    let late = payment(&stack).await;
+    started(&stack, late, CheckoutMethod::WeChatNative).await;
+    let wechat = stack.account(Provider::WeChat).unwrap();
+    wechat.set_fault("wechat:close", Fault::Status(500), None).unwrap();
+    assert_eq!(close(&stack, late).await, 0);
+    wechat.clear_faults();
+    assert_eq!(sweep_all(&stack).await["moved"], 1);
+    assert_eq!(close(&stack, late).await, 3);
+    sweep_all(&stack).await;
+    expect(&stack, "PaymentsClosed", "callback", 1).await;
+    let by_create = ("PaymentsClosed".to_owned(), "create".to_owned());
+    assert_eq!(counted(&stack).get(&by_create), None);
+}
+
 #[tokio::test]
 async fn a_replay_is_counted_as_one() {
     let stack = own().await;

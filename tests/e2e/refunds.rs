@@ -1,24 +1,26 @@
 //! Refunds that the shop asks for: given back at the provider once for each key, whatever is lost.
 
 pub(crate) mod quarantined;
+mod rotated;
+mod unresolved;
+mod webhooks;
 
+use local::faults::point_of;
 use local::simulator::ledger::Orders;
 use local::{Fault, ShopRoute, Stack};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
 
 use crate::api::{self, Reply};
-use crate::stage::{Payment, notify, own, own_with, payment, shared, shown};
+use crate::echo::eventually;
+use crate::metrics::expect;
+use crate::stage::{Payment, notify, own, own_with, payment, payment_of, shared, shown, user};
 use crate::sweep::sweep_all;
 use crate::{payctl, table};
 
 /// The name of the call that makes a refund.
-const fn point(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "stripe:make-refund",
-        Provider::WeChat => "wechat:make-refund",
-        Provider::Alipay => "alipay:make-refund",
-    }
+fn point(provider: Provider) -> &'static str {
+    point_of(provider, "make-refund").unwrap()
 }
 
 /// A payment of 100 that a provider collected.
@@ -137,6 +139,10 @@ async fn a_refund_whose_response_is_lost_is_found_out_by_the_sweep() {
             sweep_all(&stack).await;
             assert_eq!(sums(&stack, payment).await, (60, 0), "{provider:?} {fault:?}");
             assert_eq!(given_back(&stack, provider, payment), 60);
+            let [made] = &account.trade(payment.id).unwrap().refunds[..] else {
+                panic!("{provider:?} {fault:?}")
+            };
+            assert_eq!(made.reference.as_deref(), unknown["refund_id"].as_str(), "the same one");
             assert_eq!(stack.shop().given_back(payment.oid), [60]);
             account.lose_webhooks(false);
         }
@@ -148,9 +154,11 @@ async fn a_refund_whose_response_is_lost_is_found_out_by_the_sweep() {
 #[tokio::test]
 async fn a_refund_that_the_provider_refuses_is_released() {
     let stack = own().await;
-    for (provider, code) in
-        [(Provider::Stripe, "charge_disputed"), (Provider::Alipay, "ACQ.TRADE_HAS_FINISHED")]
-    {
+    for (provider, code) in [
+        (Provider::Stripe, "charge_disputed"),
+        (Provider::Alipay, "ACQ.TRADE_HAS_FINISHED"),
+        (Provider::Alipay, "ACQ.SELLER_BALANCE_NOT_ENOUGH"),
+    ] {
         let payment = paid(&stack, provider).await;
         let account = stack.account(provider).unwrap();
         account.refund_orders(Orders::Refused(code.to_owned()));
@@ -163,6 +171,34 @@ async fn a_refund_that_the_provider_refuses_is_released() {
         assert_eq!(given_back(&stack, provider, payment), 60, "{provider:?}");
         assert_eq!(stack.shop().given_back(payment.oid), [60]);
     }
+    expect(&stack, "ProviderRefused", "callback stripe", 1).await;
+    expect(&stack, "ProviderRefused", "callback alipay", 2).await;
+    payctl::ok(&stack, &["audit"]).await;
+}
+
+/// 30: the merchant's balance is too low at WeChat Pay. Its number stands for the refund, which is made by that once
+/// somebody has paid in.
+#[tokio::test]
+async fn a_refund_for_which_the_balance_is_too_low_keeps_its_number() {
+    let stack = own().await;
+    let payment = paid(&stack, Provider::WeChat).await;
+    let account = stack.account(Provider::WeChat).unwrap();
+    account.refund_orders(Orders::Refused("NOT_ENOUGH".to_owned()));
+    let kept = refund(&stack, payment, Some(60), "a").await.ok();
+    assert_eq!(kept["status"], "requested");
+    for _ in 0..2 {
+        let swept = sweep_all(&stack).await;
+        assert!(swept["oldest_refund_seconds"].is_u64(), "{swept}");
+        assert_eq!(sums(&stack, payment).await, (0, 60));
+    }
+    expect(&stack, "QueriesFailed", "callback wechat unusable", 3).await;
+    account.refund_orders(Orders::Succeed);
+    sweep_all(&stack).await;
+    eventually("the webhook", || stack.faults().late() == 0).await;
+    assert_eq!(refund(&stack, payment, Some(60), "a").await.ok()["status"], "succeeded");
+    let [made] = &account.trade(payment.id).unwrap().refunds[..] else { panic!("not one refund") };
+    assert_eq!(made.reference.as_deref(), kept["refund_id"].as_str());
+    assert_eq!(sums(&stack, payment).await, (60, 0));
     payctl::ok(&stack, &["audit"]).await;
 }
 
@@ -232,6 +268,38 @@ async fn a_request_that_is_not_one_of_a_refund_is_rejected_in_order() {
     let unknown = refund(&stack, pending, None, "a").await.problem("payment-not-payable");
     assert_eq!(unknown["detail"], "the provider's transaction is not known");
     assert_eq!(sums(&stack, pending).await, (0, 0));
+}
+
+/// No repeat could cure it: it is said at once, and nothing is reserved.
+#[tokio::test]
+async fn what_a_provider_can_never_give_back_is_not_reserved() {
+    let stack = own_with(&[("CURRENCY", "KWD")]).await;
+    let paid_by = async |txn: &str, minor| {
+        let payment = payment_of(&stack, user(&stack), minor).await;
+        let mut body = payment.native(3, 1);
+        (body["provider_txn"], body["currency"]) = (json!(txn), json!("KWD"));
+        api::post(&stack, "callback").json(&body).signed().send().await.ok();
+        payment
+    };
+    let by_intent = paid_by("pi_1", 5125).await;
+    let by_charge = paid_by("ch_1", 5120).await;
+    let of_steps = "its provider gives this currency back in larger steps: round the amount";
+    let of_kind = "its provider refunds no transaction of this kind: give it back in the provider's \
+                   console";
+    for (payment, amount, why) in [
+        (by_intent, Some(1234), of_steps),
+        (by_intent, None, of_steps),
+        (by_charge, Some(1230), of_kind),
+        (by_charge, None, of_kind),
+    ] {
+        let refused = refund(&stack, payment, amount, "a").await.problem("payment-not-payable");
+        assert_eq!(refused["detail"], why, "{amount:?}");
+        assert_eq!(sums(&stack, payment).await, (0, 0));
+    }
+    assert_eq!(stack.account(Provider::Stripe).unwrap().calls(point(Provider::Stripe)), 0);
+    // The key is still free.
+    let reserved = refund(&stack, by_intent, Some(1230), "a").await.ok();
+    assert_eq!((&reserved["amount"], sums(&stack, by_intent).await), (&json!(1230), (0, 1230)));
 }
 
 /// Where no provider has keys nothing is reserved.

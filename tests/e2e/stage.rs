@@ -198,6 +198,26 @@ pub(crate) async fn notify(
     api::post(stack, "callback").json(&body).signed().send().await
 }
 
+/// Runs a caller, and something else once the caller's call of this name has arrived, which is carried out only
+/// after that. Returns what came of both.
+pub(crate) async fn meanwhile<T, U>(
+    stack: &Stack,
+    point: &str,
+    caller: impl Future<Output = T>,
+    other: impl Future<Output = U>,
+) -> (T, U) {
+    let held = stack.faults().hold(point);
+    let mut caller = std::pin::pin!(caller);
+    tokio::select! {
+        biased;
+        () = held.arrived() => {}
+        _ = &mut caller => panic!("nobody has called {point}"),
+    }
+    let other = other.await;
+    drop(held);
+    (caller.await, other)
+}
+
 /// What its owner sees of a payment.
 pub(crate) async fn shown(stack: &Stack, payment: Payment) -> Value {
     let request = api::post(stack, "detail").payer(payment.uid);

@@ -32,7 +32,7 @@ use super::{
     bugs::Bug,
     client::ClientResponse,
     ports::{CallId, Probe, Request, Response},
-    scenario::{ids, time, trace},
+    scenario::{QUARANTINED_KEY, ids, time, trace},
     world::World,
 };
 
@@ -58,9 +58,9 @@ pub(crate) enum Role {
     },
     /// Sweep the whole outbox, and ask these providers.
     Sweep(Vec<Provider>),
-    /// Accept a quarantined notification.
-    Accept(EventKey),
-    /// Request a refund at Stripe.
+    /// Decide on a quarantined notification.
+    Resolve(EventKey, Decision),
+    /// Request a refund.
     Refund(RefundPayment),
     /// Start a checkout.
     Checkout(Box<CheckoutPayment>),
@@ -77,6 +77,8 @@ pub(crate) enum When {
     Expired,
     /// Once nothing more happens at a provider.
     Last,
+    /// A day later, when keys of what was requested are forgotten.
+    Forgotten,
 }
 
 impl When {
@@ -86,13 +88,14 @@ impl When {
             Self::Now => 0,
             Self::Expired => 40,
             Self::Last => 50,
+            Self::Forgotten => 1_500,
         }
     }
 
     fn has_come(self, world: &World) -> bool {
         match self {
             Self::Now => true,
-            Self::Expired => world.providers.are_expired,
+            Self::Expired | Self::Forgotten => world.providers.are_expired,
             Self::Last => world.providers.are_expired && world.to_happen.is_empty(),
         }
     }
@@ -108,6 +111,8 @@ pub(crate) struct Actor {
     /// Whether the order service is notified of refunds.
     pub(crate) hears_of_refunds: bool,
     pub(crate) when: When,
+    /// The merchant account that it has the keys of.
+    pub(crate) account: &'static str,
     /// How long payments can be paid, where that is limited.
     pub(crate) time_to_live: Option<TimeToLive>,
     pub(crate) bug: Option<Bug>,
@@ -125,7 +130,7 @@ impl Actor {
             Role::Deliver { early: true, .. }
             | Role::Create(_)
             | Role::Sweep(_)
-            | Role::Accept(_)
+            | Role::Resolve(..)
             | Role::Refund(_)
             | Role::Checkout(_)
             | Role::Close(..) => self.when.has_come(world),
@@ -133,12 +138,11 @@ impl Actor {
     }
 
     /// The providers that it can ask.
-    fn keys(&self) -> &[Provider] {
+    pub(crate) fn keys(&self) -> &[Provider] {
         match &self.role {
             Role::Sweep(keys) | Role::Follow { keys, .. } | Role::Close(_, keys) => keys,
-            Role::Refund(_) => &[Provider::Stripe],
-            Role::Checkout(_) => Provider::ALL,
-            Role::Create(_) | Role::Deliver { .. } | Role::Accept(_) => &[],
+            Role::Refund(_) | Role::Checkout(_) => Provider::ALL,
+            Role::Create(_) | Role::Deliver { .. } | Role::Resolve(..) => &[],
         }
     }
 
@@ -183,16 +187,22 @@ impl Actor {
                     let run = Run { now, go_on: &go_on, observe, time_to_live, trace: &trace };
                     ClientResponse::Sweep(sweep(&all, every, &run).await)
                 }
-                Role::Accept(key) => {
-                    let accept = Resolve {
+                Role::Resolve(key, decision) => {
+                    let of_notification = bug == Some(Bug::KeysByNotification);
+                    let resolve_it = Resolve {
                         key,
-                        decision: Decision::Accept,
+                        decision,
                         payment: None,
-                        refund_key: Digest::new([201; 32]),
+                        refund_key: if of_notification {
+                            Digest::new([0xee; 32])
+                        } else {
+                            QUARANTINED_KEY
+                        },
                         by: Operator::new(&format!("operator {number}")).unwrap(),
                         note: RawBody::new(&[200], Digest::new([200; 32])),
                     };
-                    ClientResponse::Accept(resolve(&ports, &ports, &accept, now, &trace).await)
+                    let resolved = resolve(&ports, &ports, &resolve_it, now, &trace).await;
+                    ClientResponse::Resolve(decision, resolved)
                 }
                 Role::Refund(mut request) => {
                     if bug == Some(Bug::NewReferenceOnRepeat) && attempt > 0 {
@@ -211,7 +221,7 @@ impl Actor {
                 Role::Close(request, _) => {
                     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| {}, &|| true);
                     let closed = Box::pin(close(&all, &request, how, now, &trace)).await;
-                    ClientResponse::Close(closed.map(Box::new))
+                    ClientResponse::Close(closed.map(|of| Box::new(of.payment)))
                 }
             }
         })
@@ -233,7 +243,7 @@ pub(crate) struct LiveRun {
 
 impl LiveRun {
     pub(crate) fn begin(actor: &Actor, attempt: u64) -> (Self, Progress) {
-        let probe = Probe::new(actor.keys(), actor.hears_of_refunds, actor.bug);
+        let probe = Probe::new(actor);
         let mut live = Self { run: actor.run(probe.clone(), attempt), probe };
         let progress = live.poll();
         (live, progress)

@@ -10,7 +10,7 @@ use pay_core::{
 };
 
 use super::{
-    actor::Actor,
+    actor::{Actor, When},
     bugs::{
         Bug, StoreBug, clears_the_outbox, clears_what_changed, counts_refunds_again,
         creates_unguarded, lowers_by_a_query, overwrites_events, overwrites_records,
@@ -20,12 +20,15 @@ use super::{
     explore::Explorer,
     invariants::{check_recovered, check_response, check_world},
     scenario::{
-        Scenario, after, asking, creating, delivering, following, id, oid, payment_of, refunding,
-        request, shop, sweeping, time,
+        Scenario, after, asking, creating, delivering, following, giving_back, id, oid, payment_of,
+        refunding, request, shop, sweeping, time,
     },
     scenarios::{
+        checkouts::all_asking,
         hints::{never_due, thin, while_open},
+        later::refunded_and_lost,
         paid, paid_second,
+        quarantined::{SECOND, SECOND_AGAIN, paid_twice},
         queries::{held, no_key, with_a_truth},
         refunds::{one, paid_and_unlisted, paid_before, unnamed},
         requested::{refundable, refundable_and_due, repeats_refused, webhook},
@@ -109,10 +112,12 @@ fn hints() -> [(&'static str, Scenario); 3] {
 }
 
 /// Refunds that are requested with a bug, each with the invariant that it breaks.
-fn requested() -> [(&'static str, Scenario); 6] {
+fn requested() -> [(&'static str, Scenario); 7] {
     let refund = |name, world, bug| Scenario::new(name, world, [refunding(1, 40, 1).with_bug(bug)]);
     let beside_another = [refunding(1, 40, 1), refunding(2, 40, 1).with_bug(Bug::TrustsRefused)];
+    let a_day_later = asking(2).at(When::Forgotten).with_bug(Bug::SendsUnasked);
     [
+        ("I22", Scenario::new("sends unasked", refunded_and_lost(), [a_day_later])),
         ("I25", refund("calls before it reserves", refundable(), Bug::CallsBeforeItReserves)),
         ("I22", refund("new reference on repeat", refundable(), Bug::NewReferenceOnRepeat)),
         ("I22", refund("releases on unknown", refundable(), Bug::ReleasesOnUnknown)),
@@ -127,6 +132,25 @@ fn requested() -> [(&'static str, Scenario); 6] {
                 "ignores failed notification of a refund",
                 refundable(),
                 Bug::IgnoresFailedNotification,
+            ),
+        ),
+    ]
+}
+
+/// Money in quarantine that is given back with a bug, each with the invariant that it breaks.
+fn quarantined() -> [(&'static str, Scenario); 3] {
+    let given_back = || after(paid_twice(&[80]), &[giving_back(7, SECOND)]);
+    let asked = |name, bug| Scenario::new(name, given_back(), [all_asking(1).with_bug(bug)]);
+    let of_notification = giving_back(2, SECOND_AGAIN).with_bug(Bug::KeysByNotification);
+    [
+        ("I25", asked("other reference of quarantined", Bug::OtherReferenceOfQuarantined)),
+        ("I21", asked("counts quarantined", Bug::CountsQuarantined)),
+        (
+            "I22",
+            Scenario::new(
+                "keys by notification",
+                paid_twice(&[80, 81]),
+                [giving_back(1, SECOND), of_notification],
             ),
         ),
     ]
@@ -229,6 +253,13 @@ fn every_bug_of_a_hint_is_caught() {
 #[test]
 fn every_bug_of_a_requested_refund_is_caught() {
     for (invariant, broken_variant) in requested() {
+        assert_breaks(invariant, &broken_variant);
+    }
+}
+
+#[test]
+fn every_bug_of_money_that_is_given_back_is_caught() {
+    for (invariant, broken_variant) in quarantined() {
         assert_breaks(invariant, &broken_variant);
     }
 }

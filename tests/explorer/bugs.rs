@@ -62,6 +62,14 @@ pub(crate) enum Bug {
     ReleasesOnUnknown,
     /// A refund counts as refused without a query whether it was made before.
     TrustsRefused,
+    /// A refund is sent once more without a query whether it was made.
+    SendsUnasked,
+    /// The refund of money in quarantine has the notification as key, not the transaction.
+    KeysByNotification,
+    /// The refund of money in quarantine is asked about and sent under another reference.
+    OtherReferenceOfQuarantined,
+    /// The refund of money in quarantine counts as one of the payment.
+    CountsQuarantined,
     /// The order service is notified of a refund whether it knows of the payment or not.
     NotifiesOfRefundsFirst,
     /// A provider is asked for a checkout before that is written.
@@ -76,6 +84,10 @@ pub(crate) enum Bug {
     TakesRefusedForAbsent,
     /// A checkout that its provider once had nothing of counts as ended.
     EndsWhatIsAbsentOnce,
+    /// A provider is asked about a checkout with the keys of another account than it was made with.
+    AsksAnotherAccount,
+    /// A checkout is requested again when its key may be forgotten.
+    SendsForgotten,
     /// `due` is cleared with the order notification although another checkout can be paid.
     ClearsBesideCheckouts,
 }
@@ -105,8 +117,12 @@ impl PlantedBug {
         if matches!(call, Call::NotifyPaid | Call::MarkNotified) && self.is_silent() {
             return Ok(Value::Done(()));
         }
-        if call == Call::Query && self.refused.load(Relaxed) {
+        let is_unasked = self.bug == Bug::SendsUnasked && refunds::is_query(&request);
+        if is_unasked || (call == Call::Query && self.refused.load(Relaxed)) {
             return Ok(refunds::absent());
+        }
+        if self.bug == Bug::OtherReferenceOfQuarantined {
+            refunds::rename(&mut request);
         }
         if let Some(response) = self.of_checkouts.before(self.bug, probe, &mut request).await {
             return response;
@@ -115,13 +131,7 @@ impl PlantedBug {
         if let Some(early) = early {
             drop(probe.call(Request::MakeRefund(Box::new(early))).await);
         }
-        if let Request::Update { change, .. } = &mut request {
-            change.guarded &= self.bug != Bug::SkipsGuard;
-            if let (Bug::AddsTotals, Some(refund)) = (self.bug, &mut change.refund) {
-                let Refunds { sum, total, .. } = &mut refund.refunds;
-                *sum = sum.saturating_add(*total);
-            }
-        }
+        self.change(&mut request);
         let asked = asked(&request);
         let refund =
             if let Request::MakeRefund(call) = &request { Some(call.clone()) } else { None };
@@ -171,6 +181,20 @@ impl PlantedBug {
         }
     }
 
+    /// What a bug changes of what is written.
+    fn change(&self, request: &mut Request) {
+        if let Request::Update { change, .. } = request {
+            change.guarded &= self.bug != Bug::SkipsGuard;
+            if let (Bug::AddsTotals, Some(refund)) = (self.bug, &mut change.refund) {
+                let Refunds { sum, total, .. } = &mut refund.refunds;
+                *sum = sum.saturating_add(*total);
+            }
+            if self.bug == Bug::CountsQuarantined {
+                refunds::count_outside(change);
+            }
+        }
+    }
+
     /// The same for bugs about refunds; `refund` is what a provider was asked for.
     fn about_refunds(&self, refund: Option<&RefundCall>, response: Response) -> Response {
         match (self.bug, response) {
@@ -189,6 +213,11 @@ impl PlantedBug {
             }
             (bug, response) => Remembered::taken(bug, response),
         }
+    }
+
+    /// Whether it asks about a checkout of another account than it has the keys of.
+    pub(crate) fn asks_another_account(&self) -> bool {
+        self.bug == Bug::AsksAnotherAccount
     }
 
     /// Whether it leaves out the order notification.

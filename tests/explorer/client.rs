@@ -1,7 +1,7 @@
 //! What clients get.
 
 use pay_core::{
-    domain::{Notification, Payment},
+    domain::{Decision, Notification, Payment},
     ports::StoreError,
     usecases::{
         Failure,
@@ -22,7 +22,7 @@ pub(crate) enum ClientResponse {
     Deliver(Box<Notification>, Result<Box<Applied>, ApplyError>),
     Follow(Box<Notification>, Result<(), ApplyError>),
     Sweep(Result<Swept, StoreError>),
-    Accept(Result<(), ResolveError>),
+    Resolve(Decision, Result<(), ResolveError>),
     Refund(Result<Box<Carried>, RefundError>),
     Checkout(Box<CheckoutPayment>, Result<Box<StartedPayment>, CheckoutError>),
     Close(Result<Box<Payment>, CloseError>),
@@ -76,8 +76,9 @@ impl ClientResponse {
                 format!("sweep: {}", if words.is_empty() { "nothing" } else { &words })
             }
             Self::Sweep(Err(_)) => "sweep: unavailable".into(),
-            Self::Accept(Ok(())) => "accepted".into(),
-            Self::Accept(Err(error)) => match error {
+            Self::Resolve(Decision::Refund, Ok(())) => "given back".into(),
+            Self::Resolve(_, Ok(())) => "accepted".into(),
+            Self::Resolve(_, Err(error)) => match error {
                 ResolveError::NotFound => "accept: not found".into(),
                 ResolveError::Decided(decided) => {
                     format!("{} by another", decided.decision.as_str())
@@ -105,7 +106,7 @@ impl ClientResponse {
             | Self::Deliver(..)
             | Self::Follow(..)
             | Self::Sweep(_)
-            | Self::Accept(_)
+            | Self::Resolve(..)
             | Self::Refund(_)
             | Self::Checkout(..)
             | Self::Close(_) => None,
@@ -121,7 +122,7 @@ impl ClientResponse {
             }
             Self::Create(..)
             | Self::Sweep(_)
-            | Self::Accept(_)
+            | Self::Resolve(..)
             | Self::Refund(_)
             | Self::Checkout(..)
             | Self::Close(_) => false,
@@ -134,7 +135,7 @@ impl ClientResponse {
             Self::Create(_, Err(CreateError::Failed(failure)))
             | Self::Deliver(_, Err(ApplyError::Failed(failure)))
             | Self::Follow(_, Err(ApplyError::Failed(failure)))
-            | Self::Accept(Err(ResolveError::Failed(failure)))
+            | Self::Resolve(_, Err(ResolveError::Failed(failure)))
             | Self::Refund(Err(RefundError::Failed(failure)))
             | Self::Checkout(_, Err(CheckoutError::Failed(failure)))
             | Self::Close(Err(CloseError::Failed(failure))) => Some(failure),
@@ -142,7 +143,7 @@ impl ClientResponse {
             | Self::Deliver(..)
             | Self::Follow(..)
             | Self::Sweep(_)
-            | Self::Accept(_)
+            | Self::Resolve(..)
             | Self::Refund(_)
             | Self::Checkout(..)
             | Self::Close(_) => None,

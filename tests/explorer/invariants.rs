@@ -13,11 +13,13 @@ use pay_core::{
 };
 
 use super::{client::ClientResponse, ports::Request, world::World};
+use given_back::{check_given_back, is_about_quarantined_money};
 use messages::{check_applied, check_followed, check_quarantined};
 use refunds::{check_references, check_refund_notifications, check_refunded_in_the_end};
 use truth::{check_money, check_refund_change, check_refunds, check_truth};
 
 mod checkouts;
+mod given_back;
 mod messages;
 mod refunds;
 mod truth;
@@ -116,6 +118,7 @@ pub(crate) fn check_world(world: &World) -> Result<(), Broken> {
         hold(paid, "I7", || format!("{call:?}, and the record is {record:?}"))?;
     }
     check_references(world)?;
+    check_given_back(world)?;
     checkouts::check_checkouts(world)?;
     check_refund_notifications(world)
 }
@@ -147,7 +150,7 @@ fn check_events(world: &World, payment: &Payment) -> Result<(), Broken> {
     for event in world.table.events.iter().filter(|event| event.payment == Some(payment.id)) {
         let next = event.version == Some(version.checked_add(1).expect("few versions"));
         let fits = if next {
-            is_transition(event, status)
+            is_transition(world, event, status)
         } else {
             event.version.is_some_and(|at| at <= version)
                 && event.status.is_some_and(|(before, after)| before == after)
@@ -164,8 +167,11 @@ fn check_events(world: &World, payment: &Payment) -> Result<(), Broken> {
 }
 
 /// Whether an event that raised the version is a transition of the table.
-fn is_transition(event: &Event, from: Status) -> bool {
+fn is_transition(world: &World, event: &Event, from: Status) -> bool {
     let Some((before, after)) = event.status else { return false };
+    if is_about_quarantined_money(world, event) {
+        return (before, after) == (from, from);
+    }
     let Some(outcome) = event.report.outcome else {
         let requests = ["refund.", "checkout.", "close"];
         let is_request = requests.iter().any(|name| event.id.as_str().starts_with(name));
@@ -269,7 +275,7 @@ pub(crate) fn check_response<'a>(
         | ClientResponse::Deliver(_, Err(ApplyError::Failed(_)))
         | ClientResponse::Follow(_, Err(ApplyError::Failed(_)))
         | ClientResponse::Sweep(_)
-        | ClientResponse::Accept(_)
+        | ClientResponse::Resolve(..)
         | ClientResponse::Refund(Err(_))
         | ClientResponse::Checkout(_, Err(_))
         | ClientResponse::Close(Err(_)) => Ok(()),

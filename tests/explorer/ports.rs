@@ -25,10 +25,7 @@ use pay_core::{
 pub(crate) use request::{CallId, CheckoutCall, RefundCall, Request};
 pub(crate) use response::{Failed, MadeCheckout, MadeRefund, Response, Value};
 
-use super::bugs::{Bug, PlantedBug};
-
-/// The account of every provider, as the fakes have it.
-const ACCOUNT: &str = "merchant_1";
+use super::{actor::Actor, bugs::PlantedBug};
 
 /// What goes between an actor and the explorer that polls it.
 #[derive(Debug, Default)]
@@ -43,14 +40,23 @@ pub(crate) struct Probe {
     exchange: Arc<Mutex<Exchange>>,
     /// The providers that there are keys for. Nothing changes them.
     keys: Vec<Provider>,
+    /// The merchant account that they are of, at every provider.
+    account: &'static str,
     hears_of_refunds: bool,
     bug: Option<Arc<PlantedBug>>,
 }
 
 impl Probe {
-    pub(crate) fn new(keys: &[Provider], hears_of_refunds: bool, bug: Option<Bug>) -> Self {
+    pub(crate) fn new(actor: &Actor) -> Self {
+        let Actor { account, hears_of_refunds, bug, .. } = *actor;
         let bug = bug.map(PlantedBug::new).map(Arc::new);
-        Self { exchange: Arc::default(), keys: keys.to_vec(), hears_of_refunds, bug }
+        let keys = actor.keys().to_vec();
+        Self { exchange: Arc::default(), keys, account, hears_of_refunds, bug }
+    }
+
+    /// Without a key of the account there is no call.
+    fn has_keys_of(&self, account: &MerchantAccount) -> Result<(), QueryError> {
+        if account.as_str() == self.account { Ok(()) } else { Err(QueryError::NoKey) }
     }
 
     /// Has a response ready for the next poll.
@@ -260,7 +266,7 @@ impl Providers for Probe {
         _now: Timestamp,
     ) -> Result<Option<MerchantAccount>, NoKeys> {
         let has_key = self.keys.contains(&provider);
-        Ok(MerchantAccount::new(ACCOUNT).ok().filter(|_| has_key))
+        Ok(MerchantAccount::new(self.account).ok().filter(|_| has_key))
     }
 
     async fn checkout(
@@ -269,6 +275,7 @@ impl Providers for Probe {
         now: Timestamp,
     ) -> Result<StartedCheckout, CheckoutCallError> {
         let CheckoutOrder { checkout, oid, amount } = *order;
+        self.has_keys_of(&checkout.account)?;
         let call = CheckoutCall { checkout: checkout.clone(), oid, amount, at: now };
         let made: Result<MadeCheckout, QueryError> =
             self.ask(Request::MakeCheckout(Box::new(call))).await;
@@ -276,6 +283,7 @@ impl Providers for Probe {
     }
 
     async fn close(&self, checkout: &Checkout, now: Timestamp) -> Result<(), QueryError> {
+        self.has_keys_of(&checkout.account)?;
         self.ask(Request::Close(Box::new(checkout.clone()), now)).await
     }
 
@@ -289,7 +297,14 @@ impl Providers for Probe {
         query: &Query,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
-        self.ask(Request::Query { provider, query: query.clone(), at: now }).await
+        let mut query = query.clone();
+        if let Query::Checkout { account, .. } = &mut query {
+            if self.bug.as_ref().is_some_and(|bug| bug.asks_another_account()) {
+                *account = MerchantAccount::new(self.account).unwrap();
+            }
+            self.has_keys_of(account)?;
+        }
+        self.ask(Request::Query { provider, query, at: now }).await
     }
 
     async fn refund(

@@ -2,20 +2,20 @@
 //! request.
 
 use pay_core::{
-    domain::{Payment, ProviderRef, Status},
+    domain::{Payment, ProviderRef, RefundState, Status},
     testing::Call,
     usecases::checkout::CheckoutError,
 };
 
 use super::{
-    actor::{Actor, LiveRun, Progress, Role},
+    actor::{Actor, LiveRun, Progress, Role, When},
     client::ClientResponse,
     explore::{Explorer, State},
     invariants::{
         Broken, check_call, check_change, check_recovered, check_repeat, check_response,
         check_world, hold,
     },
-    scenario::sweeping,
+    scenario::{ACCOUNT, sweeping},
     world::{Fakes, Fault, World},
 };
 
@@ -161,7 +161,10 @@ impl Explorer<'_> {
         checked(&before, world)?;
         // From 100 minutes after the attempts of clients: one that finds what is absent, one that finds that it
         // still is, and one for what the order service was notified of before.
-        for attempt in [60, 61, 62] {
+        // Or a day later, where somebody was at work then.
+        let is_later = self.scenario.actors.iter().any(|actor| actor.when == When::Forgotten);
+        let first = if is_later { 1_000 } else { 60 };
+        for attempt in (first..).take(3) {
             let sweeping = self.sweeping(world).in_world(world);
             let end = run_alone(&self.fakes, (&sweeping, attempt), None, world)?;
             check_response(world, &end, self.clients(state).flatten())?;
@@ -178,6 +181,8 @@ impl Explorer<'_> {
     }
 
     fn repeat(&self, state: &State, actor: &Actor, world: &mut World) -> Result<(), Broken> {
+        // Whatever keys it had, those of the first account are back.
+        let actor = &Actor { account: ACCOUNT, ..actor.clone() };
         let mut end = run_alone(&self.fakes, (actor, 1), None, world)?;
         // One provider call for a payment in three seconds: what it leaves is found by the next request.
         if matches!(end, ClientResponse::Checkout(_, Err(CheckoutError::Failed(_)))) {
@@ -197,7 +202,7 @@ fn needs_sweep(world: &World, order: &[Actor]) -> bool {
             Role::Create(_)
             | Role::Follow { .. }
             | Role::Sweep(_)
-            | Role::Accept(_)
+            | Role::Resolve(..)
             | Role::Refund(_)
             | Role::Checkout(_)
             | Role::Close(..) => false,
@@ -206,7 +211,7 @@ fn needs_sweep(world: &World, order: &[Actor]) -> bool {
     let delivers = |actor: &Actor| matches!(actor.role, Role::Deliver { .. });
     let mut paid = world.table.payments.values().filter(|payment| payment.paid_time.is_some());
     world.has_truth()
-        || order.iter().any(|actor| matches!(actor.role, Role::Accept(_)))
+        || order.iter().any(|actor| matches!(actor.role, Role::Resolve(..)))
         || !order.iter().any(delivers)
         || !paid.all(delivered)
 }
@@ -223,6 +228,12 @@ fn described(world: &World) -> String {
         let refunded = match payment.refunded() {
             part if part > 0 && payment.status == Status::Paid => format!("{referred} -{part}"),
             _ => referred,
+        };
+        let outside = world.table.refunds.values().filter(|of| of.payment == payment.id);
+        let outside = outside.filter(|of| of.is_outside() && of.state == RefundState::Succeeded);
+        let refunded = match outside.map(|of| of.amount_minor).sum() {
+            0_u64 => refunded,
+            other => format!("{refunded} and {other} of others"),
         };
         match payment.refunds.pending {
             0 => refunded,

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use pay_core::{
     domain::{
-        Amount, CheckoutMethod, Currency, Description, Digest, EventKey, Notification, OrderId,
-        PaymentId, Provider, RawBody, RefundId, RefundReference, Sender, TimeToLive, Timestamp,
-        UserId, WebUrl,
+        Amount, CheckoutMethod, Currency, Decision, Description, Digest, EventKey, Notification,
+        OrderId, PaymentId, Provider, RawBody, RefundId, RefundReference, Sender, TimeToLive,
+        Timestamp, UserId, WebUrl,
     },
     ports::{Order, Query, TraceParent},
     testing::{Call, SeededIds},
@@ -25,6 +25,16 @@ use super::{
     report::USUAL_FAULTS,
     world::{Fakes, World},
 };
+
+/// The merchant account at every provider.
+pub(crate) const ACCOUNT: &str = "merchant_1";
+
+/// The one that a service has the keys of whose configuration was changed.
+const OTHER_ACCOUNT: &str = "merchant_2";
+
+/// The key of the refund that gives back the money of a quarantined notification: there is such money of one
+/// transaction at most.
+pub(crate) const QUARANTINED_KEY: Digest = Digest::new([201; 32]);
 
 /// Actors at work at the same time on one world.
 #[derive(Clone, Debug)]
@@ -153,8 +163,8 @@ pub(crate) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
 }
 
 const fn actor(number: u64, role: Role) -> Actor {
-    let (first_id, hears_of_refunds, when) = (None, false, When::Now);
-    Actor { number, role, first_id, hears_of_refunds, when, time_to_live: None, bug: None }
+    let (first_id, hears_of_refunds, when, account) = (None, false, When::Now, ACCOUNT);
+    Actor { number, role, first_id, hears_of_refunds, when, account, time_to_live: None, bug: None }
 }
 
 /// Actor `number`, who creates a payment.
@@ -213,7 +223,12 @@ pub(crate) fn asking(number: u64) -> Actor {
 
 /// Actor `number`, who accepts a quarantined notification.
 pub(crate) fn accepting(number: u64, key: &str) -> Actor {
-    actor(number, Role::Accept(EventKey::parse(key).unwrap()))
+    actor(number, Role::Resolve(EventKey::parse(key).unwrap(), Decision::Accept))
+}
+
+/// Actor `number`, who has the money given back that a quarantined notification reports.
+pub(crate) fn giving_back(number: u64, key: &str) -> Actor {
+    actor(number, Role::Resolve(EventKey::parse(key).unwrap(), Decision::Refund))
 }
 
 /// Actor `number`, who requests a refund of the payment of actor 0 with this key.
@@ -281,6 +296,11 @@ impl Actor {
             let reference = RefundReference::new(request.id, request.key);
             world.requested.insert(RefundId::requested(reference));
         }
+        if let Role::Resolve(EventKey { payment: Some(payment), .. }, Decision::Refund) = &self.role
+        {
+            let reference = RefundReference::new(*payment, QUARANTINED_KEY);
+            world.requested.insert(RefundId::requested(reference));
+        }
         world.keeps_checkouts |= matches!(self.role, Role::Checkout(_));
         Self { hears_of_refunds: world.shop.hears_of_refunds, ..self }
     }
@@ -288,6 +308,11 @@ impl Actor {
     /// The same, at another time.
     pub(crate) fn at(self, when: When) -> Self {
         Self { when, ..self }
+    }
+
+    /// The same, with the keys of another merchant account.
+    pub(crate) fn of_another_account(self) -> Self {
+        Self { account: OTHER_ACCOUNT, ..self }
     }
 
     /// The same, where payments can be paid so long.

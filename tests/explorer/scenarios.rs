@@ -4,7 +4,9 @@ pub(crate) mod checkouts;
 mod closes;
 mod creates;
 pub(crate) mod hints;
+pub(crate) mod later;
 mod notifications;
+pub(crate) mod quarantined;
 pub(crate) mod queries;
 pub(crate) mod refunds;
 pub(crate) mod requested;
@@ -36,7 +38,8 @@ const SWEPT: &str = "sweep: nothing | sweep: 1 notified | sweep: 1 rescheduled |
 pub(crate) fn all() -> Vec<Scenario> {
     let alone = [creates::all(), notifications::all(), refunds::all()].concat();
     let with_providers = [queries::all(), hints::all(), requested::all()].concat();
-    [alone, together::all(), with_providers, checkouts::all(), closes::all()].concat()
+    let later = [later::all(), quarantined::all()].concat();
+    [alone, together::all(), with_providers, checkouts::all(), closes::all(), later].concat()
 }
 
 /// Those with more actors, which take longer.

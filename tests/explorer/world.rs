@@ -170,8 +170,8 @@ impl World {
         if let (Some(payment), Some(number)) = (named, notification.checkout) {
             return self.may_send_of(CheckoutReference { payment, number }, notification);
         }
-        let by_txn = || self.held_by(notification.report.reference.txn.as_ref());
-        let held = named.map_or_else(by_txn, |id| self.held(id));
+        let by_txn = self.held_by(notification.report.reference.txn.as_ref());
+        let held = by_txn.or_else(|| self.held(named?));
         let Some(held) = held else { return false };
         let is_paid = matches!(held.state, ProviderState::Paid | ProviderState::Refunded);
         match &notification.report.refund {
@@ -318,8 +318,10 @@ impl Fakes {
             fate = Fate::Lost;
         }
         self.swap(world);
+        self.providers.edit(|providers| providers.account = request.account().cloned());
         self.gate.script(request.id().call, [fate]);
         let response = block_on(request.make(&self.store, &self.shop, &self.providers));
+        self.providers.edit(|providers| providers.account = None);
         self.swap(world);
         response
     }

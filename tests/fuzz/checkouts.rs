@@ -5,11 +5,9 @@ use std::sync::LazyLock;
 use local::simulator::api::Reply;
 use local::simulator::ledger::{Ledger, TradeState};
 use local::simulator::simulator;
-use pay_core::domain::{
-    Amount, Checkout, CheckoutMethod, CheckoutParameters, CheckoutReference, CheckoutState,
-    Currency, Description, OpenId, OrderId, PayerIp, Provider, ProviderCheckout, WebUrl,
-};
+use pay_core::domain::{Checkout, CheckoutMethod, PaymentId, Provider, ProviderCheckout};
 use pay_core::ports::{CheckoutAction, CheckoutCallError, CheckoutOrder, StartedCheckout};
+use pay_core::testing::{CALLED_METHODS, a_checkout, a_checkout_order, a_code_against_checkouts};
 use pay_providers::{CheckoutStep, Headers, RawRequest, RawResponse};
 use serde_json::Value;
 
@@ -21,20 +19,9 @@ use crate::responses::{Written, querier, replied};
 
 const NONCE: &str = "0123456789abcdef0123456789abcdef";
 
-/// The methods whose checkouts are made by a call.
-const METHODS: [CheckoutMethod; 7] = [
-    CheckoutMethod::StripeCheckout,
-    CheckoutMethod::StripeIntent,
-    CheckoutMethod::WeChatNative,
-    CheckoutMethod::WeChatH5,
-    CheckoutMethod::WeChatJsapi,
-    CheckoutMethod::WeChatApp,
-    CheckoutMethod::AlipayQr,
-];
-
 /// What each provider replies to an order, and to a close, of a checkout in each state.
 static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
-    let all: Vec<_> = METHODS.into_iter().flat_map(of_method).collect();
+    let all: Vec<_> = CALLED_METHODS.into_iter().flat_map(of_method).collect();
     for provider in Provider::ALL.iter().copied() {
         let read = all.iter().filter(|one| one.provider() == provider);
         let read: Vec<_> = read.map(|one| one.read(&one.whole())).collect();
@@ -49,7 +36,7 @@ static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
 fn of_method(method: CheckoutMethod) -> Vec<Genuine> {
     let (empty, provider) = (Ledger::default(), method.provider());
     let mut refusing = empty.clone();
-    refusing.refused_checkouts = Some(refused_code(provider).to_owned());
+    refusing.refused_checkouts = Some(a_code_against_checkouts(provider).to_owned());
     let mut ordered = Ordered::new(method);
     let mut there = empty.clone();
     drop(replied(provider, ordered.request(), &mut there));
@@ -79,14 +66,6 @@ fn of_method(method: CheckoutMethod) -> Vec<Genuine> {
     genuine
 }
 
-const fn refused_code(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "amount_too_small",
-        Provider::WeChat => "TRADE_ERROR",
-        Provider::Alipay => "ACQ.TOTAL_FEE_EXCEED",
-    }
-}
-
 /// A checkout that is ordered of the payment 42.
 #[derive(Clone)]
 struct Ordered {
@@ -96,33 +75,17 @@ struct Ordered {
 
 impl Ordered {
     fn new(method: CheckoutMethod) -> Self {
-        let url = |path: &str| WebUrl::new(&format!("https://shop.example/{path}")).unwrap();
-        let parameters = CheckoutParameters {
-            method,
-            description: Description::new("Order 1").unwrap(),
-            return_url: method.needs_return_url().then(|| url("paid")),
-            openid: method.needs_openid().then(|| OpenId::new("oUpF8").unwrap()),
-            payer_ip: method.needs_payer_ip().then(|| PayerIp::new("203.0.113.7").unwrap()),
-            notify_url: method.needs_notify_url().then(|| url("callback")),
-        };
+        let payment = PaymentId::new(42).unwrap();
         let checkout = Checkout {
-            reference: CheckoutReference::parse("000042_1").unwrap(),
-            parameters,
-            account: querier(method.provider()).account(),
+            account: querier(method.provider()).account().unwrap(),
             expires_time: at(NOW_SECS).plus_millis(60 * 60 * 1000),
-            provider_id: None,
-            state: CheckoutState::Requested,
-            called_time: at(NOW_SECS),
-            absent_time: None,
-            create_time: at(NOW_SECS),
-            update_time: at(NOW_SECS),
+            ..a_checkout(payment, 1, method, at(NOW_SECS))
         };
         Self { checkout, amount: 10_050 }
     }
 
     fn order(&self) -> CheckoutOrder<'_> {
-        let amount = Amount::new(self.amount, Currency::new("CNY").unwrap()).unwrap();
-        CheckoutOrder { checkout: &self.checkout, oid: OrderId::new(7).unwrap(), amount }
+        a_checkout_order(&self.checkout, self.amount)
     }
 
     fn provider(&self) -> Provider {

@@ -6,10 +6,11 @@ use local::simulator::api::Reply;
 use local::simulator::ledger::{Ledger, Orders, TradeState};
 use local::simulator::simulator;
 use pay_core::domain::{
-    Amount, Currency, Digest, Notification, Provider, ProviderRef, ProviderTxn, Refund, RefundId,
-    RefundReference, RefundReport, RefundRequest, RefundState, Timestamp,
+    Notification, Provider, ProviderTxn, Refund, RefundReference, RefundReport, RefundState,
+    Timestamp,
 };
 use pay_core::ports::{QueryResponse, QueryState, RefundCallError, RefundOrder};
+use pay_core::testing::{a_code_against_refunds, a_reference, a_refund_order, a_requested_refund};
 use pay_providers::{Headers, RawResponse};
 use serde_json::{Value, json};
 
@@ -28,7 +29,7 @@ static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
         let mut waiting = paid.clone();
         waiting.orders = Orders::Wait;
         let mut refusing = paid.clone();
-        refusing.orders = Orders::Refused(refused_code(provider).to_owned());
+        refusing.orders = Orders::Refused(a_code_against_refunds(provider).to_owned());
         let open = ledger(provider, TradeState::Open);
         // One that is not there, one of each state, and more than is left.
         let of_paid = [(9, 1000), (1, 1000), (2, 1000), (3, 1000), (1, 999), (9, 9000), (9, 8050)];
@@ -50,14 +51,6 @@ static GENUINE: LazyLock<Vec<Genuine>> = LazyLock::new(|| {
     all
 });
 
-const fn refused_code(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "charge_disputed",
-        Provider::WeChat => "TRADE_OVERDUE",
-        Provider::Alipay => "ACQ.TRADE_NOT_ALLOW_REFUND",
-    }
-}
-
 /// A refund that is ordered of the payment 42.
 struct Ordered {
     provider: Provider,
@@ -69,30 +62,13 @@ struct Ordered {
 impl Ordered {
     fn new(provider: Provider, reference: RefundReference, amount_minor: u64) -> Self {
         let txn = ProviderTxn::new(transaction(provider)).unwrap();
-        let refund = Refund {
-            payment: reference.payment(),
-            id: RefundId::requested(reference),
-            taken_from: ProviderRef { source: provider.source(), txn: Some(txn.clone()) },
-            provider_refund: None,
-            reference: None,
-            amount_minor,
-            state: RefundState::Requested,
-            request: Some(RefundRequest {
-                key: Digest::new([0; 32]),
-                reason: None,
-                quarantined: None,
-            }),
-            due: None,
-            create_time: at(NOW_SECS),
-            update_time: at(NOW_SECS),
-        };
+        let taken_from = a_reference(provider, transaction(provider));
+        let refund = a_requested_refund(reference, taken_from, amount_minor, at(NOW_SECS));
         Self { provider, reference, refund, txn }
     }
 
     fn order(&self) -> RefundOrder<'_> {
-        let Self { reference, refund, txn, .. } = self;
-        let paid = Amount::new(10_050, Currency::new("CNY").unwrap()).unwrap();
-        RefundOrder { reference: *reference, refund, txn, paid, notify_url: None }
+        a_refund_order(&self.refund, 10_050)
     }
 
     fn made(&self, written: &Written, now: Timestamp) -> Made {

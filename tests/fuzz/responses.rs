@@ -75,7 +75,7 @@ fn queries(provider: Provider) -> Vec<Query> {
     ];
     let objects = ["cs_test_42", "ch_42", "re_2"];
     queries.extend(objects.map(|object| Query::Object(txn(object))));
-    let account = querier(provider).account();
+    let account = querier(provider).account().unwrap();
     // One that is there, and one that is not.
     queries.extend(["000042_1", "000042_2"].map(|reference| {
         let reference = CheckoutReference::parse(reference).unwrap();
@@ -104,6 +104,7 @@ pub(crate) fn ledger(provider: Provider, state: TradeState) -> Ledger {
         reference: Some(own(number).to_string()),
         amount: 1000,
         state,
+        is_stranded: false,
         time_secs: NOW_SECS,
     }));
     let number = 1;

@@ -83,12 +83,14 @@ where
         entry_point: EntryPoint,
         invocation: Invocation,
     ) -> Result<Response, Problem> {
+        // Each operation is boxed: else every request would have the size of the largest, the sweep, and
+        // be copied at that size.
         match &entry_point {
             EntryPoint::HttpApi(request) => {
                 match Operation::of_request(request)? {
                     Operation::ProviderCallback => {
                         let name = request.provider().unwrap_or_default();
-                        self.provider(name, request, invocation).await
+                        Box::pin(self.provider(name, request, invocation)).await
                     }
                     Operation::Refund => {
                         let (keys, rules) = (&self.auth_keys, &self.rules);
@@ -96,13 +98,14 @@ where
                         let (fields, key) = (request.json()?, request.header(IDEMPOTENCY_HEADER)?);
                         let request = refund::read(&fields, key, Sender::Native, request.body())?;
                         let wanted = refund::WantedRefund::Keyed(request);
-                        refund::run(&self.query_ports(), &wanted, &invocation).await
+                        Box::pin(refund::run(&self.query_ports(), &wanted, &invocation)).await
                     }
                     // The others have no route.
                     Operation::Callback | Operation::Sweep | Operation::Query => {
                         let event_id = self.authenticate(request, &invocation).await?;
                         let fields = request.json()?;
-                        self.native(&fields, event_id.as_deref(), request.body(), invocation).await
+                        let (id, body) = (event_id.as_deref(), request.body());
+                        Box::pin(self.native(&fields, id, body, invocation)).await
                     }
                 }
             }
@@ -111,18 +114,19 @@ where
                 let fields = Fields::parse(body)?;
                 match Operation::of_fields(&fields)?.unwrap_or(Operation::Callback) {
                     Operation::Callback | Operation::ProviderCallback => {
-                        self.native(&fields, None, body, invocation).await
+                        Box::pin(self.native(&fields, None, body, invocation)).await
                     }
                     Operation::Refund => {
                         let wanted = refund::read_direct(&fields, body)?;
-                        refund::run(&self.query_ports(), &wanted, &invocation).await
+                        Box::pin(refund::run(&self.query_ports(), &wanted, &invocation)).await
                     }
                     Operation::Sweep => {
-                        let request = sweep::read(&fields)?;
-                        let time_to_live = self.time_to_live;
-                        sweep::run(&self.query_ports(), (request, time_to_live), &invocation).await
+                        let request = (sweep::read(&fields)?, self.time_to_live);
+                        Box::pin(sweep::run(&self.query_ports(), request, &invocation)).await
                     }
-                    Operation::Query => query::run(&self.query_ports(), &fields, &invocation).await,
+                    Operation::Query => {
+                        Box::pin(query::run(&self.query_ports(), &fields, &invocation)).await
+                    }
                 }
             }
         }
@@ -174,7 +178,8 @@ where
                     let Invocation { now, trace, .. } = invocation;
                     let ports = self.query_ports();
                     let hint = (&*notification, query);
-                    durable(follow(&ports, hint, &outcome::record, now, &trace).await)?;
+                    let followed = follow(&ports, hint, &outcome::record, now, &trace);
+                    durable(Box::pin(followed).await)?;
                     Ok(about(acknowledged(adapter)?, &notification))
                 }
             }

@@ -138,4 +138,7 @@ fn count_entries(swept: &Swept) {
     for _ in &swept.abandoned {
         metrics::PAYMENTS_ABANDONED.count();
     }
+    for _ in 0..swept.closed {
+        metrics::PAYMENTS_CLOSED.count();
+    }
 }

@@ -1,9 +1,9 @@
 //! The end of a payment that nobody is to pay any more: `POST /api/pay/close`, and the same by direct invoke.
 
 use pay_core::{
-    domain::{PaymentId, RawBody, Status},
+    domain::{PaymentId, RawBody},
     usecases::{
-        close::{ClosePayment, close},
+        close::{ClosePayment, ClosedPayment, close},
         query::{AnyQueryPorts, Observe},
     },
 };
@@ -41,9 +41,9 @@ pub(crate) async fn run(
     let Invocation { now, trace, .. } = invocation;
     let may_start = invocation.may_call_provider();
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&outcome::record, &may_start);
-    let payment = close(ports, request, how, *now, trace).await?;
-    // One that was closed before has another time.
-    if payment.status == Status::Closed && payment.update_time == *now {
+    let ClosedPayment { payment, is_new } = close(ports, request, how, *now, trace).await?;
+    // What a notification has closed is counted where that is observed.
+    if is_new {
         metrics::PAYMENTS_CLOSED.count();
     }
     Ok(Response::json(&payment_body(&payment)?)?.about(payment.id))

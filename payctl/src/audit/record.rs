@@ -47,6 +47,12 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Whether it was created before this time, can still be paid, and is not being closed.
+    pub(super) fn is_open_since(&self, time: u64) -> bool {
+        let is_open = matches!(self.status, Some(Status::Pending | Status::Failed));
+        is_open && !self.closing && self.create_time.is_some_and(|created| created < time)
+    }
+
     /// Whether the order's guard must name this payment: no other may replace it.
     pub(super) const fn is_live(&self) -> bool {
         match self.status {

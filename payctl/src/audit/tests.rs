@@ -46,6 +46,36 @@ fn a_table_as_the_code_writes_it_is_clean() {
     }
 }
 
+/// A payment of a deployment whose payments can be paid for ten minutes; it is audited an hour after it was created.
+#[test]
+fn a_payment_that_should_be_closed_by_now_is_reported_where_the_time_to_live_is_said() {
+    let found = |more: Value, time_to_live: Option<u64>| {
+        let rows = [row(&record(20, more)), row(&guard(120, 20))];
+        let time_to_live = time_to_live.map(|seconds| TimeToLive::new(seconds).unwrap());
+        // Half an hour later than the other tests.
+        let at = Timestamp::from_millis(NOW + HOUR / 2).unwrap();
+        let items = Items::new(&rows);
+        let audited = audit(&items, (at, time_to_live), |_| {}).now_or_never();
+        let found = audited.unwrap().unwrap().violations;
+        let found = found.into_iter().map(|one| one.what);
+        found.filter(|what| what.contains("time to live")).collect::<Vec<_>>()
+    };
+    let what = "its time to live is long over, and it is neither closed nor being closed";
+    for (more, time_to_live, want) in [
+        (json!({}), None, &[][..]),
+        (json!({}), Some(600), &[what]),
+        (json!({"status": 2}), Some(600), &[what]),
+        // Within the hour that the sweep has.
+        (json!({}), Some(1800), &[]),
+        (json!({}), Some(1799), &[what]),
+    ] {
+        assert_eq!(found(more.clone(), time_to_live), want, "{more} {time_to_live:?}");
+    }
+    for no_more in [json!({"closing": true}), json!({"status": 1}), json!({"status": 3})] {
+        assert!(found(no_more.clone(), Some(600)).is_empty(), "{no_more}");
+    }
+}
+
 /// The table with another item: `null` in place of an attribute takes it away, and of an item all.
 fn tampered(rows: &[Value], item: &str, more: &Value) -> Vec<Value> {
     let is_it = |row: &&Value| {
@@ -130,7 +160,7 @@ impl Audited for Scattered<'_> {
 fn the_order_of_the_items_and_writes_meanwhile_change_nothing() {
     let audited = |rows: &[Row], first_seen: Vec<Row>| {
         let table = Scattered { items: Items::new(rows), rows: first_seen, pages: Cell::new(0) };
-        audit(&table, now(), |_| {}).now_or_never().unwrap().unwrap()
+        audit(&table, (now(), None), |_| {}).now_or_never().unwrap().unwrap()
     };
     let scattered = |rows: &[Value]| {
         let rows: Vec<Row> = rows.iter().map(row).collect();

@@ -58,7 +58,7 @@ impl AuditJob {
         }
         let job = self.clone();
         tokio::spawn(async move {
-            let found = audit(&table, clock(), |so_far| {
+            let found = audit(&table, (clock(), None), |so_far| {
                 *job.lock() = AuditState::Running { since, so_far: so_far.clone() };
             })
             .await;

@@ -13,7 +13,7 @@ use super::view::lines;
 
 /// A run of text that is shown alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Run {
+struct BodyRun {
     text: String,
     /// Whether it stands for what cannot be seen, or must not be.
     is_marked: bool,
@@ -24,7 +24,7 @@ struct Run {
 pub(super) struct BodyView {
     /// What it is: `JSON`, `exact bytes`.
     pub(super) name: &'static str,
-    runs: Vec<Run>,
+    runs: Vec<BodyRun>,
 }
 
 /// The ways to show a body.
@@ -44,7 +44,7 @@ impl ShownBody {
     /// Every way to show a body that has some.
     pub(super) fn of(body: &[u8]) -> Self {
         let secrets = secrets(body);
-        let run = |text: String| vec![Run { text, is_marked: false }];
+        let run = |text: String| vec![BodyRun { text, is_marked: false }];
         let laid_out =
             laid_out(body, &secrets).map(|(name, text)| BodyView { name, runs: run(lines(&text)) });
         let exact = BodyView { name: "exact bytes", runs: exact(body, &secrets) };
@@ -65,7 +65,7 @@ impl BodyView {
     pub(super) fn part(&self, from: usize, budget: usize) -> (Markup, Option<usize>) {
         let (mut passed, mut used) = (0_usize, 0_usize);
         let mut shown: Vec<(String, bool)> = Vec::new();
-        for Run { text, is_marked } in &self.runs {
+        for BodyRun { text, is_marked } in &self.runs {
             let mut fits = String::new();
             for letter in text.chars() {
                 if passed >= from {
@@ -109,7 +109,7 @@ const fn cost(letter: char) -> usize {
 }
 
 /// A body as it came: what cannot be seen is written as Rust writes it, and marked.
-fn exact(body: &[u8], secrets: &[Secret]) -> Vec<Run> {
+fn exact(body: &[u8], secrets: &[Secret]) -> Vec<BodyRun> {
     let mut runs = Vec::new();
     let mut at = 0;
     for Secret { range, .. } in secrets {
@@ -121,7 +121,7 @@ fn exact(body: &[u8], secrets: &[Secret]) -> Vec<Run> {
     runs
 }
 
-fn visible(bytes: &[u8], runs: &mut Vec<Run>) {
+fn visible(bytes: &[u8], runs: &mut Vec<BodyRun>) {
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
             let escaped: String = letter.escape_debug().collect();
@@ -141,10 +141,10 @@ fn visible(bytes: &[u8], runs: &mut Vec<Run>) {
     }
 }
 
-fn push(runs: &mut Vec<Run>, text: &str, is_marked: bool) {
+fn push(runs: &mut Vec<BodyRun>, text: &str, is_marked: bool) {
     match runs.last_mut().filter(|last| last.is_marked == is_marked) {
         Some(last) => last.text.push_str(text),
-        None => runs.push(Run { text: text.to_owned(), is_marked }),
+        None => runs.push(BodyRun { text: text.to_owned(), is_marked }),
     }
 }
 

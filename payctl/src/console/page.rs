@@ -83,6 +83,9 @@ fn of_fault(fault: &Fault) -> Page {
         title: title.to_owned(),
         body: html! {
             p.fault { (super::view::shown(&fault.what)) }
+            @if !fault.details.is_empty() {
+                details { summary { "What the call returned" } pre { (super::view::lines(&fault.details)) } }
+            }
             @if !fault.next.is_empty() { p { (super::view::shown(&fault.next)) } }
             @if let Some((path, words)) = &fault.link { p { a href=(path) { (words) } } }
         },
@@ -105,6 +108,10 @@ fn frame(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
+                // Under the header's `no-referrer` browsers post a form with the origin `null`, which `access`
+                // rejects; under this one too no other host learns where its visitor came from.
+                // Source: Fetch Standard, "append a request Origin header".
+                meta name="referrer" content="same-origin";
                 @if *refresh { meta http-equiv="refresh" content="2"; }
                 title { (title) " · " (table) " · payctl" }
                 link rel="stylesheet" href="/style.css";
@@ -124,7 +131,7 @@ fn frame(
                     }
                     form.find action="/find" method="get" role="search" {
                         label.hidden for="q" { "Find a payment, order, payer, transaction, refund or event" }
-                        input #q name="q" type="search" placeholder="Payment, order, uid:7, transaction, refund, event" autocomplete="off" spellcheck="false";
+                        input #q name="q" type="search" placeholder="Any id, or uid:7 for a payer" autocomplete="off" spellcheck="false";
                         button { "Find" }
                     }
                     nav aria-label="Pages" {

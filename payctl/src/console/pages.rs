@@ -3,6 +3,7 @@
 mod act;
 mod audit;
 mod decide;
+mod doctor;
 mod due;
 mod find;
 mod home;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/due.csv", get(due::export))
         .route("/due.jsonl", get(due::export))
         .route(audit::PATH, get(audit::show).post(audit::run))
+        .route(doctor::PATH, get(doctor::show).post(doctor::run))
         .route("/quarantine", get(quarantine::show))
         .route("/quarantine.csv", get(quarantine::export))
         .route("/quarantine.jsonl", get(quarantine::export))

@@ -9,7 +9,7 @@ const KEYS = [
   ["j", "next row", () => step(1)],
   ["k", "row before", () => step(-1)],
   ["Enter", "open the row", null],
-  ["t", "times in UTC or local", () => toggleZone()],
+  ...(hasZone() ? [["t", "times in UTC or local", () => toggleZone()]] : []),
   ["g h", "home", "/"],
   ["g q", "quarantine", "/quarantine"],
   ["g d", "due", "/due"],
@@ -72,7 +72,12 @@ function help() {
 const ZONE = "payctl-zone";
 
 function isLocal() {
-  return localStorage.getItem(ZONE) === "local";
+  return hasZone() && localStorage.getItem(ZONE) === "local";
+}
+
+// Whether this machine's times are other ones, in winter or in summer.
+function hasZone() {
+  return [0, 6].some((month) => new Date(2026, month, 1).getTimezoneOffset() !== 0);
 }
 
 function showTimes() {
@@ -96,7 +101,7 @@ function toggleZone() {
 }
 
 const zone = document.getElementById("zone");
-if (zone) {
+if (zone && hasZone()) {
   const button = Object.assign(document.createElement("button"), { type: "button" });
   button.addEventListener("click", toggleZone);
   zone.replaceChildren(button);
@@ -112,7 +117,7 @@ for (const id of document.querySelectorAll("[data-copy]")) {
     button.textContent = "Copied";
     setTimeout(() => (button.textContent = "Copy"), 1500);
   });
-  id.after(button);
+  (id.closest("a") ?? id).after(button);
 }
 
 for (const hint of document.querySelectorAll(".keys")) hint.hidden = false;

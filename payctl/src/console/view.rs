@@ -54,14 +54,17 @@ pub(super) fn major(minor: u64, currency: &str) -> String {
 
 /// A word for a state: its colour repeats what the word says.
 pub(super) fn word(text: &str) -> Markup {
-    html! { span class={ "word " (class_of(text)) } { (shown(text)) } }
+    let (class, text) = (class_of(text), shown(text));
+    // Longer than any state of ours: it may be broken anywhere.
+    let width = if text.len() > 24 { " long" } else { "" };
+    html! { span class={ "word " (class) (width) } { (text) } }
 }
 
 /// Whether a state is well, needs a person, or is neither.
 fn class_of(text: &str) -> &'static str {
     match text {
-        "paid" | "applied" | "succeeded" | "accept" | "notified" => "well",
-        "quarantined" | "failed" | "refused" | "unreadable" | "late" => "ill",
+        "paid" | "applied" | "succeeded" | "accept" | "notified" | "the same" => "well",
+        "quarantined" | "failed" | "refused" | "unreadable" | "late" | "differs" => "ill",
         "pending" | "requested" | "open" | "due" | "closing" => "waits",
         _ => "neutral",
     }

@@ -1,9 +1,13 @@
 //! Giving back the money that a quarantined notification reports, once that is decided.
 
 use anyhow::{Context as _, Error, Result};
-use pay_core::domain::{PaymentId, RefundId, RefundReference, RefundState};
+use pay_core::domain::{
+    Decision, Note, Operator, PaymentId, RefundId, RefundReference, RefundState,
+};
 use serde_json::json;
 
+use super::decide::{WantedDecision, decide};
+use super::quarantined::{find, named};
 use crate::audit::payment_of;
 use crate::lambda::Lambda;
 use crate::name::{Name, refund_key};
@@ -47,6 +51,24 @@ pub(crate) async fn give_back(
     let row = row.with_context(|| format!("the refund {} is missing", refund.as_str()))?;
     let state = RefundState::ALL.into_iter().find(|state| state.as_str() == row.text("state"));
     Ok(GivenBack { refund, row, state, was_asked: function.is_some(), failure })
+}
+
+/// Decides that the money goes back which a quarantined notification reports, as `quarantine refund` does where it
+/// names no function; asked again, the same refund goes on. Returns its id: the sweep asks the provider for it.
+///
+/// # Errors
+///
+/// Nothing was decided: of a `ResolveError` that is not `Failed` it is known.
+pub async fn decide_refund(
+    table: &Table,
+    notification: &str,
+    note: &Note,
+    by: Operator,
+) -> Result<RefundId> {
+    let name = &named(notification)?;
+    let decision = Decision::Refund;
+    decide(table, &WantedDecision { notification, name, decision, onto: None, by, note }).await?;
+    Ok(refund_of(name, &find(table, name).await?)?.1)
 }
 
 /// The refund that gives the money of a notification back, and its payment.

@@ -9,6 +9,7 @@ mod gate;
 mod ids;
 mod inspect;
 mod notifications;
+mod orders;
 mod providers;
 mod shop;
 mod store;
@@ -27,6 +28,10 @@ pub use gate::{Call, Fate, Gate};
 pub use ids::SeededIds;
 pub use inspect::{Inspect, Listed, LoggedEvent};
 pub use notifications::{a_notification, a_reference, a_refund, a_total, reporting};
+pub use orders::{
+    CALLED_METHODS, a_checkout_order, a_code_against_checkouts, a_code_against_refunds,
+    a_refund_order, a_requested_refund,
+};
 pub use providers::{
     FakeProviders, HeldPayment, HeldRefund, LateCheckout, LateRefund, ProvidersState,
 };

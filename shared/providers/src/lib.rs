@@ -27,7 +27,6 @@ mod samples;
 mod sha;
 pub mod standard;
 pub mod stripe;
-mod unit;
 mod verify;
 pub mod wechat;
 
@@ -39,7 +38,6 @@ pub use keys::WebhookKeys;
 pub use provider_keys::ProviderKeys;
 pub use query::{CheckoutStep, Querier, RawRequest, RawResponse, SignedQuery};
 pub use sha::sha256;
-pub use unit::decimals;
 
 use pay_core::domain::Provider;
 

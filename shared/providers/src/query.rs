@@ -124,8 +124,9 @@ pub trait Querier: fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError>;
 
-    /// The merchant account that checkouts are made with.
-    fn account(&self) -> MerchantAccount;
+    /// The merchant account that checkouts are made with; `None` where its entry has not all that a checkout
+    /// needs.
+    fn account(&self) -> Option<MerchantAccount>;
 
     /// Builds what makes a checkout, from what is kept of it: the same parameters on each attempt. One whose
     /// provider id is known is asked for by that. Pure, as [`Self::request`].

@@ -113,7 +113,7 @@ pub const SECRET_AGE_MAX_MS: u64 = 60 * 60_000;
 pub const SECRET_RETRY_MS: u64 = 30_000;
 
 /// How often unknown signatures make a secret be read again in the long run, in milliseconds for each
-/// time. Anybody can send one.
+/// time. Anybody can send one. The same holds for calls of a provider that rejects our key.
 pub const SECRET_REREAD_MS: u64 = 10_000;
 
 /// How many unknown signatures in a row make a secret be read again, before [`SECRET_REREAD_MS`] counts:

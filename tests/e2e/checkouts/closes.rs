@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::{CALLED, ago, calm, close, deaf, kept, points, reference, request, started};
 use crate::providers::{deliver_edited, message};
-use crate::stage::{Payment, notify, own, own_with, payment, shown};
+use crate::stage::{Payment, age, notify, own, own_with, payment, shown};
 use crate::sweep::sweep_all;
 use crate::{api, payctl, table};
 use local::Stack;
 
 /// Creates another payment of the order of a payment: what the caller gets.
-async fn another(stack: &Stack, payment: Payment) -> api::Reply {
+pub(super) async fn another(stack: &Stack, payment: Payment) -> api::Reply {
     api::post(stack, "create").payer(payment.uid).json(&payment.request()).send().await
 }
 
@@ -93,7 +93,7 @@ async fn a_payment_that_is_paid_meanwhile_is_paid() {
     payctl::ok(&stack, &["audit"]).await;
 }
 
-/// 20, 21: whether it was closed is not known, and the order is not free until the provider says so.
+/// 20: whether it was closed is not known, and the order is not free until the provider says so.
 #[tokio::test]
 async fn a_close_whose_outcome_is_unknown_is_gone_on_with_by_the_sweep() {
     let stack = own().await;
@@ -164,9 +164,19 @@ async fn a_payment_is_closed_at_the_end_of_its_time_to_live() {
     sweep_all(&stack).await;
     for one in [bare, started_one] {
         assert_eq!(shown(&stack, one).await["status"], 0);
-        crate::stage::age(&stack, one, 2).await;
+        age(&stack, one, 3).await;
     }
+    // How long that is the table does not hold.
+    let late = async |seconds: &[&str]| {
+        let (_, text) = payctl::run(&stack, &[&["audit"], seconds].concat()).await;
+        text.matches("its time to live is long over").count()
+    };
+    assert_eq!(late(&["--ttl-seconds", "3600"]).await, 2);
+    assert_eq!((late(&["--ttl-seconds", "7300"]).await, late(&[]).await), (0, 0));
+    let (code, text) = payctl::run(&stack, &["audit", "--ttl-seconds", "59"]).await;
+    assert!(code == 2 && text.contains("from 60 to 2592000"), "{text}");
     sweep_all(&stack).await;
+    assert_eq!(late(&["--ttl-seconds", "3600"]).await, 0);
     for one in [bare, started_one] {
         assert_eq!(shown(&stack, one).await["status"], 3);
         let events = table::events(&stack, one.id).await;

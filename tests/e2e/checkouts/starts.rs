@@ -1,5 +1,6 @@
 //! Checkouts that are started, repeated and paid.
 
+use local::simulator::ShopKey;
 use local::{Fault, defaults};
 use pay_core::domain::CheckoutMethod;
 use serde_json::{Value, json};
@@ -7,7 +8,9 @@ use serde_json::{Value, json};
 use super::{CALLED, calm, checkout, close, kept, points, reference, request, started};
 use crate::api;
 use crate::metrics::expect;
-use crate::stage::{notify, own, own_with, own_without_provider_keys, payment, payment_in, shown};
+use crate::stage::{
+    notify, own, own_with, own_without_provider_keys, payment, payment_in, payment_of, shown, user,
+};
 use crate::{payctl, table};
 
 /// 1: the checkout is written with all that it is made with, and the payer gets what its method gives.
@@ -190,6 +193,47 @@ async fn without_keys_or_a_public_url_no_checkout_is_made() {
     started(&stack, one, CheckoutMethod::StripeIntent).await;
 }
 
+/// No repeat could cure it: it is said at once, and nothing is left behind.
+#[tokio::test]
+async fn an_amount_that_a_provider_cannot_collect_takes_no_checkout_there() {
+    let stack = own_with(&[("CURRENCY", "KWD")]).await;
+    // Of the three decimals of a dinar Stripe takes two.
+    let odd = payment_of(&stack, user(&stack), 5123).await;
+    let of_steps = "its provider collects this currency in larger steps: choose another provider, or \
+                    round the order's amount";
+    let of_currency = "its provider does not collect its currency";
+    for (method, why) in [
+        (CheckoutMethod::StripeCheckout, of_steps),
+        (CheckoutMethod::StripeIntent, of_steps),
+        (CheckoutMethod::WeChatNative, of_currency),
+        (CheckoutMethod::AlipayPage, of_currency),
+    ] {
+        let problem = checkout(&stack, odd, &request(odd, method)).await;
+        assert_eq!(problem.problem("payment-not-payable")["detail"], why, "{method:?}");
+        let account = stack.account(method.provider()).unwrap();
+        assert_eq!(account.calls(points(method.provider()).0), 0, "{method:?}");
+    }
+    let record = table::record(&stack, odd.id).await;
+    assert_eq!((record.get("checkouts"), &record["version"]), (None, &json!(1)));
+    assert_eq!(table::events(&stack, odd.id).await.len(), 0);
+    let even = payment_of(&stack, user(&stack), 5120).await;
+    started(&stack, even, CheckoutMethod::StripeIntent).await;
+}
+
+/// Its operator has left out what a checkout needs, and not what a query does.
+#[tokio::test]
+async fn without_an_app_wechat_pay_makes_no_checkout() {
+    let stack = own().await;
+    let mut secret = defaults::provider_secrets().unwrap();
+    secret["wechat"].as_object_mut().unwrap().remove("appid");
+    stack.secrets().put(defaults::PROVIDER_SECRET_ID, secret.to_string());
+    let one = payment(&stack).await;
+    let problem = checkout(&stack, one, &request(one, CheckoutMethod::WeChatNative)).await;
+    let why = "there is no key of its provider";
+    assert_eq!(problem.problem("payment-not-payable")["detail"], why);
+    assert_eq!(table::record(&stack, one.id).await.get("checkouts"), None);
+}
+
 /// 7: what a provider did not sign gives nobody anything.
 #[tokio::test]
 async fn a_response_that_is_not_the_providers_hands_out_nothing() {
@@ -234,6 +278,34 @@ async fn a_rejected_key_is_counted_and_the_start_can_be_repeated() {
     checkout(&stack, payment, &asked).await.ok();
     expect(&stack, "CheckoutsStarted", "create", 1).await;
     expect(&stack, "CheckoutsStarted", "create stripe", 1).await;
+}
+
+/// 8: at each provider. What runs finds the right key by itself once it is in the secret.
+#[tokio::test]
+async fn a_start_whose_key_is_rejected_works_once_the_secret_has_the_right_one() {
+    for method in CALLED {
+        let stack = own().await;
+        let provider = method.provider();
+        let account = stack.account(provider).unwrap();
+        account.accept_keys(&[ShopKey::Next]);
+        let payment = payment(&stack).await;
+        let asked = request(payment, method);
+        checkout(&stack, payment, &asked).await.problem("unavailable");
+        expect(&stack, "QueriesRejected", "create", 1).await;
+        let record = table::record(&stack, payment.id).await;
+        assert_eq!((&record["status"], &record["checkouts"]), (&json!(0), &json!(1)), "{method:?}");
+        let kept = kept(&stack, payment, 1).await;
+        assert_eq!(kept["state"], "requested", "{method:?}");
+        let mut secret = defaults::provider_secrets().unwrap();
+        secret[provider.as_str()] = (account.simulator().api.entry)(ShopKey::Next).unwrap();
+        stack.secrets().put(defaults::PROVIDER_SECRET_ID, secret.to_string());
+        calm(&stack, payment, 1).await;
+        checkout(&stack, payment, &asked).await.problem("unavailable");
+        calm(&stack, payment, 1).await;
+        checkout(&stack, payment, &asked).await.ok();
+        assert_eq!(account.key_used(), Some(ShopKey::Next), "{method:?}");
+        assert_eq!(table::record(&stack, payment.id).await["checkouts"], 1, "{method:?}");
+    }
 }
 
 /// Its code goes to the caller; nothing is left open, and another try is another checkout.

@@ -77,7 +77,28 @@ async fn a_provider_that_hangs_holds_up_nobody_else() {
     assert_eq!(table::record(&stack, slow.id).await["attempts"], 1);
 }
 
-/// 50: our key or our clock is wrong there. Nothing moves, and the alarm `provider-key` sees it.
+/// 50: WeChat Pay rejects a call that is signed six minutes off its own time. Nothing moves, and the alarm
+/// `provider-key` sees it.
+#[tokio::test]
+async fn a_clock_that_is_off_is_counted_and_moves_nothing() {
+    let stack = own().await;
+    let account = stack.account(Provider::WeChat).unwrap();
+    account.lose_webhooks(true);
+    let payment = payment(&stack).await;
+    account.pay(payment.id, payment.amount).await.unwrap();
+    let created = table::record(&stack, payment.id).await;
+    account.set_clock_ahead(6 * 60).await.unwrap();
+    assert_eq!(sweep_all(&stack).await["queried"], 1);
+    expect(&stack, "QueriesRejected", "callback", 1).await;
+    let record = table::record(&stack, payment.id).await;
+    assert_eq!((&record["status"], &record["version"]), (&json!(0), &created["version"]));
+    assert!(table::is_due(&stack, payment.id).await);
+    account.set_clock_ahead(0).await.unwrap();
+    sweep_all(&stack).await;
+    assert_eq!(shown(&stack, payment).await["status"], 1);
+}
+
+/// 50: our key is wrong there. Nothing moves, and the alarm `provider-key` sees it.
 #[tokio::test]
 async fn a_rejected_key_is_counted_and_moves_nothing() {
     let stack = own().await;

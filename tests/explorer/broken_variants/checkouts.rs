@@ -8,6 +8,7 @@ use crate::{
     scenario::{Scenario, checking_out, closing, delivering, sweeping},
     scenarios::{
         checkouts::{ALL, all_asking, payable, payable_by_page, refusing, started, webhook},
+        later::requested_and_made,
         queries::with_a_truth,
     },
     world::Happening,
@@ -16,10 +17,11 @@ use CheckoutMethod::{AlipayPage, StripeIntent, WeChatNative};
 use Happening::{Expires, PaysAtLast, PaysCheckout};
 
 /// Use cases, each with the invariant that it breaks.
-pub(super) fn use_cases() -> [(&'static str, Scenario); 7] {
+pub(super) fn use_cases() -> [(&'static str, Scenario); 9] {
     let open = || started(payable(&[PaysCheckout(1)]), &[WeChatNative]);
     let both = started(payable(&[PaysCheckout(1)]), &[WeChatNative, StripeIntent]);
     let page = started(payable_by_page(&[Expires, PaysAtLast(1)]), &[AlipayPage]);
+    let other_account = started(payable(&[PaysCheckout(1), Expires]), &[WeChatNative]);
     let close = |name, bug| Scenario::new(name, open(), [closing(1, &ALL).with_bug(bug)]);
     let ignores = checking_out(1, WeChatNative).with_bug(Bug::IgnoresClosing);
     let paid = delivering(1, webhook(Provider::WeChat, 1, Outcome::Paid));
@@ -49,6 +51,25 @@ pub(super) fn use_cases() -> [(&'static str, Scenario); 7] {
                 "ends what is absent once",
                 page,
                 [all_asking(1).at(When::Expired).with_bug(Bug::EndsWhatIsAbsentOnce)],
+            ),
+        ),
+        (
+            "I23",
+            Scenario::new(
+                "asks another account",
+                other_account,
+                [(1, When::Expired), (2, When::Last)].map(|(number, when)| {
+                    let asked = all_asking(number).of_another_account().at(when);
+                    asked.with_bug(Bug::AsksAnotherAccount)
+                }),
+            ),
+        ),
+        (
+            "I25",
+            Scenario::new(
+                "sends forgotten",
+                requested_and_made(&[Expires]),
+                [all_asking(1).at(When::Forgotten).with_bug(Bug::SendsForgotten)],
             ),
         ),
         (

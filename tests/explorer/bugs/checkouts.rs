@@ -61,6 +61,15 @@ impl Remembered {
                 }
                 Some(made)
             }
+            (Bug::SendsForgotten, Request::ChangeCheckout { read, next })
+                if next.state == CheckoutState::Ended && read.is_unnamed() =>
+            {
+                let (oid, amount) = (request_of(100, None).oid, request_of(100, None).amount);
+                let at = next.update_time;
+                let call = CheckoutCall { checkout: (**read).clone(), oid, amount, at };
+                drop(probe.call(Request::MakeCheckout(Box::new(call))).await);
+                None
+            }
             (Bug::ClearsBesideCheckouts, Request::MarkNotified { next, .. }) => {
                 *next = None;
                 None

@@ -1,8 +1,11 @@
 //! What bugs about refunds need, and those of the store.
 
 use pay_core::{
-    domain::{Change, Provider, ProviderRefund, RefundReference, RefundReport, RefundState},
-    ports::{QueryResponse, QueryState},
+    domain::{
+        Change, Digest, Provider, ProviderRefund, RefundChange, RefundReference, RefundReport,
+        RefundState,
+    },
+    ports::{Query, QueryResponse, QueryState},
     testing::{Table, a_refund, reporting},
 };
 
@@ -25,6 +28,31 @@ pub(super) fn call_of(request: &Request) -> Option<RefundCall> {
         at: change.at,
         refund,
     })
+}
+
+/// Whether a provider is asked about a refund of ours.
+pub(super) fn is_query(request: &Request) -> bool {
+    matches!(request, Request::Query { query: Query::Refund { .. }, .. })
+}
+
+/// Asks about a refund, and sends it, under another reference.
+pub(super) fn rename(request: &mut Request) {
+    let other = RefundReference::new(payment_of(0), Digest::new([0xee; 32]));
+    if let Request::Query { query: Query::Refund { refund, .. }, .. } = request {
+        *refund = other;
+    }
+    if let Request::MakeRefund(call) = request {
+        call.reference = other;
+    }
+}
+
+/// Counts a refund of money in quarantine that succeeds as one of the payment.
+pub(super) fn count_outside(change: &mut Change) {
+    let outside = change.refund.as_mut().filter(|refund| refund.item.is_outside());
+    if let Some(refund) = outside.filter(|refund| refund.item.state == RefundState::Succeeded) {
+        let RefundChange { refunds, item, .. } = &mut **refund;
+        refunds.sum = refunds.sum.saturating_add(item.amount_minor);
+    }
 }
 
 /// The response that the provider has no refund with our reference.

@@ -32,6 +32,9 @@ pub(super) fn check_checkouts(world: &World) -> Result<(), Broken> {
         let is_kept = world.table.checkouts.contains_key(reference);
         hold(is_kept, "I25", || format!("a provider has {reference}, of which nothing is kept"))?;
     }
+    for (reference, held) in &world.providers.again {
+        hold(false, "I25", || format!("{held:?} is a second object under {reference}"))?;
+    }
     for checkout in world.table.checkouts.values() {
         let reference = checkout.reference;
         let Some(record) = world.table.payments.get(&reference.payment) else {

@@ -5,7 +5,7 @@ use pay_core::{
     usecases::apply::{Applied, OrderNotification},
 };
 
-use super::{Broken, hold, truth::check_refunded};
+use super::{Broken, given_back::check_goes_back, hold, truth::check_refunded};
 use crate::world::World;
 
 /// What a notification did is durable, and the order service was notified where that is said.
@@ -19,8 +19,10 @@ pub(super) fn check_applied(
     let record = world.table.payments.get(&id);
     let at_least = match notification.report.outcome {
         Some(Outcome::Failed) => Status::Failed,
-        // It ended a checkout, or began to close the payment.
-        Some(Outcome::Closed) if applied.verdict == Verdict::Noted => Status::Pending,
+        // It ended a checkout, or began to close the payment; or its money goes back.
+        Some(Outcome::Closed | Outcome::Paid) if applied.verdict == Verdict::Noted => {
+            Status::Pending
+        }
         Some(Outcome::Closed) => Status::Closed,
         Some(Outcome::Refunded) if notification.report.refund.is_none() => Status::Refunded,
         Some(Outcome::Paid | Outcome::Refunded) => Status::Paid,
@@ -29,6 +31,9 @@ pub(super) fn check_applied(
     hold(record.is_some_and(|record| record.status >= at_least), "I4", || {
         format!("a client gets {applied:?}, and the record is {record:?}")
     })?;
+    if notification.report.outcome == Some(Outcome::Paid) && applied.verdict == Verdict::Noted {
+        check_goes_back(world, notification, id)?;
+    }
     check_refunded(world, notification, id)?;
     let notified = match applied.order_notification {
         OrderNotification::NotDue => true,

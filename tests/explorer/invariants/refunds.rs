@@ -21,7 +21,8 @@ pub(super) fn check_call(world: &World, request: &Request) -> Result<(), Broken>
 
 /// The refunds at the provider that name a reference of ours, each with its id here.
 fn ours(world: &World) -> impl Iterator<Item = (RefundId, &HeldRefund)> {
-    let refunds = world.providers.held.values().flat_map(|held| &held.refunds);
+    let held = world.providers.held.values().chain(world.providers.checkouts.values());
+    let refunds = held.flat_map(|held| &held.refunds);
     refunds.filter_map(|made| Some((RefundId::new(made.reference.as_ref()?.as_str()).ok()?, made)))
 }
 
@@ -43,7 +44,9 @@ pub(super) fn check_refund_notifications(world: &World) -> Result<(), Broken> {
     for (id, (payment, amount)) in &world.shop.refunds {
         let kept = world.table.refunds.get(&(*payment, id.clone()));
         let is_it = kept.is_some_and(|kept| {
-            kept.amount_minor == *amount && kept.state == RefundState::Succeeded
+            kept.amount_minor == *amount
+                && kept.state == RefundState::Succeeded
+                && !kept.is_outside()
         });
         hold(is_it && *amount > 0, "I7", || {
             format!("the order service was notified of refund {id:?} of {amount}: {kept:?}")
@@ -67,7 +70,7 @@ pub(super) fn check_refund_notifications(world: &World) -> Result<(), Broken> {
         let record = world.table.payments.get(payment);
         let never_hears =
             record.is_none_or(|of| of.notified_time.is_none() && !of.needs_notification());
-        let counts = *state == RefundState::Succeeded && *amount_minor > 0;
+        let counts = *state == RefundState::Succeeded && *amount_minor > 0 && !refund.is_outside();
         let notified = world.shop.refunds.contains_key(id);
         hold(!counts || notified || due.is_some() || never_hears, "I8", || {
             format!("{refund:?}: the order service was not notified, and it is not due")

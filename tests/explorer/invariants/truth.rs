@@ -6,6 +6,7 @@ use pay_core::{
         RefundState, Refunds, Sender, Status, Verdict,
     },
     ports::ProviderState,
+    testing::HeldPayment,
 };
 
 use super::{Broken, checkouts::is_money_known, hold};
@@ -15,7 +16,7 @@ use crate::world::World;
 /// than was paid, and no more than its provider ever gave back. What is reserved is the sum of the requested
 /// refunds that have not come to an end.
 pub(super) fn check_refunds(world: &World, payment: &Payment) -> Result<(), Broken> {
-    let of_payment = |refund: &&Refund| refund.payment == payment.id;
+    let of_payment = |refund: &&Refund| refund.payment == payment.id && !refund.is_outside();
     let all = || world.table.refunds.values().filter(of_payment);
     let is_one = |of: &&Refund| of.provider_refund.is_some() || of.request.is_some();
     let counted = all().filter(is_one).filter(|one| one.state == RefundState::Succeeded);
@@ -32,7 +33,9 @@ pub(super) fn check_refunds(world: &World, payment: &Payment) -> Result<(), Brok
     hold(refunded <= payment.amount.minor(), "I21", || {
         format!("{refunded} of {payment:?} went back")
     })?;
-    let Some(held) = world.held(payment.id) else { return Ok(()) };
+    let is_it = |(_, held): &(_, &HeldPayment)| held.txn == payment.reference.txn;
+    let by_checkout = || world.held_checkouts(payment.id).find(is_it).map(|(_, held)| held);
+    let Some(held) = world.held(payment.id).or_else(by_checkout) else { return Ok(()) };
     let given = held.refunds.iter().filter(|of| of.state != RefundState::Pending);
     let given: u64 = given.map(|of| of.amount_minor).sum();
     hold(refunded <= given, "I21", || format!("{held:?} gave back {given}: {payment:?}"))
@@ -86,7 +89,8 @@ pub(super) fn check_refund_change(before: &World, after: &World) -> Result<(), B
         hold(fits, "I21", || format!("{old:?} became {new:?}"))?;
     }
     for (key, new) in &after.table.refunds {
-        let is_reserved = new.request.is_some() && !before.table.refunds.contains_key(key);
+        let is_reserved =
+            new.request.is_some() && !new.is_outside() && !before.table.refunds.contains_key(key);
         let record = before.table.payments.get(&new.payment);
         let fits = record.is_some_and(|record| {
             let claimed = record.refunds.claimed().saturating_add(new.amount_minor);

@@ -5,8 +5,8 @@ use std::fmt;
 use pay_core::{
     domain::{
         Amount, Change, Checkout, CheckoutReference, CheckoutState, Decided, Due, Event, EventKey,
-        Guard, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn,
-        Refund, RefundId, RefundReference, Timestamp, UserId,
+        Guard, MerchantAccount, OrderId, Payment, PaymentId, Provider, ProviderRef, ProviderRefund,
+        ProviderTxn, Refund, RefundId, RefundReference, Timestamp, UserId,
     },
     ports::{
         CheckoutOrder, Orders, Outbox, Payments, Providers, Quarantine, Query, RefundOrder,
@@ -152,6 +152,14 @@ impl Request {
             return Some(&call.checkout);
         }
         if let Self::Close(checkout, _) = self { Some(checkout) } else { None }
+    }
+
+    /// The merchant account that the caller has the keys of, where that matters.
+    pub(crate) fn account(&self) -> Option<&MerchantAccount> {
+        if let Self::Query { query: Query::Checkout { account, .. }, .. } = self {
+            return Some(account);
+        }
+        self.checkout_sent().map(|checkout| &checkout.account)
     }
 
     /// Makes the call to the fakes.

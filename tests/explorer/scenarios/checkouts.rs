@@ -59,7 +59,7 @@ pub(crate) fn webhook(provider: Provider, number: u32, outcome: Outcome) -> Noti
     let name = u8::try_from(number).unwrap().saturating_add(40);
     let reference = checkout_of(payment_of(0), number);
     let sent = reporting(a_notification(payment_of(0), outcome, name), |report| {
-        let txn = format!("pay_{reference}");
+        let txn = format!("pi_{reference}");
         report.reference = a_reference(provider, if outcome == Outcome::Paid { &txn } else { "" });
     });
     Notification { sender: provider.into(), checkout: Some(reference.number), ..sent }
@@ -79,19 +79,19 @@ pub(crate) fn refusing(is_absent: bool) -> World {
 fn alone() -> Vec<Scenario> {
     vec![
         Scenario::new("checkout", payable(&[PaysCheckout(1)]), [checking_out(1, WeChatNative)])
-            .expecting(&[CHECKOUT], "paid 2/pay_000010_1 | pending"),
+            .expecting(&[CHECKOUT], "paid 2/pi_000010_1 | pending"),
         Scenario::new(
             "checkout at Stripe",
             payable(&[PaysCheckout(1)]),
             [checking_out(1, StripeIntent)],
         )
-        .expecting(&[CHECKOUT], "paid 3/pay_000010_1 | pending"),
+        .expecting(&[CHECKOUT], "paid 3/pi_000010_1 | pending"),
         Scenario::new(
             "checkout on a page",
             payable_by_page(&[PaysCheckout(1)]),
             [checking_out(1, AlipayPage)],
         )
-        .expecting(&[CHECKOUT], "paid 1/pay_000010_1 | pending"),
+        .expecting(&[CHECKOUT], "paid 1/pi_000010_1 | pending"),
     ]
 }
 
@@ -127,14 +127,14 @@ fn refused() -> Vec<Scenario> {
             .with_faults(1)
             .expecting(
                 &[CHECKOUT, "checkout: refused | not payable: it is paid"],
-                "paid 2/pay_000010_1 | pending",
+                "paid 2/pi_000010_1 | pending",
             ),
         Scenario::new(
             "checkout, refused by Stripe",
             refusing(true),
             [checking_out(1, StripeIntent)],
         )
-        .expecting(&[CHECKOUT, "checkout: refused"], "paid 3/pay_000010_1 | pending"),
+        .expecting(&[CHECKOUT, "checkout: refused"], "paid 3/pi_000010_1 | pending"),
     ]
 }
 
@@ -146,7 +146,7 @@ fn paid() -> Vec<Scenario> {
             payable(&[PaysCheckout(1)]),
             [checking_out(1, WeChatNative), by_wechat()],
         )
-        .expecting(&[CHECKOUT, PAID], "paid 2/pay_000010_1 | pending"),
+        .expecting(&[CHECKOUT, PAID], "paid 2/pi_000010_1 | pending"),
         Scenario::new(
             "checkout, asked",
             payable(&[PaysCheckout(1)]),
@@ -154,7 +154,7 @@ fn paid() -> Vec<Scenario> {
         )
         .expecting(
             &[CHECKOUT, ASKED, MOVED, WAITS, "sweep: nothing"],
-            "paid 2/pay_000010_1 | pending",
+            "paid 2/pi_000010_1 | pending",
         ),
         Scenario::new(
             "checkout at Stripe, asked",
@@ -163,7 +163,7 @@ fn paid() -> Vec<Scenario> {
         )
         .expecting(
             &[CHECKOUT, ASKED, MOVED, WAITS, "sweep: nothing"],
-            "paid 3/pay_000010_1 | pending",
+            "paid 3/pi_000010_1 | pending",
         ),
         Scenario::new(
             "checkout again, paid or lost",
@@ -173,7 +173,7 @@ fn paid() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[CHECKOUT, PAID, "duplicate | not payable: it is paid"],
-            "paid 2/pay_000010_1 | pending",
+            "paid 2/pi_000010_1 | pending",
         ),
         Scenario::new(
             "checkout open, another description, asked",
@@ -186,7 +186,7 @@ fn paid() -> Vec<Scenario> {
                 "checkout | not payable: it is paid | sweep: nothing",
                 "sweep: 1 moved | sweep: 1 notified | sweep: 1 queried | sweep: 1 stale",
             ],
-            "paid 2/pay_000010_1 | pending",
+            "paid 2/pi_000010_1 | pending",
         ),
         Scenario::new(
             "checkout, closed by its provider",
@@ -208,7 +208,7 @@ fn expired() -> Vec<Scenario> {
             started(payable_by_page(&[Expires, PaysAtLast(1)]), &[AlipayPage]),
             [all_asking(1).at(When::Expired), all_asking(2).at(When::Last)],
         )
-        .expecting(&[SWEPT, ASKED, MOVED, WAITS], "paid 1/pay_000010_1 | pending"),
+        .expecting(&[SWEPT, ASKED, MOVED, WAITS], "paid 1/pi_000010_1 | pending"),
     ]
 }
 
@@ -230,7 +230,7 @@ fn two() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[ASKED, MOVED, WAITS, BESIDE, PAID, "duplicate | quarantined: reference"],
-            "paid 2/pay_000010_1 | paid 3/pay_000010_2 | pending",
+            "paid 2/pi_000010_1 | paid 3/pi_000010_2 | pending",
         ),
         Scenario::new(
             "two checkouts, paid, the order service fails",
@@ -241,7 +241,7 @@ fn two() -> Vec<Scenario> {
         .with_down(Call::NotifyPaid)
         .expecting(
             &[ASKED, MOVED, WAITS, BESIDE, PAID, "duplicate"],
-            "paid 3/pay_000010_1 | pending",
+            "paid 3/pi_000010_1 | pending",
         ),
         Scenario::new(
             "two checkouts, refunded, asked",
@@ -251,7 +251,7 @@ fn two() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[ASKED, "sweep: 1 stale | applied | duplicate | unavailable"],
-            "refunded 3/pay_000010_1",
+            "refunded 3/pi_000010_1",
         ),
     ]
 }

@@ -13,10 +13,10 @@ use super::{
 use crate::{
     actor::{Actor, When},
     scenario::{
-        Scenario, checking_out, closing, creating, delivering_early, payment_of,
-        perhaps_delivering, request,
+        Scenario, after, checking_out, closing, creating, delivering_early, payment_of,
+        perhaps_delivering, refunding, request,
     },
-    world::Happening,
+    world::{Happening, checkout_of},
 };
 use CheckoutMethod::{AlipayPage, StripeIntent, WeChatNative};
 use Happening::{Expires, PaysCheckout};
@@ -24,8 +24,12 @@ use Happening::{Expires, PaysCheckout};
 /// What a close can get.
 const CLOSE: &str = "close: closed | close: pending | close: unavailable";
 
+/// What a refund and a webhook get beside it.
+const REFUNDED_BESIDE: &str = "applied+notified | duplicate | duplicate+notified | not refundable \
+     | refund: succeeded";
+
 pub(super) fn all() -> Vec<Scenario> {
-    [by_the_payer(), beside_a_checkout(), by_others()].concat()
+    [by_the_payer(), beside_a_checkout(), by_others(), beside_a_refund()].concat()
 }
 
 fn close(number: u64) -> Actor {
@@ -34,6 +38,10 @@ fn close(number: u64) -> Actor {
 
 fn by_wechat(number: u64) -> Actor {
     perhaps_delivering(number, webhook(Provider::WeChat, 1, Outcome::Paid))
+}
+
+fn by_stripe(number: u64) -> Actor {
+    perhaps_delivering(number, webhook(Provider::Stripe, 1, Outcome::Paid))
 }
 
 /// The shop's own notification that the payment is closed.
@@ -57,12 +65,12 @@ fn by_the_payer() -> Vec<Scenario> {
             [close(1), by_wechat(2)],
         )
         .with_faults(1)
-        .expecting(&[CLOSE, "close: paid", PAID, "duplicate"], "closed | paid 2/pay_000010_1"),
+        .expecting(&[CLOSE, "close: paid", PAID, "duplicate"], "closed | paid 2/pi_000010_1"),
         Scenario::new("checkout open at Stripe, close", open(StripeIntent), [close(1)])
-            .expecting(&[CLOSE, "close: paid"], "closed | paid 3/pay_000010_1"),
+            .expecting(&[CLOSE, "close: paid"], "closed | paid 3/pi_000010_1"),
         Scenario::new("checkout open, close, asked", open(WeChatNative), [close(1), all_asking(2)])
             .with_faults(1)
-            .expecting(&[CLOSE, "close: paid", swept], "closed | paid 2/pay_000010_1"),
+            .expecting(&[CLOSE, "close: paid", swept], "closed | paid 2/pi_000010_1"),
         Scenario::new(
             "page open, close, asked",
             started(payable_by_page(&[PaysCheckout(1), Expires]), &[AlipayPage]),
@@ -74,7 +82,7 @@ fn by_the_payer() -> Vec<Scenario> {
                 "close: paid | close: pending | sweep: 1 moved | sweep: 1 notified",
                 "sweep: 1 stale | sweep: nothing",
             ],
-            "closed | paid 1/pay_000010_1",
+            "closed | paid 1/pi_000010_1",
         ),
         Scenario::new(
             "page open, again, close, asked",
@@ -88,7 +96,7 @@ fn by_the_payer() -> Vec<Scenario> {
                 "close: paid | close: pending | sweep: 1 moved | sweep: 1 notified",
                 "sweep: 1 stale | sweep: nothing",
             ],
-            "closed | paid 1/pay_000010_1",
+            "closed | paid 1/pi_000010_1",
         ),
         Scenario::new(
             "checkout open, close, create, paid or lost",
@@ -98,7 +106,7 @@ fn by_the_payer() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[CLOSE, "close: paid", CREATED, "payment-exists", PAID, "duplicate"],
-            "closed | closed, pending | paid 2/pay_000010_1",
+            "closed | closed, pending | paid 2/pi_000010_1",
         ),
     ]
 }
@@ -111,10 +119,45 @@ fn beside_a_checkout() -> Vec<Scenario> {
     let closed = "close: paid | not payable: it is being closed | not payable: it is closed";
     vec![
         beside("checkout, close", WeChatNative)
-            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 2/pay_000010_1"),
+            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 2/pi_000010_1"),
         beside("checkout at Stripe, close", StripeIntent)
             .with_faults(1)
-            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 3/pay_000010_1"),
+            .expecting(&[CHECKOUT, CLOSE, closed], "closed | paid 3/pi_000010_1"),
+    ]
+}
+
+/// The function that closes payments beside the one that refunds them.
+fn beside_a_refund() -> Vec<Scenario> {
+    let open = || started(payable(&[PaysCheckout(1)]), &[StripeIntent]);
+    let both = started(payable(&[]), &[StripeIntent, WeChatNative]);
+    let mut paid = both;
+    assert!(paid.providers.pay(checkout_of(payment_of(0), 1), 100));
+    let mut paid = after(paid, &[by_stripe(8)]);
+    paid.to_happen = [(payment_of(0), PaysCheckout(2))].into();
+    vec![
+        Scenario::new(
+            "checkout open, close, paid, refund",
+            open(),
+            [close(1), by_stripe(2), refunding(3, 60, 1)],
+        )
+        .with_faults(0)
+        .expecting(
+            &["close: closed | close: paid", REFUNDED_BESIDE],
+            "closed | paid 3/pi_000010_1 -60",
+        ),
+        Scenario::new(
+            "two checkouts, one paid, close, refund",
+            paid,
+            [close(1), refunding(2, 100, 1)],
+        )
+        .with_faults(1)
+        .expecting(
+            &[
+                "close: paid | close: refunded | close: unavailable",
+                "refund: requested | refund: succeeded | refund: unavailable",
+            ],
+            "refunded 3/pi_000010_1",
+        ),
     ]
 }
 
@@ -129,7 +172,7 @@ fn by_others() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[ASKED, MOVED, WAITS, "applied | duplicate | noted | stale | unavailable"],
-            "closed | paid 2/pay_000010_1",
+            "closed | paid 2/pi_000010_1",
         ),
         Scenario::new(
             "checkout open, its time to live over, asked",
@@ -139,7 +182,7 @@ fn by_others() -> Vec<Scenario> {
         .with_faults(1)
         .expecting(
             &[PAID, "duplicate", ASKED, MOVED, BESIDE, "sweep: nothing"],
-            "closed | paid 2/pay_000010_1",
+            "closed | paid 2/pi_000010_1",
         ),
         Scenario::new(
             "checkout, its time to live over, asked",
@@ -160,7 +203,7 @@ fn by_others() -> Vec<Scenario> {
                 WAITS,
                 "sweep: nothing",
             ],
-            "closed | paid 2/pay_000010_1 | pending",
+            "closed | paid 2/pi_000010_1 | pending",
         ),
     ]
 }

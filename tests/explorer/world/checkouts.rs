@@ -87,7 +87,7 @@ impl World {
             Happening::PaysAtLast(number) => {
                 let reference = checkout_of(id, number);
                 if self.has_begun(reference) {
-                    let txn = ProviderTxn::new(&format!("pay_{reference}")).ok();
+                    let txn = ProviderTxn::new(&format!("pi_{reference}")).ok();
                     let paid = HeldPayment::new(ProviderState::Paid, txn, 100);
                     self.providers.checkouts.insert(reference, paid);
                 }

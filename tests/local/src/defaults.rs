@@ -11,7 +11,7 @@ use pay_core::domain::Provider;
 use serde_json::{Map, Value, json};
 
 use crate::Scheme;
-use crate::simulator::simulator;
+use crate::simulator::{ShopKey, simulator};
 
 /// The secret with which the shop's user service signs its tokens.
 pub const ACCESS_SECRET: &str = "local-development-secret-0123456789abcdef";
@@ -57,7 +57,7 @@ pub fn webhook_secrets() -> Result<Value> {
 /// The provider secret's JSON, one entry a provider.
 pub fn provider_secrets() -> Result<Value> {
     let entry = |provider: &Provider| {
-        Ok((provider.as_str().to_owned(), (simulator(*provider).api.entry)()?))
+        Ok((provider.as_str().to_owned(), (simulator(*provider).api.entry)(ShopKey::First)?))
     };
     let entries: Result<_> = Provider::ALL.iter().map(entry).collect();
     Ok(Value::Object(entries?))

@@ -131,6 +131,7 @@ impl Hold {
 /// Unlocks, since a child process that is just being started has the file too until its `exec`:
 /// closing ours alone would leave the directory locked until then.
 impl Drop for Hold {
+    #[expect(clippy::print_stderr, reason = "what is dropped can report an error to nobody else")]
     fn drop(&mut self) {
         if let Err(error) = self.0.unlock() {
             eprintln!("cannot unlock the data directory: {error}");

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
+use pay_core::domain::Provider;
 use serde::Deserialize;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -63,6 +64,13 @@ pub const POINTS: [&str; 38] = [
     "wechat:refund",
     "wechat:webhook",
 ];
+
+/// The name of a provider's call, such as `close`; `None` where the provider has no call of that name.
+#[must_use]
+pub fn point_of(provider: Provider, call: &str) -> Option<&'static str> {
+    let name = format!("{}:{call}", provider.as_str());
+    POINTS.into_iter().find(|point| *point == name)
+}
 
 /// Each fault as it is written in a file, in the order of [`Fault`], which documents them.
 pub const WORDS: [&str; 18] = [

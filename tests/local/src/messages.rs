@@ -86,12 +86,7 @@ impl Message {
 
     /// The refund that it is about: of a part, or of the whole amount.
     pub(crate) fn as_refund(&self) -> TradeRefund {
-        TradeRefund {
-            id: self.id.clone(),
-            reference: None,
-            amount: self.refund.unwrap_or(self.amount),
-            state: RefundState::Succeeded,
-            time_secs: self.now_secs,
-        }
+        let amount = self.refund.unwrap_or(self.amount);
+        TradeRefund::in_console(&self.id, amount, RefundState::Succeeded, self.now_secs)
     }
 }

@@ -9,6 +9,7 @@ mod heal;
 mod money;
 mod payer;
 mod place;
+mod quarantine;
 mod report;
 mod schedule;
 mod world;

@@ -11,7 +11,7 @@ use pay_service::start::clock;
 use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{ago, column, numbers, payment, shown, table, time, with_query, word};
+use super::super::view::{ago, column, numbers, payment, shown, table, time, with_query};
 use crate::Row;
 use crate::audit::payment_of;
 use crate::event::EventEntry;
@@ -31,11 +31,51 @@ async fn work(app: &App) -> Result<Shown, Fault> {
         futures_util::future::join(app.table.review(CONSOLE_PAGE_ROWS), app.table.waiting()).await;
     let ((review, has_more), waiting) = (review?, waiting?);
     let body = html! {
+        (tiles(&review, has_more, &waiting, now))
         (quarantine(&review, has_more, now))
         (due(&waiting, now))
         (refunds(&waiting))
     };
     Ok(Page { title: "What waits".to_owned(), body, refresh: false }.into())
+}
+
+/// How much there is of each, and since when.
+fn tiles(review: &[Row], has_more: bool, waiting: &Waiting, now: u64) -> Markup {
+    let oldest = review.iter().filter_map(|row| row.number("at")).min();
+    let late: Vec<_> = waiting.entries.iter().filter(|entry| entry.due <= now).collect();
+    let refunds = waiting.entries.iter().filter(|entry| entry.is_refund()).count();
+    let since = |at: u64| ago(now.saturating_sub(at));
+    let tile = |number: usize, is_least: bool, (path, name): (&str, &str), says: String| {
+        html! {
+            li {
+                strong { (number) @if is_least { "+" } }
+                a href=(path) { (name) }
+                span { (says) }
+            }
+        }
+    };
+    html! {
+        ul.tiles {
+            (tile(
+                review.len(),
+                has_more,
+                ("/quarantine", "in quarantine"),
+                oldest.map_or("nothing to decide".to_owned(), |at| format!("the oldest waits for {}", since(at))),
+            ))
+            (tile(
+                late.len(),
+                waiting.has_more,
+                ("/due", "due by now"),
+                late.first().map_or("the sweep is on time".to_owned(), |entry| format!("the longest for {}", since(entry.due))),
+            ))
+            (tile(
+                refunds,
+                waiting.has_more,
+                ("#refunds", "refunds in flight"),
+                "at a provider, or the order service is not notified yet".to_owned(),
+            ))
+        }
+    }
 }
 
 /// Quarantine by reason, the longest waiting reason first.
@@ -85,19 +125,23 @@ fn due(waiting: &Waiting, now: u64) -> Markup {
                 p {
                     a href="/due" { (late.len()) " due by now" } "; the longest for " (late.first().map(|first| ago(now.saturating_sub(first.due))).unwrap_or_default()) "."
                 }
-                ul.plain {
-                    @for entry in late.iter().take(NAMED) {
-                        li {
-                            @if let Some(id) = payment_of(&entry.pk) { (payment(id)) } @else { (entry.pk) }
-                            " " (word(if entry.is_refund() { "refund" } else { "payment" }))
-                            " since " (time(entry.due))
-                        }
-                    }
-                }
+                (table(
+                    [column("Payment"), column("What"), column("Due since"), column("Late by")],
+                    late.iter().take(NAMED).map(|entry| [
+                        of_entry(&entry.pk),
+                        html! { @if entry.is_refund() { "refund" } @else { "payment" } },
+                        time(entry.due),
+                        html! { (ago(now.saturating_sub(entry.due))) },
+                    ]),
+                ))
             }
             @if waiting.has_more { p { "More wait than one read shows: " a href="/due" { "Due" } " has those that are due, exactly." } }
         }
     }
+}
+
+fn of_entry(pk: &str) -> Markup {
+    payment_of(pk).map_or_else(|| html! { (shown(pk)) }, payment)
 }
 
 /// Refunds of which the outcome, or the order service, is waited for.
@@ -105,18 +149,18 @@ fn refunds(waiting: &Waiting) -> Markup {
     let refunds: Vec<_> = waiting.entries.iter().filter(|entry| entry.is_refund()).collect();
     html! {
         section {
-            h2 { "Refunds in flight" }
+            h2 #refunds { "Refunds in flight" }
             @if refunds.is_empty() {
                 p.empty { "No refund waits for its provider or for the order service." }
             } @else {
-                ul.plain {
-                    @for entry in &refunds {
-                        li {
-                            @if let Some(id) = payment_of(&entry.pk) { (payment(id)) } @else { (entry.pk) }
-                            " " code { (entry.sk.trim_start_matches("refund#")) } ", looked at next " (time(entry.due))
-                        }
-                    }
-                }
+                (table(
+                    [column("Payment"), column("Refund"), column("Looked at next")],
+                    refunds.iter().map(|entry| [
+                        of_entry(&entry.pk),
+                        html! { code { (shown(entry.sk.trim_start_matches("refund#"))) } },
+                        time(entry.due),
+                    ]),
+                ))
             }
         }
     }

@@ -71,6 +71,7 @@ async fn work(app: &App, query: &MessageQuery) -> Result<Shown, Fault> {
         @if query.body.is_none() { (facts(&row)) }
         section {
             h2 { "Body" }
+            @if kept.is_some() { p { a href=(with_query("/doctor", "name", text)) { "Check its signature in Doctor" } } }
             @match &kept {
                 Some(kept) => { (digests(&row, kept)) (bodies(text, query, kept)) },
                 None if row.has("body") => p.fault { "It is not bytes." },

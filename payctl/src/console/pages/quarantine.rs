@@ -18,7 +18,9 @@ use super::super::app::App;
 use super::super::export::links;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{Column, brief, column, count, fitting, payment, table, time, with_query};
+use super::super::view::{
+    Column, brief, column, count, fitting, money, payment, table, time, with_query,
+};
 use super::decide;
 use crate::Row;
 use crate::audit::payment_of;
@@ -193,7 +195,7 @@ type Cells = [Markup; COLUMNS.len()];
 
 fn cells(row: &Row) -> Cells {
     let event = EventEntry(row);
-    let side = |name| html! { (brief(row.text(name))) };
+    let side = |name| side(row, name);
     let is_unreadable = !event.unreadable().is_empty();
     let link = with_query(decide::PATH, "name", &event.name());
     [
@@ -216,6 +218,15 @@ fn of_reason(reason: &str, rows: Vec<Cells>) -> Markup {
             h2 { (brief(reason)) " · " (count(rows.len(), "message")) }
             (table(COLUMNS, rows))
         }
+    }
+}
+
+/// One side of a mismatch: an amount as people write it, all else as it is.
+fn side(row: &Row, name: &str) -> Markup {
+    let text = row.text(name);
+    match text.parse() {
+        Ok(minor) if row.text("mismatch") == "amount" => money(minor, row.text("currency")),
+        Ok(_) | Err(_) => html! { (brief(text)) },
     }
 }
 

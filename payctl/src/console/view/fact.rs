@@ -22,7 +22,7 @@ pub(in crate::console) fn fact(fact: &Fact, currency: &str) -> Markup {
     match fact {
         Fact::Text(text) => html! { (brief(text)) },
         Fact::Time(millis) => time(*millis),
-        Fact::Money(minor, own) => money(*minor, if own.is_empty() { currency } else { own }),
+        Fact::Amount(minor, own) => money(*minor, if own.is_empty() { currency } else { own }),
     }
 }
 

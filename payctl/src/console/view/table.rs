@@ -19,20 +19,35 @@ pub(in crate::console) const fn numbers(name: &'static str) -> Column {
     Column { name, is_number: true }
 }
 
-/// A table of rows of one cell a column; the first cell is what the row is about.
+/// As many columns as a table has that is no wider than it must be.
+const FEW: usize = 4;
+
+/// A table of rows of one cell a column; the first cell is what the row is about. A column that no row fills is left
+/// out.
 pub(in crate::console) fn table<const N: usize>(
     columns: [Column; N],
     rows: impl IntoIterator<Item = [Markup; N]>,
 ) -> Markup {
+    let rows: Vec<_> = rows.into_iter().map(|row| columns.into_iter().zip(row).collect()).collect();
+    let is_filled = |at: usize| {
+        let mut cells = rows.iter().filter_map(|row: &Vec<(Column, Markup)>| row.get(at));
+        cells.any(|(_, cell)| !cell.0.is_empty())
+    };
+    let filled: Vec<_> = (0..N).map(|at| rows.is_empty() || is_filled(at)).collect();
+    let number = filled.iter().filter(|filled| **filled).count();
     html! {
-        table.rows {
+        table.rows.few[number <= FEW] {
             thead {
-                tr { @for Column { name, is_number } in columns { th.number[is_number] scope="col" { (name) } } }
+                tr {
+                    @for (Column { name, is_number }, _) in columns.iter().zip(&filled).filter(|(_, filled)| **filled) {
+                        th.number[*is_number] scope="col" { (name) }
+                    }
+                }
             }
             tbody {
-                @for row in rows {
+                @for row in &rows {
                     tr {
-                        @for (Column { name, is_number }, cell) in columns.iter().zip(row) {
+                        @for ((Column { name, is_number }, cell), _) in row.iter().zip(&filled).filter(|(_, filled)| **filled) {
                             // An empty cell is left out where a row is a card.
                             @if cell.0.is_empty() { td.number[*is_number] {} }
                             @else { td.number[*is_number] data-label=(name) { (cell) } }
@@ -65,6 +80,20 @@ pub(in crate::console) fn fitting<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_column_that_no_row_fills_is_left_out() {
+        let columns = [column("One"), column("Two"), numbers("Three")];
+        let row = |second: &str| [html! { "1" }, html! { (second) }, html! {}];
+        let made = |rows: Vec<[Markup; 3]>| table(columns, rows).into_string();
+        let without = made(vec![row(""), row("")]);
+        assert!(without.contains("One") && !without.contains("Two"), "{without}");
+        let with = made(vec![row(""), row("2")]);
+        assert!(with.contains("Two") && !with.contains("Three"), "{with}");
+        // One cell of the column is empty, and the row has it all the same.
+        assert_eq!(with.matches("<td").count(), 4, "{with}");
+        assert!(made(vec![]).contains("Three"));
+    }
 
     #[test]
     fn rows_fit_by_the_bytes_that_they_take() {

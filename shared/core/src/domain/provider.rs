@@ -1,6 +1,8 @@
 //! The payment providers we know, and who else sends notifications.
 
-use super::{OutOfRange, Source};
+mod unit;
+
+use super::{OutOfRange, ProviderTxn, Source};
 
 /// The table of providers: variant, name, source number of the API.
 macro_rules! providers {
@@ -57,6 +59,20 @@ impl Provider {
         match self {
             Self::Alipay => true,
             Self::Stripe | Self::WeChat => false,
+        }
+    }
+
+    /// Whether it takes the request of a refund of this transaction, as its ids are: of Stripe's objects a
+    /// `PaymentIntent`, of WeChat Pay's only letters and digits. Another sender may have named another one.
+    #[must_use]
+    pub fn refunds(self, txn: &ProviderTxn) -> bool {
+        let (text, is_alphanumeric) = (txn.as_str(), |byte: u8| byte.is_ascii_alphanumeric());
+        match self {
+            Self::Stripe => text.strip_prefix("pi_").is_some_and(|rest| {
+                !rest.is_empty() && rest.bytes().all(|byte| is_alphanumeric(byte) || byte == b'_')
+            }),
+            Self::WeChat => text.bytes().all(is_alphanumeric),
+            Self::Alipay => true,
         }
     }
 
@@ -148,5 +164,21 @@ mod tests {
             assert_eq!(Provider::new(unknown).unwrap_err().what, "provider", "{unknown}");
         }
         assert!(Provider::new("native").is_err());
+    }
+
+    #[test]
+    fn a_provider_refunds_transactions_as_its_own_are() {
+        for (txn, by) in [
+            ("pi_1", &[Provider::Stripe, Provider::Alipay][..]),
+            ("pi_3MmlLrLkdIwHu7ix_0snN0B15", &[Provider::Stripe, Provider::Alipay]),
+            ("4200001234", &[Provider::WeChat, Provider::Alipay]),
+            ("pi_", &[Provider::Alipay]),
+            ("pi_1/refund", &[Provider::Alipay]),
+            ("ch_1", &[Provider::Alipay]),
+        ] {
+            let txn = ProviderTxn::new(txn).unwrap();
+            let found = Provider::ALL.iter().copied().filter(|provider| provider.refunds(&txn));
+            assert_eq!(found.collect::<Vec<_>>(), by, "{txn:?}");
+        }
     }
 }

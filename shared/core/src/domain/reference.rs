@@ -1,6 +1,6 @@
 //! The provider reference: who collected a payment, and that provider's transaction.
 
-use super::{OutOfRange, Provider};
+use super::{Currency, OutOfRange, Provider};
 
 /// Who collected a payment, as the API numbers it.
 ///
@@ -71,6 +71,28 @@ pub struct ProviderRef {
 impl ProviderRef {
     /// The reference of a payment that was not paid.
     pub const NONE: Self = Self { source: Source::UNKNOWN, txn: None };
+
+    /// Why its provider takes no request to give so many minor units back, however often it is sent; `None` where
+    /// it may, and where it names no transaction of a provider's.
+    #[must_use]
+    pub fn cannot_be_refunded(
+        &self,
+        currency: Currency,
+        amount_minor: u64,
+    ) -> Option<&'static str> {
+        let (provider, txn) = Provider::of_source(self.source).zip(self.txn.as_ref())?;
+        if !provider.refunds(txn) {
+            Some(
+                "its provider refunds no transaction of this kind: give it back in the provider's console",
+            )
+        } else if !provider.collects(currency) {
+            Some("its provider does not collect its currency")
+        } else if provider.units(currency, amount_minor).is_none() {
+            Some("its provider gives this currency back in larger steps: round the amount")
+        } else {
+            None
+        }
+    }
 
     /// Whether both may be the same money: source and transaction agree wherever both are known.
     #[must_use]

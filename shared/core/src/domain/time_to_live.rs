@@ -21,6 +21,12 @@ impl TimeToLive {
         if fits { Ok(Self { seconds }) } else { Err(OutOfRange::new("time to live")) }
     }
 
+    /// The number of seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u64 {
+        self.seconds
+    }
+
     /// The last moment to pay a payment that was created at this time.
     #[must_use]
     pub const fn end_of(self, create_time: Timestamp) -> Timestamp {

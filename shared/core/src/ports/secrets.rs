@@ -53,8 +53,9 @@ pub trait Keys<K> {
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<Arc<K>>, NoKeys>> + Send;
 
-    /// The current keys read anew, because something was signed with one that is not known here;
-    /// `None` when they were read so lately that asking again is not allowed, or cannot be read.
+    /// The current keys read anew, because something was signed with one that is not known here, or
+    /// because a provider no longer accepts one; `None` when they were read so lately that asking again
+    /// is not allowed, or cannot be read.
     fn reread(&self, now: Timestamp) -> impl Future<Output = Option<Arc<K>>> + Send;
 }
 

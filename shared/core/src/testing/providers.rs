@@ -1,6 +1,7 @@
 //! Payment providers in memory, which hold the truth about payments.
 
 mod checkouts;
+mod forgotten;
 mod held;
 mod late;
 
@@ -13,7 +14,7 @@ use super::{Call, Fate, Gate, lock};
 use crate::{
     domain::{
         Checkout, CheckoutReference, MerchantAccount, PaymentId, Provider, ProviderRefund,
-        ProviderTxn, RefundState, Timestamp,
+        RefundState, Timestamp,
     },
     ports::{
         CheckoutCallError, CheckoutOrder, NoKeys, ProviderState, Providers, Query, QueryError,
@@ -36,10 +37,20 @@ pub struct FakeProviders {
 pub struct ProvidersState {
     /// Those that there are keys for, in the order in which they are asked.
     pub keys: Vec<Provider>,
+    /// The merchant account that these keys are of; `merchant_1` unless it is said.
+    pub account: Option<MerchantAccount>,
     /// Those that are down.
     pub down: BTreeSet<Provider>,
     /// The checkouts that they hold.
     pub checkouts: BTreeMap<CheckoutReference, HeldPayment>,
+    /// Those of them that were made with another account than `merchant_1`, each with its account.
+    pub accounts: BTreeMap<CheckoutReference, MerchantAccount>,
+    /// The second objects under references that have one, each made by a request whose key was forgotten.
+    pub again: BTreeMap<CheckoutReference, HeldPayment>,
+    /// When they forget the keys of what was requested until then, where they have keys.
+    pub forget_time: Option<Timestamp>,
+    /// Our references of what was requested since then.
+    pub remembered: BTreeSet<String>,
     /// Whether they hold a checkout only once the payer has begun to pay, as the pages of Alipay's.
     pub are_pages: bool,
     /// Whether the last moment of every checkout is over: then none is made, and no page is paid.
@@ -79,9 +90,9 @@ impl Providers for FakeProviders {
     async fn checkout(
         &self,
         order: &CheckoutOrder<'_>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<StartedCheckout, CheckoutCallError> {
-        self.make_checkout(order).await
+        self.make_checkout(order, now).await
     }
 
     async fn close(&self, checkout: &Checkout, _now: Timestamp) -> Result<(), QueryError> {
@@ -118,13 +129,9 @@ impl Providers for FakeProviders {
         if let Query::Checkout { reference, provider_id, account } = query {
             return self.query_checkout(provider, (*reference, provider_id.as_ref()), account);
         }
-        let ProvidersState { held, .. } = &*lock(&self.state);
-        let named = |id: PaymentId| Some((id, held.get(&(provider, id))));
-        let by_txn = |txn: &ProviderTxn| {
-            let of_provider = held.iter().filter(|((of, _), _)| *of == provider);
-            let mut found = of_provider.filter(|(_, payment)| payment.txn.as_ref() == Some(txn));
-            found.next().map(|((_, id), payment)| (*id, Some(payment)))
-        };
+        let providers = lock(&self.state);
+        let named = |id: PaymentId| Some((id, providers.held.get(&(provider, id))));
+        let by_txn = |txn| providers.by_txn(provider, txn).map(|(id, held)| (id, Some(held)));
         let found = match query {
             Query::Payment { id, .. } => named(*id),
             Query::Checkout { .. } => None,
@@ -161,26 +168,27 @@ impl Providers for FakeProviders {
         &self,
         provider: Provider,
         order: &RefundOrder<'_>,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<QueryResponse, RefundCallError> {
         let fate = self.gate.pass(Call::MakeRefund).await;
         let lost = || QueryError::Unavailable("scripted: no response".into()).into();
         let mut providers = lock(&self.state);
-        let payment = order.reference.payment();
         let Ok(reference) = ProviderRefund::new(&order.reference.to_string()) else {
             return Err(lost());
         };
         if fate == Fate::Late {
-            providers.late.push((provider, payment, reference.clone(), order.refund.amount_minor));
+            let (txn, amount_minor) = (order.txn.clone(), order.refund.amount_minor);
+            providers.late.push((provider, txn, reference.clone(), amount_minor));
         }
         if !matches!(fate, Fate::Responded | Fate::After) || providers.down.contains(&provider) {
             return Err(lost());
         }
-        let Some(held) = providers.held.get_mut(&(provider, payment)) else {
+        let is_forgotten = providers.forgets(provider, reference.as_str(), now);
+        let Some((payment, held)) = providers.by_txn_mut(provider, order.txn) else {
             return Err(lost());
         };
-        let is_repeat = held.has(&reference);
-        let taken = held.take(&reference, order.refund.amount_minor);
+        let is_repeat = !is_forgotten && held.has(&reference);
+        let taken = held.take(&reference, order.refund.amount_minor, is_forgotten);
         if fate == Fate::After {
             return Err(lost());
         }

@@ -88,7 +88,7 @@ pub struct StartedPayment {
 }
 
 /// Starts a checkout; repeated with the same provider, method and parameters while it can be paid, gives the
-/// same one. An earlier one of the same provider with other parameters is ended first, unless its provider
+/// same one. Earlier ones of the same provider with other parameters are ended first, each unless its provider
 /// has nothing of it yet.
 ///
 /// # Errors
@@ -127,11 +127,9 @@ async fn attempt(
     let account = account.map_err(|error| Failure::Unavailable(error.into()))?;
     let account = account.ok_or(CheckoutError::NotPayable("there is no key of its provider"))?;
 
-    let mut earlier = None;
-    for checkout in all.iter().filter(|checkout| checkout.is_unended()) {
-        if checkout.provider() != method.provider() {
-            continue;
-        }
+    let is_earlier = |of: &&Checkout| of.is_unended() && of.provider() == method.provider();
+    let earlier: Vec<_> = all.iter().filter(is_earlier).collect();
+    for checkout in &earlier {
         let can_be_repeated = checkout.account == account
             && !checkout.is_expired(now)
             && !checkout.is_forgotten(now)
@@ -141,11 +139,12 @@ async fn attempt(
             let Some(leased) = calls.lease(checkout).await? else { return Ok(None) };
             return call(calls, &mut record, leased).await;
         }
-        earlier = Some(checkout);
     }
-    if let Some(earlier) = earlier {
-        match calls.look_at(&mut record, earlier, CheckoutPurpose::End).await? {
-            Seen::Ended | Seen::Refused => return Ok(None),
+    let mut has_ended = false;
+    // One that its provider had nothing of when a later one was started may be there by now.
+    for checkout in earlier {
+        match calls.look_at(&mut record, checkout, CheckoutPurpose::End).await? {
+            Seen::Ended | Seen::Refused => has_ended = true,
             Seen::Absent => {}
             Seen::Unfitting => {
                 return Err(CheckoutError::NotPayable("what was paid waits for a person"));
@@ -155,6 +154,9 @@ async fn attempt(
             }
             Seen::Unknown(error) => return Err(unknown(error.into())),
         }
+    }
+    if has_ended {
+        return Ok(None);
     }
     is_calm(&all, now)?;
     match begin(calls, request, (&record, &all), account).await? {
@@ -169,6 +171,7 @@ fn is_payable(
     record: &Payment,
     now: Timestamp,
 ) -> Result<(), CheckoutError> {
+    let (provider, currency) = (request.asked.method.provider(), record.amount.currency());
     let why = if record.was_paid() {
         "it is paid"
     } else if !record.is_open() {
@@ -177,8 +180,11 @@ fn is_payable(
         "it is being closed"
     } else if request.time_to_live.is_some_and(|time| time.is_over(record, now)) {
         "its time to live is over"
-    } else if !request.asked.method.takes(record.amount.currency()) {
+    } else if !provider.collects(currency) {
         "its provider does not collect its currency"
+    } else if provider.units(currency, record.amount.minor()).is_none() {
+        "its provider collects this currency in larger steps: choose another provider, or round the order's \
+         amount"
     } else if request.asked.method.needs_notify_url() && request.notify_url.is_none() {
         "no public URL is configured for the provider's notifications"
     } else {
@@ -321,9 +327,6 @@ impl AskedCheckout {
     }
 }
 
-#[cfg(test)]
-#[cfg(feature = "testing")]
-mod overlap;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;

@@ -48,6 +48,15 @@ impl<E: Into<Failure>> From<E> for CloseError {
     }
 }
 
+/// A payment after it was to be closed.
+#[derive(Debug)]
+pub struct ClosedPayment {
+    /// The payment as it is then.
+    pub payment: Payment,
+    /// Whether it was closed now, and by this request.
+    pub is_new: bool,
+}
+
 /// Begins to close a payment, ends what can be ended now, and gives the payment as it is then: closed; paid,
 /// if a provider says so; pending, while a checkout of it can still be paid. The sweep goes on with it.
 ///
@@ -62,19 +71,22 @@ pub async fn close(
     (observe, may_start): (Observe<'_>, &dyn Fn() -> bool),
     now: Timestamp,
     trace: &TraceParent,
-) -> Result<Payment, CloseError> {
+) -> Result<ClosedPayment, CloseError> {
     let record = ports.store().payment(request.id).await?;
     let is_theirs = |record: &Payment| record.is_of(request.payer);
     let record = record.filter(is_theirs).ok_or(CloseError::PaymentNotFound)?;
     let may_start = |_provider| may_start();
     let calls = ProviderCalls { ports, observe, may_start: &may_start, now, trace };
     let record = begin(ports, record, (request.sender, &request.body), now).await?;
-    Ok(finish(&calls, record, request.sender).await?.record)
+    let Finished { record, is_closed, .. } = finish(&calls, record, request.sender).await?;
+    Ok(ClosedPayment { payment: record, is_new: is_closed })
 }
 
 /// What became of a payment that is being closed.
 pub(super) struct Finished {
     pub(super) record: Payment,
+    /// Whether this has closed it.
+    pub(super) is_closed: bool,
     /// Its checkouts that were unended, and what is known of each.
     pub(super) looked: Vec<(Checkout, Seen)>,
     /// The queries about the payment itself, where it has no checkout.
@@ -118,7 +130,7 @@ pub(super) async fn finish<P: AnyQueryPorts>(
     record: Payment,
     sender: Sender,
 ) -> Result<Finished, Failure> {
-    let mut finished = Finished { record, looked: Vec::new(), asked: Vec::new() };
+    let mut finished = Finished { record, is_closed: false, looked: Vec::new(), asked: Vec::new() };
     if !finished.record.is_open() {
         return Ok(finished);
     }
@@ -128,16 +140,19 @@ pub(super) async fn finish<P: AnyQueryPorts>(
     } else {
         let round = calls.look_at_all(finished.record, |_checkout| CheckoutPurpose::End).await?;
         let can_be_paid = round.unended().next().is_some();
-        finished = Finished { record: round.record, looked: round.looked, asked: Vec::new() };
+        finished = Finished { record: round.record, looked: round.looked, ..finished };
         can_be_paid
     };
     if can_be_paid {
         return Ok(finished);
     }
+    // What a write leads to whose outcome is not known.
+    let mut sent = None;
     for _ in 0..DECISIONS_MAX {
         let record = &finished.record;
         if !record.is_open() {
-            return Ok(finished);
+            let is_closed = sent == Some((record.status, record.version));
+            return Ok(Finished { is_closed, ..finished });
         }
         let change = record.change_to(Status::Closed, &ProviderRef::NONE, false, calls.now);
         let by = (sender, &RawBody::empty());
@@ -146,10 +161,11 @@ pub(super) async fn finish<P: AnyQueryPorts>(
         let event = Event { report, verdict: Verdict::Applied, ..event };
         match update(calls.ports.store(), &change, event).await {
             Ok(Updated::Done) => {
-                finished.record = change.applied_to(finished.record);
-                return Ok(finished);
+                let record = change.applied_to(finished.record);
+                return Ok(Finished { record, is_closed: true, ..finished });
             }
-            Ok(_) | Err(StoreError::Unknown(_)) => {}
+            Ok(_) => {}
+            Err(StoreError::Unknown(_)) => sent = Some((change.to, change.version())),
             Err(error) => return Err(error.into()),
         }
         finished.record = read_again(calls.ports.store(), finished.record.id).await?;

@@ -259,6 +259,10 @@ async fn give_back(
     let Some(amount_minor) = amount_minor else {
         return not_refundable("it says no amount that can be given back");
     };
+    let currency = record.amount.currency();
+    if let Some(why) = report.reference.cannot_be_refunded(currency, amount_minor) {
+        return not_refundable(why);
+    }
     let (key, quarantined) = (request.refund_key, Some(request.key.clone()));
     let refund = Refund {
         payment: id,

@@ -363,6 +363,10 @@ impl RefundPayment {
         if amount_minor == 0 || amount_minor > left {
             return Err(RefundError::ExceedsPayment);
         }
+        let currency = record.amount.currency();
+        if let Some(why) = record.reference.cannot_be_refunded(currency, amount_minor) {
+            return Err(RefundError::NotRefundable(why));
+        }
         Ok(Refund {
             payment: record.id,
             id,

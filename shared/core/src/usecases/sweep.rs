@@ -96,6 +96,8 @@ pub struct Swept {
     pub queried: usize,
     /// Payments that a response moved on, and those that were closed.
     pub moved: usize,
+    /// Those of them that the sweep itself has closed, by no response.
+    pub closed: usize,
     /// Entries of an index that lagged, and payments that somebody else has dealt with, or about which
     /// nothing was left to do.
     pub stale: usize,
@@ -254,6 +256,11 @@ impl Swept {
             }
             Entry::Moved(unknown) => {
                 more(&mut self.moved);
+                self.unknown.extend(unknown);
+            }
+            Entry::Closed(unknown) => {
+                more(&mut self.moved);
+                more(&mut self.closed);
                 self.unknown.extend(unknown);
             }
             Entry::Abandoned(id) => self.abandoned.push(id),

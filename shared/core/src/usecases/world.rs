@@ -4,8 +4,9 @@
 pub(super) use crate::testing::{a_notification, a_reference, a_refund, a_total, reporting};
 use crate::{
     domain::{
-        Amount, Currency, Digest, Notification, OrderId, Payment, PaymentId, Provider, ProviderRef,
-        ProviderTxn, Status, Timestamp, UserId,
+        Amount, CheckoutMethod, Currency, Digest, Notification, OrderId, Payment, PaymentId,
+        Provider, ProviderRef, ProviderTxn, RawBody, Sender, Status, TimeToLive, Timestamp, UserId,
+        WebUrl,
     },
     ports::{Order, ProviderState, TraceParent},
     testing::{
@@ -13,8 +14,10 @@ use crate::{
     },
     usecases::{
         apply::{Applied, ApplyError, apply},
+        checkout::{AskedCheckout, CheckoutPayment},
         create::{CreateError, CreatePayment, CreatedPayment, create},
         query::QueryPorts,
+        sweep::{Run, Sweep, Swept, sweep},
     },
 };
 
@@ -67,6 +70,26 @@ pub(super) fn request(minor: u64, key: Option<u8>) -> CreatePayment {
     }
 }
 
+/// User 1's request for a checkout, with nothing but a page to come back to.
+pub(super) fn checking_out(id: PaymentId, method: CheckoutMethod) -> CheckoutPayment {
+    let url = |url| WebUrl::new(url).ok();
+    CheckoutPayment {
+        id,
+        payer: Some(uid(1)),
+        asked: AskedCheckout {
+            method,
+            description: None,
+            return_url: url("https://shop.example/paid"),
+            openid: None,
+            payer_ip: None,
+        },
+        notify_url: url("https://pay.example/api/pay/callback/x"),
+        time_to_live: None,
+        sender: Sender::Native,
+        body: RawBody::empty(),
+    }
+}
+
 /// A reference of Stripe's.
 pub(super) fn stripe(txn: &str) -> ProviderRef {
     a_reference(Provider::Stripe, txn)
@@ -113,6 +136,18 @@ impl World {
 
     pub(super) fn apply(&self, notification: &Notification) -> Result<Applied, ApplyError> {
         block_on(apply((&self.shop, &self.shop), &self.store, notification, now(), &self.trace))
+    }
+
+    /// Sweeps at this time what is due, or all.
+    pub(super) fn swept(
+        &self,
+        at: Timestamp,
+        all: bool,
+        time_to_live: Option<TimeToLive>,
+    ) -> Swept {
+        let (go_on, trace) = (|| Some(at), &self.trace);
+        let run = Run { now: at, go_on: &go_on, observe: &|_, _| (), time_to_live, trace };
+        block_on(sweep(&self.ports(), Sweep::new(100, all).unwrap(), &run)).unwrap()
     }
 
     pub(super) const fn ports(&self) -> Ports<'_> {

@@ -69,7 +69,7 @@ fn read(
     let checkout = Checkout {
         reference: CheckoutReference::parse(text("reference")?)?,
         parameters,
-        account: querier.account(),
+        account: querier.account().ok_or("no checkout can be made")?,
         expires_time: at(number("expires")?)?,
         provider_id: optional("provider_id").map(ProviderCheckout::new).transpose()?,
         state: CheckoutState::Requested,

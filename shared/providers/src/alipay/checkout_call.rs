@@ -7,7 +7,7 @@
 //! `alipay.trade.app.pay`, `alipay.trade.precreate`.
 
 use pay_core::{
-    domain::{CheckoutMethod, Timestamp, WebUrl},
+    domain::{CheckoutMethod, Provider, Timestamp, WebUrl},
     json::Object,
     ports::{CheckoutAction, CheckoutCallError, CheckoutOrder, QueryError, StartedCheckout},
 };
@@ -105,7 +105,7 @@ impl AlipayQuerier {
     ) -> Result<String, QueryError> {
         let CheckoutOrder { checkout, amount, .. } = order;
         of_our_account(&checkout.account, &self.app_id)?;
-        if amount.currency().code() != "CNY" {
+        if !Provider::Alipay.collects(amount.currency()) {
             return Err(unusable("a checkout in another currency than Alipay's"));
         }
         let expires = beijing::wall_clock(checkout.expires_time);

@@ -200,8 +200,8 @@ impl Querier for AlipayQuerier {
         self.made_refund(order, response)
     }
 
-    fn account(&self) -> MerchantAccount {
-        self.app_id.clone()
+    fn account(&self) -> Option<MerchantAccount> {
+        Some(self.app_id.clone())
     }
 
     fn checkout_request(

@@ -49,7 +49,7 @@ impl AlipayQuerier {
         now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
         // It is always in yuan.
-        if order.paid.currency().code() != "CNY" {
+        if !Provider::Alipay.collects(order.paid.currency()) {
             return Err(unusable("a refund in another currency than Alipay's"));
         }
         let content = json!({

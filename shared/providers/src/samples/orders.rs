@@ -63,6 +63,20 @@ impl Ordered {
         self
     }
 
+    /// What cannot be ordered is rejected before it is reserved.
+    pub(crate) fn assert_rejected_before(&self) {
+        assert!(self.rejected_before().is_some(), "{:?} {:?}", self.txn, self.paid);
+    }
+
+    pub(crate) fn assert_may_be_ordered(&self) {
+        assert_eq!(self.rejected_before(), None, "{:?} {:?}", self.txn, self.paid);
+    }
+
+    fn rejected_before(&self) -> Option<&'static str> {
+        let Self { refund, paid, .. } = self;
+        refund.taken_from.cannot_be_refunded(paid.currency(), refund.amount_minor)
+    }
+
     pub(crate) const fn order(&self) -> RefundOrder<'_> {
         let Self { reference, refund, txn, paid } = self;
         RefundOrder { reference: *reference, refund, txn, paid: *paid, notify_url: None }

@@ -21,7 +21,6 @@ use crate::{
     asked::of_our_account,
     encoding::form,
     query::{RawRequest, RawResponse, unusable},
-    unit::provider_units,
 };
 
 /// The types of errors after which nothing was made by the request.
@@ -115,7 +114,7 @@ fn session<'a>(order: &CheckoutOrder<'a>) -> Result<FormFields<'a>, QueryError> 
 /// The amount to pay in Stripe's unit.
 fn amount(order: &CheckoutOrder<'_>) -> Result<u64, QueryError> {
     let (currency, minor) = (order.amount.currency(), order.amount.minor());
-    let amount = provider_units(Provider::Stripe, currency, minor);
+    let amount = Provider::Stripe.units(currency, minor);
     amount.ok_or_else(|| unusable("an amount that Stripe has no unit for"))
 }
 

@@ -146,8 +146,8 @@ impl Querier for StripeQuerier {
         refund_call::read(order, response)
     }
 
-    fn account(&self) -> MerchantAccount {
-        self.merchant.clone()
+    fn account(&self) -> Option<MerchantAccount> {
+        Some(self.merchant.clone())
     }
 
     fn checkout_request(

@@ -17,7 +17,6 @@ use super::{
 use crate::{
     Ignored, Verified,
     adapter::{Message, UnknownType, optional, wrong_account},
-    unit,
 };
 
 impl StripeKeys {
@@ -167,7 +166,7 @@ fn minor_units(
 ) -> (Option<u64>, Option<Mismatch>) {
     let known = currency.and_then(|code| Currency::new(code).ok());
     let (Some(amount), Some(currency)) = (amount, known) else { return (amount, None) };
-    let minor = unit::minor_units(Provider::Stripe, currency, amount);
+    let minor = Provider::Stripe.minor_units(currency, amount);
     let fraction = || {
         let received = format!("{amount}, no whole number of minor units of {}", currency.code());
         Mismatch::absent(field, Some(received))

@@ -20,7 +20,6 @@ use super::{
 use crate::{
     encoding::form,
     query::{RawRequest, RawResponse, reason, refused, unusable},
-    unit::provider_units,
 };
 
 /// The codes of errors after which no money went back by the request.
@@ -39,7 +38,7 @@ impl StripeQuerier {
         let unknown = || unusable("a refund of something else than a PaymentIntent");
         let intent = Target::intent(order.txn).ok_or_else(unknown)?;
         let (currency, minor) = (order.paid.currency(), order.refund.amount_minor);
-        let amount = provider_units(Provider::Stripe, currency, minor);
+        let amount = Provider::Stripe.units(currency, minor);
         let amount = amount.ok_or_else(|| unusable("an amount that Stripe has no unit for"))?;
         let (reference, payment) = (order.reference.to_string(), order.reference.payment());
         let mut fields: Vec<(_, Cow<'_, str>)> = vec![

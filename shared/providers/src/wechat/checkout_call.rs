@@ -4,7 +4,7 @@
 //! the payment", "error codes".
 
 use pay_core::{
-    domain::{CheckoutMethod, OpenId, PayerIp, Timestamp, WebUrl},
+    domain::{CheckoutMethod, OpenId, PayerIp, Provider, Timestamp, WebUrl},
     json::Object,
     ports::{CheckoutAction, CheckoutCallError, CheckoutOrder, QueryError, StartedCheckout},
 };
@@ -64,7 +64,7 @@ impl WeChatQuerier {
     ) -> Result<RawRequest, QueryError> {
         let (checkout, amount) = (order.checkout, order.amount);
         of_our_account(&checkout.account, &self.mchid)?;
-        if amount.currency().code() != "CNY" {
+        if !Provider::WeChat.collects(amount.currency()) {
             return Err(unusable("a checkout in another currency than WeChat Pay's"));
         }
         let parameters = &checkout.parameters;

@@ -241,8 +241,9 @@ impl Querier for WeChatQuerier {
         self.made_refund(order, response, now)
     }
 
-    fn account(&self) -> MerchantAccount {
-        self.mchid.clone()
+    fn account(&self) -> Option<MerchantAccount> {
+        let has_app = !self.keys.appids.is_empty();
+        has_app.then(|| self.mchid.clone())
     }
 
     fn checkout_request(

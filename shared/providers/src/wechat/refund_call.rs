@@ -10,7 +10,7 @@ use pay_core::{
 };
 use serde_json::json;
 
-use super::querier::{WeChatQuerier, failure, is_plain, unavailable};
+use super::querier::{WeChatQuerier, failure, unavailable};
 use crate::{
     asked::AskedRefund,
     query::{RawRequest, RawResponse, reason, refused, unusable, written},
@@ -29,10 +29,13 @@ impl WeChatQuerier {
         nonce: &str,
         now: Timestamp,
     ) -> Result<RawRequest, QueryError> {
-        if !is_plain(order.txn.as_str()) {
+        if !Provider::WeChat.refunds(order.txn) {
             return Err(unusable("a transaction that WeChat Pay cannot have"));
         }
         let paid = order.paid;
+        if !Provider::WeChat.collects(paid.currency()) {
+            return Err(unusable("a refund in another currency than WeChat Pay's"));
+        }
         let content = json!({
             "amount": {
                 "currency": paid.currency().code(),

@@ -21,7 +21,7 @@ use pay_providers::{
     CheckoutStep, Headers, ProviderKeys, RawRequest, RawResponse, SignedQuery, adapter,
 };
 use reqwest::{Client, Method, Url};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     https::{self, CallFailure, Clients, HttpsError},
@@ -154,7 +154,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
     ) -> Result<Option<MerchantAccount>, NoKeys> {
         let Some(keys) = self.current_keys(now).await? else { return Ok(None) };
         match keys.querier(provider) {
-            Ok(querier) => Ok(Some(querier.account())),
+            Ok(querier) => Ok(querier.account()),
             Err(QueryError::NoKey) => Ok(None),
             Err(error) => Err(NoKeys(error.into())),
         }
@@ -165,20 +165,21 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         order: &CheckoutOrder<'_>,
         now: Timestamp,
     ) -> Result<StartedCheckout, CheckoutCallError> {
-        let reference = order.checkout.reference;
-        let provider = order.checkout.provider();
+        let payment = order.checkout.reference.payment;
+        let (provider, begun) = (order.checkout.provider(), Instant::now());
         let started = self.start(provider, order, now).await;
-        started.inspect_err(|error| match error {
-            CheckoutCallError::Unknown(error) => {
-                no_response(provider, Some(reference.payment), error);
+        match &started {
+            Err(CheckoutCallError::Unknown(error)) => {
+                self.no_response(provider, Some(payment), error, (begun, now)).await;
             }
-            CheckoutCallError::Refused { code, .. } => refused(provider, reference.payment, code),
-            CheckoutCallError::Ended => {}
-        })
+            Err(CheckoutCallError::Refused { code, .. }) => refused(provider, payment, code),
+            Ok(_) | Err(CheckoutCallError::Ended) => {}
+        }
+        started
     }
 
     async fn close(&self, checkout: &Checkout, now: Timestamp) -> Result<(), QueryError> {
-        let provider = checkout.provider();
+        let (provider, begun) = (checkout.provider(), Instant::now());
         let call = Box::pin(async {
             let keys = self.provider_keys(now).await?;
             let querier = keys.querier(provider)?;
@@ -186,8 +187,12 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
             let received = self.timed((provider, ProviderCall::Action), &request).await?;
             received.with(|response| querier.close_response(checkout, response, now))
         });
-        let payment = Some(checkout.reference.payment);
-        call.await.inspect_err(|error| no_response(provider, payment, error))
+        let closed = call.await;
+        if let Err(error) = &closed {
+            let payment = Some(checkout.reference.payment);
+            self.no_response(provider, payment, error, (begun, now)).await;
+        }
+        closed
     }
 
     async fn queried(&self, now: Timestamp) -> Result<Vec<Provider>, NoKeys> {
@@ -201,6 +206,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
         query: &Query,
         now: Timestamp,
     ) -> Result<QueryResponse, QueryError> {
+        let begun = Instant::now();
         let call = Box::pin(async {
             let keys = self.provider_keys(now).await?;
             let querier = keys.querier(provider)?;
@@ -208,7 +214,11 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
             let received = self.timed((provider, ProviderCall::Query), &request).await?;
             received.with(|response| querier.response(query, response, now))
         });
-        call.await.inspect_err(|error| no_response(provider, query.payment(), error))
+        let response = call.await;
+        if let Err(error) = &response {
+            self.no_response(provider, query.payment(), error, (begun, now)).await;
+        }
+        response
     }
 
     async fn refund(
@@ -219,7 +229,7 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
     ) -> Result<QueryResponse, RefundCallError> {
         let notify_url = self.notify_urls.iter().find(|(of, _)| *of == provider);
         let order = &RefundOrder { notify_url: notify_url.map(|(_, url)| url), ..*order };
-        let payment = order.reference.payment();
+        let (payment, begun) = (order.reference.payment(), Instant::now());
         let call = Box::pin(async {
             let keys = self.provider_keys(now).await?;
             let querier = keys.querier(provider)?;
@@ -227,10 +237,15 @@ impl<K: Keys<ProviderKeys> + Send + Sync> Providers for HttpProviders<K> {
             let received = self.timed((provider, ProviderCall::Action), &request).await?;
             received.with(|response| querier.refund_response(order, response, now))
         });
-        call.await.inspect_err(|error| match error {
-            RefundCallError::Unknown(error) => no_response(provider, Some(payment), error),
-            RefundCallError::Refused { code, .. } => refused(provider, payment, code),
-        })
+        let response = call.await;
+        match &response {
+            Err(RefundCallError::Unknown(error)) => {
+                self.no_response(provider, Some(payment), error, (begun, now)).await;
+            }
+            Err(RefundCallError::Refused { code, .. }) => refused(provider, payment, code),
+            Ok(_) => {}
+        }
+        response
     }
 }
 
@@ -274,6 +289,27 @@ impl<K: Keys<ProviderKeys> + Send + Sync> HttpProviders<K> {
     async fn provider_keys(&self, now: Timestamp) -> Result<Arc<ProviderKeys>, QueryError> {
         let keys = self.current_keys(now).await;
         keys.map_err(|error| QueryError::Unavailable(error.0))?.ok_or(QueryError::NoKey)
+    }
+
+    /// Logs and counts a call without a usable response. A key that is rejected may have been rotated: it is read
+    /// again for the next call, in what is left of the time of the call that began at `begun`.
+    async fn no_response(
+        &self,
+        provider: Provider,
+        payment: Option<PaymentId>,
+        error: &QueryError,
+        (begun, now): (Instant, Timestamp),
+    ) {
+        no_response(provider, payment, error);
+        let Some(keys) = self.keys.as_ref().filter(|_| matches!(error, QueryError::Rejected(_)))
+        else {
+            return;
+        };
+        let until = begun.checked_add(self.deadline).unwrap_or(begun);
+        // The next call is made with whatever is known then.
+        match timeout_at(until, Box::pin(keys.reread(now))).await {
+            Ok(Some(_) | None) | Err(_) => {}
+        }
     }
 
     /// Makes one call, and notes how long it took.

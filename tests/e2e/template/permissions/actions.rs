@@ -16,10 +16,10 @@ use pay_service::adapters::dynamodb::DynamoDbPayments;
 use serde_json::{Value, json};
 
 use super::super::schedule_input;
-use crate::checkouts::{ago, calm, close, deaf, meanwhile, reference, started};
+use crate::checkouts::{ago, calm, close, deaf, reference, started};
 use crate::providers::{deliver_edited, message, refund};
 use crate::refunds::quarantined;
-use crate::stage::{self, Payment, notify, order, payment};
+use crate::stage::{self, Payment, meanwhile, notify, order, payment};
 use crate::store::dynamo;
 use crate::{api, checkouts, table};
 
@@ -44,7 +44,7 @@ async fn closes_late(stack: &Stack) -> BTreeSet<Action> {
         })
         .await;
     };
-    assert_eq!(meanwhile(stack, "alipay:query", close(stack, closed), late).await, 1);
+    assert_eq!(meanwhile(stack, "alipay:query", close(stack, closed), late).await.0, 1);
     let late = async {
         done.aside(async {
             stripe.lose_webhooks(false);
@@ -57,7 +57,8 @@ async fn closes_late(stack: &Stack) -> BTreeSet<Action> {
         })
         .await;
     };
-    assert_eq!(meanwhile(stack, "stripe:payment-intent", close(stack, back), late).await, 1);
+    let point = "stripe:payment-intent";
+    assert_eq!(meanwhile(stack, point, close(stack, back), late).await.0, 1);
     assert_eq!(stage::shown(stack, back).await["refunded"], 5);
     for account in [stripe, alipay] {
         account.lose_webhooks(false);

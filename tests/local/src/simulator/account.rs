@@ -181,9 +181,9 @@ impl Account {
     ///
     /// The payment is not paid, the id is taken, or more would go back than was paid.
     pub async fn refund(&self, payment: u64, amount: u64, id: &str) -> Result<Vec<Delivery>> {
-        let (id, state, time_secs) = (id.to_owned(), RefundState::Succeeded, clock::now_secs());
-        self.begin_refund(payment, TradeRefund { id, reference: None, amount, state, time_secs })
-            .await
+        let (state, now_secs) = (RefundState::Succeeded, clock::now_secs());
+        let refund = TradeRefund::in_console(id, amount, state, now_secs);
+        self.begin_refund(payment, refund).await
     }
 
     /// Begins a refund, which may be in any state.

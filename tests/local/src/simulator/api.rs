@@ -14,16 +14,19 @@ use rsa::signature::Verifier as _;
 use serde_json::Value;
 
 use super::ledger::{Ledger, Trade, TradeRefund};
+use super::shop_keys::ShopKey;
 
 /// What a provider's API is: one constant in each provider's file.
 #[derive(Debug)]
 pub struct Api {
     /// The setting that has its URL, and what follows the server's address in it.
     pub url: (&'static str, &'static str),
-    /// Makes its entry of the provider secret: what our calls are made with.
-    pub entry: fn() -> Result<Value>,
+    /// Makes its entry of the provider secret: what our calls are made with, by this key.
+    pub entry: fn(ShopKey) -> Result<Value>,
     /// The name of a call in fault rules; empty for a call that there is not.
     pub point: fn(&Call) -> &'static str,
+    /// Whether it closes by itself what was begun and was not paid in time.
+    pub closes_what_is_over: bool,
     /// Checks a call at this time, in Unix seconds, and carries it out.
     pub respond: fn(&mut Ledger, &Call, u64) -> Result<Reply>,
     /// Shows a payer's page that is no API, at this time: the transaction that the payer can pay there, or why

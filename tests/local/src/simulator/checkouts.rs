@@ -1,6 +1,6 @@
 //! The checkouts that the shop orders of a provider, and the payers who pay them. Pure, as the ledger.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
 
 use super::ledger::{Ledger, Trade, TradeState};
@@ -84,6 +84,35 @@ impl Ledger {
         Ok(paid)
     }
 
+    /// The payer has paid the checkout with this reference, and the money is on its way; or it was not enough, and
+    /// the checkout can be paid again. Returns it as it is then.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it is over, or it has ended.
+    pub fn process_checkout(
+        &mut self,
+        reference: &str,
+        to: TradeState,
+        now_secs: u64,
+    ) -> Result<Trade> {
+        let trade = self.by_reference(reference).context("there is no such checkout")?;
+        let from = match to {
+            TradeState::Processing => TradeState::Open,
+            TradeState::Open => TradeState::Processing,
+            TradeState::Paid | TradeState::Closed => bail!("it is not how that ends"),
+        };
+        let is_over = to == TradeState::Processing && trade.is_over(now_secs);
+        ensure!(trade.state == from && !is_over, "{reference} is {:?}", trade.state);
+        let mut moved = trade.clone();
+        (moved.state, moved.time_secs) = (to, now_secs);
+        if let Some(checkout) = &mut moved.checkout {
+            checkout.is_begun = true;
+        }
+        self.put(moved.clone());
+        Ok(moved)
+    }
+
     /// The payer opens a checkout: from now on the provider has it. Nothing changes where that is so already.
     pub(super) fn begin_checkout(&mut self, transaction: &str) {
         let mut trades = self.trades.values_mut();
@@ -93,20 +122,25 @@ impl Ledger {
         }
     }
 
-    /// Closes what was begun, was not paid, and can no longer be, where the provider does so by itself.
-    pub(super) fn close_what_is_over(&mut self, now_secs: u64) {
-        for trade in self.trades.values_mut() {
-            let is_open = trade.state == TradeState::Open && trade.is_begun();
-            if is_open && trade.is_over(now_secs) {
-                (trade.state, trade.time_secs) = (TradeState::Closed, now_secs);
-            }
-        }
+    /// Closes what was begun, was not paid, and can no longer be, where the provider does so by itself. Returns
+    /// it.
+    pub(super) fn close_what_is_over(&mut self, now_secs: u64) -> Vec<Trade> {
+        let is_over = |trade: &&mut Trade| {
+            trade.state == TradeState::Open && trade.is_begun() && trade.is_over(now_secs)
+        };
+        let close = |trade: &mut Trade| {
+            (trade.state, trade.time_secs) = (TradeState::Closed, now_secs);
+            trade.clone()
+        };
+        self.trades.values_mut().filter(is_over).map(close).collect()
     }
 
-    /// Closes a payment. Returns it as it is then.
+    /// Closes a payment, unless this provider only says so. Returns it as it is said to be then.
     pub(super) fn close(&mut self, trade: &Trade, now_secs: u64) -> Trade {
         let closed = Trade { state: TradeState::Closed, time_secs: now_secs, ..trade.clone() };
-        self.put(closed.clone());
+        if !self.only_says_closed {
+            self.put(closed.clone());
+        }
         closed
     }
 }
@@ -145,14 +179,32 @@ mod tests {
     }
 
     #[test]
+    fn money_is_on_its_way_for_a_while() {
+        use TradeState::{Open, Paid, Processing};
+        let mut ledger = Ledger::default();
+        ledger.put(checkout(1, Some(10)));
+        let named = "000007_1";
+        assert!(ledger.process_checkout(named, Open, 1).is_err(), "it is not on its way");
+        assert!(ledger.process_checkout(named, Processing, 10).is_err(), "over");
+        let trade = ledger.process_checkout(named, Processing, 9).unwrap();
+        assert!(trade.state == Processing && trade.is_begun());
+        assert!(ledger.process_checkout(named, Processing, 9).is_err(), "it is already");
+        assert!(ledger.process_checkout(named, Paid, 9).is_err());
+        assert_eq!(ledger.process_checkout(named, Open, 11).unwrap().state, Open);
+        assert!(ledger.process_checkout("000007_2", Processing, 9).is_err(), "unknown");
+    }
+
+    #[test]
     fn only_what_the_payer_has_opened_closes_by_itself() {
         let mut ledger = Ledger::default();
         ledger.put(checkout(1, Some(10)));
         ledger.put(checkout(2, Some(10)));
         ledger.begin_checkout("t7_1");
-        ledger.close_what_is_over(9);
+        assert_eq!(ledger.close_what_is_over(9), []);
         assert!(ledger.trades().all(|trade| trade.state == TradeState::Open));
-        ledger.close_what_is_over(10);
+        let closed = ledger.close_what_is_over(10);
+        assert_eq!(closed.iter().map(Trade::reference).collect::<Vec<_>>(), ["000007_1"]);
+        assert_eq!(ledger.close_what_is_over(11), [], "once");
         let state = |reference: &str| ledger.by_reference(reference).unwrap().state;
         assert_eq!(state("000007_1"), TradeState::Closed);
         assert_eq!(state("000007_2"), TradeState::Open);

@@ -8,6 +8,7 @@ use pay_core::domain::RefundState;
 
 use super::api::Reply;
 use super::checkouts::TradeCheckout;
+use super::shop_keys::ShopKeys;
 
 /// The payments of the shop's account at one provider, by our id and the transaction: a payment has one for each
 /// of its checkouts.
@@ -20,6 +21,12 @@ pub struct Ledger {
     pub refused_checkouts: Option<String>,
     /// What was responded to each idempotency key, where the provider has them.
     pub replies: BTreeMap<String, KeptReply>,
+    /// Which of the shop's keys are accepted.
+    pub keys: ShopKeys,
+    /// Whether it says of what the shop closes that it is closed, and closes nothing.
+    pub only_says_closed: bool,
+    /// How far its clock is ahead of that of this machine, in seconds.
+    pub ahead_secs: u64,
 }
 
 /// What becomes of the refunds that the shop orders.
@@ -103,6 +110,8 @@ pub struct TradeRefund {
     pub amount: u64,
     /// What has become of it.
     pub state: RefundState,
+    /// Whether it is pending since it could not be paid out: somebody at the merchant has to say where to.
+    pub is_stranded: bool,
     /// When it came into this state, in Unix seconds.
     pub time_secs: u64,
 }
@@ -126,6 +135,19 @@ pub enum Occasion<'a> {
 }
 
 impl TradeRefund {
+    /// One that somebody makes in the provider's console.
+    #[must_use]
+    pub fn in_console(id: &str, amount: u64, state: RefundState, now_secs: u64) -> Self {
+        Self {
+            id: id.to_owned(),
+            reference: None,
+            amount,
+            state,
+            is_stranded: false,
+            time_secs: now_secs,
+        }
+    }
+
     /// Its number where every refund has one of the merchant's.
     #[must_use]
     pub fn number(&self) -> String {
@@ -278,10 +300,28 @@ impl Ledger {
         state: RefundState,
         now_secs: u64,
     ) -> Result<(&Trade, &TradeRefund)> {
+        self.set_refund(id, (state, false), now_secs)
+    }
+
+    /// A refund cannot be paid out, and is pending until somebody at the merchant says where to.
+    ///
+    /// # Errors
+    ///
+    /// There is no refund with this id.
+    pub fn strand_refund(&mut self, id: &str, now_secs: u64) -> Result<(&Trade, &TradeRefund)> {
+        self.set_refund(id, (RefundState::Pending, true), now_secs)
+    }
+
+    fn set_refund(
+        &mut self,
+        id: &str,
+        (state, is_stranded): (RefundState, bool),
+        now_secs: u64,
+    ) -> Result<(&Trade, &TradeRefund)> {
         let mut refunds = self.trades.values_mut().flat_map(|trade| &mut trade.refunds);
         let refund = refunds.find(|refund| refund.id == id);
         let refund = refund.with_context(|| format!("there is no refund {id}"))?;
-        (refund.state, refund.time_secs) = (state, now_secs);
+        (refund.state, refund.is_stranded, refund.time_secs) = (state, is_stranded, now_secs);
         self.refund_that(|refund| refund.id == id).context("a refund without its payment")
     }
 }
@@ -291,8 +331,7 @@ mod tests {
     use super::{Ledger, RefundState, Trade, TradeRefund, TradeState};
 
     fn refund(id: &str, amount: u64) -> TradeRefund {
-        let state = RefundState::Succeeded;
-        TradeRefund { id: id.to_owned(), reference: None, amount, state, time_secs: 1 }
+        TradeRefund::in_console(id, amount, RefundState::Succeeded, 1)
     }
 
     #[test]
@@ -314,6 +353,11 @@ mod tests {
         let trade = ledger.move_refund("c", RefundState::Pending, 3).unwrap().0;
         assert_eq!((trade.refunded(), trade.refunded_or_pending()), (60, 100));
         assert!(ledger.move_refund("d", RefundState::Failed, 3).is_err());
+        let (trade, stranded) = ledger.strand_refund("c", 4).unwrap();
+        assert_eq!((trade.refunded(), trade.refunded_or_pending()), (60, 100));
+        assert!(stranded.is_stranded && stranded.state == RefundState::Pending);
+        let (trade, paid_out) = ledger.move_refund("c", RefundState::Succeeded, 5).unwrap();
+        assert!(trade.is_refunded() && !paid_out.is_stranded);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Payers of checkouts, and the page on which one pays: of every provider, and for whoever has its address.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use hyper::{Method, Response, StatusCode};
 
@@ -21,8 +21,46 @@ impl Account {
     ///
     /// There is none, it is over, or it has ended.
     pub async fn pay_checkout(&self, named: &str) -> Result<Vec<Delivery>> {
-        let trade = self.with_ledger(|ledger| ledger.pay_checkout(named, clock::now_secs()))?;
+        let now_secs = self.now_secs();
+        let trade = self.with_ledger(|ledger| ledger.pay_checkout(named, now_secs))?;
         self.report(&trade, Occasion::Paid).await
+    }
+
+    /// The payer has paid the checkout with this reference, and the money is on its way. Nothing is reported.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it is over, or it has ended.
+    pub fn process_checkout(&self, reference: &str) -> Result<()> {
+        self.move_checkout(reference, TradeState::Processing)
+    }
+
+    /// The money does not come: the checkout can be paid again. Nothing is reported.
+    ///
+    /// # Errors
+    ///
+    /// No money is on its way.
+    pub fn return_checkout(&self, reference: &str) -> Result<()> {
+        self.move_checkout(reference, TradeState::Open)
+    }
+
+    fn move_checkout(&self, reference: &str, to: TradeState) -> Result<()> {
+        let now_secs = clock::now_secs();
+        self.with_ledger(|ledger| ledger.process_checkout(reference, to, now_secs).map(drop))
+    }
+
+    /// The payer opens the checkout with this reference, or scans its code: from now on the provider has it.
+    ///
+    /// # Errors
+    ///
+    /// It was not ordered.
+    pub fn open_checkout(&self, reference: &str) -> Result<()> {
+        self.with_ledger(|ledger| {
+            let trade = ledger.by_reference(reference).map(|trade| trade.transaction.clone());
+            let transaction = trade.with_context(|| format!("there is no {reference}"))?;
+            ledger.begin_checkout(&transaction);
+            Ok(())
+        })
     }
 
     /// The checkout with this reference, or the payment that the shop has begun under it, as it is there now.
@@ -71,7 +109,8 @@ impl Account {
     /// What the payer opens at the provider's own address.
     fn opened(&self, call: &Call) -> Option<Opened> {
         let open = self.simulator().api.open;
-        let opened = self.with_ledger(|ledger| open(ledger, call, clock::now_secs()));
+        let now_secs = self.now_secs();
+        let opened = self.with_ledger(|ledger| open(ledger, call, now_secs));
         opened.unwrap_or_else(|unusable| Some(Err(format!("{unusable:#}"))))
     }
 }

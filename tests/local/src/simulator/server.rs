@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::account::Account;
 use super::api::{Call, Effect, Reply};
-use super::ledger::{Occasion, Orders};
+use super::ledger::{Occasion, Orders, TradeState};
 use crate::clock;
 use crate::faults::server::{self, Server, Service};
 
@@ -25,7 +25,11 @@ impl Account {
     fn reply(&self, head: Parts, body: Bytes) -> Reply {
         let api = self.simulator().api;
         let call = Call { head, body };
-        let reply = self.with_ledger(|ledger| (api.respond)(ledger, &call, clock::now_secs()));
+        for trade in self.close_what_is_over() {
+            self.report_closed(&trade.transaction);
+        }
+        let now_secs = self.now_secs();
+        let reply = self.with_ledger(|ledger| (api.respond)(ledger, &call, now_secs));
         let reply =
             reply.unwrap_or_else(|_unusable| (api.problem)(StatusCode::INTERNAL_SERVER_ERROR));
         match &reply.effect {
@@ -36,12 +40,13 @@ impl Account {
         reply
     }
 
-    /// Reports a payment that a call has closed, beside the response to the call.
+    /// Reports a payment that is closed, beside the response to a call.
     fn report_closed(&self, transaction: &str) {
         let (account, transaction) = (self.clone(), transaction.to_owned());
         self.faults().later(Duration::ZERO, async move {
             let trade = account.with_ledger(|ledger| ledger.by_transaction(&transaction).cloned());
-            if let Some(trade) = trade {
+            // Not one of which that is only said.
+            if let Some(trade) = trade.filter(|trade| trade.state == TradeState::Closed) {
                 // Whoever misses a webhook asks.
                 drop(account.report(&trade, Occasion::Closed).await);
             }

@@ -115,6 +115,7 @@ fn notification(id: &str, kind: &str, resource: &Value, now_secs: u64) -> Result
     let summary = match kind {
         PAID => "支付成功",
         REFUND => "退款成功",
+        REFUND_ABNORMAL => "退款异常",
         _ => "退款关闭",
     };
     Ok(json!({
@@ -129,6 +130,9 @@ fn webhooks(trade: &Trade, occasion: Occasion<'_>, now_secs: u64) -> Result<Vec<
         Occasion::Paid => (PAID, objects::transaction(trade)?),
         Occasion::Refund { refund, .. } => {
             let kind = match refund.state {
+                RefundState::Requested | RefundState::Pending if refund.is_stranded => {
+                    REFUND_ABNORMAL
+                }
                 RefundState::Requested | RefundState::Pending => return Ok(Vec::new()),
                 RefundState::Succeeded => REFUND,
                 RefundState::Failed => REFUND_CLOSED,
@@ -146,6 +150,9 @@ const PAID: &str = "TRANSACTION.SUCCESS";
 
 /// The type of a message that a refund succeeded.
 const REFUND: &str = "REFUND.SUCCESS";
+
+/// The type of a message that a refund could not be paid out.
+const REFUND_ABNORMAL: &str = "REFUND.ABNORMAL";
 
 /// The type of a message that a refund failed.
 const REFUND_CLOSED: &str = "REFUND.CLOSED";

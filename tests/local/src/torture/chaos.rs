@@ -115,10 +115,17 @@ impl<'a> Failures<'a> {
         self.stack.faults().clear();
         for &provider in Provider::ALL {
             self.order_refunds(provider, Orders::Succeed);
+            self.refuse_checkouts(provider, false);
         }
     }
 
-    /// Decides what becomes of the refunds that the shop orders of one provider.
+    fn refuse_checkouts(&self, provider: Provider, refuses: bool) {
+        if let Ok(account) = self.stack.account(provider) {
+            account.refuse_checkouts(refuses.then(|| refused_checkout(provider)));
+        }
+    }
+
+    /// Decides what becomes of the refunds that the shop orders of one provider, and whether one makes checkouts.
     fn decide(&mut self) {
         let Some(&provider) = self.random.choice(Provider::ALL) else { return };
         let orders = match self.random.u8(..100) {
@@ -127,6 +134,10 @@ impl<'a> Failures<'a> {
             _ => Orders::Refused(refusal(provider).to_owned()),
         };
         self.order_refunds(provider, orders);
+        if let Some(&provider) = self.random.choice(Provider::ALL) {
+            let refuses = self.random.u8(..100) < 25;
+            self.refuse_checkouts(provider, refuses);
+        }
     }
 
     fn order_refunds(&self, provider: Provider, orders: Orders) {
@@ -228,6 +239,15 @@ const fn refusal(provider: Provider) -> &'static str {
         Provider::Stripe => "charge_disputed",
         Provider::WeChat => "USER_ACCOUNT_ABNORMAL",
         Provider::Alipay => "ACQ.TRADE_HAS_FINISHED",
+    }
+}
+
+/// The code by which a provider refuses checkouts, whatever they are.
+const fn refused_checkout(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "amount_too_small",
+        Provider::WeChat => "TRADE_ERROR",
+        Provider::Alipay => "ACQ.TOTAL_FEE_EXCEED",
     }
 }
 

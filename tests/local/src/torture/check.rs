@@ -2,6 +2,7 @@
 //! compared with what was noted during the run.
 
 mod checkouts;
+mod given_back;
 mod held;
 mod refunds;
 mod responses;
@@ -31,6 +32,7 @@ pub fn check(rows: &[Row], facts: &Facts, calls: &[OrderPaidCall]) -> Vec<Violat
     found.extend(held::check(&table, facts));
     found.extend(checkouts::check(&table, facts));
     found.extend(refunds::check(&table, facts));
+    found.extend(given_back::check(&table, facts));
     found
 }
 

@@ -2,6 +2,7 @@
 //! notifications of providers, valid and invalid.
 
 mod checkouts;
+mod quarantine;
 mod refunds;
 
 use fastrand::Rng;
@@ -46,7 +47,8 @@ impl<'a> Client<'a> {
                 0..15 => self.order().await,
                 15..25 => self.create_again().await,
                 25..33 => self.read().await,
-                33..77 => self.notify().await,
+                33..73 => self.notify().await,
+                73..77 => self.give_back().await,
                 77..79 => self.close().await,
                 79..89 => self.refund().await,
                 89..95 => self.deliver_again().await,

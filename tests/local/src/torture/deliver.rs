@@ -7,6 +7,7 @@ use anyhow::Result;
 use pay_core::domain::Provider;
 use pay_providers::adapter;
 use pay_service::http::Code;
+use payctl::Table;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -21,6 +22,8 @@ pub(super) struct EntryPoint<'a> {
     http: reqwest::Client,
     /// What opens the pages of providers.
     pub(super) browser: reqwest::Client,
+    /// The table as an operator has it.
+    pub(super) table: Table,
     world: &'a Mutex<World>,
 }
 
@@ -39,7 +42,8 @@ pub(super) type Headers = Vec<(&'static str, String)>;
 impl<'a> EntryPoint<'a> {
     pub(super) fn new(stack: &'a Stack, world: &'a Mutex<World>) -> Result<Self> {
         let browser = client::client(&std::fs::read_to_string(&stack.ca_file)?)?;
-        Ok(Self { stack, http: client::client("")?, browser, world })
+        let table = Table::open(Some(&stack.dynamodb), &stack.table)?;
+        Ok(Self { stack, http: client::client("")?, browser, table, world })
     }
 
     pub(super) fn world(&self) -> MutexGuard<'a, World> {

@@ -10,23 +10,28 @@ use futures_util::stream::{self, StreamExt as _};
 use pay_core::domain::{Due, PaymentId, Provider, RefundState, Timestamp};
 use pay_core::limits::CHECKOUT_ABSENT_AFTER_MS;
 use pay_service::start::clock;
+use payctl::Row;
 use payctl::audit::{ItemKind, kind};
-use payctl::{Row, Table};
 use serde_json::json;
 use tokio::time::sleep;
 
 use super::deliver::EntryPoint;
+use super::payer;
 use super::place::Place;
 use super::schedule::{self, SweepRun};
-use super::world::{AskedRefund, Create, CreateResponse, Known, RefundResponse, Sent};
+use super::world::{
+    AskedRefund, Create, CreateResponse, GiveBackResult, GivenBack, Known, RefundResponse, Sent,
+};
+use crate::simulator::ledger::TradeState;
 
 /// How many requests are made at the same time.
 const AT_A_TIME: usize = 8;
 
 /// Repeats every create and every refund whose outcome is unknown, and, as the seed says, delivers every message
-/// once more that was made directly. Refunds that wait at a provider succeed there. Every payment is closed that
+/// once more that was made directly, and every decision that money goes back. Refunds that wait at a provider succeed
+/// there, and money that is on its way comes or does not. Every payment is closed that
 /// can be paid by checkouts: the time in which they expire is longer than a run. Then the sweep runs over
-/// everything.
+/// everything; persons have most of the money given back that is in quarantine then, and the sweep runs once more.
 pub(super) async fn heal(entry_point: &EntryPoint<'_>, mut random: Rng) -> Result<()> {
     for _ in 0..500 {
         if entry_point.stack.faults().late() == 0 {
@@ -54,13 +59,25 @@ pub(super) async fn heal(entry_point: &EntryPoint<'_>, mut random: Rng) -> Resul
     stream::iter(messages)
         .for_each_concurrent(AT_A_TIME, |(at, sent)| deliver(entry_point, at, sent))
         .await;
-    complete_refunds(entry_point).await?;
+    let decided = entry_point.world().facts.given_back.clone();
+    let unknown = decided.into_iter().filter(|of| of.result == GiveBackResult::Unknown);
+    stream::iter(unknown)
+        .for_each_concurrent(AT_A_TIME, |of| give_back_again(entry_point, of))
+        .await;
+    complete(entry_point, &mut random).await?;
     let orders = entry_point.world().orders.clone();
     let owned = |order: Known| order.payments.into_iter().map(move |payment| (order.uid, payment));
     let payments = orders.into_iter().flat_map(owned);
     stream::iter(payments.filter(|(_, payment)| Place::of(*payment) == Place::Checkouts))
         .for_each_concurrent(AT_A_TIME, |(uid, payment)| close(entry_point, uid, payment))
         .await;
+    sweep(entry_point).await?;
+    for (payment, notification) in entry_point.quarantined().await {
+        if random.u8(..100) < 70 {
+            let asks = random.bool();
+            entry_point.give_back((payment, &notification), "ada", asks).await;
+        }
+    }
     sweep(entry_point).await
 }
 
@@ -102,11 +119,28 @@ async fn ask_again(entry_point: &EntryPoint<'_>, asked: AskedRefund) {
     }
 }
 
-/// What a provider has accepted and not made yet it makes now. Nobody reports that.
-async fn complete_refunds(entry_point: &EntryPoint<'_>) -> Result<()> {
+async fn give_back_again(entry_point: &EntryPoint<'_>, decided: GivenBack) {
+    let GivenBack { payment, notification, .. } = decided;
+    let again = entry_point.give_back((payment, &notification), "ada", false).await;
+    if again == GiveBackResult::Unknown {
+        let what = format!("I5: it is not known whether the money of {notification} goes back");
+        entry_point.world().unexpected.push(what);
+    }
+}
+
+/// What a provider has accepted and not made yet it makes now, and money that is on its way comes or does not.
+/// Nobody reports that.
+async fn complete(entry_point: &EntryPoint<'_>, random: &mut Rng) -> Result<()> {
     for &provider in Provider::ALL {
         let account = entry_point.stack.account(provider)?;
         account.lose_webhooks(true);
+        let trades = account.trades().into_iter();
+        for trade in trades.filter(|trade| trade.state == TradeState::Processing) {
+            match trade.checkout {
+                Some(_) => payer::come_or_not(account, random, &trade).await?,
+                None => account.pay(trade.payment, trade.amount).await.map(drop)?,
+            }
+        }
         for refund in account.trades().into_iter().flat_map(|trade| trade.refunds) {
             if refund.state == RefundState::Pending && refund.reference.is_some() {
                 account.complete_refund(&refund.id).await?;
@@ -154,14 +188,12 @@ const EVERYTHING: u64 = 100_000;
 /// Sweeps until everything was looked at that is due. A run ends with its time, and the next one begins with
 /// what is due first, not with what the one before has left.
 async fn sweep(entry_point: &EntryPoint<'_>) -> Result<()> {
-    let stack = entry_point.stack;
-    let table = Table::open(Some(&stack.dynamodb), &stack.table)?;
     let begun = clock();
     let mut left = String::new();
     for _ in 0..CUT_OFF_MAX {
         match schedule::sweep(entry_point, EVERYTHING).await {
             SweepRun::Done(done) => {
-                let rows = table.items().await?;
+                let rows = entry_point.table.items().await?;
                 let (waiting, is_whole) =
                     (waiting(&rows, begun), done.get("left") == Some(&json!(0)));
                 if is_whole && waiting.is_empty() {

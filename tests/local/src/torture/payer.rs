@@ -8,6 +8,9 @@ use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::simulator::{Account, Delivery};
 use crate::{Stack, clock};
 
+/// How a session of Stripe's is ordered to be paid.
+const SESSION: &str = "session";
+
 /// Something happens to a payment of this amount; another client may have been faster.
 pub(super) async fn act(
     account: &Account,
@@ -31,25 +34,40 @@ pub(super) async fn act(
     }
 }
 
-/// A payer pays one of the checkouts of a payment, or some of what was paid by one goes back.
-pub(super) async fn use_checkout(stack: &Stack, random: &mut Rng, payment: u64) -> Result<()> {
+/// A payer pays one of the checkouts of a payment, or some of what was paid by one goes back. Returns whether the
+/// money is on its way for a while.
+pub(super) async fn use_checkout(stack: &Stack, random: &mut Rng, payment: u64) -> Result<bool> {
     let mut all = Vec::new();
     for provider in Provider::ALL {
         let account = stack.account(*provider)?;
         let there = checkouts(account, payment);
         all.extend(there.clone().into_iter().map(|trade| (account, there.clone(), trade)));
     }
-    let Some((account, before, trade)) = random.choice(all) else { return Ok(()) };
+    let Some((account, before, trade)) = random.choice(all) else { return Ok(false) };
+    let is_slow = trade.state == TradeState::Open && random.u8(..100) < 20;
     let done = match trade.state {
+        TradeState::Open if is_slow => account.process_checkout(&trade.reference()),
         TradeState::Open => account.pay_checkout(&trade.reference()).await.map(drop),
+        TradeState::Processing => come_or_not(account, random, &trade).await,
         TradeState::Paid if random.u8(..100) < 15 => {
             give_back(account, random, account.trade(payment).as_ref()).await.map(drop)
         }
-        TradeState::Processing | TradeState::Paid | TradeState::Closed => Ok(()),
+        TradeState::Paid | TradeState::Closed => Ok(()),
     };
     match done {
-        Err(_late) if checkouts(account, payment) != before => Ok(()),
-        done => done,
+        Err(_late) if checkouts(account, payment) != before => Ok(false),
+        done => done.map(|()| is_slow),
+    }
+}
+
+/// Money that is on its way comes, or not; then the payer can try again, but not by a session of Stripe's.
+pub(super) async fn come_or_not(account: &Account, random: &mut Rng, trade: &Trade) -> Result<()> {
+    let reference = trade.reference();
+    let comes = trade.method() == Some(SESSION) || random.u8(..100) < 60;
+    if comes {
+        account.pay_checkout(&reference).await.map(drop)
+    } else {
+        account.return_checkout(&reference)
     }
 }
 
@@ -62,9 +80,9 @@ fn checkouts(account: &Account, payment: u64) -> Vec<Trade> {
 
 async fn begin(account: &Account, random: &mut Rng, payment: u64, amount: u64) -> Result<()> {
     match random.u8(..100) {
-        0..65 => account.pay(payment, amount).await.map(drop),
+        0..58 => account.pay(payment, amount).await.map(drop),
         // Less than is due. An amount of nothing is not paid.
-        65..72 => account.pay(payment, amount.saturating_sub(1).max(1)).await.map(drop),
+        58..72 => account.pay(payment, amount.saturating_sub(1).max(1)).await.map(drop),
         72..82 => account.fail(payment, amount).await.map(drop),
         82..90 => account.process(payment, amount),
         _ => {
@@ -98,7 +116,6 @@ async fn give_back(
     if random.u8(..100) < 60 {
         return account.refund(trade.payment, part, &id).await;
     }
-    let (state, time_secs) = (RefundState::Pending, clock::now_secs());
-    let refund = TradeRefund { id, reference: None, amount: part, state, time_secs };
+    let refund = TradeRefund::in_console(&id, part, RefundState::Pending, clock::now_secs());
     account.begin_refund(trade.payment, refund).await
 }

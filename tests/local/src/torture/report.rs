@@ -7,7 +7,7 @@ use pay_core::domain::RefundState;
 use serde::Serialize;
 
 use super::chaos::Damage;
-use super::world::{Facts, World};
+use super::world::{Facts, GiveBackResult, GivenBack, World};
 use super::{Options, check};
 use crate::simulator::ledger::{Trade, TradeRefund, TradeState};
 use crate::{Fault, Faults, Stack};
@@ -39,6 +39,10 @@ pub struct Report {
     pub refunds: u64,
     /// How many of them the providers made.
     pub given_back: u64,
+    /// How often money of a checkout was on its way for a while.
+    pub processing: u64,
+    /// How many payments in quarantine persons had given back.
+    pub quarantined: u64,
     /// How many webhooks the providers made.
     pub webhooks: u64,
     /// How many of them were never sent.
@@ -78,6 +82,11 @@ impl Report {
             refund.reference.is_some() && refund.state == RefundState::Succeeded
         };
         let keys: BTreeSet<_> = refunds.iter().map(|asked| (asked.payment, &asked.key)).collect();
+        let given_back = world.facts.given_back.iter();
+        let kept = |of: &GivenBack| match &of.result {
+            GiveBackResult::Kept(id) => Some(id.clone()),
+            GiveBackResult::Rejected(_) | GiveBackResult::Unknown => None,
+        };
         let Damage { kills, stops, breaks } = damage;
         let mut report = Self {
             seed: options.seed,
@@ -91,6 +100,8 @@ impl Report {
             closes: world.closes,
             refunds: count(keys.len()),
             given_back: count(trades.flat_map(|trade| &trade.refunds).filter(ours).count()),
+            processing: world.processing,
+            quarantined: count(given_back.filter_map(kept).collect::<BTreeSet<_>>().len()),
             webhooks: count(webhooks.len()),
             lost,
             found: world.found,
@@ -143,6 +154,11 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{checkouts} checkouts, {paid} of them paid; {closes} closes; {refunds} refunds asked for, {given_back} made"
+        )?;
+        let Self { processing, quarantined, .. } = self;
+        writeln!(
+            f,
+            "{processing} times money was on its way for a while; {quarantined} payments in quarantine given back"
         )?;
         writeln!(f, "{webhooks} webhooks, {lost} of them lost; sweeps moved {found} payments on")?;
         writeln!(f, "{kills} kills, {stops} stops, {breaks} times all connections broken")?;

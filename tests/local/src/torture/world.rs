@@ -25,6 +25,8 @@ pub struct Facts {
     pub closes: Vec<AskedClose>,
     /// Every request to refund a payment.
     pub refunds: Vec<AskedRefund>,
+    /// Every time that a person had money in quarantine given back.
+    pub given_back: Vec<GivenBack>,
     /// Every notification of the order service about a refund.
     pub refund_calls: Vec<OrderRefundedCall>,
 }
@@ -60,6 +62,28 @@ pub struct AskedRefund {
     pub key: String,
     /// Its response.
     pub response: RefundResponse,
+}
+
+/// A person's decision that the money goes back which a notification in quarantine reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenBack {
+    /// The payment.
+    pub payment: u64,
+    /// The notification, as `payctl` names it.
+    pub notification: String,
+    /// What came of it.
+    pub result: GiveBackResult,
+}
+
+/// What a person learns who has money given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GiveBackResult {
+    /// The refund of this id is kept.
+    Kept(String),
+    /// Why not.
+    Rejected(String),
+    /// Whether it is kept is not known.
+    Unknown,
 }
 
 /// The response to a request to refund.
@@ -158,6 +182,8 @@ pub(super) struct World {
     pub(super) pages: Vec<(u64, String)>,
     /// How many requests to close a payment there were.
     pub(super) closes: u64,
+    /// How often money of a checkout was on its way for a while.
+    pub(super) processing: u64,
     /// The number of responses by route and name.
     pub(super) responses: BTreeMap<String, u64>,
     /// The time of each request of a client.

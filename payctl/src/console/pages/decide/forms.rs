@@ -45,7 +45,9 @@ pub(super) fn forms(
             @if !wrong.is_empty() {
                 p.note { "It is unreadable, and can only be dismissed: " (shown(&wrong.join("; "))) "." }
             }
-            @for choice in choices.into_iter().flatten() { (form(app, name, &choice)) }
+            div.choices {
+                @for choice in choices.into_iter().flatten() { (form(app, name, &choice)) }
+            }
         }
     }
 }
@@ -53,17 +55,19 @@ pub(super) fn forms(
 fn form(app: &App, name: &str, Choice { path, title, what, fields, button }: &Choice) -> Markup {
     let field = format!("note-{}", path.rsplit('/').next().unwrap_or_default());
     html! {
-        h3 { (title) }
-        p { (what) }
-        form method="post" action=(path) {
-            input type="hidden" name="token" value=(app.access.token(path));
-            input type="hidden" name="name" value=(name);
-            (fields)
-            p {
-                label for=(field) { "Note: why" }
-                textarea id=(field) name="note" rows="2" required maxlength=(NOTE_MAX_CHARS) {}
+        div.choice {
+            h3 { (title) }
+            p { (what) }
+            form method="post" action=(path) {
+                input type="hidden" name="token" value=(app.access.token(path));
+                input type="hidden" name="name" value=(name);
+                (fields)
+                p {
+                    label for=(field) { "Note: why" }
+                    textarea id=(field) name="note" rows="2" required maxlength=(NOTE_MAX_CHARS) {}
+                }
+                button { (button) }
             }
-            button { (button) }
         }
     }
 }

@@ -61,9 +61,9 @@ pub(super) fn record(
     html! {
         section {
             h2 { "Record" }
-            dl.facts {
+            dl.record {
                 @for (name, value) in facts {
-                    @if !value.0.is_empty() { dt { (name) } dd { (value) } }
+                    @if !value.0.is_empty() { div { dt { (name) } dd { (value) } } }
                 }
             }
         }
@@ -162,7 +162,7 @@ fn notification(record: &Row, now: Timestamp) -> Markup {
         (true, None) => html! {
             (word("failed")) " paid, and neither notified nor due: " a href="/audit" { "Audit" }
         },
-        (false, _) => html! { "Not paid, so there is nothing to notify it of" },
+        (false, _) => html! { "not paid: nothing to notify it of" },
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::super::view::{
     brief, column, fact, fitting, money, optional, table, with_query, word,
 };
 use crate::Row;
-use crate::event::{EventEntry, plain};
+use crate::event::{EventEntry, plain, status};
 use crate::history::{self, Fact};
 use crate::limits::CONSOLE_EVENTS;
 
@@ -70,7 +70,7 @@ pub(super) fn timeline(
 
 fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
     let event = EventEntry(row);
-    let [at, name, outcome, amount, _, txn, moved, _, verdict, mismatch, by, note] =
+    let [at, name, outcome, amount, _, txn, _, _, verdict, mismatch, by, note] =
         history::event(row);
     let name = name.printed();
     let sender = row.text("sender");
@@ -80,7 +80,7 @@ fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
         html! { span.whole { (brief(sender)) } },
         html! { a href=(with_query("/message", "name", &name)) { code { (brief(short)) } } },
         reported(row, [&outcome, &amount, &txn]),
-        optional(&moved.printed().replace("->", "→"), |moved| html! { span.whole { (moved) } }),
+        moved(row),
         html! {
             (optional(&verdict.printed(), |verdict| word(&brief(verdict))))
             @if row.text("queue") == "review" {
@@ -96,6 +96,17 @@ fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
             (optional(&note.printed(), |note| html! { " " (brief(note)) }))
         },
     ]
+}
+
+/// The status before and after, where it moved.
+fn moved(row: &Row) -> Markup {
+    let code = |name: &str| row.number(name);
+    match (code("status_before"), code("status_after")) {
+        (Some(before), Some(after)) if before != after => {
+            html! { span.whole { (status(before)) " → " (word(&status(after))) } }
+        }
+        _ => html! {},
+    }
 }
 
 /// What the sender says.

@@ -1,6 +1,6 @@
 //! How a payer can pay at a provider.
 
-use crate::domain::{Currency, OutOfRange, Provider};
+use crate::domain::{OutOfRange, Provider};
 
 /// The table of methods: variant, provider, name in the API.
 macro_rules! methods {
@@ -105,16 +105,6 @@ impl CheckoutMethod {
         matches!(self.provider(), Provider::WeChat | Provider::Alipay)
     }
 
-    /// Whether its provider collects this currency. WeChat Pay and Alipay have one; what Stripe does not collect it
-    /// refuses itself.
-    #[must_use]
-    pub fn takes(self, currency: Currency) -> bool {
-        match self.provider() {
-            Provider::Stripe => true,
-            Provider::WeChat | Provider::Alipay => currency.code() == "CNY",
-        }
-    }
-
     /// How long it can be paid, in milliseconds: the least that the provider takes, and what it gets where
     /// the payment's time to live does not end before.
     ///
@@ -135,16 +125,7 @@ impl CheckoutMethod {
 #[cfg(test)]
 mod tests {
     use super::CheckoutMethod;
-    use crate::domain::{Currency, Provider};
-
-    #[test]
-    fn a_provider_takes_the_currencies_that_it_collects() {
-        let takes = |method: CheckoutMethod, code| method.takes(Currency::new(code).unwrap());
-        for method in CheckoutMethod::ALL {
-            assert!(takes(*method, "CNY"), "{method:?}");
-            assert_eq!(takes(*method, "EUR"), method.provider() == Provider::Stripe, "{method:?}");
-        }
-    }
+    use crate::domain::Provider;
 
     #[test]
     fn the_names_of_the_methods_stay() {

@@ -133,13 +133,16 @@ impl HeldPayment {
         self.refunds.iter().any(|refund| refund.reference.as_ref() == Some(reference))
     }
 
-    /// Takes an order to refund: the same reference refunds once. `None` if it is refused.
+    /// Takes an order to refund: the same reference refunds once, unless its key is forgotten. `None` if it is
+    /// refused.
     pub(super) fn take(
         &mut self,
         reference: &ProviderRefund,
         amount_minor: u64,
+        is_forgotten: bool,
     ) -> Option<HeldRefund> {
-        let same = |refund: &&HeldRefund| refund.reference.as_ref() == Some(reference);
+        let same =
+            |refund: &&HeldRefund| !is_forgotten && refund.reference.as_ref() == Some(reference);
         if let Some(found) = self.refunds.iter().find(same) {
             let is_taken = found.amount_minor == amount_minor && !self.refuses_repeats;
             return is_taken.then(|| found.clone());

@@ -2,12 +2,12 @@
 
 use super::{HeldPayment, ProvidersState};
 use crate::{
-    domain::{CheckoutReference, PaymentId, Provider, ProviderRefund},
+    domain::{CheckoutReference, Provider, ProviderRefund, ProviderTxn},
     ports::ProviderState,
 };
 
-/// A request to refund that has not arrived yet: provider, payment, our reference, the amount.
-pub type LateRefund = (Provider, PaymentId, ProviderRefund, u64);
+/// A request to refund that has not arrived yet: provider, transaction, our reference, the amount.
+pub type LateRefund = (Provider, ProviderTxn, ProviderRefund, u64);
 
 /// A call for a checkout that has not arrived yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,9 +24,9 @@ impl ProvidersState {
         if self.late.is_empty() {
             return false;
         }
-        let (provider, payment, reference, amount_minor) = self.late.remove(0);
-        if let Some(held) = self.held.get_mut(&(provider, payment)) {
-            held.take(&reference, amount_minor);
+        let (provider, txn, reference, amount_minor) = self.late.remove(0);
+        if let Some((_, held)) = self.by_txn_mut(provider, &txn) {
+            held.take(&reference, amount_minor, false);
         }
         true
     }
@@ -46,7 +46,7 @@ impl ProvidersState {
                     self.checkouts.entry(reference).or_insert(open);
                 }
             }
-            LateCheckout::Close(reference) => self.close(reference),
+            LateCheckout::Close(reference) => self.close(reference, None),
         }
         true
     }

@@ -1,13 +1,17 @@
 //! Checkouts: one at the provider for one that is kept, whatever is lost or comes twice.
 
+mod amounts;
+mod earlier;
+mod overlap;
+
 use std::task::Poll;
 
 use super::*;
 use crate::{
-    domain::{Amount, Currency, Outcome, Provider, Status, TimeToLive, Verdict},
+    domain::{Outcome, Provider, Status, TimeToLive, Verdict},
     ports::ProviderState,
     testing::{Call, Fate, a_checkout_reference, block_on},
-    usecases::world::{World, a_notification, later, now, uid},
+    usecases::world::{World, a_notification, checking_out, later, now, uid},
 };
 use CheckoutMethod::{AlipayPage, AlipayQr, StripeCheckout, StripeIntent, WeChatNative};
 use Provider::{Stripe, WeChat};
@@ -17,26 +21,6 @@ fn world() -> (World, PaymentId) {
     let (world, id) = World::with_payment();
     world.give_keys(Provider::ALL);
     (world, id)
-}
-
-fn asked(id: PaymentId, method: CheckoutMethod) -> CheckoutPayment {
-    let body = RawBody::empty();
-    let url = |url| WebUrl::new(url).ok();
-    CheckoutPayment {
-        id,
-        payer: Some(uid(1)),
-        asked: AskedCheckout {
-            method,
-            description: None,
-            return_url: url("https://shop.example/paid"),
-            openid: None,
-            payer_ip: None,
-        },
-        notify_url: url("https://pay.example/api/pay/callback/x"),
-        time_to_live: None,
-        sender: Sender::Native,
-        body,
-    }
 }
 
 fn start_at(
@@ -60,7 +44,7 @@ fn outcome(started: Result<StartedPayment, CheckoutError>) -> Result<u32, String
 
 /// What a world says to a request for a method, so many milliseconds after the first.
 fn start(world: &World, id: PaymentId, method: CheckoutMethod, ms: u64) -> Result<u32, String> {
-    outcome(start_at(world, &asked(id, method), later(ms)))
+    outcome(start_at(world, &checking_out(id, method), later(ms)))
 }
 
 fn states(world: &World) -> Vec<CheckoutState> {
@@ -75,7 +59,7 @@ fn held(world: &World) -> usize {
 fn a_checkout_is_written_then_made_then_open() {
     let (world, id) = world();
     let before = world.payment(id);
-    let started = start_at(&world, &asked(id, StripeCheckout), later(1000)).unwrap();
+    let started = start_at(&world, &checking_out(id, StripeCheckout), later(1000)).unwrap();
     let CheckoutAction::Redirect { url } = &started.action else { panic!("{started:?}") };
     assert_eq!(url, &format!("https://pay.example/{}", started.checkout.reference));
     assert!(!format!("{started:?}").contains(url.as_str()), "never in a log");
@@ -135,7 +119,7 @@ fn what_is_lost_on_the_way_is_found_by_the_same_request() {
         for method in [StripeIntent, WeChatNative] {
             let (world, id) = world();
             world.fail(call, fate);
-            let first = start_at(&world, &asked(id, method), now());
+            let first = start_at(&world, &checking_out(id, method), now());
             let is_found = call == Call::Update && fate == Fate::Lost;
             assert_eq!(first.is_ok(), is_found, "{call:?} {fate:?}");
             assert_eq!(start(&world, id, method, 5_000), Ok(1), "{call:?} {fate:?}");
@@ -150,51 +134,15 @@ fn a_repeat_is_sent_with_what_is_kept() {
     let (world, id) = world();
     world.fail(Call::MakeCheckout, Fate::Before);
     let described = Description::new("2 cups").unwrap();
-    let mut request = asked(id, WeChatNative);
+    let mut request = checking_out(id, WeChatNative);
     request.asked.description = Some(described.clone());
     start_at(&world, &request, now()).unwrap_err();
     request.asked.description = None;
     request.notify_url = WebUrl::new("https://new.example/").ok();
     let again = start_at(&world, &request, later(5_000)).unwrap().checkout;
     assert_eq!(again.parameters.description, described);
-    assert_eq!(again.parameters.notify_url, asked(id, WeChatNative).notify_url);
+    assert_eq!(again.parameters.notify_url, checking_out(id, WeChatNative).notify_url);
     assert_eq!(again.expires_time, later(30 * 60_000));
-}
-
-#[test]
-fn an_earlier_one_of_the_provider_is_ended_first() {
-    let (world, id) = world();
-    assert_eq!(start(&world, id, StripeCheckout, 0), Ok(1));
-    assert_eq!(start(&world, id, StripeIntent, 5_000), Ok(2));
-    assert_eq!(states(&world), [CheckoutState::Ended, CheckoutState::Open]);
-    let state = world.providers.edit(|held| held.checkouts[&a_checkout_reference(id, 1)].state);
-    assert_eq!(state, ProviderState::Closed);
-    // Of another provider it stays: whoever pays first pays.
-    assert_eq!(start(&world, id, AlipayQr, 10_000), Ok(3));
-    assert_eq!(states(&world)[1..], [CheckoutState::Open; 2]);
-
-    // One that cannot be ended now could be paid as well.
-    for (fail, why) in
-        [(Call::Close, "the provider is unavailable"), (Call::Query, "the provider is unavailable")]
-    {
-        let (world, id) = world_with(StripeCheckout);
-        world.fail(fail, Fate::Before);
-        assert_eq!(start(&world, id, StripeIntent, 5_000), Err(why.to_owned()), "{fail:?}");
-        assert_eq!(states(&world), [CheckoutState::Open]);
-    }
-    // One that its provider has nothing of stays, and counts.
-    let (world, id) = self::world();
-    world.providers.edit(|providers| providers.are_pages = true);
-    let mut request = asked(id, AlipayPage);
-    for number in 1..=5 {
-        request.asked.return_url = WebUrl::new(&format!("https://shop.example/{number}")).ok();
-        let at = later(u64::from(number) * 5_000);
-        assert_eq!(outcome(start_at(&world, &request, at)), Ok(number));
-    }
-    request.asked.return_url = None;
-    let why =
-        "the payment cannot be paid so: the most checkouts that can be open at a time are open";
-    assert_eq!(outcome(start_at(&world, &request, later(60_000))), Err(why.to_owned()));
 }
 
 /// A world with a checkout that can be paid.
@@ -278,7 +226,7 @@ fn what_cannot_be_paid_is_refused_without_a_call() {
         assert_eq!(start(&world, id, AlipayPage, 0), not_payable(why), "{status:?}");
     }
     world.set_status(id, Status::Failed);
-    let mut request = asked(id, AlipayPage);
+    let mut request = checking_out(id, AlipayPage);
     request.notify_url = None;
     let why = "no public URL is configured for the provider's notifications";
     assert_eq!(outcome(start_at(&world, &request, now())), not_payable(why));
@@ -304,17 +252,8 @@ fn what_cannot_be_paid_is_refused_without_a_call() {
     assert_eq!(start(&world, id, WeChatNative, 0), not_payable(why));
     assert_eq!((held(&world), world.passed(Call::MakeCheckout)), (0, 0));
 
-    world.store.edit(|table| {
-        let payment = table.payments.get_mut(&id).unwrap();
-        payment.checkouts = 0;
-        payment.amount = Amount::new(100, Currency::new("EUR").unwrap()).unwrap();
-    });
-    let of_currency = not_payable("its provider does not collect its currency");
-    assert_eq!(start(&world, id, WeChatNative, 0), of_currency);
-    assert_eq!(start(&world, id, StripeIntent, 0), Ok(1));
-
     // Another's payment is none.
-    let mut request = asked(id, WeChatNative);
+    let mut request = checking_out(id, WeChatNative);
     request.payer = Some(uid(2));
     let error = start_at(&world, &request, now()).unwrap_err();
     assert!(matches!(error, CheckoutError::PaymentNotFound));
@@ -345,7 +284,7 @@ fn a_checkout_ends_with_the_payments_time_to_live() {
         ),
     ] {
         let (world, id) = world();
-        let mut request = asked(id, method);
+        let mut request = checking_out(id, method);
         request.time_to_live = TimeToLive::new(3600).ok();
         let started = start_at(&world, &request, later(ms));
         let want = want.map(later).map_err(|why| format!("the payment cannot be paid so: {why}"));
@@ -367,7 +306,7 @@ fn one_that_expired_is_not_handed_out_again() {
 fn one_that_was_never_named_is_given_up_after_23_hours() {
     let (world, id) = world();
     world.fail(Call::MakeCheckout, Fate::Before);
-    start_at(&world, &asked(id, StripeIntent), now()).unwrap_err();
+    start_at(&world, &checking_out(id, StripeIntent), now()).unwrap_err();
     assert_eq!(start(&world, id, StripeIntent, 23 * 3_600_000), Ok(2));
     assert_eq!(states(&world), [CheckoutState::Ended, CheckoutState::Open]);
 }

@@ -4,15 +4,15 @@ mod swept;
 
 use super::*;
 use crate::{
-    domain::{CheckoutMethod, CheckoutState, Decision, Digest, Operator, TimeToLive, WebUrl},
+    domain::{CheckoutMethod, CheckoutState, Decision, Digest, Operator, TimeToLive},
     ports::{CheckoutAction, ProviderState},
     testing::{Call, Fate, a_checkout_reference, block_on},
     usecases::{
-        checkout::{AskedCheckout, CheckoutPayment, checkout},
+        checkout::checkout,
         create::CreateError,
         quarantine::{Resolve, ResolveError, resolve},
-        sweep::{Run, Sweep, Swept, sweep},
-        world::{World, a_notification, later, now, request, uid},
+        sweep::Swept,
+        world::{World, a_notification, checking_out, later, now, request, uid},
     },
 };
 use CheckoutMethod::{AlipayPage, AlipayQr, StripeCheckout, StripeIntent, WeChatNative};
@@ -37,27 +37,13 @@ fn start(
     method: CheckoutMethod,
     ms: u64,
 ) -> Result<CheckoutAction, String> {
-    let request = CheckoutPayment {
-        id,
-        payer: Some(uid(1)),
-        asked: AskedCheckout {
-            method,
-            description: None,
-            return_url: None,
-            openid: None,
-            payer_ip: None,
-        },
-        notify_url: WebUrl::new("https://pay.example/x").ok(),
-        time_to_live: None,
-        sender: Sender::Native,
-        body: RawBody::empty(),
-    };
+    let request = checking_out(id, method);
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| (), &|| true);
     let started = block_on(checkout(&world.ports(), &request, how, later(ms), &world.trace));
     started.map(|started| started.action).map_err(|error| error.to_string())
 }
 
-fn try_close(world: &World, id: PaymentId, ms: u64) -> Result<Payment, CloseError> {
+fn try_close(world: &World, id: PaymentId, ms: u64) -> Result<ClosedPayment, CloseError> {
     let request =
         ClosePayment { id, payer: Some(uid(1)), sender: Sender::Native, body: RawBody::empty() };
     let how: (Observe<'_>, &dyn Fn() -> bool) = (&|_, _| (), &|| true);
@@ -66,21 +52,16 @@ fn try_close(world: &World, id: PaymentId, ms: u64) -> Result<Payment, CloseErro
 
 /// What the caller gets, which is what is kept.
 fn closed(world: &World, id: PaymentId, ms: u64) -> Status {
-    let payment = try_close(world, id, ms).unwrap();
+    let was_open = world.payment(id).is_open();
+    let ClosedPayment { payment, is_new } = try_close(world, id, ms).unwrap();
     assert_eq!(payment, world.payment(id));
+    // A provider's notification closes none of those.
+    assert_eq!(is_new, was_open && payment.status == Status::Closed);
     payment.status
 }
 
 fn swept(world: &World, ms: u64, time_to_live: Option<TimeToLive>) -> Swept {
-    let at = later(ms);
-    let run = Run {
-        now: at,
-        go_on: &|| Some(at),
-        observe: &|_, _| (),
-        time_to_live,
-        trace: &world.trace,
-    };
-    block_on(sweep(&world.ports(), Sweep::new(100, false).unwrap(), &run)).unwrap()
+    world.swept(later(ms), false, time_to_live)
 }
 
 fn states(world: &World) -> Vec<CheckoutState> {
@@ -261,7 +242,7 @@ fn another_amount_closes_nothing() {
 
     // Once somebody has decided on it, the payment is closed.
     for decision in [Decision::Dismiss, Decision::Refund] {
-        let (world, id) = self::world(&[WeChatNative]);
+        let (world, id) = self::world(&[StripeIntent]);
         let reference = a_checkout_reference(id, 1);
         assert!(world.providers.edit(|held| held.pay(reference, 100)));
         world.providers.edit(|held| held.checkouts.get_mut(&reference).unwrap().amount_minor = 99);
@@ -302,4 +283,22 @@ fn a_write_whose_outcome_is_unknown_is_read_back() {
             assert_eq!(world.payment(id).status, Status::Closed);
         }
     }
+}
+
+/// It is counted as what the notification did.
+#[test]
+fn what_a_provider_says_that_it_closed_is_not_closed_by_the_request() {
+    let (world, id) = world(&[]);
+    world.hold(Stripe, id, ProviderState::Closed);
+    let ClosedPayment { payment, is_new } = try_close(&world, id, 0).unwrap();
+    assert_eq!((payment.status, is_new), (Status::Closed, false));
+    // Nor by a sweep.
+    let (world, id) = self::world(&[]);
+    world.hold(Stripe, id, ProviderState::Closed);
+    world.store.edit(|table| table.payments.get_mut(&id).unwrap().closing = true);
+    world.store.edit(|table| {
+        table.payments.get_mut(&id).unwrap().due = Some(crate::domain::Due::first_query(now()));
+    });
+    let swept = swept(&world, 5 * MINUTE_MS, None);
+    assert_eq!((swept.moved, swept.closed, world.payment(id).status), (1, 0, Status::Closed));
 }

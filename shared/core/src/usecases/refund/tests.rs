@@ -62,15 +62,7 @@ fn held(world: &World, id: PaymentId) -> Vec<(u64, RefundState)> {
 }
 
 fn run(world: &World) -> Swept {
-    let at = now().plus_millis(3_600_000);
-    let run = Run {
-        now: at,
-        go_on: &|| Some(at),
-        observe: &|_, _| (),
-        time_to_live: None,
-        trace: &world.trace,
-    };
-    block_on(sweep(&world.ports(), Sweep::new(100, true).unwrap(), &run)).unwrap()
+    world.swept(now().plus_millis(3_600_000), true, None)
 }
 
 fn due(world: &World) -> Vec<DueItem> {
@@ -103,27 +95,6 @@ fn a_key_is_one_refund() {
     assert_eq!(first.id, kept(&world, id, 1).id);
     assert!(matches!(ask(&world, &request(id, Some(31), 1)), Err(RefundError::KeyReused)));
     assert_eq!((held(&world, id), world.passed(Call::MakeRefund)), (vec![(30, Succeeded)], 1));
-}
-
-#[test]
-fn what_cannot_be_refunded_is_not_sent() {
-    let (world, id) = World::with_payment();
-    world.give_keys(&[Stripe]);
-    let gone = ask(&world, &request(PaymentId::new(1).unwrap(), None, 1));
-    assert!(matches!(gone, Err(RefundError::PaymentNotFound)));
-    assert!(matches!(ask(&world, &request(id, None, 1)), Err(RefundError::NotRefundable(_))));
-
-    let (world, id) = paid();
-    for minor in [0, 101] {
-        let refused = ask(&world, &request(id, Some(minor), 1));
-        assert!(matches!(refused, Err(RefundError::ExceedsPayment)), "{minor}");
-    }
-    world.give_keys(&[]);
-    assert!(matches!(ask(&world, &request(id, None, 1)), Err(RefundError::NotRefundable(_))));
-    world.give_keys(&[Stripe]);
-    ask(&world, &request(id, None, 1)).unwrap();
-    assert!(matches!(ask(&world, &request(id, None, 2)), Err(RefundError::ExceedsPayment)));
-    assert_eq!(world.passed(Call::MakeRefund), 1);
 }
 
 /// What is reserved counts as gone: the second one makes no call.
@@ -397,3 +368,5 @@ fn a_reservation_is_kept_with_who_asked_and_why() {
     );
     assert_eq!(kept(&world, id, 1).request.unwrap().reason.unwrap().as_str(), "broken");
 }
+
+mod rejected;

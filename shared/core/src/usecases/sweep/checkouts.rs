@@ -41,7 +41,7 @@ pub(super) async fn carry_on(
     } else {
         look(&calls, payment).await
     };
-    let Looked { record, is_all, checkouts, asked } = match looked {
+    let Looked { record, is_closed, is_all, checkouts, asked } = match looked {
         Ok(looked) => looked,
         Err(failure) => return failed(id, failure),
     };
@@ -55,8 +55,13 @@ pub(super) async fn carry_on(
     let unended: Vec<_> =
         checkouts.iter().filter(|of| !of.1.is_end()).map(|of| of.0.clone()).collect();
     let unknown = counted(record.id, checkouts, asked, outages);
-    let entry =
-        if was_open && !record.is_open() { Entry::Moved(unknown) } else { Entry::Queried(unknown) };
+    let entry = if is_closed {
+        Entry::Closed(unknown)
+    } else if was_open && !record.is_open() {
+        Entry::Moved(unknown)
+    } else {
+        Entry::Queried(unknown)
+    };
     // Somebody else has cleared it, or it was paid and its order service notified.
     let Some(due) = record.due else { return entry };
     if record.needs_notification() {
@@ -67,7 +72,7 @@ pub(super) async fn carry_on(
         return entry;
     }
     if unended.is_empty() && !record.closing {
-        let is_done = !matches!(entry, Entry::Moved(_));
+        let is_done = !matches!(entry, Entry::Moved(_) | Entry::Closed(_));
         let entry = if is_done { Entry::Stale } else { entry };
         return later_or_cleared(ports.store(), &record, run, entry).await;
     }
@@ -82,6 +87,8 @@ pub(super) async fn carry_on(
 /// What was seen of a payment's checkouts, and what was asked about the payment itself.
 struct Looked {
     record: Payment,
+    /// Whether this has closed it.
+    is_closed: bool,
     /// Whether those are all that the record knows of.
     is_all: bool,
     checkouts: Vec<(Checkout, Seen)>,
@@ -95,9 +102,9 @@ async fn close_it<P: AnyQueryPorts>(
     let by = (Sender::Sweep, &RawBody::empty());
     let closing = close::begin(calls.ports, payment, by, calls.now).await?;
     let finished = close::finish(calls, closing, Sender::Sweep).await?;
-    let close::Finished { record, looked, asked } = finished;
+    let close::Finished { record, is_closed, looked, asked } = finished;
     // Of what is closing no further checkout is requested.
-    Ok(Looked { record, is_all: true, checkouts: looked, asked })
+    Ok(Looked { record, is_closed, is_all: true, checkouts: looked, asked })
 }
 
 /// A checkout of a payment that nobody can pay any more is ended; else only one that has expired.
@@ -115,7 +122,8 @@ async fn look<P: AnyQueryPorts>(
     };
     let round = calls.look_at_all(payment, purpose).await?;
     let is_all = u32::try_from(round.listed) == Ok(round.record.checkouts);
-    Ok(Looked { record: round.record, is_all, checkouts: round.looked, asked: Vec::new() })
+    let (record, checkouts) = (round.record, round.looked);
+    Ok(Looked { record, is_closed: false, is_all, checkouts, asked: Vec::new() })
 }
 
 /// Counts the outages, and gives the queries without a usable response.

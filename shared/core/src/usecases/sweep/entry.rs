@@ -37,6 +37,8 @@ pub(super) enum Entry {
     Unresolved(Unknown, Timestamp),
     /// A provider's response moved it on.
     Moved(Unknown),
+    /// It was closed by the sweep itself.
+    Closed(Unknown),
     /// Nobody paid it in time.
     Abandoned(PaymentId),
     /// The store failed.

@@ -16,15 +16,11 @@ use crate::{
     usecases::{
         create::CreatePayment,
         query::QueryPorts,
-        world::{NOW_MS, World, a_notification, now, oid, request, uid},
+        world::{NOW_MS, World, a_notification, later, now, oid, request, uid},
     },
 };
 
 const PAID: Option<Outcome> = Some(Outcome::Paid);
-
-fn later(ms: u64) -> Timestamp {
-    Timestamp::from_millis(NOW_MS.saturating_add(ms)).unwrap()
-}
 
 /// A world whose payment is paid and whose order service was not notified.
 fn due() -> (World, PaymentId) {

@@ -102,6 +102,7 @@ fn an_order_is_one_request_and_always_the_same() {
         (intent_order(), "/v1/payment_intents", intent("amount=8888&currency=eur")),
         // In Stripe's unit, not in that of ISO 4217.
         (intent_order().of(5, "ISK"), "/v1/payment_intents", intent("amount=500&currency=isk")),
+        (intent_order().of(5120, "KWD"), "/v1/payment_intents", intent("amount=5120&currency=kwd")),
         (session_order(), "/v1/checkout/sessions", session),
     ] {
         let request = ordered.sent(&querier(), at(NOW));
@@ -126,7 +127,7 @@ fn a_checkout_that_is_known_is_fetched() {
     }
     let connected = from(&json!({"api_key": "rk_test_1", "account": "acct_1"})).unwrap();
     let mut ordered = intent_order();
-    ordered.checkout.account = connected.account();
+    ordered.checkout.account = connected.account().unwrap();
     let request = ordered.sent(&connected, at(NOW));
     assert!(request.headers.contains(&("stripe-account", "acct_1".to_owned())));
 }
@@ -140,6 +141,7 @@ fn what_stripe_cannot_make_is_not_ordered() {
         (without_return, "unusable"),
         // No whole number of its unit.
         (intent_order().of(350, "MGA"), "unusable"),
+        (session_order().of(5123, "KWD"), "unusable"),
         (intent_order().known_as("cs_test_1"), "unusable"),
         (session_order().known_as("pi_1"), "unusable"),
         (session_order().known_as("ch_1"), "unusable"),

@@ -63,6 +63,7 @@ fn an_order_is_one_request_and_always_the_same() {
         (ordered("pi_1", 30, (90, "ISK")), "pi_1&amount=3000", ""),
         (ordered("pi_1", 300, (900, "MGA")), "pi_1&amount=3", ""),
     ] {
+        ordered.assert_may_be_ordered();
         let request = querier().refund_request(&ordered.order(), "nonce", at(NOW)).unwrap();
         assert_eq!((request.method, request.target.as_str()), ("POST", "/v1/refunds"));
         let body = format!("payment_intent={amount}{named}{rest}");
@@ -93,9 +94,11 @@ fn a_refund_that_stripe_cannot_make_is_not_ordered() {
         ordered("order:7", 30, (90, "EUR")),
         ordered("pi_1/../x", 30, (90, "EUR")),
         ordered("pi_1&amount=1", 30, (90, "EUR")),
-        // No whole number of its unit.
+        // No whole number of its unit, or of its steps.
         ordered("pi_1", 350, (900, "MGA")),
+        ordered("pi_1", 351, (900, "KWD")),
     ] {
+        ordered.assert_rejected_before();
         let found = querier().refund_request(&ordered.order(), "nonce", at(NOW)).err();
         assert!(matches!(found, Some(QueryError::Unusable(_))), "{found:?}");
     }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::api::{Api, Call, Opened, Reply, verifies};
 use super::super::ledger::{Ledger, Trade, TradeState};
+use super::super::shop_keys::{ShopKey, ShopKeys};
 use super::{APP_ID, KEY, beijing_text, checkouts, refunds, yuan};
 use crate::faults::server;
 use crate::keys::KeptKey;
@@ -19,6 +20,9 @@ use pay_core::domain::RefundState;
 
 /// The key with which the shop's application signs its calls.
 pub static APP_KEY: KeptKey = KeptKey::named("alipay-app.pem");
+
+/// The key to which [`APP_KEY`] is rotated.
+static NEXT_APP_KEY: KeptKey = KeptKey::named("alipay-app-next.pem");
 
 /// How far the clock of a caller may be off, in seconds. Stricter than Alipay is known to be, so that a
 /// time of another zone is found.
@@ -33,9 +37,9 @@ pub(super) const CLOSE: &str = "alipay.trade.close";
 /// Alipay's gateway.
 pub(super) const API: Api = Api {
     url: ("ALIPAY_URL", "/gateway.do"),
-    entry: || {
+    entry: |key| {
         let keys = [KEY.get()?.public_pem()];
-        let private = APP_KEY.get()?.private_pem();
+        let private = app_key(key).get()?.private_pem();
         Ok(json!({"app_id": APP_ID, "private_key": private, "public_keys": keys}))
     },
     point: |call| match parameters(call).get("method").map(String::as_str) {
@@ -46,6 +50,7 @@ pub(super) const API: Api = Api {
         Some(CLOSE) => "alipay:close",
         _ => "",
     },
+    closes_what_is_over: true,
     respond,
     open,
     write,
@@ -55,6 +60,13 @@ pub(super) const API: Api = Api {
     nothing_found: || business_error(QUERY, "ACQ.TRADE_NOT_EXIST"),
     references: &["out_trade_no", "out_request_no", "trade_no"],
 };
+
+fn app_key(key: ShopKey) -> &'static KeptKey {
+    match key {
+        ShopKey::First => &APP_KEY,
+        ShopKey::Next => &NEXT_APP_KEY,
+    }
+}
 
 /// All parameters: those in the query, and those in the form.
 fn parameters(call: &Call) -> BTreeMap<String, String> {
@@ -72,7 +84,7 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
         return Ok(Reply::unsigned(StatusCode::NOT_FOUND, Value::Null));
     }
     let methods = [QUERY, REFUND, REFUND_QUERY, PRECREATE, CLOSE];
-    let wrong = wrong_call(&parameters, &methods)?;
+    let wrong = wrong_call(&mut ledger.keys, &parameters, &methods)?;
     let is_near = || is_near(parameters.get("timestamp").map_or("", String::as_str), now_secs);
     let wrong = match wrong {
         None if !is_near()? => Some(("40002", "isv.invalid-timestamp")),
@@ -81,7 +93,6 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
     if let Some((code, sub_code)) = wrong {
         return Ok(gateway_error(code, sub_code));
     }
-    ledger.close_what_is_over(now_secs);
     let parameter = |name: &str| parameters.get(name).map_or("", String::as_str);
     let method = parameter("method");
     let business: Value = serde_json::from_str(parameter("biz_content")).unwrap_or_default();
@@ -122,7 +133,7 @@ fn open(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Option<Opened
     if !is_page || !checkouts::PAGES.iter().any(|(name, ..)| *name == method) {
         return Ok(None);
     }
-    if let Some((code, sub_code)) = wrong_call(&parameters, &[method])? {
+    if let Some((code, sub_code)) = wrong_call(&mut ledger.keys, &parameters, &[method])? {
         return Ok(Some(Err(format!("{code} {sub_code}"))));
     }
     Ok(Some(checkouts::open(ledger, &parameters, now_secs)))
@@ -130,6 +141,7 @@ fn open(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Option<Opened
 
 /// What is wrong with a call before its content is read, but for its time, if anything is.
 fn wrong_call(
+    keys: &mut ShopKeys,
     parameters: &BTreeMap<String, String>,
     methods: &[&str],
 ) -> Result<Option<(&'static str, &'static str)>> {
@@ -160,8 +172,10 @@ fn wrong_call(
     // In the order of the map, which is that of the names: unlike in messages with `sign_type`.
     let signed = parameters.iter().filter(|(name, value)| *name != "sign" && !value.is_empty());
     let signed: Vec<_> = signed.map(|(name, value)| format!("{name}={value}")).collect();
-    let key = APP_KEY.get()?;
-    if !verifies(key.public_pem(), signed.join("&").as_bytes(), parameter("sign"))? {
+    let signed = signed.join("&");
+    let is_its_signature =
+        |key| verifies(app_key(key).get()?.public_pem(), signed.as_bytes(), parameter("sign"));
+    if !keys.accept(is_its_signature)? {
         return wrong("isv.invalid-signature");
     }
     Ok(None)

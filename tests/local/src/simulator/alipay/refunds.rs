@@ -41,6 +41,7 @@ pub(super) fn make(
         reference: Some(number.to_owned()),
         amount,
         state: if waits { RefundState::Pending } else { RefundState::Succeeded },
+        is_stranded: false,
         time_secs: now_secs,
     };
     match ledger.begin(transaction, refund.clone()) {

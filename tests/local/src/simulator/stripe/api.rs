@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::api::{Api, Call, Reply};
 use super::super::ledger::{Ledger, Trade, TradeState};
+use super::super::shop_keys::ShopKey;
 use super::checkouts::{self, of_session, whole_session};
 use super::objects::{charge, has_intent, intent, refund};
 use super::refunds::make_refund;
@@ -18,12 +19,16 @@ use crate::faults::server;
 /// The key with which the shop calls Stripe.
 pub const API_KEY: &str = "rk_test_local_development_stripe_key";
 
+/// The key to which [`API_KEY`] is rotated.
+const NEXT_API_KEY: &str = "rk_test_local_development_next_stripe_key";
+
 /// Stripe's API.
 pub(super) const API: Api = Api {
     url: ("STRIPE_URL", ""),
-    entry: || Ok(json!({"api_key": API_KEY})),
+    entry: |key| Ok(json!({"api_key": api_key(key)})),
     point,
-    respond: |ledger, call, now_secs| Ok(respond(ledger, call, now_secs)),
+    closes_what_is_over: true,
+    respond,
     open: |_, _, _| Ok(None),
     write,
     problem,
@@ -54,20 +59,26 @@ fn point(call: &Call) -> &'static str {
     }
 }
 
-fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Reply {
-    let key = call.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
-    if key != Some(API_KEY) {
+const fn api_key(key: ShopKey) -> &'static str {
+    match key {
+        ShopKey::First => API_KEY,
+        ShopKey::Next => NEXT_API_KEY,
+    }
+}
+
+fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
+    let sent = call.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
+    if !ledger.keys.accept(|key| Ok(sent == Some(api_key(key))))? {
         let text = "Invalid API Key provided";
-        return error(StatusCode::UNAUTHORIZED, &json!({"message": text}));
+        return Ok(error(StatusCode::UNAUTHORIZED, &json!({"message": text})));
     }
     // The real API takes the account's version instead: a call without one changes with the account.
     if call.header("stripe-version").is_none() {
         let text = "no Stripe-Version: this simulator wants one";
-        return error(StatusCode::BAD_REQUEST, &json!({"message": text}));
+        return Ok(error(StatusCode::BAD_REQUEST, &json!({"message": text})));
     }
-    ledger.close_what_is_over(now_secs);
     let is_session = call.path().get(1) == Some(&"checkout");
-    match (point(call), call.path().last()) {
+    Ok(match (point(call), call.path().last()) {
         ("stripe:make-checkout", _) if is_session => {
             checkouts::make_session(ledger, call, now_secs)
         }
@@ -106,7 +117,7 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Reply {
             let text = format!("Unrecognized request URL ({} {})", call.head.method, call.head.uri);
             error(StatusCode::NOT_FOUND, &json!({"message": text}))
         }
-    }
+    })
 }
 
 /// Whether a call wants this member as an object instead of its id.

@@ -42,6 +42,7 @@ fn make(ledger: &mut Ledger, call: &Call, now_secs: u64) -> (Reply, bool) {
         reference: form.get("metadata[refund_id]").cloned(),
         amount,
         state: if waits { RefundState::Pending } else { RefundState::Succeeded },
+        is_stranded: false,
         time_secs: now_secs,
     };
     let intent = field("payment_intent");

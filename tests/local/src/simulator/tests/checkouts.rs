@@ -1,24 +1,26 @@
 //! The checkouts that the service orders and closes: made once by every provider, paid by the payer, and the
 //! responses read by the service.
 
+mod controls;
 mod pages;
 mod refused;
 
 use pay_core::domain::{
-    Amount, Checkout, CheckoutMethod, CheckoutNumber, CheckoutParameters, CheckoutReference,
-    CheckoutState, Currency, Description, MerchantAccount, OpenId, OrderId, Outcome, PayerIp,
-    Provider, ProviderCheckout, ProviderTxn, Timestamp, WebUrl,
+    Checkout, CheckoutMethod, CheckoutNumber, CheckoutParameters, CheckoutReference, Description,
+    MerchantAccount, Outcome, Provider, ProviderCheckout, ProviderTxn, Timestamp, WebUrl,
 };
 use pay_core::ports::{
     CheckoutAction, CheckoutCallError, CheckoutOrder, ProviderState, Query, QueryError, QueryState,
     SecretKeys as _, StartedCheckout,
 };
+use pay_core::testing::{CALLED_METHODS, a_checkout, a_checkout_order, a_code_against_checkouts};
 use pay_providers::{
     CheckoutStep, Headers, ProviderKeys, Querier, RawRequest, RawResponse, Verified, WebhookKeys,
 };
 
 use super::caller::{Served, exchange};
 use super::queries::query;
+use crate::faults::point_of;
 use crate::simulator::api::Call;
 use crate::simulator::ledger::{Ledger, TradeState};
 use crate::simulator::{Delivery, simulator};
@@ -31,17 +33,6 @@ const HOUR_SECS: u64 = 60 * 60;
 
 type Started = Result<StartedCheckout, CheckoutCallError>;
 
-/// The methods whose checkouts are made by a call.
-const CALLED: [CheckoutMethod; 7] = [
-    CheckoutMethod::StripeCheckout,
-    CheckoutMethod::StripeIntent,
-    CheckoutMethod::WeChatNative,
-    CheckoutMethod::WeChatH5,
-    CheckoutMethod::WeChatJsapi,
-    CheckoutMethod::WeChatApp,
-    CheckoutMethod::AlipayQr,
-];
-
 /// A checkout that is ordered, of 100 fen.
 #[derive(Clone)]
 struct Ordered {
@@ -51,30 +42,22 @@ struct Ordered {
 
 impl Ordered {
     fn new(method: CheckoutMethod, reference: &str) -> Self {
-        let provider = method.provider();
         let url = |path: &str| WebUrl::new(&format!("https://shop.example/{path}")).unwrap();
-        let parameters = CheckoutParameters {
-            method,
-            description: Description::new("订单 a&b=c/d").unwrap(),
-            return_url: method.needs_return_url().then(|| url("paid?a=1&b=2")),
-            openid: method.needs_openid().then(|| OpenId::new("oUpF8uMuAJO").unwrap()),
-            payer_ip: method.needs_payer_ip().then(|| PayerIp::new("203.0.113.7").unwrap()),
-            notify_url: method
-                .needs_notify_url()
-                .then(|| url(&format!("api/pay/callback/{}", provider.as_str()))),
-        };
-        let (now, account) = (at(clock::now_secs()), querier(provider, |ours| ours.account()));
+        let (provider, now) = (method.provider(), at(clock::now_secs()));
+        let CheckoutReference { payment, number } = CheckoutReference::parse(reference).unwrap();
+        let made = a_checkout(payment, number.get(), method, now);
+        let callback = url(&format!("api/pay/callback/{}", provider.as_str()));
         let checkout = Checkout {
-            reference: CheckoutReference::parse(reference).unwrap(),
-            parameters,
-            account,
+            // What means something in forms and URLs.
+            parameters: CheckoutParameters {
+                description: Description::new("订单 a&b=c/d").unwrap(),
+                return_url: method.needs_return_url().then(|| url("paid?a=1&b=2")),
+                notify_url: method.needs_notify_url().then_some(callback),
+                ..made.parameters.clone()
+            },
+            account: querier(provider, |ours| ours.account()).unwrap(),
             expires_time: now.plus_millis(HOUR_SECS * 1000),
-            provider_id: None,
-            state: CheckoutState::Requested,
-            called_time: now,
-            absent_time: None,
-            create_time: now,
-            update_time: now,
+            ..made
         };
         Self { checkout, amount: 100 }
     }
@@ -95,8 +78,7 @@ impl Ordered {
     }
 
     fn order(&self) -> CheckoutOrder<'_> {
-        let amount = Amount::new(self.amount, Currency::new("CNY").unwrap()).unwrap();
-        CheckoutOrder { checkout: &self.checkout, oid: OrderId::new(3).unwrap(), amount }
+        a_checkout_order(&self.checkout, self.amount)
     }
 
     fn step(&self) -> CheckoutStep {
@@ -159,12 +141,10 @@ fn querier<T>(provider: Provider, read: impl FnOnce(&dyn Querier) -> T) -> T {
     read(keys.querier(provider).unwrap())
 }
 
-const fn points(provider: Provider) -> (&'static str, &'static str) {
-    match provider {
-        Provider::Stripe => ("stripe:make-checkout", "stripe:close"),
-        Provider::WeChat => ("wechat:make-checkout", "wechat:close"),
-        Provider::Alipay => ("alipay:make-checkout", "alipay:close"),
-    }
+/// The names of the calls that make a checkout and that close one.
+fn points(provider: Provider) -> (&'static str, &'static str) {
+    let of = |call| point_of(provider, call).unwrap();
+    (of("make-checkout"), of("close"))
 }
 
 /// What became of an order, in a word or by its code.
@@ -213,7 +193,7 @@ fn webhooks(served: &Served) -> Vec<(u64, Option<u32>, Option<Outcome>)> {
 
 #[tokio::test]
 async fn an_order_makes_one_checkout_that_the_payer_pays() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
         let ordered = Ordered::new(method, FIRST);
         let started = ordered.send(&served).await.unwrap().unwrap();
@@ -264,7 +244,7 @@ async fn an_order_makes_one_checkout_that_the_payer_pays() {
 
 #[tokio::test]
 async fn other_parameters_are_another_order_and_change_nothing() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
         let ordered = Ordered::new(method, FIRST);
         assert!(ordered.send(&served).await.unwrap().is_ok());
@@ -294,7 +274,7 @@ async fn other_parameters_are_another_order_and_change_nothing() {
 
 #[tokio::test]
 async fn a_checkout_is_closed_once_and_then_nobody_pays_it() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
         let ordered = Ordered::new(method, FIRST).made(&served).await;
         if method == CheckoutMethod::AlipayQr {
@@ -325,7 +305,7 @@ async fn a_checkout_is_closed_once_and_then_nobody_pays_it() {
 /// What is paid stays paid, and no webhook says that it was closed.
 #[tokio::test]
 async fn closing_what_is_paid_changes_nothing() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
         let ordered = Ordered::new(method, FIRST).made(&served).await;
         served.account.pay_checkout(FIRST).await.unwrap();
@@ -354,7 +334,7 @@ fn carried_out(provider: Provider, ledger: &mut Ledger, request: &RawRequest, no
 /// Each provider keeps the two apart, and both may be paid.
 #[tokio::test]
 async fn two_checkouts_of_a_payment_are_two_at_its_provider() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
         let first = Ordered::new(method, FIRST).made(&served).await;
         let second = Ordered::new(method, SECOND).made(&served).await;

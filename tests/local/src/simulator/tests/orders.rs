@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use pay_core::domain::{
-    Amount, Currency, Digest, PaymentId, Provider, ProviderRef, ProviderRefund, ProviderTxn,
-    Refund, RefundId, RefundReason, RefundReference, RefundReport, RefundRequest, RefundState,
-    Timestamp,
+    Provider, ProviderRefund, ProviderTxn, Refund, RefundReason, RefundReference, RefundReport,
+    RefundState, Timestamp,
 };
 use pay_core::ports::{
     Query, QueryError, QueryResponse, QueryState, RefundCallError, RefundOrder, SecretKeys as _,
 };
+use pay_core::testing::{a_reference, a_refund_order, a_requested_refund};
 use pay_providers::{Headers, ProviderKeys, RawRequest, RawResponse};
 
 use super::caller::{Served, exchange};
 use super::queries::query;
-use crate::faults::Fault;
+use crate::faults::{Fault, point_of};
 use crate::simulator::api::Call;
 use crate::simulator::ledger::{Ledger, Orders, Trade, TradeState};
 use crate::simulator::simulator;
@@ -38,28 +38,15 @@ impl Ordered {
     fn new(provider: Provider, reference: &str, amount_minor: u64) -> Self {
         let reference = RefundReference::parse(reference).unwrap();
         let txn = ProviderTxn::new(&(simulator(provider).transaction)(ID, 0)).unwrap();
-        let reason = Some(RefundReason::new("退款 a&b=c").unwrap());
-        let time = Timestamp::from_millis(1).unwrap();
-        let refund = Refund {
-            payment: PaymentId::new(ID).unwrap(),
-            id: RefundId::requested(reference),
-            taken_from: ProviderRef { source: provider.source(), txn: Some(txn.clone()) },
-            provider_refund: None,
-            reference: None,
-            amount_minor,
-            state: RefundState::Requested,
-            request: Some(RefundRequest { key: Digest::new([0; 32]), reason, quarantined: None }),
-            due: None,
-            create_time: time,
-            update_time: time,
-        };
+        let (taken_from, time) =
+            (a_reference(provider, txn.as_str()), Timestamp::from_millis(1).unwrap());
+        let mut refund = a_requested_refund(reference, taken_from, amount_minor, time);
+        refund.request.as_mut().unwrap().reason = RefundReason::new("退款 a&b=c").ok();
         Self { provider, reference, refund, txn }
     }
 
     fn order(&self) -> RefundOrder<'_> {
-        let Self { reference, refund, txn, .. } = self;
-        let paid = Amount::new(100, Currency::new("CNY").unwrap()).unwrap();
-        RefundOrder { reference: *reference, refund, txn, paid, notify_url: None }
+        a_refund_order(&self.refund, 100)
     }
 
     fn request(&self, now: Timestamp) -> RawRequest {
@@ -85,12 +72,8 @@ fn keys() -> ProviderKeys {
     ProviderKeys::read(&defaults::provider_secrets().unwrap().to_string()).unwrap()
 }
 
-const fn point(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "stripe:make-refund",
-        Provider::WeChat => "wechat:make-refund",
-        Provider::Alipay => "alipay:make-refund",
-    }
+fn point(provider: Provider) -> &'static str {
+    point_of(provider, "make-refund").unwrap()
 }
 
 /// A provider at which the payment is paid.

@@ -108,8 +108,8 @@ async fn of_refund(served: &Served) -> Query {
 }
 
 async fn begin(served: &Served, id: &str, reference: &str, state: RefundState) {
-    let (id, reference) = (id.to_owned(), Some(reference.to_owned()));
-    let refund = TradeRefund { id, reference, amount: 25, state, time_secs: clock::now_secs() };
+    let refund = TradeRefund::in_console(id, 25, state, clock::now_secs());
+    let refund = TradeRefund { reference: Some(reference.to_owned()), ..refund };
     served.account.begin_refund(ID, refund).await.unwrap();
 }
 

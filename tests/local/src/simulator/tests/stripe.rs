@@ -95,6 +95,7 @@ async fn refunds_are_listed_newest_first_in_pages() {
         reference: Some("42_abc".to_owned()),
         amount: 30,
         state: RefundState::Pending,
+        is_stranded: false,
         time_secs: 1,
     };
     account.begin_refund(42, pending).await.unwrap();

@@ -82,6 +82,7 @@ async fn what_happens_is_reported_and_signed() {
             reference: Some("42_abc".to_owned()),
             amount: 75,
             state: RefundState::Pending,
+            is_stranded: false,
             time_secs: clock::now_secs(),
         };
         account.begin_refund(42, pending).await.unwrap();

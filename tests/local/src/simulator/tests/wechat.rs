@@ -185,14 +185,16 @@ async fn a_refund_is_shown_by_the_merchants_number() {
         reference: Some("100042_abc".to_owned()),
         amount: 25,
         state: RefundState::Pending,
+        is_stranded: false,
         time_secs: clock::now_secs(),
     };
     account.begin_refund(100_042, refund).await.unwrap();
     let path = "/v3/refund/domestic/refunds/100042_abc";
     for (complete, status) in
-        [(None, "PROCESSING"), (Some(true), "SUCCESS"), (Some(false), "CLOSED")]
+        [(None, "PROCESSING"), (None, "ABNORMAL"), (Some(true), "SUCCESS"), (Some(false), "CLOSED")]
     {
         match complete {
+            None if status == "ABNORMAL" => drop(account.strand_refund("5030001").await.unwrap()),
             None => {}
             Some(true) => drop(account.complete_refund("5030001").await.unwrap()),
             Some(false) => drop(account.fail_refund("5030001").await.unwrap()),
@@ -207,6 +209,15 @@ async fn a_refund_is_shown_by_the_merchants_number() {
         );
         assert_eq!(shown["success_time"].is_string(), status == "SUCCESS");
     }
+    let kind = |webhook: &crate::simulator::Webhook| {
+        let status = &webhook.content["resource"]["refund_status"];
+        (webhook.content["event_type"].clone(), status.clone())
+    };
+    let kinds: Vec<_> = account.webhooks().iter().skip(1).map(kind).collect();
+    let expected = ["ABNORMAL", "SUCCESS", "CLOSED"]
+        .map(|status| (json!(format!("REFUND.{status}")), json!(status)));
+    assert_eq!(kinds, expected);
+    assert!(account.strand_refund("5030002").await.is_err(), "there is none");
     let absent = get(&served, "/v3/refund/domestic/refunds/other").await;
     assert_eq!((absent.status, &absent.json()["code"]), (404, &json!("RESOURCE_NOT_EXISTS")));
     let unknown = get(&served, "/v3/nothing").await;

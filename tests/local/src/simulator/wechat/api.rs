@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::super::api::{Api, Call, Reply, verifies};
 use super::super::ledger::{Ledger, Trade, TradeState};
+use super::super::shop_keys::{ShopKey, ShopKeys};
 use super::{API_V3_KEY, APPID, KEY, MCHID, SERIAL, checkouts, objects, refunds, sign};
 use crate::clock;
 use crate::faults::server;
@@ -25,6 +26,12 @@ pub static MERCHANT_KEY: KeptKey = KeptKey::named("wechat-merchant.pem");
 /// The serial of the certificate of [`MERCHANT_KEY`].
 pub const MERCHANT_SERIAL: &str = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1";
 
+/// The key to which [`MERCHANT_KEY`] is rotated.
+static NEXT_MERCHANT_KEY: KeptKey = KeptKey::named("wechat-merchant-next.pem");
+
+/// The serial of the certificate of [`NEXT_MERCHANT_KEY`].
+const NEXT_MERCHANT_SERIAL: &str = "6268A10F0ED1A7EF26FCF92B58168B8343A2C9F2";
+
 /// How far the clock of a caller may be off, in seconds.
 const CLOCK_OFF_MAX_SECS: u64 = 300;
 
@@ -34,14 +41,16 @@ const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048 ";
 /// WeChat Pay's API.
 pub(super) const API: Api = Api {
     url: ("WECHAT_URL", ""),
-    entry: || {
+    entry: |key| {
+        let (serial, key) = certificate(key);
         Ok(json!({
-            "mchid": MCHID, "appid": APPID, "serial": MERCHANT_SERIAL,
-            "private_key": MERCHANT_KEY.get()?.private_pem(), "api_v3_key": API_V3_KEY,
+            "mchid": MCHID, "appid": APPID, "serial": serial,
+            "private_key": key.get()?.private_pem(), "api_v3_key": API_V3_KEY,
             "public_keys": {SERIAL: KEY.get()?.public_pem()},
         }))
     },
     point,
+    closes_what_is_over: false,
     respond,
     open: |_, _, _| Ok(None),
     write,
@@ -51,6 +60,14 @@ pub(super) const API: Api = Api {
     nothing_found: absent,
     references: &["out_trade_no", "out_refund_no"],
 };
+
+/// The serial of the shop's certificate, and the key that it is of.
+fn certificate(key: ShopKey) -> (&'static str, &'static KeptKey) {
+    match key {
+        ShopKey::First => (MERCHANT_SERIAL, &MERCHANT_KEY),
+        ShopKey::Next => (NEXT_MERCHANT_SERIAL, &NEXT_MERCHANT_KEY),
+    }
+}
 
 fn point(call: &Call) -> &'static str {
     match call.path()[..] {
@@ -85,7 +102,7 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
         let text = "Wechatpay-Serial is not the serial of our public key";
         return Ok(error(StatusCode::BAD_REQUEST, "PARAM_ERROR", text));
     }
-    if let Some(wrong) = wrong_signature(call, now_secs)? {
+    if let Some(wrong) = wrong_signature(&mut ledger.keys, call, now_secs)? {
         return Ok(error(StatusCode::UNAUTHORIZED, "SIGN_ERROR", &wrong));
     }
     match call.path()[..] {
@@ -118,7 +135,7 @@ fn respond(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Reply> {
 }
 
 /// What is wrong with the signature of a call, if anything is.
-fn wrong_signature(call: &Call, now_secs: u64) -> Result<Option<String>> {
+fn wrong_signature(keys: &mut ShopKeys, call: &Call, now_secs: u64) -> Result<Option<String>> {
     let wrong = |text: &str| Ok(Some(text.to_owned()));
     let header = call.header("authorization").and_then(|text| text.strip_prefix(SCHEME));
     let Some(header) = header else {
@@ -132,9 +149,10 @@ fn wrong_signature(call: &Call, now_secs: u64) -> Result<Option<String>> {
     if field("mchid") != MCHID {
         return wrong("mchid is not known");
     }
-    if field("serial_no") != MERCHANT_SERIAL {
+    let is_its_serial = |key: &ShopKey| certificate(*key).0 == field("serial_no");
+    let Some(key) = keys.accepted.iter().copied().find(is_its_serial) else {
         return wrong("serial_no is not that of the merchant's certificate");
-    }
+    };
     let (timestamp, nonce) = (field("timestamp"), field("nonce_str"));
     let off = timestamp.parse::<u64>().ok().map(|timestamp| timestamp.abs_diff(now_secs));
     if off.is_none_or(|off| off > CLOCK_OFF_MAX_SECS) {
@@ -147,12 +165,12 @@ fn wrong_signature(call: &Call, now_secs: u64) -> Result<Option<String>> {
     let mut message = format!("{method}\n{path}\n{timestamp}\n{nonce}\n").into_bytes();
     message.extend_from_slice(&call.body);
     message.push(b'\n');
-    let key = MERCHANT_KEY.get()?;
-    Ok(if verifies(key.public_pem(), &message, field("signature"))? {
-        None
-    } else {
-        Some("the signature does not fit".to_owned())
-    })
+    let public_pem = certificate(key).1.get()?.public_pem();
+    if !verifies(public_pem, &message, field("signature"))? {
+        return wrong("the signature does not fit");
+    }
+    keys.used = Some(key);
+    Ok(None)
 }
 
 pub(super) fn signed(content: Value) -> Reply {

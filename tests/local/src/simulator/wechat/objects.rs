@@ -47,19 +47,24 @@ fn trade_type(trade: &Trade) -> &'static str {
     }
 }
 
-/// A refund, as the query of it has it.
-pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
-    let status = match refund.state {
+/// What has become of a refund, in the words of queries and messages.
+fn status(refund: &TradeRefund) -> &'static str {
+    match refund.state {
+        RefundState::Requested | RefundState::Pending if refund.is_stranded => "ABNORMAL",
         RefundState::Requested | RefundState::Pending => "PROCESSING",
         RefundState::Succeeded => "SUCCESS",
         RefundState::Failed => "CLOSED",
-    };
+    }
+}
+
+/// A refund, as the query of it has it.
+pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
     let time = clock::beijing_time(refund.time_secs)?;
     let mut object = json!({
         "refund_id": refund.id, "out_refund_no": refund.number(),
         "transaction_id": trade.transaction, "out_trade_no": trade.reference(),
         "channel": "ORIGINAL", "user_received_account": "支付用户零钱", "create_time": time,
-        "funds_account": "AVAILABLE", "status": status,
+        "funds_account": "AVAILABLE", "status": status(refund),
         "amount": {
             "total": trade.amount, "refund": refund.amount, "payer_total": trade.amount,
             "payer_refund": refund.amount, "settlement_total": trade.amount,
@@ -74,15 +79,10 @@ pub(super) fn refund(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
 
 /// A refund, as a message has it: with other names, and without a currency.
 pub(super) fn refund_notification(trade: &Trade, refund: &TradeRefund) -> Result<Value> {
-    let status = match refund.state {
-        RefundState::Requested | RefundState::Pending => "PROCESSING",
-        RefundState::Succeeded => "SUCCESS",
-        RefundState::Failed => "CLOSED",
-    };
     let mut object = json!({
         "mchid": MCHID, "out_trade_no": trade.reference(),
         "transaction_id": trade.transaction, "out_refund_no": refund.number(),
-        "refund_id": refund.id, "refund_status": status,
+        "refund_id": refund.id, "refund_status": status(refund),
         "amount": {
             "total": trade.amount, "refund": refund.amount, "payer_total": trade.amount,
             "payer_refund": refund.amount,

@@ -40,6 +40,7 @@ pub(super) fn make(ledger: &mut Ledger, call: &Call, now_secs: u64) -> Result<Re
         reference: Some(order.number.to_owned()),
         amount: order.refund,
         state: RefundState::Pending,
+        is_stranded: false,
         time_secs: now_secs,
     };
     Ok(match ledger.begin(order.transaction, refund.clone()) {

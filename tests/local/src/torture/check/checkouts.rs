@@ -1,4 +1,4 @@
-//! The checkouts at the providers, compared with those of the table: I4, I22, I24 and I25.
+//! The checkouts at the providers, compared with those of the table: I4, I24 and I25.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn check(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
         let item = table.checkouts.get(key).copied();
         if trades.len() > 1 {
             let what = format!("{} objects of the providers have this reference", trades.len());
-            found.push(violation("I22", named(*key), what));
+            found.push(violation("I25", named(*key), what));
         }
         for (provider, trade) in trades {
             let wrong = compared(*provider, trade, item, table.records.get(&key.0).copied());

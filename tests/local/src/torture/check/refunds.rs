@@ -17,7 +17,8 @@ pub(super) fn check(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
     let mut found = Vec::new();
     for (id, record) in &table.records {
         let reserved = record.number("refund_pending").unwrap_or_default();
-        let of_payment = table.refunds.iter().filter(|((of, _), _)| of == id);
+        let of_payment = table.refunds.iter();
+        let of_payment = of_payment.filter(|((of, _), item)| of == id && !is_outside(item));
         let waiting = of_payment.filter(|(_, item)| can_be_neither(facts, item));
         let waiting = waiting.filter_map(|(_, item)| item.number("amount"));
         let waiting = waiting.fold(0, u64::saturating_add);
@@ -49,6 +50,11 @@ pub(super) fn check(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
     found.extend(promised(table, facts));
     found.extend(notified(table, facts));
     found
+}
+
+/// Whether it gives back what a notification in quarantine reports.
+pub(super) fn is_outside(item: &Row) -> bool {
+    item.has("quarantined")
 }
 
 /// Whether a refund can neither be made, since somebody gave so much back in the provider's console that too
@@ -168,7 +174,10 @@ fn notified(table: &Table<'_>, facts: &Facts) -> Vec<Violation> {
         let times = counted.get(&(*payment, *id)).copied().unwrap_or_default();
         // A total that the refunds before it explain is no news.
         let is_news = item.number("amount") != Some(0);
-        if is_news && item.text("state") == "succeeded" && is_to_know(payment) && times != 1 {
+        let is_known = is_news && item.text("state") == "succeeded" && is_to_know(payment);
+        // Of other money than the payment's it hears nothing.
+        let want = if is_outside(item) { Some(0) } else { is_known.then_some(1) };
+        if want.is_some_and(|want| times != want) {
             let what = format!("the order service has counted it {times} times");
             found.push(violation("I8", format!("refund {id}"), what));
         }

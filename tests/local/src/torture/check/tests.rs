@@ -1,4 +1,5 @@
 mod checkouts;
+mod given_back;
 mod held;
 mod refunds;
 
@@ -113,10 +114,7 @@ fn sound() -> Sound {
 
 /// The payment 8 at its provider.
 fn trade() -> Trade {
-    let refund = |id: &str, amount| {
-        let (id, state) = (id.to_owned(), RefundState::Succeeded);
-        TradeRefund { id, reference: None, amount, state, time_secs: 1 }
-    };
+    let refund = |id, amount| TradeRefund::in_console(id, amount, RefundState::Succeeded, 1);
     let refunds = vec![refund("re_1", 30), refund("re_2", 20)];
     let trade = Trade::new(8, "pi_8".to_owned(), 100, 1);
     Trade { state: TradeState::Paid, refunds, ..trade }

@@ -21,9 +21,11 @@ impl Client<'_> {
     /// A payer pays, or some of what was paid goes back.
     pub(super) async fn pay_checkout(&mut self, payment: u64) {
         let stack = self.entry_point.stack;
-        if let Err(error) = payer::use_checkout(stack, &mut self.random, payment).await {
-            let what = format!("a checkout of {payment}: {error:#}");
-            self.entry_point.world().unexpected.push(what);
+        let used = payer::use_checkout(stack, &mut self.random, payment).await;
+        let mut world = self.entry_point.world();
+        match used {
+            Ok(is_slow) => world.processing = world.processing.saturating_add(u64::from(is_slow)),
+            Err(error) => world.unexpected.push(format!("a checkout of {payment}: {error:#}")),
         }
     }
 

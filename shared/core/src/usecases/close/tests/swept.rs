@@ -18,8 +18,10 @@ fn a_payment_that_nobody_paid_in_time_is_closed() {
     assert_eq!(swept(&world, 5 * MINUTE_MS, an_hour()).stale, 1);
     assert_eq!(world.payment(id).due.unwrap().at, later(60 * MINUTE_MS));
     assert_eq!(swept(&world, 60 * MINUTE_MS - 1, an_hour()).moved, 0);
-    assert_eq!(swept(&world, 60 * MINUTE_MS, an_hour()).moved, 1);
+    let last = swept(&world, 60 * MINUTE_MS, an_hour());
+    assert_eq!((last.moved, last.closed), (1, 1));
     assert_eq!(world.payment(id).status, Status::Closed);
+    assert_eq!(swept(&world, 61 * MINUTE_MS, an_hour()).closed, 0);
     let events = world.store.table().events;
     assert!(events.iter().all(|event| event.sender == Sender::Sweep) && events.len() == 2);
 
@@ -37,7 +39,8 @@ fn a_payment_that_nobody_paid_in_time_is_closed() {
 fn a_checkout_that_was_paid_is_found() {
     let (world, id) = in_world(&[WeChatNative, AlipayQr]);
     assert!(pay(&world, id, 1));
-    assert_eq!(swept(&world, 5 * MINUTE_MS, None).moved, 1);
+    let found = swept(&world, 5 * MINUTE_MS, None);
+    assert_eq!((found.moved, found.closed), (1, 0));
     let record = world.payment(id);
     assert_eq!((record.status, record.notified_time), (Status::Paid, Some(later(5 * MINUTE_MS))));
     // The other one is ended in the next run.

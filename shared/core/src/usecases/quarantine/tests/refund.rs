@@ -237,7 +237,7 @@ fn what_is_no_other_money_is_not_given_back() {
     };
     let (world, _, key) = short(Some(Outcome::Closed));
     assert_eq!(not_refundable(&world, &key), "it reports no money that was paid");
-    let cases: [(Edit, &str); 4] = [
+    let cases: [(Edit, &str); 5] = [
         (
             |report| report.currency = Some("USD".to_owned()),
             "it is in another currency than the deployment's",
@@ -245,6 +245,10 @@ fn what_is_no_other_money_is_not_given_back() {
         (|report| report.amount_minor = None, "it says no amount that can be given back"),
         (|report| report.amount_minor = Some(0), "it says no amount that can be given back"),
         (|report| report.reference.txn = None, "it names no transaction of a provider's"),
+        (
+            |report| report.reference = a_reference(Provider::Stripe, "ch_1"),
+            "its provider refunds no transaction of this kind: give it back in the provider's console",
+        ),
     ];
     for (edit, why) in cases {
         let (world, id) = World::with_payment();

@@ -50,7 +50,7 @@ fn a_checkout_is_asked_for_by_its_reference() {
 /// Another account does not know of it: that it is absent there would prove nothing.
 #[test]
 fn another_account_is_not_asked() {
-    assert_eq!(ours().account().as_str(), APP);
+    assert_eq!(ours().account().unwrap().as_str(), APP);
     let other = checkout(CHECKOUT, None, "2019073166072303");
     assert!(matches!(ours().request(&other, NONCE, now()), Err(QueryError::NoKey)));
     let body = signed(&of(CHECKOUT).to_string());

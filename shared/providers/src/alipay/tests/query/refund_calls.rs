@@ -94,6 +94,7 @@ fn an_order_is_signed_byte_for_byte() {
 fn an_amount_is_written_in_yuan() {
     for (fen, yuan) in [(1, "0.01"), (10, "0.10"), (100, "1.00"), (4_294_967_295, "42949672.95")] {
         let ordered = Ordered::new(PROVIDER, (REFUND, TRADE), fen, (4_294_967_295, "CNY"));
+        ordered.assert_may_be_ordered();
         let body = ours().refund_request(&ordered.order(), NONCE, now()).unwrap().body;
         let form: Vec<_> = form_urlencoded::parse(&body).collect();
         let [(_, content)] = &*form else { panic!("{form:?}") };
@@ -102,6 +103,7 @@ fn an_amount_is_written_in_yuan() {
     }
     // 100 yen would be 1.00 yuan.
     let yen = Ordered::new(PROVIDER, (REFUND, TRADE), 100, (100, "JPY"));
+    yen.assert_rejected_before();
     let found = ours().refund_request(&yen.order(), NONCE, now()).err();
     assert!(matches!(found, Some(QueryError::Unusable(_))), "{found:?}");
 }

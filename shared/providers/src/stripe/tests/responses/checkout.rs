@@ -59,7 +59,7 @@ fn another_account_and_another_mode_are_not_asked() {
         (of("sk_live_1", None), "live"),
         (of("rk_live_1", Some("acct_1B")), "live-acct_1B"),
     ] {
-        assert_eq!(querier.account().as_str(), account);
+        assert_eq!(querier.account().unwrap().as_str(), account);
         let body = of_checkout(&intent_in("succeeded")).to_string();
         for known in ["test", "live", "live-acct_1B", "test-acct_1B", "1900000001"] {
             let query = checkout("000042_1", Some(INTENT), known);

@@ -130,9 +130,10 @@ fn what_wechat_pay_cannot_make_is_not_ordered() {
     ] {
         assert_eq!(ordered.cannot_be_made(&with_app()).kind(), kind);
     }
-    // Without an app nothing is ordered, and all else works.
+    // Without an app nothing is ordered, which the account says before, and all else works.
     assert_eq!(native().cannot_be_made(&ours()).kind(), "rejected");
-    assert_eq!(ours().account().as_str(), MCHID);
+    assert_eq!(ours().account(), None);
+    assert_eq!(with_app().account().unwrap().as_str(), MCHID);
 }
 
 #[test]

@@ -112,12 +112,15 @@ fn an_order_says_where_to_report_what_becomes_of_it() {
 }
 
 #[test]
-fn a_refund_of_a_transaction_that_is_none_of_its_own_is_not_ordered() {
-    for txn in ["pi_1", "1/../2", "1?x=1"] {
-        let ordered = Ordered::new(PROVIDER, (REFUND, txn), 30, (100, "CNY"));
+fn a_refund_that_wechat_pay_cannot_make_is_not_ordered() {
+    let of_txn = |txn| Ordered::new(PROVIDER, (REFUND, txn), 30, (100, "CNY"));
+    let yen = Ordered::new(PROVIDER, (REFUND, TRANSACTION), 30, (100, "JPY"));
+    for ordered in [of_txn("pi_1"), of_txn("1/../2"), of_txn("1?x=1"), yen] {
+        ordered.assert_rejected_before();
         let found = ours().refund_request(&ordered.order(), NONCE, at(NOW)).err();
-        assert!(matches!(found, Some(QueryError::Unusable(_))), "{txn} {found:?}");
+        assert!(matches!(found, Some(QueryError::Unusable(_))), "{found:?}");
     }
+    ordered().assert_may_be_ordered();
 }
 
 #[test]

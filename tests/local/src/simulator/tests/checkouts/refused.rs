@@ -7,7 +7,7 @@ use crate::faults::Fault;
 
 #[test]
 fn after_its_last_moment_nobody_pays_it() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let mut ledger = Ledger::default();
         let ordered = Ordered::new(method, FIRST).ending_in(HOUR_SECS);
         let now = clock::now_secs();
@@ -55,13 +55,9 @@ fn stripe_knows_the_key_of_a_checkout_for_a_day() {
 
 #[tokio::test]
 async fn what_the_shop_is_refused_is_not_there() {
-    for method in CALLED {
+    for method in CALLED_METHODS {
         let served = Served::start(method.provider()).await;
-        let code = match method.provider() {
-            Provider::Stripe => "amount_too_small",
-            Provider::WeChat => "TRADE_ERROR",
-            Provider::Alipay => "ACQ.TOTAL_FEE_EXCEED",
-        };
+        let code = a_code_against_checkouts(method.provider());
         served.account.refuse_checkouts(Some(code));
         let ordered = Ordered::new(method, FIRST);
         assert_eq!(word(&ordered.send(&served).await.unwrap()), code, "{method:?}");

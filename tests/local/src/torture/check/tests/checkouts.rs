@@ -88,7 +88,7 @@ fn a_checkout_is_written_before_it_is_made_and_made_once() {
     let mut other = item("ended");
     other["provider"] = json!("wechat");
     assert_eq!(said(1, Some(other), open()), [none]);
-    assert_named(&[("I22 checkout 1 of payment 8: 2 objects of the providers have", |stage| {
+    assert_named(&[("I25 checkout 1 of payment 8: 2 objects of the providers have", |stage| {
         stage.items.push(item("ended"));
         let first = there(TradeState::Closed, true);
         let second = Trade { transaction: "2009".to_owned(), ..first.clone() };
