@@ -2,7 +2,9 @@
 
 mod access;
 mod act;
+mod allowed;
 mod decide;
+mod doctor;
 mod form;
 mod hostile;
 mod lists;

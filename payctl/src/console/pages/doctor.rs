@@ -61,7 +61,7 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query<DoctorQuery>,
 ) -> Response {
-    respond(&app, PATH, async {
+    let work = async {
         let logged = logged(&app, query.name.as_deref()).await?;
         let filled = DoctorForm {
             provider: logged.as_ref().map(|logged| logged.sender.clone()).unwrap_or_default(),
@@ -72,15 +72,15 @@ pub(in crate::console) async fn show(
             ..DoctorForm::default()
         };
         Ok(page(&app, logged.as_ref(), &filled, &html! {}))
-    })
-    .await
+    };
+    respond(&app, PATH, Box::pin(work)).await
 }
 
 pub(in crate::console) async fn run(
     State(app): State<Arc<App>>,
     Form(form): Form<DoctorForm>,
 ) -> Response {
-    respond(&app, PATH, async {
+    let work = async {
         let logged = logged(&app, form.name.as_deref()).await?;
         let body = match &logged {
             Some(logged) => logged.body.clone(),
@@ -97,8 +97,8 @@ pub(in crate::console) async fn run(
         }
         let diagnosis = diagnose(line.to_string().as_bytes(), clock().secs());
         Ok(page(&app, logged.as_ref(), &form, &verdict(&diagnosis)))
-    })
-    .await
+    };
+    respond(&app, PATH, Box::pin(work)).await
 }
 
 /// A message of the log, whose whole body was kept.
@@ -220,7 +220,7 @@ fn verdict(diagnosis: &Diagnosis) -> Markup {
                 @for name in ["notification", "caller"] {
                     @if let Some(Value::Object(read)) = of.get(name) {
                         @for (name, value) in read {
-                            @if !value.is_null() { dt { (shown(&name.replace('_', " "))) } dd { (shown(&plain(value))) } }
+                            @if !value.is_null() && *value != Value::Bool(false) { dt { (shown(&name.replace('_', " "))) } dd { (shown(&plain(value))) } }
                         }
                     }
                 }

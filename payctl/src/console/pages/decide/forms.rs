@@ -91,7 +91,7 @@ fn accept(row: &Row, record: Option<&Row>, id: Option<PaymentId>) -> Option<Choi
         "."
     };
     let notified = html! {
-        @if outcome.moves_money() { " The next sweep, within a minute, notifies the order service." }
+        @if outcome.moves_money() { " The sweep then notifies the order service, within minutes." }
     };
     let (title, what, fields) = match id {
         Some(id) => {

@@ -24,7 +24,9 @@ pub(in crate::console::pages) fn amount(row: &Row) -> Markup {
 /// The lines, the differing ones marked by word and colour.
 pub(super) fn beside(row: &Row, record: Option<&Row>) -> Markup {
     let columns = [column("Value"), column("Message"), column("Record"), column("Compared")];
-    let cells = sides(row, record).into_iter().map(|Side { label, message, record, differs }| {
+    let sides = sides(row, record).into_iter();
+    let filled = sides.filter(|side| !side.message.0.is_empty() || !side.record.0.is_empty());
+    let cells = filled.map(|Side { label, message, record, differs }| {
         let marked = |cell: Markup| {
             if differs {
                 html! { span.differs { (cell) } }
