@@ -34,6 +34,7 @@ fn given_back() -> Sound {
         amount: 70,
         state: RefundState::Succeeded,
         time_secs: 1,
+        is_stranded: false,
     };
     let trade = Trade::new(8, "2008".to_owned(), 70, 1);
     let (method, parameters) = ("page", Bytes::new());
