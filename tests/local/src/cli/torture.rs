@@ -39,7 +39,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
     let work = async {
         let stack = StackOptions { instances, release, ..StackOptions::default() };
         let stack = Stack::start(stack).await?;
-        let report = torture::run(&stack, options).await;
+        let report = Box::pin(torture::run(&stack, options)).await;
         stack.stop().await?;
         report
     };

@@ -33,6 +33,7 @@ fn given_back() -> Sound {
         reference: Some(ID.to_owned()),
         amount: 70,
         state: RefundState::Succeeded,
+        is_stranded: false,
         time_secs: 1,
         is_stranded: false,
     };
