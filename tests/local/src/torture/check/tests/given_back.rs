@@ -35,7 +35,6 @@ fn given_back() -> Sound {
         state: RefundState::Succeeded,
         is_stranded: false,
         time_secs: 1,
-        is_stranded: false,
     };
     let trade = Trade::new(8, "2008".to_owned(), 70, 1);
     let (method, parameters) = ("page", Bytes::new());
