@@ -25,8 +25,6 @@ async fn a_stack_recovers_from_kills_freezes_and_faults() {
     assert!(report.kills > 0 && report.stops > 0 && !report.faults.is_empty(), "{report}");
     assert!(report.payments > 5 && order_notifications.len() > 5, "{report}");
     assert!(report.lost > 0 && report.found > 0, "{report}");
-    let refused = |(name, _): (&String, &u64)| name == "checkout provider-refused";
-    assert!(report.processing > 0 || report.responses.iter().any(refused), "{report}");
     assert!(report.checkouts > 0 && report.closes > 0 && report.refunds > 0, "{report}");
 }
 

@@ -97,7 +97,7 @@ async fn what_is_due_is_listed_longest_overdue_first() {
         items.push(item(&record));
     }
     let refund = "refund#9_0a1b2c3d4e5f6071";
-    items.push(item(&json!({"pk": "pay#9", "sk": refund, "id": "9_0a1b2c3d4e5f6071", "amount": 30,
+    items.push(item(&json!({"pk": "pay#9", "sk": refund, "amount": 30,
         "state": "requested", "source": 3, "queue": "sweep#9", "due": 1_690_000_000_000_u64, "attempts": 4})));
     let later = json!({"pk": "pay#300", "sk": "record", "id": 300, "queue": "sweep#1", "due": 9_000_000_000_000_u64});
     items.push(item(&later));

@@ -1,8 +1,8 @@
 //! Checkouts: made once whoever repeats what, paid, refused, and ended.
 
 use pay_core::{
-    domain::{CheckoutMethod, Notification, Outcome, Provider, RefundState},
-    testing::{Call, a_notification, a_reference, a_refund, reporting},
+    domain::{CheckoutMethod, Notification, Outcome, Provider, ProviderRefund, RefundState},
+    testing::{Call, HeldRefund, a_notification, a_reference, a_refund, reporting},
 };
 
 use super::{PAID, SWEPT, queries::ASKED, queries::MOVED, queries::WAITS, with_a_payment};
@@ -218,7 +218,10 @@ fn two() -> Vec<Scenario> {
     let mut paid = one.clone();
     paid.happen();
     let by_stripe = || webhook(Provider::Stripe, 1, Outcome::Paid);
-    let paid = after(paid, &[delivering(8, by_stripe())]);
+    let mut paid = after(paid, &[delivering(8, by_stripe())]);
+    let of_all = HeldRefund::new(ProviderRefund::new("re_1").unwrap(), 100, RefundState::Succeeded);
+    let held = paid.providers.checkouts.get_mut(&checkout_of(payment_of(0), 1)).unwrap();
+    held.refunds.push(of_all);
     let refunded = a_refund(payment_of(0), ("re_1", 100, RefundState::Succeeded), 60);
     let refunded = reporting(refunded, |report| report.reference = by_stripe().report.reference);
     vec![

@@ -67,7 +67,7 @@ pub async fn torment(stack: &Stack, options: Options) -> Result<(Facts, Report)>
         Failures::new(stack, failing).run(end),
         schedule::run(&entry_point, sweeping, end)
     );
-    heal::heal(&entry_point, healing).await?;
+    Box::pin(heal::heal(&entry_point, healing)).await?;
     for &provider in Provider::ALL {
         let account = stack.account(provider)?;
         entry_point.note_webhooks(account);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use pay_core::domain::Provider;
+use pay_core::testing::a_code_against_checkouts;
 use tokio::time::{Instant, sleep};
 
 use crate::faults::{Fault, POINTS, Plan, Rule};
@@ -121,7 +122,7 @@ impl<'a> Failures<'a> {
 
     fn refuse_checkouts(&self, provider: Provider, refuses: bool) {
         if let Ok(account) = self.stack.account(provider) {
-            account.refuse_checkouts(refuses.then(|| refused_checkout(provider)));
+            account.refuse_checkouts(refuses.then(|| a_code_against_checkouts(provider)));
         }
     }
 
@@ -239,15 +240,6 @@ const fn refusal(provider: Provider) -> &'static str {
         Provider::Stripe => "charge_disputed",
         Provider::WeChat => "USER_ACCOUNT_ABNORMAL",
         Provider::Alipay => "ACQ.TRADE_HAS_FINISHED",
-    }
-}
-
-/// The code by which a provider refuses checkouts, whatever they are.
-const fn refused_checkout(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Stripe => "amount_too_small",
-        Provider::WeChat => "TRADE_ERROR",
-        Provider::Alipay => "ACQ.TOTAL_FEE_EXCEED",
     }
 }
 

@@ -47,11 +47,11 @@ impl<'a> Client<'a> {
                 0..15 => self.order().await,
                 15..25 => self.create_again().await,
                 25..33 => self.read().await,
-                33..73 => self.notify().await,
-                73..77 => self.give_back().await,
+                33..77 => self.notify().await,
                 77..79 => self.close().await,
                 79..89 => self.refund().await,
-                89..95 => self.deliver_again().await,
+                89..92 => self.deliver_again().await,
+                92..95 => self.give_back().await,
                 _ => self.send_invalid().await,
             }
         }

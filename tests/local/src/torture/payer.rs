@@ -80,11 +80,11 @@ fn checkouts(account: &Account, payment: u64) -> Vec<Trade> {
 
 async fn begin(account: &Account, random: &mut Rng, payment: u64, amount: u64) -> Result<()> {
     match random.u8(..100) {
-        0..58 => account.pay(payment, amount).await.map(drop),
+        0..65 => account.pay(payment, amount).await.map(drop),
         // Less than is due. An amount of nothing is not paid.
-        58..72 => account.pay(payment, amount.saturating_sub(1).max(1)).await.map(drop),
-        72..82 => account.fail(payment, amount).await.map(drop),
-        82..90 => account.process(payment, amount),
+        65..75 => account.pay(payment, amount.saturating_sub(1).max(1)).await.map(drop),
+        75..83 => account.fail(payment, amount).await.map(drop),
+        83..90 => account.process(payment, amount),
         _ => {
             account.open(payment, amount)?;
             account.close(payment).await.map(drop)
