@@ -89,17 +89,17 @@ pub(crate) fn is_key(key: &str) -> bool {
 }
 
 /// Writes an intention down, before anything is called: the record as it was read, by whom, and why. The same form
-/// sent twice is one event, and goes on.
+/// sent twice is one event, and goes on; `None` if it was sent before with another note.
 ///
 /// # Errors
 ///
-/// The record cannot be read as one, the form was sent before with another note, or the table fails.
+/// The record cannot be read as one, or the table fails.
 pub(crate) async fn intend(
     table: &Table,
     (payment, record): (PaymentId, &Row),
     (intention, key): (&Intention, &str),
     (by, note): (&Operator, &Note),
-) -> Result<EventKey, Error> {
+) -> Result<Option<EventKey>, Error> {
     let status = record.number("status").and_then(|code| Status::new(code).ok());
     let (Some(status), Some(version)) = (status, record.number("version")) else {
         return Err(anyhow!(
@@ -125,10 +125,10 @@ pub(crate) async fn intend(
         Appended::Done => {}
         Appended::KeyTaken(digest) if digest == Some(event.body.digest()) => {}
         Appended::KeyTaken(_) => {
-            return Err(anyhow!("this form was sent before, with another note"));
+            return Ok(None);
         }
     }
-    Ok(event.key())
+    Ok(Some(event.key()))
 }
 
 #[cfg(test)]

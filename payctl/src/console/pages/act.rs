@@ -100,7 +100,11 @@ async fn work(app: &App, what: &str, form: &ActForm) -> Result<Shown, Fault> {
         None => intended(kind, id, form, &record, wanted)?,
     };
     let event = intend(&app.table, (id, &record), (&intention, &form.key), (&app.by, &note)).await;
-    let event = event.map_err(|error| Fault::from(error).with_link(page_of(id), "The payment"))?;
+    let event = event?.ok_or_else(|| {
+        let what = "This form was sent before, with another note.";
+        let next = "Nothing was done now. To do it again, open the action from the payment's page.";
+        Fault::conflict(what, next).with_link(page_of(id), "The payment")
+    })?;
     let call = match kind {
         ActionKind::Query => FunctionCall::Query(id),
         ActionKind::Close => FunctionCall::Close(id),

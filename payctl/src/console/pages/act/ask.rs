@@ -73,7 +73,7 @@ fn what(kind: ActionKind, record: &Row) -> Markup {
              order service, ask providers, end checkouts. It moves no money that was not asked for before."
         },
         ActionKind::Refund => html! {
-            "Money goes back to the payer at " (provider) ", from the transaction "
+            "The payer gets money back at " (provider) ", from the transaction "
             code { (shown(record.text("provider_txn"))) } ". " (money(left(record), record.text("currency")))
             " of it can still go back. It cannot be undone."
         },

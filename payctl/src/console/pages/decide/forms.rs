@@ -134,7 +134,7 @@ fn dismiss(record: Option<&Row>) -> Choice {
     let what = html! {
         "The message has no effect"
         @if record.is_some() { "; its payment stays as it is" (of_status(record)) }
-        ". Money that it reports stays where it is."
+        ". What it reports as paid stays where it is."
     };
     Choice { path: DISMISS, title: "Dismiss", what, fields: html! {}, button: "Dismiss" }
 }
