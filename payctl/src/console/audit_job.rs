@@ -57,6 +57,10 @@ impl AuditJob {
             *state = AuditState::Running { since, so_far: Audit::default() };
         }
         let job = self.clone();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a program of a person's own, and no function"
+        )]
         tokio::spawn(async move {
             let found = audit(&table, (clock(), None), |so_far| {
                 *job.lock() = AuditState::Running { since, so_far: so_far.clone() };

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::decide::short;
 use super::{console, encoded};
-use crate::stage::own;
 use crate::readme::workspace_file;
+use crate::stage::own;
 
 /// The actions on the table in one of the document's policies.
 fn allowed(policy: usize) -> BTreeSet<String> {

@@ -61,7 +61,7 @@ pub(in crate::console) async fn show(
     Query(search): Query<Search>,
 ) -> Response {
     let text = search.q.unwrap_or_default();
-    respond(&app, "/find", work(&app, text.trim())).await
+    respond(&app, "/find", Box::pin(work(&app, text.trim()))).await
 }
 
 async fn work(app: &App, text: &str) -> Result<Shown, Fault> {
@@ -127,7 +127,7 @@ impl Meaning {
 
 /// Whose transaction has an id of this form.
 ///
-/// Sources: docs.stripe.com/api, "PaymentIntents", "Charges"; pay.weixin.qq.com/doc/v3, `transaction_id`;
+/// Sources: docs.stripe.com/api, "Payment Intents", "Charges"; pay.weixin.qq.com/doc/v3, `transaction_id`;
 /// opendocs.alipay.com, `trade_no`, which begins with its date.
 fn provider_of(text: &str) -> Option<&'static str> {
     let is_number = text.bytes().all(|digit| digit.is_ascii_digit());

@@ -22,7 +22,7 @@ use crate::table::Waiting;
 const NAMED: usize = 10;
 
 pub(in crate::console) async fn show(State(app): State<Arc<App>>) -> Response {
-    respond(&app, "/", work(&app)).await
+    respond(&app, "/", Box::pin(work(&app))).await
 }
 
 async fn work(app: &App) -> Result<Shown, Fault> {

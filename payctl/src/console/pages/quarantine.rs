@@ -119,7 +119,7 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(filter): Query<QuarantineFilter>,
 ) -> Response {
-    respond(&app, PATH, work(&app, &filter)).await
+    respond(&app, PATH, Box::pin(work(&app, &filter))).await
 }
 
 async fn work(app: &App, filter: &QuarantineFilter) -> Result<Shown, Fault> {
