@@ -20,4 +20,4 @@ pub(crate) use self::access::Access;
 pub(crate) use self::app::{App, Place};
 pub(crate) use self::audit_job::AuditJob;
 pub(crate) use self::functions::Functions;
-pub(crate) use self::serve::Served;
+pub(crate) use self::serve::ConsoleServer;

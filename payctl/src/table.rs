@@ -195,19 +195,19 @@ impl Table {
     }
 
     /// Everything that waits for its time, longest overdue first: as much as one read of the index gives.
-    pub(crate) async fn waiting(&self) -> Result<Waiting> {
+    pub(crate) async fn waiting(&self) -> Result<DueEntries> {
         self.in_queues(None).await
     }
 
     /// What is due by `now`, in Unix milliseconds, longest overdue first: as much as one read of the index gives.
-    pub(crate) async fn due(&self, now: u64) -> Result<Waiting> {
+    pub(crate) async fn due(&self, now: u64) -> Result<DueEntries> {
         self.in_queues(Some(now)).await
     }
 
-    async fn in_queues(&self, until: Option<u64>) -> Result<Waiting> {
+    async fn in_queues(&self, until: Option<u64>) -> Result<DueEntries> {
         let (mut entries, next) = self.queues_page(until, None).await?;
         entries.sort();
-        Ok(Waiting { entries, has_more: next.is_some() })
+        Ok(DueEntries { entries, has_more: next.is_some() })
     }
 
     /// What is due by `until`, or all that waits, after this token: one statement in place of a query a queue, each
@@ -281,7 +281,7 @@ impl Audited for Table {
 
 /// What the sweep will look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
+pub(crate) struct DueEntries {
     /// Longest overdue first.
     pub(crate) entries: Vec<WaitingEntry>,
     /// Whether the index has more than one read of it gives.

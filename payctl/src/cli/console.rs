@@ -9,7 +9,7 @@ use pay_core::domain::Operator;
 use super::End;
 use super::quarantine::{decider, operator};
 use crate::arguments::function_name;
-use crate::console::{Access, App, AuditJob, Functions, Place, Served};
+use crate::console::{Access, App, AuditJob, ConsoleServer, Functions, Place};
 use crate::print::print;
 use crate::target::TableTarget;
 
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: ConsoleArguments) -> Result<End> {
     let (table, endpoint) = target.open_at().await?;
     let functions = Functions::open(&target.functions(), create, callback).await?;
     let place = Place::of_arn(&table.arn().await?, endpoint)?;
-    let served = Served::listen(port).await?;
+    let served = ConsoleServer::listen(port).await?;
     let access = Access::new(served.address.port())?;
     let link = access.link();
     let where_it_is = match &place.endpoint {

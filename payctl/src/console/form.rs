@@ -22,9 +22,9 @@ pub(super) struct Nothing {}
 
 /// The fields of a form that was made for the path that it is posted to: its token says so.
 #[derive(Debug)]
-pub(super) struct Form<T>(pub(super) T);
+pub(super) struct TokenForm<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Form<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for TokenForm<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {

@@ -29,13 +29,13 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; f
 
 /// A console that listens.
 #[derive(Debug)]
-pub(crate) struct Served {
+pub(crate) struct ConsoleServer {
     listener: TcpListener,
     /// Where: an address of this machine that no other one reaches.
     pub(crate) address: SocketAddr,
 }
 
-impl Served {
+impl ConsoleServer {
     /// Listens on this port of 127.0.0.1; on any free one if it is 0.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ pub(in crate::console) use self::kind::actions;
 use self::minor::minor_of;
 use super::super::app::App;
 use super::super::fault::Fault;
-use super::super::form::Form;
+use super::super::form::TokenForm;
 use super::super::functions::unknown;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{id as copied, lines, money, payment, shown, time, with_query, word};
@@ -70,7 +70,7 @@ pub(in crate::console) async fn show(
 pub(in crate::console) async fn act(
     State(app): State<Arc<App>>,
     Path(what): Path<String>,
-    Form(form): Form<ActForm>,
+    TokenForm(form): TokenForm<ActForm>,
 ) -> Response {
     Box::pin(respond(&app, "/act", work(&app, &what, &form))).await
 }

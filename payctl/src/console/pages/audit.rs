@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::super::app::App;
 use super::super::audit_job::AuditState;
-use super::super::form::{Form, Nothing};
+use super::super::form::{Nothing, TokenForm};
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{column, count, shown, table, time};
 use crate::audit::{Audit, Violation, payment_of};
@@ -33,7 +33,10 @@ pub(in crate::console) async fn show(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Starts one.
-pub(in crate::console) async fn run(State(app): State<Arc<App>>, _form: Form<Nothing>) -> Response {
+pub(in crate::console) async fn run(
+    State(app): State<Arc<App>>,
+    _form: TokenForm<Nothing>,
+) -> Response {
     app.audit.start(app.table.clone());
     respond(&app, PATH, async { Ok(Shown::Go(PATH.to_owned())) }).await
 }

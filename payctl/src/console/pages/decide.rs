@@ -16,7 +16,7 @@ pub(super) use self::sides::amount;
 use self::sides::beside;
 use super::super::app::App;
 use super::super::fault::Fault;
-use super::super::form::Form;
+use super::super::form::TokenForm;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{id, lines, payment, shown, time, time_or_none, with_query};
 use crate::Row;
@@ -180,21 +180,21 @@ pub(in crate::console) struct DecisionForm {
 
 pub(in crate::console) async fn accept(
     State(app): State<Arc<App>>,
-    Form(form): Form<DecisionForm>,
+    TokenForm(form): TokenForm<DecisionForm>,
 ) -> Response {
     Box::pin(respond(&app, PATH, made(&app, Decision::Accept, &form))).await
 }
 
 pub(in crate::console) async fn refund(
     State(app): State<Arc<App>>,
-    Form(form): Form<DecisionForm>,
+    TokenForm(form): TokenForm<DecisionForm>,
 ) -> Response {
     Box::pin(respond(&app, PATH, made(&app, Decision::Refund, &form))).await
 }
 
 pub(in crate::console) async fn dismiss(
     State(app): State<Arc<App>>,
-    Form(form): Form<DecisionForm>,
+    TokenForm(form): TokenForm<DecisionForm>,
 ) -> Response {
     Box::pin(respond(&app, PATH, made(&app, Decision::Dismiss, &form))).await
 }

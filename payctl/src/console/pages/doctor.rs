@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::super::app::App;
 use super::super::fault::Fault;
-use super::super::form::Form;
+use super::super::form::TokenForm;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{count, lines, shown, with_query};
 use crate::doctor::{Diagnosis, diagnose};
@@ -78,7 +78,7 @@ pub(in crate::console) async fn show(
 
 pub(in crate::console) async fn run(
     State(app): State<Arc<App>>,
-    Form(form): Form<DoctorForm>,
+    TokenForm(form): TokenForm<DoctorForm>,
 ) -> Response {
     let work = async {
         let logged = logged(&app, form.name.as_deref()).await?;

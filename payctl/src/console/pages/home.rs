@@ -16,7 +16,7 @@ use crate::Row;
 use crate::audit::payment_of;
 use crate::event::EventEntry;
 use crate::limits::CONSOLE_PAGE_ROWS;
-use crate::table::Waiting;
+use crate::table::DueEntries;
 
 /// How many of the longest overdue are named.
 const NAMED: usize = 10;
@@ -40,7 +40,7 @@ async fn work(app: &App) -> Result<Shown, Fault> {
 }
 
 /// How much there is of each, and since when.
-fn tiles(review: &[Row], has_more: bool, waiting: &Waiting, now: u64) -> Markup {
+fn tiles(review: &[Row], has_more: bool, waiting: &DueEntries, now: u64) -> Markup {
     let oldest = review.iter().filter_map(|row| row.number("at")).min();
     let late: Vec<_> = waiting.entries.iter().filter(|entry| entry.due <= now).collect();
     let refunds = waiting.entries.iter().filter(|entry| entry.is_refund()).count();
@@ -114,7 +114,7 @@ fn quarantine(review: &[Row], has_more: bool, now: u64) -> Markup {
 }
 
 /// What is due by now, longest overdue first.
-fn due(waiting: &Waiting, now: u64) -> Markup {
+fn due(waiting: &DueEntries, now: u64) -> Markup {
     let late: Vec<_> = waiting.entries.iter().filter(|entry| entry.due <= now).collect();
     html! {
         section {
@@ -145,7 +145,7 @@ fn of_entry(pk: &str) -> Markup {
 }
 
 /// Refunds of which the outcome, or the order service, is waited for.
-fn refunds(waiting: &Waiting) -> Markup {
+fn refunds(waiting: &DueEntries) -> Markup {
     let refunds: Vec<_> = waiting.entries.iter().filter(|entry| entry.is_refund()).collect();
     html! {
         section {
