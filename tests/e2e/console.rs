@@ -120,7 +120,7 @@ fn item(members: &Value) -> Value {
         Value::Bool(is) => json!({ "BOOL": is }),
         // What has its type beside it.
         Value::Object(_) => value.clone(),
-        other => json!({"S": other.as_str().unwrap()}),
+        Value::Null | Value::String(_) | Value::Array(_) => json!({"S": value.as_str().unwrap()}),
     };
     let members = members.as_object().unwrap().iter();
     members
@@ -131,9 +131,9 @@ fn item(members: &Value) -> Value {
 
 /// A record of a pending payment, as the service writes it.
 fn pending(id: u64, uid: u64, created: u64) -> Value {
-    json!({"pk": format!("pay#{id}"), "sk": "record", "id": id, "uid": uid, "oid": id, "amount": 100 + id,
+    json!({"pk": format!("pay#{id}"), "sk": "record", "id": id, "uid": uid, "oid": id, "amount": id.saturating_add(100),
         "currency": "CNY", "source": 0, "status": 0, "version": 1, "create_time": created,
-        "update_time": created, "queue": format!("sweep#{}", id % 32), "due": created + 300_000, "attempts": 0})
+        "update_time": created, "queue": format!("sweep#{}", id % 32), "due": created.saturating_add(300_000), "attempts": 0})
 }
 
 /// A notification that reports too little, as the service quarantines it.

@@ -13,7 +13,8 @@ use crate::stage::own;
 /// The actions on the table in one of the document's policies.
 fn allowed(policy: usize) -> BTreeSet<String> {
     let page = workspace_file("docs/console.md");
-    let block = page.split("```json\n").nth(policy + 1).and_then(|rest| rest.split("```").next());
+    let block = page.split("```json\n").skip(1).nth(policy);
+    let block = block.and_then(|rest| rest.split("```").next());
     let policy: Value = serde_json::from_str(block.unwrap()).unwrap();
     let actions = policy["Statement"][0]["Action"].as_array().unwrap().iter();
     let actions = actions.filter_map(|action| action.as_str()?.strip_prefix("dynamodb:"));

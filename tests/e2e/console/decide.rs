@@ -145,8 +145,8 @@ async fn an_unmatched_message_is_accepted_onto_a_payment() {
     });
     api::from_provider(&stack, Provider::Stripe, &lost.unwrap()).send().await.ok();
     let console = console(&stack, &[]).await;
-    let list = console.page("/quarantine").await;
-    let (_, link) = list.split_once("href=\"/decide?name=").unwrap();
+    let waiting = console.page("/quarantine").await;
+    let (_, link) = waiting.split_once("href=\"/decide?name=").unwrap();
     let path = format!("/decide?name={}", link.split('"').next().unwrap());
     let page = console.page(&path).await;
     assert!(

@@ -117,6 +117,7 @@ fn base64_of(text: &str) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "every field of every page")]
 async fn a_field_is_shown_as_text_whatever_it_holds() {
     let stack = own().await;
     fill(&stack).await;

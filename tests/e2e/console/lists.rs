@@ -176,8 +176,8 @@ async fn a_file_of_the_quarantine_has_what_its_filter_shows() {
         let (mut path, mut of_pages) = (format!("/quarantine?{query}"), BTreeSet::new());
         loop {
             let page = console.page(&path).await;
-            let links = page.split("/decide?name=").skip(1);
-            of_pages.extend(links.map(|rest| rest.split('"').next().unwrap().to_owned()));
+            let named = page.split("/decide?name=").skip(1);
+            of_pages.extend(named.map(|rest| rest.split('"').next().unwrap().to_owned()));
             assert!(page.contains("/quarantine.csv"), "{page}");
             let Some((before, _)) = page.split_once("\">Newer ones") else { break };
             path = before.rsplit("href=\"").next().unwrap().replace("&amp;", "&");

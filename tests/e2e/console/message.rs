@@ -13,10 +13,10 @@ async fn a_body_is_laid_out_and_shown_byte_for_byte_without_its_secrets() {
     let form = b"trade_no=1%2B2&auth_token=hidden-3&note=a%26b";
     let cut = [br#"{"client_secret":"hidden-4","text":""#.as_slice(), &[b'x'; 16 * 1024]].concat();
     let bytes = b"\xff\x00password=hidden-5&a\r\n\xef\xbb\xbf";
-    let long: String = (0..1500).map(|number| format!("\"<{number}>\",")).collect();
-    let long = format!("[{long}0]");
+    let long: Vec<String> = (0..1500).map(|number| format!("<{number}>")).collect();
+    let long = json!(long).to_string();
     let cut = &cut[..16 * 1024];
-    let bodies = [&json[..], form, cut, bytes, long[..].as_bytes(), b""];
+    let bodies = [&json[..], form, cut, bytes, long.as_bytes(), b""];
     for (number, body) in bodies.iter().enumerate() {
         let body = &body[..body.len().min(16 * 1024)];
         table::put(
