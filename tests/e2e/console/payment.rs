@@ -50,7 +50,7 @@ async fn a_payment_is_shown_with_all_that_happened() {
         "wechat native",
         &format!("data-copy=\"{}\"", refund["refund_id"].as_str().unwrap()),
         "one piece &lt;broken&gt;",
-        "pending → paid",
+        "pending → <span class=\"word well\">paid",
         "class=\"word ill\">quarantined",
         "reference: expected",
     ] {
