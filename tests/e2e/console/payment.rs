@@ -64,7 +64,7 @@ async fn a_payment_is_shown_with_all_that_happened() {
         let link = format!("/message?name={}", encoded(event));
         rest = rest.split_once(&link).unwrap_or_else(|| panic!("{link} in {page}")).1;
         let message = console.page(&link).await;
-        assert!(message.contains("class=\"word neutral\">the same"), "{message}");
+        assert!(message.contains("class=\"word well\">the same"), "{message}");
         assert!(message.contains(&format!("href=\"/payment/{}\"", payment.id)), "{message}");
     }
     assert_eq!(page.matches("<a href=\"/message?name=").count(), events.len());
