@@ -1,8 +1,10 @@
 //! The command line: the commands, and how the program ends.
 
 mod audit;
+mod call;
 mod check_config;
 mod close;
+mod console;
 mod doctor;
 mod history;
 mod quarantine;
@@ -16,7 +18,6 @@ use std::process::ExitCode;
 use anyhow::{Error, Result};
 use clap::{Parser, Subcommand};
 
-pub use self::quarantine::give_back;
 use crate::print::escaped;
 
 /// Payments as their operators see them: what happened to one, what waits for a person, what is wrong.
@@ -48,6 +49,8 @@ enum Command {
     Close(close::CloseArguments),
     /// Do what is due, as the schedule does each minute: notify the order service, ask providers.
     Sweep(sweep::SweepArguments),
+    /// Serve pages for people on this machine: find a payment, see what happened, decide.
+    Console(console::ConsoleArguments),
     /// Explain why the signature of a webhook or a token is or is not valid: JSON lines in and out.
     #[command(after_long_help = doctor::EXAMPLE)]
     Doctor(doctor::DoctorArguments),
@@ -111,6 +114,7 @@ async fn execute(command: Command) -> Result<End> {
         Command::Refund(arguments) => refund::run(arguments).await,
         Command::Close(arguments) => close::run(arguments).await,
         Command::Sweep(arguments) => sweep::run(arguments).await,
+        Command::Console(arguments) => Box::pin(console::run(arguments)).await,
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::CheckConfig(arguments) => check_config::run(arguments).await,
     }

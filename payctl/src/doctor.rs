@@ -24,6 +24,8 @@ use pay_core::ports::BadSecret;
 use pay_providers::{Verified, VerifyError};
 use serde::Serialize;
 
+pub(crate) use layout::{indented, pieces};
+
 use case::Case;
 use check::SchemeKeys;
 use notification::Reported;

@@ -48,6 +48,14 @@ impl EventEntry<'_> {
         format!("{field}: expected {}, received {}", side("expected"), side("received"))
     }
 
+    /// Why a quarantined one waits, in a word or two: the field that does not match.
+    pub(crate) fn reason(self) -> String {
+        if !self.unreadable().is_empty() {
+            return "unreadable".to_owned();
+        }
+        self.0.get_text("mismatch").unwrap_or("none given").to_owned()
+    }
+
     /// What every list of events begins with: when it came, its name, and what it reports.
     pub(crate) fn report(self) -> [String; 6] {
         let at = time(self.0.number("at").unwrap_or_default());

@@ -7,18 +7,22 @@
 mod arguments;
 pub mod audit;
 mod cli;
+mod console;
 pub mod doctor;
 mod event;
+mod history;
 mod lambda;
 pub mod limits;
 mod name;
+mod operation;
 mod print;
 mod row;
 mod scheme;
 mod table;
 mod target;
 
-pub use cli::{give_back, run};
+pub use cli::run;
+pub use operation::decide_refund;
 pub use row::Row;
 pub use scheme::Scheme;
 pub use table::Table;

@@ -24,6 +24,35 @@ pub const TIME_SLACK_MS: u64 = 61_000;
 /// then the sweep has asked several times, and a person looks.
 pub const REFUND_REQUESTED_MS: u64 = 60 * 60_000;
 
+/// The most rows of a list on one page of the console: as many items as one call reads.
+pub const CONSOLE_PAGE_ROWS: i32 = 100;
+
+/// The most reads of a payment's items for one page of the console: each gives at most 1 MB.
+pub const CONSOLE_READS: u32 = 3;
+
+/// The most events of a timeline on one page of the console.
+pub const CONSOLE_EVENTS: usize = 200;
+
+/// The most bytes of the tables on one page of the console: a page stays under 60 KB, whatever its items hold.
+pub const CONSOLE_TABLE_BYTES: usize = 42_000;
+
+/// The most bytes of checkouts, and of refunds, on the page of a payment: most of it is for the timeline.
+pub const CONSOLE_PART_BYTES: usize = 12_000;
+
+/// The most bytes of one of two ways to show a body; alone a way has as many as the tables of a page.
+pub const CONSOLE_VIEW_BYTES: usize = 16_000;
+
+/// The most characters of a text that somebody wrote, in a table of the console.
+pub const CONSOLE_TEXT_CHARS: usize = 200;
+
+/// The longest form that the console takes, in bytes: a message to diagnose, encoded as forms are, is the longest.
+pub const CONSOLE_BODY_BYTES: usize = 64 * 1024;
+
+const _: () = assert!(
+    CONSOLE_PART_BYTES * 2 < CONSOLE_TABLE_BYTES && CONSOLE_VIEW_BYTES * 2 < CONSOLE_TABLE_BYTES,
+    "what a page shows side by side leaves room"
+);
+
 /// How long after its time to live a payment may be neither closed nor being closed, in milliseconds: the sweep
 /// begins to close it within a minute, unless it is stopped or far behind.
 pub const OVERDUE_CLOSE_MS: u64 = 60 * 60_000;

@@ -39,7 +39,7 @@ pub(crate) fn escaped(text: &str) -> String {
 }
 
 /// A cell of a table: one line.
-fn escaped_cell(text: &str) -> String {
+pub(crate) fn escaped_cell(text: &str) -> String {
     replaced(text, is_treacherous, |letter| letter.escape_default().to_string())
 }
 

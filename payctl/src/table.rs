@@ -1,23 +1,36 @@
 //! A table as an operator reads it: on this machine, in an emulator, or in AWS.
 
+mod pages;
+mod review;
+
 use std::collections::HashMap;
 use std::error::Error;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity,
+};
 use pay_core::domain::EventKey;
+use pay_core::limits::SWEEP_QUEUES;
 use pay_service::adapters::aws;
 use pay_service::adapters::dynamodb::DynamoDbPayments;
 use pay_service::limits::STORE_BATCH_MAX;
 use pay_service::start::environment;
+use pay_service::usage;
 
 use crate::audit::{Audited, Key, primary};
 use crate::{Row, target};
 
+pub(crate) use self::review::ReviewCursor;
+
+/// The index of what waits: for a person, or for its time.
+const DUE_INDEX: &str = "due-index";
+
 /// A table with its client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Table {
     client: Client,
     name: String,
@@ -76,10 +89,16 @@ impl Table {
             .table_name(&self.name)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .consistent_read(true);
-        let items = query.into_paginator().items().send().try_collect().await;
-        let items = items.map_err(|error| self.cannot_read(error))?;
-        Ok(items.into_iter().map(Row::from).collect())
+        let mut pages = query.into_paginator().send();
+        let mut rows = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.cannot_read(error))?;
+            usage_of(page.consumed_capacity());
+            rows.extend(page.items.unwrap_or_default().into_iter().map(Row::from));
+        }
+        Ok(rows)
     }
 
     /// Items by their keys, read consistently; those that do not exist are left out.
@@ -91,7 +110,9 @@ impl Table {
                 let keys = KeysAndAttributes::builder().set_keys(Some(wanted));
                 let keys = keys.consistent_read(true).build()?;
                 let batch = self.client.batch_get_item().request_items(&self.name, keys);
+                let batch = batch.return_consumed_capacity(ReturnConsumedCapacity::Total);
                 let read = batch.send().await.map_err(|error| self.cannot_read(error))?;
+                read.consumed_capacity().iter().for_each(|table| usage_of(Some(table)));
                 let found = read.responses.unwrap_or_default().remove(&self.name);
                 let found = found.unwrap_or_default();
                 // DynamoDB gives at least one item of a batch that it does not reject.
@@ -124,8 +145,11 @@ impl Table {
 
     async fn get(&self, key: HashMap<String, AttributeValue>) -> Result<Option<Row>> {
         let item = self.client.get_item().table_name(&self.name).set_key(Some(key));
-        let item = item.consistent_read(true).send().await;
-        Ok(item.map_err(|error| self.cannot_read(error))?.item.map(Row::from))
+        let item = item.consistent_read(true);
+        let item = item.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
+        let item = item.map_err(|error| self.cannot_read(error))?;
+        usage_of(item.consumed_capacity());
+        Ok(item.item.map(Row::from))
     }
 
     /// The notifications that a person must look at, oldest first. One that was quarantined a
@@ -135,22 +159,95 @@ impl Table {
     ///
     /// The table cannot be read.
     pub async fn quarantine(&self) -> Result<Vec<Row>> {
-        let query = self
-            .client
+        let query = self.review_query();
+        let mut pages = query.into_paginator().items().send();
+        let mut keys = Vec::new();
+        while let Some(entry) = pages.next().await {
+            keys.push(key_of(&Row::from(entry.map_err(|error| self.cannot_read(error))?)));
+        }
+        self.waiting_of(&keys).await
+    }
+
+    /// The oldest of [`Self::quarantine`], at most `limit`, and whether there are more: one query and one read of
+    /// a batch if `limit` is at most 100.
+    pub(crate) async fn review(&self, limit: i32) -> Result<(Vec<Row>, bool)> {
+        let (rows, next) = self.review_page(None, None, limit).await?;
+        Ok((rows, next.is_some()))
+    }
+
+    fn review_query(&self) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.name)
-            .index_name("due-index")
+            .index_name(DUE_INDEX)
             .key_condition_expression("#queue = :queue")
             .expression_attribute_names("#queue", "queue")
-            .expression_attribute_values(":queue", AttributeValue::S("review".to_owned()));
-        let mut pages = query.into_paginator().items().send();
-        let mut rows = Vec::new();
-        while let Some(entry) = pages.next().await {
-            let mut entry = entry.map_err(|error| self.cannot_read(error))?;
-            entry.retain(|name, _| name == "pk" || name == "sk");
-            rows.extend(self.get(entry).await?.filter(|row| row.has("queue")));
-        }
-        Ok(rows)
+            .expression_attribute_values(":queue", AttributeValue::S("review".to_owned()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// The items under these keys that still wait for a person, in this order.
+    async fn waiting_of(&self, keys: &[Key]) -> Result<Vec<Row>> {
+        let rows = self.by_keys(keys).await?.into_iter().map(|row| (key_of(&row), row));
+        let mut rows: HashMap<Key, Row> = rows.collect();
+        let waiting = keys.iter().filter_map(|key| rows.remove(key));
+        Ok(waiting.filter(|row| row.has("queue")).collect())
+    }
+
+    /// Everything that waits for its time, longest overdue first: as much as one read of the index gives.
+    pub(crate) async fn waiting(&self) -> Result<DueEntries> {
+        self.in_queues(None).await
+    }
+
+    /// What is due by `now`, in Unix milliseconds, longest overdue first: as much as one read of the index gives.
+    pub(crate) async fn due(&self, now: u64) -> Result<DueEntries> {
+        self.in_queues(Some(now)).await
+    }
+
+    async fn in_queues(&self, until: Option<u64>) -> Result<DueEntries> {
+        let (mut entries, next) = self.queues_page(until, None).await?;
+        entries.sort();
+        Ok(DueEntries { entries, has_more: next.is_some() })
+    }
+
+    /// What is due by `until`, or all that waits, after this token: one statement in place of a query a queue, each
+    /// of which is a partition.
+    async fn queues_page(
+        &self,
+        until: Option<u64>,
+        after: Option<String>,
+    ) -> Result<(Vec<WaitingEntry>, Option<String>)> {
+        let queues = (0..SWEEP_QUEUES).map(|queue| format!("'sweep#{queue}'"));
+        let queues = queues.collect::<Vec<_>>().join(", ");
+        let (table, index) = (&self.name, DUE_INDEX);
+        let by = if until.is_some() { " AND due <= ?" } else { "" };
+        let statement =
+            format!(r#"SELECT pk, sk, due FROM "{table}"."{index}" WHERE queue IN [{queues}]{by}"#);
+        let until = until.map(|until| vec![AttributeValue::N(until.to_string())]);
+        let read = self.client.execute_statement().statement(statement).set_parameters(until);
+        let read = read.set_next_token(after);
+        let read = read.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
+        let read = read.map_err(|error| self.cannot_read(error))?;
+        usage_of(read.consumed_capacity());
+        let entry = |row: Row| WaitingEntry {
+            due: row.number("due").unwrap_or_default(),
+            pk: row.text("pk").to_owned(),
+            sk: row.text("sk").to_owned(),
+        };
+        let entries = read.items.unwrap_or_default().into_iter().map(|item| entry(Row::from(item)));
+        Ok((entries.collect(), read.next_token))
+    }
+
+    /// The table's ARN.
+    ///
+    /// # Errors
+    ///
+    /// There is no such table, or it cannot be read.
+    pub(crate) async fn arn(&self) -> Result<String> {
+        let read = self.client.describe_table().table_name(&self.name).send().await;
+        let read = read.map_err(|error| self.cannot_read(error))?;
+        let arn = read.table.and_then(|table| table.table_arn);
+        arn.with_context(|| format!("the table {} has no ARN", self.name))
     }
 
     fn cannot_read<E>(&self, error: SdkError<E>) -> anyhow::Error
@@ -180,6 +277,42 @@ impl Audited for Table {
     async fn batch(&self, keys: &[Key]) -> Result<Vec<Row>> {
         self.by_keys(keys).await
     }
+}
+
+/// What the sweep will look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DueEntries {
+    /// Longest overdue first.
+    pub(crate) entries: Vec<WaitingEntry>,
+    /// Whether the index has more than one read of it gives.
+    pub(crate) has_more: bool,
+}
+
+/// An item that the sweep will look at; in the order of their times.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WaitingEntry {
+    /// When, in Unix milliseconds.
+    pub(crate) due: u64,
+    /// Its partition: a payment's.
+    pub(crate) pk: String,
+    /// Its sort key: the record's, or a refund's.
+    pub(crate) sk: String,
+}
+
+impl WaitingEntry {
+    /// Whether it is a refund.
+    pub(crate) fn is_refund(&self) -> bool {
+        self.sk.starts_with("refund#")
+    }
+}
+
+/// Counts what a read cost.
+fn usage_of(consumed: Option<&ConsumedCapacity>) {
+    consumed.and_then(|table| table.capacity_units).into_iter().for_each(usage::read_units);
+}
+
+fn key_of(row: &Row) -> Key {
+    (row.text("pk").to_owned(), row.text("sk").to_owned())
 }
 
 /// A primary key as DynamoDB takes it.

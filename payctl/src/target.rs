@@ -81,15 +81,25 @@ impl TableTarget {
     ///
     /// No local stack runs there; the environment lacks the region or the credentials.
     pub(crate) async fn open(&self) -> Result<Table> {
-        if let Some(api) = &self.local {
-            let stack = LocalStack::find(api).await?;
-            return Table::open(Some(&stack.dynamodb), &stack.table);
-        }
-        Table::open(self.endpoint.as_deref(), self.table.as_deref().unwrap_or(TABLE))
+        Ok(self.open_at().await?.0)
     }
-}
 
-impl TableTarget {
+    /// The table, and the endpoint that it is at unless it is in AWS.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub(crate) async fn open_at(&self) -> Result<(Table, Option<String>)> {
+        let (endpoint, name) = if let Some(api) = &self.local {
+            let stack = LocalStack::find(api).await?;
+            (Some(stack.dynamodb), stack.table)
+        } else {
+            let name = self.table.as_deref().unwrap_or(TABLE);
+            (self.endpoint.clone(), name.to_owned())
+        };
+        Ok((Table::open(endpoint.as_deref(), &name)?, endpoint))
+    }
+
     /// The functions of the local stack, if that is the target.
     pub(crate) fn functions(&self) -> LocalFunctions {
         LocalFunctions { local: self.local.clone() }

@@ -8,6 +8,7 @@ mod bench;
 mod budgets;
 mod checkout;
 mod checkouts;
+mod console;
 mod doctor;
 mod echo;
 mod events;

@@ -43,6 +43,28 @@ async fn sweep(stack: &Stack, members: Value) -> Value {
 }
 
 #[tokio::test]
+async fn a_sweep_of_one_payment_looks_at_no_other() {
+    let stack = own().await;
+    let payments = due(&stack, 2).await;
+    let [one, other] = payments[..] else { panic!("two were made") };
+    let swept = sweep(&stack, json!({"id": one.id})).await;
+    assert_eq!((&swept["notified"], &swept["stale"]), (&json!(1), &json!(0)));
+    let times = [one, other].map(|payment| stack.shop().times_paid(payment.oid));
+    assert_eq!(times, [1, 0]);
+    assert!(!table::is_due(&stack, one.id).await && table::is_due(&stack, other.id).await);
+    assert_eq!(sweep(&stack, json!({"id": one.id})).await["stale"], 1);
+    for (members, slug) in [
+        (json!({"id": 7}), "payment-not-found"),
+        (json!({"id": 0}), "invalid-request"),
+        (json!({"id": one.id, "all": true}), "invalid-request"),
+        (json!({"id": one.id, "limit": 1}), "invalid-request"),
+    ] {
+        let error = stack.invoke("callback", &request(&members)).await.unwrap_err();
+        assert!(format!("{error:?}").contains(slug), "{members}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_sweep_notifies_the_order_service_of_what_is_due() {
     let stack = own().await;
     let payments = due(&stack, 20).await;

@@ -117,6 +117,17 @@ pub(crate) async fn put(stack: &Stack, item: Value) {
     call(stack, "PutItem", json!({"Item": item})).await;
 }
 
+/// Writes many items, as few calls as it takes.
+pub(crate) async fn put_all(stack: &Stack, items: &[Value]) {
+    for items in items.chunks(25) {
+        let puts: Vec<_> = items.iter().map(|item| json!({"PutRequest": {"Item": item}})).collect();
+        let request = json!({"RequestItems": {stack.table.as_str(): puts}});
+        let left = call(stack, "BatchWriteItem", request).await;
+        let left = left["UnprocessedItems"].as_object().cloned().unwrap_or_default();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
 /// Sets an attribute of an item, typed as DynamoDB's JSON types it.
 pub(crate) async fn set(stack: &Stack, pk: &str, sk: &str, name: &str, value: Value) {
     let request = json!({

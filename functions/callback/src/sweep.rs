@@ -1,18 +1,19 @@
-//! The sweep, as the schedule and operators invoke it: `{"operation":"sweep","limit":n,"all":false}`.
+//! The sweep, as the schedule and operators invoke it: `{"operation":"sweep","limit":n,"all":false}`, and of one
+//! payment `{"operation":"sweep","id":n}`.
 
 use std::time::Duration;
 
 use pay_core::{
-    domain::{TimeToLive, Timestamp},
+    domain::{PaymentId, TimeToLive, Timestamp},
     json::Json,
-    ports::chain,
+    ports::{Payments, chain},
     usecases::{
         query::AnyQueryPorts,
         sweep::{Run, Sweep, Swept, starts_for_ms, sweep},
     },
 };
 use pay_service::{
-    http::{Fields, Invocation, Problem, Response},
+    http::{Code, Fields, Invocation, Problem, Response},
     limits::SWEEP_LIMIT_DEFAULT,
     metrics, outcome,
 };
@@ -23,8 +24,12 @@ use tokio::time::Instant;
 ///
 /// # Errors
 ///
-/// [`pay_service::http::Code::InvalidRequest`]: `all`, then `limit`.
+/// [`Code::InvalidRequest`]: `id`, `all`, then `limit`; one payment has neither of the two.
 pub(crate) fn read(fields: &Fields) -> Result<Sweep, Problem> {
+    if let Some(id) = fields.optional_number("id", PaymentId::new)? {
+        let other = ["all", "limit"].into_iter().find(|name| fields.get(name).is_some());
+        return other.map_or(Ok(Sweep::of(id)), |name| Err(Problem::bad_field(name)));
+    }
     let all = match fields.get("all") {
         None => false,
         Some(all) => all.as_bool().ok_or_else(|| Problem::bad_field("all"))?,
@@ -41,13 +46,16 @@ pub(crate) fn read(fields: &Fields) -> Result<Sweep, Problem> {
 ///
 /// # Errors
 ///
-/// Those of the store.
+/// [`Code::PaymentNotFound`], where it is one payment; those of the store.
 pub(crate) async fn run(
     ports: &impl AnyQueryPorts,
     (request, time_to_live): (Sweep, Option<TimeToLive>),
     Invocation { now, until, trace }: &Invocation,
 ) -> Result<Response, Problem> {
     let left_ms = until.millis().saturating_sub(now.millis());
+    if let Some(id) = request.only() {
+        ports.store().payment(id).await?.ok_or(Code::PaymentNotFound)?;
+    }
     let (started, starts_for) = (Instant::now(), Duration::from_millis(starts_for_ms(left_ms)));
     let go_on = || {
         let passed = started.elapsed();
@@ -60,8 +68,12 @@ pub(crate) async fn run(
     let oldest_secs = swept.oldest_paid.map(waited);
     let oldest_refund_secs = swept.oldest_refund.map(waited);
     log(&swept, oldest_secs, oldest_refund_secs);
-    count(&swept, oldest_secs, oldest_refund_secs);
-    Response::json(&json!({
+    count_entries(&swept);
+    // What one payment says nothing about.
+    if request.only().is_none() {
+        note_backlog(&swept, oldest_secs, oldest_refund_secs);
+    }
+    let response = Response::json(&json!({
         "notified": swept.notified,
         "queried": swept.queried,
         "moved": swept.moved,
@@ -72,7 +84,11 @@ pub(crate) async fn run(
         "left": swept.left,
         "oldest_due_seconds": oldest_secs,
         "oldest_refund_seconds": oldest_refund_secs,
-    }))
+    }))?;
+    Ok(match request.only() {
+        Some(id) => response.about(id),
+        None => response,
+    })
 }
 
 fn log(swept: &Swept, oldest_due_seconds: Option<u64>, oldest_refund_seconds: Option<u64>) {
@@ -107,11 +123,15 @@ fn log(swept: &Swept, oldest_due_seconds: Option<u64>, oldest_refund_seconds: Op
     );
 }
 
-fn count(swept: &Swept, oldest_due_secs: Option<u64>, oldest_refund_secs: Option<u64>) {
+/// How much waits, as the alarms watch it.
+fn note_backlog(swept: &Swept, oldest_due_secs: Option<u64>, oldest_refund_secs: Option<u64>) {
     let due = swept.rescheduled.len().saturating_add(swept.failed.len()).saturating_add(swept.left);
     metrics::ORDER_NOTIFICATIONS_DUE.note(u64::try_from(due).unwrap_or(u64::MAX));
     metrics::OLDEST_DUE.note(oldest_due_secs.unwrap_or_default());
     metrics::OLDEST_REFUND.note(oldest_refund_secs.unwrap_or_default());
+}
+
+fn count_entries(swept: &Swept) {
     for _ in &swept.rescheduled {
         metrics::ORDER_NOTIFICATIONS_FAILED.count();
     }

@@ -197,7 +197,7 @@ fn fits(record: &Record, event: &ReadEvent, known: &Known<'_>) -> Vec<String> {
     }
     // What other money goes back is compared with its refund.
     let is_outside = event.gives_back.is_some() || known.outside(event).is_some();
-    if event.requested().is_some() || event.is_end() || is_outside {
+    if event.requested().is_some() || event.is_intention() || event.is_end() || is_outside {
         return wrong;
     }
     let closed = event.outcome == Some(Outcome::Closed);

@@ -12,6 +12,7 @@ use super::attributes::Attributes;
 use super::request::Requested;
 use super::table::Key;
 use crate::Row;
+use crate::operation::Intention;
 
 /// An event, as far as it can be read. Without its body: a payment may have many.
 #[derive(Debug, Clone)]
@@ -108,6 +109,10 @@ pub(super) fn read(key: &EventKey, row: &Row, now: u64) -> (ReadEvent, Option<Li
     );
     let link = match key.sender {
         Sender::Operator | Sender::Sweep if is_ours => None,
+        Sender::Operator if entry.is_intention() => {
+            intention(&mut of, &entry);
+            None
+        }
         Sender::Operator => decision(&mut of, key, &entry),
         Sender::Native | Sender::Sweep | Sender::Provider(_) => review(&mut of, &entry),
     };
@@ -347,6 +352,19 @@ fn review(of: &mut Attributes<'_>, entry: &ReadEvent) -> Option<Link> {
         by: by?.to_owned(),
         at,
     })
+}
+
+/// The event of what an operator had a function do: who, and what its id says, too.
+fn intention(of: &mut Attributes<'_>, entry: &ReadEvent) {
+    of.must_text("by", |name| Operator::new(name).is_ok());
+    let about = of.must_text("about", |about| Intention::parse(about).is_some());
+    let intention = about.and_then(Intention::parse);
+    let id = entry.id().unwrap_or_default();
+    of.wrong_if(
+        intention.is_some_and(|intention| !intention.fits(id)),
+        "its event id says that something else was intended",
+    );
+    of.wrong_if(entry.before != entry.after, "an intention, and the status moved");
 }
 
 /// The event of a decision: who decided, on which notification.

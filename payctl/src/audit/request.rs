@@ -6,6 +6,7 @@ use pay_core::domain::{
 };
 
 use super::event::ReadEvent;
+use crate::operation::Intention;
 
 /// What was asked of us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,12 @@ impl ReadEvent {
         }
         let reference = RefundReference::parse(id.strip_prefix("refund.")?).ok()?;
         Some(Requested::Refund(RefundId::requested(reference)))
+    }
+
+    /// Whether an operator wrote down by it what a function was then called for.
+    pub(super) fn is_intention(&self) -> bool {
+        let is_noted = self.verdict == Some(Verdict::Noted) && self.outcome.is_none();
+        self.sender == Sender::Operator && is_noted && self.id().is_some_and(Intention::is_id)
     }
 
     /// The refund that it reserved.
@@ -68,7 +75,7 @@ impl ReadEvent {
     }
 
     /// Its event id. Where the key was taken it has the version as suffix, which is left out.
-    fn id(&self) -> Option<&str> {
+    pub(super) fn id(&self) -> Option<&str> {
         let (_, id) = self.sk.strip_prefix("event#")?.split_once('#')?;
         id.split('#').next()
     }

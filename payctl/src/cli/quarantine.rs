@@ -2,21 +2,19 @@
 
 mod decide;
 mod refund;
-mod unreadable;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand};
-use pay_core::domain::{EventKey, PaymentId};
+use pay_core::domain::EventKey;
 use serde_json::{Value, json};
 
-pub use self::decide::give_back;
-
 use self::decide::{AcceptArguments, DecisionArguments};
+pub(super) use self::decide::{decider, operator};
 use self::refund::GiveBackArguments;
 use super::End;
 use crate::audit::payment_of;
 use crate::event::{EventEntry, plain, status};
-use crate::name::Name;
+use crate::operation::{find, named, payment};
 use crate::print::{columns, print, print_json, time};
 use crate::target::TableTarget;
 use crate::{Row, Table};
@@ -158,24 +156,4 @@ fn beside(event: EventEntry<'_>, record: Option<&Row>) -> String {
     });
     let head = if record.is_some() { "payment" } else { "no payment of ours" };
     columns(["", "notification", head], rows.into_iter())
-}
-
-fn named(notification: &str) -> Result<Name> {
-    let forms = "<payment id>/<sender>/<event id>, nor item/<pk>/<sk> as `list` shows it";
-    Name::parse(notification).with_context(|| format!("{notification} is not {forms}"))
-}
-
-/// The item of this name.
-async fn find(table: &Table, name: &Name) -> Result<Row> {
-    let (pk, sk) = &name.0;
-    let row = table.item(pk, sk).await?;
-    row.with_context(|| format!("there is no notification {name} in the table {}", table.name()))
-}
-
-/// The record of a payment.
-async fn payment(table: &Table, id: Option<PaymentId>) -> Result<Option<Row>> {
-    match id {
-        Some(id) => table.item(&format!("pay#{id}"), "record").await,
-        None => Ok(None),
-    }
 }

@@ -4,11 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use pay_core::domain::{Amount, PaymentId, RefundReason};
 use pay_service::http::idempotency_digest;
-use serde_json::{Value, json};
 
 use super::End;
 use crate::arguments::payment_id;
-use crate::print::{escaped, print, print_json};
+use crate::operation::FunctionCall;
 use crate::target::FunctionTarget;
 
 /// Arguments of `refund`.
@@ -35,21 +34,8 @@ pub(super) struct RefundArguments {
 
 /// Ends with [`End::Found`] where the refund failed, or what became of it is not known yet.
 pub(super) async fn run(arguments: RefundArguments) -> Result<End> {
-    let RefundArguments { id, amount, reason, key, target, json } = arguments;
-    let request = json!({
-        "operation": "refund", "id": id.get(), "amount": amount, "reason": reason,
-        "idempotency_key": key,
-    });
-    let response = target.invoke("callback", &request).await?;
-    let word = |name: &str| response.get(name).and_then(Value::as_str).unwrap_or_default();
-    if json {
-        print_json(&response)?;
-    } else {
-        let amount = response.get("amount").and_then(Value::as_u64).unwrap_or_default();
-        let (refund, status) = (escaped(word("refund_id")), escaped(word("status")));
-        print(&format!("refund {refund} of {amount}: {status}\n"))?;
-    }
-    Ok(End::of(["succeeded", "pending"].contains(&word("status"))))
+    let RefundArguments { id, amount: amount_minor, reason, key, target, json } = arguments;
+    target.call(&FunctionCall::Refund { id, amount_minor, reason, key }, json).await
 }
 
 fn amount(text: &str) -> Result<u64, String> {

@@ -59,7 +59,6 @@ pub(super) fn laid_out(trial: &Trial<'_>) -> Option<String> {
         return None;
     }
     let text = std::str::from_utf8(body).ok()?;
-    serde_json::from_str::<IgnoredAny>(text).ok()?;
     let pieces = pieces(text)?;
     for (style, of_style) in styles(text) {
         let pieces: Vec<String> = pieces.iter().map(|piece| styled(piece, style)).collect();
@@ -148,8 +147,9 @@ fn is_space(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\n' | '\r')
 }
 
-/// The strings, punctuation, other values and white space of a JSON text, in order.
-fn pieces(text: &str) -> Option<Vec<&str>> {
+/// The strings, punctuation, other values and white space of a text that is JSON, in order.
+pub(crate) fn pieces(text: &str) -> Option<Vec<&str>> {
+    serde_json::from_str::<IgnoredAny>(text).ok()?;
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -167,6 +167,12 @@ fn pieces(text: &str) -> Option<Vec<&str>> {
         rest = after;
     }
     Some(found)
+}
+
+/// JSON with each value on a line of its own.
+pub(crate) fn indented(text: &str) -> Option<String> {
+    let pieces: Vec<_> = pieces(text)?.into_iter().map(str::to_owned).collect();
+    Some(written(&pieces, Layout::Indented("  ")))
 }
 
 /// Joins the pieces with the white space of a layout.

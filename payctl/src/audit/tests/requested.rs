@@ -1,5 +1,7 @@
 //! Refunds that we were asked for.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use pay_core::domain::{Digest, PaymentId, RefundReference};
 use pay_service::http::sha256;
 use serde_json::{Value, json};
@@ -161,4 +163,43 @@ fn every_tampering_with_a_requested_refund_is_reported() {
         })
         .collect();
     assert!(silent.is_empty(), "{} are silent: {}", silent.len(), silent.join("\n"));
+}
+
+/// What an operator wrote down before a function was called.
+fn intention(about: &str) -> Value {
+    let note = b"the payer asked twice";
+    let word = about.split(' ').next().unwrap();
+    with(
+        event(PAYMENT, "x", (1, 1), 10, json!({})),
+        json!({
+            "sk": format!("event#operator#action.{word}.0a1b2c3d4e5f6071"), "sender": "operator",
+            "verdict": "noted", "source": 0, "provider_txn": null, "amount": null, "currency": null,
+            "outcome": null, "by": "ada", "about": about, "len": note.len(),
+            "sha256": sha256(&[note]).to_string(), "body": {"B": BASE64.encode(note)},
+        }),
+    )
+}
+
+#[test]
+fn what_an_operator_had_done_is_no_change_and_says_who_and_what() {
+    let refund = format!("refund {} 30", id("d"));
+    let all = ["query", "sweep", "close", &refund].map(intention);
+    let rows = [requested(), all.to_vec()].concat();
+    assert_eq!(of(&rows).violations, []);
+    let close = "pay#16 event#operator#action.close.0a1b2c3d4e5f6071";
+    for (edit, what) in [
+        (json!({"by": null}), "by is missing"),
+        (json!({"about": null}), "about is missing"),
+        (json!({"about": "sweep"}), "its event id says that something else was intended"),
+        (json!({"about": "closes"}), "about is no text, or none that this attribute has"),
+        (json!({"sk": "event#operator#action.close.1"}), "its event id says that something else"),
+        (json!({"status_after": 4}), "an intention, and the status moved"),
+        (json!({"version": 11}), "an event reached version 11, the record has 10"),
+        (json!({"len": 0, "body": {"B": ""}}), "the body is no note of a decision"),
+        (json!({"status_before": 0, "status_after": 0}), "its status is not the record's"),
+    ] {
+        let found = of(&tampered(&rows, close, &edit)).violations;
+        let named = found.iter().any(|violation| violation.what.contains(what));
+        assert!(named, "{edit}: {what}: {found:#?}");
+    }
 }

@@ -20,7 +20,7 @@ use super::query::{AnyQueryPorts, Observe};
 use crate::{
     domain::{OutOfRange, PaymentId, Provider, TimeToLive, Timestamp},
     limits::{SWEEP_ENTRY_MS, SWEEP_LANES, SWEEP_LIMIT_MAX, SWEEP_PAGE},
-    ports::{DueItem, Outbox, QueryError, ShopError, StoreError, TraceParent},
+    ports::{DueItem, Outbox, Payments, QueryError, ShopError, StoreError, TraceParent},
 };
 use entry::Entry;
 use lanes::{Lanes, Outages, Task, Upstream, Waiting};
@@ -37,6 +37,8 @@ pub fn starts_for_ms(left_ms: u64) -> u64 {
 pub struct Sweep {
     limit: usize,
     all: bool,
+    /// The one payment to look at.
+    only: Option<PaymentId>,
 }
 
 impl Sweep {
@@ -49,7 +51,19 @@ impl Sweep {
     pub fn new(limit: u64, all: bool) -> Result<Self, OutOfRange> {
         let limit =
             usize::try_from(limit).ok().filter(|limit| (1..=SWEEP_LIMIT_MAX).contains(limit));
-        Ok(Self { limit: limit.ok_or(OutOfRange::new("limit"))?, all })
+        Ok(Self { limit: limit.ok_or(OutOfRange::new("limit"))?, all, only: None })
+    }
+
+    /// What is still to be done about one payment and its refunds, due or not.
+    #[must_use]
+    pub const fn of(id: PaymentId) -> Self {
+        Self { limit: SWEEP_LIMIT_MAX, all: true, only: Some(id) }
+    }
+
+    /// The one payment to look at; `None` for what the index lists.
+    #[must_use]
+    pub const fn only(self) -> Option<PaymentId> {
+        self.only
     }
 }
 
@@ -113,10 +127,10 @@ pub struct Swept {
 ///
 /// # Errors
 ///
-/// [`StoreError`] if the outbox cannot be read; for single entries see [`Swept::failed`].
+/// [`StoreError`] if the outbox, or the refunds of the one payment, cannot be read; for single entries see [`Swept::failed`].
 pub async fn sweep(
     ports: &impl AnyQueryPorts,
-    Sweep { limit, all }: Sweep,
+    Sweep { limit, all, only }: Sweep,
     run: &Run<'_>,
 ) -> Result<Swept, StoreError> {
     let until = (!all).then_some(run.now);
@@ -127,7 +141,11 @@ pub async fn sweep(
         let page = limit.saturating_sub(seen.len()).min(SWEEP_PAGE);
         // Entries that the store failed at, and those that were left, are still listed first.
         let asked = page.saturating_add(swept.failed.len()).saturating_add(swept.left);
-        let listed = match ports.store().due_items(until, asked).await {
+        let listed = match only {
+            Some(id) => items_of(ports.store(), id).await,
+            None => ports.store().due_items(until, asked).await,
+        };
+        let listed = match listed {
             Err(error) if seen.is_empty() => return Err(error),
             // What was done is reported; the next run reads the list again.
             Err(_unlisted) => return Ok(swept),
@@ -150,6 +168,13 @@ pub async fn sweep(
             return Ok(swept);
         }
     }
+}
+
+/// A payment, and those of its refunds that wait for their time.
+async fn items_of(store: &impl Payments, id: PaymentId) -> Result<Vec<DueItem>, StoreError> {
+    let refunds = store.refunds(id).await?.into_iter().filter(|refund| refund.due.is_some());
+    let refunds = refunds.map(|refund| DueItem::Refund(id, refund.id));
+    Ok([DueItem::Payment(id)].into_iter().chain(refunds).collect())
 }
 
 /// The work of one lane, as long as `go_on` returns the time and the store is not down.

@@ -58,7 +58,7 @@ impl EntryPoint<'_> {
 
     async fn decide(&self, notification: &str, by: &str) -> Result<RefundId> {
         let (note, by) = (Note::new("torture")?, Operator::new(by)?);
-        Box::pin(payctl::give_back(&self.table, notification, note, by)).await
+        Box::pin(payctl::decide_refund(&self.table, notification, &note, by)).await
     }
 
     async fn go_on(&self, payment: u64, refund: &str) {

@@ -81,6 +81,23 @@ fn what_is_due_is_notified_and_cleared() {
 }
 
 #[test]
+fn of_one_payment_what_it_says_is_done_and_no_other_is_looked_at() {
+    let (world, id) = due();
+    let other = PaymentId::new(id.get() + 1).unwrap();
+    let one = |id| {
+        let at = now();
+        block_on(sweep(&world.ports(), Sweep::of(id), &at_work(&world, at, &|| Some(at)))).unwrap()
+    };
+    let missing = one(other);
+    assert_eq!((missing.notified, missing.stale, notified(&world)), (0, 1, 0));
+    assert!(world.payment(id).due.is_some());
+    // Due or not, and whatever the index lists.
+    let done = one(id);
+    assert_eq!((done.notified, done.stale, notified(&world)), (1, 0, 1));
+    assert_eq!(one(id).stale, 1);
+}
+
+#[test]
 fn all_entries_are_notified_if_all_are_asked_for() {
     let (world, _) = due();
     assert_eq!(run(&world, true, now()).unwrap().notified, 1);

@@ -1,6 +1,6 @@
 //! Taking an item off the review list that cannot be read as a notification.
 
-use anyhow::{Result, bail};
+use anyhow::anyhow;
 use pay_core::domain::{
     Decided, Decision, Event, EventId, Note, Operator, OperatorDecision, Report, Sender, Verdict,
 };
@@ -8,7 +8,7 @@ use pay_core::ports::Resolved;
 use pay_service::http::sha256;
 use pay_service::start::clock;
 
-use super::decide::kept;
+use super::decide::{NotDecided, kept};
 use crate::audit::{ItemKind, kind, payment_of};
 use crate::name::Name;
 use crate::{Row, Table};
@@ -24,11 +24,11 @@ pub(super) async fn dismiss(
     row: &Row,
     by: &Operator,
     note: &Note,
-) -> Result<()> {
+) -> Result<(), NotDecided> {
     if !matches!(kind(row), None | Some(ItemKind::Event(_) | ItemKind::Unmatched)) {
-        bail!(
+        return Err(NotDecided::Rule(anyhow!(
             "{name} is no notification: `payctl audit` says what is wrong with it, and how its `queue` should be is in docs/architecture.md"
-        );
+        )));
     }
     let note = kept(note);
     let digest = sha256(&[name.to_string().as_bytes(), by.as_str().as_bytes(), note.kept()]);
@@ -50,13 +50,16 @@ pub(super) async fn dismiss(
     let decided =
         Decided { decision: Decision::Dismiss, by: by.clone(), at: event.at, event: event.key() };
     let key = (name.0.0.as_str(), name.0.1.as_str());
-    match table.payments().dismiss_item(key, &decided, &event).await? {
+    let dismissed = table.payments().dismiss_item(key, &decided, &event).await;
+    match dismissed.map_err(anyhow::Error::from)? {
         Resolved::Done => Ok(()),
-        Resolved::NotOpen => {
-            bail!("{name} does not wait for a decision: `payctl quarantine show {name}`")
-        }
+        Resolved::NotOpen => Err(NotDecided::Rule(anyhow!(
+            "{name} does not wait for a decision: `payctl quarantine show {name}`"
+        ))),
         Resolved::KeyTaken | Resolved::RecordChanged | Resolved::NotLive(_) => {
-            bail!("the key of the decision is taken; decide again with another note")
+            Err(NotDecided::Rule(anyhow!(
+                "the key of the decision is taken; decide again with another note"
+            )))
         }
     }
 }

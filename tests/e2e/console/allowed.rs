@@ -1,0 +1,73 @@
+//! The policies of the document, held to what the console calls.
+
+use std::collections::BTreeSet;
+
+use local::Stack;
+use serde_json::Value;
+
+use super::decide::short;
+use super::{console, encoded};
+use crate::readme::workspace_file;
+use crate::stage::own;
+
+/// The actions on the table in one of the document's policies.
+fn allowed(policy: usize) -> BTreeSet<String> {
+    let page = workspace_file("docs/console.md");
+    let block = page.split("```json\n").skip(1).nth(policy);
+    let block = block.and_then(|rest| rest.split("```").next());
+    let policy: Value = serde_json::from_str(block.unwrap()).unwrap();
+    let actions = policy["Statement"][0]["Action"].as_array().unwrap().iter();
+    let actions = actions.filter_map(|action| action.as_str()?.strip_prefix("dynamodb:"));
+    actions.map(str::to_owned).collect()
+}
+
+/// The actions since this was asked last.
+fn called(stack: &Stack) -> BTreeSet<String> {
+    let actions = stack.dynamodb_control().take_actions().into_iter();
+    let named = actions.map(|action| match action.name.as_str() {
+        // Source: Service Authorization Reference, "Actions defined by Amazon DynamoDB".
+        "ExecuteStatement" => "PartiQLSelect".to_owned(),
+        _ => action.name,
+    });
+    named.collect()
+}
+
+#[tokio::test]
+async fn the_documents_policies_have_what_the_console_calls_and_no_more() {
+    let stack = own().await;
+    let (payment, first) = short(&stack).await;
+    let (_, second) = short(&stack).await;
+    let _by_the_functions = called(&stack);
+    let console = console(&stack, &[]).await;
+    for path in [
+        "/".to_owned(),
+        format!("/find?q={}", payment.id),
+        "/find?q=pi_1".to_owned(),
+        format!("/payment/{}", payment.id),
+        format!("/message?name={}", encoded(&first)),
+        "/quarantine".to_owned(),
+        format!("/decide?name={}", encoded(&first)),
+        format!("/act/query?id={}", payment.id),
+        "/payments?uid=1".to_owned(),
+        "/payments.csv?uid=1".to_owned(),
+        "/due".to_owned(),
+        "/due.csv".to_owned(),
+    ] {
+        let got = console.get(&path).await;
+        assert!([200, 303, 404].contains(&got.status), "{path}: {}", got.text);
+    }
+    let page = console.page("/audit").await;
+    let mut page = console.sent(&page, "/audit", &[]).await;
+    while page.contains("http-equiv=\"refresh\"") {
+        page = console.page("/audit").await;
+    }
+    assert!(page.contains("no violation"), "{page}");
+    let reading = allowed(0);
+    assert_eq!(called(&stack), reading);
+    for (name, path) in [(first, "/decide/accept"), (second, "/decide/dismiss")] {
+        let page = console.page(&format!("/decide?name={}", encoded(&name))).await;
+        console.sent(&page, path, &[("note", "checked")]).await;
+    }
+    let writing: BTreeSet<_> = called(&stack).difference(&reading).cloned().collect();
+    assert_eq!(writing, allowed(1));
+}
