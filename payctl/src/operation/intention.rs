@@ -40,6 +40,14 @@ impl Intention {
         }
     }
 
+    /// How much a refund gives back, in minor units.
+    pub(crate) const fn refunded_minor(&self) -> Option<u64> {
+        match self {
+            Self::Refund(_, minor) => Some(*minor),
+            Self::Query | Self::Sweep | Self::Close => None,
+        }
+    }
+
     /// Its text, as the event says what it is about.
     pub(crate) fn text(&self) -> String {
         match self {

@@ -149,10 +149,10 @@ fn texts() -> Vec<(String, String)> {
     let mut files: Vec<String> =
         ["template.yaml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"].map(str::to_owned).into();
     for entry in fs::read_dir(root.join("docs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
+        let path = entry.unwrap().path();
         // Pictures have no words.
-        if !name.ends_with(".png") {
-            files.push(format!("docs/{name}"));
+        if path.extension().is_none_or(|of| of != "png") {
+            files.push(format!("docs/{}", path.file_name().unwrap().to_str().unwrap()));
         }
     }
     let mut programs = sources("tests/local/src");

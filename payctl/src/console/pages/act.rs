@@ -111,7 +111,8 @@ async fn work(app: &App, what: &str, form: &ActForm) -> Result<Shown, Fault> {
         ActionKind::Sweep => FunctionCall::SweepOne(id),
         ActionKind::Refund => FunctionCall::Refund {
             id,
-            amount_minor: wanted,
+            // As it was written down, also where it was "the rest": that may be another amount by now.
+            amount_minor: intention.refunded_minor(),
             reason,
             key: idempotency_key(&form.key),
         },

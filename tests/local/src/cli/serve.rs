@@ -102,6 +102,7 @@ fn welcome(stack: &Stack, logs: bool) -> String {
     };
     let own_api = format!("http://{}:{}", defaults::HOST, defaults::PORT);
     let at = if *api == own_api { String::new() } else { format!(" --api {api}") };
+    let console = if *api == own_api { String::new() } else { format!("={api}") };
     let output = if logs { "" } else { "\nWhat the functions print is shown with --logs." };
     let create = r#"{"uid":1,"oid":1,"amount":100}"#;
     let paid = r#"{\"id\":$ID,\"uid\":1,\"oid\":1,\"amount\":100,\"source\":1,\"status\":1}"#;
@@ -138,6 +139,10 @@ Or at a gateway of the shop's own, which reports it:
   BODY="{paid}"
   printf %s "$BODY" | cargo --quiet local sign --provider standard{secret} |
     curl -sS {api}/api/pay/callback -H @- -H 'Content-Type: application/json' -d "$BODY"
+
+What became of it, in a browser:
+
+  cargo --quiet payctl console --local{console}
 
 "#
     )
