@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use pay_core::domain::{Provider, Source};
 use serde_json::{Map, Value, json};
 
 /// An item: texts, whole numbers and truths by name. Every other value has its type beside it, as in
@@ -35,6 +36,11 @@ impl Row {
     #[must_use]
     pub fn text(&self, name: &str) -> &str {
         self.get_text(name).unwrap_or_default()
+    }
+
+    /// The provider that its `source` is the number of, if it is one of ours.
+    pub(crate) fn provider(&self) -> Option<Provider> {
+        Source::new(self.number("source")?).ok().and_then(Provider::of_source)
     }
 
     /// Bytes, if the attribute is some.

@@ -124,6 +124,13 @@ impl Table {
         Ok(rows)
     }
 
+    /// The items under these keys, read consistently, in this order; `None` for one that does not exist.
+    async fn in_order(&self, keys: &[Key]) -> Result<Vec<Option<Row>>> {
+        let rows = self.by_keys(keys).await?.into_iter().map(|row| (key_of(&row), row));
+        let mut rows: HashMap<Key, Row> = rows.collect();
+        Ok(keys.iter().map(|key| rows.remove(key)).collect())
+    }
+
     /// The item under a primary key, read consistently.
     ///
     /// # Errors
@@ -188,10 +195,8 @@ impl Table {
 
     /// The items under these keys that still wait for a person, in this order.
     async fn waiting_of(&self, keys: &[Key]) -> Result<Vec<Row>> {
-        let rows = self.by_keys(keys).await?.into_iter().map(|row| (key_of(&row), row));
-        let mut rows: HashMap<Key, Row> = rows.collect();
-        let waiting = keys.iter().filter_map(|key| rows.remove(key));
-        Ok(waiting.filter(|row| row.has("queue")).collect())
+        let rows = self.in_order(keys).await?.into_iter().flatten();
+        Ok(rows.filter(|row| row.has("queue")).collect())
     }
 
     /// Everything that waits for its time, longest overdue first: as much as one read of the index gives.

@@ -1,16 +1,23 @@
 //! What a list shows, as a file: CSV for a spreadsheet, JSON Lines for a program.
 
+use std::sync::Arc;
+
+use axum::http::Uri;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
+use super::app::App;
+use super::fault::Fault;
+use super::page::fault;
+use super::view::with_filter;
 use crate::event::plain;
 use crate::print::{escaped_cell, escaped_json};
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileForm {
+enum FileForm {
     /// RFC 4180, with a head.
     Csv,
     /// An object of JSON a line.
@@ -19,7 +26,7 @@ pub(super) enum FileForm {
 
 impl FileForm {
     /// The form that a path ends with.
-    pub(super) fn of_path(path: &str) -> Self {
+    fn of_path(path: &str) -> Self {
         match path.rsplit_once('.') {
             Some((_, "csv")) => Self::Csv,
             Some(_) | None => Self::JsonLines,
@@ -34,14 +41,23 @@ impl FileForm {
     }
 }
 
+/// The file of a list, in the form that the path of the request ends with; or the page that says why there is none,
+/// which is one of the list.
+pub(super) async fn saved<const N: usize>(
+    app: &Arc<App>,
+    list: &str,
+    uri: &Uri,
+    file: impl Future<Output = Result<FileRows<N>, Fault>>,
+) -> Response {
+    match file.await {
+        Ok(file) => file.response(FileForm::of_path(uri.path())),
+        Err(why) => fault(app, list, &why),
+    }
+}
+
 /// The links to the files of a list; `query` is that of the list, without where a page begins.
 pub(super) fn links(path: &str, query: &[(&str, &str)]) -> Markup {
-    let given = query.iter().filter(|(_, value)| !value.is_empty());
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
-    let to = |extension: &str| match query.as_str() {
-        "" => format!("{path}.{extension}"),
-        query => format!("{path}.{extension}?{query}"),
-    };
+    let to = |extension: &str| with_filter(&format!("{path}.{extension}"), query);
     html! {
         p.files {
             "All that the filter shows: " a href=(to("csv")) download { "CSV" } ", "
@@ -62,7 +78,7 @@ pub(super) struct FileRows<const N: usize> {
 
 impl<const N: usize> FileRows<N> {
     /// The file, which a browser saves.
-    pub(super) fn response(&self, form: FileForm) -> Response {
+    fn response(&self, form: FileForm) -> Response {
         let (content_type, text) = match form {
             FileForm::Csv => ("text/csv; charset=utf-8; header=present", self.csv()),
             FileForm::JsonLines => ("application/x-ndjson", self.json_lines()),

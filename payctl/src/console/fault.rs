@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use super::view::capital;
+
 /// Why a page is not shown.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -82,15 +84,13 @@ impl From<anyhow::Error> for Fault {
         // The causes of a call that failed are what its SDK writes for programmers.
         let what = error.to_string();
         let details = if what == whole { String::new() } else { whole };
-        Self { details, ..Self::new(status, capital(&what), next) }
+        Self { details, ..Self::new(status, sentence(&what), next) }
     }
 }
 
 /// A sentence, of what begins in the middle of one.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase()).into_iter();
-    let mut sentence: String = first.chain(letters).collect();
+fn sentence(text: &str) -> String {
+    let mut sentence = capital(text);
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }

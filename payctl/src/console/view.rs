@@ -4,7 +4,9 @@
 mod fact;
 mod table;
 
-pub(super) use self::fact::{brief, fact, optional, provider};
+pub(super) use self::fact::{
+    brief, cell, fact, money_of, optional, provider, provider_of, time_of,
+};
 pub(super) use self::table::{Column, column, fitting, numbers, table};
 
 use maud::{Markup, html};
@@ -83,9 +85,21 @@ pub(super) fn payment(id: impl std::fmt::Display) -> Markup {
 
 /// A path with one parameter.
 pub(super) fn with_query(path: &str, name: &str, value: &str) -> String {
-    let query: String =
-        form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-    format!("{path}?{query}")
+    with_filter(path, &[(name, value)])
+}
+
+/// A path with those of these parameters that say something.
+pub(super) fn with_filter(path: &str, filter: &[(&str, &str)]) -> String {
+    let given = filter.iter().filter(|(_, value)| !value.is_empty());
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// With a capital letter at its beginning.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase()).into_iter();
+    first.chain(letters).collect()
 }
 
 /// So many of something: `1 payment`, `2 payments`.

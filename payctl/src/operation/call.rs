@@ -21,7 +21,7 @@ const _: () = assert!(SWEEP_LIMIT_MAX == 100_000, "the command line takes what a
 pub(crate) enum FunctionRole {
     /// The one that creates and closes payments.
     Create,
-    /// The one that hears of payments, asks about them and refunds them.
+    /// The one that applies notifications, queries providers and makes refunds.
     Callback,
 }
 

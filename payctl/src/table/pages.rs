@@ -70,10 +70,8 @@ impl Table {
         let entries: Vec<_> = page.items.unwrap_or_default().into_iter().map(Row::from).collect();
         let next = entries.last().and_then(|last| last.number("id")).filter(|_| has_more);
         let keys: Vec<_> = entries.iter().map(key_of).collect();
-        let mut rows = self.by_keys(&keys).await?;
-        // As the index has them: a batch is in no order.
-        rows.sort_by_key(|row| keys.iter().position(|key| *key == key_of(row)));
-        Ok((rows, next))
+        let rows = self.in_order(&keys).await?;
+        Ok((rows.into_iter().flatten().collect(), next))
     }
 
     /// Everything that is due by `now`, in Unix milliseconds, longest overdue first: as many reads as it takes.
@@ -99,10 +97,7 @@ impl Table {
     ) -> Result<Vec<(WaitingEntry, Option<Row>)>> {
         let keys: Vec<_> =
             entries.iter().map(|entry| (entry.pk.clone(), entry.sk.clone())).collect();
-        let rows = self.by_keys(&keys).await?;
-        let mut rows: std::collections::HashMap<_, _> =
-            rows.into_iter().map(|row| (key_of(&row), row)).collect();
-        let found = entries.iter().zip(keys).map(|(entry, key)| (entry.clone(), rows.remove(&key)));
-        Ok(found.collect())
+        let rows = self.in_order(&keys).await?;
+        Ok(entries.iter().cloned().zip(rows).collect())
     }
 }

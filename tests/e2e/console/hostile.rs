@@ -3,6 +3,27 @@
 use local::Stack;
 use serde_json::{Value, json};
 
+/// What the page of a message shows.
+const OF_MESSAGE: [&str; 17] = [
+    "verdict",
+    "sender",
+    "outcome",
+    "amount",
+    "provider_txn",
+    "mismatch",
+    "expected",
+    "received",
+    "by",
+    "about",
+    "decision",
+    "decided_by",
+    "decision_event",
+    "refund",
+    "refund_state",
+    "sha256",
+    "odd",
+];
+
 use super::{Console, console, encoded, item};
 use crate::stage::own;
 use crate::table;
@@ -77,26 +98,7 @@ async fn fill(stack: &Stack) {
     table::put(stack, item_of("pay#7", "checkout#1", &checkout, &json!({}))).await;
     let refund = ["amount", "state", "provider_txn", "reference", "reason", "quarantined"];
     table::put(stack, item_of("pay#7", "refund#7_0a1b2c3d4e5f6071", &refund, &json!({}))).await;
-    let event = [
-        "verdict",
-        "sender",
-        "outcome",
-        "amount",
-        "currency",
-        "provider_txn",
-        "mismatch",
-        "expected",
-        "received",
-        "by",
-        "about",
-        "decision",
-        "decided_by",
-        "decision_event",
-        "refund",
-        "refund_state",
-        "sha256",
-        "odd",
-    ];
+    let event = [&OF_MESSAGE[..], &["currency"]].concat();
     let body = json!({"B": base64_of(&hostile("body"))});
     let others = json!({"at": 1_700_000_000_000_u64, "queue": "review", "due": 1_700_000_000_000_u64, "body": body});
     table::put(stack, item_of("pay#7", "event#stripe#evt_1", &event, &others)).await;
@@ -152,28 +154,9 @@ async fn a_field_is_shown_as_text_whatever_it_holds() {
         "by",
     ];
     assert_shows(&console, &found, &of_payment).await;
-    let of_message = [
-        "verdict",
-        "sender",
-        "outcome",
-        "amount",
-        "provider_txn",
-        "mismatch",
-        "expected",
-        "received",
-        "by",
-        "about",
-        "decision",
-        "decided_by",
-        "decision_event",
-        "refund",
-        "refund_state",
-        "sha256",
-        "odd",
-    ];
     for name in ["7/stripe/evt_1", "unmatched/stripe/evt_2"] {
         let path = format!("/message?name={}", encoded(name));
-        assert_shows(&console, &path, &of_message).await;
+        assert_shows(&console, &path, &OF_MESSAGE).await;
         let page = console.page(&path).await;
         assert!(page.contains("<mark>\\u{202e}\\u{1b}</mark>[31m<mark>\\u{2028}</mark>"), "{page}");
     }

@@ -18,7 +18,7 @@ use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::form::TokenForm;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{id, lines, payment, shown, time, time_or_none, with_query};
+use super::super::view::{capital, id, lines, payment, shown, time, time_or_none, with_query};
 use crate::Row;
 use crate::audit::{Audited as _, payment_of, primary};
 use crate::event::{EventEntry, status};
@@ -141,7 +141,7 @@ fn decided(Found { row, id: of, record, decision, refund, .. }: &Found) -> Marku
     let due = record.as_ref().and_then(|record| record.number("due"));
     html! {
         p.done {
-            (capital(word)) " by " (shown(row.text("decided_by"))) " at " (time_or_none(row.number("decided_time")))
+            (shown(&capital(word))) " by " (shown(row.text("decided_by"))) " at " (time_or_none(row.number("decided_time")))
             @if let (Some(of), Some(code)) = (of, code) { "; payment " (payment(of)) " is " (status(code)) }
             "."
         }
@@ -160,13 +160,6 @@ fn decided(Found { row, id: of, record, decision, refund, .. }: &Found) -> Marku
             pre { (lines(&note)) }
         }
     }
-}
-
-/// With a capital letter at its beginning.
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase()).into_iter();
-    shown(&first.chain(letters).collect::<String>())
 }
 
 /// What a decision's form sends.

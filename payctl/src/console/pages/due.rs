@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::app::App;
-use super::super::export::{FileForm, FileRows, links};
+use super::super::export::{FileRows, links, saved};
 use super::super::fault::Fault;
-use super::super::page::{Page, Shown, fault, respond};
+use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    ago, brief, column, fitting, money, numbers, payment, table, time, with_query, word,
+    ago, brief, column, fitting, money, numbers, payment, table, time, with_filter, word,
 };
 use crate::Row;
 use crate::audit::payment_of;
@@ -23,6 +23,8 @@ use crate::event::{plain, status};
 use crate::limits::{CONSOLE_PAGE_ROWS, CONSOLE_TABLE_BYTES};
 use crate::print;
 use crate::table::WaitingEntry;
+
+const PATH: &str = "/due";
 
 /// Which of what is due.
 #[derive(Debug, Default, Deserialize)]
@@ -39,7 +41,7 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query<DueQuery>,
 ) -> Response {
-    respond(&app, "/due", Box::pin(work(&app, &query))).await
+    respond(&app, PATH, Box::pin(work(&app, &query))).await
 }
 
 /// Everything that is due and that the filter shows.
@@ -48,10 +50,7 @@ pub(in crate::console) async fn export(
     uri: Uri,
     Query(query): Query<DueQuery>,
 ) -> Response {
-    match file(&app, &query).await {
-        Ok(file) => file.response(FileForm::of_path(uri.path())),
-        Err(why) => fault(&app, "/due", &why),
-    }
+    saved(&app, PATH, &uri, file(&app, &query)).await
 }
 
 async fn work(app: &App, query: &DueQuery) -> Result<Shown, Fault> {
@@ -89,7 +88,7 @@ async fn work(app: &App, query: &DueQuery) -> Result<Shown, Fault> {
                 "nobody paid in time, and notifies the order service."
             }
         } @else if rest == 0 {
-            p.empty { "Nothing is due after this place. " a href="/due" { "From the beginning" } }
+            p.empty { "Nothing is due after this place. " a href=(PATH) { "From the beginning" } }
         } @else {
             p { (cells.len()) " of " (all) " that are due, longest overdue first. What stays here for minutes needs a look: is the sweep running?" }
             (table(columns, cells))
@@ -99,10 +98,9 @@ async fn work(app: &App, query: &DueQuery) -> Result<Shown, Fault> {
         }
         @if let Some(next) = next {
             @let cursor = format!("{}/{}/{}", next.due, next.pk, next.sk);
-            @let path = with_query("/due", "cursor", &cursor);
-            p { a href={ (path) @if !kind.is_empty() { "&kind=" (kind) } } { "The next of " (left) " more" } }
+            p { a href=(with_filter(PATH, &[("cursor", &cursor), ("kind", kind)])) { "The next of " (left) " more" } }
         }
-        (links("/due", &[("kind", kind)]))
+        (links(PATH, &[("kind", kind)]))
     };
     Ok(Page { title: "Due".to_owned(), body, refresh: false }.into())
 }
@@ -121,11 +119,10 @@ fn wanted(query: &DueQuery) -> Result<&'static str, Fault> {
 
 fn place(cursor: &str) -> Result<WaitingEntry, Fault> {
     let mut parts = cursor.splitn(3, '/');
-    let entry = || {
+    let mut entry = || {
         let due = parts.next()?.parse().ok()?;
         Some(WaitingEntry { due, pk: parts.next()?.to_owned(), sk: parts.next()?.to_owned() })
     };
-    let mut entry = entry;
     entry().ok_or_else(|| {
         Fault::unusable(format!("{cursor} is no place in this list."), "Begin at its first page.")
     })
@@ -141,7 +138,7 @@ fn kind_of(entry: &WaitingEntry) -> &'static str {
 
 fn filters(chosen: &str) -> Markup {
     html! {
-        form.filters action="/due" method="get" {
+        form.filters action=(PATH) method="get" {
             div {
                 label for="kind" { "What" }
                 select #kind name="kind" {

@@ -6,7 +6,9 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use futures_util::future::join;
 use maud::{Markup, html};
-use pay_core::domain::{EventKey, OrderId, PaymentId, ProviderRef, UserId};
+use pay_core::domain::{
+    CheckoutNumber, EventKey, OrderId, PaymentId, ProviderRef, RefundReference, UserId,
+};
 use pay_core::ports::Payments as _;
 use serde::Deserialize;
 
@@ -103,15 +105,14 @@ impl Meaning {
             return Self::Transaction(Some(reference));
         }
         if let Some((id, rest)) = text.split_once('_')
-            && let Ok(id) = id.trim_start_matches('0').parse::<u64>()
-            && let Ok(id) = PaymentId::new(id)
+            && let Ok(id) = PaymentId::parse(id.trim_start_matches('0'))
         {
-            let is_refund = rest.len() == 16 && rest.bytes().all(|digit| digit.is_ascii_hexdigit());
-            let is_checkout = number(rest).is_some_and(|it| (1..=20).contains(&it));
-            return match (is_refund, is_checkout) {
-                (true, _) => Self::Part(id, "refund"),
-                (_, true) => Self::Part(id, "checkout"),
-                (false, false) => Self::Nothing,
+            return if RefundReference::parse(&format!("{id}_{rest}")).is_ok() {
+                Self::Part(id, "refund")
+            } else if CheckoutNumber::parse(rest).is_ok() {
+                Self::Part(id, "checkout")
+            } else {
+                Self::Nothing
             };
         }
         let is_id = (6..=64).contains(&text.len())

@@ -16,7 +16,7 @@ use crate::Row;
 use crate::audit::payment_of;
 use crate::event::EventEntry;
 use crate::limits::CONSOLE_PAGE_ROWS;
-use crate::table::DueEntries;
+use crate::table::{DueEntries, WaitingEntry};
 
 /// How many of the longest overdue are named.
 const NAMED: usize = 10;
@@ -30,20 +30,25 @@ async fn work(app: &App) -> Result<Shown, Fault> {
     let (review, waiting) =
         futures_util::future::join(app.table.review(CONSOLE_PAGE_ROWS), app.table.waiting()).await;
     let ((review, has_more), waiting) = (review?, waiting?);
+    let DueEntries { entries, has_more: has_more_waiting } = &waiting;
+    let late: Vec<_> = entries.iter().filter(|entry| entry.due <= now).collect();
+    let in_flight: Vec<_> = entries.iter().filter(|entry| entry.is_refund()).collect();
     let body = html! {
-        (tiles(&review, has_more, &waiting, now))
+        (tiles((&review, has_more), (&late, in_flight.len(), *has_more_waiting), now))
         (quarantine(&review, has_more, now))
-        (due(&waiting, now))
-        (refunds(&waiting))
+        (due(&late, *has_more_waiting, now))
+        (refunds(&in_flight))
     };
     Ok(Page { title: "What waits".to_owned(), body, refresh: false }.into())
 }
 
 /// How much there is of each, and since when.
-fn tiles(review: &[Row], has_more: bool, waiting: &DueEntries, now: u64) -> Markup {
+fn tiles(
+    (review, has_more): (&[Row], bool),
+    (late, refunds, has_more_waiting): (&[&WaitingEntry], usize, bool),
+    now: u64,
+) -> Markup {
     let oldest = review.iter().filter_map(|row| row.number("at")).min();
-    let late: Vec<_> = waiting.entries.iter().filter(|entry| entry.due <= now).collect();
-    let refunds = waiting.entries.iter().filter(|entry| entry.is_refund()).count();
     let since = |at: u64| ago(now.saturating_sub(at));
     let tile = |number: usize, is_least: bool, (path, name): (&str, &str), says: String| {
         html! {
@@ -64,13 +69,13 @@ fn tiles(review: &[Row], has_more: bool, waiting: &DueEntries, now: u64) -> Mark
             ))
             (tile(
                 late.len(),
-                waiting.has_more,
+                has_more_waiting,
                 ("/due", "due by now"),
                 late.first().map_or("the sweep is on time".to_owned(), |entry| format!("the longest for {}", since(entry.due))),
             ))
             (tile(
                 refunds,
-                waiting.has_more,
+                has_more_waiting,
                 ("#refunds", "refunds in flight"),
                 "at a provider, or the order service is not notified yet".to_owned(),
             ))
@@ -114,8 +119,7 @@ fn quarantine(review: &[Row], has_more: bool, now: u64) -> Markup {
 }
 
 /// What is due by now, longest overdue first.
-fn due(waiting: &DueEntries, now: u64) -> Markup {
-    let late: Vec<_> = waiting.entries.iter().filter(|entry| entry.due <= now).collect();
+fn due(late: &[&WaitingEntry], has_more: bool, now: u64) -> Markup {
     html! {
         section {
             h2 { "Due" }
@@ -135,7 +139,7 @@ fn due(waiting: &DueEntries, now: u64) -> Markup {
                     ]),
                 ))
             }
-            @if waiting.has_more { p { "More wait than one read shows: " a href="/due" { "Due" } " has those that are due, exactly." } }
+            @if has_more { p { "More wait than one read shows: " a href="/due" { "Due" } " has those that are due, exactly." } }
         }
     }
 }
@@ -145,8 +149,7 @@ fn of_entry(pk: &str) -> Markup {
 }
 
 /// Refunds of which the outcome, or the order service, is waited for.
-fn refunds(waiting: &DueEntries) -> Markup {
-    let refunds: Vec<_> = waiting.entries.iter().filter(|entry| entry.is_refund()).collect();
+fn refunds(refunds: &[&WaitingEntry]) -> Markup {
     html! {
         section {
             h2 #refunds { "Refunds in flight" }

@@ -13,7 +13,8 @@ use super::super::body::{BodyView, ShownBody};
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    brief, count, id as copied, money, optional, payment, provider, time, with_query, word,
+    brief, cell, count, id as copied, money_of, optional, payment, provider_of, time_of,
+    with_filter, with_query, word,
 };
 use crate::Row;
 use crate::audit::payment_of;
@@ -131,18 +132,10 @@ fn facts(row: &Row) -> Markup {
     }
 }
 
-fn cell(row: &Row, name: &str) -> Markup {
-    html! { (brief(&EventEntry(row).cell(name))) }
-}
-
-fn of_time(row: &Row, name: &str) -> Markup {
-    row.number(name).map_or_else(|| cell(row, name), time)
-}
-
 fn what_it_is(row: &Row) -> [(&'static str, Markup); 4] {
     let of_payment = payment_of(row.text("pk")).map(payment);
     [
-        ("Time", of_time(row, "at")),
+        ("Time", time_of(row, "at")),
         ("Sender", cell(row, "sender")),
         ("Name", copied(&EventEntry(row).name())),
         ("Payment", of_payment.unwrap_or_else(|| html! { "It names no payment of ours" })),
@@ -163,7 +156,7 @@ fn what_it_did(row: &Row) -> [(&'static str, Markup); 10] {
     });
     let decision = html! {
         @if row.has("decision") {
-            (words("decision")) " by " (cell(row, "decided_by")) ", " (of_time(row, "decided_time"))
+            (words("decision")) " by " (cell(row, "decided_by")) ", " (time_of(row, "decided_time"))
         }
     };
     [
@@ -176,19 +169,17 @@ fn what_it_did(row: &Row) -> [(&'static str, Markup); 10] {
         ("Status before", state(row, "status_before")),
         ("Status after", state(row, "status_after")),
         ("Version reached", cell(row, "version")),
-        ("Waits since", html! { @if row.has("due") { (of_time(row, "due")) } }),
+        ("Waits since", html! { @if row.has("due") { (time_of(row, "due")) } }),
     ]
 }
 
 fn what_it_says(row: &Row) -> [(&'static str, Markup); 4] {
     let currency = EventEntry(row).cell("currency");
-    let amount = row.number("amount").map(|minor| money(minor, &currency));
-    let source = row.number("source").map(|source| html! { (provider(source)) });
     let txn = optional(&EventEntry(row).cell("provider_txn"), |txn| copied(&brief(txn)));
     [
         ("Outcome", cell(row, "outcome")),
-        ("Amount", amount.unwrap_or_else(|| cell(row, "amount"))),
-        ("Provider", source.unwrap_or_else(|| cell(row, "source"))),
+        ("Amount", money_of(row, "amount", &currency)),
+        ("Provider", provider_of(row)),
         ("Transaction", txn),
     ]
 }
@@ -261,8 +252,7 @@ fn bodies(name: &str, query: &MessageQuery, kept: &[u8]) -> Markup {
 fn part(name: &str, key: &str, view: &BodyView, from: usize, budget: usize) -> Markup {
     let (markup, next) = view.part(from, budget);
     let query = |from: usize| {
-        let path = with_query("/message", "name", name);
-        format!("{path}&body={key}&from={from}")
+        with_filter("/message", &[("name", name), ("body", key), ("from", &from.to_string())])
     };
     html! {
         h3 {

@@ -18,7 +18,7 @@ use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    brief, column, count, fact, fitting, id, numbers, optional, shown, table, word,
+    Column, brief, column, count, fact, fitting, id, numbers, optional, table, word,
 };
 use super::act::actions;
 use crate::Row;
@@ -125,18 +125,9 @@ fn checkouts(rows: &[Row], now: Timestamp) -> Markup {
             fact(&updated, ""),
         ]
     });
-    let cells = fitting(columns, cells, CONSOLE_PART_BYTES);
-    html! {
-        section {
-            h2 { "Checkouts" }
-            @if rows.is_empty() {
-                p.empty { "None was made. Each attempt of the payer to pay at a provider would be a row here." }
-            } @else {
-                (left_out(rows.len(), cells.len(), "checkout"))
-                (table(columns, cells))
-            }
-        }
-    }
+    let empty =
+        "None was made. Each attempt of the payer to pay at a provider would be a row here.";
+    part(("Checkouts", "checkout", empty), rows.len(), columns, cells)
 }
 
 /// The refunds.
@@ -185,24 +176,30 @@ fn refunds(rows: &[Row], currency: &str, now: Timestamp) -> Markup {
                 fact(&updated, ""),
             ]
         });
+    let empty =
+        "None. A refund that was asked for here, or made at the provider, would be a row here.";
+    part(("Refunds", "refund", empty), rows.len(), columns, cells)
+}
+
+/// One kind of a payment's items: how many there are, and as many of their rows as fit.
+fn part<const N: usize>(
+    (title, one, empty): (&str, &str, &str),
+    all: usize,
+    columns: [Column; N],
+    cells: impl Iterator<Item = [Markup; N]>,
+) -> Markup {
     let cells = fitting(columns, cells, CONSOLE_PART_BYTES);
     html! {
         section {
-            h2 { "Refunds" }
-            @if rows.is_empty() {
-                p.empty { "None. A refund that was asked for here, or made at the provider, would be a row here." }
+            h2 { (title) }
+            @if all == 0 {
+                p.empty { (empty) }
             } @else {
-                (left_out(rows.len(), cells.len(), "refund"))
+                @if cells.len() < all {
+                    p { (cells.len()) " of " (count(all, one)) " fit on this page; " code { "payctl history" } " shows all of them." }
+                }
                 (table(columns, cells))
             }
-        }
-    }
-}
-
-fn left_out(all: usize, shown: usize, one: &str) -> Markup {
-    html! {
-        @if shown < all {
-            p { (shown) " of " (count(all, one)) " fit on this page; " code { "payctl history" } " shows all of them." }
         }
     }
 }
@@ -226,5 +223,5 @@ fn copied(fact: &Fact) -> Markup {
 }
 
 fn of_wrong(wrong: &Fact) -> Markup {
-    optional(&wrong.printed(), |text| html! { " " (word("unreadable")) " " (shown(&brief(text))) })
+    optional(&wrong.printed(), |text| html! { " " (word("unreadable")) " " (brief(text)) })
 }

@@ -12,18 +12,20 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::app::App;
-use super::super::export::{FileForm, FileRows, links};
+use super::super::export::{FileRows, links, saved};
 use super::super::fault::Fault;
-use super::super::page::{Page, Shown, fault, respond};
+use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    brief, column, count, fitting, major, money, numbers, payment, provider, table, time,
-    with_query, word,
+    brief, cell, column, count, fitting, major, money_of, numbers, payment, provider, provider_of,
+    table, time_of, with_filter, word,
 };
 use crate::Row;
 use crate::audit::{faults, payment_of};
-use crate::event::{plain, status};
+use crate::event::status;
 use crate::limits::{CONSOLE_PAGE_ROWS, CONSOLE_TABLE_BYTES};
 use crate::print;
+
+const PATH: &str = "/payments";
 
 /// Whose payments, and which of them.
 #[derive(Debug, Default, Deserialize)]
@@ -42,7 +44,7 @@ pub(in crate::console) async fn show(
     State(app): State<Arc<App>>,
     Query(query): Query<PayerQuery>,
 ) -> Response {
-    respond(&app, "/payments", Box::pin(work(&app, &query))).await
+    respond(&app, PATH, Box::pin(work(&app, &query))).await
 }
 
 /// Every payment of the payer that the filter shows.
@@ -51,10 +53,7 @@ pub(in crate::console) async fn export(
     uri: Uri,
     Query(query): Query<PayerQuery>,
 ) -> Response {
-    match file(&app, &query).await {
-        Ok(file) => file.response(FileForm::of_path(uri.path())),
-        Err(why) => fault(&app, "/payments", &why),
-    }
+    saved(&app, PATH, &uri, file(&app, &query)).await
 }
 
 async fn work(app: &App, query: &PayerQuery) -> Result<Shown, Fault> {
@@ -89,10 +88,8 @@ async fn work(app: &App, query: &PayerQuery) -> Result<Shown, Fault> {
     let of_status = of_status.unwrap_or_default();
     let filter = [("uid", uid.as_str()), ("status", of_status)];
     let more = next.map(|next| {
-        let path = with_query("/payments", "uid", &uid);
-        let status =
-            if of_status.is_empty() { String::new() } else { format!("&status={of_status}") };
-        format!("{path}{status}&cursor={next}")
+        let [uid, status] = filter;
+        with_filter(PATH, &[uid, status, ("cursor", &next.to_string())])
     });
     let body = html! {
         (filters(query))
@@ -107,7 +104,7 @@ async fn work(app: &App, query: &PayerQuery) -> Result<Shown, Fault> {
             (table(columns, cells))
         }
         @if let Some(more) = &more { p { a href=(more) { "Older payments" } } }
-        (links("/payments", &filter))
+        (links(PATH, &filter))
     };
     Ok(Page { title, body, refresh: false }.into())
 }
@@ -138,7 +135,7 @@ fn filters(query: &PayerQuery) -> Markup {
     let uid = query.uid.as_deref().unwrap_or_default();
     let chosen = query.status.as_deref().unwrap_or_default();
     html! {
-        form.filters action="/payments" method="get" {
+        form.filters action=(PATH) method="get" {
             div {
                 label for="uid" { "Payer" }
                 input #uid name="uid" inputmode="numeric" autocomplete="off" value=(brief(uid));
@@ -168,24 +165,20 @@ const COLUMNS: [(&str, bool); 8] = [
 ];
 
 fn cells(row: &Row) -> [Markup; COLUMNS.len()] {
-    let currency = row.text("currency");
-    let odd = |name: &str| html! { (brief(&row.0.get(name).map(plain).unwrap_or_default())) };
-    let of_money =
-        |name: &str| row.number(name).map_or_else(|| odd(name), |minor| money(minor, currency));
-    let of_time = |name: &str| row.number(name).map_or_else(|| odd(name), time);
+    let of_money = |name: &str| money_of(row, name, row.text("currency"));
     let wrong = faults(row, clock());
     [
-        payment_of(row.text("pk")).map_or_else(|| odd("pk"), payment),
-        row.number("oid").map_or_else(|| odd("oid"), |oid| html! { code { (oid) } }),
+        payment_of(row.text("pk")).map_or_else(|| cell(row, "pk"), payment),
+        row.number("oid").map_or_else(|| cell(row, "oid"), |oid| html! { code { (oid) } }),
         of_money("amount"),
         of_money("refunded"),
         html! {
-            @match row.number("status") { Some(code) => (word(&status(code))), None => (odd("status")) }
+            @match row.number("status") { Some(code) => (word(&status(code))), None => (cell(row, "status")) }
             @if !wrong.is_empty() { " " (word("unreadable")) " " (brief(&wrong.join("; "))) }
         },
-        row.number("source").map_or_else(|| odd("source"), |source| html! { (provider(source)) }),
-        of_time("create_time"),
-        of_time("update_time"),
+        provider_of(row),
+        time_of(row, "create_time"),
+        time_of(row, "update_time"),
     ]
 }
 

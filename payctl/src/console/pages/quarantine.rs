@@ -4,7 +4,6 @@ mod file;
 
 pub(in crate::console) use self::file::export;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
@@ -19,7 +18,7 @@ use super::super::export::links;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    Column, brief, column, count, fitting, money, payment, table, time, with_query,
+    Column, brief, column, count, fitting, money, payment, table, time, with_filter, with_query,
 };
 use super::decide;
 use crate::Row;
@@ -72,9 +71,8 @@ impl QuarantineFilter {
 
     /// The URL of the same filter from another entry on.
     fn link(&self, cursor: &str) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(self.query().into_iter().filter(|(_, value)| !value.is_empty()));
-        format!("{PATH}?{}", query.append_pair("cursor", cursor).finish())
+        let [reason, provider, from] = self.query();
+        with_filter(PATH, &[reason, provider, from, ("cursor", cursor)])
     }
 
     /// What it filters by; empty where it does not.
@@ -130,19 +128,19 @@ async fn work(app: &App, filter: &QuarantineFilter) -> Result<Shown, Fault> {
         Some(last) if cells.len() < rows.len() => Some(last.to_string()),
         Some(_) | None => next,
     };
-    let mut reasons: BTreeMap<String, Vec<Cells>> = BTreeMap::new();
-    let mut first = Vec::new();
+    // In the order of the oldest of each.
+    let mut reasons: Vec<(String, Vec<Cells>)> = Vec::new();
     for (row, cells) in rows.iter().zip(cells) {
-        let of_reason = reasons.entry(EventEntry(row).reason()).or_default();
-        if of_reason.is_empty() {
-            first.push(EventEntry(row).reason());
+        let reason = EventEntry(row).reason();
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, of_reason)) => of_reason.push(cells),
+            None => reasons.push((reason, vec![cells])),
         }
-        of_reason.push(cells);
     }
     let body = html! {
         (filters(filter))
         @if rows.is_empty() { (empty(filter, next.is_some())) }
-        @for reason in &first { (of_reason(reason, reasons.remove(reason).unwrap_or_default())) }
+        @for (reason, of_reason) in reasons { (section(&reason, of_reason)) }
         @if let Some(next) = &next { p { a href=(filter.link(next)) { "Newer ones" } } }
         (links(PATH, &filter.query()))
     };
@@ -212,7 +210,7 @@ fn cells(row: &Row) -> Cells {
     ]
 }
 
-fn of_reason(reason: &str, rows: Vec<Cells>) -> Markup {
+fn section(reason: &str, rows: Vec<Cells>) -> Markup {
     html! {
         section {
             h2 { (brief(reason)) " · " (count(rows.len(), "message")) }

@@ -4,6 +4,8 @@ use maud::{Markup, html};
 use pay_core::domain::{Provider, Source};
 
 use super::{money, shown, time};
+use crate::Row;
+use crate::event::EventEntry;
 use crate::history::Fact;
 use crate::limits::CONSOLE_TEXT_CHARS;
 
@@ -24,6 +26,27 @@ pub(in crate::console) fn fact(fact: &Fact, currency: &str) -> Markup {
         Fact::Time(millis) => time(*millis),
         Fact::Amount(minor, own) => money(*minor, if own.is_empty() { currency } else { own }),
     }
+}
+
+/// An attribute as it is; empty where there is none.
+pub(in crate::console) fn cell(row: &Row, name: &str) -> Markup {
+    html! { (brief(&EventEntry(row).cell(name))) }
+}
+
+/// An attribute that is a time; as it is where it is none.
+pub(in crate::console) fn time_of(row: &Row, name: &str) -> Markup {
+    row.number(name).map_or_else(|| cell(row, name), time)
+}
+
+/// An attribute that counts minor units; as it is where it does not.
+pub(in crate::console) fn money_of(row: &Row, name: &str, currency: &str) -> Markup {
+    row.number(name).map_or_else(|| cell(row, name), |minor| money(minor, currency))
+}
+
+/// The provider of a row's money; its source as it is where that is no number.
+pub(in crate::console) fn provider_of(row: &Row) -> Markup {
+    let source = row.number("source").map(|source| html! { (provider(source)) });
+    source.unwrap_or_else(|| cell(row, "source"))
 }
 
 /// Markup, if there is something to show.

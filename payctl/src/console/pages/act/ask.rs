@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use maud::{Markup, html};
-use pay_core::domain::{PaymentId, Provider, Source};
+use pay_core::domain::{PaymentId, Provider};
 use pay_core::limits::NOTE_MAX_CHARS;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -56,8 +56,7 @@ pub(super) fn question(
 
 /// What it will do.
 fn what(kind: ActionKind, record: &Row) -> Markup {
-    let source = record.number("source").and_then(|source| Source::new(source).ok());
-    let provider = source.and_then(Provider::of_source).map_or("its provider", Provider::as_str);
+    let provider = record.provider().map_or("its provider", Provider::as_str);
     match kind {
         ActionKind::Query => html! {
             "Each provider that may have collected it is asked now what became of it, and what they report is applied, \

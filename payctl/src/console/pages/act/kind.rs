@@ -1,7 +1,7 @@
 //! The actions, and when each is possible.
 
 use maud::{Markup, html};
-use pay_core::domain::{EventKey, PaymentId, Provider, Source, Status};
+use pay_core::domain::{EventKey, PaymentId, Status};
 
 use super::super::super::app::App;
 use super::super::super::functions::unknown;
@@ -63,9 +63,7 @@ impl ActionKind {
     pub(super) fn impossible(self, record: &Row) -> Option<&'static str> {
         let status = record.number("status").and_then(|code| Status::new(code).ok());
         let is_open = matches!(status, Some(Status::Pending | Status::Failed));
-        let source = record.number("source").and_then(|source| Source::new(source).ok());
-        let has_money =
-            source.and_then(Provider::of_source).is_some() && record.has("provider_txn");
+        let has_money = record.provider().is_some() && record.has("provider_txn");
         match self {
             Self::Close if !is_open => {
                 Some("Only a payment that is pending or failed can be closed.")

@@ -1,7 +1,7 @@
 //! The decisions that a message allows: each says what it will do, and needs a note.
 
 use maud::{Markup, html};
-use pay_core::domain::{Outcome, PaymentId, Provider, Source};
+use pay_core::domain::{Outcome, PaymentId};
 use pay_core::limits::NOTE_MAX_CHARS;
 
 use super::super::super::app::App;
@@ -113,8 +113,7 @@ fn accept(row: &Row, record: Option<&Row>, id: Option<PaymentId>) -> Option<Choi
 
 fn refund(app: &App, row: &Row, record: Option<&Row>, id: Option<PaymentId>) -> Option<Choice> {
     let id = id?;
-    let source = row.number("source").and_then(|source| Source::new(source).ok());
-    let provider = source.and_then(Provider::of_source)?;
+    let provider = row.provider()?;
     let txn = row.get_text("provider_txn")?;
     let is_own = record.is_some_and(|record| record.text("provider_txn") == txn);
     if outcome(row) != Some(Outcome::Paid) || is_own {

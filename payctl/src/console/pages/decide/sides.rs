@@ -1,9 +1,8 @@
 //! A message and its payment's record, side by side.
 
 use maud::{Markup, html};
-use pay_core::domain::{Provider, Source};
 
-use super::super::super::view::{column, money, shown, table, word};
+use super::super::super::view::{column, money, optional, shown, table, word};
 use crate::Row;
 use crate::event::{EventEntry, status};
 
@@ -83,8 +82,8 @@ fn sides(row: &Row, record: Option<&Row>) -> Vec<Side> {
         },
         Side {
             label: "Outcome, status".to_owned(),
-            message: word_or_none(&event.cell("outcome")),
-            record: word_or_none(&of.number("status").map(status).unwrap_or_default()),
+            message: optional(&event.cell("outcome"), word),
+            record: optional(&of.number("status").map(status).unwrap_or_default(), word),
             differs: mismatch == "outcome",
         },
         Side {
@@ -111,18 +110,10 @@ fn refunded(row: &Row) -> String {
 }
 
 fn source(row: &Row) -> String {
-    let Some(number) = row.number("source") else { return String::new() };
-    match Source::new(number).ok().and_then(Provider::of_source) {
-        Some(provider) => provider.as_str().to_owned(),
-        None if number == 0 => "none".to_owned(),
-        None => format!("source {number}"),
-    }
-}
-
-fn word_or_none(text: &str) -> Markup {
-    if text.is_empty() {
-        html! {}
-    } else {
-        word(text)
+    match (row.provider(), row.number("source")) {
+        (Some(provider), _) => provider.as_str().to_owned(),
+        (None, Some(0)) => "none".to_owned(),
+        (None, Some(number)) => format!("source {number}"),
+        (None, None) => String::new(),
     }
 }

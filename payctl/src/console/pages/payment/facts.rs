@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::super::super::app::App;
 use super::super::super::view::{
-    ago, brief, id as copied, money, provider, time, with_query, word,
+    ago, brief, cell, id as copied, money_of, provider_of, time, time_of, with_query, word,
 };
 use crate::Row;
-use crate::event::{plain, status};
+use crate::event::status;
 
 /// What is wrong with the record.
 pub(super) fn wrong(wrong: &[String]) -> Markup {
@@ -32,9 +32,7 @@ pub(super) fn record(
     now: Timestamp,
 ) -> Markup {
     let currency = record.text("currency");
-    let of_money = |name: &str| {
-        record.number(name).map_or_else(|| odd(record, name), |minor| money(minor, currency))
-    };
+    let of_money = |name: &str| money_of(record, name, currency);
     let facts = [
         ("Status", state(record)),
         ("Amount", of_money("amount")),
@@ -43,20 +41,15 @@ pub(super) fn record(
         ("Payment", copied(&id.to_string())),
         ("Order", by_number(record, "oid", |oid| with_query("/find", "q", oid))),
         ("Payer", by_number(record, "uid", |uid| with_query("/payments", "uid", uid))),
-        (
-            "Provider",
-            record
-                .number("source")
-                .map_or_else(|| odd(record, "source"), |source| html! { (provider(source)) }),
-        ),
+        ("Provider", provider_of(record)),
         ("Transaction", transaction(app, record, events)),
         ("Order service", notification(record, now)),
         ("Looked at next", looked_at(record, now)),
-        ("Checkouts made", odd(record, "checkouts")),
-        ("Created", of_time(record, "create_time")),
-        ("Paid", of_time(record, "paid_time")),
-        ("Changed", of_time(record, "update_time")),
-        ("Version", odd(record, "version")),
+        ("Checkouts made", cell(record, "checkouts")),
+        ("Created", time_of(record, "create_time")),
+        ("Paid", time_of(record, "paid_time")),
+        ("Changed", time_of(record, "update_time")),
+        ("Version", cell(record, "version")),
     ];
     html! {
         section {
@@ -70,23 +63,11 @@ pub(super) fn record(
     }
 }
 
-fn cell(record: &Row, name: &str) -> String {
-    record.0.get(name).map(|value| brief(&plain(value))).unwrap_or_default()
-}
-
-fn odd(record: &Row, name: &str) -> Markup {
-    html! { (cell(record, name)) }
-}
-
-fn of_time(record: &Row, name: &str) -> Markup {
-    record.number(name).map_or_else(|| odd(record, name), time)
-}
-
 fn state(record: &Row) -> Markup {
     html! {
         @match record.number("status") {
             Some(code) => (word(&status(code))),
-            None => (odd(record, "status")),
+            None => (cell(record, "status")),
         }
         @if record.has("closing") { " " (word("closing")) }
     }
@@ -94,7 +75,7 @@ fn state(record: &Row) -> Markup {
 
 /// A number that leads elsewhere.
 fn by_number(record: &Row, name: &str, path: impl FnOnce(&str) -> String) -> Markup {
-    let Some(number) = record.number(name) else { return odd(record, name) };
+    let Some(number) = record.number(name) else { return cell(record, name) };
     let text = number.to_string();
     html! { a href=(path(&text)) data-copy=(text) { code { (text) } } }
 }
@@ -103,7 +84,7 @@ fn by_number(record: &Row, name: &str, path: impl FnOnce(&str) -> String) -> Mar
 fn transaction(app: &App, record: &Row, events: &[Row]) -> Markup {
     let txn = record.text("provider_txn");
     if txn.is_empty() || txn.len() > 128 {
-        return odd(record, "provider_txn");
+        return cell(record, "provider_txn");
     }
     let is_test = is_test(events).unwrap_or(app.place.endpoint.is_some());
     html! {
@@ -183,7 +164,7 @@ fn looked_at(record: &Row, now: Timestamp) -> Markup {
             html! { (time(due)) ", which is past: the sweep runs each minute" }
         }
         Some(due) => time(due),
-        None => odd(record, "due"),
+        None => cell(record, "due"),
     }
 }
 

@@ -8,9 +8,8 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::super::super::app::App;
-use super::super::super::export::{FileForm, FileRows};
+use super::super::super::export::{FileRows, saved};
 use super::super::super::fault::Fault;
-use super::super::super::page::fault;
 use super::super::super::view::{major, provider};
 use super::{PATH, QuarantineFilter, sender};
 use crate::Row;
@@ -23,10 +22,7 @@ pub(in crate::console) async fn export(
     uri: Uri,
     Query(filter): Query<QuarantineFilter>,
 ) -> Response {
-    match file(&app, filter).await {
-        Ok(file) => file.response(FileForm::of_path(uri.path())),
-        Err(why) => fault(&app, PATH, &why),
-    }
+    saved(&app, PATH, &uri, file(&app, filter)).await
 }
 
 /// The columns of the file.
