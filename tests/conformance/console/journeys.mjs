@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { origin } from "./visitor.mjs";
-import { orderStatus, payctl, underpaid } from "./shop.mjs";
+import { orderStatus, paidThere, payctl, payment, underpaid } from "./shop.mjs";
 
+const place = (page) => page.url().replace(origin, "");
 const cell = (row, label) => row.locator(`[data-label="${label}"]`);
 
 /** A buyer has the provider's transaction id: what became of the payment? */
@@ -17,10 +18,10 @@ async function findByTransaction(page, by, { twice }) {
   const rows = page.locator("section", { has: page.getByRole("heading", { name: "Timeline" }) }).locator("tbody tr");
   assert.equal(await rows.count(), 4);
   const steps = [
-    ["stripe", "failed", "pending → failed", "applied"],
-    ["stripe", "paid", "failed → paid", "applied"],
-    ["stripe", "paid", "", "duplicate"],
-    ["alipay", "paid", "", "quarantined"],
+    ["Stripe", "failed", "pending → failed", "applied"],
+    ["Stripe", "paid", "failed → paid", "applied"],
+    ["Stripe", "paid", "", "duplicate"],
+    ["Alipay", "paid", "", "quarantined"],
   ];
   for (const [at, [sender, outcome, status, verdict]] of steps.entries()) {
     const row = rows.nth(at);
@@ -112,4 +113,56 @@ async function exportWhatIsFiltered(page, by) {
   assert.deepEqual(rows.map((row) => row.split(",")[0].replaceAll('"', "")), shown);
 }
 
-export const journeys = { findByTransaction, acceptAnUnderpayment, loseARace, exportWhatIsFiltered };
+/** Presses a button of the payment's page, fills the form in, and sends it; the page that says what came of it. */
+async function act(page, by, { id }, [button, wording], fields) {
+  await page.goto(`${origin}/`);
+  await by.find(page, String(id));
+  await page.waitForURL(`${origin}/payment/${id}**`);
+  await by.press(page, page.getByRole("button", { name: button, exact: true }));
+  await page.getByRole("heading", { level: 1, name: button }).waitFor();
+  for (const [field, text] of Object.entries(fields)) await by.write(page, page.locator(`#${field}`), text);
+  await by.press(page, page.locator("main").getByRole("button", { name: button, exact: true }));
+  await page.locator(".done").waitFor();
+  const text = await page.locator("main").innerText();
+  assert.match(text, new RegExp(`^Done\\s+${wording} by ada at `));
+  assert.ok(text.includes(fields.note));
+  return text;
+}
+
+/** A part goes back, once, and the payment's page says who, what and why. */
+async function refundAPart(page, by) {
+  const paid = await paidThere();
+  const fields = { amount: "9.50", reason: "one cup was broken", note: "The buyer sent a picture" };
+  await act(page, by, paid, ["Refund", "A refund was asked for"], fields);
+  // The provider accepts it, and reports a moment later that it was made.
+  const main = page.locator("main");
+  for (let read = 0; read < 100 && /: pending/.test(await main.innerText()); read += 1) await page.reload();
+  assert.match(await main.innerText(), new RegExp(`Refund ${paid.id}_[0-9a-f]{16}(Copy)? of 9\\.50 CNY: succeeded`));
+  const refunded = place(page);
+  await page.goto(`${origin}/payment/${paid.id}`);
+  const part = (title) => page.locator("section", { has: page.getByRole("heading", { name: title }) }).locator("tbody tr");
+  assert.equal(await part("Refunds").count(), 1);
+  assert.equal(await cell(part("Refunds"), "Reason").innerText(), fields.reason);
+  assert.equal(await part("Timeline").filter({ hasText: `by ada ${fields.note}` }).count(), 1);
+  return { refunded };
+}
+
+/** A payment that waits is asked about, looked at by the sweep, and closed in the end. */
+async function askAndClose(page, by) {
+  const made = await payment(700);
+  const asked = await act(page, by, made, ["Ask the providers", "The providers were asked"], { note: "The buyer called" });
+  assert.match(asked, /is pending/);
+  await act(page, by, made, ["Do what is due", "What was due was done"], { note: "To be sure" });
+  const text = await act(page, by, made, ["Close", "A close was asked for"], { note: "A duplicate order" });
+  assert.match(text, /is closed/);
+  return { closed: place(page) };
+}
+
+export const journeys = {
+  findByTransaction,
+  acceptAnUnderpayment,
+  loseARace,
+  exportWhatIsFiltered,
+  refundAPart,
+  askAndClose,
+};

@@ -24,7 +24,7 @@ try {
     for (const [name, journey] of Object.entries(journeys)) {
       const { page, end } = await visit(open, { ...by.options, acceptDownloads: true });
       try {
-        await journey(page, by, data);
+        Object.assign(data, await journey(page, by, data));
       } catch (error) {
         await page.screenshot({ path: `${out}/failed.png`, fullPage: true });
         throw new Error(`${name}, ${by.name}, at ${page.url()}; see ${out}/failed.png`, { cause: error });

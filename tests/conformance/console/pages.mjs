@@ -11,7 +11,7 @@ const PAGE_BYTES_MAX = 60_000;
 const PICTURE_BYTES_MAX = 150_000;
 
 /** What the pages are called, where they are, and what is done there first. */
-function every({ paid, twice, open, under }) {
+function every({ paid, twice, open, under, refunded, closed }) {
   const name = encodeURIComponent(under.name);
   return {
     home: { path: "/" },
@@ -28,6 +28,10 @@ function every({ paid, twice, open, under }) {
     decide: { path: `/decide?name=${name}` },
     refund: { path: `/act/refund?id=${paid.id}` },
     close: { path: `/act/close?id=${open.id}` },
+    query: { path: `/act/query?id=${open.id}` },
+    sweep: { path: `/act/sweep?id=${paid.id}` },
+    "refund-done": { path: refunded },
+    "close-done": { path: closed },
     payments: { path: "/payments?uid=1" },
     "payments-none": { path: "/payments?uid=77" },
     due: { path: "/due" },

@@ -76,6 +76,14 @@ export async function underpaid() {
   return { ...made, name };
 }
 
+/** A payment that its payer has paid at WeChat Pay. */
+export async function paidThere() {
+  const made = await payment(12900);
+  await checkout(made, "wechat", "native");
+  pay(made);
+  return made;
+}
+
 /** What a table has after some days: one payment in each state. */
 export async function days() {
   const paid = await payment(129900);
