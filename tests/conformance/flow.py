@@ -80,10 +80,10 @@ class Flow:
 
     def shop(self, route, body):
         service = self.token("--scope", "pay:service")
-        answer = self.post(f"{self.options.shop}/api/order/{route}", body, service)
-        if answer.status != 200:
-            raise Failed(f"the shop does not answer {route}: {answer}")
-        return answer.json
+        response = self.post(f"{self.options.shop}/api/order/{route}", body, service)
+        if response.status != 200:
+            raise Failed(f"the shop does not respond to {route}: {response}")
+        return response.json
 
     def wanted(self):
         """What pays a new order, and who does."""
@@ -94,50 +94,50 @@ class Flow:
     def main_job(self):
         wanted, payer = self.wanted()
         oid = wanted["oid"]
-        answer = self.pay("create", wanted)
-        refused(answer, 401, "unauthenticated", "create without a token is refused")
+        response = self.pay("create", wanted)
+        rejected(response, 401, "unauthenticated", "create without a token is rejected")
         for odd in (b"oid=1", {"oid": oid}, {**wanted, "amount": "100"}):
-            answer = self.pay("create", odd, payer)
-            refused(answer, 400, "invalid-request", f"create of {odd} is refused")
+            response = self.pay("create", odd, payer)
+            rejected(response, 400, "invalid-request", f"create of {odd} is rejected")
 
-        answer = self.pay("create", wanted, payer)
-        check(answer.status == 200, f"create makes a payment of order {oid}", answer)
-        payment = answer.json["id"]
+        response = self.pay("create", wanted, payer)
+        check(response.status == 200, f"create makes a payment of order {oid}", response)
+        payment = response.json["id"]
         pending = {"id": payment, **wanted, "source": 0, "status": PENDING}
         self.shown(payer, pending, "detail shows it pending")
-        told = self.shop("detail", {"id": oid})
-        check(told["status"] == 0, "the shop has been told nothing yet", told)
-        answer = self.pay("list", {"limit": 1}, payer)
-        first = answer.status == 200 and answer.json["payments"][0]
-        check(first and first["id"] == payment, "list shows it first", answer)
+        order = self.shop("detail", {"id": oid})
+        check(order["status"] == 0, "the shop has been notified of nothing yet", order)
+        response = self.pay("list", {"limit": 1}, payer)
+        first = response.status == 200 and response.json["payments"][0]
+        check(first and first["id"] == payment, "list shows it first", response)
 
         paid = {"id": payment, **wanted, "source": STRIPE, "status": PAID}
         body = json.dumps(paid).encode()
         signature = self.signature(body)
-        answer = self.pay("callback", body + b" ", signature)
-        refused(answer, 401, "bad-signature", "a signature of other bytes is refused")
-        answer = self.pay("callback", body)
-        refused(answer, 401, "unauthenticated", "a callback without a signature is refused")
-        answer = self.pay("callback/nobody", body, signature)
-        refused(answer, 404, "provider-not-found", "an unknown provider is refused")
+        response = self.pay("callback", body + b" ", signature)
+        rejected(response, 401, "bad-signature", "a signature of other bytes is rejected")
+        response = self.pay("callback", body)
+        rejected(response, 401, "unauthenticated", "a callback without a signature is rejected")
+        response = self.pay("callback/nobody", body, signature)
+        rejected(response, 404, "provider-not-found", "an unknown provider is rejected")
         self.shown(payer, pending, "detail still shows it pending")
 
         for what in ("the signed callback", "its repeat"):
-            answer = self.pay("callback", body, signature)
-            check((answer.status, answer.json) == (200, {}), f"{what} is taken", answer)
+            response = self.pay("callback", body, signature)
+            check((response.status, response.json) == (200, {}), f"{what} is taken", response)
             self.shown(payer, paid, "detail shows it paid")
-        told = self.shop("detail", {"id": oid})
-        check((told["status"], told["times_paid"]) == (1, 1), "the shop was told once", told)
-        answer = self.pay("create", wanted, payer)
-        refused(answer, 409, "payment-exists", "a paid order takes no other payment")
-        check(answer.json["payment_id"] == payment, "its refusal names the one it has", answer)
+        order = self.shop("detail", {"id": oid})
+        check((order["status"], order["times_paid"]) == (1, 1), "the shop was notified once", order)
+        response = self.pay("create", wanted, payer)
+        rejected(response, 409, "payment-exists", "a paid order takes no other payment")
+        check(response.json["payment_id"] == payment, "its problem names the one it has", response)
 
     def shown(self, payer, wanted, what):
-        answer = self.pay("detail", {"id": wanted["id"]}, payer)
-        check(answer.status == 200 and wanted.items() <= answer.json.items(), what, answer)
+        response = self.pay("detail", {"id": wanted["id"]}, payer)
+        check(response.status == 200 and wanted.items() <= response.json.items(), what, response)
 
     def parallel_creates(self):
-        """However many ask at once, an order has one payment, and all are told which."""
+        """However many ask at once, an order has one payment, and all learn which."""
         wanted, payer = self.wanted()
         count = self.options.parallel
         start, repeated = threading.Barrier(count), []
@@ -145,23 +145,23 @@ class Flow:
         def create(number):
             start.wait()
             for _ in range(10):
-                answer = self.pay("create", wanted, payer)
-                if not answer.is_problem(503, "unavailable"):
+                response = self.pay("create", wanted, payer)
+                if not response.is_problem(503, "unavailable"):
                     break
-                # It is safe to repeat, and the answer says when.
+                # It is safe to repeat, and the response says when.
                 repeated.append(number)
-                time.sleep(float(answer.headers.get("retry-after", 1)))
-            return answer
+                time.sleep(float(response.headers.get("retry-after", 1)))
+            return response
 
         with concurrent.futures.ThreadPoolExecutor(count) as pool:
             answers = list(pool.map(create, range(count)))
-        made = [answer.json["id"] for answer in answers if answer.status == 200]
-        met = [answer for answer in answers if answer.is_problem(409, "payment-exists")]
-        odd = [str(answer) for answer in answers if answer.status != 200 and answer not in met]
+        made = [response.json["id"] for response in answers if response.status == 200]
+        met = [response for response in answers if response.is_problem(409, "payment-exists")]
+        odd = [str(response) for response in answers if response.status != 200 and response not in met]
         check(not odd, f"{count} creates at once are each answered 200 or payment-exists", odd)
-        # One whose first answer was no answer may have made the payment all the same.
+        # One whose first response was no response may have made the payment all the same.
         check(len(made) == 1 or (repeated and not made), "one of them made the payment", made)
-        ids = set(made) | {answer.json["payment_id"] for answer in met}
+        ids = set(made) | {response.json["payment_id"] for response in met}
         check(len(ids) == 1, "all the others name it", ids)
         shown = self.pay("detail", {"oid": wanted["oid"]}, payer)
         check(shown.status == 200 and {shown.json["id"]} == ids, "it is the order's", shown)
@@ -173,8 +173,8 @@ def check(holds, what, got):
     print(f"  ok: {what}", flush=True)
 
 
-def refused(answer, status, slug, what):
-    check(answer.is_problem(status, slug), what, answer)
+def rejected(response, status, slug, what):
+    check(response.is_problem(status, slug), what, response)
 
 
 def given(flag, value):
