@@ -20,8 +20,9 @@ use crate::payctl;
 use crate::stage;
 
 /// What is not run here, by its first words: what serves, and what takes hours, AWS, or a container.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "cargo local\n",
+    "cargo local demo --serve",
     "cargo local bench",
     "cargo local torture",
     "cargo mutants",

@@ -1,25 +1,24 @@
 //! One payment step by step, with each response checked.
 
+mod complaint;
+mod refund;
+
+use std::future::pending;
 use std::io::{Write as _, stdout};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use local::simulator::simulator;
-use local::{Delivery, Order, Scheme, Stack, client, clock, signing};
+use local::{Delivery, Order, Scheme, Stack, client, clock, defaults, signing};
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
-use super::serve::until_stopped;
+use super::serve::Ends;
 use super::{StackArguments, scheme_parser};
 
 /// The amount of the order, in minor units.
 const AMOUNT: u64 = 100;
-
-/// How much of it goes back at first, in minor units.
-const PART: u64 = 40;
 
 /// How many characters of a body are shown: all of most, the beginning of a long one.
 const SHOWN: usize = 240;
@@ -33,33 +32,44 @@ pub(super) struct Arguments {
     /// Lose the report: the sweep asks the provider what became of the payment.
     #[arg(long)]
     lose_webhook: bool,
+    /// Then leave a payer with a complaint, for the console, and serve on until Ctrl-C.
+    #[arg(long)]
+    serve: bool,
+    /// The API's port, with --serve; 0 for any free one.
+    #[arg(long, default_value_t = defaults::PORT, requires = "serve")]
+    port: u16,
     #[command(flatten)]
     stack: StackArguments,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
-    let Arguments { provider, lose_webhook, stack: arguments } = arguments;
+    let Arguments { provider, lose_webhook, serve, port, stack: arguments } = arguments;
     if lose_webhook && provider == Scheme::Standard {
         bail!("a gateway of the shop's own cannot be asked: name a provider with --provider");
     }
     // An existing table may have payments of order 1: use an order of our own.
     let kept = arguments.data.is_some() || arguments.aws_endpoint.is_some();
     let oid = if kept { clock::now_ms() } else { 1 };
+    let mut ends = Ends::listen()?;
     let show = async {
-        let stack = Stack::start(arguments.options(0)?).await?;
+        let stack = Stack::start(arguments.options(if serve { port } else { 0 })?).await?;
         let order = Order { id: oid, uid: 1, pid: 1, amount: AMOUNT, status: 0 };
         stack.shop().put_order(order);
         let http = client::client("")?;
-        let demo = Demo { stack: &stack, http, provider, lose_webhook, step: 0 };
-        let shown = demo.show(oid).await;
-        stack.stop().await?;
-        shown
+        let mut demo = Demo { stack: &stack, http, provider, lose_webhook, step: 0 };
+        let mut shown = demo.show(oid).await;
+        if serve && matches!(shown, Ok(true)) {
+            shown = demo.complain().await;
+        }
+        anyhow::Ok((stack, shown))
     };
-    match until_stopped(show).await? {
-        Some(Ok(true)) => Ok(ExitCode::SUCCESS),
-        Some(Ok(false)) | None => Ok(ExitCode::FAILURE),
-        Some(Err(error)) => Err(error),
+    let Some(ended) = ends.or(show).await else { return Ok(ExitCode::FAILURE) };
+    let (stack, shown) = ended?;
+    if serve && matches!(shown, Ok(true)) {
+        ends.or(pending::<()>()).await;
     }
+    stack.stop().await?;
+    Ok(if shown? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 struct Demo<'a> {
@@ -75,9 +85,8 @@ type Response = (u16, String);
 
 impl Demo<'_> {
     /// Shows each step until one is wrong. Returns whether all were right.
-    async fn show(mut self, oid: u64) -> Result<bool> {
-        let token = self.stack.payer_token(1);
-        let payer = [("authorization", format!("Bearer {token}")), json_type()];
+    async fn show(&mut self, oid: u64) -> Result<bool> {
+        let payer = self.payer();
         let by = "Authorization: Bearer (token of user 1)";
 
         self.announce(&format!("Create the payment of order {oid}"))?;
@@ -182,81 +191,6 @@ impl Demo<'_> {
         self.check(&(200, shown.to_string()), &json!({"taken": true}))
     }
 
-    /// Gives a part back, then the rest. Returns whether all responses were right.
-    async fn refund(&mut self, provider: Provider, id: u64) -> Result<bool> {
-        let name = simulator(provider).name;
-        let token = self.stack.refund_token();
-        for (what, body, key, amount) in [
-            (
-                "a part",
-                json!({"id": id, "amount": PART, "reason": "one cup broken"}),
-                "demo-1",
-                PART,
-            ),
-            ("the rest", json!({"id": id}), "demo-2", AMOUNT.saturating_sub(PART)),
-        ] {
-            self.announce(&format!("Refund {what} at {name}"))?;
-            let headers = [
-                ("authorization", format!("Bearer {token}")),
-                ("idempotency-key", key.to_owned()),
-                json_type(),
-            ];
-            let by =
-                format!("Authorization: Bearer (token with pay:refund); Idempotency-Key: {key}");
-            let body = body.to_string();
-            let mut refunded = self.post("refund", &by, &headers, &body).await?;
-            if field(&refunded.1, "status") == Some(json!("pending")) {
-                let accepted = json!({"amount": amount, "status": "pending"});
-                if !self.check(&refunded, &accepted)? {
-                    return Ok(false);
-                }
-                self.announce(&format!("{name} reports that it was made: the same request again"))?;
-                refunded = self.until_made(&by, &headers, &body).await?;
-            }
-            if !self.check(&refunded, &json!({"amount": amount, "status": "succeeded"}))? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Sends the same request to refund until the refund was made, for five seconds.
-    async fn until_made(
-        &self,
-        by: &str,
-        headers: &[(&str, String)],
-        body: &str,
-    ) -> Result<Response> {
-        let mut response = self.send("refund", headers, body).await?;
-        for _ in 0..50 {
-            if field(&response.1, "status") != Some(json!("pending")) {
-                break;
-            }
-            sleep(Duration::from_millis(100)).await;
-            response = self.send("refund", headers, body).await?;
-        }
-        Self::show_request("refund", by, body)?;
-        Ok(response)
-    }
-
-    /// Compares what the provider and the shop know with what the payment says.
-    fn compare(&mut self, provider: Provider, id: u64) -> Result<bool> {
-        let name = simulator(provider).name;
-        self.announce(&format!("{name} and the shop know of the same money"))?;
-        let trade = self.stack.account(provider)?.trade(id).context("the provider lost it")?;
-        let refunds: u64 = trade.refunds.iter().map(|refund| refund.amount).sum();
-        let heard = self.stack.shop().refund_notifications();
-        // It may hear of one twice, and takes it once.
-        let heard = heard.iter().filter(|refund| refund.counted);
-        let heard: Vec<_> = heard.map(|refund| refund.amount).collect();
-        let shown = json!({
-            "at": name, "paid": trade.amount, "refunded": refunds, "shop_heard_of": heard,
-        });
-        let rest = AMOUNT.saturating_sub(PART);
-        let want = json!({"paid": AMOUNT, "refunded": AMOUNT, "shop_heard_of": [PART, rest]});
-        self.check(&(200, shown.to_string()), &want)
-    }
-
     /// The payer pays at a provider, whose webhook is lost, and the sweep asks what became of the payment.
     /// Returns whether all responses were right.
     async fn ask(&mut self, provider: Provider, id: u64) -> Result<bool> {
@@ -282,6 +216,11 @@ impl Demo<'_> {
             Err(error) => (500, error.message().clone()),
         };
         self.check(&swept, &json!({"moved": 1}))
+    }
+
+    /// The headers of a request of the payer's.
+    fn payer(&self) -> [(&'static str, String); 2] {
+        [("authorization", format!("Bearer {}", self.stack.payer_token(1))), json_type()]
     }
 
     /// A gateway of the shop's own reports that it is paid. Returns whether the response was right.

@@ -58,14 +58,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 /// Ctrl-C and signals to end, from the moment that this is created.
-struct Ends {
+pub(super) struct Ends {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
 impl Ends {
-    fn listen() -> io::Result<Self> {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -74,7 +74,7 @@ impl Ends {
     }
 
     /// The result of `work`; `None` if a signal comes first.
-    async fn or<F: Future>(&mut self, work: F) -> Option<F::Output> {
+    pub(super) async fn or<F: Future>(&mut self, work: F) -> Option<F::Output> {
         tokio::select! {
             result = work => Some(result),
             _ = self.interrupt.recv() => None,
@@ -89,6 +89,18 @@ pub(super) async fn until_stopped<F: Future>(work: F) -> io::Result<Option<F::Ou
     Ok(Ends::listen()?.or(work).await)
 }
 
+/// The command that opens the console on a stack.
+pub(super) fn console_command(stack: &Stack) -> String {
+    let own_api = own_api();
+    let at = if stack.api == own_api { String::new() } else { format!("={}", stack.api) };
+    format!("cargo --quiet payctl console --local{at}")
+}
+
+/// The URL of the API where no other one is chosen.
+fn own_api() -> String {
+    format!("http://{}:{}", defaults::HOST, defaults::PORT)
+}
+
 /// What a person needs to try it: addresses, and lines to copy.
 fn welcome(stack: &Stack, logs: bool) -> String {
     let Stack { api, dynamodb, secretsmanager, users, table, .. } = stack;
@@ -100,9 +112,8 @@ fn welcome(stack: &Stack, logs: bool) -> String {
     } else {
         format!(" --secret {}", quoted(own))
     };
-    let own_api = format!("http://{}:{}", defaults::HOST, defaults::PORT);
-    let at = if *api == own_api { String::new() } else { format!(" --api {api}") };
-    let console = if *api == own_api { String::new() } else { format!("={api}") };
+    let at = if *api == own_api() { String::new() } else { format!(" --api {api}") };
+    let console = console_command(stack);
     let output = if logs { "" } else { "\nWhat the functions print is shown with --logs." };
     let create = r#"{"uid":1,"oid":1,"amount":100}"#;
     let paid = r#"{\"id\":$ID,\"uid\":1,\"oid\":1,\"amount\":100,\"source\":1,\"status\":1}"#;
@@ -142,7 +153,7 @@ Or at a gateway of the shop's own, which reports it:
 
 What became of it, in a browser:
 
-  cargo --quiet payctl console --local{console}
+  {console}
 
 "#
     )
