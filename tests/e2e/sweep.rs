@@ -38,6 +38,11 @@ pub(crate) async fn sweep_all(stack: &Stack) -> Value {
     sweep(stack, json!({"all": true})).await
 }
 
+/// Invokes a sweep of one payment.
+pub(crate) async fn sweep_one(stack: &Stack, payment: Payment) -> Value {
+    sweep(stack, json!({"id": payment.id})).await
+}
+
 async fn sweep(stack: &Stack, members: Value) -> Value {
     stack.invoke("callback", &request(&members)).await.unwrap()
 }
@@ -47,12 +52,12 @@ async fn a_sweep_of_one_payment_looks_at_no_other() {
     let stack = own().await;
     let payments = due(&stack, 2).await;
     let [one, other] = payments[..] else { panic!("two were made") };
-    let swept = sweep(&stack, json!({"id": one.id})).await;
+    let swept = sweep_one(&stack, one).await;
     assert_eq!((&swept["notified"], &swept["stale"]), (&json!(1), &json!(0)));
     let times = [one, other].map(|payment| stack.shop().times_paid(payment.oid));
     assert_eq!(times, [1, 0]);
     assert!(!table::is_due(&stack, one.id).await && table::is_due(&stack, other.id).await);
-    assert_eq!(sweep(&stack, json!({"id": one.id})).await["stale"], 1);
+    assert_eq!(sweep_one(&stack, one).await["stale"], 1);
     for (members, slug) in [
         (json!({"id": 7}), "payment-not-found"),
         (json!({"id": 0}), "invalid-request"),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Budget, Cost, PAID, UNIT, warm};
 use crate::api;
 use crate::stage::{Payment, notify, payment, payment_in};
-use crate::sweep::sweep_all;
+use crate::sweep::{sweep_all, sweep_one};
 
 /// A notification of this length. The order notification is the third hop, clearing `due` the fourth.
 fn budget(body_bytes: usize) -> Budget {
@@ -175,4 +175,16 @@ async fn an_order_notification_by_the_sweep() {
     let operation = "sweep, of an order notification";
     let cost = Cost { operation, calls, writes: 2 * UNIT, reads };
     cost.is_of(&stack, budget, run()).await;
+    // Of this payment alone, after another failure: whether it exists, its refunds, and the record.
+    stack.shop().set_fault(ShopRoute::OrderPaid, Fault::Status(500), None);
+    let there = payment(&stack).await;
+    notify(&stack, there, 1, 1).await.problem("unavailable");
+    stack.shop().clear_faults();
+    let calls: &[&[_]] =
+        &[&["GetItem!"], &["Query!"], &["GetItem!"], &["orders:paid"], &["UpdateItem"]];
+    let cost = Cost::of("sweep, of one payment", calls, (2 * UNIT, 3 * UNIT));
+    cost.is_of(&stack, Budget { hops: 5, writes: 3 * UNIT }, async {
+        drop(sweep_one(&stack, there).await);
+    })
+    .await;
 }
