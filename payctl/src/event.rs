@@ -10,6 +10,9 @@ use crate::audit::faults;
 use crate::name::Name;
 use crate::print::time;
 
+/// Why an item waits that cannot be taken for what it says.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
 /// An event: its item in the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventEntry<'a>(pub(crate) &'a Row);
@@ -51,7 +54,7 @@ impl EventEntry<'_> {
     /// Why a quarantined one waits, in a word or two: the field that does not match.
     pub(crate) fn reason(self) -> String {
         if !self.unreadable().is_empty() {
-            return "unreadable".to_owned();
+            return UNREADABLE.to_owned();
         }
         self.0.get_text("mismatch").unwrap_or("none given").to_owned()
     }

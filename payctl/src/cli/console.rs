@@ -4,11 +4,11 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use pay_core::domain::Operator;
+use pay_core::domain::{Operator, TimeToLive};
 
 use super::End;
 use super::quarantine::{decider, operator};
-use crate::arguments::function_name;
+use crate::arguments::{function_name, time_to_live};
 use crate::console::{Access, App, AuditJob, ConsoleServer, Functions, Place};
 use crate::print::print;
 use crate::target::TableTarget;
@@ -34,6 +34,9 @@ pub(super) struct ConsoleArguments {
     /// The callback function of this name or ARN in AWS: with it the console queries, refunds and sweeps payments.
     #[arg(long, value_name = "NAME", value_parser = function_name, conflicts_with = "local")]
     callback: Option<String>,
+    /// What the functions have as `PAYMENT_TTL_SECONDS`: the audit finds also payments that should be closed by now.
+    #[arg(long, value_name = "SECONDS", value_parser = time_to_live)]
+    ttl_seconds: Option<TimeToLive>,
     /// Who decides; the name of the user, unless it is said.
     #[arg(long, value_name = "NAME", value_parser = operator)]
     by: Option<Operator>,
@@ -41,7 +44,8 @@ pub(super) struct ConsoleArguments {
 
 /// Serves until it is interrupted.
 pub(super) async fn run(arguments: ConsoleArguments) -> Result<End> {
-    let ConsoleArguments { target, port, open, read_only, create, callback, by } = arguments;
+    let ConsoleArguments { target, port, open, read_only, create, callback, ttl_seconds, by } =
+        arguments;
     let by = decider(by)?;
     let (table, endpoint) = target.open_at().await?;
     let functions = Functions::open(&target.functions(), create, callback).await?;
@@ -59,7 +63,7 @@ pub(super) async fn run(arguments: ConsoleArguments) -> Result<End> {
     if open {
         open_in_browser(&link)?;
     }
-    let (is_read_only, audit) = (read_only, AuditJob::default());
+    let (is_read_only, audit) = (read_only, AuditJob::new(ttl_seconds));
     let app = App { table, place, access, by, is_read_only, functions, audit };
     served.until(app, interrupted()).await?;
     Ok(End::Done)

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use pay_core::domain::TimeToLive;
 use pay_service::start::clock;
 
 use crate::Table;
@@ -37,10 +38,19 @@ pub(super) enum AuditState {
 }
 
 /// The audit of a console. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AuditJob(Arc<Mutex<AuditState>>);
+#[derive(Debug, Clone)]
+pub(crate) struct AuditJob {
+    state: Arc<Mutex<AuditState>>,
+    /// How long the deployment keeps payments; `None` where that is not known.
+    ttl: Option<TimeToLive>,
+}
 
 impl AuditJob {
+    /// None was run yet, of a deployment that keeps payments as long as this.
+    pub(crate) fn new(ttl: Option<TimeToLive>) -> Self {
+        Self { state: Arc::default(), ttl }
+    }
+
     /// How far it is.
     pub(super) fn state(&self) -> AuditState {
         self.lock().clone()
@@ -62,7 +72,7 @@ impl AuditJob {
             reason = "a program of a person's own, and no function"
         )]
         tokio::spawn(async move {
-            let found = audit(&table, (clock(), None), |so_far| {
+            let found = audit(&table, (clock(), job.ttl), |so_far| {
                 *job.lock() = AuditState::Running { since, so_far: so_far.clone() };
             })
             .await;
@@ -75,6 +85,6 @@ impl AuditJob {
     }
 
     fn lock(&self) -> MutexGuard<'_, AuditState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -146,7 +146,7 @@ fn frame(
                 }
                 footer {
                     @if let Some(used) = used {
-                        span { (used.dynamodb.count) " store calls, " (used.read_units) " read units" }
+                        span { "Store calls: " (used.dynamodb.count) ", read units: " (used.read_units) }
                     }
                     span { "Signed in as " (super::view::shown(app.by.as_str())) }
                     span #zone { "Times in UTC" }

@@ -2,11 +2,14 @@
 //! and what would reorder the text around it or be invisible is written out.
 
 mod fact;
+mod reason;
 mod table;
 
 pub(super) use self::fact::{
-    brief, cell, fact, money_of, optional, provider, provider_of, time_of,
+    brief, cell, compared, fact, mismatch, money_of, optional, provider, provider_name,
+    provider_of, sender, side, time_of,
 };
+pub(super) use self::reason::meaning;
 pub(super) use self::table::{Column, column, fitting, numbers, table};
 
 use maud::{Markup, html};

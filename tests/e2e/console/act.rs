@@ -56,7 +56,7 @@ async fn a_payment_is_queried_swept_and_closed_and_the_log_says_who_and_why() {
     let page = form(&console, "close", two).await;
     assert!(page.contains("It cannot be undone"), "{page}");
     let done = console.sent(&page, "/act/close", &[("note", "a duplicate order")]).await;
-    assert!(done.contains("The payment was to be closed by ada"), "{done}");
+    assert!(done.contains("A close was asked for by ada"), "{done}");
     let status = table::record(&stack, two.id).await["status"].clone();
     assert!(status == 3 && done.contains(">closed</span>"), "{status}: {done}");
     let page = form(&console, "close", two).await;

@@ -10,15 +10,15 @@ use super::{console, encoded};
 use crate::readme::workspace_file;
 use crate::stage::own;
 
-/// The actions on the table in one of the document's policies.
-fn allowed(policy: usize) -> BTreeSet<String> {
+/// The actions of one of the document's policies, by service and name.
+pub(super) fn policy(number: usize) -> BTreeSet<String> {
     let page = workspace_file("docs/console.md");
-    let block = page.split("```json\n").skip(1).nth(policy);
+    let block = page.split("```json\n").skip(1).nth(number);
     let block = block.and_then(|rest| rest.split("```").next());
     let policy: Value = serde_json::from_str(block.unwrap()).unwrap();
-    let actions = policy["Statement"][0]["Action"].as_array().unwrap().iter();
-    let actions = actions.filter_map(|action| action.as_str()?.strip_prefix("dynamodb:"));
-    actions.map(str::to_owned).collect()
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    let actions = statements.flat_map(|one| one["Action"].as_array().unwrap());
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
 /// The actions since this was asked last.
@@ -26,8 +26,8 @@ fn called(stack: &Stack) -> BTreeSet<String> {
     let actions = stack.dynamodb_control().take_actions().into_iter();
     let named = actions.map(|action| match action.name.as_str() {
         // Source: Service Authorization Reference, "Actions defined by Amazon DynamoDB".
-        "ExecuteStatement" => "PartiQLSelect".to_owned(),
-        _ => action.name,
+        "ExecuteStatement" => "dynamodb:PartiQLSelect".to_owned(),
+        name => format!("dynamodb:{name}"),
     });
     named.collect()
 }
@@ -62,12 +62,12 @@ async fn the_documents_policies_have_what_the_console_calls_and_no_more() {
         page = console.page("/audit").await;
     }
     assert!(page.contains("no violation"), "{page}");
-    let reading = allowed(0);
+    let reading = policy(0);
     assert_eq!(called(&stack), reading);
     for (name, path) in [(first, "/decide/accept"), (second, "/decide/dismiss")] {
         let page = console.page(&format!("/decide?name={}", encoded(&name))).await;
         console.sent(&page, path, &[("note", "checked")]).await;
     }
     let writing: BTreeSet<_> = called(&stack).difference(&reading).cloned().collect();
-    assert_eq!(writing, allowed(1));
+    assert_eq!(writing, policy(1));
 }

@@ -47,7 +47,7 @@ async fn a_payment_is_shown_with_all_that_happened() {
         &format!("href=\"/payments?uid={}\"", payment.uid),
         "class=\"word well\">paid",
         "class=\"word well\">notified",
-        "wechat native",
+        "WeChat Pay native",
         &format!("data-copy=\"{}\"", refund["refund_id"].as_str().unwrap()),
         "one piece &lt;broken&gt;",
         "pending → <span class=\"word well\">paid",

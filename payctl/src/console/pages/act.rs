@@ -272,7 +272,7 @@ fn wording(intention: &Intention) -> &'static str {
     match intention {
         Intention::Query => "The providers were asked",
         Intention::Sweep => "What was due was done",
-        Intention::Close => "The payment was to be closed",
+        Intention::Close => "A close was asked for",
         Intention::Refund(..) => "A refund was asked for",
     }
 }
@@ -287,8 +287,10 @@ fn of_refund(refund: &RefundId, minor: u64, row: Option<&Row>, record: Option<&R
                 None => { "it was not made: the function refused it before anything was written." }
             }
         }
-        @if row.is_some_and(|row| row.text("state") == "requested") {
-            p { "What the provider made of it is not known yet. The sweep asks, and goes on with it." }
+        @match row.map(|row| row.text("state")) {
+            Some("requested") => { p { "What the provider made of it is not known yet. The sweep asks, and goes on with it." } }
+            Some("pending") => { p { "The provider has accepted it, and reports when it is made. Reload this page to see whether it did." } }
+            Some(_) | None => {}
         }
     }
 }

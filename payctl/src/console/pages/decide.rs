@@ -18,7 +18,9 @@ use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::form::TokenForm;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{capital, id, lines, payment, shown, time, time_or_none, with_query};
+use super::super::view::{
+    capital, id, lines, meaning, mismatch, payment, sender, shown, time, time_or_none, with_query,
+};
 use crate::Row;
 use crate::audit::{Audited as _, payment_of, primary};
 use crate::event::{EventEntry, status};
@@ -101,12 +103,11 @@ fn parsed(name: &str) -> Result<Name, Fault> {
 
 fn page(app: &App, found: &Found) -> Page {
     let Found { name, row, id: of, record, .. } = found;
-    let event = EventEntry(row);
     let name = name.to_string();
     let waits = row.has("queue");
     let body = html! {
         @if waits {
-            p { "It is genuine, and does not fit: " strong { (shown(&event.mismatch())) } "." }
+            p { "It is genuine, and does not fit: " strong { (mismatch(row)) } ". " (meaning(&EventEntry(row).reason())) }
         } @else {
             (decided(found))
         }
@@ -115,9 +116,9 @@ fn page(app: &App, found: &Found) -> Page {
             dt { "Payment" }
             dd { @match of { Some(of) => { (payment(of)) } None => { "It names none of ours." } } }
             dt { "Received" } dd { (time(row.number("at").unwrap_or_default())) }
-            dt { "Sender" } dd { (shown(row.text("sender"))) }
+            dt { "Sender" } dd { (sender(row.text("sender"))) }
             @if !waits && row.has("mismatch") {
-                dt { "Why it waited" } dd { (shown(&event.mismatch())) }
+                dt { "Why it waited" } dd { (mismatch(row)) }
             }
         }
         section {

@@ -10,13 +10,13 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use maud::{Markup, html};
 use pay_service::start::clock;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::form::TokenForm;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{count, lines, shown, with_query};
+use super::super::view::{count, lines, money, sender, shown, with_query};
 use crate::doctor::{Diagnosis, diagnose};
 use crate::event::plain;
 use crate::name::Name;
@@ -220,13 +220,27 @@ fn verdict(diagnosis: &Diagnosis) -> Markup {
                 @for name in ["notification", "caller"] {
                     @if let Some(Value::Object(read)) = of.get(name) {
                         @for (name, value) in read {
-                            @if !value.is_null() && *value != Value::Bool(false) { dt { (shown(&name.replace('_', " "))) } dd { (shown(&plain(value))) } }
+                            @if !value.is_null() && *value != Value::Bool(false) { dt { (label(name)) } dd { (read_value(name, value, read)) } }
                         }
                     }
                 }
             }
         }
     }
+}
+
+/// What a member of the notification is called.
+fn label(name: &str) -> String {
+    let word = if name == "provider_txn" { "transaction" } else { name };
+    shown(&word.replace('_', " "))
+}
+
+/// A member of the notification: an amount as people write it, all else as it is.
+fn read_value(name: &str, value: &Value, read: &Map<String, Value>) -> Markup {
+    let currency = read.get("currency").and_then(Value::as_str);
+    let amount = value.as_u64().filter(|_| name.ends_with("amount"));
+    let of_money = amount.zip(currency).map(|(minor, currency)| money(minor, currency));
+    of_money.unwrap_or_else(|| html! { (shown(&plain(value))) })
 }
 
 fn page(app: &App, logged: Option<&Logged>, form: &DoctorForm, verdict: &Markup) -> Shown {
@@ -248,6 +262,15 @@ fn page(app: &App, logged: Option<&Logged>, form: &DoctorForm, verdict: &Markup)
     Page { title: "Doctor".to_owned(), body, refresh: false }.into()
 }
 
+/// What a scheme is called where a sender is chosen.
+fn called(scheme: &str) -> String {
+    if scheme == Scheme::Standard.as_str() {
+        "your gateway, by Standard Webhooks".to_owned()
+    } else {
+        sender(scheme)
+    }
+}
+
 fn fields(app: &App, logged: Option<&Logged>, form: &DoctorForm) -> Markup {
     let has_secret = app.functions.has_callback();
     html! {
@@ -259,7 +282,7 @@ fn fields(app: &App, logged: Option<&Logged>, form: &DoctorForm) -> Markup {
                         label for="provider" { "Sender" }
                         select #provider name="provider" {
                             @for scheme in Scheme::all().map(Scheme::as_str) {
-                                option value=(scheme) selected[form.provider == scheme] { (scheme) }
+                                option value=(scheme) selected[form.provider == scheme] { (called(scheme)) }
                             }
                         }
                     }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{payment, shown, with_query};
+use super::super::view::{mismatch, payment, shown, with_query};
 use crate::Row;
 use crate::arguments::transaction;
 use crate::event::EventEntry;
@@ -52,10 +52,10 @@ enum Meaning {
 const FORMS: [(&str, &str); 6] = [
     ("a payment or an order", "184467440737"),
     ("a payer", "uid:7"),
-    ("a transaction of a provider's", "pi_3N…, 4200…, 2026…, or stripe#pi_3N…"),
-    ("a refund of ours", "184467440737_0a1b2c3d4e5f6071"),
-    ("a checkout's reference", "184467440737_2"),
-    ("a notification", "184467440737/stripe/evt_1N…"),
+    ("a provider’s transaction", "pi_3N…, 4200…, 2026…, or stripe#pi_3N…"),
+    ("a refund", "184467440737_0a1b2c3d4e5f6071"),
+    ("a checkout’s reference", "184467440737_2"),
+    ("a message", "184467440737/stripe/evt_1N…"),
 ];
 
 pub(in crate::console) async fn show(
@@ -259,8 +259,7 @@ fn found(paid: &[PaymentId], held: &[&Row]) -> Markup {
         ul.plain {
             @for id in paid { li { "Paid payment " (payment(id)) } }
             @for row in held {
-                @let event = EventEntry(row);
-                li { "In quarantine: " a href=(to_message(row)) { (shown(&event.name())) } ", " (shown(&event.mismatch())) }
+                li { "In quarantine: " a href=(to_message(row)) { (shown(&EventEntry(row).name())) } ", " (mismatch(row)) }
             }
         }
     }

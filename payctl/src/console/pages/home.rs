@@ -11,7 +11,7 @@ use pay_service::start::clock;
 use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
-use super::super::view::{ago, column, numbers, payment, shown, table, time, with_query};
+use super::super::view::{ago, column, meaning, numbers, payment, shown, table, time, with_query};
 use crate::Row;
 use crate::audit::payment_of;
 use crate::event::EventEntry;
@@ -94,16 +94,17 @@ fn quarantine(review: &[Row], has_more: bool, now: u64) -> Markup {
     reasons.sort_by_key(|(_, times)| times.iter().min().copied());
     html! {
         section {
-            h2 { "For a person" }
+            h2 { "In quarantine" }
             @if review.is_empty() {
                 p.empty { "Nothing is in quarantine. A notification that does not fit its payment would wait here for your decision." }
             } @else {
                 (table(
-                    [column("Reason"), numbers("Notifications"), column("Oldest"), column("Waits for")],
+                    [column("Reason"), column("What it means"), numbers("Messages"), column("Oldest"), column("Waits for")],
                     reasons.iter().map(|(reason, times)| {
                         let oldest = times.iter().min().copied().unwrap_or_default();
                         [
                             html! { a href=(with_query("/quarantine", "reason", reason)) { (shown(reason)) } },
+                            html! { (meaning(reason)) },
                             html! { (times.len()) },
                             time(oldest),
                             html! { (ago(now.saturating_sub(oldest))) },

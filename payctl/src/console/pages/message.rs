@@ -13,8 +13,8 @@ use super::super::body::{BodyView, ShownBody};
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    brief, cell, count, id as copied, money_of, optional, payment, provider_of, time_of,
-    with_filter, with_query, word,
+    brief, cell, compared, count, id as copied, money_of, optional, payment, provider_of, sender,
+    time_of, with_filter, with_query, word,
 };
 use crate::Row;
 use crate::audit::payment_of;
@@ -136,7 +136,7 @@ fn what_it_is(row: &Row) -> [(&'static str, Markup); 4] {
     let of_payment = payment_of(row.text("pk")).map(payment);
     [
         ("Time", time_of(row, "at")),
-        ("Sender", cell(row, "sender")),
+        ("Sender", html! { (sender(&EventEntry(row).cell("sender"))) }),
         ("Name", copied(&EventEntry(row).name())),
         ("Payment", of_payment.unwrap_or_else(|| html! { "It names no payment of ours" })),
     ]
@@ -150,10 +150,6 @@ fn what_it_did(row: &Row) -> [(&'static str, Markup); 10] {
             html! { a href=(with_query("/message", "name", of)) { (brief(of)) } }
         })
     };
-    let side = |name: &str| html! { code { (brief(row.get_text(name).unwrap_or("nothing"))) } };
-    let mismatch = optional(&event.cell("mismatch"), |field| {
-        html! { (brief(field)) ": expected " (side("expected")) ", received " (side("received")) }
-    });
     let decision = html! {
         @if row.has("decision") {
             (words("decision")) " by " (cell(row, "decided_by")) ", " (time_of(row, "decided_time"))
@@ -161,7 +157,7 @@ fn what_it_did(row: &Row) -> [(&'static str, Markup); 10] {
     };
     [
         ("Verdict", words("verdict")),
-        ("Mismatch", mismatch),
+        ("Mismatch", compared(row)),
         ("Decision", decision),
         ("Decided in", linked("decision_event")),
         ("By", cell(row, "by")),

@@ -18,7 +18,7 @@ use super::super::app::App;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    Column, brief, column, count, fact, fitting, id, numbers, optional, table, word,
+    Column, brief, column, count, fact, fitting, id, numbers, optional, sender, table, word,
 };
 use super::act::actions;
 use crate::Row;
@@ -113,7 +113,7 @@ fn checkouts(rows: &[Row], now: Timestamp) -> Markup {
         ] = history::checkout(row, now);
         [
             fact(&number, ""),
-            html! { (fact(&provider, "")) " " (fact(&method, "")) },
+            html! { (sender(&provider.printed())) " " (fact(&method, "")) },
             html! {
                 (state_of(&state))
                 @if let Fact::Time(_) = absent { " absent there " (fact(&absent, "")) }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
-use pay_core::domain::{Provider, Sender, Timestamp};
+use pay_core::domain::{MismatchField, Provider, Sender, Timestamp};
 use serde::Deserialize;
 use time::{Date, Month};
 
@@ -18,12 +18,13 @@ use super::super::export::links;
 use super::super::fault::Fault;
 use super::super::page::{Page, Shown, respond};
 use super::super::view::{
-    Column, brief, column, count, fitting, money, payment, table, time, with_filter, with_query,
+    Column, brief, column, count, fitting, meaning, mismatch, payment, sender, side, table, time,
+    with_filter, with_query,
 };
 use super::decide;
 use crate::Row;
 use crate::audit::payment_of;
-use crate::event::EventEntry;
+use crate::event::{EventEntry, UNREADABLE};
 use crate::limits::{CONSOLE_PAGE_ROWS, CONSOLE_TABLE_BYTES};
 use crate::table::ReviewCursor;
 
@@ -66,7 +67,7 @@ impl QuarantineFilter {
     fn fits(&self, row: &Row) -> bool {
         let is = |wanted: Option<&String>, has: &str| text(wanted).is_none_or(|text| text == has);
         is(self.reason.as_ref(), &EventEntry(row).reason())
-            && is(self.provider.as_ref(), sender(row))
+            && is(self.provider.as_ref(), word_of_sender(row))
     }
 
     /// The URL of the same filter from another entry on.
@@ -109,7 +110,7 @@ fn day(text: &str) -> Result<u64, Fault> {
 }
 
 /// Who sent a notification, by its key: of an unreadable item nothing else can be relied on.
-fn sender(row: &Row) -> &str {
+fn word_of_sender(row: &Row) -> &str {
     row.text("sk").split('#').nth(1).unwrap_or_default()
 }
 
@@ -148,24 +149,37 @@ async fn work(app: &App, filter: &QuarantineFilter) -> Result<Shown, Fault> {
 }
 
 fn filters(filter: &QuarantineFilter) -> Markup {
-    let value = |field: &Option<String>| text(field.as_ref()).map(str::to_owned);
+    let reasons = MismatchField::ALL.map(MismatchField::as_str).into_iter().chain([UNREADABLE]);
     let providers = Provider::ALL.iter().map(|provider| provider.as_str());
     let senders = providers.chain([Sender::Native.as_str()]);
     html! {
         form.filters method="get" action=(PATH) {
-            div { label for="reason" { "Reason" } input #reason name="reason" value=[value(&filter.reason)]; }
-            div {
-                label for="provider" { "Sender" }
-                select #provider name="provider" {
-                    option value="" { "any" }
-                    @for name in senders {
-                        option value=(name) selected[text(filter.provider.as_ref()) == Some(name)] { (name) }
-                    }
-                }
-            }
-            div { label for="from" { "From (UTC)" } input #from name="from" type="date" value=[value(&filter.from)]; }
+            (choice(("reason", "Reason"), text(filter.reason.as_ref()), reasons, |word| word.replace('_', " ")))
+            (choice(("provider", "Sender"), text(filter.provider.as_ref()), senders, sender))
+            div { label for="from" { "From (UTC)" } input #from name="from" type="date" value=[text(filter.from.as_ref())]; }
             button { "Filter" }
             @if filter.is_any() { a.button href=(PATH) { "All" } }
+        }
+    }
+}
+
+/// A field of the filter that takes one of these words. A word of a link that is none of them stays as it is.
+fn choice(
+    (name, label): (&str, &str),
+    chosen: Option<&str>,
+    words: impl Iterator<Item = &'static str>,
+    shown: impl Fn(&str) -> String,
+) -> Markup {
+    let words: Vec<_> = words.collect();
+    let other = chosen.filter(|chosen| !words.contains(chosen));
+    html! {
+        div {
+            label for=(name) { (label) }
+            select id=(name) name=(name) {
+                option value="" { "any" }
+                @for word in words { option value=(word) selected[chosen == Some(word)] { (shown(word)) } }
+                @if let Some(other) = other { option value=(other) selected { (brief(other)) } }
+            }
         }
     }
 }
@@ -193,7 +207,6 @@ type Cells = [Markup; COLUMNS.len()];
 
 fn cells(row: &Row) -> Cells {
     let event = EventEntry(row);
-    let side = |name| side(row, name);
     let is_unreadable = !event.unreadable().is_empty();
     let link = with_query(decide::PATH, "name", &event.name());
     [
@@ -201,30 +214,22 @@ fn cells(row: &Row) -> Cells {
         time(row.number("at").unwrap_or_default()),
         payment_of(row.text("pk")).map_or_else(|| html! { "none of ours" }, payment),
         html! { (brief(&event.cell("outcome"))) " " (decide::amount(row)) },
-        side("expected"),
         if is_unreadable {
-            html! { (brief(&event.mismatch())) }
+            html! { (brief(&event.cell("expected"))) }
         } else {
-            side("received")
+            side(row, "expected")
         },
+        if is_unreadable { mismatch(row) } else { side(row, "received") },
     ]
 }
 
 fn section(reason: &str, rows: Vec<Cells>) -> Markup {
     html! {
         section {
-            h2 { (brief(reason)) " · " (count(rows.len(), "message")) }
+            h2 { (brief(&reason.replace('_', " "))) " · " (count(rows.len(), "message")) }
+            @if !meaning(reason).is_empty() { p.soft { (meaning(reason)) } }
             (table(COLUMNS, rows))
         }
-    }
-}
-
-/// One side of a mismatch: an amount as people write it, all else as it is.
-fn side(row: &Row, name: &str) -> Markup {
-    let text = row.text(name);
-    match text.parse() {
-        Ok(minor) if row.text("mismatch") == "amount" => money(minor, row.text("currency")),
-        Ok(_) | Err(_) => html! { (brief(text)) },
     }
 }
 
@@ -232,7 +237,7 @@ fn side(row: &Row, name: &str) -> Markup {
 fn label(row: &Row) -> String {
     let sk = row.text("sk");
     match sk.strip_prefix("event#").and_then(|sk| sk.split_once('#')) {
-        Some((sender, id)) => format!("{sender} {id}"),
+        Some((word, id)) => format!("{} {id}", sender(word)),
         None => sk.to_owned(),
     }
 }

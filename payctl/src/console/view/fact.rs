@@ -1,7 +1,7 @@
 //! How the values of items are shown.
 
 use maud::{Markup, html};
-use pay_core::domain::{Provider, Source};
+use pay_core::domain::{MismatchField, Provider, Sender, Source};
 
 use super::{money, shown, time};
 use crate::Row;
@@ -58,15 +58,70 @@ pub(in crate::console) fn optional(text: &str, markup: impl FnOnce(&str) -> Mark
     }
 }
 
+/// In what a notification does not match its record, with both sides; of an unreadable item what is wrong with it.
+pub(in crate::console) fn mismatch(row: &Row) -> Markup {
+    let event = EventEntry(row);
+    if event.unreadable().is_empty() {
+        compared(row)
+    } else {
+        html! { (brief(&event.mismatch())) }
+    }
+}
+
+/// The field that does not match, and both sides, as the item has them.
+pub(in crate::console) fn compared(row: &Row) -> Markup {
+    optional(&EventEntry(row).cell("mismatch"), |field| {
+        html! { (brief(field)) ": expected " (side(row, "expected")) ", received " (side(row, "received")) }
+    })
+}
+
+/// One side of a mismatch, `expected` or `received`: an amount as people write it, a transaction with its provider, all else
+/// as it is.
+pub(in crate::console) fn side(row: &Row, name: &str) -> Markup {
+    let text = row.get_text(name).unwrap_or("nothing");
+    let mismatch = row.text("mismatch");
+    let of_money = [MismatchField::Amount, MismatchField::Refunded].map(MismatchField::as_str);
+    if of_money.contains(&mismatch)
+        && let Ok(minor) = text.parse()
+    {
+        return money(minor, row.text("currency"));
+    }
+    // Source and transaction.
+    if mismatch == MismatchField::Reference.as_str()
+        && let Some((source, txn)) = text.split_once('/')
+        && let Ok(source) = source.parse()
+    {
+        return html! { (provider(source)) " " code { (brief(txn)) } };
+    }
+    html! { (brief(text)) }
+}
+
+/// Who sent a notification, by the word that it is kept under.
+pub(in crate::console) fn sender(word: &str) -> String {
+    match Sender::new(word) {
+        Ok(Sender::Provider(provider)) => provider_name(provider).to_owned(),
+        // Its requests, and what its own gateway reports.
+        Ok(Sender::Native) => "the shop".to_owned(),
+        Ok(Sender::Operator | Sender::Sweep) | Err(_) => brief(word),
+    }
+}
+
+/// What a provider calls itself.
+pub(in crate::console) const fn provider_name(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Stripe => "Stripe",
+        Provider::WeChat => "WeChat Pay",
+        Provider::Alipay => "Alipay",
+    }
+}
+
 /// The name of the provider whose payments have this source.
 ///
 /// Numbers that are no provider's of ours are those of the API.
 pub(in crate::console) fn provider(source: u64) -> String {
     let of = Source::new(source).ok().and_then(Provider::of_source);
     let name = match (of, source) {
-        (Some(Provider::Stripe), _) => "Stripe",
-        (Some(Provider::WeChat), _) => "WeChat Pay",
-        (Some(Provider::Alipay), _) => "Alipay",
+        (Some(provider), _) => provider_name(provider),
         (None, 0) => "none yet",
         (None, 4) => "PayPal",
         (None, 5) => "Adyen",

@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use maud::{Markup, html};
-use pay_core::domain::{PaymentId, Provider};
+use pay_core::domain::PaymentId;
 use pay_core::limits::NOTE_MAX_CHARS;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
@@ -10,7 +10,7 @@ use super::super::super::app::App;
 use super::super::super::fault::Fault;
 use super::super::super::functions::unknown;
 use super::super::super::page::Page;
-use super::super::super::view::{money, payment, shown, word};
+use super::super::super::view::{money, payment, provider_name, shown, word};
 use super::super::decide::amount;
 use super::kind::ActionKind;
 use super::{idempotency_key, page_of};
@@ -56,7 +56,7 @@ pub(super) fn question(
 
 /// What it will do.
 fn what(kind: ActionKind, record: &Row) -> Markup {
-    let provider = record.provider().map_or("its provider", Provider::as_str);
+    let provider = record.provider().map_or("its provider", provider_name);
     match kind {
         ActionKind::Query => html! {
             "Each provider that may have collected it is asked now what became of it, and what they report is applied, \

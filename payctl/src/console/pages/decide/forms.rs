@@ -5,7 +5,7 @@ use pay_core::domain::{Outcome, PaymentId};
 use pay_core::limits::NOTE_MAX_CHARS;
 
 use super::super::super::app::App;
-use super::super::super::view::shown;
+use super::super::super::view::{provider_name, shown};
 use super::{ACCEPT, DISMISS, REFUND, amount};
 use crate::Row;
 use crate::event::{EventEntry, status};
@@ -122,7 +122,7 @@ fn refund(app: &App, row: &Row, record: Option<&Row>, id: Option<PaymentId>) -> 
     let is_asked = app.functions.of(FunctionRole::Callback).is_some();
     let when = if is_asked { "at once" } else { "with the next sweep" };
     let what = html! {
-        (amount(row)) " goes back to the payer at " (provider.as_str()) ", from the transaction "
+        (amount(row)) " goes back to the payer at " (provider_name(provider)) ", from the transaction "
         code { (shown(txn)) } ", " (when) ". Payment " (id) " stays as it is" (of_status(record)) "."
     };
     let title = "Give the money back";

@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::super::super::view::{column, money, optional, shown, table, word};
+use super::super::super::view::{
+    column, money, money_of, optional, provider_of, shown, table, word,
+};
 use crate::Row;
 use crate::event::{EventEntry, status};
 
@@ -70,8 +72,8 @@ fn sides(row: &Row, record: Option<&Row>) -> Vec<Side> {
         },
         Side {
             label: "Provider".to_owned(),
-            message: html! { (source(row)) },
-            record: html! { (source(of)) },
+            message: provider_of(row),
+            record: provider_of(of),
             differs: has_source && differ("source"),
         },
         Side {
@@ -88,8 +90,8 @@ fn sides(row: &Row, record: Option<&Row>) -> Vec<Side> {
         },
         Side {
             label: "Refunded".to_owned(),
-            message: html! { (shown(&refunded(row))) },
-            record: html! { (shown(&text(of, "refunded"))) },
+            message: refunded(row),
+            record: money_of(of, "refunded", of.text("currency")),
             differs: mismatch == "refunded",
         },
     ];
@@ -104,16 +106,7 @@ fn sides(row: &Row, record: Option<&Row>) -> Vec<Side> {
 }
 
 /// What a message says went back: one refund, or the total.
-fn refunded(row: &Row) -> String {
-    let of = EventEntry(row);
-    [of.cell("refund_amount"), of.cell("refunded")].concat()
-}
-
-fn source(row: &Row) -> String {
-    match (row.provider(), row.number("source")) {
-        (Some(provider), _) => provider.as_str().to_owned(),
-        (None, Some(0)) => "none".to_owned(),
-        (None, Some(number)) => format!("source {number}"),
-        (None, None) => String::new(),
-    }
+fn refunded(row: &Row) -> Markup {
+    let of_money = |name| money_of(row, name, row.text("currency"));
+    html! { (of_money("refund_amount")) (of_money("refunded")) }
 }

@@ -170,7 +170,32 @@ fn looked_at(record: &Row, now: Timestamp) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::dashboard;
+    use pay_core::domain::Timestamp;
+    use serde_json::json;
+
+    use super::{dashboard, looked_at, notification};
+    use crate::Row;
+
+    #[test]
+    fn the_order_service_is_notified_due_late_or_forgotten() {
+        let at = |millis| Timestamp::from_millis(millis).unwrap();
+        let row = |members: serde_json::Value| Row(members.as_object().unwrap().clone());
+        for (members, text) in [
+            (json!({}), "not paid"),
+            (json!({"due": 1}), "not paid"),
+            (json!({"paid_time": 1, "notified_time": 2, "due": 3}), ">notified</span>"),
+            (json!({"paid_time": 1, "due": 9_000, "attempts": 0}), ">due</span> <time"),
+            (json!({"paid_time": 1, "due": 9_000, "attempts": 2}), ", after 2 attempts"),
+            (json!({"paid_time": 1, "due": 4_000, "attempts": 1}), ">late</span> due since <time"),
+            (json!({"paid_time": 1, "due": 4_000, "attempts": 1}), ", 1 second, after 1 attempt"),
+            (json!({"paid_time": 1}), "neither notified nor due"),
+        ] {
+            let shown = notification(&row(members.clone()), at(5_000)).into_string();
+            assert!(shown.contains(text), "{members}: {shown}");
+        }
+        let past = |due| looked_at(&row(json!({ "due": due })), at(5_000)).into_string();
+        assert!(past(5_000).contains("which is past") && !past(5_001).contains("which is past"));
+    }
 
     #[test]
     fn a_link_leads_to_an_address_that_exists() {

@@ -5,7 +5,7 @@ use pay_core::domain::PaymentId;
 
 use super::super::super::fault::Fault;
 use super::super::super::view::{
-    brief, column, fact, fitting, money, optional, table, with_query, word,
+    brief, column, fact, fitting, mismatch, money, optional, sender, table, with_query, word,
 };
 use crate::Row;
 use crate::event::{EventEntry, plain, status};
@@ -70,14 +70,13 @@ pub(super) fn timeline(
 
 fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
     let event = EventEntry(row);
-    let [at, name, outcome, amount, _, txn, _, _, verdict, mismatch, by, note] =
-        history::event(row);
+    let [at, name, outcome, amount, _, txn, _, _, verdict, _, by, note] = history::event(row);
     let name = name.printed();
-    let sender = row.text("sender");
-    let short = name.strip_prefix(&format!("{id}/{sender}/")).unwrap_or(&name);
+    let word_of_sender = row.text("sender");
+    let short = name.strip_prefix(&format!("{id}/{word_of_sender}/")).unwrap_or(&name);
     [
         fact(&at, ""),
-        html! { span.whole { (brief(sender)) } },
+        html! { span.whole { (sender(word_of_sender)) } },
         html! { a href=(with_query("/message", "name", &name)) { code { (brief(short)) } } },
         reported(row, [&outcome, &amount, &txn]),
         moved(row),
@@ -89,7 +88,7 @@ fn cells(id: PaymentId, row: &Row) -> [Markup; 8] {
         },
         html! {
             @if !event.unreadable().is_empty() { (word("unreadable")) " " }
-            (fact(&mismatch, ""))
+            (mismatch(row))
         },
         html! {
             (optional(&by.printed(), |by| html! { "by " (brief(by)) }))

@@ -11,7 +11,7 @@ use super::super::super::app::App;
 use super::super::super::export::{FileRows, saved};
 use super::super::super::fault::Fault;
 use super::super::super::view::{major, provider};
-use super::{PATH, QuarantineFilter, sender};
+use super::{PATH, QuarantineFilter, word_of_sender};
 use crate::Row;
 use crate::audit::payment_of;
 use crate::event::EventEntry;
@@ -70,7 +70,7 @@ fn values(row: &Row) -> [Value; FILE.len()] {
         of("expected"),
         of("received"),
         payment_of(row.text("pk")).map_or(Value::Null, |id| id.get().into()),
-        sender(row).into(),
+        word_of_sender(row).into(),
         of("outcome"),
         amount.map_or(Value::Null, Value::from),
         of("amount"),
