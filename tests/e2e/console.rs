@@ -3,6 +3,7 @@
 mod access;
 mod act;
 mod allowed;
+mod audit;
 mod decide;
 mod deployed;
 mod doctor;

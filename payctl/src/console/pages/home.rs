@@ -103,7 +103,7 @@ fn quarantine(review: &[Row], has_more: bool, now: u64) -> Markup {
                     reasons.iter().map(|(reason, times)| {
                         let oldest = times.iter().min().copied().unwrap_or_default();
                         [
-                            html! { a href=(with_query("/quarantine", "reason", reason)) { (shown(reason)) } },
+                            html! { a href=(with_query("/quarantine", "reason", reason)) { (shown(&reason.replace('_', " "))) } },
                             html! { (meaning(reason)) },
                             html! { (times.len()) },
                             time(oldest),
