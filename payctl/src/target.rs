@@ -100,6 +100,11 @@ impl TableTarget {
         Ok((Table::open(endpoint.as_deref(), &name)?, endpoint))
     }
 
+    /// Whether it is the local stack's.
+    pub(crate) const fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
     /// The functions of the local stack, if that is the target.
     pub(crate) fn functions(&self) -> LocalFunctions {
         LocalFunctions { local: self.local.clone() }

@@ -49,14 +49,13 @@ pub(crate) async fn console(stack: &Stack, arguments: &[&str]) -> Console {
 /// The same, of the stack with this API.
 async fn console_at(api: &str, arguments: &[&str]) -> Console {
     let local = format!("--local={api}");
-    let arguments: Vec<_> = [local.as_str()].into_iter().chain(arguments.iter().copied()).collect();
-    started(&arguments, &[]).await
+    started(&[&[local.as_str(), "--by", "ada"], arguments].concat(), &[]).await
 }
 
 /// The same, with this target among its arguments, and only these variables.
 async fn started(arguments: &[&str], variables: &[(&str, &str)]) -> Console {
     let mut program = Command::new(program().await)
-        .args(["console", "--port", "0", "--by", "ada"])
+        .args(["console", "--port", "0"])
         .args(arguments)
         .env_clear()
         .envs(variables.iter().copied())

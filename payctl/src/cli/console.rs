@@ -46,7 +46,7 @@ pub(super) struct ConsoleArguments {
 pub(super) async fn run(arguments: ConsoleArguments) -> Result<End> {
     let ConsoleArguments { target, port, open, read_only, create, callback, ttl_seconds, by } =
         arguments;
-    let by = decider(by)?;
+    let by = decider(by, &target)?;
     let (table, endpoint) = target.open_at().await?;
     let functions = Functions::open(&target.functions(), create, callback).await?;
     let place = Place::of_arn(&table.arn().await?, endpoint)?;

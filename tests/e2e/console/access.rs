@@ -2,9 +2,11 @@
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 
 use super::form::hidden;
-use super::{Console, console};
+use super::{Console, console, started};
+use crate::payctl::program;
 use crate::stage::own;
 
 /// What every response has, and what none has.
@@ -237,4 +239,24 @@ async fn a_console_that_only_reads_does_nothing_and_shows_no_form() {
         assert_eq!(got.status, 403, "{path}: {}", got.text);
         assert!(got.text.contains("started with --read-only, so nothing was done"), "{path}");
     }
+}
+
+/// A container names no user.
+#[tokio::test]
+async fn on_a_local_stack_nobody_has_to_say_who_they_are() {
+    let stack = own().await;
+    let console = started(&[&format!("--local={}", stack.api)], &[]).await;
+    let page = console.page("/").await;
+    assert!(page.contains("Signed in as local<"), "{page}");
+    let console = started(&[&format!("--local={}", stack.api)], &[("USER", "ada")]).await;
+    let page = console.page("/").await;
+    assert!(page.contains("Signed in as ada<"), "{page}");
+    let mut elsewhere = Command::new(program().await);
+    let elsewhere = elsewhere.args(["console", "--endpoint", &stack.dynamodb]).env_clear();
+    let output = elsewhere.output().await.unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        !output.status.success() && error.contains("say who decides with --by NAME"),
+        "{error}"
+    );
 }

@@ -53,7 +53,7 @@ async fn deployed(stack: &Stack) -> (Deployed, Console) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let lambda = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    let functions = ["--create", "create", "--callback", "callback"];
+    let functions = ["--create", "create", "--callback", "callback", "--by", "ada"];
     let table = ["--endpoint", &stack.dynamodb, "--table", &stack.table];
     let variables = [
         ("AWS_REGION", "us-east-1"),
@@ -62,7 +62,7 @@ async fn deployed(stack: &Stack) -> (Deployed, Console) {
         ("AWS_ENDPOINT_URL_LAMBDA", &lambda),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &stack.secretsmanager),
     ];
-    (all, started(&[table, functions].concat(), &variables).await)
+    (all, started(&[&table[..], &functions].concat(), &variables).await)
 }
 
 #[tokio::test]

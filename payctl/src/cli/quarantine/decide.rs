@@ -77,11 +77,14 @@ pub(in crate::cli) fn operator(name: &str) -> Result<Operator, String> {
     Operator::new(name).map_err(|_unusable| needed)
 }
 
-/// Who decides: who it is said to be, else the user of this machine.
-pub(in crate::cli) fn decider(named: Option<Operator>) -> Result<Operator> {
+/// Who decides: who it is said to be, else the user of this machine. A container names none; on a local stack, where
+/// nobody asks who it was, that is no error.
+pub(in crate::cli) fn decider(named: Option<Operator>, target: &TableTarget) -> Result<Operator> {
     let user = || ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(environment);
-    let named = named.or_else(|| user().and_then(|user| Operator::new(&user).ok()));
-    named.context("the environment names no user: say who decides with --by NAME")
+    let nobody = || target.is_local().then(|| "local".to_owned());
+    let unsaid = || user().or_else(nobody).and_then(|user| Operator::new(&user).ok());
+    let by = named.or_else(unsaid);
+    by.context("the environment names no user: say who decides with --by NAME")
 }
 
 /// Makes the decision of these arguments, in their table.
@@ -92,7 +95,7 @@ pub(super) async fn decide(
 ) -> Result<(Table, MadeDecision)> {
     let DecisionArguments { notification, note, by, target, json: _ } = arguments;
     let name = named(notification)?;
-    let by = decider(by.clone())?;
+    let by = decider(by.clone(), target)?;
     let table = target.open().await?;
     let wanted = WantedDecision { notification, name: &name, decision, onto, by, note };
     let made = operation::decide(&table, &wanted).await?;
