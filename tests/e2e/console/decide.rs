@@ -78,6 +78,11 @@ async fn an_underpayment_is_found_compared_and_accepted() {
     );
     assert!(!done.contains("<script>alert") && !done.contains("method=\"post\""), "{done}");
     assert_eq!(table::record(&stack, payment.id).await["status"], 1);
+    assert!(done.contains("The sweep looks at the payment at <time"), "{done}");
+    let pk = format!("pay#{}", payment.id);
+    table::set(&stack, &pk, "record", "due", json!({"N": "1700000000000"})).await;
+    let late = console.page(&path_of(&name)).await;
+    assert!(late.contains("The next sweep looks at the payment"), "{late}");
     crate::sweep::sweep_all(&stack).await;
     assert_eq!(stack.shop().times_paid(payment.oid), 1);
     let done = console.page(&path_of(&name)).await;

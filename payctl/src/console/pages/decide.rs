@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
 use pay_core::domain::{Decision, EventKey, Note, PaymentId};
+use pay_service::start::clock;
 use serde::Deserialize;
 
 use self::forms::forms;
@@ -152,6 +153,9 @@ fn decided(Found { row, id: of, record, decision, refund, .. }: &Found) -> Marku
         @if word == Decision::Accept.as_str() {
             @match (notified, due) {
                 (Some(at), _) => { p { "The order service was notified at " (time(at)) "." } }
+                (None, Some(at)) if at <= clock().millis() => {
+                    p { "The next sweep looks at the payment, and notifies the order service if that is to be done." }
+                }
                 (None, Some(at)) => { p { "The sweep looks at the payment at " (time(at)) ", and notifies the order service if that is to be done." } }
                 (None, None) => {}
             }
