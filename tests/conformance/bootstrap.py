@@ -25,8 +25,8 @@ def faults(architecture, path):
         yield "it names no version of glibc: the check reads nothing"
     if latest > GLIBC_MAX:
         yield f"it needs glibc {latest[0]}.{latest[1]}"
-    # Cannot unwind: a panic in a dependency ends the process instead of becoming an response, which is
-    # how cargo-lambda builds unless the manifest says otherwise. As the library knows that ends it,
+    # Cannot unwind: a panic in a dependency ends the process instead of becoming a response, which is
+    # how cargo-lambda builds unless the manifest says otherwise. Recognized by the library that ends it,
     # and by the mark of Rust's exceptions, which arm64 spreads over several instructions.
     marked = architecture != "x86_64" or b"MOZ\0RUST" in image
     if b"library/panic_abort/" in image or not marked:

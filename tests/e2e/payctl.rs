@@ -175,6 +175,10 @@ async fn what_cannot_be_accepted_is_rejected_with_the_reason() {
     let stack = own().await;
     let (payment, name) = short(&stack).await;
     notify(&stack, payment, 3, 1).await.ok();
+    // Elsewhere than on a local stack somebody has to say who decides.
+    let unnamed = ["quarantine", "accept", &name, "--note", "x", "--endpoint", &stack.dynamodb];
+    let (code, text) = payctl(&unnamed).await;
+    assert!(code == 1 && text.contains("say who decides with --by NAME"), "{text}");
     let long = "é".repeat(1025);
     let (code, text) = run(&stack, &["quarantine", "dismiss", &name, "--note", &long]).await;
     assert!(

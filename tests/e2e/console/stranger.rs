@@ -47,7 +47,10 @@ async fn the_transaction_of_the_demos_complaint_leads_to_its_reason_and_to_a_dec
             assert!(page.contains(shown), "{provider}: {shown} in {page}");
         }
         let done = console.sent(&page, "/decide/accept", &[("note", "it is enough")]).await;
-        assert!(done.contains("Accepted by ada") || done.contains("is paid"), "{done}");
+        assert!(
+            done.contains("Accepted by ada at <time") && done.contains("</a> is paid."),
+            "{done}"
+        );
         let again = place(&console.get(&format!("/find?q={transaction}")).await);
         assert!(again.starts_with("/payment/"), "{again}");
         let page = console.page(&again).await;
