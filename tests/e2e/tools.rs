@@ -8,7 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pay_core::domain::Provider;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 /// Runs the program. Whether it succeeded, and what it printed on standard output and standard error.
@@ -77,6 +77,37 @@ impl Served {
         self.stdout.read_to_string(&mut rest).await.unwrap();
         assert!(status.success() && rest.is_empty(), "{status}: {rest}");
         String::from_utf8(stderr).unwrap()
+    }
+}
+
+/// The program, which goes on, and the lines that it prints for a person.
+pub(crate) struct Printed {
+    _child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Printed {
+    /// Starts it.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { _child: child, lines }
+    }
+
+    /// The rest of the next line that begins so.
+    pub(crate) async fn after(&mut self, start: &str) -> String {
+        loop {
+            let line = self.lines.next_line().await.unwrap().unwrap();
+            if let Some(rest) = line.trim().strip_prefix(start) {
+                return rest.to_owned();
+            }
+        }
     }
 }
 
@@ -181,23 +212,9 @@ async fn own_secrets_are_those_of_the_printed_lines() {
     let own = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
     let access = "an-access-secret-of-one's-own-of-32-bytes";
     let secrets = ["--webhook-secret", own, "--access-secret", access];
-    let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
-        .args(["--port", "0"])
-        .args(secrets)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut find = async |start: &str| loop {
-        let line = lines.next_line().await.unwrap().unwrap();
-        if let Some(rest) = line.trim().strip_prefix(start) {
-            return rest.to_owned();
-        }
-    };
-    let token = find("TOKEN=").await;
-    let sign = find(r#"printf %s "$BODY" | cargo --quiet local "#).await;
+    let mut printed = Printed::start(&[&["--port", "0"], &secrets[..]].concat());
+    let token = printed.after("TOKEN=").await;
+    let sign = printed.after(r#"printf %s "$BODY" | cargo --quiet local "#).await;
     assert_eq!(sign, format!("sign --provider standard --secret '{own}' |"));
     let doctor = json!({"token": token, "keys": {"access_secret": access}});
     let diagnosis = payctl::doctor::diagnose(doctor.to_string().as_bytes(), clock::now_secs());

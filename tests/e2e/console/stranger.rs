@@ -1,12 +1,9 @@
 //! Somebody who has read nothing, with the demo's complaint.
 
-use std::process::Stdio;
-
 use local::Scheme;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
 
 use super::{Got, console_at};
+use crate::tools::Printed;
 
 /// Where a response leads.
 fn place(got: &Got) -> String {
@@ -17,23 +14,10 @@ fn place(got: &Got) -> String {
 #[tokio::test]
 async fn the_transaction_of_the_demos_complaint_leads_to_its_reason_and_to_a_decision() {
     for provider in Scheme::all().map(Scheme::as_str) {
-        let mut demo = Command::new(env!("CARGO_BIN_EXE_local"))
-            .args(["demo", "--serve", "--port", "0", "--provider", provider])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
-        let mut find = async |start: &str| loop {
-            let line = lines.next_line().await.unwrap().unwrap();
-            if let Some((_, rest)) = line.split_once(start) {
-                return rest.to_owned();
-            }
-        };
-        let complaint = find("My transaction at ").await;
+        let mut demo = Printed::start(&["demo", "--serve", "--port", "0", "--provider", provider]);
+        let complaint = demo.after("The payer writes: ").await;
         let transaction = complaint.trim_end_matches(['"', '.']).rsplit(' ').next().unwrap();
-        let api = find("payctl console --local=").await;
+        let api = demo.after("cargo --quiet payctl console --local=").await;
 
         let console = console_at(&api, &[]).await;
         let home = console.page("/").await;
